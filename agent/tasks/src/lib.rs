@@ -1,0 +1,1 @@
+//! Everything that an agent can do, and the engine that does it.
