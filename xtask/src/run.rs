@@ -1,0 +1,46 @@
+//! Programs that a task runs, and where the workspace is.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The workspace's root, whatever folder the task was started in.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// A program at the workspace's root, with this process's environment.
+#[expect(clippy::disallowed_methods, reason = "the one place of xtask that names a program")]
+pub fn program(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command.current_dir(root());
+    command
+}
+
+/// The cargo that runs this task.
+pub fn cargo() -> Command {
+    program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
+}
+
+/// Runs to the end with this terminal. An exit code other than 0 is an error.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("could not start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?}: {status}");
+    }
+    Ok(())
+}
+
+/// Runs to the end and gives what it printed. An exit code other than 0 is an error with its last words.
+pub fn output(command: &mut Command) -> Result<String> {
+    let out = command
+        .output()
+        .with_context(|| format!("could not start {command:?}"))?;
+    let said = String::from_utf8_lossy(&out.stderr);
+    ensure!(out.status.success(), "{command:?}: {}\n{}", out.status, said.trim_end());
+    String::from_utf8(out.stdout).with_context(|| format!("{command:?} printed something that is not UTF-8"))
+}
