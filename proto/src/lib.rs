@@ -1,1 +1,47 @@
-//! The contract.
+//! The contract between agent, coordinator and operator.
+//!
+//! [`v1`] is what travels. The modules beside it are what it must mean: types that can only be made from a valid
+//! message, so that nothing behind the wire checks twice.
+
+mod consent;
+mod generation;
+mod irreversible;
+mod name;
+mod pool;
+mod task;
+
+pub use consent::{Consent, ConsentError};
+pub use generation::Generation;
+pub use irreversible::{CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible};
+pub use name::{NodeName, Serial, TaskId};
+pub use pool::{Dataset, HostId, LiveSerial, Mountpoint, PoolGuid, PoolName, PoolSpec};
+pub use task::{EnsurePool, EraseDisk, Task};
+
+/// What travels, as generated from `proto/heeler/v1`.
+#[expect(missing_docs, clippy::all, reason = "generated: the .proto files carry the comments")]
+pub mod v1 {
+    include!("gen/heeler.v1.rs");
+}
+
+/// A message that says something which cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} is not valid: {problem}")]
+pub struct Invalid {
+    /// The field, as the .proto files name it.
+    pub field: &'static str,
+    /// What was found.
+    pub problem: String,
+}
+
+impl Invalid {
+    /// `field` holds something else than what it must; `problem` says what was found.
+    pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
+        Self { field, problem: problem.into() }
+    }
+
+    /// `field` must be there and is not.
+    #[must_use]
+    pub fn missing(field: &'static str) -> Self {
+        Self::new(field, "it is missing")
+    }
+}

@@ -1,0 +1,35 @@
+use serde::{Deserialize, Serialize};
+
+use crate::v1;
+
+/// Orders the assignments to one node. A coordinator that was restored starts a new epoch, so that what it hands out is
+/// newer than all that its lost self handed out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Generation {
+    /// 1 and up.
+    pub epoch: u64,
+    /// 1 and up within the epoch; 0 is before the first.
+    pub counter: u64,
+}
+
+impl From<v1::Generation> for Generation {
+    fn from(wire: v1::Generation) -> Self {
+        Self { epoch: wire.epoch, counter: wire.counter }
+    }
+}
+
+impl From<Generation> for v1::Generation {
+    fn from(generation: Generation) -> Self {
+        Self { epoch: generation.epoch, counter: generation.counter }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_epoch_beats_every_counter_of_the_old_one() {
+        assert!(Generation { epoch: 2, counter: 1 } > Generation { epoch: 1, counter: u64::MAX });
+    }
+}

@@ -1,0 +1,219 @@
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Invalid, PoolGuid, PoolName, Serial, v1};
+
+/// What an irreversible op would do to the data, in terms that survive a reboot: serials, sizes, guids, properties;
+/// never a kernel's name for a disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Irreversible {
+    /// A mirror is made on blank disks.
+    CreatePool(CreatePool),
+    /// All that a disk holds is gone.
+    EraseContents(EraseContents),
+    /// A pool is imported without all of its legs: the ones present become the truth.
+    ImportPool(ImportPool),
+}
+
+/// A disk as a consent names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DiskIdentity {
+    /// As the drive reports it.
+    pub serial: Serial,
+    /// Whole size.
+    pub size_bytes: u64,
+}
+
+/// A mirror is made on blank disks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatePool {
+    /// Its name.
+    pub pool: PoolName,
+    /// Its legs.
+    pub disks: Vec<DiskIdentity>,
+    /// Pool and root dataset properties, as `zpool create` takes them: `ashift=12`, `compression=lz4`…
+    pub properties: Vec<(String, String)>,
+}
+
+/// All that a disk holds is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EraseContents {
+    /// The disk.
+    pub disk: DiskIdentity,
+    /// What it holds, as the person was shown it.
+    pub finding: String,
+}
+
+/// A pool is imported without all of its legs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportPool {
+    /// The pool.
+    pub guid: PoolGuid,
+    /// The legs that are there, each with the transaction group of its label.
+    pub present: Vec<(DiskIdentity, u64)>,
+    /// Serials on record that are not.
+    pub missing: Vec<Serial>,
+}
+
+impl Irreversible {
+    /// One field a line, disks and properties sorted: equal for equal acts, different for different ones. Values are
+    /// quoted as Rust does, so that no value can pass for another line.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let mut text = String::from("heeler act 1\n");
+        let disk = |text: &mut String, disk: &DiskIdentity| {
+            let _ = writeln!(text, "disk {:?} {}", disk.serial.as_str(), disk.size_bytes);
+        };
+        match self {
+            Self::CreatePool(create) => {
+                let _ = writeln!(text, "create-pool {:?}", create.pool.as_str());
+                let mut disks = create.disks.clone();
+                disks.sort();
+                disks.iter().for_each(|one| disk(&mut text, one));
+                let mut properties = create.properties.clone();
+                properties.sort();
+                for (name, value) in properties {
+                    let _ = writeln!(text, "property {name:?} {value:?}");
+                }
+            }
+            Self::EraseContents(erase) => {
+                text.push_str("erase-contents\n");
+                disk(&mut text, &erase.disk);
+                let _ = writeln!(text, "finding {:?}", erase.finding);
+            }
+            Self::ImportPool(import) => {
+                let _ = writeln!(text, "import-pool {}", import.guid);
+                let mut present = import.present.clone();
+                present.sort();
+                for (one, txg) in present {
+                    disk(&mut text, &one);
+                    let _ = writeln!(text, "txg {txg}");
+                }
+                let mut missing = import.missing.clone();
+                missing.sort();
+                for serial in missing {
+                    let _ = writeln!(text, "missing {:?}", serial.as_str());
+                }
+            }
+        }
+        text
+    }
+
+    /// SHA-256 of [`Self::canonical`]: what a consent is bound to.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let digest = ring::digest::digest(&ring::digest::SHA256, self.canonical().as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest.as_ref());
+        bytes
+    }
+}
+
+impl TryFrom<v1::DiskIdentity> for DiskIdentity {
+    type Error = Invalid;
+    fn try_from(wire: v1::DiskIdentity) -> Result<Self, Invalid> {
+        Ok(Self { serial: Serial::new(&wire.serial)?, size_bytes: wire.size_bytes })
+    }
+}
+
+impl From<DiskIdentity> for v1::DiskIdentity {
+    fn from(disk: DiskIdentity) -> Self {
+        Self { serial: disk.serial.into(), size_bytes: disk.size_bytes }
+    }
+}
+
+impl TryFrom<v1::Irreversible> for Irreversible {
+    type Error = Invalid;
+    fn try_from(wire: v1::Irreversible) -> Result<Self, Invalid> {
+        use v1::irreversible::Act;
+        let disks =
+            |wire: Vec<v1::DiskIdentity>| wire.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, Invalid>>();
+        Ok(match wire.act.ok_or_else(|| Invalid::missing("irreversible.act"))? {
+            Act::CreatePool(create) => Self::CreatePool(CreatePool {
+                pool: PoolName::new(&create.pool)?,
+                disks: disks(create.disks)?,
+                properties: create.properties.into_iter().map(|one| (one.name, one.value)).collect(),
+            }),
+            Act::EraseContents(erase) => Self::EraseContents(EraseContents {
+                disk: erase.disk.ok_or_else(|| Invalid::missing("erase_contents.disk"))?.try_into()?,
+                finding: erase.finding,
+            }),
+            Act::ImportPool(import) => {
+                if import.present.len() != import.txgs.len() {
+                    return Err(Invalid::new("import_pool.txgs", "one for each present disk is wanted"));
+                }
+                Self::ImportPool(ImportPool {
+                    guid: PoolGuid::parse(&import.guid)?,
+                    present: disks(import.present)?.into_iter().zip(import.txgs).collect(),
+                    missing: import.missing.iter().map(|text| Serial::new(text)).collect::<Result<_, _>>()?,
+                })
+            }
+        })
+    }
+}
+
+impl From<Irreversible> for v1::Irreversible {
+    fn from(act: Irreversible) -> Self {
+        use v1::irreversible::Act;
+        let act = match act {
+            Irreversible::CreatePool(create) => Act::CreatePool(v1::CreatePool {
+                pool: create.pool.into(),
+                disks: create.disks.into_iter().map(Into::into).collect(),
+                properties: create.properties.into_iter().map(|(name, value)| v1::Property { name, value }).collect(),
+            }),
+            Irreversible::EraseContents(erase) => {
+                Act::EraseContents(v1::EraseContents { disk: Some(erase.disk.into()), finding: erase.finding })
+            }
+            Irreversible::ImportPool(import) => Act::ImportPool(v1::ImportPool {
+                guid: import.guid.to_string(),
+                txgs: import.present.iter().map(|(_, txg)| *txg).collect(),
+                present: import.present.into_iter().map(|(disk, _)| disk.into()).collect(),
+                missing: import.missing.into_iter().map(Into::into).collect(),
+            }),
+        };
+        Self { act: Some(act) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(serial: &str) -> DiskIdentity {
+        DiskIdentity { serial: Serial::new(serial).unwrap(), size_bytes: 128 }
+    }
+
+    fn create(disks: Vec<DiskIdentity>, value: &str) -> Irreversible {
+        let properties = vec![("ashift".to_owned(), value.to_owned())];
+        Irreversible::CreatePool(CreatePool { pool: PoolName::new("data").unwrap(), disks, properties })
+    }
+
+    #[test]
+    fn order_of_disks_does_not_change_the_digest_and_everything_else_does() {
+        let digest = create(vec![disk("A"), disk("B")], "12").digest();
+        assert_eq!(digest, create(vec![disk("B"), disk("A")], "12").digest());
+        assert_ne!(digest, create(vec![disk("A"), disk("C")], "12").digest());
+        assert_ne!(digest, create(vec![disk("A"), disk("B")], "9").digest());
+        assert_ne!(digest, create(vec![disk("A"), DiskIdentity { size_bytes: 129, ..disk("B") }], "12").digest());
+    }
+
+    #[test]
+    fn a_value_cannot_pass_for_another_line() {
+        let plain = create(vec![disk("A")], "12");
+        let forged = create(vec![], "12\"\ndisk \"A\" 128");
+        assert_ne!(plain.canonical().lines().count(), forged.canonical().lines().count());
+    }
+
+    #[test]
+    fn the_wire_carries_every_act_unchanged() {
+        let import = ImportPool {
+            guid: PoolGuid(7),
+            present: vec![(disk("A"), 42)],
+            missing: vec![Serial::new("B").unwrap()],
+        };
+        for act in [create(vec![disk("A"), disk("B")], "12"), Irreversible::ImportPool(import)] {
+            assert_eq!(Irreversible::try_from(v1::Irreversible::from(act.clone())), Ok(act));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Invalid;
+
+macro_rules! text {
+    ($name:ident) => {
+        impl $name {
+            /// As it is written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = Invalid;
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                Self::new(&text)
+            }
+        }
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+    };
+}
+pub(crate) use text;
+
+/// A node's name: what Proxmox accepts as a node name and DNS as a label, at most 63 characters, lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NodeName(String);
+
+impl NodeName {
+    /// Fails for anything but letters, digits and inner hyphens.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        let inner = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if text.len() <= 63 && inner && edge(text.chars().next()) && edge(text.chars().last()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new("node", format!("{text:?} (lower-case letters, digits and inner hyphens, at most 63)")))
+        }
+    }
+}
+text!(NodeName);
+
+/// A disk's serial number, as the drive reports it: printable ASCII without spaces or slashes, at most 64 characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Serial(String);
+
+impl Serial {
+    /// Fails for an empty or unprintable text, or one that could not be part of a path.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let fits = text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '/' | '\\' | '"' | '\''));
+        if !text.is_empty() && text.len() <= 64 && fits && !text.starts_with(['-', '.']) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new("serial", format!("{text:?} is no disk's serial number")))
+        }
+    }
+}
+text!(Serial);
+
+/// A task's identity: 32 lower-case hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TaskId(String);
+
+impl TaskId {
+    /// Fails for anything else than 32 lower-case hex digits.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        if text.len() == 32 && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new("task_id", format!("{text:?}")))
+        }
+    }
+
+    /// From 128 random bits.
+    #[must_use]
+    pub fn from_random(bits: u128) -> Self {
+        Self(format!("{bits:032x}"))
+    }
+}
+text!(TaskId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_names_that_proxmox_would_refuse_are_refused() {
+        for good in ["k8sctl-pi5l", "a", "9", "x-1"] {
+            assert!(NodeName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "a.b", "a_b", "A", "é", &"a".repeat(64)] {
+            assert!(NodeName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_serial_can_never_leave_its_path() {
+        for bad in ["", "../../x", "a b", "-f", "a/b", ".", "a\nb"] {
+            assert!(Serial::new(bad).is_err(), "{bad}");
+        }
+    }
+}
