@@ -23,6 +23,7 @@ pub fn run(check: bool) -> Result<()> {
         .build_transport(false)
         .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
+        .type_attribute(".", "#[derive(serde::Serialize)]")
         .btree_map(".")
         .emit_rerun_if_changed(false)
         .out_dir(out.path())

@@ -1,9 +1,12 @@
 //! What a developer runs besides cargo: `cargo xtask --help`.
 
+mod bans;
 mod codegen;
 mod drift;
 mod run;
 mod size;
+mod sqlx;
+mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -24,6 +27,20 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Compares heeler-store's queries with the migrations and writes their metadata (.sqlx)
+    Sqlx {
+        /// Writes nothing; fails when the committed metadata differs
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks licences, sources, banned crates and the crates' layers (deny.toml)
+    Bans,
+    /// Checks file names, lengths, links and what is never landed
+    Tidy {
+        /// Lists files that are worth a second look, too
+        #[arg(long)]
+        verbose: bool,
+    },
     /// Builds the static aarch64 agent, prints its size, fails over the gate
     Size,
 }
@@ -31,6 +48,9 @@ enum Task {
 fn main() -> Result<()> {
     match Xtask::parse().task {
         Task::Codegen { check } => codegen::run(check),
+        Task::Sqlx { check } => sqlx::run(check),
+        Task::Bans => bans::run(),
+        Task::Tidy { verbose } => tidy::run(verbose),
         Task::Size => size::run(),
     }
 }

@@ -1,0 +1,31 @@
+//! What may be in the dependency tree: deny.toml's rules over `cargo metadata`, and the agent's own.
+//!
+//! The same file serves cargo-deny, which takes minutes to build; this takes a second.
+
+mod agent;
+mod graph;
+mod licence;
+mod rules;
+
+use anyhow::{Result, ensure};
+
+use crate::run;
+
+/// Checks licences, sources, banned crates and layers, and what the agent links.
+pub fn run() -> Result<()> {
+    let rules = rules::read(&run::root().join("deny.toml"))?;
+    let graph = graph::of_workspace()?;
+    for twice in graph.in_several_versions() {
+        println!("warning: {twice}");
+    }
+    let mut broken = rules.broken_by(&graph);
+    broken.extend(agent::broken()?);
+    ensure!(
+        broken.is_empty(),
+        "{} rules broken:\n  {}",
+        broken.len(),
+        broken.join("\n  ")
+    );
+    println!("{} crates keep to deny.toml", graph.packages.len());
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! House rules that neither the compiler nor clippy knows: what a file is named, how long it is, what is never landed.
+
+mod links;
+mod rules;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+
+use crate::run;
+
+/// Lines at which a file is worth a second look.
+const LOOK_AGAIN: usize = 300;
+
+/// Reads every file that git knows or would add, and says what breaks a rule. `verbose` lists long files too.
+pub fn run(verbose: bool) -> Result<()> {
+    let listing = run::output(run::program("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
+    let mut broken = Vec::new();
+    let mut lengths = Vec::new();
+    for path in listing.lines().map(PathBuf::from) {
+        let Ok(text) = fs::read_to_string(run::root().join(&path)) else {
+            continue;
+        };
+        if rules::is_written_by_us(&path) {
+            lengths.push((text.lines().count(), path.clone()));
+        }
+        broken.extend(rules::broken_by(&path, &text));
+        broken.extend(links::broken_in(&run::root(), &path, &text));
+    }
+    report(&mut lengths, verbose);
+    ensure!(
+        broken.is_empty(),
+        "{} rules broken:\n  {}",
+        broken.len(),
+        broken.join("\n  ")
+    );
+    Ok(())
+}
+
+fn report(lengths: &mut [(usize, PathBuf)], verbose: bool) {
+    lengths.sort();
+    let lines = |at: usize| lengths.get(at).map_or(0, |(lines, _)| *lines);
+    let count = lengths.len();
+    let (median, p90, longest) = (lines(count / 2), lines(count * 9 / 10), lines(count.saturating_sub(1)));
+    println!("{count} Rust files, lines: median {median}, p90 {p90}, longest {longest}");
+    if verbose {
+        for (lines, path) in lengths.iter().rev().take_while(|(lines, _)| *lines > LOOK_AGAIN) {
+            println!("look again: {lines} {}", Path::display(path));
+        }
+    }
+}
