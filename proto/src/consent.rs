@@ -80,7 +80,9 @@ impl Consent {
     /// # Errors
     /// When the system gives no randomness.
     pub fn new_key(random: &dyn SecureRandom) -> Result<Vec<u8>, ring::error::Unspecified> {
-        Ok(EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, random)?.as_ref().to_vec())
+        Ok(EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, random)?
+            .as_ref()
+            .to_vec())
     }
 
     /// What is signed.
@@ -134,7 +136,10 @@ impl TryFrom<v1::Consent> for Consent {
             id: wire.id,
             task: TaskId::new(&wire.task_id)?,
             node: NodeName::new(&wire.node)?,
-            act: wire.act_sha256.try_into().map_err(|_| Invalid::new("consent.act_sha256", "32 bytes are wanted"))?,
+            act: wire
+                .act_sha256
+                .try_into()
+                .map_err(|_| Invalid::new("consent.act_sha256", "32 bytes are wanted"))?,
             expires_at_ms: wire.expires_at_ms,
             operator: wire.operator,
             signature: wire.signature,
@@ -165,8 +170,14 @@ mod tests {
     use crate::{DiskIdentity, EraseContents, Serial};
 
     fn act(serial: &str) -> Irreversible {
-        let disk = DiskIdentity { serial: Serial::new(serial).unwrap(), size_bytes: 1 };
-        Irreversible::EraseContents(EraseContents { disk, finding: "ext4".into() })
+        let disk = DiskIdentity {
+            serial: Serial::new(serial).unwrap(),
+            size_bytes: 1,
+        };
+        Irreversible::EraseContents(EraseContents {
+            disk,
+            finding: "ext4".into(),
+        })
     }
 
     #[test]
@@ -184,15 +195,36 @@ mod tests {
 
         assert_eq!(permits(&consent, &task, &node, &act("A"), 1_000, public), Ok(()));
         let other = NodeName::new("b").unwrap();
-        assert_eq!(permits(&consent, &task, &other, &act("A"), 1_000, public), Err(ConsentError::OtherNode));
+        assert_eq!(
+            permits(&consent, &task, &other, &act("A"), 1_000, public),
+            Err(ConsentError::OtherNode)
+        );
         let later = TaskId::from_random(2);
-        assert_eq!(permits(&consent, &later, &node, &act("A"), 1_000, public), Err(ConsentError::OtherTask));
-        assert_eq!(permits(&consent, &task, &node, &act("B"), 1_000, public), Err(ConsentError::OtherAct));
+        assert_eq!(
+            permits(&consent, &later, &node, &act("A"), 1_000, public),
+            Err(ConsentError::OtherTask)
+        );
+        assert_eq!(
+            permits(&consent, &task, &node, &act("B"), 1_000, public),
+            Err(ConsentError::OtherAct)
+        );
         let end = 1_000 + LIFETIME_MS;
-        assert_eq!(permits(&consent, &task, &node, &act("A"), end, public), Err(ConsentError::Expired));
+        assert_eq!(
+            permits(&consent, &task, &node, &act("A"), end, public),
+            Err(ConsentError::Expired)
+        );
         let foreign = stranger.public_key().as_ref();
-        assert_eq!(permits(&consent, &task, &node, &act("A"), 1_000, foreign), Err(ConsentError::Signature));
-        let forged = Consent { expires_at_ms: end + 1, ..consent };
-        assert_eq!(permits(&forged, &task, &node, &act("A"), 1_000, public), Err(ConsentError::Signature));
+        assert_eq!(
+            permits(&consent, &task, &node, &act("A"), 1_000, foreign),
+            Err(ConsentError::Signature)
+        );
+        let forged = Consent {
+            expires_at_ms: end + 1,
+            ..consent
+        };
+        assert_eq!(
+            permits(&forged, &task, &node, &act("A"), 1_000, public),
+            Err(ConsentError::Signature)
+        );
     }
 }

@@ -14,13 +14,19 @@ pub struct Generation {
 
 impl From<v1::Generation> for Generation {
     fn from(wire: v1::Generation) -> Self {
-        Self { epoch: wire.epoch, counter: wire.counter }
+        Self {
+            epoch: wire.epoch,
+            counter: wire.counter,
+        }
     }
 }
 
 impl From<Generation> for v1::Generation {
     fn from(generation: Generation) -> Self {
-        Self { epoch: generation.epoch, counter: generation.counter }
+        Self {
+            epoch: generation.epoch,
+            counter: generation.counter,
+        }
     }
 }
 
@@ -30,6 +36,12 @@ mod tests {
 
     #[test]
     fn a_new_epoch_beats_every_counter_of_the_old_one() {
-        assert!(Generation { epoch: 2, counter: 1 } > Generation { epoch: 1, counter: u64::MAX });
+        assert!(
+            Generation { epoch: 2, counter: 1 }
+                > Generation {
+                    epoch: 1,
+                    counter: u64::MAX
+                }
+        );
     }
 }

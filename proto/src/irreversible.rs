@@ -113,13 +113,19 @@ impl Irreversible {
 impl TryFrom<v1::DiskIdentity> for DiskIdentity {
     type Error = Invalid;
     fn try_from(wire: v1::DiskIdentity) -> Result<Self, Invalid> {
-        Ok(Self { serial: Serial::new(&wire.serial)?, size_bytes: wire.size_bytes })
+        Ok(Self {
+            serial: Serial::new(&wire.serial)?,
+            size_bytes: wire.size_bytes,
+        })
     }
 }
 
 impl From<DiskIdentity> for v1::DiskIdentity {
     fn from(disk: DiskIdentity) -> Self {
-        Self { serial: disk.serial.into(), size_bytes: disk.size_bytes }
+        Self {
+            serial: disk.serial.into(),
+            size_bytes: disk.size_bytes,
+        }
     }
 }
 
@@ -127,8 +133,11 @@ impl TryFrom<v1::Irreversible> for Irreversible {
     type Error = Invalid;
     fn try_from(wire: v1::Irreversible) -> Result<Self, Invalid> {
         use v1::irreversible::Act;
-        let disks =
-            |wire: Vec<v1::DiskIdentity>| wire.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, Invalid>>();
+        let disks = |wire: Vec<v1::DiskIdentity>| {
+            wire.into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<Vec<_>, Invalid>>()
+        };
         Ok(match wire.act.ok_or_else(|| Invalid::missing("irreversible.act"))? {
             Act::CreatePool(create) => Self::CreatePool(CreatePool {
                 pool: PoolName::new(&create.pool)?,
@@ -136,7 +145,10 @@ impl TryFrom<v1::Irreversible> for Irreversible {
                 properties: create.properties.into_iter().map(|one| (one.name, one.value)).collect(),
             }),
             Act::EraseContents(erase) => Self::EraseContents(EraseContents {
-                disk: erase.disk.ok_or_else(|| Invalid::missing("erase_contents.disk"))?.try_into()?,
+                disk: erase
+                    .disk
+                    .ok_or_else(|| Invalid::missing("erase_contents.disk"))?
+                    .try_into()?,
                 finding: erase.finding,
             }),
             Act::ImportPool(import) => {
@@ -146,7 +158,11 @@ impl TryFrom<v1::Irreversible> for Irreversible {
                 Self::ImportPool(ImportPool {
                     guid: PoolGuid::parse(&import.guid)?,
                     present: disks(import.present)?.into_iter().zip(import.txgs).collect(),
-                    missing: import.missing.iter().map(|text| Serial::new(text)).collect::<Result<_, _>>()?,
+                    missing: import
+                        .missing
+                        .iter()
+                        .map(|text| Serial::new(text))
+                        .collect::<Result<_, _>>()?,
                 })
             }
         })
@@ -160,11 +176,16 @@ impl From<Irreversible> for v1::Irreversible {
             Irreversible::CreatePool(create) => Act::CreatePool(v1::CreatePool {
                 pool: create.pool.into(),
                 disks: create.disks.into_iter().map(Into::into).collect(),
-                properties: create.properties.into_iter().map(|(name, value)| v1::Property { name, value }).collect(),
+                properties: create
+                    .properties
+                    .into_iter()
+                    .map(|(name, value)| v1::Property { name, value })
+                    .collect(),
             }),
-            Irreversible::EraseContents(erase) => {
-                Act::EraseContents(v1::EraseContents { disk: Some(erase.disk.into()), finding: erase.finding })
-            }
+            Irreversible::EraseContents(erase) => Act::EraseContents(v1::EraseContents {
+                disk: Some(erase.disk.into()),
+                finding: erase.finding,
+            }),
             Irreversible::ImportPool(import) => Act::ImportPool(v1::ImportPool {
                 guid: import.guid.to_string(),
                 txgs: import.present.iter().map(|(_, txg)| *txg).collect(),
@@ -181,12 +202,19 @@ mod tests {
     use super::*;
 
     fn disk(serial: &str) -> DiskIdentity {
-        DiskIdentity { serial: Serial::new(serial).unwrap(), size_bytes: 128 }
+        DiskIdentity {
+            serial: Serial::new(serial).unwrap(),
+            size_bytes: 128,
+        }
     }
 
     fn create(disks: Vec<DiskIdentity>, value: &str) -> Irreversible {
         let properties = vec![("ashift".to_owned(), value.to_owned())];
-        Irreversible::CreatePool(CreatePool { pool: PoolName::new("data").unwrap(), disks, properties })
+        Irreversible::CreatePool(CreatePool {
+            pool: PoolName::new("data").unwrap(),
+            disks,
+            properties,
+        })
     }
 
     #[test]
@@ -195,7 +223,20 @@ mod tests {
         assert_eq!(digest, create(vec![disk("B"), disk("A")], "12").digest());
         assert_ne!(digest, create(vec![disk("A"), disk("C")], "12").digest());
         assert_ne!(digest, create(vec![disk("A"), disk("B")], "9").digest());
-        assert_ne!(digest, create(vec![disk("A"), DiskIdentity { size_bytes: 129, ..disk("B") }], "12").digest());
+        assert_ne!(
+            digest,
+            create(
+                vec![
+                    disk("A"),
+                    DiskIdentity {
+                        size_bytes: 129,
+                        ..disk("B")
+                    }
+                ],
+                "12"
+            )
+            .digest()
+        );
     }
 
     #[test]
@@ -212,7 +253,10 @@ mod tests {
             present: vec![(disk("A"), 42)],
             missing: vec![Serial::new("B").unwrap()],
         };
-        for act in [create(vec![disk("A"), disk("B")], "12"), Irreversible::ImportPool(import)] {
+        for act in [
+            create(vec![disk("A"), disk("B")], "12"),
+            Irreversible::ImportPool(import),
+        ] {
             assert_eq!(Irreversible::try_from(v1::Irreversible::from(act.clone())), Ok(act));
         }
     }

@@ -36,7 +36,10 @@ pub struct Invalid {
 impl Invalid {
     /// `field` holds something else than what it must; `problem` says what was found.
     pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
-        Self { field, problem: problem.into() }
+        Self {
+            field,
+            problem: problem.into(),
+        }
     }
 
     /// `field` must be there and is not.

@@ -48,11 +48,16 @@ impl NodeName {
     /// Fails for anything but letters, digits and inner hyphens.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        let inner = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        let inner = text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if text.len() <= 63 && inner && edge(text.chars().next()) && edge(text.chars().last()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new("node", format!("{text:?} (lower-case letters, digits and inner hyphens, at most 63)")))
+            Err(Invalid::new(
+                "node",
+                format!("{text:?} (lower-case letters, digits and inner hyphens, at most 63)"),
+            ))
         }
     }
 }
@@ -66,7 +71,9 @@ pub struct Serial(String);
 impl Serial {
     /// Fails for an empty or unprintable text, or one that could not be part of a path.
     pub fn new(text: &str) -> Result<Self, Invalid> {
-        let fits = text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '/' | '\\' | '"' | '\''));
+        let fits = text
+            .chars()
+            .all(|c| c.is_ascii_graphic() && !matches!(c, '/' | '\\' | '"' | '\''));
         if !text.is_empty() && text.len() <= 64 && fits && !text.starts_with(['-', '.']) {
             Ok(Self(text.to_owned()))
         } else {

@@ -13,8 +13,12 @@ pub struct PoolName(String);
 impl PoolName {
     /// Fails for what `zpool create` would refuse (zpoolconcepts(7): reserved are mirror, raidz, draid, spare and log).
     pub fn new(text: &str) -> Result<Self, Invalid> {
-        let reserved = ["mirror", "raidz", "draid", "spare", "log"].iter().any(|word| text.starts_with(word));
-        let inner = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
+        let reserved = ["mirror", "raidz", "draid", "spare", "log"]
+            .iter()
+            .any(|word| text.starts_with(word));
+        let inner = text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) && inner && !reserved && text.len() <= 64 {
             Ok(Self(text.to_owned()))
         } else {
@@ -31,7 +35,11 @@ pub struct PoolGuid(pub u64);
 impl PoolGuid {
     /// From decimal digits.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        text.parse().ok().filter(|guid| *guid != 0).map(Self).ok_or_else(|| Invalid::new("pool guid", format!("{text:?}")))
+        text.parse()
+            .ok()
+            .filter(|guid| *guid != 0)
+            .map(Self)
+            .ok_or_else(|| Invalid::new("pool guid", format!("{text:?}")))
     }
 }
 
@@ -48,8 +56,11 @@ pub struct HostId(pub u32);
 impl HostId {
     /// From eight hex digits.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let id = u32::from_str_radix(text, 16).ok().filter(|id| *id != 0 && text.len() == 8);
-        id.map(Self).ok_or_else(|| Invalid::new("hostid", format!("{text:?} is not eight hex digits")))
+        let id = u32::from_str_radix(text, 16)
+            .ok()
+            .filter(|id| *id != 0 && text.len() == 8);
+        id.map(Self)
+            .ok_or_else(|| Invalid::new("hostid", format!("{text:?} is not eight hex digits")))
     }
 }
 
@@ -131,7 +142,11 @@ impl TryFrom<v1::LiveSerial> for LiveSerial {
 
 impl From<LiveSerial> for v1::LiveSerial {
     fn from(live: LiveSerial) -> Self {
-        Self { serial: live.serial.into(), pool_guid: live.guid.to_string(), node: live.node.into() }
+        Self {
+            serial: live.serial.into(),
+            pool_guid: live.guid.to_string(),
+            node: live.node.into(),
+        }
     }
 }
 
@@ -139,26 +154,43 @@ impl TryFrom<v1::Dataset> for Dataset {
     type Error = Invalid;
     fn try_from(wire: v1::Dataset) -> Result<Self, Invalid> {
         let component = |part: &str| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
+            !part.is_empty()
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
         };
         let fits = |name: &str| name.len() < 200 && !name.starts_with('-') && name.split('/').all(component);
         if !wire.name.contains('/') || !fits(&wire.name) {
-            return Err(Invalid::new("dataset", format!("{:?} is no name of a dataset below a pool", wire.name)));
+            return Err(Invalid::new(
+                "dataset",
+                format!("{:?} is no name of a dataset below a pool", wire.name),
+            ));
         }
         let mountpoint = match wire.mountpoint.as_str() {
             "none" => Mountpoint::None,
             path if path.len() > 1 && path.starts_with('/') && !path.split('/').any(|part| part == "..") => {
                 Mountpoint::At(path.to_owned())
             }
-            other => return Err(Invalid::new("mountpoint", format!("{other:?} is neither none nor an absolute path"))),
+            other => {
+                return Err(Invalid::new(
+                    "mountpoint",
+                    format!("{other:?} is neither none nor an absolute path"),
+                ));
+            }
         };
-        Ok(Self { name: wire.name, mountpoint })
+        Ok(Self {
+            name: wire.name,
+            mountpoint,
+        })
     }
 }
 
 impl From<Dataset> for v1::Dataset {
     fn from(dataset: Dataset) -> Self {
-        Self { name: dataset.name, mountpoint: dataset.mountpoint.to_string() }
+        Self {
+            name: dataset.name,
+            mountpoint: dataset.mountpoint.to_string(),
+        }
     }
 }
 
@@ -178,15 +210,28 @@ impl TryFrom<v1::PoolSpec> for PoolSpec {
         let name = PoolName::new(&wire.name)?;
         let legs = serials(&wire.serials)?;
         if legs.len() < 2 {
-            return Err(Invalid::new("serials", format!("a mirror takes two disks or more, found {}", legs.len())));
+            return Err(Invalid::new(
+                "serials",
+                format!("a mirror takes two disks or more, found {}", legs.len()),
+            ));
         }
-        let datasets: Vec<Dataset> = wire.datasets.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+        let datasets: Vec<Dataset> = wire
+            .datasets
+            .into_iter()
+            .map(TryInto::try_into)
+            .collect::<Result<_, _>>()?;
         let below = |dataset: &Dataset| dataset.name.split('/').next() == Some(name.as_str());
         if let Some(stray) = datasets.iter().find(|dataset| !below(dataset)) {
-            return Err(Invalid::new("datasets", format!("{} is not below the pool {name}", stray.name)));
+            return Err(Invalid::new(
+                "datasets",
+                format!("{} is not below the pool {name}", stray.name),
+            ));
         }
         if wire.comment.is_empty() || wire.comment.len() > 32 || !wire.comment.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(Invalid::new("comment", format!("{:?} (1 to 32 printable characters)", wire.comment)));
+            return Err(Invalid::new(
+                "comment",
+                format!("{:?} (1 to 32 printable characters)", wire.comment),
+            ));
         }
         let recorded = Some(wire.recorded_guid).filter(|guid| !guid.is_empty());
         Ok(Self {

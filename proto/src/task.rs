@@ -49,12 +49,16 @@ impl TryFrom<v1::Task> for Task {
     fn try_from(wire: v1::Task) -> Result<Self, Invalid> {
         match wire.kind.ok_or_else(|| Invalid::missing("task.kind"))? {
             v1::task::Kind::EnsurePool(task) => Ok(Self::EnsurePool(EnsurePool {
-                pool: task.pool.ok_or_else(|| Invalid::missing("ensure_pool.pool"))?.try_into()?,
+                pool: task
+                    .pool
+                    .ok_or_else(|| Invalid::missing("ensure_pool.pool"))?
+                    .try_into()?,
                 live: live(task.live)?,
             })),
-            v1::task::Kind::EraseDisk(task) => {
-                Ok(Self::EraseDisk(EraseDisk { serial: Serial::new(&task.serial)?, live: live(task.live)? }))
-            }
+            v1::task::Kind::EraseDisk(task) => Ok(Self::EraseDisk(EraseDisk {
+                serial: Serial::new(&task.serial)?,
+                live: live(task.live)?,
+            })),
         }
     }
 }
@@ -63,12 +67,14 @@ impl From<Task> for v1::Task {
     fn from(task: Task) -> Self {
         let wire = |live: Vec<LiveSerial>| live.into_iter().map(Into::into).collect();
         let kind = match task {
-            Task::EnsurePool(task) => {
-                v1::task::Kind::EnsurePool(v1::EnsurePool { pool: Some(task.pool.into()), live: wire(task.live) })
-            }
-            Task::EraseDisk(task) => {
-                v1::task::Kind::EraseDisk(v1::EraseDisk { serial: task.serial.into(), live: wire(task.live) })
-            }
+            Task::EnsurePool(task) => v1::task::Kind::EnsurePool(v1::EnsurePool {
+                pool: Some(task.pool.into()),
+                live: wire(task.live),
+            }),
+            Task::EraseDisk(task) => v1::task::Kind::EraseDisk(v1::EraseDisk {
+                serial: task.serial.into(),
+                live: wire(task.live),
+            }),
         };
         Self { kind: Some(kind) }
     }

@@ -1,1 +1,5 @@
 //! Everything that an agent can do, and the engine that does it.
+//!
+//! A task is a list of steps; a step says what it sees and what it would change; the engine alone changes the machine.
+
+pub mod engine;

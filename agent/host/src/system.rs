@@ -1,0 +1,66 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{Command, File, Job, JobState, Output, RunError, UnitAction, UnitError, UnitState};
+
+/// The one seam to a machine. Everything that Heeler knows of a node, and everything that it does to it, goes through
+/// here; the simulated twin loses power between any two of these calls.
+#[async_trait]
+pub trait System: Send + Sync {
+    /// Runs a program to its end. An exit code other than 0 is an answer, not an error.
+    async fn run(&self, command: &Command) -> Result<Output, RunError>;
+
+    /// The whole of a file.
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Permission bits of a file.
+    async fn mode(&self, path: &Path) -> io::Result<u32>;
+
+    /// What a symbolic link resolves to, through all links: absolute.
+    async fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
+
+    /// Names in a folder, sorted.
+    async fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+
+    /// Writes a file beside its place, syncs it, renames it, syncs the folder (made when it is missing).
+    async fn write(&self, file: &File) -> io::Result<()>;
+
+    /// Appends to a file (made with mode 0600 when it is missing) and syncs its data.
+    async fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts a file to `length` bytes and syncs it.
+    async fn truncate(&self, path: &Path, length: u64) -> io::Result<()>;
+
+    /// Sets a parameter of the running kernel below `/sys` or `/proc/sys`, where nothing can be renamed.
+    async fn set_parameter(&self, path: &Path, value: &str) -> io::Result<()>;
+
+    /// Removes a file; that it is not there is no error.
+    async fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// `length` bytes of a block device from `offset` on; fewer at its end. Opened for reading only.
+    async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>>;
+
+    /// What a unit is doing.
+    async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError>;
+
+    /// Does it, and waits for the result of systemd's job.
+    async fn unit(&self, unit: &str, action: UnitAction) -> Result<(), UnitError>;
+
+    /// Starts a transient unit, unless one of that name runs.
+    async fn start_job(&self, job: &Job) -> Result<(), UnitError>;
+
+    /// How a transient unit stands.
+    async fn job_state(&self, unit: &str) -> Result<JobState, UnitError>;
+
+    /// Asks logind for a reboot; returns before it happens.
+    async fn reboot(&self) -> Result<(), UnitError>;
+
+    /// Unix milliseconds by the machine's clock, which may be wrong: a Pi has no battery.
+    fn now_ms(&self) -> u64;
+
+    /// Waits.
+    async fn sleep(&self, time: Duration);
+}

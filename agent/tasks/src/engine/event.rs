@@ -1,0 +1,96 @@
+use heeler_host::facts::PoolFact;
+use serde::{Deserialize, Serialize};
+
+/// What happens while a task runs. All but `Progress` are kept until the coordinator has acknowledged them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The task begins, or is taken up again after a crash, a reboot or a power cut.
+    TaskStarted {
+        /// Names of its steps.
+        steps: Vec<String>,
+        /// It was in hand before.
+        resumed: bool,
+    },
+    /// A step is looked at.
+    StepStarted {
+        /// Which.
+        step: String,
+    },
+    /// An op is about to be applied.
+    OpStarted {
+        /// Of which step.
+        step: String,
+        /// What it does.
+        summary: String,
+        /// Needs, and has, a consent.
+        irreversible: bool,
+    },
+    /// An op was applied, or failed.
+    OpFinished {
+        /// Of which step.
+        step: String,
+        /// What it did.
+        summary: String,
+        /// Why it failed.
+        error: Option<String>,
+    },
+    /// A step's state holds, or it cannot go on.
+    StepFinished {
+        /// Which.
+        step: String,
+        /// `satisfied`, `not applicable`, `blocked`, `failed`.
+        outcome: String,
+        /// Why.
+        reason: String,
+        /// Whether ops were applied.
+        changed: bool,
+    },
+    /// How far a long op is.
+    Progress {
+        /// Of which step.
+        step: String,
+        /// Where it stands.
+        text: String,
+        /// 0 to 100.
+        percent: u8,
+    },
+    /// The task is over.
+    TaskFinished {
+        /// How it ended.
+        outcome: Outcome,
+        /// Number of ops applied.
+        changes: u32,
+        /// The pools after it, for the coordinator's disk ledger.
+        pools: Vec<PoolFact>,
+    },
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Every step's state holds, proven by looking again.
+    Done,
+    /// A person is needed.
+    Blocked {
+        /// The step that stopped.
+        step: String,
+        /// [`super::Blocked::found`].
+        found: String,
+        /// [`super::Blocked::why`].
+        why: String,
+        /// [`super::Blocked::next`].
+        next: String,
+    },
+    /// An op or a look failed.
+    Failed {
+        /// The step that stopped.
+        step: String,
+        /// What was attempted and found.
+        reason: String,
+    },
+    /// Refused before anything was done.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
