@@ -19,6 +19,7 @@ pub use task::{EnsurePool, EraseDisk, Task};
 
 /// What travels, as generated from `proto/heeler/v1`.
 #[expect(missing_docs, clippy::all, reason = "generated: the .proto files carry the comments")]
+#[cfg_attr(feature = "server", expect(clippy::allow_attributes, reason = "generated so"))]
 pub mod v1 {
     include!("gen/heeler.v1.rs");
 }

@@ -2,6 +2,7 @@
 
 mod links;
 mod rules;
+mod units;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub fn run(verbose: bool) -> Result<()> {
         }
         broken.extend(rules::broken_by(&path, &text));
         broken.extend(links::broken_in(&run::root(), &path, &text));
+        broken.extend(units::broken_in(&path, &text));
     }
     report(&mut lengths, verbose);
     ensure!(
