@@ -3,6 +3,7 @@
 mod bans;
 mod codegen;
 mod drift;
+mod package;
 mod run;
 mod size;
 mod sqlx;
@@ -43,6 +44,8 @@ enum Task {
     },
     /// Builds the static aarch64 agent, prints its size, fails over the gate
     Size,
+    /// Makes Debian packages of the arm64 agent and of the coordinator for this machine
+    Package,
 }
 
 fn main() -> Result<()> {
@@ -52,5 +55,6 @@ fn main() -> Result<()> {
         Task::Bans => bans::run(),
         Task::Tidy { verbose } => tidy::run(verbose),
         Task::Size => size::run(),
+        Task::Package => package::run(),
     }
 }

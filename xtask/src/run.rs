@@ -11,6 +11,11 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
+/// Where cargo puts what it builds.
+pub fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
+}
+
 /// A program at the workspace's root, with this process's environment.
 #[expect(clippy::disallowed_methods, reason = "the one place of xtask that names a program")]
 pub fn program(name: &str) -> Command {

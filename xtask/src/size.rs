@@ -1,6 +1,8 @@
 //! How many bytes the static aarch64 agent has. A Pi holds two of them and loads one at every boot.
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -16,9 +18,7 @@ const GATE_BYTES: u64 = 3_000_000;
 
 /// Builds the agent with its own profile and prints its size in bytes.
 pub fn run() -> Result<()> {
-    let target_dir = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| run::root().join("target"), Into::into);
-    run::run(&mut agent_build()?)?;
-    let path = target_dir.join(TARGET).join("agent/heeler-agent");
+    let path = build_agent()?;
     let bytes = fs::metadata(&path)
         .with_context(|| format!("no {}", path.display()))?
         .len();
@@ -34,11 +34,17 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
+/// Builds the agent and says where it is.
+pub fn build_agent() -> Result<PathBuf> {
+    run::run(&mut agent_build()?)?;
+    Ok(run::target_dir().join(TARGET).join("agent/heeler-agent"))
+}
+
 /// The cargo command that builds the static agent.
 ///
 /// Where the target is not of rustup's making, `HEELER_AARCH64_ENV` names a file of `export NAME="value"` lines
 /// that a shell reads first.
-fn agent_build() -> Result<std::process::Command> {
+fn agent_build() -> Result<Command> {
     let build = [
         "build",
         "--locked",
