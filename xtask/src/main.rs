@@ -9,6 +9,8 @@ mod size;
 mod sqlx;
 mod tidy;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -48,12 +50,22 @@ enum Task {
     Package,
 }
 
-fn main() -> Result<()> {
-    match Xtask::parse().task {
-        Task::Codegen { check } => codegen::run(check),
-        Task::Sqlx { check } => sqlx::run(check),
+fn main() -> ExitCode {
+    match run_task(&Xtask::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_task(task: &Task) -> Result<()> {
+    match task {
+        Task::Codegen { check } => codegen::run(*check),
+        Task::Sqlx { check } => sqlx::run(*check),
         Task::Bans => bans::run(),
-        Task::Tidy { verbose } => tidy::run(verbose),
+        Task::Tidy { verbose } => tidy::run(*verbose),
         Task::Size => size::run(),
         Task::Package => package::run(),
     }
