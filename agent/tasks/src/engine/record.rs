@@ -19,6 +19,9 @@ pub struct Intent {
     pub act: Option<Irreversible>,
     /// Set when the machine will reboot.
     pub reboot: bool,
+    /// With `reboot`: the boot that it ends, as the kernel names it.
+    #[serde(default)]
+    pub boot_id: Option<String>,
 }
 
 /// Why an irreversible op may not be applied.
@@ -32,8 +35,8 @@ pub struct NoConsent {
 /// The agent's memory, as the engine needs it: the journal stands behind it.
 #[async_trait]
 pub trait Record: Send {
-    /// Permission for `act`, once: it is marked as used, on disk, before this returns. An act that this very task has
-    /// begun and not ended is permitted again, so that a power cut does not ask a person twice.
+    /// Permission for `act`, once: it is marked as used, on disk, before this returns. An act that was permitted to this
+    /// very task, and that it has not ended, is permitted again, so that a power cut does not ask a person twice.
     async fn permit(&mut self, act: &Irreversible) -> Result<(), NoConsent>;
 
     /// Synced to the disk before the op is applied.
@@ -44,6 +47,9 @@ pub trait Record: Send {
 
     /// Acts that were begun on this node, by any task, and never ended, oldest first.
     fn interrupted(&self) -> Vec<Irreversible>;
+
+    /// The last reboot that the task in hand has begun and not ended.
+    fn rebooting(&self) -> Option<Intent>;
 
     /// Something to tell. All but progress is on disk before this returns.
     async fn emit(&mut self, event: Event) -> io::Result<()>;
