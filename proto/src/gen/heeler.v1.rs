@@ -336,7 +336,7 @@ pub struct OpPreview {
 /// What happened to a task on an agent, numbered by the agent.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct Event {
-    /// 1 and up, without gaps, for the life of the agent's journal.
+    /// 1 and up, without gaps, for the life of the agent's journal; 0 for progress, which is neither kept nor acknowledged.
     #[prost(uint64, tag = "1")]
     pub seq: u64,
     #[prost(uint64, tag = "2")]
@@ -669,7 +669,8 @@ pub struct Welcome {
     pub now_ms: u64,
     #[prost(uint64, tag = "2")]
     pub epoch: u64,
-    /// Events up to here need not be sent again.
+    /// Events up to here need not be sent again. A journal that is younger than that (a re-flashed node's) numbers on from
+    /// here.
     #[prost(uint64, tag = "3")]
     pub acknowledged: u64,
 }
