@@ -3,6 +3,7 @@
 mod bans;
 mod codegen;
 mod drift;
+mod lab;
 mod package;
 mod run;
 mod size;
@@ -48,6 +49,13 @@ enum Task {
     Size,
     /// Makes Debian packages of the arm64 agent and of the coordinator for this machine
     Package,
+    /// Virtual Raspberry Pis with real ZFS, systemd and sshd (cargo xtask lab --help)
+    #[command(disable_help_flag = true)]
+    Lab {
+        /// What the lab is to do
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -68,5 +76,6 @@ fn run_task(task: &Task) -> Result<()> {
         Task::Tidy { verbose } => tidy::run(*verbose),
         Task::Size => size::run(),
         Task::Package => package::run(),
+        Task::Lab { arguments } => lab::become_it(&arguments),
     }
 }

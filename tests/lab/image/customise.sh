@@ -1,0 +1,13 @@
+#!/bin/sh
+# Runs inside the new root, after its packages are installed and the tree is laid over it.
+set -e
+dpkg --add-architecture armhf
+ln -sf /dev/null /etc/systemd/network/99-default.link
+ln -sf /dev/null /etc/systemd/network/73-usb-net-by-mac.link
+rm -f /etc/apt/sources.list /etc/ssh/ssh_host_* /etc/hostname /etc/hostid /etc/machine-id /var/lib/dbus/machine-id
+: > /etc/machine-id
+passwd --lock root
+# They would compete with the tests for two emulated cores, and find no network.
+systemctl mask apt-daily.timer apt-daily-upgrade.timer man-db.timer e2scrub_all.timer fstrim.timer
+systemctl enable ssh NetworkManager avahi-daemon
+update-initramfs -u -k all

@@ -1,0 +1,106 @@
+//! Whether this machine can run guests in hardware.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::cache;
+use crate::firmware::Boot;
+use crate::run::program;
+
+/// How qemu executes a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accel {
+    /// In hardware.
+    Kvm,
+    /// In software, some twenty times slower.
+    Tcg,
+}
+
+const PROBE: Duration = Duration::from_secs(8);
+
+impl Accel {
+    /// The words for qemu's command line.
+    pub fn arguments(self) -> [&'static str; 4] {
+        match self {
+            Self::Kvm => ["-accel", "kvm", "-cpu", "host"],
+            Self::Tcg => ["-accel", "tcg,thread=multi", "-cpu", "max"],
+        }
+    }
+
+    /// `$HEELER_LAB_ACCEL` (`kvm` or `tcg`) when set. Otherwise starts the node's own kernel with nothing to boot: where
+    /// KVM works it panics within two seconds, where /dev/kvm only exists it never begins. Remembered until this machine reboots.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn of_this_machine(boot: &Boot) -> Result<Self> {
+        match std::env::var("HEELER_LAB_ACCEL").as_deref() {
+            Ok("kvm") => return Ok(Self::Kvm),
+            Ok("tcg") => return Ok(Self::Tcg),
+            _ => {}
+        }
+        if fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
+            return Ok(Self::Tcg);
+        }
+        let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let folder = cache::folder()?;
+        let _lock = cache::lock(&folder, "kvm")?;
+        let known = folder.join("kvm");
+        let remembered = fs::read_to_string(&known).unwrap_or_default();
+        if let Some(answer) = remembered.strip_prefix(boot_id.trim()) {
+            return Ok(if answer == " works" { Self::Kvm } else { Self::Tcg });
+        }
+        let works = kernel_panics(&boot.kernel)?;
+        fs::write(
+            &known,
+            format!("{} {}", boot_id.trim(), if works { "works" } else { "does not" }),
+        )?;
+        Ok(if works { Self::Kvm } else { Self::Tcg })
+    }
+}
+
+fn kernel_panics(kernel: &Path) -> Result<bool> {
+    let mut probe = program(
+        "qemu-system-x86_64",
+        [
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-m",
+            "256",
+        ],
+    );
+    probe
+        .args(Accel::Kvm.arguments())
+        .arg("-kernel")
+        .arg(kernel)
+        .args(["-append", "panic=-1 quiet"]);
+    let mut guest = probe
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot start qemu")?;
+    let ended = ends_well_within(&mut guest, PROBE);
+    // It may have ended by itself.
+    let _ = guest.kill();
+    guest.wait()?;
+    ended
+}
+
+fn ends_well_within(guest: &mut Child, limit: Duration) -> Result<bool> {
+    let started = Instant::now();
+    while started.elapsed() < limit {
+        if let Some(status) = guest.try_wait()? {
+            return Ok(status.success());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(false)
+}

@@ -1,0 +1,97 @@
+//! The two keys of a lab, and how `ssh` reaches its nodes by name.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::machine::Node;
+use crate::run::{must, program};
+use crate::seed::USER;
+
+/// Whose key opens the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The person, whose name is `pi` and who has to use sudo.
+    Person,
+    /// The lab itself, as root.
+    Lab,
+}
+
+impl Who {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Lab => "lab",
+        }
+    }
+
+    /// The configuration file for `ssh -F`.
+    pub fn config(self, folder: &Path) -> PathBuf {
+        folder.join("ssh").join(format!("{}.config", self.name()))
+    }
+}
+
+/// Makes the keys that are missing, both configurations, and an `ssh` that always uses the person's one: put first in
+/// PATH, it is to a program under test what a person's own ssh and its configuration are at home.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn prepare(folder: &Path, nodes: &[Node]) -> Result<()> {
+    let here = folder.join("ssh");
+    fs::create_dir_all(&here)?;
+    for who in [Who::Person, Who::Lab] {
+        let key = here.join(who.name());
+        if !key.exists() {
+            must(program("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", who.name(), "-f"]).arg(&key))?;
+        }
+        fs::write(who.config(folder), config(who, &here, nodes))?;
+    }
+    let bin = folder.join("bin");
+    fs::create_dir_all(&bin)?;
+    let wrapper = bin.join("ssh");
+    fs::write(
+        &wrapper,
+        format!(
+            "#!/bin/sh\nexec /usr/bin/ssh -F '{}' \"$@\"\n",
+            Who::Person.config(folder).display()
+        ),
+    )?;
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// The public key, one line.
+///
+/// # Errors
+/// When the keys are not prepared.
+pub fn public(folder: &Path, who: Who) -> Result<String> {
+    let path = folder.join("ssh").join(format!("{}.pub", who.name()));
+    Ok(fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?
+        .trim()
+        .to_owned())
+}
+
+fn config(who: Who, here: &Path, nodes: &[Node]) -> String {
+    let mut text = String::new();
+    for node in nodes {
+        text.push_str(&format!("Host {}\n  HostName {}\n", node.name, node.address()));
+    }
+    let key = here.join(who.name());
+    text.push_str(&format!(
+        "Host *\n  IdentityFile \"{}\"\n  IdentitiesOnly yes\n  ConnectTimeout 10\n",
+        key.display()
+    ));
+    text.push_str(&match who {
+        Who::Person => format!(
+            "  User {USER}\n  UserKnownHostsFile \"{}\"\n  StrictHostKeyChecking accept-new\n",
+            here.join("known_hosts").display()
+        ),
+        Who::Lab => "  User root\n  UserKnownHostsFile /dev/null\n  StrictHostKeyChecking no\n  LogLevel ERROR\n  BatchMode yes\n\
+                     \x20 ServerAliveInterval 10\n  ServerAliveCountMax 6\n"
+            .to_owned(),
+    });
+    text
+}

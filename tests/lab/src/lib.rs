@@ -1,0 +1,31 @@
+//! Virtual Raspberry Pis: real ZFS, systemd, sshd and cloud-init under qemu, in a network of their own.
+//!
+//! A supervisor ([`supervisor`]) owns everything that runs; a [`Lab`] is a connection to it. The lab plays the Pi's
+//! [`firmware`], so what is on a node's FAT partition decides what boots.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the lab starts virtual machines and waits for them in real time"
+)]
+
+pub mod accel;
+pub mod cache;
+pub mod control;
+pub mod disk;
+pub mod firmware;
+pub mod image;
+pub mod keys;
+pub mod lab;
+pub mod machine;
+pub mod mirror;
+pub mod network;
+pub mod node;
+pub mod power;
+pub mod programs;
+pub mod qmp;
+pub mod run;
+pub mod seed;
+pub mod supervisor;
+
+pub use disk::Disk;
+pub use lab::Lab;
+pub use node::NodeHandle;

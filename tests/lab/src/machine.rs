@@ -1,0 +1,212 @@
+//! A virtual Pi as qemu's command line says it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use crate::accel::Accel;
+use crate::firmware::Boot;
+use crate::run::program;
+
+/// One node of the herd. Everything about it follows from its place in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Host name.
+    pub name: String,
+    /// 0 for the first node.
+    pub index: u8,
+}
+
+/// The nodes that a lab can have, in order.
+pub const NAMES: [&str; 3] = ["k8sctl-pi5l", "k8sctl-pi5r", "k8sctl-pi5x"];
+
+impl Node {
+    /// The first `count` nodes.
+    pub fn herd(count: usize) -> Vec<Self> {
+        NAMES
+            .iter()
+            .zip(0..)
+            .take(count)
+            .map(|(name, index)| Self {
+                name: (*name).to_owned(),
+                index,
+            })
+            .collect()
+    }
+
+    /// Address on the LAN, given by DHCP.
+    pub fn address(&self) -> String {
+        format!("10.10.80.{}", 50 + self.index)
+    }
+
+    /// MAC of the on-board NIC, of the Pi's own vendor.
+    pub fn lan_mac(&self) -> String {
+        format!("2c:cf:67:00:00:{:02x}", self.index + 1)
+    }
+
+    /// MAC of the USB NIC, of Realtek's.
+    pub fn backplane_mac(&self) -> String {
+        format!("00:e0:4c:68:00:{:02x}", self.index + 1)
+    }
+
+    /// Serials of the two disks that the node comes with, slot A and slot B.
+    pub fn serials(&self) -> [String; 2] {
+        [1, 2].map(|slot| format!("S6XNNS0W1000{:02}", 2 * self.index + slot))
+    }
+
+    /// Name of the host's end of the NIC's cable.
+    pub fn tap(&self, network: Network) -> String {
+        match network {
+            Network::Lan => format!("lan{}", self.index),
+            Network::Backplane => format!("bp{}", self.index),
+        }
+    }
+}
+
+/// A network of the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// The home network: DHCP, the coordinator.
+    Lan,
+    /// The nodes' own switch, without any service.
+    Backplane,
+}
+
+/// Memory of a node, in MiB.
+const MEMORY_MIB: u32 = 1024;
+/// First PCI slot of the NVMe disks.
+const FIRST_DISK_SLOT: usize = 0x10;
+
+/// Where a node's files are, below the lab's folder (and relative to it: paths of sockets are short).
+pub fn folder(name: &str) -> PathBuf {
+    Path::new("nodes").join(name)
+}
+
+/// The card that the node boots from.
+pub fn card(name: &str) -> PathBuf {
+    folder(name).join("card.img")
+}
+
+/// The NVMe disk of that serial.
+pub fn disk(serial: &str) -> PathBuf {
+    Path::new("disks").join(format!("{serial}.img"))
+}
+
+/// qemu's identifier for the disk in a slot: 0 for slot A.
+pub fn disk_id(serial: &str) -> String {
+    format!("nvme-{serial}")
+}
+
+/// qemu's PCI address for the disk in a slot: 0 for slot A.
+pub fn disk_address(slot: usize) -> String {
+    format!("{:#x}", FIRST_DISK_SLOT + slot)
+}
+
+/// The `-blockdev` of a disk: caches are the host's, so what the guest has written survives a power cut of the guest.
+pub fn disk_backend(serial: &str) -> serde_json::Value {
+    serde_json::json!({
+        "driver": "raw", "node-name": format!("blk-{serial}"), "discard": "unmap",
+        "file": {"driver": "file", "filename": disk(serial), "discard": "unmap", "cache": {"direct": false, "no-flush": true}},
+    })
+}
+
+/// The whole command; `disks` holds a serial for each slot in use.
+pub fn command(node: &Node, accel: Accel, boot: &Boot, disks: &[Option<String>]) -> Command {
+    let here = folder(&node.name);
+    // The kernel ends qemu with the lab's supervisor, however that one ends.
+    let mut qemu = program("setpriv", ["--pdeathsig", "KILL", "--", "qemu-system-x86_64"]);
+    qemu.args([
+        "-name",
+        &node.name,
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-no-reboot",
+    ]);
+    qemu.args(accel.arguments())
+        .args(["-smp", "2", "-m", &MEMORY_MIB.to_string(), "-rtc", "base=utc"]);
+    qemu.args([
+        "-smbios",
+        &format!(
+            "type=1,manufacturer=Heeler,product=Virtual Raspberry Pi 5,serial=1000000{:04}",
+            node.index + 1
+        ),
+    ]);
+    qemu.arg("-kernel").arg(&boot.kernel).args(["-append", &boot.cmdline]);
+    if let Some(initramfs) = &boot.initramfs {
+        qemu.arg("-initrd").arg(initramfs);
+    }
+    qemu.args([
+        "-chardev",
+        &format!("file,id=serial,append=on,path={}", here.join("serial.log").display()),
+        "-serial",
+        "chardev:serial",
+    ]);
+    qemu.args([
+        "-qmp",
+        &format!("unix:{},server=on,wait=off", here.join("qmp.sock").display()),
+    ]);
+    qemu.args(["-device", "virtio-rng-pci"]);
+    qemu.args([
+        "-drive",
+        &format!(
+            "file={},format=raw,if=none,id=card,cache=unsafe,discard=unmap",
+            card(&node.name).display()
+        ),
+    ]);
+    qemu.args(["-device", "virtio-blk-pci,drive=card,addr=0x4"]);
+    for (slot, serial) in disks.iter().enumerate() {
+        let Some(serial) = serial else { continue };
+        qemu.args(["-blockdev", &disk_backend(serial).to_string()]);
+        let (id, address) = (disk_id(serial), disk_address(slot));
+        qemu.args([
+            "-device",
+            &format!("nvme,id={id},drive=blk-{serial},serial={serial},addr={address}"),
+        ]);
+    }
+    for (network, device) in [
+        (Network::Lan, "virtio-net-pci,addr=0x5"),
+        (Network::Backplane, "usb-net,bus=xhci.0"),
+    ] {
+        let (tap, mac) = match network {
+            Network::Lan => (node.tap(network), node.lan_mac()),
+            Network::Backplane => (node.tap(network), node.backplane_mac()),
+        };
+        if network == Network::Backplane {
+            qemu.args(["-device", "qemu-xhci,id=xhci,addr=0x6"]);
+        }
+        qemu.args(["-netdev", &format!("tap,id={tap},ifname={tap},script=no,downscript=no")]);
+        qemu.args(["-device", &format!("{device},netdev={tap},id=nic-{tap},mac={mac}")]);
+    }
+    qemu
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Node;
+
+    #[test]
+    fn no_two_nodes_share_an_address_a_mac_or_a_serial() {
+        let herd = Node::herd(3);
+        let mut all: Vec<String> = herd
+            .iter()
+            .flat_map(|node| {
+                [node.address(), node.lan_mac(), node.backplane_mac()]
+                    .into_iter()
+                    .chain(node.serials())
+            })
+            .collect();
+        all.sort();
+        let count = all.len();
+        all.dedup();
+        assert_eq!((all.len(), count), (15, 15));
+    }
+
+    #[test]
+    fn the_third_node_has_the_fifth_and_sixth_disk() {
+        assert_eq!(Node::herd(3)[2].serials(), ["S6XNNS0W100005", "S6XNNS0W100006"]);
+    }
+}

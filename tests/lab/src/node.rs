@@ -1,0 +1,208 @@
+//! One node as a test sees it.
+
+use std::io::Write;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::control::{NodeStatus, Request, Wish};
+use crate::disk::Disk;
+use crate::keys::Who;
+use crate::lab::Lab;
+use crate::machine::{self, Network};
+use crate::run::{Finished, finish};
+use crate::supervisor::DISK_BYTES;
+
+/// Three nodes booting at once on two emulated cores need 95 s.
+const TO_BOOT: Duration = Duration::from_secs(300);
+
+/// A node of a running lab.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeHandle<'a> {
+    lab: &'a Lab,
+    name: &'a str,
+}
+
+impl<'a> NodeHandle<'a> {
+    pub(crate) fn new(lab: &'a Lab, name: &'a str) -> Self {
+        Self { lab, name }
+    }
+
+    /// Host name.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Runs a command line as the person, the way they would type it.
+    ///
+    /// # Errors
+    /// When ssh cannot be started; a failing command is a result.
+    pub fn ssh(&self, line: &str) -> Result<Finished> {
+        let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
+        command
+            .arg(Who::Person.config(self.lab.folder()))
+            .args(["-o", "BatchMode=yes", self.name, line]);
+        finish(command.stdin(Stdio::null()))
+    }
+
+    /// Runs a shell script as root through the lab's own key.
+    ///
+    /// # Errors
+    /// When ssh cannot be started; a failing script is a result, 255 when the node does not answer.
+    pub fn root(&self, script: &str) -> Result<Finished> {
+        let config = Who::Lab.config(self.lab.folder());
+        let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
+        command.arg(config).args([self.name, "LC_ALL=C.UTF-8 bash -s"]);
+        let mut ssh = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        // A node that goes away closes the pipe: its exit code says so.
+        let _ = ssh
+            .stdin
+            .take()
+            .context("ssh has no standard input")?
+            .write_all(script.as_bytes());
+        Ok(ssh.wait_with_output()?.into())
+    }
+
+    /// Like [`NodeHandle::root`]; its standard output.
+    ///
+    /// # Errors
+    /// When the script fails.
+    pub fn must(&self, script: &str) -> Result<String> {
+        self.root(script)?
+            .success()
+            .with_context(|| format!("{}: {script}", self.name))
+    }
+
+    /// Waits until sshd answers; cloud-init may still restart it.
+    ///
+    /// # Errors
+    /// When it has not for five minutes.
+    pub fn wait_ssh(&self) -> Result<()> {
+        self.wait("true", "sshd does not answer")
+    }
+
+    /// Waits until cloud-init and systemd have finished with the boot.
+    ///
+    /// # Errors
+    /// When they have not for five minutes.
+    pub fn wait_ready(&self) -> Result<()> {
+        let done =
+            "cloud-init status --wait >/dev/null; [ $? != 1 ] && systemctl is-system-running --wait >/dev/null; true";
+        self.wait(done, "it has not finished booting")
+    }
+
+    fn wait(&self, script: &str, otherwise: &str) -> Result<()> {
+        let until = Instant::now() + TO_BOOT;
+        loop {
+            let seen = self.root(script)?;
+            if seen.ok() {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                bail!(
+                    "{}: {otherwise} for {} s: {}",
+                    self.name,
+                    TO_BOOT.as_secs(),
+                    seen.stderr.trim()
+                );
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+    }
+
+    /// As the supervisor sees it.
+    ///
+    /// # Errors
+    /// When the supervisor has gone.
+    pub fn status(&self) -> Result<NodeStatus> {
+        let found = self.lab.status()?.nodes.into_iter().find(|node| node.name == self.name);
+        found.with_context(|| format!("the lab has lost {}", self.name))
+    }
+
+    /// Switches on.
+    ///
+    /// # Errors
+    /// When qemu does not start.
+    pub fn start(&self) -> Result<()> {
+        self.ask(Wish::Start)
+    }
+
+    /// Pulls the plug.
+    ///
+    /// # Errors
+    /// When the supervisor refuses.
+    pub fn cut(&self) -> Result<()> {
+        self.ask(Wish::Cut)
+    }
+
+    /// Presses reset.
+    ///
+    /// # Errors
+    /// When the node is off.
+    pub fn reset(&self) -> Result<()> {
+        self.ask(Wish::Reset)
+    }
+
+    /// Puts a fresh card into the node, which is off; its disks stay.
+    ///
+    /// # Errors
+    /// When the node is on.
+    pub fn reflash(&self) -> Result<()> {
+        self.ask(Wish::Reflash)
+    }
+
+    /// Pulls (`up` false) or plugs a cable at the switch.
+    ///
+    /// # Errors
+    /// When the supervisor refuses.
+    pub fn link(&self, network: Network, up: bool) -> Result<()> {
+        self.ask(Wish::Link(network, up))
+    }
+
+    /// Puts a disk of 2 GiB in, blank when that serial has never been seen.
+    ///
+    /// # Errors
+    /// When it is in a node already.
+    pub fn add_disk(&self, serial: &str) -> Result<()> {
+        self.add_disk_sized(serial, DISK_BYTES)
+    }
+
+    /// Like [`NodeHandle::add_disk`], with the size that a new one gets, in bytes.
+    ///
+    /// # Errors
+    /// When it is in a node already.
+    pub fn add_disk_sized(&self, serial: &str, size_bytes: u64) -> Result<()> {
+        self.ask(Wish::Attach(serial.to_owned(), size_bytes))
+    }
+
+    /// Pulls a disk; its content stays.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn remove_disk(&self, serial: &str) -> Result<()> {
+        self.ask(Wish::Detach(serial.to_owned()))
+    }
+
+    /// Serials of the disks that are in, in the order of the slots.
+    ///
+    /// # Errors
+    /// When the supervisor has gone.
+    pub fn serials(&self) -> Result<Vec<String>> {
+        Ok(self.status()?.disks.into_iter().flatten().collect())
+    }
+
+    /// The disk of that serial, from outside.
+    pub fn disk(&self, serial: &str) -> Disk {
+        Disk::new(self.lab.folder().join(machine::disk(serial)))
+    }
+
+    fn ask(&self, wish: Wish) -> Result<()> {
+        self.lab.ask(&Request::Node(self.name.to_owned(), wish)).map(drop)
+    }
+}

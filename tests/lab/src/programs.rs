@@ -1,0 +1,55 @@
+//! The Debian packages that the lab needs on the machine that runs it.
+
+use anyhow::{Result, bail};
+use nix::unistd::geteuid;
+
+use crate::run::{must, program};
+
+/// A program and the package that brings it.
+const NEEDED: [(&str, &str); 10] = [
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("dnsmasq", "dnsmasq-base"),
+    ("mcopy", "mtools"),
+    ("mkfs.vfat", "dosfstools"),
+    ("mke2fs", "e2fsprogs"),
+    ("sfdisk", "fdisk"),
+    ("ip", "iproute2"),
+    ("ssh", "openssh-client"),
+    ("setpriv", "util-linux"),
+];
+
+/// Installs what is missing when root; otherwise says what to type.
+///
+/// # Errors
+/// When something is missing and this is not root, or apt fails.
+pub fn ensure() -> Result<()> {
+    let missing: Vec<&str> = NEEDED
+        .iter()
+        .filter(|(name, _)| !on_path(name))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !geteuid().is_root() {
+        bail!(
+            "the lab needs programs that are not here: sudo apt-get install --no-install-recommends {}",
+            missing.join(" ")
+        );
+    }
+    eprintln!("installing {}", missing.join(" "));
+    let apt = |args: &[&str]| must(program("apt-get", args).env("DEBIAN_FRONTEND", "noninteractive"));
+    apt(&["update"])?;
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    install.extend(&missing);
+    apt(&install)?;
+    Ok(())
+}
+
+fn on_path(name: &str) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    path.split(':')
+        .chain(["/usr/sbin", "/sbin"])
+        .any(|folder| std::path::Path::new(folder).join(name).exists())
+}

@@ -1,0 +1,85 @@
+//! Running a program and reading what it said.
+
+use std::ffi::OsStr;
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, bail};
+
+/// What a finished program left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Exit code; 128 + signal when a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Exit code 0.
+    pub fn ok(&self) -> bool {
+        self.code == 0
+    }
+
+    /// Standard output, or an error that quotes the end of what it said.
+    ///
+    /// # Errors
+    /// When the exit code is not 0.
+    pub fn success(self) -> Result<String> {
+        if self.ok() {
+            return Ok(self.stdout);
+        }
+        let said = if self.stderr.trim().is_empty() {
+            &self.stdout
+        } else {
+            &self.stderr
+        };
+        let mut tail: Vec<&str> = said.lines().rev().take(12).collect();
+        tail.reverse();
+        bail!("exit code {}: {}", self.code, tail.join("\n"))
+    }
+}
+
+impl From<Output> for Finished {
+    fn from(output: Output) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        let code = output
+            .status
+            .code()
+            .unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0));
+        Self {
+            code,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// A program with its arguments, not yet started.
+pub fn program(name: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let mut command = Command::new(name);
+    command.args(args);
+    command
+}
+
+/// Runs to the end with standard output and error captured.
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn finish(command: &mut Command) -> Result<Finished> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {name}; is it installed?"))?;
+    Ok(output.into())
+}
+
+/// Runs to the end; its standard output.
+///
+/// # Errors
+/// When it cannot be started or its exit code is not 0.
+pub fn must(command: &mut Command) -> Result<String> {
+    let shown = format!("{command:?}");
+    finish(command)?.success().with_context(|| format!("ran {shown}"))
+}
