@@ -1,1 +1,4 @@
 //! The coordinator and its command line.
+
+pub mod clock;
+pub mod contact;

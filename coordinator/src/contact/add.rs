@@ -1,0 +1,207 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use heeler_proto::NodeName;
+use heeler_proto::v1::operator_client::OperatorClient;
+use heeler_proto::v1::{
+    BeginContactReply, BeginContactRequest, CreateTokenRequest, DiscoverRequest, Facts, ShowNodeRequest,
+};
+use tonic::transport::Channel;
+
+use super::hostkey::Fingerprint;
+use super::meet::{Met, meet};
+use super::payload::{self, Part};
+use super::root::Root;
+use super::ssh::{Ssh, Trust};
+use super::{ContactError, Dialogue};
+use crate::clock::Clock;
+
+/// From the agent's start to its first session, on a slow card.
+const PATIENCE: Duration = Duration::from_secs(90);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What a person asked for.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The node.
+    pub node: NodeName,
+    /// `user@host`, or a name of the person's ssh config.
+    pub destination: String,
+    /// An ssh configuration in place of the person's own.
+    pub ssh_config: Option<PathBuf>,
+    /// A changed host key is expected.
+    pub reflashed: bool,
+    /// Where agents lie, in place of the usual folders.
+    pub agent_dir: Option<PathBuf>,
+    /// The coordinator's state folder: pinned host keys lie in it.
+    pub state: PathBuf,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Added {
+    /// Files that were written on the node; none when nothing was wrong.
+    pub changed: Vec<&'static str>,
+    /// What the agent found.
+    pub facts: Option<Facts>,
+}
+
+/// Takes a node on, or repairs what is not as it should be.
+///
+/// # Errors
+/// [`ContactError`], each with what to type.
+pub async fn add(
+    coordinator: &mut OperatorClient<Channel>,
+    wish: &Wish,
+    clock: &dyn Clock,
+    person: &mut dyn Dialogue,
+) -> Result<Added, ContactError> {
+    let known = coordinator
+        .begin_contact(BeginContactRequest {
+            node: wish.node.to_string(),
+        })
+        .await
+        .map_err(Box::new)?;
+    let known = known.into_inner();
+    let mut ssh = Ssh {
+        program: "ssh".into(),
+        node: wish.node.clone(),
+        destination: wish.destination.clone(),
+        config: wish.ssh_config.clone(),
+        trust: Trust::Person,
+    };
+    let pinned = Fingerprint::parse(&known.host_key);
+    let met = meet(&mut ssh, &wish.state, pinned, wish.reflashed, clock, person).await?;
+    person.say(&format!(
+        "{}: {}, {}, host key {}",
+        wish.node,
+        met.probe.text("model"),
+        met.probe.text("pretty"),
+        met.host_key
+    ));
+    let agent = payload::binary(met.probe.text("machine"), wish.agent_dir.as_deref())?;
+
+    let marker = format!("[heeler {:016x}] ", rand::random::<u64>());
+    let mut root = Root::open(&ssh, met.probe.is_root(), &marker, person).await?;
+    let changed = install(&mut root, coordinator, wish, &known, &met, agent, person).await?;
+    let up = wait_until_up(&mut root, coordinator, wish, &known, person).await;
+    root.close().await;
+    up?;
+    let facts = coordinator
+        .discover(DiscoverRequest {
+            node: wish.node.to_string(),
+        })
+        .await
+        .map_err(Box::new)?;
+    Ok(Added {
+        changed,
+        facts: facts.into_inner().facts,
+    })
+}
+
+/// Writes what differs, and starts the agent when something did or it does not run.
+async fn install(
+    root: &mut Root<'_>,
+    coordinator: &mut OperatorClient<Channel>,
+    wish: &Wish,
+    known: &BeginContactReply,
+    met: &Met,
+    agent: Part,
+    person: &mut dyn Dialogue,
+) -> Result<Vec<&'static str>, ContactError> {
+    let there = root.order("LOOK").await?;
+    let holds = |part: &Part| there.contains(&part.as_looked_at());
+    let config = payload::config(
+        &wish.node,
+        &known.addresses,
+        known.enrolment_port,
+        &known.ca_certificate,
+        &known.operators,
+    );
+    let mut changed = Vec::new();
+    for part in [agent, payload::unit(), config] {
+        if !holds(&part) {
+            person.say(&format!("{}: writing {}", wish.node, part.path));
+            root.put(&part).await?;
+            changed.push(part.path);
+        }
+    }
+    let pem = root.order("KEY").await?.join("\n");
+    let key = key_sha256(&pem).ok_or_else(|| ContactError::Node {
+        node: wish.node.clone(),
+        problem: format!("`heeler-agent key` printed no public key: {pem:?}"),
+    })?;
+    if needs_token(known, &key, met, wish)? {
+        let request = CreateTokenRequest {
+            node: wish.node.to_string(),
+            key_sha256: key,
+            host_key: met.host_key.to_string(),
+            reflashed: wish.reflashed,
+        };
+        let token = coordinator.create_token(request).await.map_err(Box::new)?.into_inner();
+        root.put(&payload::token(&token.token)).await?;
+        changed.push(payload::TOKEN);
+    }
+    if !changed.is_empty() || !there.contains(&"unit enabled active".to_owned()) {
+        person.say(&format!("{}: starting the agent", wish.node));
+        root.order("START").await?;
+        if changed.is_empty() {
+            changed.push(payload::UNIT);
+        }
+    }
+    Ok(changed)
+}
+
+/// Whether the node must enrol: it is new, its certificate is over, or it has another key than the one on record.
+fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, wish: &Wish) -> Result<bool, ContactError> {
+    let Some(node) = known.node.as_ref().filter(|node| !node.key_sha256.is_empty()) else {
+        return Ok(true);
+    };
+    let same = super::payload::hex(key) == node.key_sha256;
+    if !same && !wish.reflashed {
+        return Err(ContactError::OtherKey {
+            node: wish.node.clone(),
+        });
+    }
+    let now_ms = met.probe.number("time").unwrap_or(0) * 1000;
+    Ok(!same || node.state != "enrolled" || (node.certificate_expires_ms <= now_ms && !node.connected))
+}
+
+/// SHA-256 of the DER inside a PEM public key.
+fn key_sha256(pem: &str) -> Option<Vec<u8>> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(format!("{pem}\n").as_bytes()).ok()?;
+    (pem.label == "PUBLIC KEY").then(|| {
+        ring::digest::digest(&ring::digest::SHA256, &pem.contents)
+            .as_ref()
+            .to_vec()
+    })
+}
+
+async fn wait_until_up(
+    root: &mut Root<'_>,
+    coordinator: &mut OperatorClient<Channel>,
+    wish: &Wish,
+    known: &BeginContactReply,
+    person: &mut dyn Dialogue,
+) -> Result<(), ContactError> {
+    let mut waited = Duration::ZERO;
+    while waited < PATIENCE {
+        let shown = coordinator
+            .show_node(ShowNodeRequest {
+                node: wish.node.to_string(),
+            })
+            .await;
+        if shown.is_ok_and(|shown| shown.into_inner().node.is_some_and(|node| node.connected)) {
+            person.say(&format!("{}: the agent is up", wish.node));
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+        waited += PAUSE;
+    }
+    Err(ContactError::Silent {
+        node: wish.node.clone(),
+        seconds: PATIENCE.as_secs(),
+        words: root.order("LOG").await.unwrap_or_default(),
+        addresses: known.addresses.join(", "),
+    })
+}

@@ -1,0 +1,100 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use heeler_proto::NodeName;
+
+/// The fingerprint of an SSH host key, as `ssh-keygen -l` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// `ssh-ed25519`, `ecdsa-sha2-nistp256`…
+    pub kind: String,
+    /// `SHA256:` and 43 characters.
+    pub sha256: String,
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.sha256)
+    }
+}
+
+impl Fingerprint {
+    /// From `ssh-ed25519 SHA256:…`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, sha256) = text.trim().split_once(' ')?;
+        sha256.starts_with("SHA256:").then(|| Self {
+            kind: kind.to_owned(),
+            sha256: sha256.to_owned(),
+        })
+    }
+
+    /// The key that the server showed, out of what `ssh -v` prints on stderr ("debug1: Server host key: …", OpenSSH 6.8
+    /// and later). The last one: a jump host's key comes before the node's.
+    #[must_use]
+    pub fn shown(debug: &str) -> Option<Self> {
+        debug.lines().rev().find_map(|line| {
+            line.trim_end()
+                .strip_prefix("debug1: Server host key: ")
+                .and_then(Self::parse)
+        })
+    }
+
+    /// Of a public key line, `ssh-ed25519 AAAA…`.
+    #[must_use]
+    pub fn of(public: &str) -> Option<Self> {
+        let (kind, blob) = public.trim().split_once(' ')?;
+        let blob = STANDARD.decode(blob.split(' ').next()?).ok()?;
+        let digest = ring::digest::digest(&ring::digest::SHA256, &blob);
+        Some(Self {
+            kind: kind.to_owned(),
+            sha256: format!("SHA256:{}", STANDARD_NO_PAD.encode(digest)),
+        })
+    }
+}
+
+/// The file with the one host key that is pinned for a node's name.
+#[must_use]
+pub fn pin_file(state: &Path, node: &NodeName) -> PathBuf {
+    state.join("contact").join(format!("{node}.known_hosts"))
+}
+
+/// The pin: a line of known_hosts under the node's name, out of the host's public keys and the one that was shown.
+#[must_use]
+pub fn pin_line(node: &NodeName, shown: &Fingerprint, host_keys: &[String]) -> Option<String> {
+    host_keys
+        .iter()
+        .find(|key| Fingerprint::of(key).as_ref() == Some(shown))
+        .map(|key| format!("{node} {key}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Made for this test by ssh-keygen -t ed25519; the fingerprint is what ssh-keygen -l printed.
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBq8kfbRnBeXJYBwIPDDLT/o5X76ZS0V1o+cPSNG4PDv";
+
+    #[test]
+    fn the_key_that_the_node_showed_is_the_last_one_after_a_jump_host() {
+        let debug =
+            "debug1: Server host key: ssh-rsa SHA256:jump\r\nnoise\ndebug1: Server host key: ssh-ed25519 SHA256:node\n";
+        assert_eq!(
+            Fingerprint::shown(debug).unwrap().to_string(),
+            "ssh-ed25519 SHA256:node"
+        );
+        assert_eq!(Fingerprint::shown("debug1: nothing"), None);
+    }
+
+    #[test]
+    fn a_pin_is_made_only_of_the_key_that_was_shown() {
+        let node = NodeName::new("pi").unwrap();
+        let shown = Fingerprint::parse("ssh-ed25519 SHA256:MpuqxdIWdKeX/IjvaKVWiGY31d+Xk7BrDqs5sE7F5iY").unwrap();
+        let line = format!("pi {KEY}\n");
+        assert_eq!(pin_line(&node, &shown, &[KEY.to_owned()]), Some(line));
+        let other = Fingerprint::parse("ssh-ed25519 SHA256:another").unwrap();
+        assert_eq!(pin_line(&node, &other, &[KEY.to_owned()]), None);
+    }
+}

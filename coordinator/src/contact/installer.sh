@@ -1,0 +1,69 @@
+# Runs as root on the node, inside one SSH session; reads orders from stdin, one a line, and ends each answer with
+# a line OK or "ERR why". Changes nothing that it is not told to.
+set -u
+umask 077
+export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+unit=heeler-agent.service
+fail() { printf 'ERR %s\n' "$*"; }
+look() {
+    if [ -f "$1" ]; then
+        printf 'file %s %s %s\n' "$1" "$(sha256sum <"$1" | cut -d' ' -f1)" "$(stat -c %a "$1")"
+    else
+        printf 'file %s missing -\n' "$1"
+    fi
+}
+echo HEELER-READY
+while read -r order mode size sum path; do
+    case $order in
+    LOOK)
+        look /usr/local/sbin/heeler-agent
+        look /etc/systemd/system/heeler-agent.service
+        look /etc/heeler/agent.json
+        printf 'unit %s %s\n' "$(systemctl is-enabled $unit 2>/dev/null)" "$(systemctl is-active $unit 2>/dev/null)"
+        [ -f /var/lib/heeler-agent/identity/key.pem ] && echo 'key present'
+        [ -f /etc/heeler/token ] && echo 'token present'
+        echo OK
+        ;;
+    FILE)
+        folder=${path%/*}
+        new=$(mkdir -p "$folder" && mktemp "$folder/.heeler-XXXXXX") || { fail "no new file can be made in $folder"; exit 1; }
+        if ! { head -c "$size" >"$new" && chmod "$mode" "$new" && sync "$new"; } 2>/tmp/.heeler-$$; then
+            fail "$path: $(tail -n 1 /tmp/.heeler-$$ 2>/dev/null || echo 'could not be written')"
+            rm -f "$new" /tmp/.heeler-$$
+            exit 1
+        fi
+        rm -f /tmp/.heeler-$$
+        if [ "$(sha256sum <"$new" | cut -d' ' -f1)" != "$sum" ]; then
+            rm -f "$new"
+            fail "$path did not arrive whole"
+            exit 1
+        fi
+        mv -f "$new" "$path" && sync "$folder" && echo OK || fail "$path could not be put in its place"
+        ;;
+    KEY)
+        if key=$(/usr/local/sbin/heeler-agent key 2>&1); then
+            printf '%s\nOK\n' "$key"
+        else
+            fail "heeler-agent key: $(printf '%s' "$key" | tail -n 1)"
+        fi
+        ;;
+    START)
+        if problem=$({ systemctl daemon-reload && systemctl enable --quiet $unit && systemctl restart $unit; } 2>&1); then
+            echo OK
+        else
+            fail "$unit: $(printf '%s' "$problem" | head -n 1)"
+        fi
+        ;;
+    LOG)
+        journalctl -u $unit -n 8 --no-pager -o cat 2>/dev/null
+        echo OK
+        ;;
+    QUIT)
+        echo OK
+        exit 0
+        ;;
+    *)
+        fail "unknown order $order"
+        ;;
+    esac
+done

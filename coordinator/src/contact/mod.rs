@@ -1,0 +1,151 @@
+//! First contact: from an SSH login to an enrolled agent.
+//!
+//! Probe as the login user, decide, then one root shell that puts three files in their place. Run again, it repairs;
+//! when nothing is wrong, nothing changes.
+
+mod add;
+mod dialogue;
+mod hostkey;
+mod judge;
+mod meet;
+mod payload;
+mod probe;
+mod root;
+mod ssh;
+
+use std::io;
+
+use heeler_proto::NodeName;
+
+pub use add::{Added, Wish, add};
+pub use dialogue::Dialogue;
+
+/// Why first contact stopped. Nothing is half-installed: each file is in its place whole, or not at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ContactError {
+    /// There is no ssh here.
+    #[error("could not start ssh: install an OpenSSH client on this machine")]
+    NoSsh {
+        /// Why.
+        source: io::Error,
+    },
+    /// No connection, or it was lost.
+    #[error(
+        "could not go on with {node} at {destination}: {problem}. Nothing is half-installed; type `heeler node add {node}` again when `ssh {destination}` works"
+    )]
+    Unreachable {
+        /// The node.
+        node: NodeName,
+        /// As given to ssh.
+        destination: String,
+        /// What ssh said.
+        problem: String,
+    },
+    /// The host key is another than the pinned one.
+    #[error(
+        "{node} shows another SSH host key than at first contact.\n  pinned  {pinned}\n  shown   {shown}\nIf you flashed it again: heeler node add {node} --reflashed. If you did not: somebody else may answer at its address"
+    )]
+    HostKeyChanged {
+        /// The node.
+        node: NodeName,
+        /// Fingerprint on record.
+        pinned: String,
+        /// Fingerprint shown.
+        shown: String,
+    },
+    /// A person said no.
+    #[error("nothing was done: {what} was not agreed to")]
+    Declined {
+        /// To what.
+        what: String,
+    },
+    /// It will not do.
+    #[error("{node} cannot be taken on:\n  {}", reasons.join("\n  "))]
+    Unfit {
+        /// The node.
+        node: NodeName,
+        /// Each with what helps.
+        reasons: Vec<String>,
+    },
+    /// Its first boot does not end.
+    #[error(
+        "{node} is not ready after {minutes} minutes: {why}. Look at its screen or `ssh` into it, then type `heeler node add {node}` again"
+    )]
+    NeverReady {
+        /// The node.
+        node: NodeName,
+        /// How long we waited.
+        minutes: u64,
+        /// What is missing.
+        why: String,
+    },
+    /// sudo said no.
+    #[error(
+        "the sudo password for {node} was wrong; nothing was changed. Type `heeler node add {node} -K` to be asked again"
+    )]
+    WrongPassword {
+        /// The node.
+        node: NodeName,
+    },
+    /// The login may not become root.
+    #[error("the login on {node} may not use sudo ({told}): log in as another user with --ssh USER@HOST")]
+    NoSudo {
+        /// The node.
+        node: NodeName,
+        /// What sudo said.
+        told: String,
+    },
+    /// No password where one is wanted.
+    #[error("{node} wants a sudo password and there is no terminal to ask on: give it on stdin with -K")]
+    NoPassword {
+        /// The node.
+        node: NodeName,
+    },
+    /// The node refused an order.
+    #[error("{node} could not carry out its part: {problem}")]
+    Node {
+        /// The node.
+        node: NodeName,
+        /// What it said.
+        problem: String,
+    },
+    /// No binary for that architecture.
+    #[error("there is no agent for {machine} here; looked at:\n  {}\nInstall the package with that agent, build it (`cargo build --profile agent -p heeler-agent`), or name its folder with --agent-dir", looked.join("\n  "))]
+    NoAgent {
+        /// `uname -m`.
+        machine: String,
+        /// Paths.
+        looked: Vec<String>,
+    },
+    /// The agent runs and does not reach us.
+    #[error("the agent on {node} is installed and did not reach this coordinator in {seconds} s. Its last words:\n  {}\nIs one of {addresses} reachable from the node?", words.join("\n  "))]
+    Silent {
+        /// The node.
+        node: NodeName,
+        /// How long we waited.
+        seconds: u64,
+        /// From its journal.
+        words: Vec<String>,
+        /// Where it dials.
+        addresses: String,
+    },
+    /// The node has a key that is not the one on record.
+    #[error(
+        "{node} is known with another key: it was flashed again, or it is another machine. If you flashed it: heeler node add {node} --reflashed"
+    )]
+    OtherKey {
+        /// The node.
+        node: NodeName,
+    },
+    /// A file of ours.
+    #[error("could not write {path}")]
+    State {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The coordinator said no.
+    #[error("the coordinator refused: {}", .0.message())]
+    Coordinator(#[from] Box<tonic::Status>),
+}

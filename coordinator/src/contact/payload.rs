@@ -1,0 +1,192 @@
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use heeler_proto::NodeName;
+use heeler_proto::v1::OperatorKey;
+use serde_json::json;
+
+use super::ContactError;
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Where the agent's binary lies on a node.
+pub const BINARY: &str = "/usr/local/sbin/heeler-agent";
+/// Where its unit lies.
+pub const UNIT: &str = "/etc/systemd/system/heeler-agent.service";
+/// Where its configuration lies.
+pub const CONFIG: &str = "/etc/heeler/agent.json";
+/// Where its join token lies, until it is used.
+pub const TOKEN: &str = "/etc/heeler/token";
+
+const UNIT_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/systemd/system/heeler-agent.service");
+
+/// A file for the node.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Absolute.
+    pub path: &'static str,
+    /// Permission bits.
+    pub mode: u32,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+impl Part {
+    /// In hex, as sha256sum prints it.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex(ring::digest::digest(&ring::digest::SHA256, &self.bytes).as_ref())
+    }
+
+    /// As the node's LOOK answers for a file that is in its place.
+    #[must_use]
+    pub fn as_looked_at(&self) -> String {
+        format!("file {} {} {:o}", self.path, self.sha256(), self.mode)
+    }
+}
+
+/// The agent's unit, for the place where first contact puts the binary.
+#[must_use]
+pub fn unit() -> Part {
+    let text = UNIT_TEXT.replace("/usr/bin/heeler-agent", BINARY);
+    Part {
+        path: UNIT,
+        mode: 0o644,
+        bytes: text.into_bytes(),
+    }
+}
+
+/// The agent's configuration.
+#[must_use]
+pub fn config(
+    node: &NodeName,
+    coordinators: &[String],
+    enrolment_port: u32,
+    ca: &str,
+    operators: &[OperatorKey],
+) -> Part {
+    let enrolment: Vec<String> = coordinators
+        .iter()
+        .filter_map(|address| address.rsplit_once(':'))
+        .map(|(host, _)| format!("{host}:{enrolment_port}"))
+        .collect();
+    let operators: Vec<_> = operators
+        .iter()
+        .map(|key| json!({ "name": key.name, "public_key": key.public_key_pem }))
+        .collect();
+    let value = json!({
+        "node": node,
+        "coordinators": coordinators,
+        "enrolment": enrolment,
+        "ca_certificate": ca,
+        "operators": operators,
+    });
+    Part {
+        path: CONFIG,
+        mode: 0o600,
+        bytes: format!("{value:#}\n").into_bytes(),
+    }
+}
+
+/// The join token.
+#[must_use]
+pub fn token(token: &str) -> Part {
+    Part {
+        path: TOKEN,
+        mode: 0o600,
+        bytes: format!("{token}\n").into_bytes(),
+    }
+}
+
+/// The agent for a machine that calls itself `machine` (`uname -m`), out of `folder` or the places where a package or a
+/// build puts it.
+///
+/// # Errors
+/// When there is none, with the places that were looked at.
+pub fn binary(machine: &str, folder: Option<&Path>) -> Result<Part, ContactError> {
+    let places = places(machine, folder);
+    for place in &places {
+        let Ok(bytes) = std::fs::read(place) else { continue };
+        if elf_machine(&bytes) == Some(machine) {
+            return Ok(Part {
+                path: BINARY,
+                mode: 0o755,
+                bytes,
+            });
+        }
+    }
+    let looked = places.iter().map(|place| place.display().to_string()).collect();
+    Err(ContactError::NoAgent {
+        machine: machine.to_owned(),
+        looked,
+    })
+}
+
+fn places(machine: &str, folder: Option<&Path>) -> Vec<PathBuf> {
+    let named = format!("heeler-agent-{machine}");
+    if let Some(folder) = folder {
+        return vec![folder.join(named), folder.join("heeler-agent")];
+    }
+    let mut places = Vec::new();
+    if let Some(beside) = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(Path::to_path_buf))
+    {
+        let target = beside.join("..");
+        places.push(beside.join(&named));
+        places.push(target.join(format!("{machine}-unknown-linux-musl/agent/heeler-agent")));
+        places.push(target.join("agent/heeler-agent"));
+        places.push(beside.join("heeler-agent"));
+    }
+    places.push(Path::new("/usr/lib/heeler").join(named));
+    places
+}
+
+/// The machine that a 64-bit little-endian ELF file is for (e_machine of the ELF header).
+fn elf_machine(bytes: &[u8]) -> Option<&'static str> {
+    match bytes.get(..20)? {
+        [0x7f, b'E', b'L', b'F', 2, 1, .., 0x3e, 0] => Some("x86_64"),
+        [0x7f, b'E', b'L', b'F', 2, 1, .., 0xb7, 0] => Some("aarch64"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agent_is_chosen_by_what_it_is_and_not_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut arm = vec![0x7f, b'E', b'L', b'F', 2, 1];
+        arm.resize(20, 0);
+        arm[18] = 0xb7;
+        std::fs::write(folder.path().join("heeler-agent-x86_64"), &arm).unwrap();
+        std::fs::write(folder.path().join("heeler-agent"), &arm).unwrap();
+        assert!(matches!(
+            binary("x86_64", Some(folder.path())),
+            Err(ContactError::NoAgent { .. })
+        ));
+        assert_eq!(binary("aarch64", Some(folder.path())).unwrap().bytes, arm);
+    }
+
+    #[test]
+    fn the_config_names_every_address_for_both_listeners() {
+        let part = config(
+            &NodeName::new("pi").unwrap(),
+            &["10.0.0.1:7443".into(), "[fd00::1]:7443".into()],
+            7444,
+            "PEM",
+            &[],
+        );
+        let value: serde_json::Value = serde_json::from_slice(&part.bytes).unwrap();
+        assert_eq!(value["enrolment"], json!(["10.0.0.1:7444", "[fd00::1]:7444"]));
+        assert_eq!(part.mode, 0o600);
+    }
+}

@@ -1,0 +1,48 @@
+use std::collections::BTreeMap;
+
+/// What runs on the node before anything is touched.
+pub const SCRIPT: &str = include_str!("probe.sh");
+
+/// What the login user can see of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    values: BTreeMap<String, String>,
+    /// The host's public keys, `type base64`.
+    pub host_keys: Vec<String>,
+}
+
+impl Probe {
+    /// Reads what [`SCRIPT`] printed; None when it did not run to its end.
+    #[must_use]
+    pub fn parse(stdout: &str) -> Option<Self> {
+        let pairs = stdout.lines().filter_map(|line| line.trim_end().split_once('='));
+        let mut values = BTreeMap::new();
+        let mut host_keys = Vec::new();
+        for (name, value) in pairs {
+            if name == "hostkey" {
+                host_keys.push(value.to_owned());
+            } else {
+                values.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        (values.get("end").map(String::as_str) == Some("probe")).then_some(Self { values, host_keys })
+    }
+
+    /// One value; empty when the node could not tell.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// One value as a number.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.text(name).parse().ok()
+    }
+
+    /// Whether root needs no sudo.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.text("uid") == "0"
+    }
+}
