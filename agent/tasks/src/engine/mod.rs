@@ -1,13 +1,26 @@
 //! Observe, plan, apply, verify: the one loop.
 
+mod apply;
+mod carry_out;
+mod class;
+mod edit;
 mod event;
+mod look;
 mod op;
 mod plan;
+mod preview;
 mod record;
 mod step;
+mod summary;
 
+pub use apply::{ApplyError, apply};
+pub use carry_out::carry_out;
+pub use class::{Class, in_full};
+pub use edit::{EditError, fingerprint};
 pub use event::{Event, Outcome};
 pub use op::{Edit, GuardAction, Op, Remove};
 pub use plan::{Blocked, Plan, StepName};
+pub use preview::{OpPreview, Seen, StepReport, look_at};
 pub use record::{Intent, NoConsent, Record};
 pub use step::{AnyStep, Step};
+pub use summary::describe;

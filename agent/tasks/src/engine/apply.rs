@@ -1,0 +1,153 @@
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use heeler_host::{Command, Content, File, Job, JobState, RunError, System, UnitAction, UnitError};
+
+use super::edit::{EditError, fingerprint};
+use super::{GuardAction, Op};
+
+/// Why an op could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A program.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// systemd.
+    #[error(transparent)]
+    Unit(#[from] UnitError),
+    /// A marked block.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// A file.
+    #[error("could not {action} {path}")]
+    File {
+        /// What was attempted.
+        action: &'static str,
+        /// On which file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A transient unit.
+    #[error("{unit} ended with {code}: see journalctl -u {unit}")]
+    Job {
+        /// Its name.
+        unit: String,
+        /// Exit code.
+        code: i32,
+    },
+    /// logind accepted, and the machine is still up.
+    #[error("the node was asked to reboot 10 minutes ago and has not")]
+    NoReboot,
+    /// A transient unit that systemd does not know any more.
+    #[error("{unit} is gone before its end: the machine was restarted under it")]
+    JobLost {
+        /// Its name.
+        unit: String,
+    },
+}
+
+impl ApplyError {
+    /// Whether the op may still have happened, or be half done: nobody saw its end.
+    #[must_use]
+    pub const fn end_unknown(&self) -> bool {
+        matches!(self, Self::Run(RunError::Timeout { .. }) | Self::JobLost { .. })
+    }
+}
+
+const JOB_POLL: Duration = Duration::from_secs(2);
+const ARMED: &str = "/var/lib/heeler-agent/guard/armed";
+const GUARD: &str = "heeler-guard.timer";
+
+/// Changes the machine. A reboot is asked for and not waited for.
+///
+/// # Errors
+/// What could not be done; the op may be half done then, and the machine must be looked at again.
+pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
+    match op {
+        Op::Run(command) | Op::Irreversible { command, .. } => run(host, command).await,
+        Op::Write(file) => host.write(file).await.map_err(io("write", &file.path)),
+        Op::Edit(edit) => {
+            let before = current(host, &edit.path).await?;
+            let text = edit.spliced(before.as_deref())?;
+            let mode = match before {
+                Some(_) => host.mode(&edit.path).await.map_err(io("read", &edit.path))?,
+                None => 0o644,
+            };
+            let file = File {
+                path: edit.path.clone(),
+                content: Content::Plain(text.into_bytes()),
+                mode,
+            };
+            host.write(&file).await.map_err(io("write", &edit.path))
+        }
+        Op::Remove(remove) => match current(host, &remove.path).await? {
+            Some(found) if fingerprint(Some(&found)) != remove.expects => Err(EditError::Changed {
+                path: remove.path.display().to_string(),
+            }
+            .into()),
+            Some(_) => host.remove(&remove.path).await.map_err(io("remove", &remove.path)),
+            None => Ok(()),
+        },
+        Op::Parameter { path, value } => host.set_parameter(path, value).await.map_err(io("set", path)),
+        Op::Unit { unit, action } => Ok(host.unit(unit, *action).await?),
+        Op::Job(job) => wait(host, job).await,
+        Op::Guard(GuardAction::Arm) => {
+            let armed = File::text(ARMED, format!("{}\n", host.now_ms()));
+            host.write(&armed).await.map_err(io("write", &armed.path))?;
+            Ok(host.unit(GUARD, UnitAction::Restart).await?)
+        }
+        Op::Guard(GuardAction::Confirm) => {
+            host.remove(Path::new(ARMED))
+                .await
+                .map_err(io("remove", Path::new(ARMED)))?;
+            Ok(host.unit(GUARD, UnitAction::Stop).await?)
+        }
+        Op::Reboot { .. } => Ok(host.reboot().await?),
+    }
+}
+
+/// What a file holds; `None` when it is missing.
+pub(super) async fn current(host: &dyn System, path: &Path) -> Result<Option<Vec<u8>>, ApplyError> {
+    match host.read(path).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io("read", path)(error)),
+    }
+}
+
+async fn run(host: &dyn System, command: &Command) -> Result<(), ApplyError> {
+    let output = host.run(command).await?;
+    if output.ok() {
+        Ok(())
+    } else {
+        Err(RunError::failed(command, &output).into())
+    }
+}
+
+async fn wait(host: &dyn System, job: &Job) -> Result<(), ApplyError> {
+    if host.job_state(&job.unit).await? == JobState::Unknown {
+        host.start_job(job).await?;
+    }
+    loop {
+        match host.job_state(&job.unit).await? {
+            JobState::Running => host.sleep(JOB_POLL).await,
+            JobState::Ended(0) => return Ok(()),
+            JobState::Ended(code) => {
+                return Err(ApplyError::Job {
+                    unit: job.unit.clone(),
+                    code,
+                });
+            }
+            JobState::Unknown => {
+                return Err(ApplyError::JobLost { unit: job.unit.clone() });
+            }
+        }
+    }
+}
+
+fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ApplyError {
+    let path = path.display().to_string();
+    move |source| ApplyError::File { action, path, source }
+}

@@ -1,0 +1,229 @@
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use heeler_host::System;
+use heeler_proto::NodeName;
+
+use super::apply::{ApplyError, apply};
+use super::class::in_full;
+use super::look::{look, settled};
+use super::{AnyStep, Blocked, Event, Intent, Op, Outcome, Plan, Record};
+
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+const REBOOT_POLL: Duration = Duration::from_secs(10);
+const REBOOT_POLLS: u32 = 60;
+
+/// Why a step stops the task.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// A person is needed.
+    Blocked(Blocked),
+    /// What was attempted, and found.
+    Failed(String),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(format!(
+            "could not write the journal, and did nothing after that: {error}"
+        ))
+    }
+}
+
+/// Makes every step's state hold, in order; the first that stops ends it. The number is that of the ops applied.
+///
+/// No op is applied after a step has stopped. When the machine is to reboot this does not return: the reboot ends it,
+/// and the next call goes on.
+pub async fn carry_out(
+    host: &dyn System,
+    node: &NodeName,
+    steps: &[Box<dyn AnyStep>],
+    record: &mut dyn Record,
+) -> (Outcome, u32) {
+    let mut hand = Hand {
+        host,
+        node,
+        record,
+        changes: 0,
+    };
+    for step in steps {
+        if let Err(stop) = hand.step(step.as_ref()).await {
+            return (hand.stopped(step.name(), stop).await, hand.changes);
+        }
+    }
+    (Outcome::Done, hand.changes)
+}
+
+/// The only hand that touches the machine.
+struct Hand<'a> {
+    host: &'a dyn System,
+    node: &'a NodeName,
+    record: &'a mut dyn Record,
+    changes: u32,
+}
+
+impl Hand<'_> {
+    async fn step(&mut self, step: &dyn AnyStep) -> Result<(), Stop> {
+        let name = step.name();
+        self.record.emit(Event::StepStarted { step: name.to_owned() }).await?;
+        let (word, reason, changed) = match look(self.host, step).await? {
+            Plan::Satisfied => ("satisfied", String::new(), false),
+            Plan::NotApplicable(why) => ("not applicable", why, false),
+            Plan::Blocked(blocked) => return Err(Stop::Blocked(blocked)),
+            Plan::After(other) => {
+                let reason = format!("{name} cannot be known before {other}, which comes before it: a fault of Heeler");
+                return Err(Stop::Failed(reason));
+            }
+            Plan::Retry { why, .. } => return Err(Stop::Failed(why)),
+            Plan::Change { ops, settle } => {
+                self.change(step, &ops, settle).await?;
+                ("satisfied", String::new(), true)
+            }
+        };
+        self.rebooted(name, None).await?;
+        self.finished(name, word, reason, changed).await?;
+        Ok(())
+    }
+
+    async fn change(&mut self, step: &dyn AnyStep, ops: &[Op], settle: Duration) -> Result<(), Stop> {
+        let name = step.name();
+        let irreversible = ops.iter().filter(|op| op.act().is_some()).count();
+        let reboot = ops.iter().position(|op| matches!(op, Op::Reboot { .. }));
+        if irreversible > 1 || reboot.is_some_and(|place| place + 1 != ops.len()) {
+            return Err(Stop::Failed(format!(
+                "{name} plans ops that may not stand together: a fault of Heeler"
+            )));
+        }
+        if reboot.is_some() && self.rebooted(name, Some("it did not help")).await? {
+            return Err(Stop::Failed(format!(
+                "the node was rebooted for {name}, which still does not hold"
+            )));
+        }
+        for (index, op) in ops.iter().enumerate() {
+            if let Err(error) = self.op(name, index, op).await? {
+                return self.after_error(step, op, &error).await;
+            }
+        }
+        settled(self.host, step, settle).await
+    }
+
+    /// The inner result is the op's, the outer says whether there may be a next one.
+    async fn op(&mut self, step: &str, index: usize, op: &Op) -> Result<Result<(), ApplyError>, Stop> {
+        let (act, reboot) = (op.act(), matches!(op, Op::Reboot { .. }));
+        if let Some(act) = act {
+            self.record
+                .permit(act)
+                .await
+                .map_err(|no| self.unpermitted(op, &no.reason))?;
+        }
+        let boot_id = if reboot { Some(self.boot_id().await?) } else { None };
+        let intent = Intent {
+            step: step.to_owned(),
+            op: index,
+            summary: op.summary(),
+            act: act.cloned(),
+            reboot,
+            boot_id,
+        };
+        self.record.begin(&intent).await?;
+        let started = Event::OpStarted {
+            step: step.to_owned(),
+            summary: op.summary(),
+            irreversible: act.is_some(),
+        };
+        self.record.emit(started).await?;
+        let mut result = apply(self.host, op).await;
+        if reboot && result.is_ok() {
+            result = self.wait_for_reboot().await;
+        }
+        let error = result.as_ref().err().map(|error| in_full(error));
+        // An irreversible op whose end nobody saw stays begun, so that what it left is recognised as its own.
+        if act.is_none() || !result.as_ref().is_err_and(ApplyError::end_unknown) {
+            self.record.end(&intent, error.as_deref()).await?;
+        }
+        self.changes += u32::from(result.is_ok());
+        let finished = Event::OpFinished {
+            step: step.to_owned(),
+            summary: op.summary(),
+            error,
+        };
+        self.record.emit(finished).await?;
+        Ok(result)
+    }
+
+    /// An exit code is hearsay: what the machine looks like now decides.
+    async fn after_error(&self, step: &dyn AnyStep, op: &Op, error: &ApplyError) -> Result<(), Stop> {
+        let reason = format!("could not {}: {}", op.summary(), in_full(error));
+        match look(self.host, step).await {
+            Ok(Plan::Satisfied) => Ok(()),
+            Ok(Plan::Blocked(blocked)) => Err(Stop::Blocked(Blocked {
+                found: format!("{reason}; after it: {}", blocked.found),
+                ..blocked
+            })),
+            _ => Err(Stop::Failed(reason)),
+        }
+    }
+
+    fn unpermitted(&self, op: &Op, reason: &str) -> Stop {
+        Stop::Blocked(Blocked {
+            found: reason.to_owned(),
+            why: format!(
+                "\"{}\" cannot be undone, so a person must ask for exactly that",
+                op.summary()
+            ),
+            next: format!("heeler apply {}", self.node),
+        })
+    }
+
+    async fn boot_id(&self) -> Result<String, Stop> {
+        let read = self.host.read(Path::new(BOOT_ID)).await;
+        let bytes = read.map_err(|error| Stop::Failed(format!("could not read {BOOT_ID}: {error}")))?;
+        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    }
+
+    async fn wait_for_reboot(&self) -> Result<(), ApplyError> {
+        for _ in 0..REBOOT_POLLS {
+            self.host.sleep(REBOOT_POLL).await;
+        }
+        Err(ApplyError::NoReboot)
+    }
+
+    /// Ends the intent of a reboot that `step` asked for, when it has happened; says whether it has.
+    async fn rebooted(&mut self, step: &str, error: Option<&str>) -> Result<bool, Stop> {
+        let Some(intent) = self.record.rebooting().filter(|intent| intent.step == step) else {
+            return Ok(false);
+        };
+        let happened = intent.boot_id != Some(self.boot_id().await?);
+        if happened || error.is_none() {
+            self.record.end(&intent, error).await?;
+        }
+        Ok(happened)
+    }
+
+    async fn finished(&mut self, step: &str, outcome: &str, reason: String, changed: bool) -> io::Result<()> {
+        let event = Event::StepFinished {
+            step: step.to_owned(),
+            outcome: outcome.to_owned(),
+            reason,
+            changed,
+        };
+        self.record.emit(event).await
+    }
+
+    async fn stopped(&mut self, step: &str, stop: Stop) -> Outcome {
+        let (word, reason) = match &stop {
+            Stop::Blocked(blocked) => ("blocked", format!("{}: {}", blocked.found, blocked.why)),
+            Stop::Failed(reason) => ("failed", reason.clone()),
+        };
+        let stop = match self.finished(step, word, reason, false).await {
+            Ok(()) => stop,
+            Err(error) => Stop::from(error),
+        };
+        let step = step.to_owned();
+        match stop {
+            Stop::Blocked(Blocked { found, why, next }) => Outcome::Blocked { step, found, why, next },
+            Stop::Failed(reason) => Outcome::Failed { step, reason },
+        }
+    }
+}

@@ -1,0 +1,136 @@
+use std::path::Path;
+
+use ring::digest::{SHA256, digest};
+
+use super::Edit;
+
+/// Why a marked block cannot be put into a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// It is not the file that the step saw.
+    #[error("{path} has changed since it was looked at; nothing was written")]
+    Changed {
+        /// The file.
+        path: String,
+    },
+    /// It is not text.
+    #[error("{path} is not UTF-8 text; nothing was written")]
+    NotText {
+        /// The file.
+        path: String,
+    },
+    /// One marker without the other, or more than one pair.
+    #[error("{path} holds broken markers of block {block:?}; nothing was written. Remove its marker lines by hand")]
+    Markers {
+        /// The file.
+        path: String,
+        /// The block.
+        block: &'static str,
+    },
+}
+
+impl Edit {
+    /// The file with the block in it. `before` is what the file holds now; `None` when it is missing.
+    ///
+    /// # Errors
+    /// When the file is another than the step saw, or the block's place in it is not clear.
+    pub fn spliced(&self, before: Option<&[u8]>) -> Result<String, EditError> {
+        let path = || self.path.display().to_string();
+        if fingerprint(before) != self.expects {
+            return Err(EditError::Changed { path: path() });
+        }
+        let text = std::str::from_utf8(before.unwrap_or_default()).map_err(|_| EditError::NotText { path: path() })?;
+        let (begin, end) = (
+            format!("# heeler begin {}", self.block),
+            format!("# heeler end {}", self.block),
+        );
+        let lines: Vec<&str> = text.lines().collect();
+        let places = |marker: &str| -> Vec<usize> {
+            let found = lines.iter().enumerate().filter(|(_, line)| line.trim_end() == marker);
+            found.map(|(index, _)| index).collect()
+        };
+        let (head, tail) = match (places(&begin).as_slice(), places(&end).as_slice()) {
+            ([], []) => (&lines[..], &lines[lines.len()..]),
+            ([first], [last]) if first < last => (&lines[..*first], &lines[last + 1..]),
+            _ => {
+                return Err(EditError::Markers {
+                    path: path(),
+                    block: self.block,
+                });
+            }
+        };
+        let block = std::iter::once(begin.as_str())
+            .chain(self.content.lines())
+            .chain([end.as_str()]);
+        let all: Vec<&str> = head.iter().copied().chain(block).chain(tail.iter().copied()).collect();
+        Ok(all.join("\n") + "\n")
+    }
+
+    /// `before` is what the file at `path` holds as the step sees it; `None` when it is missing.
+    #[must_use]
+    pub fn of(path: impl AsRef<Path>, block: &'static str, content: impl Into<String>, before: Option<&[u8]>) -> Self {
+        Self {
+            path: path.as_ref().to_path_buf(),
+            block,
+            content: content.into(),
+            expects: fingerprint(before),
+        }
+    }
+}
+
+/// SHA-256 of a whole file; all zero when it is missing.
+#[must_use]
+pub fn fingerprint(content: Option<&[u8]>) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    if let Some(content) = content {
+        bytes.copy_from_slice(digest(&SHA256, content).as_ref());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn splice(before: Option<&str>, content: &str) -> Result<String, EditError> {
+        let before = before.map(str::as_bytes);
+        Edit::of("/etc/x", "zfs", content, before).spliced(before)
+    }
+
+    #[test]
+    fn what_others_wrote_stays_and_the_block_is_replaced() {
+        let first = splice(Some("a\nb"), "1").unwrap();
+        assert_eq!(first, "a\nb\n# heeler begin zfs\n1\n# heeler end zfs\n");
+        let after = format!("{first}c\n");
+        assert_eq!(
+            splice(Some(&after), "2").unwrap(),
+            "a\nb\n# heeler begin zfs\n2\n# heeler end zfs\nc\n"
+        );
+        assert_eq!(splice(None, "1").unwrap(), "# heeler begin zfs\n1\n# heeler end zfs\n");
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_seen_is_not_written() {
+        let edit = Edit::of("/etc/x", "zfs", "1", Some(b"seen"));
+        assert!(matches!(edit.spliced(Some(b"other")), Err(EditError::Changed { .. })));
+        assert!(matches!(edit.spliced(None), Err(EditError::Changed { .. })));
+        let missing = Edit::of("/etc/x", "zfs", "1", None);
+        assert!(matches!(missing.spliced(Some(b"")), Err(EditError::Changed { .. })));
+    }
+
+    #[test]
+    fn broken_markers_and_binary_files_are_left_alone() {
+        for broken in [
+            "# heeler begin zfs\nx\n",
+            "# heeler end zfs\n# heeler begin zfs\n",
+            "# heeler begin zfs\n# heeler end zfs\n# heeler begin zfs\n# heeler end zfs\n",
+        ] {
+            assert!(
+                matches!(splice(Some(broken), "1"), Err(EditError::Markers { .. })),
+                "{broken}"
+            );
+        }
+        let binary = Edit::of("/etc/x", "zfs", "1", Some(&[0xff]));
+        assert!(matches!(binary.spliced(Some(&[0xff])), Err(EditError::NotText { .. })));
+    }
+}

@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use heeler_host::System;
+
+use super::carry_out::Stop;
+use super::class::{Class, in_full};
+use super::{AnyStep, Op, Plan};
+
+const ERROR_LOOKS: u32 = 3;
+const ERROR_PAUSE: Duration = Duration::from_secs(2);
+const RETRIES: u32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Looks at a step, again where that may help: after an error that may pass, and when the step says `Retry`.
+pub(super) async fn look(host: &dyn System, step: &dyn AnyStep) -> Result<Plan, Stop> {
+    let (mut errors, mut retries) = (0, 0);
+    loop {
+        match step.look(host).await {
+            Ok(Plan::Retry { after, .. }) if retries < RETRIES => {
+                retries += 1;
+                host.sleep(after.clamp(FIRST_PAUSE, Duration::from_secs(60))).await;
+            }
+            Ok(plan) => return Ok(plan),
+            Err(error) if Class::of(&error) == Class::Retry && errors < ERROR_LOOKS => {
+                errors += 1;
+                host.sleep(ERROR_PAUSE).await;
+            }
+            Err(error) => return Err(unseen(&error)),
+        }
+    }
+}
+
+/// Looks until the step's state holds; `settle` is how long that may take to be visible.
+pub(super) async fn settled(host: &dyn System, step: &dyn AnyStep, settle: Duration) -> Result<(), Stop> {
+    let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
+    loop {
+        let seen = step.look(host).await;
+        if matches!(seen, Ok(Plan::Satisfied | Plan::NotApplicable(_))) {
+            return Ok(());
+        }
+        if waited >= settle {
+            return Err(unsettled(step, seen.map_err(|error| unseen(&error))?, settle));
+        }
+        host.sleep(pause).await;
+        waited += pause;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn unsettled(step: &dyn AnyStep, plan: Plan, settle: Duration) -> Stop {
+    let name = step.name();
+    let seen = match plan {
+        Plan::Blocked(blocked) => return Stop::Blocked(blocked),
+        Plan::Change { ops, .. } => ops.iter().map(Op::summary).collect::<Vec<_>>().join("; "),
+        Plan::Retry { why, .. } => why,
+        Plan::After(other) => format!("{other} must hold first"),
+        Plan::Satisfied | Plan::NotApplicable(_) => String::new(),
+    };
+    let seconds = settle.as_secs();
+    Stop::Failed(format!(
+        "{name} was expected to hold within {seconds} s of its ops, and does not; still open: {seen}"
+    ))
+}
+
+fn unseen(error: &heeler_host::RunError) -> Stop {
+    Stop::Failed(format!("{}; {}", in_full(error), Class::of(error).advice()))
+}

@@ -1,0 +1,139 @@
+use std::path::Path;
+use std::time::Duration;
+
+use heeler_host::{Content, File, System};
+use heeler_proto::Irreversible;
+
+use super::apply::current;
+use super::class::{Class, in_full};
+use super::{AnyStep, Blocked, Op, Plan, StepName};
+
+/// What one step sees, and would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepReport {
+    /// The step.
+    pub step: StepName,
+    /// What it sees.
+    pub seen: Seen,
+}
+
+/// A [`Plan`] as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The state holds.
+    Satisfied,
+    /// These ops would make it hold.
+    Change(Vec<OpPreview>),
+    /// It cannot be known before another step has run.
+    After(StepName),
+    /// Not now.
+    Retry {
+        /// When to look again.
+        after: Duration,
+        /// Why.
+        why: String,
+    },
+    /// Nothing to do here, and why.
+    NotApplicable(String),
+    /// A person is needed, also when it could not be looked at.
+    Blocked(Blocked),
+}
+
+/// An op as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpPreview {
+    /// [`Op::kind`].
+    pub kind: &'static str,
+    /// [`Op::summary`].
+    pub summary: String,
+    /// The text that would be replaced; empty when there is none, or it is secret.
+    pub before: String,
+    /// The text that would replace it.
+    pub after: String,
+    /// Set when it cannot be undone.
+    pub act: Option<Irreversible>,
+}
+
+/// Looks at each step and changes nothing.
+pub async fn look_at(host: &dyn System, steps: &[Box<dyn AnyStep>]) -> Vec<StepReport> {
+    let mut reports = Vec::with_capacity(steps.len());
+    for step in steps {
+        let seen = match step.look(host).await {
+            Ok(plan) => seen(host, plan).await,
+            Err(error) => Seen::Blocked(Blocked {
+                found: in_full(&error),
+                why: "the node could not be looked at, and what was not seen is not guessed".to_owned(),
+                next: Class::of(&error).advice().to_owned(),
+            }),
+        };
+        reports.push(StepReport {
+            step: step.name(),
+            seen,
+        });
+    }
+    reports
+}
+
+async fn seen(host: &dyn System, plan: Plan) -> Seen {
+    match plan {
+        Plan::Satisfied => Seen::Satisfied,
+        Plan::After(step) => Seen::After(step),
+        Plan::Retry { after, why } => Seen::Retry { after, why },
+        Plan::NotApplicable(why) => Seen::NotApplicable(why),
+        Plan::Blocked(blocked) => Seen::Blocked(blocked),
+        Plan::Change { ops, .. } => {
+            let mut previews = Vec::with_capacity(ops.len());
+            for op in &ops {
+                previews.push(preview(host, op).await);
+            }
+            Seen::Change(previews)
+        }
+    }
+}
+
+async fn preview(host: &dyn System, op: &Op) -> OpPreview {
+    let (before, after) = match op {
+        Op::Write(File {
+            content: Content::Secret(_),
+            ..
+        }) => Default::default(),
+        Op::Write(file) => (text(host, &file.path).await, shown(file.content.bytes())),
+        Op::Edit(edit) => {
+            let before = current(host, &edit.path).await.unwrap_or_default();
+            let after = edit
+                .spliced(before.as_deref())
+                .unwrap_or_else(|error| error.to_string());
+            (before.as_deref().map(shown).unwrap_or_default(), after)
+        }
+        Op::Remove(remove) => (text(host, &remove.path).await, String::new()),
+        Op::Parameter { path, value } => (text(host, path).await.trim_end().to_owned(), value.clone()),
+        _ => Default::default(),
+    };
+    OpPreview {
+        kind: op.kind(),
+        summary: op.summary(),
+        before,
+        after,
+        act: op.act().cloned(),
+    }
+}
+
+async fn text(host: &dyn System, path: &Path) -> String {
+    let found = current(host, path).await.unwrap_or_default();
+    found.as_deref().map(shown).unwrap_or_default()
+}
+
+/// Text as it is, a few bytes in hex, more by their number.
+fn shown(bytes: &[u8]) -> String {
+    let printable = |text: &&str| !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t'));
+    match std::str::from_utf8(bytes).ok().filter(printable) {
+        Some(text) if bytes.len() <= 64 * 1024 => text.to_owned(),
+        _ if bytes.len() <= 16 => bytes
+            .iter()
+            .map(|byte| format!("{byte:02x} "))
+            .collect::<String>()
+            .trim_end()
+            .to_owned(),
+        _ => format!("{} bytes", bytes.len()),
+    }
+}

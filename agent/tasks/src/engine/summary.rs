@@ -1,0 +1,83 @@
+use heeler_host::UnitAction;
+use heeler_proto::Irreversible;
+
+use super::{GuardAction, Op};
+
+impl Op {
+    /// `run`, `write`, `edit`…: as the wire names the kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Irreversible { .. } => "irreversible",
+            Self::Write(_) => "write",
+            Self::Edit(_) => "edit",
+            Self::Remove(_) => "remove",
+            Self::Parameter { .. } => "parameter",
+            Self::Unit { .. } => "unit",
+            Self::Job(_) => "job",
+            Self::Guard(_) => "guard",
+            Self::Reboot { .. } => "reboot",
+        }
+    }
+
+    /// What it does, for a person, in one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Run(command) => command.to_string(),
+            Self::Irreversible { act, .. } => describe(act),
+            Self::Write(file) => format!("write {}", file.path.display()),
+            Self::Edit(edit) => format!("edit {}, block {}", edit.path.display(), edit.block),
+            Self::Remove(remove) => format!("remove {}", remove.path.display()),
+            Self::Parameter { path, value } => format!("set {} to {value}", path.display()),
+            Self::Unit { unit, action } => format!("{} {unit}", verb(*action)),
+            Self::Job(job) => format!("{} (as {})", job.command, job.unit),
+            Self::Guard(GuardAction::Arm) => "arm the way back".to_owned(),
+            Self::Guard(GuardAction::Confirm) => "confirm, so that the change stays".to_owned(),
+            Self::Reboot { reason } => format!("reboot: {reason}"),
+        }
+    }
+
+    /// Set when it cannot be undone.
+    #[must_use]
+    pub const fn act(&self) -> Option<&Irreversible> {
+        match self {
+            Self::Irreversible { act, .. } => Some(act),
+            _ => None,
+        }
+    }
+}
+
+fn verb(action: UnitAction) -> &'static str {
+    match action {
+        UnitAction::Enable => "enable",
+        UnitAction::Disable => "disable",
+        UnitAction::Start => "start",
+        UnitAction::Stop => "stop",
+        UnitAction::Restart => "restart",
+        UnitAction::Reload => "reload units for",
+    }
+}
+
+/// An act in one line: serials and sizes, never a kernel's name for a disk.
+#[must_use]
+pub fn describe(act: &Irreversible) -> String {
+    let list = |serials: Vec<&str>| serials.join(", ");
+    match act {
+        Irreversible::CreatePool(create) => format!(
+            "create mirror {:?} on {}",
+            create.pool.as_str(),
+            list(create.disks.iter().map(|disk| disk.serial.as_str()).collect())
+        ),
+        Irreversible::EraseContents(erase) => {
+            format!("erase all of {}, which holds: {}", erase.disk.serial, erase.finding)
+        }
+        Irreversible::ImportPool(import) => format!(
+            "import pool {} with {} alone, without {}",
+            import.guid,
+            list(import.present.iter().map(|(disk, _)| disk.serial.as_str()).collect()),
+            list(import.missing.iter().map(heeler_proto::Serial::as_str).collect())
+        ),
+    }
+}
