@@ -1,4 +1,5 @@
 //! The coordinator and its command line.
 
 pub mod clock;
+pub mod config;
 pub mod contact;

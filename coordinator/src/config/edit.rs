@@ -1,0 +1,136 @@
+use heeler_proto::{NodeName, Serial};
+use std::net::IpAddr;
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
+
+/// What first contact found, for heeler.toml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNode {
+    /// Its name.
+    pub name: NodeName,
+    /// Where it answers.
+    pub address: IpAddr,
+    /// The disks of its mirror: none when a person must choose.
+    pub disks: Vec<Serial>,
+    /// Its second card: address and MAC.
+    pub backplane: Option<(IpAddr, String)>,
+    /// A line about the machine, which becomes a comment.
+    pub note: String,
+}
+
+/// Why lines could not be added.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// It must be readable before it can be edited.
+    #[error("could not add a node to heeler.toml: it is no TOML; heeler plan shows where")]
+    NoToml(#[source] toml_edit::TomlError),
+    /// Something else stands where the nodes belong.
+    #[error("could not add a node to heeler.toml: {0} is no table")]
+    NoTable(String),
+}
+
+/// heeler.toml with the node in it. Comments and order stay; a key that the node has already is never touched, so that
+/// adding it again changes nothing.
+///
+/// # Errors
+/// When the text is no TOML, or `nodes` no table.
+pub fn add_node(text: &str, node: &NewNode) -> Result<String, EditError> {
+    let mut document: DocumentMut = text.parse().map_err(EditError::NoToml)?;
+    let mut implicit = Table::new();
+    implicit.set_implicit(true);
+    let nodes = document.entry("nodes").or_insert(Item::Table(implicit));
+    let nodes = nodes
+        .as_table_like_mut()
+        .ok_or_else(|| EditError::NoTable("nodes".into()))?;
+    let name = node.name.as_str();
+    let is_new = !nodes.contains_key(name);
+    if is_new {
+        let mut table = Table::new();
+        table.decor_mut().set_prefix(comment_above(&node.note));
+        nodes.insert(name, Item::Table(table));
+    }
+    let entry = nodes.get_mut(name).and_then(Item::as_table_like_mut);
+    let entry = entry.ok_or_else(|| EditError::NoTable(format!("nodes.{name}")))?;
+    let mut keys = vec![("address", value(node.address.to_string()))];
+    if let Some((address, mac)) = &node.backplane {
+        let mut card = InlineTable::new();
+        card.insert("address", address.to_string().into());
+        card.insert("mac", mac.as_str().into());
+        keys.push(("backplane", value(card)));
+    }
+    if !node.disks.is_empty() {
+        let disks: Array = node.disks.iter().map(Serial::as_str).collect();
+        keys.push(("disks", value(disks)));
+    }
+    for (key, item) in keys {
+        if !entry.contains_key(key) {
+            entry.insert(key, item);
+        }
+    }
+    Ok(document.to_string())
+}
+
+fn comment_above(note: &str) -> String {
+    let note: String = note.chars().filter(|c| !c.is_control()).collect();
+    match note.trim() {
+        "" => "\n".into(),
+        note => format!("\n# {note}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pi5r() -> NewNode {
+        NewNode {
+            name: NodeName::new("k8sctl-pi5r").unwrap(),
+            address: "10.10.80.51".parse().unwrap(),
+            disks: ["S6XNNS0W100003", "S6XNNS0W100004"]
+                .map(|serial| Serial::new(serial).unwrap())
+                .to_vec(),
+            backplane: None,
+            note: "Raspberry Pi 5 Model B Rev 1.0, 8 GiB".into(),
+        }
+    }
+
+    const BEFORE: &str = "# the herd\n[cluster]\nname = \"k8sctl\" # unchangeable\n\n[coordinator]\naddresses = [\"10.10.80.50\"]\n\n\
+        [nodes.k8sctl-pi5l] # left\naddress = \"10.10.80.50\"\n\n[[snapshots]] # below the nodes\n\
+        datasets = [\"data/vm\"]\nkeep = { daily = 1 }\n";
+
+    #[test]
+    fn a_node_is_added_behind_the_others_and_every_comment_stays() {
+        let after = add_node(BEFORE, &pi5r()).unwrap();
+        let added = "\n# Raspberry Pi 5 Model B Rev 1.0, 8 GiB\n[nodes.k8sctl-pi5r]\naddress = \"10.10.80.51\"\n\
+            disks = [\"S6XNNS0W100003\", \"S6XNNS0W100004\"]\n";
+        let (head, tail) = BEFORE.split_once("\n[[snapshots]]").unwrap();
+        assert_eq!(after, format!("{head}{added}\n[[snapshots]]{tail}"));
+        assert_eq!(crate::config::parse(&after).unwrap().nodes.len(), 2);
+    }
+
+    #[test]
+    fn adding_a_node_twice_changes_nothing_and_never_overwrites_what_a_person_wrote() {
+        let once = add_node(BEFORE, &pi5r()).unwrap();
+        assert_eq!(add_node(&once, &pi5r()).unwrap(), once);
+        let by_hand = BEFORE.replace("10.10.80.50\"\n\n[[", "10.10.80.99\"\n\n[[");
+        let pi5l = NewNode {
+            name: NodeName::new("k8sctl-pi5l").unwrap(),
+            ..pi5r()
+        };
+        let after = add_node(&by_hand, &pi5l).unwrap();
+        assert!(
+            after.contains("10.10.80.99") && after.contains("S6XNNS0W100003"),
+            "{after}"
+        );
+        assert!(!after.contains("10.10.80.51"), "{after}");
+    }
+
+    #[test]
+    fn a_note_cannot_become_a_line_of_its_own() {
+        let evil = NewNode {
+            note: "x\n[nodes.evil]".into(),
+            ..pi5r()
+        };
+        let after = add_node("[cluster]\nname = \"a\"\n", &evil).unwrap();
+        assert!(after.contains("# x[nodes.evil]\n"), "{after}");
+    }
+}

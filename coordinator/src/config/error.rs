@@ -1,0 +1,105 @@
+use std::fmt;
+use std::ops::Range;
+
+/// Where something stands in heeler.toml.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// 1 and up.
+    pub line: usize,
+    /// In characters, 1 and up.
+    pub column: usize,
+    /// In characters, within that line.
+    pub width: usize,
+}
+
+impl Place {
+    /// The place of a range of bytes in `text`.
+    pub(crate) fn of(text: &str, span: Range<usize>) -> Self {
+        let before = text.get(..span.start).unwrap_or(text);
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let rest = text.get(before.len()..).unwrap_or_default();
+        let end_of_line = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let inside = rest
+            .get(..span.len().min(end_of_line))
+            .unwrap_or_else(|| &rest[..end_of_line]);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[start..].chars().count() + 1,
+            width: inside.chars().count().max(1),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// What is wrong with heeler.toml, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("heeler.toml:{place}: {message}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+pub struct ConfigError {
+    /// Where.
+    pub place: Place,
+    /// What was found.
+    pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+    /// The whole line.
+    pub excerpt: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(text: &str, place: Place, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self {
+            place,
+            message: message.into(),
+            hint,
+            excerpt: text.lines().nth(place.line - 1).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_characters_not_bytes_and_never_leaves_its_line() {
+        let text = "a = 1\nü = \"é\"\n";
+        let at = text.find("\"é\"").unwrap();
+        assert_eq!(
+            Place::of(text, at..at + 4),
+            Place {
+                line: 2,
+                column: 5,
+                width: 3
+            }
+        );
+        assert_eq!(
+            Place::of(text, 4..text.len()),
+            Place {
+                line: 1,
+                column: 5,
+                width: 1
+            }
+        );
+        assert_eq!(
+            Place::of(text, text.len()..text.len()),
+            Place {
+                line: 3,
+                column: 1,
+                width: 1
+            }
+        );
+        assert_eq!(
+            Place::of("", 0..0),
+            Place {
+                line: 1,
+                column: 1,
+                width: 1
+            }
+        );
+    }
+}

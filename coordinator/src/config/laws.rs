@@ -1,0 +1,188 @@
+//! What one key alone cannot tell: no address, serial or card twice; every address in its network.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::hash::Hash;
+use std::net::IpAddr;
+
+use super::reader::{Located, Report, nearest};
+use super::values::Network;
+use super::{Config, Node, Place};
+
+pub(super) fn check(config: &Config, report: &Report<'_>) {
+    networks(config, report);
+    twice(
+        "address",
+        "addresses",
+        config.coordinator.iter().map(|at| (at, "[coordinator]")),
+        report,
+    );
+    addresses(config, report);
+    let disks = config
+        .nodes
+        .iter()
+        .flat_map(|node| node.disks.iter().map(|disk| (disk, node.name.value.as_str())));
+    twice("disk", "disks", disks, report);
+    let cards = config
+        .nodes
+        .iter()
+        .filter_map(|node| Some((&node.backplane.as_ref()?.mac, node.name.value.as_str())));
+    twice("network card", "mac", cards, report);
+    for node in &config.nodes {
+        mirror(node, report);
+        datasets(config, node, report);
+    }
+    snapshots(config, report);
+}
+
+/// `twice("disk", …)`: nothing stands twice in heeler.toml.
+fn twice<'c, T: Eq + Hash + Display + 'c>(
+    what: &str,
+    key: &str,
+    all: impl Iterator<Item = (&'c Located<T>, &'c str)>,
+    report: &Report<'_>,
+) {
+    let mut seen: HashMap<&T, (&str, Place)> = HashMap::new();
+    for (one, owner) in all {
+        match seen.get(&one.value) {
+            None => {
+                seen.insert(&one.value, (owner, one.place));
+            }
+            Some((first, place)) => {
+                let message = format!("{what} {} is named twice", one.value);
+                let hint = format!("{key} of {first}, line {}, has it too", place.line);
+                report.error(one.place, message, Some(hint));
+            }
+        }
+    }
+}
+
+fn networks(config: &Config, report: &Report<'_>) {
+    let network = &config.network;
+    if let (Some(subnet), Some(backplane)) = (&network.subnet, &network.backplane)
+        && subnet.value.overlaps(&backplane.value)
+    {
+        let message = format!("backplane {} overlaps subnet {}", backplane.value, subnet.value);
+        let hint = "give the backplane a network of its own, such as \"10.10.99.0/24\"";
+        report.error(backplane.place, message, Some(hint.into()));
+    }
+    let (Some(gateway), Some(subnet)) = (&network.gateway, &network.subnet) else {
+        return;
+    };
+    inside("gateway", gateway, subnet, "subnet", report);
+}
+
+fn inside(what: &str, at: &Located<IpAddr>, network: &Located<Network>, name: &str, report: &Report<'_>) {
+    if !network.value.contains(at.value) {
+        let message = format!("{what} {} is not in {name} {}", at.value, network.value);
+        report.error(
+            at.place,
+            message,
+            Some(format!("{name} is set in line {}", network.place.line)),
+        );
+    } else if !network.value.can_be_a_host(at.value) {
+        let message = format!("{what} {} is no machine's address in {}", at.value, network.value);
+        report.error(
+            at.place,
+            message,
+            Some("the first and the last address are taken".into()),
+        );
+    }
+}
+
+fn addresses(config: &Config, report: &Report<'_>) {
+    let fleet = &config.network;
+    let mut all: Vec<(&Located<IpAddr>, &str)> = Vec::new();
+    all.extend(fleet.gateway.iter().map(|gateway| (gateway, "[network]")));
+    for node in &config.nodes {
+        let name = node.name.value.as_str();
+        all.push((&node.address, name));
+        if let Some(subnet) = node.network.subnet.as_ref().or(fleet.subnet.as_ref()) {
+            inside("address", &node.address, subnet, "subnet", report);
+        }
+        let Some(card) = &node.backplane else { continue };
+        all.push((&card.address, name));
+        match node.network.backplane.as_ref().or(fleet.backplane.as_ref()) {
+            Some(network) => inside("address", &card.address, network, "backplane", report),
+            None => {
+                let hint = "write backplane = \"10.10.99.0/24\" in [network]";
+                let message = format!("{} is on a backplane that [network] does not have", card.address.value);
+                report.error(card.address.place, message, Some(hint.into()));
+            }
+        }
+    }
+    twice("address", "an address", all.into_iter(), report);
+}
+
+fn mirror(node: &Node, report: &Report<'_>) {
+    let (Some(place), 0 | 1) = (node.disks_place, node.disks.len()) else {
+        return;
+    };
+    let found = match node.disks.len() {
+        0 => "no disk",
+        _ => "one disk",
+    };
+    let hint = "name its two serials; leave disks out for a node without a pool";
+    report.error(
+        place,
+        format!("a mirror takes two disks or more, found {found}"),
+        Some(hint.into()),
+    );
+}
+
+fn datasets(config: &Config, node: &Node, report: &Report<'_>) {
+    let Some(pool) = config.pool_name(node) else { return };
+    let mut seen: HashMap<&str, Place> = HashMap::new();
+    let own = node.pool.datasets.as_ref();
+    for dataset in own.or(config.pool.datasets.as_ref()).into_iter().flatten() {
+        let name = dataset.value.name.as_str();
+        if name.split('/').next() != Some(pool.as_str()) {
+            let message = format!("dataset {name} is not below the pool {pool} of {}", node.name.value);
+            let below = name.split_once('/').map_or(name, |(_, below)| below);
+            report.error(
+                dataset.place,
+                message,
+                Some(format!("did you mean \"{pool}/{below}\"?")),
+            );
+        }
+        if let Some(first) = seen.insert(name, dataset.place) {
+            let hint = format!("line {} has it too", first.line);
+            report.error(dataset.place, format!("dataset {name} is named twice"), Some(hint));
+        }
+    }
+}
+
+fn snapshots(config: &Config, report: &Report<'_>) {
+    let wanted = config.wanted_nodes();
+    let known: Vec<&str> = wanted
+        .iter()
+        .flat_map(|node| &node.datasets)
+        .map(|dataset| dataset.name.as_str())
+        .collect();
+    if known.is_empty() {
+        return;
+    }
+    let below = |name: &str, parent: &str| {
+        name.strip_prefix(parent)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    for policy in &config.snapshots {
+        for dataset in &policy.datasets {
+            let name = dataset.value.as_str();
+            if !known.iter().any(|parent| below(name, parent)) {
+                let hint = match nearest(name, known.iter().copied()) {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None => format!("known: {}", known_once(&known)),
+                };
+                report.error(dataset.place, format!("no node has a dataset {name}"), Some(hint));
+            }
+        }
+    }
+}
+
+fn known_once(known: &[&str]) -> String {
+    let mut known = known.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    known.join(", ")
+}

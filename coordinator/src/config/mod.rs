@@ -1,0 +1,132 @@
+//! heeler.toml: what a person wants, read strictly.
+//!
+//! Pure: text in, [`Config`] or all that is wrong with it out, each with its line and column. Sections that nothing acts on
+//! yet are checked all the same: a mistake shows when it is made, not on the day that it matters.
+
+mod edit;
+mod error;
+mod laws;
+mod node;
+mod reader;
+mod sections;
+mod template;
+mod values;
+mod wanted;
+
+pub use edit::{EditError, NewNode, add_node};
+pub use error::{ConfigError, Place};
+pub use node::{Backplane, Node};
+pub use reader::Located;
+pub use sections::{Defaults, Keep, NetworkSettings, PoolSettings, Renderer, SnapshotPolicy};
+pub use template::template;
+pub use values::{DEFAULT_PORT, Network};
+pub use wanted::WantedNode;
+
+use std::net::SocketAddr;
+
+use reader::{Report, Table};
+use toml::de::DeTable;
+
+/// The file that holds what is wanted.
+pub const FILE: &str = "heeler.toml";
+
+/// What a person wants of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `cluster.name`.
+    pub cluster: Located<String>,
+    /// `coordinator.addresses`: where agents reach the coordinator, in the order of preference.
+    pub coordinator: Vec<Located<SocketAddr>>,
+    /// `[network]`.
+    pub network: NetworkSettings,
+    /// `[defaults]`.
+    pub defaults: Defaults,
+    /// `[pool]`: what holds for every node that does not say otherwise.
+    pub pool: PoolSettings,
+    /// `[[snapshots]]`.
+    pub snapshots: Vec<SnapshotPolicy>,
+    /// `[nodes.*]`, in the order of the file.
+    pub nodes: Vec<Node>,
+}
+
+/// Reads heeler.toml as it lies on disk.
+///
+/// # Errors
+/// As [`parse`]; also for bytes that are no UTF-8.
+pub fn parse_bytes(bytes: &[u8]) -> Result<Config, Vec<ConfigError>> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let lossy = String::from_utf8_lossy(bytes);
+        let place = Place::of(&lossy, good.len()..good.len() + char::REPLACEMENT_CHARACTER.len_utf8());
+        let message = format!("byte 0x{:02x} is no UTF-8", bytes[error.valid_up_to()]);
+        vec![ConfigError::new(
+            &lossy,
+            place,
+            message,
+            Some("save the file as UTF-8".into()),
+        )]
+    })?;
+    parse(text)
+}
+
+/// Reads heeler.toml.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the file.
+pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
+    let report = Report::on(text);
+    let (document, mistakes) = DeTable::parse_recoverable(text);
+    // Only the first: what follows a syntax error is mostly its echo.
+    if let Some(mistake) = mistakes.first() {
+        let place = report.place(mistake.span().unwrap_or_default());
+        report.error(place, format!("this is not TOML: {}", mistake.message()), None);
+        return Err(report.finish());
+    }
+    if document.get_ref().is_empty() {
+        let hint = Some("heeler init writes one to begin with".into());
+        report.error(Place::of(text, 0..0), "the file holds nothing", hint);
+        return Err(report.finish());
+    }
+    let root = Table::new(&report, "", Place::of(text, 0..0), document.into_inner());
+    match read(root) {
+        Some(config) => {
+            laws::check(&config, &report);
+            let errors = report.finish();
+            if errors.is_empty() { Ok(config) } else { Err(errors) }
+        }
+        None => Err(report.finish()),
+    }
+}
+
+/// None when something that must be there is not, which is then reported.
+fn read(mut root: Table<'_, '_>) -> Option<Config> {
+    root.demand("cluster", "[cluster] and below it name = \"herd\"");
+    let cluster = root.table("cluster").and_then(|mut cluster| {
+        let name = cluster.required("name", "name = \"herd\"", values::cluster_name);
+        cluster.finish();
+        name
+    });
+    root.demand(
+        "coordinator",
+        "[coordinator] and below it addresses = [\"10.10.80.50:7443\"]",
+    );
+    let coordinator = root.table("coordinator").and_then(sections::coordinator);
+    let network = root.table("network").map(|table| sections::network(table, true));
+    let defaults = root.table("defaults").map(sections::defaults);
+    let pool = root.table("pool").map(sections::pool);
+    let snapshots = root.tables("snapshots").unwrap_or_default();
+    let nodes = root.table("nodes").map(node::nodes);
+    root.finish();
+    Some(Config {
+        cluster: cluster?,
+        coordinator: coordinator?,
+        network: network.unwrap_or_default(),
+        defaults: defaults.unwrap_or_default(),
+        pool: pool.unwrap_or_default(),
+        snapshots: snapshots.into_iter().filter_map(sections::snapshots).collect(),
+        nodes: nodes.unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

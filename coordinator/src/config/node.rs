@@ -1,0 +1,82 @@
+use std::net::IpAddr;
+
+use heeler_proto::{NodeName, Serial};
+
+use super::Place;
+use super::reader::{Located, Table};
+use super::sections::{self, Defaults, NetworkSettings, PoolSettings};
+use super::values;
+
+/// `[nodes.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its name.
+    pub name: Located<NodeName>,
+    /// Where it stands, for the person who goes there.
+    pub location: Option<Located<String>>,
+    /// In the subnet.
+    pub address: Located<IpAddr>,
+    /// Its second card.
+    pub backplane: Option<Backplane>,
+    /// Serials of the mirror's legs; empty: the node has no pool.
+    pub disks: Vec<Located<Serial>>,
+    /// Where the disks are listed.
+    pub disks_place: Option<Place>,
+    /// What differs from `[pool]`.
+    pub pool: PoolSettings,
+    /// What differs from `[network]`.
+    pub network: NetworkSettings,
+    /// What differs from `[defaults]`.
+    pub defaults: Defaults,
+}
+
+/// A node's card on the backplane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backplane {
+    /// In the backplane's network.
+    pub address: Located<IpAddr>,
+    /// Lower case.
+    pub mac: Located<String>,
+}
+
+pub(super) fn nodes(mut table: Table<'_, '_>) -> Vec<Node> {
+    let names = table.names();
+    let read = |(name, value): (Located<String>, _)| {
+        let checked = table.check(&name, values::node_name);
+        let below = table.below(&name.value, name.place, value)?;
+        node(checked, below)
+    };
+    names.into_iter().filter_map(read).collect()
+}
+
+fn node(name: Option<Located<NodeName>>, mut table: Table<'_, '_>) -> Option<Node> {
+    let location = table.text("location", values::label);
+    let address = table.required("address", "address = \"10.10.80.50\"", values::address);
+    let backplane = table.table("backplane").and_then(backplane);
+    let disks = table.list("disks", values::serial);
+    let pool = table.table("pool").map(sections::pool);
+    let network = table.table("network").map(|table| sections::network(table, false));
+    let defaults = sections::personal(&mut table);
+    table.finish();
+    Some(Node {
+        name: name?,
+        location,
+        address: address?,
+        backplane,
+        disks_place: disks.as_ref().map(|disks| disks.place),
+        disks: disks.map(|disks| disks.value).unwrap_or_default(),
+        pool: pool.unwrap_or_default(),
+        network: network.unwrap_or_default(),
+        defaults,
+    })
+}
+
+fn backplane(mut table: Table<'_, '_>) -> Option<Backplane> {
+    let address = table.required("address", "address = \"10.10.99.50\"", values::address);
+    let mac = table.required("mac", "mac = \"00:e0:4c:68:00:01\"", values::mac);
+    table.finish();
+    Some(Backplane {
+        address: address?,
+        mac: mac?,
+    })
+}

@@ -1,0 +1,300 @@
+use std::cell::RefCell;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{ConfigError, Place};
+
+/// A value, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located<T> {
+    /// What was written.
+    pub value: T,
+    /// Where.
+    pub place: Place,
+}
+
+/// Collects what is wrong, so that a person sees all of it at once.
+pub(super) struct Report<'t> {
+    text: &'t str,
+    errors: RefCell<Vec<ConfigError>>,
+}
+
+impl<'t> Report<'t> {
+    pub(super) fn on(text: &'t str) -> Self {
+        Self {
+            text,
+            errors: RefCell::default(),
+        }
+    }
+
+    pub(super) fn place(&self, span: Range<usize>) -> Place {
+        Place::of(self.text, span)
+    }
+
+    pub(super) fn error(&self, place: Place, message: impl Into<String>, hint: Option<String>) {
+        let error = ConfigError::new(self.text, place, message, hint);
+        self.errors.borrow_mut().push(error);
+    }
+
+    pub(super) fn finish(self) -> Vec<ConfigError> {
+        let mut errors = self.errors.into_inner();
+        errors.sort_by(|a, b| (a.place, &a.message).cmp(&(b.place, &b.message)));
+        errors.dedup();
+        errors
+    }
+}
+
+/// A value that cannot be: what was found, and what to write instead.
+pub(super) struct Unfit {
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Unfit {
+    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+}
+
+/// A table that is read key by key; [`Table::finish`] then reports the keys that nobody asked for.
+pub(super) struct Table<'r, 't> {
+    report: &'r Report<'t>,
+    /// As messages name it: `[nodes.a]`.
+    name: String,
+    pub(super) place: Place,
+    entries: Vec<Entry<'t>>,
+    known: Vec<&'static str>,
+}
+
+struct Entry<'t> {
+    key: String,
+    place: Place,
+    value: Option<Spanned<DeValue<'t>>>,
+}
+
+impl<'r, 't> Table<'r, 't> {
+    pub(super) fn new(report: &'r Report<'t>, name: impl Into<String>, place: Place, table: DeTable<'t>) -> Self {
+        let entry = |(key, value): (Spanned<_>, _)| Entry {
+            place: report.place(key.span()),
+            key: std::borrow::Cow::into_owned(key.into_inner()),
+            value: Some(value),
+        };
+        let mut entries: Vec<_> = table.into_iter().map(entry).collect();
+        entries.sort_by_key(|entry| entry.place);
+        Self {
+            report,
+            name: name.into(),
+            place,
+            entries,
+            known: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<(Place, Spanned<DeValue<'t>>)> {
+        self.known.push(key);
+        let entry = self.entries.iter_mut().find(|entry| entry.key == key)?;
+        Some((entry.place, entry.value.take()?))
+    }
+
+    /// The keys of a table whose keys are names, in the order of the file.
+    pub(super) fn names(&mut self) -> Vec<(Located<String>, Spanned<DeValue<'t>>)> {
+        let all = std::mem::take(&mut self.entries).into_iter();
+        all.filter_map(|entry| {
+            let name = Located {
+                value: entry.key,
+                place: entry.place,
+            };
+            Some((name, entry.value?))
+        })
+        .collect()
+    }
+
+    fn wrong_kind(&self, place: Place, what: &str, wanted: &str, found: &DeValue<'_>) {
+        let found = found.type_str();
+        let article = if found.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
+        self.report
+            .error(place, format!("{what} must be {wanted}, found {article} {found}"), None);
+    }
+
+    fn parse<T>(
+        &self,
+        what: &str,
+        value: &Spanned<DeValue<'t>>,
+        parse: impl Fn(&str) -> Result<T, Unfit>,
+    ) -> Option<Located<T>> {
+        let place = self.report.place(value.span());
+        let Some(text) = value.get_ref().as_str() else {
+            self.wrong_kind(place, what, "a text in quotes", value.get_ref());
+            return None;
+        };
+        match parse(text) {
+            Ok(value) => Some(Located { value, place }),
+            Err(unfit) => {
+                self.report.error(place, unfit.message, unfit.hint);
+                None
+            }
+        }
+    }
+
+    /// A text that `parse` accepts.
+    pub(super) fn text<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, Unfit>,
+    ) -> Option<Located<T>> {
+        let (_, value) = self.take(key)?;
+        self.parse(key, &value, parse)
+    }
+
+    /// As [`Self::text`]; missing is an error, with what to write.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        parse: impl Fn(&str) -> Result<T, Unfit>,
+    ) -> Option<Located<T>> {
+        self.demand(key, example);
+        self.text(key, parse)
+    }
+
+    /// An error unless the key is there.
+    pub(super) fn demand(&self, key: &str, example: &str) {
+        if !self.entries.iter().any(|entry| entry.key == key) {
+            let message = match self.name.as_str() {
+                "" => format!("the file has no [{key}]"),
+                name => format!("{name} has no {key}"),
+            };
+            self.report.error(self.place, message, Some(format!("write {example}")));
+        }
+    }
+
+    /// A list of texts that `parse` accepts; None as soon as it refuses one.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, Unfit>,
+    ) -> Option<Located<Vec<Located<T>>>> {
+        let (_, value) = self.take(key)?;
+        let place = self.report.place(value.span());
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong_kind(place, key, "a list in brackets", value.get_ref());
+            return None;
+        };
+        let what = format!("each of {key}");
+        let all: Vec<_> = array.iter().map(|one| self.parse(&what, one, &parse)).collect();
+        let value = all.into_iter().collect::<Option<_>>()?;
+        Some(Located { value, place })
+    }
+
+    /// An error at the list that was read.
+    pub(super) fn error_at<T>(&self, list: &Option<Located<T>>, message: &str, hint: &str) {
+        let place = list.as_ref().map_or(self.place, |list| list.place);
+        self.report.error(place, message, Some(hint.to_owned()));
+    }
+
+    /// A name of this table's, as `parse` accepts it.
+    pub(super) fn check<T>(
+        &self,
+        name: &Located<String>,
+        parse: impl Fn(&str) -> Result<T, Unfit>,
+    ) -> Option<Located<T>> {
+        match parse(&name.value) {
+            Ok(value) => Some(Located {
+                value,
+                place: name.place,
+            }),
+            Err(unfit) => {
+                self.report.error(name.place, unfit.message, unfit.hint);
+                None
+            }
+        }
+    }
+
+    /// A whole number of 0 and up.
+    pub(super) fn number(&mut self, key: &'static str) -> Option<Located<u32>> {
+        let (_, value) = self.take(key)?;
+        let place = self.report.place(value.span());
+        let number = value.get_ref().as_integer();
+        let parsed = number.and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
+        match (number, parsed) {
+            (_, Some(value)) => return Some(Located { value, place }),
+            (Some(number), None) => self
+                .report
+                .error(place, format!("{key} = {number} is out of range"), None),
+            (None, None) => self.wrong_kind(place, key, "a whole number", value.get_ref()),
+        }
+        None
+    }
+
+    /// A table below this one.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<Table<'r, 't>> {
+        let (place, value) = self.take(key)?;
+        self.below(key, place, value)
+    }
+
+    /// `value` as a table below this one.
+    pub(super) fn below(&self, key: &str, place: Place, value: Spanned<DeValue<'t>>) -> Option<Table<'r, 't>> {
+        let name = match self.name.trim_matches(['[', ']']) {
+            "" => format!("[{key}]"),
+            outer => format!("[{outer}.{key}]"),
+        };
+        match value.into_inner() {
+            DeValue::Table(table) => Some(Table::new(self.report, name, place, table)),
+            other => {
+                self.wrong_kind(place, key, "a table", &other);
+                None
+            }
+        }
+    }
+
+    /// A list of tables below this one.
+    pub(super) fn tables(&mut self, key: &'static str) -> Option<Vec<Table<'r, 't>>> {
+        let (place, value) = self.take(key)?;
+        match value.into_inner() {
+            DeValue::Array(array) => Some(
+                array
+                    .into_iter()
+                    .filter_map(|one| {
+                        let place = self.report.place(one.span());
+                        let table = self.below(key, place, one)?;
+                        Some(table)
+                    })
+                    .collect(),
+            ),
+            other => {
+                self.wrong_kind(place, key, "a list of tables", &other);
+                None
+            }
+        }
+    }
+
+    /// Reports what is left: keys that nobody asked for.
+    pub(super) fn finish(self) {
+        for entry in self.entries.iter().filter(|entry| entry.value.is_some()) {
+            let nearest = nearest(&entry.key, self.known.iter().copied());
+            let hint = match nearest {
+                Some(known) => format!("did you mean {known:?}?"),
+                None => format!("known: {}", self.known.join(", ")),
+            };
+            let message = match self.name.as_str() {
+                "" => format!("unknown table {:?}", entry.key),
+                name => format!("unknown key {:?} in {name}", entry.key),
+            };
+            self.report.error(entry.place, message, Some(hint));
+        }
+    }
+}
+
+/// The one of `known` that a person most likely meant; None when none is near.
+pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let near = known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&word.to_lowercase(), known), known));
+    let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
+    (distance <= (known.len() / 3).max(1)).then_some(known)
+}

@@ -1,0 +1,185 @@
+use std::net::{IpAddr, SocketAddr};
+
+use heeler_proto::{Dataset, PoolName};
+
+use super::reader::{Located, Table, Unfit};
+use super::values::{self, Network};
+
+/// `[network]`, of the fleet or of one node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// The nodes' addresses are in it.
+    pub subnet: Option<Located<Network>>,
+    /// Of the subnet.
+    pub gateway: Option<Located<IpAddr>>,
+    /// Name servers.
+    pub dns: Vec<Located<IpAddr>>,
+    /// The network of the second cards.
+    pub backplane: Option<Located<Network>>,
+    /// Who writes the backplane's configuration.
+    pub renderer: Option<Located<Renderer>>,
+}
+
+/// Who writes the backplane's configuration on a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Renderer {
+    /// ifupdown2 where Proxmox runs or will run, netplan elsewhere.
+    #[default]
+    Auto,
+    /// Always netplan.
+    Netplan,
+}
+
+/// `[defaults]`, or the same keys of one node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// Who logs in at first contact.
+    pub user: Option<Located<String>>,
+    /// As `locale -a` names it.
+    pub locale: Option<Located<String>>,
+    /// As the tz database names it.
+    pub timezone: Option<Located<String>>,
+}
+
+/// `[pool]`, of the fleet or of one node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// None: "data".
+    pub name: Option<Located<PoolName>>,
+    /// None: a tenth of the RAM, at most 1 GiB.
+    pub arc_max_bytes: Option<Located<u64>>,
+    /// None: pve-files, mounted, and vm, not mounted.
+    pub datasets: Option<Vec<Located<Dataset>>>,
+}
+
+/// `[[snapshots]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotPolicy {
+    /// With the pool's name in front.
+    pub datasets: Vec<Located<String>>,
+    /// How many of each.
+    pub keep: Keep,
+}
+
+/// How many snapshots of each period are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Of the last hours.
+    pub hourly: u32,
+    /// Of the last days.
+    pub daily: u32,
+    /// Of the last weeks.
+    pub weekly: u32,
+    /// Of the last months.
+    pub monthly: u32,
+}
+
+pub(super) fn coordinator(mut table: Table<'_, '_>) -> Option<Vec<Located<SocketAddr>>> {
+    table.demand("addresses", "addresses = [\"10.10.80.50:7443\"]");
+    let list = table.list("addresses", values::listener);
+    if list.as_ref().is_some_and(|list| list.value.is_empty()) {
+        table.error_at(
+            &list,
+            "addresses is empty",
+            "agents must know where to call: \"10.10.80.50:7443\"",
+        );
+    }
+    table.finish();
+    list.map(|list| list.value)
+}
+
+pub(super) fn network(mut table: Table<'_, '_>, whole_fleet: bool) -> NetworkSettings {
+    if whole_fleet {
+        table.demand("subnet", "subnet = \"10.10.80.0/24\"");
+    }
+    let network = NetworkSettings {
+        subnet: table.text("subnet", values::network),
+        gateway: table.text("gateway", values::address),
+        dns: table
+            .list("dns", values::address)
+            .map(|list| list.value)
+            .unwrap_or_default(),
+        backplane: table.text("backplane", values::network),
+        renderer: table.text("renderer", renderer),
+    };
+    table.finish();
+    network
+}
+
+fn renderer(text: &str) -> Result<Renderer, Unfit> {
+    match text {
+        "auto" => Ok(Renderer::Auto),
+        "netplan" => Ok(Renderer::Netplan),
+        _ => Err(Unfit::new(
+            format!("{text:?} is no renderer"),
+            "\"auto\" or \"netplan\"",
+        )),
+    }
+}
+
+pub(super) fn defaults(mut table: Table<'_, '_>) -> Defaults {
+    let defaults = personal(&mut table);
+    table.finish();
+    defaults
+}
+
+/// The keys of `[defaults]`, which a node may have too.
+pub(super) fn personal(table: &mut Table<'_, '_>) -> Defaults {
+    Defaults {
+        user: table.text("user", values::word("user name", "_-", "pi")),
+        locale: table.text("locale", values::word("locale", "_.@-", "en_AU.UTF-8")),
+        timezone: table.text("timezone", values::word("time zone", "_/+-", "Australia/Brisbane")),
+    }
+}
+
+pub(super) fn pool(mut table: Table<'_, '_>) -> PoolSettings {
+    let pool = PoolSettings {
+        name: table.text("name", values::pool_name),
+        arc_max_bytes: table.text("arc_max", values::arc),
+        datasets: table
+            .tables("datasets")
+            .map(|list| list.into_iter().filter_map(dataset).collect()),
+    };
+    table.finish();
+    pool
+}
+
+fn dataset(mut table: Table<'_, '_>) -> Option<Located<Dataset>> {
+    let place = table.place;
+    let mountpoint = table.required("mountpoint", "mountpoint = \"/data/pve-files\", or \"none\"", |text| {
+        values::dataset("data/x", text).map(|dataset| dataset.mountpoint.to_string())
+    });
+    let name = table.required("name", "name = \"data/pve-files\"", |text| {
+        values::dataset(text, "none").map(|dataset| dataset.name)
+    });
+    table.finish();
+    let value = values::dataset(&name?.value, &mountpoint?.value).ok()?;
+    Some(Located { value, place })
+}
+
+pub(super) fn snapshots(mut table: Table<'_, '_>) -> Option<SnapshotPolicy> {
+    table.demand("datasets", "datasets = [\"data/pve-files\"]");
+    let datasets = table.list("datasets", |text| {
+        values::dataset(text, "none").map(|dataset| dataset.name)
+    });
+    if datasets.as_ref().is_some_and(|list| list.value.is_empty()) {
+        table.error_at(&datasets, "datasets is empty", "write datasets = [\"data/pve-files\"]");
+    }
+    table.demand("keep", "keep = { hourly = 24, daily = 14, weekly = 8 }");
+    let keep = table.table("keep").map(|mut table| {
+        let mut count = |key| table.number(key).map_or(0, |number| number.value);
+        let keep = Keep {
+            hourly: count("hourly"),
+            daily: count("daily"),
+            weekly: count("weekly"),
+            monthly: count("monthly"),
+        };
+        table.finish();
+        keep
+    });
+    table.finish();
+    Some(SnapshotPolicy {
+        datasets: datasets?.value,
+        keep: keep?,
+    })
+}

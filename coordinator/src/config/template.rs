@@ -1,0 +1,51 @@
+use std::net::SocketAddr;
+
+/// The heeler.toml that a new fleet begins with; [`parse`](super::parse) accepts it as it is.
+#[must_use]
+pub fn template(cluster: &str, addresses: &[SocketAddr]) -> String {
+    let addresses: Vec<String> = addresses.iter().map(|at| format!("\"{at}\"")).collect();
+    let addresses = addresses.join(", ");
+    format!(
+        "# What this fleet shall be. heeler plan shows what that would change; heeler apply changes it.\n\
+         \n\
+         [cluster]\n\
+         name = \"{cluster}\"\n\
+         \n\
+         # Where the agents reach the coordinator, in the order of preference.\n\
+         [coordinator]\n\
+         addresses = [{addresses}]\n\
+         \n\
+         # Addresses of nodes are checked against it.\n\
+         # [network]\n\
+         # subnet = \"10.10.80.0/24\"\n\
+         # gateway = \"10.10.80.1\"\n\
+         # dns = [\"10.10.80.1\"]\n\
+         \n\
+         # heeler node add NAME writes lines like these:\n\
+         # [nodes.herd-1]\n\
+         # address = \"10.10.80.50\"\n\
+         # disks = [\"S6XNNS0W100001\", \"S6XNNS0W100002\"]\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_new_fleet_begins_with_is_accepted_also_with_its_examples_switched_on() {
+        let text = template("k8sctl", &["10.10.80.9:7443".parse().unwrap()]);
+        assert_eq!(crate::config::parse(&text).unwrap().cluster.value, "k8sctl");
+        let all: String = text
+            .lines()
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|line| line.contains(" = ") || line.starts_with('['))
+                    .unwrap_or(line)
+            })
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        let config = crate::config::parse(&all).unwrap();
+        assert_eq!(config.wanted_nodes()[0].disks.len(), 2);
+    }
+}

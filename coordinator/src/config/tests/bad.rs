@@ -1,0 +1,49 @@
+use super::FULL;
+use crate::config::parse;
+
+/// One case of bad.txt: the text, and what is said about it.
+fn case(block: &str) -> (String, Vec<&str>) {
+    let lines = |sign: &str| -> String {
+        let own = block.lines().filter_map(|line| line.strip_prefix(sign));
+        own.flat_map(|line| [line.strip_prefix(' ').unwrap_or(line), "\n"])
+            .collect()
+    };
+    let text = match lines("-").as_str() {
+        "" => format!("{FULL}{}", lines("+")),
+        gone => FULL.replacen(gone, &lines("+"), 1),
+    };
+    assert_ne!(text, FULL, "{block}");
+    (
+        text,
+        block.lines().filter(|line| !line.starts_with(['-', '+'])).collect(),
+    )
+}
+
+fn said(text: &str) -> Vec<String> {
+    let errors = parse(text).expect_err(text);
+    errors
+        .iter()
+        .map(|error| error.to_string().trim_start_matches("heeler.toml:").to_owned())
+        .collect()
+}
+
+#[test]
+fn every_bad_line_is_refused_where_it_stands_with_what_to_write_instead() {
+    let blocks: Vec<&str> = include_str!("bad.txt").trim().split("\n\n").skip(1).collect();
+    assert!(blocks.len() > 60, "{}", blocks.len());
+    for block in blocks {
+        let (text, expected) = case(block);
+        assert_eq!(said(&text), expected, "{block}");
+    }
+}
+
+#[test]
+fn a_file_without_its_first_tables_says_what_to_begin_with() {
+    let nothing = ["1:1: the file holds nothing (heeler init writes one to begin with)"];
+    assert_eq!(said(""), nothing);
+    assert_eq!(said("# only a comment\n"), nothing);
+    assert_eq!(
+        said("[cluster]\nname = \"a\"\n"),
+        ["1:1: the file has no [coordinator] (write [coordinator] and below it addresses = [\"10.10.80.50:7443\"])"]
+    );
+}

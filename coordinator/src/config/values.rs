@@ -1,0 +1,229 @@
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use heeler_proto::{Dataset, NodeName, PoolName, Serial, v1};
+
+use super::reader::Unfit;
+
+/// Where agents reach a coordinator when heeler.toml names no port.
+pub const DEFAULT_PORT: u16 = 7443;
+
+/// A network: its first address, and the length of its prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// All bits behind the prefix are 0.
+    pub address: IpAddr,
+    /// 1 to 32, or 128.
+    pub prefix: u8,
+}
+
+impl Network {
+    /// Is `address` in it?
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        address.is_ipv4() == self.address.is_ipv4() && masked(address, self.prefix) == self.address
+    }
+
+    /// Is one in the other?
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.contains(other.address) || other.contains(self.address)
+    }
+
+    /// Can `address` be a machine's: neither the network itself nor its broadcast address?
+    #[must_use]
+    pub fn can_be_a_host(&self, address: IpAddr) -> bool {
+        let IpAddr::V4(v4) = address else {
+            return address != self.address;
+        };
+        let host = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+        self.prefix >= 31 || (v4.to_bits() & host != 0 && v4.to_bits() & host != host)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+fn masked(address: IpAddr, prefix: u8) -> IpAddr {
+    let gone = |bits: u8| u32::from(bits.saturating_sub(prefix));
+    match address {
+        IpAddr::V4(v4) => IpAddr::V4((v4.to_bits() & u32::MAX.checked_shl(gone(32)).unwrap_or(0)).into()),
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & u128::MAX.checked_shl(gone(128)).unwrap_or(0)).into()),
+    }
+}
+
+pub(super) fn network(text: &str) -> Result<Network, Unfit> {
+    let unfit = |hint: &str| Unfit::new(format!("{text:?} is no network"), hint);
+    let example = "write it as \"10.10.80.0/24\"";
+    let (address, prefix) = text.split_once('/').ok_or_else(|| unfit(example))?;
+    let address: IpAddr = address.parse().map_err(|_| unfit(example))?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.parse().ok().filter(|prefix| (1..=longest).contains(prefix));
+    let prefix = prefix.ok_or_else(|| unfit(&format!("the prefix is 1 to {longest}")))?;
+    let network = Network {
+        address: masked(address, prefix),
+        prefix,
+    };
+    if network.address == address {
+        Ok(network)
+    } else {
+        Err(unfit(&format!("did you mean \"{network}\"?")))
+    }
+}
+
+pub(super) fn address(text: &str) -> Result<IpAddr, Unfit> {
+    let address: IpAddr = text
+        .parse()
+        .map_err(|_| Unfit::new(format!("{text:?} is no IP address"), "write it as \"10.10.80.50\""))?;
+    if address.is_unspecified() || address.is_multicast() {
+        return Err(Unfit::new(
+            format!("{text} is no machine's address"),
+            "write it as \"10.10.80.50\"",
+        ));
+    }
+    Ok(address)
+}
+
+pub(super) fn listener(text: &str) -> Result<SocketAddr, Unfit> {
+    let with_port = text.parse::<SocketAddr>();
+    let parsed = with_port.or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DEFAULT_PORT)));
+    let usable = |at: &SocketAddr| !at.ip().is_unspecified() && !at.ip().is_multicast() && at.port() != 0;
+    parsed.ok().filter(usable).ok_or_else(|| {
+        Unfit::new(
+            format!("{text:?} is no address and port"),
+            format!("write it as \"10.10.80.50:{DEFAULT_PORT}\""),
+        )
+    })
+}
+
+pub(super) fn mac(text: &str) -> Result<String, Unfit> {
+    let unfit = |hint: &str| Unfit::new(format!("{text:?} is no network card's address"), hint);
+    let pairs: Vec<&str> = text.split(':').collect();
+    let octet = |pair: &&str| (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok()).flatten();
+    let octets: Option<Vec<u8>> = pairs.iter().map(octet).collect();
+    match octets.as_deref() {
+        Some([0, 0, 0, 0, 0, 0]) => Err(unfit("it is all zeroes")),
+        Some([first, _, _, _, _, _]) if first & 1 == 1 => Err(unfit("it is a group's address, no card's")),
+        Some([_, _, _, _, _, _]) => Ok(text.to_lowercase()),
+        _ => Err(unfit("write it as \"00:e0:4c:68:00:01\"")),
+    }
+}
+
+/// ZFS ignores a smaller cap than this.
+const LEAST_ARC_BYTES: u64 = 64 << 20;
+
+pub(super) fn size(text: &str) -> Result<u64, Unfit> {
+    let unfit = |hint: String| Unfit::new(format!("{text:?} is no size"), hint);
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim_start() {
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        "TiB" => 40,
+        other => {
+            let meant = ["KiB", "MiB", "GiB", "TiB"].into_iter().find(|unit| {
+                other
+                    .chars()
+                    .next()
+                    .is_some_and(|c| unit.starts_with(c.to_ascii_uppercase()))
+            });
+            return Err(match meant {
+                Some(unit) if digits > 0 => unfit(format!("did you mean \"{number}{unit}\"?")),
+                _ => unfit("write it as \"1GiB\"; the units are KiB, MiB, GiB, TiB".into()),
+            });
+        }
+    };
+    let number: u64 = number.parse().map_err(|_| unfit("write it as \"1GiB\"".into()))?;
+    number
+        .checked_mul(1 << shift)
+        .ok_or_else(|| unfit("it is more than 64 bits can count".into()))
+}
+
+pub(super) fn arc(text: &str) -> Result<u64, Unfit> {
+    match size(text)? {
+        bytes if bytes < LEAST_ARC_BYTES => Err(Unfit::new(
+            format!("{text:?} is too small a cache"),
+            "ZFS ignores less than 64MiB",
+        )),
+        bytes => Ok(bytes),
+    }
+}
+
+pub(super) fn cluster_name(text: &str) -> Result<String, Unfit> {
+    match NodeName::new(text) {
+        Ok(name) if text.len() <= 15 => Ok(name.into()),
+        _ => Err(Unfit::new(
+            format!("{text:?} is no name that Proxmox takes for a cluster"),
+            "lower-case letters, digits and inner hyphens, at most 15",
+        )),
+    }
+}
+
+pub(super) fn node_name(text: &str) -> Result<NodeName, Unfit> {
+    NodeName::new(text).map_err(|_| {
+        Unfit::new(
+            format!("{text:?} is no name that Proxmox takes for a node"),
+            "lower-case letters, digits and inner hyphens, at most 63",
+        )
+    })
+}
+
+pub(super) fn serial(text: &str) -> Result<Serial, Unfit> {
+    Serial::new(text).map_err(|_| {
+        Unfit::new(
+            format!("{text:?} is no disk's serial number"),
+            "heeler disk list shows those of each node",
+        )
+    })
+}
+
+pub(super) fn pool_name(text: &str) -> Result<PoolName, Unfit> {
+    PoolName::new(text).map_err(|_| {
+        Unfit::new(
+            format!("{text:?} is no name that zpool accepts"),
+            "a letter first, then letters, digits, - _ . :",
+        )
+    })
+}
+
+pub(super) fn dataset(name: &str, mountpoint: &str) -> Result<Dataset, Unfit> {
+    let wire = v1::Dataset {
+        name: name.to_owned(),
+        mountpoint: mountpoint.to_owned(),
+    };
+    Dataset::try_from(wire).map_err(|invalid| match invalid.field {
+        "dataset" => Unfit::new(invalid.problem, "write it as \"data/pve-files\""),
+        _ => Unfit::new(invalid.problem, "write it as \"/data/pve-files\", or \"none\""),
+    })
+}
+
+/// A short text for people: anything but what could move a terminal's cursor.
+pub(super) fn label(text: &str) -> Result<String, Unfit> {
+    if text.chars().any(char::is_control) || text.chars().count() > 80 {
+        let message = format!("{text:?} is no short text");
+        return Err(Unfit::new(message, "one line, at most 80 characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A word of letters, digits and `extra`, that starts with a letter.
+pub(super) fn word(
+    what: &'static str,
+    extra: &'static str,
+    example: &'static str,
+) -> impl Fn(&str) -> Result<String, Unfit> {
+    move |text| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || extra.contains(c);
+        if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 64 && text.chars().all(fits) {
+            return Ok(text.to_owned());
+        }
+        Err(Unfit::new(
+            format!("{text:?} is no {what}"),
+            format!("write it as {example:?}"),
+        ))
+    }
+}
