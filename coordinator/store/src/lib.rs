@@ -1,1 +1,119 @@
-//! The coordinator's memory.
+//! The coordinator's memory: one SQLite file, one source file per aggregate.
+//!
+//! A lookup returns an `Option`; times and ids are passed in; a write that touches another number of rows than it must
+//! is an error. Bodies are opaque here: the coordinator encodes and decodes them.
+
+mod certificate;
+mod disk;
+mod error;
+mod event;
+mod meta;
+mod node;
+mod operator;
+mod plan;
+mod pool;
+mod revision;
+mod task;
+mod token;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+pub use certificate::Certificate;
+pub use disk::Disk;
+pub use error::StoreError;
+pub use event::{Event, EventQuery, NewEvent};
+pub use node::{Node, NodeState};
+pub use operator::Operator;
+pub use plan::{Plan, PlanNode};
+pub use pool::{Leg, Pool};
+pub use revision::Revision;
+pub use task::{NewTask, Outcome, Task, TaskState};
+pub use token::Token;
+
+/// SHA-256.
+pub type Digest = [u8; 32];
+
+/// How long a writer waits for another one.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database, makes it when it is missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when SQLite's quick check finds a fault.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(8)
+            .connect_with(options)
+            .await?;
+        let verdict = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool).await?;
+        if verdict.as_deref() != Some("ok") {
+            return Err(StoreError::Corrupt {
+                found: verdict.unwrap_or_default(),
+            });
+        }
+        sqlx::migrate!("../../migrations").run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// A consistent view. Dropped without a word.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(Tx {
+            tx: self.pool.begin().await?,
+        })
+    }
+
+    /// The one writer: waits for the one before. Nothing is kept unless [`Tx::save`] is called.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        Ok(Tx {
+            tx: self.pool.begin_with("BEGIN IMMEDIATE").await?,
+        })
+    }
+
+    /// Waits until all connections are given back, and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A transaction; the aggregates' files give it its methods.
+#[derive(Debug)]
+pub struct Tx {
+    tx: Transaction<'static, Sqlite>,
+}
+
+impl Tx {
+    /// Keeps what was written.
+    pub async fn save(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+/// SQLite's integers are signed; what does not fit is beyond every time and size that is.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn digest(column: &'static str, bytes: Vec<u8>) -> Result<Digest, StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Row {
+        column,
+        found: "not 32 bytes".into(),
+    })
+}

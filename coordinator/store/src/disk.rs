@@ -1,0 +1,63 @@
+use crate::error::one;
+use crate::{StoreError, Tx, signed};
+
+/// A disk that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// Its identity.
+    pub serial: String,
+    /// Where it was seen last.
+    pub node: String,
+    /// Encoded, as it was then.
+    pub disk: Vec<u8>,
+    /// False when the node has looked since and did not see it.
+    pub present: bool,
+    /// When.
+    pub seen_at_ms: u64,
+}
+
+impl Tx {
+    /// Of one node, or of all (None), by node and serial.
+    pub async fn disks(&mut self, node: Option<&str>) -> Result<Vec<Disk>, StoreError> {
+        let query = sqlx::query_as!(
+            Disk,
+            r#"SELECT serial, node, disk, present as "present: bool", seen_at_ms as "seen_at_ms: u64" FROM disks
+            WHERE ?1 IS NULL OR node = ?1 ORDER BY node, serial"#,
+            node
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// The disk of that serial, wherever it is.
+    pub async fn disk(&mut self, serial: &str) -> Result<Option<Disk>, StoreError> {
+        let query = sqlx::query_as!(
+            Disk,
+            r#"SELECT serial, node, disk, present as "present: bool", seen_at_ms as "seen_at_ms: u64" FROM disks
+            WHERE serial = ?"#,
+            serial
+        );
+        Ok(query.fetch_optional(&mut *self.tx).await?)
+    }
+
+    /// All that `node` sees now, as serial and encoded disk; its other ones are absent.
+    pub async fn see_disks(&mut self, node: &str, disks: &[(String, Vec<u8>)], now_ms: u64) -> Result<(), StoreError> {
+        let now_ms = signed(now_ms);
+        sqlx::query!("UPDATE disks SET present = 0 WHERE node = ?", node)
+            .execute(&mut *self.tx)
+            .await?;
+        for (serial, disk) in disks {
+            let result = sqlx::query!(
+                "INSERT INTO disks (serial, node, disk, present, seen_at_ms) VALUES (?, ?, ?, 1, ?) ON CONFLICT (serial)
+                 DO UPDATE SET node = excluded.node, disk = excluded.disk, present = 1, seen_at_ms = excluded.seen_at_ms",
+                serial,
+                node,
+                disk,
+                now_ms
+            )
+            .execute(&mut *self.tx)
+            .await?;
+            one("disk", &result)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+/// Why the database could not be asked, or what it answered that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused.
+    #[error("the database could not be used")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database's schema could not be brought up to date")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// SQLite's own check found a fault.
+    #[error(
+        "the database is damaged ({found}). Stop here: copy heeler.db* away, then restore the last good copy of the state folder"
+    )]
+    Corrupt {
+        /// SQLite's words.
+        found: String,
+    },
+    /// A row holds what it must not.
+    #[error("the database holds a value that cannot be: {column} is {found}")]
+    Row {
+        /// Table and column.
+        column: &'static str,
+        /// What it holds.
+        found: String,
+    },
+    /// A write touched another number of rows than it must.
+    #[error("{what}: {rows} rows were touched, 1 was expected")]
+    Rows {
+        /// What was written.
+        what: &'static str,
+        /// How many.
+        rows: u64,
+    },
+}
+
+impl StoreError {
+    /// The same thing was stored before.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+/// Exactly one row was to be written.
+pub(crate) fn one(what: &'static str, result: &sqlx::sqlite::SqliteQueryResult) -> Result<(), StoreError> {
+    match result.rows_affected() {
+        1 => Ok(()),
+        rows => Err(StoreError::Rows { what, rows }),
+    }
+}

@@ -1,0 +1,103 @@
+use crate::error::one;
+use crate::{StoreError, Tx, signed};
+
+/// A pool on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// Decimal.
+    pub guid: String,
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub node: String,
+    /// Made or adopted by Heeler: kept on record. Else somebody else's: on record while it is imported.
+    pub ours: bool,
+    /// When.
+    pub seen_at_ms: u64,
+}
+
+/// A serial on record as holding a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leg {
+    /// The disk.
+    pub serial: String,
+    /// The pool.
+    pub guid: String,
+    /// Whose pool it is.
+    pub node: String,
+}
+
+impl Tx {
+    /// The pool of that guid.
+    pub async fn pool(&mut self, guid: &str) -> Result<Option<Pool>, StoreError> {
+        let query = sqlx::query_as!(
+            Pool,
+            r#"SELECT guid, name, node, ours as "ours: bool", seen_at_ms as "seen_at_ms: u64" FROM pools
+            WHERE guid = ?"#,
+            guid
+        );
+        Ok(query.fetch_optional(&mut *self.tx).await?)
+    }
+
+    /// A node's pools on record, the newest first.
+    pub async fn pools_of(&mut self, node: &str) -> Result<Vec<Pool>, StoreError> {
+        let query = sqlx::query_as!(
+            Pool,
+            r#"SELECT guid, name, node, ours as "ours: bool", seen_at_ms as "seen_at_ms: u64" FROM pools
+            WHERE node = ? ORDER BY seen_at_ms DESC, guid"#,
+            node
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// Every serial on record as holding a pool, by serial.
+    pub async fn legs(&mut self) -> Result<Vec<Leg>, StoreError> {
+        let query = sqlx::query_as!(
+            Leg,
+            "SELECT legs.serial, legs.guid, pools.node FROM legs JOIN pools ON pools.guid = legs.guid ORDER BY legs.serial"
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// Puts a pool on record with its legs. What is ours once stays ours, and stays its first node's.
+    pub async fn record_pool(&mut self, pool: &Pool, serials: &[String]) -> Result<(), StoreError> {
+        let seen = signed(pool.seen_at_ms);
+        let result = sqlx::query!(
+            "INSERT INTO pools (guid, name, node, ours, seen_at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (guid) DO UPDATE
+             SET name = excluded.name, ours = max(ours, excluded.ours), seen_at_ms = excluded.seen_at_ms",
+            pool.guid,
+            pool.name,
+            pool.node,
+            pool.ours,
+            seen
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        one("pool", &result)?;
+        for serial in serials {
+            let result = sqlx::query!(
+                "INSERT INTO legs (serial, guid) VALUES (?, ?) ON CONFLICT (serial) DO UPDATE SET guid = excluded.guid",
+                serial,
+                pool.guid
+            )
+            .execute(&mut *self.tx)
+            .await?;
+            one("leg", &result)?;
+        }
+        Ok(())
+    }
+
+    /// Somebody else's pool is gone from its node, and off the record. Ours never goes.
+    pub async fn forget_pool(&mut self, guid: &str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "DELETE FROM legs WHERE guid = (SELECT guid FROM pools WHERE guid = ? AND ours = 0)",
+            guid
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        let result = sqlx::query!("DELETE FROM pools WHERE guid = ? AND ours = 0", guid)
+            .execute(&mut *self.tx)
+            .await?;
+        one("pool to forget", &result)
+    }
+}

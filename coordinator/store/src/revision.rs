@@ -1,0 +1,68 @@
+use crate::error::one;
+use crate::{Digest, StoreError, Tx, digest, signed};
+
+/// What a person accepted as wanted; never changed afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// 1 and up.
+    pub number: u64,
+    /// heeler.toml, whole.
+    pub text: String,
+    /// Of the text.
+    pub sha256: Digest,
+    /// Of the checkout that it came from; empty when there was none.
+    pub git_commit: String,
+    /// Uncommitted lines at the time.
+    pub dirty_lines: u32,
+    /// The revision that its author had seen.
+    pub parent: u64,
+    /// When.
+    pub accepted_at_ms: u64,
+    /// By whom.
+    pub operator: String,
+}
+
+impl Tx {
+    /// The accepted one; None before the first apply.
+    pub async fn accepted(&mut self) -> Result<Option<Revision>, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT number as "number: u64", text, sha256, git_commit, dirty_lines as "dirty_lines: u32",
+            parent as "parent: u64", accepted_at_ms as "accepted_at_ms: u64", operator
+            FROM revisions ORDER BY number DESC LIMIT 1"#
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Revision {
+            number: row.number,
+            text: row.text,
+            sha256: digest("revisions.sha256", row.sha256)?,
+            git_commit: row.git_commit,
+            dirty_lines: row.dirty_lines,
+            parent: row.parent,
+            accepted_at_ms: row.accepted_at_ms,
+            operator: row.operator,
+        }))
+    }
+
+    /// Fails when the number is taken.
+    pub async fn add_revision(&mut self, revision: &Revision) -> Result<(), StoreError> {
+        let (number, parent) = (signed(revision.number), signed(revision.parent));
+        let (sha256, at) = (revision.sha256.as_slice(), signed(revision.accepted_at_ms));
+        let result = sqlx::query!(
+            "INSERT INTO revisions (number, text, sha256, git_commit, dirty_lines, parent, accepted_at_ms, operator)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            number,
+            revision.text,
+            sha256,
+            revision.git_commit,
+            revision.dirty_lines,
+            parent,
+            at,
+            revision.operator
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        one("new revision", &result)
+    }
+}

@@ -1,0 +1,227 @@
+use crate::error::one;
+use crate::{StoreError, Tx, signed};
+
+/// How far a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(rename_all = "lowercase")]
+pub enum TaskState {
+    /// Not handed out yet.
+    Queued,
+    /// Handed out; the agent has not answered.
+    Sent,
+    /// The agent has it in its journal.
+    Running,
+    /// Every step's state holds.
+    Done,
+    /// A person is needed.
+    Blocked,
+    /// It went wrong.
+    Failed,
+    /// Not begun, and never will be.
+    Refused,
+}
+
+impl TaskState {
+    /// Nothing more is to come.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        !matches!(self, Self::Queued | Self::Sent | Self::Running)
+    }
+
+    /// As lists show it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Blocked => "blocked",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A unit of work for one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Allotted when it was planned.
+    pub id: String,
+    /// Whose.
+    pub node: String,
+    /// "ensure pool", "erase disk".
+    pub kind: String,
+    /// Encoded.
+    pub task: Vec<u8>,
+    /// The revision that wants it.
+    pub revision: u64,
+    /// Who asked.
+    pub operator: String,
+    /// How far it is.
+    pub state: TaskState,
+    /// Why, where that needs a word.
+    pub reason: String,
+    /// Encoded; what a person must do.
+    pub blocked: Option<Vec<u8>>,
+    /// Ops applied.
+    pub changes: u32,
+    /// When it was asked for.
+    pub created_at_ms: u64,
+    /// 0 while it is not over.
+    pub finished_at_ms: u64,
+    /// Of its generation; 0 until it is handed out.
+    pub epoch: u64,
+    /// Of its generation; 0 until it is handed out.
+    pub counter: u64,
+}
+
+/// A task that is being asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTask {
+    /// Allotted when it was planned.
+    pub id: String,
+    /// Whose.
+    pub node: String,
+    /// "ensure pool", "erase disk".
+    pub kind: String,
+    /// Encoded.
+    pub task: Vec<u8>,
+    /// The revision that wants it.
+    pub revision: u64,
+    /// Who asked.
+    pub operator: String,
+    /// Id and encoded consent.
+    pub consents: Vec<(String, Vec<u8>)>,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// One that [`TaskState::is_over`].
+    pub state: TaskState,
+    /// Why.
+    pub reason: String,
+    /// Encoded; what a person must do.
+    pub blocked: Option<Vec<u8>>,
+    /// Ops applied.
+    pub changes: u32,
+}
+
+macro_rules! select {
+    ($tail:tt $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Task,
+            r#"SELECT id, node, kind, task, revision as "revision: u64", operator, state as "state: TaskState", reason,
+            blocked, changes as "changes: u32", created_at_ms as "created_at_ms: u64",
+            finished_at_ms as "finished_at_ms: u64", epoch as "epoch: u64", counter as "counter: u64" FROM tasks "#
+            + $tail
+            $(, $argument)*
+        )
+    };
+}
+
+impl Tx {
+    /// The task of that id.
+    pub async fn task(&mut self, id: &str) -> Result<Option<Task>, StoreError> {
+        Ok(select!("WHERE id = ?", id).fetch_optional(&mut *self.tx).await?)
+    }
+
+    /// The newest ones first.
+    pub async fn tasks(&mut self, limit: u32) -> Result<Vec<Task>, StoreError> {
+        Ok(select!("ORDER BY created_at_ms DESC, id LIMIT ?", limit)
+            .fetch_all(&mut *self.tx)
+            .await?)
+    }
+
+    /// A node's, the newest first.
+    pub async fn tasks_of(&mut self, node: &str, limit: u32) -> Result<Vec<Task>, StoreError> {
+        let query = select!("WHERE node = ? ORDER BY created_at_ms DESC, id LIMIT ?", node, limit);
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// Those that are not over, the oldest first.
+    pub async fn open_tasks(&mut self) -> Result<Vec<Task>, StoreError> {
+        let query = select!("WHERE state IN ('queued', 'sent', 'running') ORDER BY created_at_ms, id");
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// Queues a task with its consents.
+    pub async fn add_task(&mut self, task: &NewTask, now_ms: u64) -> Result<(), StoreError> {
+        let (revision, now_ms) = (signed(task.revision), signed(now_ms));
+        let result = sqlx::query!(
+            "INSERT INTO tasks (id, node, kind, task, revision, operator, state, reason, changes, created_at_ms,
+             finished_at_ms, epoch, counter) VALUES (?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, 0, 0, 0)",
+            task.id,
+            task.node,
+            task.kind,
+            task.task,
+            revision,
+            task.operator,
+            now_ms
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        one("new task", &result)?;
+        for (id, body) in &task.consents {
+            let result = sqlx::query!(
+                "INSERT INTO consents (id, task_id, body) VALUES (?, ?, ?)",
+                id,
+                task.id,
+                body
+            )
+            .execute(&mut *self.tx)
+            .await?;
+            one("new consent", &result)?;
+        }
+        Ok(())
+    }
+
+    /// The consents that were given with a task, encoded.
+    pub async fn consents(&mut self, task: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+        let query = sqlx::query_scalar!("SELECT body FROM consents WHERE task_id = ? ORDER BY id", task);
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// A queued task is handed out as this generation.
+    pub async fn send_task(&mut self, id: &str, (epoch, counter): (u64, u64)) -> Result<(), StoreError> {
+        let (epoch, counter) = (signed(epoch), signed(counter));
+        let result = sqlx::query!(
+            "UPDATE tasks SET state = 'sent', epoch = ?, counter = ? WHERE id = ? AND state = 'queued'",
+            epoch,
+            counter,
+            id
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        one("task to send", &result)
+    }
+
+    /// The agent has it; without effect on a task that is over.
+    pub async fn run_task(&mut self, id: &str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "UPDATE tasks SET state = 'running' WHERE id = ? AND state IN ('queued', 'sent')",
+            id
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The task is over. The agent's own word replaces what was concluded in its absence.
+    pub async fn finish_task(&mut self, id: &str, outcome: &Outcome, now_ms: u64) -> Result<(), StoreError> {
+        let now_ms = signed(now_ms);
+        let result = sqlx::query!(
+            "UPDATE tasks SET state = ?, reason = ?, blocked = ?, changes = ?, finished_at_ms = ? WHERE id = ?",
+            outcome.state,
+            outcome.reason,
+            outcome.blocked,
+            outcome.changes,
+            now_ms,
+            id
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        one("finished task", &result)
+    }
+}

@@ -1,0 +1,312 @@
+//! Round trips, and the laws that the schema and the queries hold.
+
+use heeler_store::{
+    Certificate, EventQuery, NewEvent, NewTask, NodeState, Operator, Outcome, Plan, PlanNode, Pool, Revision, Store,
+    StoreError, TaskState, Token,
+};
+
+async fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("heeler.db")).await.unwrap();
+    (folder, store)
+}
+
+fn task(id: &str, node: &str) -> NewTask {
+    NewTask {
+        id: id.into(),
+        node: node.into(),
+        kind: "ensure pool".into(),
+        task: vec![1],
+        revision: 1,
+        operator: "me".into(),
+        consents: vec![(format!("consent of {id}"), vec![2])],
+    }
+}
+
+#[tokio::test]
+async fn a_node_keeps_its_hostid_whatever_is_written() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("a", "00000001").await.unwrap();
+    let mut node = tx.node("a").await.unwrap().unwrap();
+    assert_eq!((node.state, node.key_sha256), (NodeState::New, None));
+    node.state = NodeState::Enrolled;
+    node.key_sha256 = Some([7; 32]);
+    node.hostid = "ffffffff".into();
+    node.facts = Some(vec![1, 2]);
+    tx.set_node(&node).await.unwrap();
+    tx.save().await.unwrap();
+
+    let kept = store.read().await.unwrap().node("a").await.unwrap().unwrap();
+    assert_eq!(
+        kept,
+        heeler_store::Node {
+            hostid: "00000001".into(),
+            ..node
+        }
+    );
+    assert_eq!(store.read().await.unwrap().node("b").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn two_nodes_never_share_a_hostid() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("a", "00000001").await.unwrap();
+    assert!(tx.add_node("b", "00000001").await.unwrap_err().is_duplicate());
+}
+
+#[tokio::test]
+async fn what_is_not_saved_never_was() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.set_meta("cluster", "k").await.unwrap();
+    drop(tx);
+    assert_eq!(store.read().await.unwrap().meta("cluster").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_token_is_used_once_and_a_fresh_one_replaces_the_unused() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("a", "00000001").await.unwrap();
+    let token = |n: u8| Token {
+        sha256: [n; 32],
+        node: "a".into(),
+        key_sha256: [9; 32],
+        expires_at_ms: 10,
+        used_at_ms: None,
+    };
+    tx.add_token(&token(1), 0).await.unwrap();
+    tx.add_token(&token(2), 0).await.unwrap();
+    assert_eq!(tx.token(&[1; 32]).await.unwrap(), None);
+    tx.use_token(&[2; 32], 5).await.unwrap();
+    assert!(matches!(
+        tx.use_token(&[2; 32], 6).await,
+        Err(StoreError::Rows { rows: 0, .. })
+    ));
+    tx.add_token(&token(3), 0).await.unwrap();
+    assert_eq!(tx.token(&[2; 32]).await.unwrap().unwrap().used_at_ms, Some(5));
+}
+
+#[tokio::test]
+async fn a_revisions_number_is_given_once() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    assert_eq!(tx.accepted().await.unwrap(), None);
+    let revision = Revision {
+        number: 1,
+        text: "x".into(),
+        sha256: [1; 32],
+        git_commit: "c".into(),
+        dirty_lines: 2,
+        parent: 0,
+        accepted_at_ms: 3,
+        operator: "me".into(),
+    };
+    tx.add_revision(&revision).await.unwrap();
+    assert!(tx.add_revision(&revision).await.unwrap_err().is_duplicate());
+    assert_eq!(tx.accepted().await.unwrap(), Some(revision));
+}
+
+#[tokio::test]
+async fn a_plan_is_carried_out_once() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    let plan = Plan {
+        id: "p".into(),
+        text: None,
+        git_commit: String::new(),
+        dirty_lines: 0,
+        parent: 0,
+        created_at_ms: 5,
+        reply: None,
+    };
+    let node = PlanNode {
+        node: "a".into(),
+        task_id: "t".into(),
+        task: vec![1],
+        shown: vec![2],
+    };
+    tx.add_plan(&plan, std::slice::from_ref(&node)).await.unwrap();
+    assert_eq!(tx.plan_nodes("p").await.unwrap(), [node]);
+    tx.use_plan("p", &[3]).await.unwrap();
+    assert!(matches!(
+        tx.use_plan("p", &[4]).await,
+        Err(StoreError::Rows { rows: 0, .. })
+    ));
+    assert_eq!(tx.plan("p").await.unwrap().unwrap().reply, Some(vec![3]));
+    tx.drop_plans(6).await.unwrap();
+    assert_eq!(tx.plan("p").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_task_is_handed_out_once_and_an_outcome_ends_it() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("a", "00000001").await.unwrap();
+    tx.add_task(&task("t", "a"), 1).await.unwrap();
+    assert!(tx.add_task(&task("t", "a"), 1).await.unwrap_err().is_duplicate());
+    assert_eq!(tx.consents("t").await.unwrap(), [vec![2]]);
+    tx.send_task("t", (1, 4)).await.unwrap();
+    assert!(tx.send_task("t", (1, 5)).await.is_err());
+    tx.run_task("t").await.unwrap();
+    assert_eq!(tx.open_tasks().await.unwrap()[0].state, TaskState::Running);
+    let outcome = Outcome {
+        state: TaskState::Done,
+        reason: String::new(),
+        blocked: None,
+        changes: 3,
+    };
+    tx.finish_task("t", &outcome, 9).await.unwrap();
+    tx.run_task("t").await.unwrap();
+    let kept = tx.task("t").await.unwrap().unwrap();
+    assert_eq!(
+        (kept.state, kept.changes, kept.finished_at_ms, kept.counter),
+        (TaskState::Done, 3, 9, 4)
+    );
+    assert_eq!(tx.open_tasks().await.unwrap(), []);
+    assert!(tx.finish_task("other", &outcome, 9).await.is_err());
+}
+
+#[tokio::test]
+async fn a_task_for_a_node_that_does_not_exist_is_refused() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    assert!(tx.add_task(&task("t", "nobody"), 1).await.is_err());
+}
+
+#[tokio::test]
+async fn our_pool_stays_on_record_and_a_strangers_goes_when_it_is_gone() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("a", "00000001").await.unwrap();
+    tx.add_node("b", "00000002").await.unwrap();
+    let pool = |guid: &str, node: &str, ours| Pool {
+        guid: guid.into(),
+        name: "data".into(),
+        node: node.into(),
+        ours,
+        seen_at_ms: 1,
+    };
+    tx.record_pool(&pool("1", "a", true), &["S1".into(), "S2".into()])
+        .await
+        .unwrap();
+    tx.record_pool(&pool("2", "a", false), &["S3".into()]).await.unwrap();
+    // Seen again elsewhere, as nobody's: still ours, still node a's.
+    tx.record_pool(&pool("1", "b", false), &["S1".into()]).await.unwrap();
+    assert_eq!(tx.pool("1").await.unwrap(), Some(pool("1", "a", true)));
+    tx.forget_pool("2").await.unwrap();
+    assert!(tx.forget_pool("1").await.is_err());
+    let legs: Vec<_> = tx
+        .legs()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|leg| (leg.serial, leg.guid, leg.node))
+        .collect();
+    assert_eq!(
+        legs,
+        [
+            ("S1".into(), "1".into(), "a".into()),
+            ("S2".into(), "1".into(), "a".into())
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_disk_that_is_not_seen_again_is_absent_and_not_forgotten() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("a", "00000001").await.unwrap();
+    tx.add_node("b", "00000002").await.unwrap();
+    tx.see_disks("a", &[("S1".into(), vec![1]), ("S2".into(), vec![2])], 1)
+        .await
+        .unwrap();
+    tx.see_disks("a", &[("S2".into(), vec![3])], 2).await.unwrap();
+    assert!(!tx.disk("S1").await.unwrap().unwrap().present);
+    tx.see_disks("b", &[("S1".into(), vec![4])], 3).await.unwrap();
+    let moved = tx.disk("S1").await.unwrap().unwrap();
+    assert_eq!((moved.node.as_str(), moved.present), ("b", true));
+    assert_eq!(tx.disks(Some("a")).await.unwrap().len(), 1);
+    assert_eq!(tx.disks(None).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn events_are_numbered_upwards_and_filtered() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    assert_eq!(tx.last_event().await.unwrap(), 0);
+    let event = |node: &str, task: &str| NewEvent {
+        at_ms: 1,
+        node: node.into(),
+        task_id: task.into(),
+        kind: "note".into(),
+        text: "x".into(),
+        body: None,
+    };
+    let first = tx.add_event(&event("a", "t")).await.unwrap();
+    let second = tx.add_event(&event("b", "")).await.unwrap();
+    assert!(second > first);
+    assert_eq!(tx.last_event().await.unwrap(), second);
+    let of = |after, node: &str, task: &str| EventQuery {
+        after,
+        node: node.into(),
+        task_id: task.into(),
+        limit: 10,
+    };
+    let ids = |events: Vec<heeler_store::Event>| events.into_iter().map(|event| event.id).collect::<Vec<_>>();
+    assert_eq!(ids(tx.events(&of(0, "", "")).await.unwrap()), [first, second]);
+    assert_eq!(ids(tx.events(&of(first, "", "")).await.unwrap()), [second]);
+    assert_eq!(ids(tx.events(&of(0, "", "t")).await.unwrap()), [first]);
+    assert_eq!(ids(tx.events(&of(0, "b", "")).await.unwrap()), [second]);
+}
+
+#[tokio::test]
+async fn certificates_and_operators_are_unique() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("a", "00000001").await.unwrap();
+    let certificate = Certificate {
+        serial: "01".into(),
+        node: "a".into(),
+        key_sha256: [1; 32],
+        issued_at_ms: 1,
+        expires_at_ms: 2,
+    };
+    tx.add_certificate(&certificate).await.unwrap();
+    assert!(tx.add_certificate(&certificate).await.unwrap_err().is_duplicate());
+    assert!(tx.has_certificate("01", "a").await.unwrap());
+    assert!(!tx.has_certificate("01", "b").await.unwrap());
+    let operator = Operator {
+        name: "me".into(),
+        public_key_pem: "PEM".into(),
+    };
+    tx.add_operator(&operator, 1).await.unwrap();
+    assert!(tx.add_operator(&operator, 1).await.is_err());
+    assert_eq!(tx.operators().await.unwrap(), [operator]);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused() {
+    let (folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    for number in 0..200 {
+        let text = "x".repeat(500);
+        tx.add_event(&NewEvent {
+            text,
+            at_ms: number,
+            ..NewEvent::default()
+        })
+        .await
+        .unwrap();
+    }
+    tx.save().await.unwrap();
+    store.close().await;
+    let path = folder.path().join("heeler.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() - 3 * 4096;
+    bytes[middle..middle + 2 * 4096].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    assert!(Store::open(&path).await.is_err());
+}
