@@ -76,6 +76,6 @@ fn run_task(task: &Task) -> Result<()> {
         Task::Tidy { verbose } => tidy::run(*verbose),
         Task::Size => size::run(),
         Task::Package => package::run(),
-        Task::Lab { arguments } => lab::become_it(&arguments),
+        Task::Lab { arguments } => lab::become_it(arguments),
     }
 }

@@ -14,16 +14,20 @@ pub fn run() -> Result<()> {
     fs::create_dir_all(&out)?;
     let architecture = run::output(run::program("dpkg").arg("--print-architecture"))?;
     run::run(run::cargo().args(["build", "--locked", "--release", "--package", "heeler"]))?;
-    package("agent", "arm64", &size::build_agent()?, &out)?;
+    let agent = size::build_agent()?;
+    let heeler = run::target_dir().join("release/heeler");
+    let for_first_contact = "usr/lib/heeler/heeler-agent-aarch64";
+    package("agent", "arm64", &[(&agent, "usr/bin/heeler-agent")], &out)?;
     package(
         "coordinator",
         architecture.trim(),
-        &run::target_dir().join("release/heeler"),
+        &[(&heeler, "usr/bin/heeler"), (&agent, for_first_contact)],
         &out,
     )
 }
 
-fn package(part: &str, architecture: &str, binary: &Path, out: &Path) -> Result<()> {
+/// `binaries`: what was built, and its place on the machine.
+fn package(part: &str, architecture: &str, binaries: &[(&Path, &str)], out: &Path) -> Result<()> {
     let tree = tempfile::tempdir()?;
     fs::set_permissions(tree.path(), fs::Permissions::from_mode(0o755))?;
     let packaging = run::root().join("packaging");
@@ -38,12 +42,11 @@ fn package(part: &str, architecture: &str, binary: &Path, out: &Path) -> Result<
         format!("Version: {version}\nArchitecture: {architecture}\n{fields}"),
     )?;
 
-    let name = binary
-        .file_name()
-        .with_context(|| format!("{} names no file", binary.display()))?;
-    let bin = tree.path().join("usr/bin");
-    fs::create_dir_all(&bin)?;
-    fs::copy(binary, bin.join(name)).with_context(|| format!("could not copy {}", binary.display()))?;
+    for (binary, place) in binaries {
+        let place = tree.path().join(place);
+        fs::create_dir_all(place.parent().unwrap_or(tree.path()))?;
+        fs::copy(binary, place).with_context(|| format!("could not copy {}", binary.display()))?;
+    }
 
     run::run(
         run::program("dpkg-deb")
