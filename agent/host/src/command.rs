@@ -175,6 +175,15 @@ impl RunError {
         }
     }
 
+    /// `path` could not be read or written.
+    #[must_use]
+    pub fn file(path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::File {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+
     /// `command` printed something else than expected.
     #[must_use]
     pub fn unreadable(command: &Command, problem: impl Into<String>) -> Self {

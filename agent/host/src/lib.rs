@@ -3,10 +3,29 @@
 //! [`System`] is the one seam: [`RealSystem`] is a Linux machine, [`sim::Machine`] one in memory that can lose power.
 //! Above it stands one module per program, which knows its arguments and reads its output.
 
+pub mod arc;
+pub mod blkdiscard;
+pub mod blkid;
+pub mod chattr;
+pub mod cloud_init;
+pub mod disk;
 pub mod facts;
+pub mod findmnt;
+pub mod hostid;
+pub mod ip;
+pub mod lsblk;
+pub mod sfdisk;
+pub mod timedatectl;
+pub mod udev;
+pub mod wipefs;
+pub mod zdb;
+pub mod zfs;
+pub mod zpool;
 
+mod ask;
 mod command;
 mod file;
+mod json;
 mod secret;
 mod system;
 mod unit;

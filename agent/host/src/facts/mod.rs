@@ -1,5 +1,56 @@
 //! What a machine is made of and holds, for the coordinator and the person.
 
+mod hardware;
+mod nic;
 mod pool;
 
-pub use pool::{LegFact, PoolFact};
+pub use hardware::{Hardware, hardware};
+pub use nic::{Nic, nics};
+pub use pool::{LegFact, PoolFact, pools};
+
+use crate::disk::{Disk, inventory};
+use crate::zfs::Module;
+use crate::{RunError, System, hostid, timedatectl};
+
+/// Everything that a coordinator is told of a machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// Names, model, memory.
+    pub hardware: Hardware,
+    /// Every drive.
+    pub disks: Vec<Disk>,
+    /// Every wired network card.
+    pub nics: Vec<Nic>,
+    /// Imported pools.
+    pub pools: Vec<PoolFact>,
+    /// `/etc/hostid`.
+    pub hostid: Option<u32>,
+    /// Version of the loaded ZFS module; empty when it is not loaded.
+    pub zfs_version: String,
+    /// Whether the clock follows a time server; false when that cannot be told.
+    pub clock_synchronised: bool,
+    /// Unix milliseconds by the machine's own clock.
+    pub observed_at_ms: u64,
+}
+
+/// Looks at the whole machine; reads only.
+///
+/// # Errors
+/// When a program that must be there fails.
+pub async fn collect(host: &dyn System) -> Result<Facts, RunError> {
+    let inventory = inventory(host).await?;
+    Ok(Facts {
+        hardware: hardware(host).await?,
+        nics: nics(host).await?,
+        pools: pools(host, &inventory).await?,
+        hostid: hostid::read(host).await?,
+        zfs_version: match &inventory.around.module {
+            Module::Loaded { kernel, .. } => kernel.trim_start_matches("zfs-kmod-").to_owned(),
+            Module::NotLoaded | Module::NotInstalled | Module::TooOld => String::new(),
+        },
+        disks: inventory.disks,
+        // A machine without timedated keeps no time that we could vouch for.
+        clock_synchronised: timedatectl::synchronised(host).await.unwrap_or(false),
+        observed_at_ms: host.now_ms(),
+    })
+}

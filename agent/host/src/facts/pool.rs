@@ -1,5 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use crate::disk::Inventory;
+use crate::zpool::{self, Vdev};
+use crate::{RunError, System};
+
 /// An imported pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PoolFact {
@@ -44,4 +48,48 @@ pub struct LegFact {
     pub checksum_errors: u64,
     /// As ZFS opened it.
     pub path: String,
+}
+
+/// Every imported pool; none when ZFS cannot be asked, which [`crate::zfs::module`] tells apart.
+///
+/// # Errors
+/// When a pool that is there cannot be read.
+pub async fn pools(host: &dyn System, inventory: &Inventory) -> Result<Vec<PoolFact>, RunError> {
+    let mut facts = Vec::new();
+    for pool in inventory.around.imported.iter().flatten() {
+        let properties = zpool::properties(host, &pool.name).await?;
+        let number = |name: &str| properties.get(name).and_then(|value| value.parse().ok());
+        let comment = properties.get("comment").filter(|comment| *comment != "-");
+        facts.push(PoolFact {
+            name: pool.name.clone(),
+            guid: pool.guid,
+            state: pool.state.clone(),
+            size_bytes: number("size").unwrap_or(pool.size_bytes),
+            allocated_bytes: number("allocated").unwrap_or(pool.allocated_bytes),
+            errors: pool.errors,
+            scan_function: pool
+                .scan
+                .as_ref()
+                .map_or_else(|| "NONE".to_owned(), |scan| scan.function.clone()),
+            scan_state: pool.scan.as_ref().map_or_else(String::new, |scan| scan.state.clone()),
+            scan_end_ms: pool.scan.as_ref().map_or(0, |scan| scan.end_s.saturating_mul(1000)),
+            legs: pool.legs.iter().map(|leg| fact(leg, inventory)).collect(),
+            comment: comment.cloned().unwrap_or_default(),
+        });
+    }
+    Ok(facts)
+}
+
+fn fact(leg: &Vdev, inventory: &Inventory) -> LegFact {
+    let gone = matches!(leg.state.as_str(), "UNAVAIL" | "REMOVED" | "CANT_OPEN");
+    let serial = if gone { None } else { inventory.serial_of(&leg.path) };
+    LegFact {
+        serial: serial.unwrap_or_default().to_owned(),
+        guid: leg.guid,
+        state: leg.state.clone(),
+        read_errors: leg.read_errors,
+        write_errors: leg.write_errors,
+        checksum_errors: leg.checksum_errors,
+        path: leg.path.clone(),
+    }
 }

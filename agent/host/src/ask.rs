@@ -1,0 +1,39 @@
+use std::io;
+use std::path::Path;
+
+use crate::{Command, Output, RunError, System};
+
+/// Runs `command` and takes any exit code other than 0 as an error.
+pub(crate) async fn ask(host: &dyn System, command: &Command) -> Result<Output, RunError> {
+    let output = host.run(command).await?;
+    if output.ok() {
+        Ok(output)
+    } else {
+        Err(RunError::failed(command, &output))
+    }
+}
+
+/// The text of a file without the white space around it; None when there is no such file.
+pub(crate) async fn text(host: &dyn System, path: impl AsRef<Path>) -> Result<Option<String>, RunError> {
+    let path = path.as_ref();
+    match host.read(path).await {
+        // Device tree strings end in NUL.
+        Ok(bytes) => Ok(Some(
+            String::from_utf8_lossy(&bytes)
+                .trim_matches(|c: char| c.is_whitespace() || c == '\0')
+                .to_owned(),
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(RunError::file(path, source)),
+    }
+}
+
+/// Names in a folder; None when there is no such folder.
+pub(crate) async fn names(host: &dyn System, path: impl AsRef<Path>) -> Result<Option<Vec<String>>, RunError> {
+    let path = path.as_ref();
+    match host.list(path).await {
+        Ok(names) => Ok(Some(names)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(RunError::file(path, source)),
+    }
+}

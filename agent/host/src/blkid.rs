@@ -1,0 +1,54 @@
+//! `blkid -p`: what the superblocks of a device say.
+
+use std::collections::BTreeMap;
+
+use crate::{Command, Output, RunError, System};
+
+/// What a low-level probe found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// Exit code 2: nothing that it knows.
+    Nothing,
+    /// Exit code 0: tags by name, such as TYPE, LABEL, PTTYPE.
+    Found(BTreeMap<String, String>),
+    /// Exit code 8: signatures of more than one kind.
+    Ambivalent,
+}
+
+/// `blkid -p -o export DEVICE`: reads only.
+#[must_use]
+pub fn command(device: &str) -> Command {
+    Command::new("blkid").args(["-p", "-o", "export", device])
+}
+
+/// Probes a disk or partition.
+///
+/// # Errors
+/// When the device cannot be opened, or the output cannot be read.
+pub async fn probe(host: &dyn System, device: &str) -> Result<Probe, RunError> {
+    let command = command(device);
+    let output = host.run(&command).await?;
+    parse(&command, &output)
+}
+
+pub(crate) fn parse(command: &Command, output: &Output) -> Result<Probe, RunError> {
+    match output.code {
+        // The same code stands for a device that could not be opened, which says so.
+        2 if output.stdout.trim().is_empty() && output.stderr.trim().is_empty() => Ok(Probe::Nothing),
+        8 => Ok(Probe::Ambivalent),
+        0 => {
+            let tags: BTreeMap<String, String> = output
+                .stdout
+                .lines()
+                .filter_map(|line| line.split_once('='))
+                .filter(|(name, _)| *name != "DEVNAME")
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            if tags.is_empty() {
+                return Err(RunError::unreadable(command, "it found something and named nothing"));
+            }
+            Ok(Probe::Found(tags))
+        }
+        _ => Err(RunError::failed(command, output)),
+    }
+}

@@ -1,0 +1,28 @@
+//! `chattr` and `lsattr`: a folder that cannot be written by mistake.
+
+use crate::ask::ask;
+use crate::{Command, RunError, System};
+
+/// `chattr +i PATH`: nothing can be made in the folder; a file system can still be mounted on it.
+#[must_use]
+pub fn immutable_command(path: &str) -> Command {
+    Command::new("chattr").args(["+i", path])
+}
+
+/// `lsattr -d PATH`.
+#[must_use]
+pub fn list_command(path: &str) -> Command {
+    Command::new("lsattr").args(["-d", path])
+}
+
+/// Whether a folder is immutable. Of a mountpoint in use it tells about the file system that is mounted there.
+///
+/// # Errors
+/// When the folder is missing, or its file system has no such attributes.
+pub async fn is_immutable(host: &dyn System, path: &str) -> Result<bool, RunError> {
+    let command = list_command(path);
+    let output = ask(host, &command).await?;
+    let flags = output.stdout.split_whitespace().next();
+    let flags = flags.ok_or_else(|| RunError::unreadable(&command, "it is empty"))?;
+    Ok(flags.contains('i'))
+}

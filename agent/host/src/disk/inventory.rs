@@ -1,0 +1,137 @@
+use super::{Surroundings, Use, Verdict, collect, slot, verdict};
+use crate::lsblk::Device;
+use crate::zdb::Label;
+use crate::{RunError, System};
+
+/// A drive in this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// As the drive reports it; empty when it does not.
+    pub serial: String,
+    /// Preferred path below `/dev/disk/by-id`; empty when udev made none.
+    pub by_id: String,
+    /// As the drive reports it.
+    pub model: String,
+    /// Whole size.
+    pub size_bytes: u64,
+    /// `A`, `B`… among the NVMe disks, by the order of their bus addresses.
+    pub slot: Option<char>,
+    /// nvme, usb, sata, mmc…; empty when unknown.
+    pub transport: String,
+    /// `/dev/nvme0n1`: for the eye only.
+    pub kernel_path: String,
+    /// What it is to us.
+    pub verdict: Verdict,
+    /// ZFS labels on it, on whichever partition.
+    pub labels: Vec<Label>,
+    /// Nothing but what a half-made `zpool create` leaves is on it.
+    pub only_marks_of_zfs: bool,
+}
+
+impl Disk {
+    /// In a word.
+    #[must_use]
+    pub const fn in_a_word(&self) -> Use {
+        self.verdict.in_a_word()
+    }
+}
+
+/// Every drive, with what it took to judge them.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    /// NVMe disks by slot, then the others by the kernel's name.
+    pub disks: Vec<Disk>,
+    /// What was seen around them.
+    pub around: Surroundings,
+}
+
+/// What a serial names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// One disk.
+    One(&'a Disk),
+    /// Several disks that report the same serial: none of them may be touched.
+    Several(Vec<&'a Disk>),
+    /// No disk.
+    Missing,
+}
+
+impl Inventory {
+    /// The disk of this serial.
+    #[must_use]
+    pub fn find(&self, serial: &str) -> Found<'_> {
+        let mut found: Vec<&Disk> = self.disks.iter().filter(|disk| disk.serial == serial).collect();
+        match (found.pop(), found.is_empty()) {
+            (None, _) => Found::Missing,
+            (Some(disk), true) => Found::One(disk),
+            (Some(disk), false) => {
+                found.push(disk);
+                Found::Several(found)
+            }
+        }
+    }
+
+    /// Disks proven blank.
+    pub fn blank(&self) -> impl Iterator<Item = &Disk> {
+        self.disks.iter().filter(|disk| disk.verdict == Verdict::Blank)
+    }
+
+    /// Serial of the disk that a vdev's path or an importable leg's name leads to; None when it is not there.
+    #[must_use]
+    pub fn serial_of(&self, path: &str) -> Option<&str> {
+        let disk = self.around.disk_of(path)?;
+        Some(disk.serial.as_str()).filter(|serial| !serial.is_empty())
+    }
+}
+
+/// Looks at every drive and judges it; reads only.
+///
+/// # Errors
+/// When a program that must be there fails. What fails about one disk only makes that disk unproven.
+pub async fn inventory(host: &dyn System) -> Result<Inventory, RunError> {
+    let around = Surroundings::look(host).await?;
+    let mut found: Vec<(Option<String>, Disk)> = Vec::new();
+    for device in around.disks() {
+        let address = slot::address(host, device.kernel_name()).await;
+        found.push((address, judged(host, &around, device).await));
+    }
+    found.sort_by(|a, b| (a.0.is_none(), &a.0, &a.1.kernel_path).cmp(&(b.0.is_none(), &b.0, &b.1.kernel_path)));
+    let mut disks: Vec<Disk> = Vec::with_capacity(found.len());
+    for (index, (address, mut disk)) in found.into_iter().enumerate() {
+        disk.slot = address.and_then(|_| slot::letter(index));
+        disks.push(disk);
+    }
+    refuse_twins(&mut disks);
+    Ok(Inventory { disks, around })
+}
+
+async fn judged(host: &dyn System, around: &Surroundings, device: &Device) -> Disk {
+    let evidence = collect(host, around, device).await;
+    Disk {
+        serial: device.serial.clone(),
+        by_id: around.by_id.preferred(&device.path, &device.serial).unwrap_or_default(),
+        model: device.model.clone(),
+        size_bytes: device.size_bytes,
+        slot: None,
+        transport: device.transport.clone(),
+        kernel_path: device.path.clone(),
+        verdict: verdict(&evidence),
+        only_marks_of_zfs: evidence.only_marks_of_zfs(),
+        labels: evidence.labels.unwrap_or_default(),
+    }
+}
+
+/// A serial that two disks report, or none, names nothing: what is done by serial could hit the wrong one.
+fn refuse_twins(disks: &mut [Disk]) {
+    let serials: Vec<String> = disks.iter().map(|disk| disk.serial.clone()).collect();
+    for disk in disks.iter_mut().filter(|disk| disk.verdict == Verdict::Blank) {
+        let same = serials.iter().filter(|serial| **serial == disk.serial).count();
+        let finding = match (disk.serial.as_str(), disk.by_id.as_str(), same) {
+            ("", ..) => "no serial number".to_owned(),
+            (_, "", _) => "no name below /dev/disk/by-id".to_owned(),
+            (_, _, 1) => continue,
+            (serial, _, count) => format!("serial {serial} on {count} disks"),
+        };
+        disk.verdict = Verdict::Foreign { finding };
+    }
+}

@@ -1,0 +1,17 @@
+//! Disks: what they are, what they hold, and whether they may be given to `zpool create`.
+//!
+//! A disk is named by its serial and reached by its path below `/dev/disk/by-id`; the kernel's names are for the eye.
+
+mod content;
+mod evidence;
+mod inventory;
+mod slot;
+mod surroundings;
+mod verdict;
+mod words;
+
+pub use content::{Content, content};
+pub use evidence::{Evidence, Member, collect};
+pub use inventory::{Disk, Found, Inventory, inventory};
+pub use surroundings::Surroundings;
+pub use verdict::{MemberState, Use, Verdict, verdict};

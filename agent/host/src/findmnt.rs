@@ -1,0 +1,56 @@
+//! `findmnt`: what is mounted where.
+
+use serde_json::Value;
+
+use crate::ask::ask;
+use crate::{Command, RunError, System, json};
+
+/// A mounted file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// A device, a dataset, or a word such as `tmpfs`.
+    pub source: String,
+    /// Where.
+    pub target: String,
+    /// ext4, vfat, zfs…
+    pub kind: String,
+}
+
+/// `findmnt -J -v -o SOURCE,TARGET,FSTYPE`.
+#[must_use]
+pub fn command() -> Command {
+    Command::new("findmnt").args(["-J", "-v", "-o", "SOURCE,TARGET,FSTYPE"])
+}
+
+/// Everything that is mounted, parents before children.
+///
+/// # Errors
+/// When the output cannot be read.
+pub async fn mounts(host: &dyn System) -> Result<Vec<Mount>, RunError> {
+    let command = command();
+    let output = ask(host, &command).await?;
+    parse(&command, &output.stdout)
+}
+
+pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Mount>, RunError> {
+    let value = json::parse(command, text)?;
+    let mut mounts = Vec::new();
+    if json::list(&value, "filesystems").is_empty() {
+        return Err(RunError::unreadable(command, "not even / is in it"));
+    }
+    for one in json::list(&value, "filesystems") {
+        collect(one, &mut mounts).ok_or_else(|| RunError::unreadable(command, "a mount is not as expected"))?;
+    }
+    Ok(mounts)
+}
+
+fn collect(mount: &Value, mounts: &mut Vec<Mount>) -> Option<()> {
+    mounts.push(Mount {
+        source: json::text(mount, "source").unwrap_or_default().to_owned(),
+        target: json::text(mount, "target")?.to_owned(),
+        kind: json::text(mount, "fstype").unwrap_or_default().to_owned(),
+    });
+    json::list(mount, "children")
+        .iter()
+        .try_for_each(|child| collect(child, mounts))
+}

@@ -1,0 +1,110 @@
+//! `lsblk`: block devices and what is stacked on them.
+
+use serde_json::Value;
+
+use crate::ask::ask;
+use crate::{Command, RunError, System, json};
+
+/// A block device, with everything that lies on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Device {
+    /// `/dev/nvme0n1`: the kernel's name, which changes from boot to boot.
+    pub path: String,
+    /// disk, part, lvm, crypt, raid1, loop, rom…
+    pub kind: String,
+    /// Whole size.
+    pub size_bytes: u64,
+    /// Cannot be written.
+    pub read_only: bool,
+    /// nvme, usb, sata, mmc…; empty when unknown.
+    pub transport: String,
+    /// As the drive reports it.
+    pub model: String,
+    /// As the drive reports it; empty when it does not.
+    pub serial: String,
+    /// gpt, dos…; empty when there is no partition table.
+    pub partition_table: String,
+    /// Type of a partition: a GUID for GPT.
+    pub partition_type: String,
+    /// ext4, LVM2_member, zfs_member, swap…; empty when nothing is known.
+    pub content: String,
+    /// Name of the file system.
+    pub label: String,
+    /// Where it is mounted; `[SWAP]` for swap space in use.
+    pub mountpoints: Vec<String>,
+    /// Partitions, volumes, …
+    pub children: Vec<Device>,
+}
+
+impl Device {
+    /// `nvme0n1`.
+    #[must_use]
+    pub fn kernel_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// It and everything on it, however deep.
+    #[must_use]
+    pub fn stack(&self) -> Vec<&Self> {
+        let below = self.children.iter().flat_map(Self::stack);
+        std::iter::once(self).chain(below).collect()
+    }
+}
+
+/// Every block device: `lsblk --json -b -p -o …`.
+#[must_use]
+pub fn command() -> Command {
+    Command::new("lsblk").args([
+        "--json",
+        "-b",
+        "-p",
+        "-o",
+        "NAME,KNAME,PATH,TYPE,SIZE,RO,ROTA,TRAN,MODEL,SERIAL,WWN,PTTYPE,PARTTYPE,FSTYPE,LABEL,UUID,MOUNTPOINTS,PKNAME",
+    ])
+}
+
+/// Every block device.
+///
+/// # Errors
+/// When the output cannot be read.
+pub async fn devices(host: &dyn System) -> Result<Vec<Device>, RunError> {
+    let command = command();
+    let output = ask(host, &command).await?;
+    parse(&command, &output.stdout)
+}
+
+pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Device>, RunError> {
+    let value = json::parse(command, text)?;
+    let devices = value
+        .get("blockdevices")
+        .and_then(Value::as_array)
+        .ok_or_else(|| RunError::unreadable(command, "no blockdevices in it"))?;
+    devices
+        .iter()
+        .map(|device| read(device).ok_or_else(|| RunError::unreadable(command, "a device is not as expected")))
+        .collect()
+}
+
+fn read(device: &Value) -> Option<Device> {
+    let text = |key| json::text(device, key).unwrap_or_default().trim().to_owned();
+    Some(Device {
+        path: json::text(device, "kname")
+            .or_else(|| json::text(device, "path"))?
+            .to_owned(),
+        kind: json::text(device, "type")?.to_owned(),
+        size_bytes: json::number(device, "size")?,
+        read_only: json::truth(device, "ro"),
+        transport: text("tran"),
+        model: text("model"),
+        serial: text("serial"),
+        partition_table: text("pttype"),
+        partition_type: text("parttype"),
+        content: text("fstype"),
+        label: text("label"),
+        mountpoints: json::list(device, "mountpoints")
+            .iter()
+            .filter_map(|point| Some(point.as_str()?.to_owned()))
+            .collect(),
+        children: json::list(device, "children").iter().map(read).collect::<Option<_>>()?,
+    })
+}

@@ -1,0 +1,23 @@
+//! `sfdisk`: partition tables.
+
+use crate::{Command, RunError, System};
+
+/// `sfdisk --dump DEVICE`: reads only; its output restores the table.
+#[must_use]
+pub fn dump_command(device: &str) -> Command {
+    Command::new("sfdisk").args(["--dump", device])
+}
+
+/// The partition table as text; None when the disk has none.
+///
+/// # Errors
+/// When the device cannot be opened.
+pub async fn dump(host: &dyn System, device: &str) -> Result<Option<String>, RunError> {
+    let command = dump_command(device);
+    let output = host.run(&command).await?;
+    match output.code {
+        0 => Ok(Some(output.stdout)),
+        _ if output.stderr.contains("does not contain a recognized partition table") => Ok(None),
+        _ => Err(RunError::failed(&command, &output)),
+    }
+}

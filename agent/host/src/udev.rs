@@ -1,0 +1,97 @@
+//! Names below `/dev/disk/by-id`, which udev derives from what a drive says of itself.
+
+use std::path::{Path, PathBuf};
+
+use crate::ask::names;
+use crate::{RunError, System};
+
+/// Where they are.
+pub const BY_ID: &str = "/dev/disk/by-id";
+
+/// Every name with the device that it leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ById {
+    links: Vec<(String, PathBuf)>,
+}
+
+/// Reads the folder; a link that leads nowhere is left out.
+///
+/// # Errors
+/// When the folder is there and cannot be read.
+pub async fn by_id(host: &dyn System) -> Result<ById, RunError> {
+    let folder = Path::new(BY_ID);
+    let mut links = Vec::new();
+    for name in names(host, folder).await?.unwrap_or_default() {
+        if let Ok(device) = host.resolve(&folder.join(&name)).await {
+            links.push((name, device));
+        }
+    }
+    Ok(ById { links })
+}
+
+impl ById {
+    /// From names and the devices that they lead to.
+    #[must_use]
+    pub const fn new(links: Vec<(String, PathBuf)>) -> Self {
+        Self { links }
+    }
+
+    /// The path for a whole disk that says most to a person: `nvme-<model>_<serial>`. Neither a partition's, nor the
+    /// duplicate that ends in the namespace's number (`_1`).
+    #[must_use]
+    pub fn preferred(&self, device: &str, serial: &str) -> Option<String> {
+        let ends = format!("_{}", serial.replace(' ', "_"));
+        let mut names: Vec<&str> = self
+            .links
+            .iter()
+            .filter(|(_, to)| to == Path::new(device))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        names.sort_by_key(|name| (!name.ends_with(&ends), is_opaque(name), name.len(), *name));
+        names.first().map(|name| format!("{BY_ID}/{name}"))
+    }
+
+    /// The device that a name, or a path below [`BY_ID`], leads to.
+    #[must_use]
+    pub fn device(&self, name: &str) -> Option<&Path> {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let found = self.links.iter().find(|(link, _)| link == name);
+        found.map(|(_, device)| device.as_path())
+    }
+}
+
+fn is_opaque(name: &str) -> bool {
+    ["nvme-eui.", "nvme-uuid.", "nvme-nvme.", "wwn-"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn model_and_serial_are_preferred_to_numbers_and_duplicates() {
+        let to = |name: &str, device: &str| (name.to_owned(), PathBuf::from(device));
+        let by_id = ById::new(vec![
+            to("nvme-QEMU_NVMe_Ctrl_S6XNNS0W100001", "/dev/nvme0n1"),
+            to("nvme-QEMU_NVMe_Ctrl_S6XNNS0W100001-part1", "/dev/nvme0n1p1"),
+            to("nvme-QEMU_NVMe_Ctrl_S6XNNS0W100001_1", "/dev/nvme0n1"),
+            to("nvme-eui.0025385b71b0ab12", "/dev/nvme0n1"),
+            to("nvme-nvme.1b36-5336", "/dev/nvme1n1"),
+        ]);
+        assert_eq!(
+            by_id.preferred("/dev/nvme0n1", "S6XNNS0W100001").as_deref(),
+            Some("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_S6XNNS0W100001")
+        );
+        assert_eq!(
+            by_id.preferred("/dev/nvme1n1", "S6").as_deref(),
+            Some("/dev/disk/by-id/nvme-nvme.1b36-5336")
+        );
+        assert_eq!(by_id.preferred("/dev/sda", "S7"), None);
+        assert_eq!(
+            by_id.device("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_S6XNNS0W100001-part1"),
+            Some(Path::new("/dev/nvme0n1p1"))
+        );
+    }
+}

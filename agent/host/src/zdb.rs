@@ -1,0 +1,123 @@
+//! `zdb -l`: the labels that ZFS keeps at both ends of each of its vdevs. Works without the kernel module.
+
+use crate::{Command, Output, RunError, System};
+
+/// What `zdb -l` found on one device.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Labels {
+    /// Each distinct label once, newest first.
+    pub labels: Vec<Label>,
+    /// Exit code 1: some of the four could not be read.
+    pub damaged: bool,
+}
+
+/// A label, or several that are alike.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Label {
+    /// The pool's name.
+    pub name: String,
+    /// The pool's guid.
+    pub pool_guid: u64,
+    /// This vdev's own guid.
+    pub guid: u64,
+    /// The transaction group of its last change.
+    pub txg: u64,
+    /// What the pool was doing.
+    pub state: LabelState,
+    /// Host id of the machine that had it last; 0 when it has none.
+    pub hostid: u64,
+    /// Its name.
+    pub hostname: String,
+    /// Which of the four are like this.
+    pub copies: Vec<u8>,
+}
+
+/// `state` in a label: POOL_STATE_* of OpenZFS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LabelState {
+    /// 0: imported, or its machine went down without an export.
+    #[default]
+    Active,
+    /// 1.
+    Exported,
+    /// 2.
+    Destroyed,
+    /// 3.
+    Spare,
+    /// 4.
+    Cache,
+    /// Anything else.
+    Other(u64),
+}
+
+/// `zdb -l DEVICE`.
+#[must_use]
+pub fn labels_command(device: &str) -> Command {
+    Command::new("zdb").args(["-l", device])
+}
+
+/// The labels on a disk or partition; none found is no error.
+///
+/// # Errors
+/// When it is not installed, or its answer makes no sense.
+pub async fn labels(host: &dyn System, device: &str) -> Result<Labels, RunError> {
+    let command = labels_command(device);
+    let output = host.run(&command).await?;
+    parse(&command, &output)
+}
+
+pub(crate) fn parse(command: &Command, output: &Output) -> Result<Labels, RunError> {
+    let mut labels: Vec<Label> = Vec::new();
+    for line in output.stdout.lines() {
+        if line.starts_with("LABEL") || line.contains("(Bad label cksum)") {
+            labels.push(Label::default());
+            continue;
+        }
+        let Some(label) = labels.last_mut() else { continue };
+        if let Some(copies) = line.trim().strip_prefix("labels = ") {
+            label.copies = copies.split_whitespace().filter_map(|one| one.parse().ok()).collect();
+        } else if let Some((key, value)) = top_level(line) {
+            take(label, key, value);
+        }
+    }
+    labels.retain(|label| label.pool_guid != 0 || !label.name.is_empty());
+    labels.sort_by_key(|label| std::cmp::Reverse(label.txg));
+    match output.code {
+        0 | 1 if !labels.is_empty() => Ok(Labels {
+            labels,
+            damaged: output.code == 1,
+        }),
+        2 if labels.is_empty() && output.stdout.contains("failed to unpack label") => Ok(Labels::default()),
+        _ => Err(RunError::failed(command, output)),
+    }
+}
+
+/// Four columns are the label itself; what is deeper belongs to the vdev tree.
+fn top_level(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("    ").filter(|rest| !rest.starts_with(' '))?;
+    let (key, value) = rest.split_once(": ")?;
+    Some((key, value.trim().trim_matches('\'')))
+}
+
+fn take(label: &mut Label, key: &str, value: &str) {
+    let number = || value.parse().unwrap_or(0);
+    match key {
+        "name" => value.clone_into(&mut label.name),
+        "hostname" => value.clone_into(&mut label.hostname),
+        "pool_guid" => label.pool_guid = number(),
+        "guid" => label.guid = number(),
+        "txg" => label.txg = number(),
+        "hostid" => label.hostid = number(),
+        "state" => {
+            label.state = match number() {
+                0 => LabelState::Active,
+                1 => LabelState::Exported,
+                2 => LabelState::Destroyed,
+                3 => LabelState::Spare,
+                4 => LabelState::Cache,
+                other => LabelState::Other(other),
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,106 @@
+use crate::{Command, Output, RunError, System, json};
+
+/// Whether ZFS can be asked anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Module {
+    /// It answers.
+    Loaded {
+        /// Version of the programs, as `zfs-2.3.9-1`.
+        userland: String,
+        /// Version of the module, as `zfs-kmod-2.3.9-1`.
+        kernel: String,
+    },
+    /// The programs are there and the module is not loaded: nothing is known about pools.
+    NotLoaded,
+    /// The programs are not there.
+    NotInstalled,
+    /// The programs speak no JSON: older than 2.3.
+    TooOld,
+}
+
+/// `zfs version -j`.
+#[must_use]
+pub fn version_command() -> Command {
+    Command::new("zfs").args(["version", "-j"])
+}
+
+/// `modprobe zfs`.
+#[must_use]
+pub fn load_command() -> Command {
+    Command::new("modprobe").arg("zfs")
+}
+
+/// Asks `zfs version -j`, which loads nothing.
+///
+/// # Errors
+/// When the answer is none of the four.
+pub async fn module(host: &dyn System) -> Result<Module, RunError> {
+    let command = version_command();
+    match host.run(&command).await {
+        Ok(output) => read(&command, &output),
+        Err(RunError::Missing { .. }) => Ok(Module::NotInstalled),
+        Err(other) => Err(other),
+    }
+}
+
+fn read(command: &Command, output: &Output) -> Result<Module, RunError> {
+    if output.ok() {
+        let value = json::zfs(command, &output.stdout)?;
+        let versions = value
+            .get("zfs_version")
+            .ok_or_else(|| RunError::unreadable(command, "no zfs_version in it"))?;
+        return match (json::text(versions, "userland"), json::text(versions, "kernel")) {
+            (Some(userland), Some(kernel)) => Ok(Module::Loaded {
+                userland: userland.to_owned(),
+                kernel: kernel.to_owned(),
+            }),
+            _ => Err(RunError::unreadable(command, "it lacks a version")),
+        };
+    }
+    let said = |words: &str| output.stderr.contains(words);
+    if said("modules are not loaded") || said("modules cannot be auto-loaded") || said("zfs_version_kernel() failed") {
+        Ok(Module::NotLoaded)
+    } else if said("invalid option") {
+        Ok(Module::TooOld)
+    } else {
+        Err(RunError::failed(command, output))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(code: i32, stdout: &str, stderr: &str) -> Result<Module, RunError> {
+        let output = Output {
+            code,
+            stdout: stdout.to_owned(),
+            stderr: stderr.to_owned(),
+        };
+        read(&version_command(), &output)
+    }
+
+    #[test]
+    fn a_module_that_is_not_loaded_is_no_answer_about_pools() {
+        for text in [
+            "The ZFS modules are not loaded.\nTry running 'modprobe zfs' as root to load them.\n",
+            "The ZFS modules cannot be auto-loaded.\nTry running 'modprobe zfs' as root to manually load them.\n",
+        ] {
+            assert_eq!(asked(1, "", text).unwrap(), Module::NotLoaded);
+        }
+        assert_eq!(asked(2, "", "invalid option 'j'\nusage:\n").unwrap(), Module::TooOld);
+        assert!(asked(1, "", "Permission denied the ZFS utilities must be run as root.").is_err());
+    }
+
+    #[test]
+    fn both_versions_are_read_and_another_format_is_refused() {
+        let json = r#"{"output_version":{"command":"zfs version","vers_major":MAJOR,"vers_minor":1},
+            "zfs_version":{"userland":"zfs-2.3.9-1","kernel":"zfs-kmod-2.3.9-1"}}"#;
+        let loaded = Module::Loaded {
+            userland: "zfs-2.3.9-1".to_owned(),
+            kernel: "zfs-kmod-2.3.9-1".to_owned(),
+        };
+        assert_eq!(asked(0, &json.replace("MAJOR", "0"), "").unwrap(), loaded);
+        assert!(asked(0, &json.replace("MAJOR", "1"), "").is_err());
+    }
+}

@@ -1,0 +1,103 @@
+use crate::Command;
+
+/// A mirror to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPool {
+    /// Its name.
+    pub name: String,
+    /// `-o`: of the pool.
+    pub properties: Vec<(String, String)>,
+    /// `-O`: of the root dataset.
+    pub root_properties: Vec<(String, String)>,
+    /// Paths below `/dev/disk/by-id`: two or more.
+    pub legs: Vec<String>,
+}
+
+/// `ashift` cannot be changed later, and drives lie about their sectors: always 4 KiB.
+const PROPERTIES: [(&str, &str); 3] = [
+    ("ashift", "12"),
+    ("autotrim", "on"),
+    ("cachefile", "/etc/zfs/zpool.cache"),
+];
+
+const ROOT_PROPERTIES: [(&str, &str); 7] = [
+    ("compression", "lz4"),
+    ("atime", "off"),
+    ("xattr", "sa"),
+    ("acltype", "posixacl"),
+    ("dnodesize", "auto"),
+    ("mountpoint", "none"),
+    ("canmount", "off"),
+];
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+impl NewPool {
+    /// With the properties that every pool of Heeler's has, and `comment` (at most 32 characters) to say whose it is.
+    #[must_use]
+    pub fn new(name: impl Into<String>, comment: impl Into<String>, legs: Vec<String>) -> Self {
+        let mut properties = owned(&PROPERTIES);
+        properties.push(("comment".to_owned(), comment.into()));
+        Self {
+            name: name.into(),
+            properties,
+            root_properties: owned(&ROOT_PROPERTIES),
+            legs,
+        }
+    }
+
+    /// All properties, those of the pool first: what a consent names.
+    #[must_use]
+    pub fn all_properties(&self) -> Vec<(String, String)> {
+        [self.properties.as_slice(), self.root_properties.as_slice()].concat()
+    }
+
+    /// `zpool create -o … -O … NAME mirror LEG LEG`.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        self.spelled(&[])
+    }
+
+    /// `zpool create -n …`: every check of `create`, and no change.
+    #[must_use]
+    pub fn dry_run_command(&self) -> Command {
+        self.spelled(&["-n"])
+    }
+
+    fn spelled(&self, options: &[&str]) -> Command {
+        let mut command = Command::new("zpool").arg("create").args(options.iter().copied());
+        for (option, pairs) in [("-o", &self.properties), ("-O", &self.root_properties)] {
+            for (name, value) in pairs {
+                command = command.arg(option).arg(format!("{name}={value}"));
+            }
+        }
+        command.arg(&self.name).arg("mirror").args(&self.legs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn create_names_every_property_and_never_forces() {
+        let legs = vec![
+            "/dev/disk/by-id/nvme-A_1".to_owned(),
+            "/dev/disk/by-id/nvme-A_2".to_owned(),
+        ];
+        let pool = NewPool::new("data", "heeler:k8sctl/k8sctl-pi5l", legs);
+        assert_eq!(
+            pool.command().to_string(),
+            "zpool create -o ashift=12 -o autotrim=on -o cachefile=/etc/zfs/zpool.cache -o comment=heeler:k8sctl/k8sctl-pi5l \
+             -O compression=lz4 -O atime=off -O xattr=sa -O acltype=posixacl -O dnodesize=auto -O mountpoint=none \
+             -O canmount=off data mirror /dev/disk/by-id/nvme-A_1 /dev/disk/by-id/nvme-A_2"
+        );
+        assert_eq!(pool.dry_run_command().args[1], "-n");
+        assert_eq!(pool.all_properties().len(), 11);
+    }
+}

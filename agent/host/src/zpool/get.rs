@@ -1,0 +1,38 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::ask::ask;
+use crate::{Command, RunError, System, json};
+
+/// Properties of a pool by name, each as text.
+pub type PoolProperties = BTreeMap<String, String>;
+
+/// `zpool get -j --json-int -p all POOL`.
+///
+/// # Errors
+/// When there is no such pool, or the output cannot be read.
+pub async fn properties(host: &dyn System, pool: &str) -> Result<PoolProperties, RunError> {
+    let command = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", pool]);
+    let output = ask(host, &command).await?;
+    parse(&command, &output.stdout, pool)
+}
+
+fn parse(command: &Command, text: &str, pool: &str) -> Result<PoolProperties, RunError> {
+    let value = json::zfs(command, text)?;
+    let entry = value
+        .get("pools")
+        .and_then(|pools| pools.get(pool))
+        .ok_or_else(|| RunError::unreadable(command, format!("no pool {pool} in it")))?;
+    Ok(json::members(entry, "properties")
+        .filter_map(|(name, property)| Some((name.clone(), plain(property.get("value")?)?)))
+        .collect())
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

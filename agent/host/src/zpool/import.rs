@@ -1,0 +1,166 @@
+use crate::ask::ask;
+use crate::{Command, Output, RunError, System};
+
+/// A pool that is on disks here and not imported.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Importable {
+    /// Its name.
+    pub name: String,
+    /// Its guid.
+    pub guid: u64,
+    /// ONLINE, DEGRADED, UNAVAIL, FAULTED…
+    pub state: String,
+    /// ZFS's words about what is wrong; empty when nothing is.
+    pub status: String,
+    /// ZFS's words about what may be done.
+    pub action: String,
+    /// The pool's comment: whose it is.
+    pub comment: String,
+    /// Leaves, as listed.
+    pub legs: Vec<ImportableLeg>,
+}
+
+/// A leaf of an importable pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportableLeg {
+    /// As listed: a name below `/dev/disk/by-id` without its partition, or the guid of a vdev that is not there.
+    pub name: String,
+    /// ONLINE, UNAVAIL…
+    pub state: String,
+    /// What is said of it: `corrupted data`, `was /dev/…`.
+    pub note: String,
+}
+
+impl Importable {
+    /// The label says that another machine had it last: the import needs the hostid of that machine.
+    #[must_use]
+    pub fn last_used_elsewhere(&self) -> bool {
+        self.status.contains("last accessed by another system") || self.status.contains("imported by another system")
+    }
+
+    /// It uses features that the ZFS here does not know.
+    #[must_use]
+    pub fn unsupported_feature(&self) -> bool {
+        self.status.contains("not supported on this system") || self.status.contains("incompatible version")
+    }
+}
+
+/// `zpool import -d /dev/disk/by-id`: lists, and imports nothing.
+#[must_use]
+pub fn importable_command() -> Command {
+    Command::new("zpool").args(["import", "-d", "/dev/disk/by-id"])
+}
+
+/// `zpool import -N -d /dev/disk/by-id -o cachefile=/etc/zfs/zpool.cache GUID`: never by name, never forced, never
+/// rewound. Nothing is mounted by it.
+#[must_use]
+pub fn import_command(guid: u64) -> Command {
+    Command::new("zpool")
+        .args([
+            "import",
+            "-N",
+            "-d",
+            "/dev/disk/by-id",
+            "-o",
+            "cachefile=/etc/zfs/zpool.cache",
+        ])
+        .arg(guid.to_string())
+        .timeout(std::time::Duration::from_secs(300))
+}
+
+/// Every pool on the disks here that is not imported.
+///
+/// # Errors
+/// Also when the module is not loaded: that is never read as "no pool".
+pub async fn importable(host: &dyn System) -> Result<Vec<Importable>, RunError> {
+    let command = importable_command();
+    let output = ask(host, &command).await?;
+    parse(&command, &output)
+}
+
+pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable>, RunError> {
+    let mut pools: Vec<Importable> = Vec::new();
+    let mut key = "";
+    for line in output.stdout.lines() {
+        let field = line.split_once(':').map(|(key, value)| (key.trim(), value.trim()));
+        match field {
+            Some(("pool", name)) if line.starts_with(' ') => {
+                key = "pool";
+                pools.push(Importable {
+                    name: name.to_owned(),
+                    ..Importable::default()
+                });
+                continue;
+            }
+            Some((found, value)) if is_key(line, found) => {
+                key = KEYS.iter().find(|known| **known == found).copied().unwrap_or("");
+                let Some(pool) = pools.last_mut() else {
+                    return Err(RunError::unreadable(command, format!("{line:?} belongs to no pool")));
+                };
+                take(pool, key, value);
+                continue;
+            }
+            _ => {}
+        }
+        let Some(pool) = pools.last_mut() else { continue };
+        if key == "config" {
+            pool.legs.extend(leg(line, &pool.name));
+        } else if !line.trim().is_empty() {
+            take(pool, key, line.trim());
+        }
+    }
+    match pools.iter().find(|pool| pool.guid == 0 || pool.state.is_empty()) {
+        Some(pool) => Err(RunError::unreadable(
+            command,
+            format!("pool {} has no id or state", pool.name),
+        )),
+        None if pools.is_empty() && !output.stdout.trim().is_empty() => Err(RunError::unreadable(
+            command,
+            format!("no pool in {:?}", output.complaint()),
+        )),
+        None => Ok(pools),
+    }
+}
+
+const KEYS: [&str; 8] = ["pool", "id", "state", "status", "action", "comment", "see", "config"];
+
+/// Keys are set right-aligned in eight columns; sentences that go on are indented further.
+fn is_key(line: &str, key: &str) -> bool {
+    KEYS.contains(&key) && line.find(key).is_some_and(|at| at + key.len() == 7)
+}
+
+fn take(pool: &mut Importable, key: &str, text: &str) {
+    let into = match key {
+        "id" => {
+            pool.guid = text.parse().unwrap_or(0);
+            return;
+        }
+        "state" => &mut pool.state,
+        "status" => &mut pool.status,
+        "action" => &mut pool.action,
+        "comment" => &mut pool.comment,
+        _ => return,
+    };
+    if !into.is_empty() && !text.is_empty() {
+        into.push(' ');
+    }
+    into.push_str(text);
+}
+
+/// A line of the config that names a leaf: groups and the pool itself are known by their names.
+fn leg(line: &str, pool: &str) -> Option<ImportableLeg> {
+    let mut words = line.split_whitespace();
+    let (name, state) = (words.next()?, words.next()?);
+    let depth = line.trim_start_matches('\t').len() - line.trim_start().len();
+    let group = ["mirror-", "raidz", "draid", "replacing-", "spare-", "indirect-"]
+        .iter()
+        .any(|group| name.starts_with(group));
+    if (name == pool && depth == 0) || group || !state.chars().all(|c| c.is_ascii_uppercase()) {
+        return None;
+    }
+    Some(ImportableLeg {
+        name: name.to_owned(),
+        state: state.to_owned(),
+        note: words.collect::<Vec<_>>().join(" "),
+    })
+}
