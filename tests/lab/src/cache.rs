@@ -35,7 +35,17 @@ pub fn lock(folder: &Path, name: &str) -> Result<File> {
     Ok(file)
 }
 
-/// Sixteen hex digits over every file below `folder`: its path and its bytes.
+/// Sixteen hex digits over the parts and where each ends.
+pub fn hash(parts: &[impl AsRef<[u8]>]) -> String {
+    let mut hasher = DefaultHasher::new();
+    for part in parts.iter().map(AsRef::as_ref) {
+        hasher.write_usize(part.len());
+        hasher.write(part);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+/// [`hash`] over every file below `folder`: its path and its bytes.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -43,16 +53,12 @@ pub fn hash_of_tree(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
     list(folder, &mut files)?;
     files.sort();
-    let mut hasher = DefaultHasher::new();
+    let mut parts = Vec::new();
     for file in files {
-        let name = file.strip_prefix(folder)?.to_string_lossy();
-        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        for part in [name.as_bytes(), &bytes] {
-            hasher.write_usize(part.len());
-            hasher.write(part);
-        }
+        parts.push(file.strip_prefix(folder)?.to_string_lossy().into_owned().into_bytes());
+        parts.push(fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?);
     }
-    Ok(format!("{:016x}", hasher.finish()))
+    Ok(hash(&parts))
 }
 
 fn list(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {

@@ -16,92 +16,99 @@ const ROOT_OFFSET_BYTES: u64 = FIRMWARE_OFFSET_BYTES + FIRMWARE_SIZE_BYTES;
 const ROOT_SIZE_BYTES: u64 = 6 << 30;
 const DISK_ID: &str = "0x4845454c";
 const SUITE: &str = "trixie";
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// The finished image of the present recipe; makes it (about four minutes) when the cache has none.
+/// The finished image of the present recipe. The first one takes some six minutes, most of them for compiling the ZFS module;
+/// another tree over the same packages one.
 ///
 /// # Errors
 /// When it has to be made and this is not root, or a step of making it fails.
 pub fn ensure() -> Result<PathBuf> {
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("image");
     let folder = cache::folder()?;
-    let name = format!("node-{}", cache::hash_of_tree(&recipe)?);
-    let finished = folder.join(format!("{name}.img"));
+    let name = format!("node-{}.img", cache::hash_of_tree(&recipe)?);
+    made_once(&folder, &name, |work| {
+        let base = base(&recipe, &folder)?;
+        let root = work.join("root");
+        must(program("cp", ["--archive", "--reflink=auto"]).arg(base).arg(&root))?;
+        must(
+            program("cp", ["--archive", "--no-preserve=ownership"])
+                .arg(recipe.join("tree/."))
+                .arg(&root),
+        )?;
+        fs::copy(recipe.join("customise.sh"), root.join("customise.sh"))?;
+        must(program("chroot", [&root]).args(["sh", "/customise.sh"]))?;
+        fs::remove_file(root.join("customise.sh"))?;
+        let image = work.join("disk.img");
+        partition(&image)?;
+        fill(&root, &image)?;
+        Ok(image)
+    })
+}
+
+/// The packages, installed below a folder: what changes least and costs most.
+fn base(recipe: &Path, folder: &Path) -> Result<PathBuf> {
+    let packages = fs::read_to_string(recipe.join("packages"))?;
+    let packages: Vec<&str> = packages
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .collect();
+    let name = format!("base-{}", cache::hash(&packages));
+    made_once(folder, &name, |work| {
+        let mirror = mirror::of_this_machine()?;
+        let (root, log) = (work.join("root"), work.join("mmdebstrap.log"));
+        let mut build = program(
+            "mmdebstrap",
+            ["--mode=root", "--variant=important", "--components=main,contrib"],
+        );
+        build.args(mirror.options.iter().map(|option| format!("--aptopt={option}")));
+        build.arg(format!("--include={}", packages.join(",")));
+        build
+            .arg(SUITE)
+            .arg(&root)
+            .arg(format!("deb [signed-by={KEYRING}] {} {SUITE} main contrib", mirror.uri));
+        build
+            .stdout(File::create(&log)?)
+            .stderr(File::options().append(true).open(&log)?);
+        let status = build.status().context("cannot start mmdebstrap")?;
+        if !status.success() {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            let tail: Vec<&str> = said.lines().rev().take(15).collect();
+            bail!(
+                "mmdebstrap failed ({status}); its last lines, newest first:\n{}",
+                tail.join("\n")
+            );
+        }
+        Ok(root)
+    })
+}
+
+/// What is in the cache under that name; otherwise `make` makes it below a scratch folder, while other processes wait.
+fn made_once(folder: &Path, name: &str, make: impl FnOnce(&Path) -> Result<PathBuf>) -> Result<PathBuf> {
+    let finished = folder.join(name);
     if finished.exists() {
         return Ok(finished);
     }
-    let _lock = cache::lock(&folder, &name)?;
+    let _lock = cache::lock(folder, name)?;
     if finished.exists() {
         return Ok(finished);
     }
     if !geteuid().is_root() {
         bail!("the node image is not made yet, and making it needs root once: sudo -E cargo xtask lab image");
     }
-    forget_the_interrupted(&folder, &format!("{name}."))?;
-    eprintln!(
-        "making the node image {} (about four minutes, once)",
-        finished.display()
-    );
-    let work = tempfile::Builder::new()
-        .prefix(&format!("{name}."))
-        .tempdir_in(&folder)?;
-    let root = work.path().join("root");
-    install(&recipe, &root, &work.path().join("mmdebstrap.log"))?;
-    let image = work.path().join("disk.img");
-    partition(&image)?;
-    fill(&root, &image)?;
-    fs::rename(&image, &finished).with_context(|| format!("cannot put {} in place", finished.display()))?;
-    Ok(finished)
-}
-
-/// Removes what a killed maker of this image left; the lock is ours, so none is at work.
-fn forget_the_interrupted(folder: &Path, prefix: &str) -> Result<()> {
+    // Left by a maker that was killed: the lock is ours, so none is at work.
     for entry in fs::read_dir(folder)?.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(prefix) && entry.path().is_dir() {
+        if entry.file_name().to_string_lossy().starts_with(&format!("{name}.")) && entry.path().is_dir() {
             fs::remove_dir_all(entry.path())?;
         }
     }
-    Ok(())
-}
-
-/// Installs the packages, lays the tree over them and runs the last script inside.
-fn install(recipe: &Path, root: &Path, log: &Path) -> Result<()> {
-    let mirror = mirror::of_this_machine()?;
-    let packages = fs::read_to_string(recipe.join("packages"))?;
-    let packages: Vec<&str> = packages
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.is_empty())
-        .collect();
-    let tree = recipe.join("tree");
-    let mut build = program(
-        "mmdebstrap",
-        ["--mode=root", "--variant=important", "--components=main,contrib"],
-    );
-    build.args(mirror.options.iter().map(|option| format!("--aptopt={option}")));
-    build.arg(format!("--include={}", packages.join(",")));
-    build.arg(format!("--customize-hook=sync-in {} /", tree.display()));
-    build.arg(format!(
-        "--customize-hook=upload {} /customise.sh",
-        recipe.join("customise.sh").display()
-    ));
-    build.arg("--customize-hook=chroot \"$1\" sh /customise.sh && rm \"$1/customise.sh\"");
-    build.arg(SUITE).arg(root);
-    build.arg(format!(
-        "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {} {SUITE} main contrib",
-        mirror.uri
-    ));
-    build
-        .stdout(File::create(log)?)
-        .stderr(File::options().append(true).open(log)?);
-    let status = build.status().context("cannot start mmdebstrap")?;
-    if !status.success() {
-        let said = fs::read_to_string(log).unwrap_or_default();
-        let tail: Vec<&str> = said.lines().rev().take(15).collect();
-        bail!(
-            "mmdebstrap failed ({status}); its last lines, newest first:\n{}",
-            tail.join("\n")
-        );
-    }
-    Ok(())
+    eprintln!("making {} (once)", finished.display());
+    let work = tempfile::Builder::new()
+        .prefix(&format!("{name}."))
+        .tempdir_in(folder)?;
+    let made = make(work.path())?;
+    fs::rename(&made, &finished).with_context(|| format!("cannot put {} in place", finished.display()))?;
+    Ok(finished)
 }
 
 /// A card with a FAT partition and a Linux partition, as the Pi's image has it.

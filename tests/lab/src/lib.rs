@@ -22,6 +22,7 @@ pub mod node;
 pub mod power;
 pub mod programs;
 pub mod qmp;
+pub mod record;
 pub mod run;
 pub mod seed;
 pub mod supervisor;

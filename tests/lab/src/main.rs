@@ -6,7 +6,7 @@ use std::process::{ExitCode, ExitStatus};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use heeler_lab::machine::{NAMES, Network};
-use heeler_lab::{Lab, image, lab, programs, supervisor};
+use heeler_lab::{Lab, image, lab, programs, record, supervisor};
 
 /// Virtual Raspberry Pis with real ZFS, systemd and sshd, in a network of their own.
 #[derive(Debug, Parser)]
@@ -68,6 +68,15 @@ enum Action {
         #[arg(long)]
         heal: bool,
     },
+    /// Record what the real programs print, for the agent's parsers. Erases the first node's disks.
+    Record {
+        /// Only scripts whose name contains this.
+        #[arg(default_value = "")]
+        filter: String,
+        /// Where to [default: agent/host/fixtures].
+        #[arg(long)]
+        into: Option<PathBuf>,
+    },
     /// End the lab; cards and disks stay for the next `up` (--wipe removes them).
     Down {
         /// Remove cards and disks too.
@@ -108,6 +117,9 @@ fn main() -> Result<ExitCode> {
             disk.write_random(disk.size_bytes()? / 2, 1 << 20)?;
         }
         Action::Partition { node, network, heal } => lab()?.node(&node)?.link(network, heal)?,
+        Action::Record { filter, into } => {
+            record::run(&lab()?, &into.unwrap_or_else(record::usual_folder), &filter)?;
+        }
         Action::Down { wipe } => down(&lab()?, wipe)?,
         Action::Supervise { nodes, image } => supervisor::run(&folder, &image, nodes.into())?,
     }

@@ -97,6 +97,21 @@ impl<'a> NodeHandle<'a> {
         self.wait(done, "it has not finished booting")
     }
 
+    /// Waits until the node has been started more often than `before`: a reset has been seen.
+    ///
+    /// # Errors
+    /// When it has not for five minutes.
+    pub fn wait_restart(&self, before: u32) -> Result<()> {
+        let until = Instant::now() + TO_BOOT;
+        while self.status()?.starts <= before {
+            if Instant::now() > until {
+                bail!("{} has not restarted for {} s", self.name, TO_BOOT.as_secs());
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+
     fn wait(&self, script: &str, otherwise: &str) -> Result<()> {
         let until = Instant::now() + TO_BOOT;
         loop {
