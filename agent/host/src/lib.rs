@@ -26,12 +26,14 @@ mod ask;
 mod command;
 mod file;
 mod json;
+mod real;
 mod secret;
 mod system;
 mod unit;
 
 pub use command::{Command, Output, RunError, Stdin};
 pub use file::{Content, File};
+pub use real::RealSystem;
 pub use secret::Secret;
 pub use system::System;
 pub use unit::{Job, JobState, UnitAction, UnitError, UnitState};

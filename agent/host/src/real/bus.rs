@@ -1,0 +1,134 @@
+//! The system bus, connected when it is first needed and again when it was lost.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use zbus::{Connection, Message};
+use zbus::{DynamicType, OwnedVariant, Type};
+
+use crate::UnitError;
+
+/// Our end of the system bus.
+#[derive(Debug, Default)]
+pub(super) struct Bus {
+    connection: Mutex<Option<Connection>>,
+}
+
+/// Somebody's interface of an object.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Object<'a> {
+    /// Its owner.
+    pub(super) service: &'a str,
+    /// Its path.
+    pub(super) path: &'a str,
+    /// What of it.
+    pub(super) interface: &'a str,
+}
+
+/// Why a call failed.
+#[derive(Debug)]
+pub(super) enum CallError {
+    /// The other side answered with an error.
+    Refused {
+        /// `org.freedesktop.systemd1.NoSuchUnit`.
+        name: String,
+        /// In words.
+        problem: String,
+    },
+    /// There is no other side, or it makes no sense.
+    Bus(String),
+}
+
+impl CallError {
+    /// As the caller is told.
+    pub(super) fn unit(self, action: &str, unit: &str) -> UnitError {
+        match self {
+            Self::Refused { problem, .. } => UnitError::Refused {
+                action: action.to_owned(),
+                unit: unit.to_owned(),
+                problem,
+            },
+            Self::Bus(problem) => UnitError::Bus(problem),
+        }
+    }
+
+    /// Whether systemd says that it has no such unit loaded.
+    pub(super) fn is_no_such_unit(&self) -> bool {
+        matches!(self, Self::Refused { name, .. } if name == "org.freedesktop.systemd1.NoSuchUnit")
+    }
+}
+
+impl From<zbus::Error> for CallError {
+    fn from(error: zbus::Error) -> Self {
+        match error {
+            zbus::Error::MethodError(name, problem, _) => Self::Refused {
+                problem: problem.unwrap_or_else(|| name.to_string()),
+                name: name.to_string(),
+            },
+            other => Self::Bus(other.to_string()),
+        }
+    }
+}
+
+impl Bus {
+    #[cfg(test)]
+    pub(super) fn over(connection: Connection) -> Self {
+        Self {
+            connection: Mutex::new(Some(connection)),
+        }
+    }
+
+    /// The connection, made anew when the old one is gone.
+    pub(super) async fn connection(&self) -> Result<Connection, CallError> {
+        let mut held = self.connection.lock().await;
+        if let Some(connection) = held.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(connection.clone());
+        }
+        let connection = Connection::system().await?;
+        *held = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Calls a method.
+    pub(super) async fn call(
+        &self,
+        object: Object<'_>,
+        method: &str,
+        body: &(impl Serialize + DynamicType + Sync),
+    ) -> Result<Message, CallError> {
+        let connection = self.connection().await?;
+        let Object {
+            service,
+            path,
+            interface,
+        } = object;
+        Ok(connection
+            .call_method(Some(service), path, Some(interface), method, body)
+            .await?)
+    }
+
+    /// Calls a method whose answer is a `T`.
+    pub(super) async fn ask<T: DeserializeOwned + Type>(
+        &self,
+        object: Object<'_>,
+        method: &str,
+        body: &(impl Serialize + DynamicType + Sync),
+    ) -> Result<T, CallError> {
+        let answer = self.call(object, method, body).await?;
+        Ok(answer.body().deserialize()?)
+    }
+
+    /// A property; `object` names the interface that it belongs to.
+    pub(super) async fn property<T: TryFrom<OwnedVariant>>(
+        &self,
+        object: Object<'_>,
+        name: &str,
+    ) -> Result<T, CallError> {
+        let properties = Object {
+            interface: "org.freedesktop.DBus.Properties",
+            ..object
+        };
+        let value: OwnedVariant = self.ask(properties, "Get", &(object.interface, name)).await?;
+        T::try_from(value).map_err(|_| CallError::Bus(format!("{name} is not of the expected type")))
+    }
+}

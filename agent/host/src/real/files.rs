@@ -1,0 +1,126 @@
+//! Files that survive a power cut: synced before they take their place, and their folder after it.
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::File;
+
+/// Permission bits.
+pub(super) fn mode(path: &Path) -> io::Result<u32> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o7777)
+}
+
+/// Names, sorted.
+pub(super) fn list(path: &Path) -> io::Result<Vec<String>> {
+    let mut names = fs::read_dir(path)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Written beside its place, synced, renamed; then the folder is synced.
+pub(super) fn write(file: &File) -> io::Result<()> {
+    let folder = make_folder(&file.path, file.mode)?;
+    let beside = beside(&file.path)?;
+    remove_if_there(&beside)?;
+    let mut new = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)?;
+    let written = new
+        .write_all(file.content.bytes())
+        // By name it would go through the umask.
+        .and_then(|()| new.set_permissions(Permissions::from_mode(file.mode)))
+        .and_then(|()| new.sync_all())
+        .and_then(|()| fs::rename(&beside, &file.path));
+    if written.is_err() {
+        remove_if_there(&beside)?;
+    }
+    written?;
+    sync_folder(folder)
+}
+
+/// The data is on the disk when it returns.
+pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = make_folder(path, 0o600)?;
+    let is_new = !path.try_exists()?;
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    if is_new { sync_folder(folder) } else { Ok(()) }
+}
+
+/// Cut off, on the disk.
+pub(super) fn truncate(path: &Path, length: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(length)?;
+    file.sync_all()
+}
+
+/// In one write, as the kernel wants it; the file is never made.
+pub(super) fn set_parameter(path: &Path, value: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())
+}
+
+/// Gone, on the disk.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    remove_if_there(path)?;
+    match path.parent() {
+        Some(folder) if folder.try_exists()? => sync_folder(folder),
+        _ => Ok(()),
+    }
+}
+
+/// Fewer bytes at the end of the device.
+pub(super) fn read_at(device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let file = fs::File::open(device)?;
+    let mut bytes = vec![0; length];
+    let mut have = 0;
+    while have < length {
+        match file.read_at(&mut bytes[have..], offset + have as u64) {
+            Ok(0) => break,
+            Ok(more) => have += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(have);
+    Ok(bytes)
+}
+
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{} names no file", path.display())))?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(".heeler-new");
+    Ok(path.with_file_name(hidden))
+}
+
+/// The folder of a file, made when it is missing: closed to others when the file is.
+fn make_folder(path: &Path, mode: u32) -> io::Result<&Path> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let missing: Vec<&Path> = folder.ancestors().take_while(|one| !one.exists()).collect();
+    let bits = if mode & 0o077 == 0 { 0o700 } else { 0o755 };
+    for one in missing.into_iter().rev() {
+        DirBuilder::new().mode(bits).create(one)?;
+        sync_folder(one.parent().unwrap_or(Path::new("/")))?;
+    }
+    Ok(folder)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,170 @@
+//! A Linux machine.
+
+mod bus;
+mod files;
+mod job;
+mod logind;
+mod program;
+mod systemd;
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+
+use crate::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+use bus::Bus;
+
+/// The machine that this process runs on.
+#[derive(Debug)]
+pub struct RealSystem {
+    root: PathBuf,
+    bus: Bus,
+}
+
+impl RealSystem {
+    /// All of it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_root("/")
+    }
+
+    /// Files below `root` only, for tests; programs, units and the clock are this machine's all the same.
+    #[must_use]
+    pub fn with_root(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            bus: Bus::default(),
+        }
+    }
+
+    /// Where a path of the machine is for us. A relative path, or one that climbs, is refused.
+    fn at(&self, path: &Path) -> io::Result<PathBuf> {
+        let climbs = path.components().any(|part| part == Component::ParentDir);
+        match path.strip_prefix("/") {
+            Ok(inner) if !climbs => Ok(self.root.join(inner)),
+            _ => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{} is not an absolute path", path.display()),
+            )),
+        }
+    }
+}
+
+impl Default for RealSystem {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Files wait for disks, and a disk that fails can hold a thread for minutes: never the one that keeps the session.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(gone) => Err(io::Error::other(gone)),
+    }
+}
+
+#[async_trait]
+impl System for RealSystem {
+    async fn run(&self, command: &Command) -> Result<Output, RunError> {
+        program::run(command).await
+    }
+
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let path = self.at(path)?;
+        blocking(move || std::fs::read(path)).await
+    }
+
+    async fn mode(&self, path: &Path) -> io::Result<u32> {
+        let path = self.at(path)?;
+        blocking(move || files::mode(&path)).await
+    }
+
+    async fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        let (path, root) = (self.at(path)?, self.root.clone());
+        blocking(move || {
+            let found = path.canonicalize()?;
+            let inner = found
+                .strip_prefix(root.canonicalize()?)
+                .map(|inner| Path::new("/").join(inner));
+            Ok(inner.unwrap_or(found))
+        })
+        .await
+    }
+
+    async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let path = self.at(path)?;
+        blocking(move || files::list(&path)).await
+    }
+
+    async fn write(&self, file: &File) -> io::Result<()> {
+        let file = File {
+            path: self.at(&file.path)?,
+            ..file.clone()
+        };
+        blocking(move || files::write(&file)).await
+    }
+
+    async fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let (path, bytes) = (self.at(path)?, bytes.to_vec());
+        blocking(move || files::append(&path, &bytes)).await
+    }
+
+    async fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        let path = self.at(path)?;
+        blocking(move || files::truncate(&path, length)).await
+    }
+
+    async fn set_parameter(&self, path: &Path, value: &str) -> io::Result<()> {
+        if !path.starts_with("/sys") && !path.starts_with("/proc/sys") {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{} is no parameter of the kernel", path.display()),
+            ));
+        }
+        let (path, value) = (self.at(path)?, value.to_owned());
+        blocking(move || files::set_parameter(&path, &value)).await
+    }
+
+    async fn remove(&self, path: &Path) -> io::Result<()> {
+        let path = self.at(path)?;
+        blocking(move || files::remove(&path)).await
+    }
+
+    async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let device = self.at(device)?;
+        blocking(move || files::read_at(&device, offset, length)).await
+    }
+
+    async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError> {
+        systemd::state(&self.bus, unit).await
+    }
+
+    async fn unit(&self, unit: &str, action: UnitAction) -> Result<(), UnitError> {
+        systemd::act(&self.bus, unit, action).await
+    }
+
+    async fn start_job(&self, job: &Job) -> Result<(), UnitError> {
+        job::start(&self.bus, job).await
+    }
+
+    async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
+        job::state(&self.bus, unit).await
+    }
+
+    async fn reboot(&self) -> Result<(), UnitError> {
+        logind::reboot(&self.bus).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the machine's clock")]
+    fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}

@@ -1,0 +1,139 @@
+//! A program in a process group of its own: nothing of it stays when its time is over or its caller goes away.
+
+use std::io::{self, ErrorKind};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin};
+
+use crate::{Command, Output, RunError, Stdin};
+
+/// The whole environment of every program.
+pub(super) const ENVIRONMENT: [(&str, &str); 3] = [("LC_ALL", "C.UTF-8"), ("LANG", "C.UTF-8"), ("PATH", PATH)];
+
+/// Where programs are looked for, in order.
+pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// More on one of its outputs is no answer that we know how to read.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// After its end, what it started may hold its output open for this long.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Runs it to its end.
+pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
+    let mut child = start(command)?;
+    // Declared after the child: dropped before it, while its process id cannot be anybody else's.
+    let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let ended = tokio::time::timeout(
+        command.timeout,
+        talk(&mut child, &command.stdin, &mut stdout, &mut stderr),
+    )
+    .await;
+    let status = match ended {
+        Ok(Ok(status)) => status,
+        Ok(Err(source)) => {
+            return Err(RunError::Start {
+                command: command.to_string(),
+                source,
+            });
+        }
+        Err(_) => {
+            return Err(RunError::Timeout {
+                command: command.to_string(),
+                seconds: command.timeout.as_secs(),
+            });
+        }
+    };
+    group.0 = None;
+    if [&stdout, &stderr].iter().any(|bytes| bytes.len() as u64 > MOST_BYTES) {
+        return Err(RunError::unreadable(command, "more than 16 MiB of output"));
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Output {
+        code: code(status),
+        stdout: text(&stdout),
+        stderr: text(&stderr),
+    })
+}
+
+/// The group that the program and all that it starts belong to; killed when this is dropped, unless it has ended.
+struct Group(Option<i32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(id) = self.0 {
+            // That it is gone already is what was wanted.
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where programs are run")]
+fn start(command: &Command) -> Result<Child, RunError> {
+    let stdin = match command.stdin {
+        Stdin::Null => Stdio::null(),
+        Stdin::Secret(_) => Stdio::piped(),
+    };
+    let started = tokio::process::Command::new(command.program)
+        .args(&command.args)
+        .env_clear()
+        .envs(ENVIRONMENT)
+        .current_dir("/")
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn();
+    started.map_err(|source| match source.kind() {
+        ErrorKind::NotFound => RunError::Missing {
+            program: command.program,
+        },
+        _ => RunError::Start {
+            command: command.to_string(),
+            source,
+        },
+    })
+}
+
+async fn talk(child: &mut Child, stdin: &Stdin, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>) -> io::Result<ExitStatus> {
+    let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (into, Some(out), Some(err)) = pipes else {
+        return Err(io::Error::other("it has no output"));
+    };
+    let output = async { tokio::join!(feed(into, stdin), drain(out, stdout), drain(err, stderr)) };
+    tokio::pin!(output);
+    tokio::select! {
+        _ = &mut output => child.wait().await,
+        status = child.wait() => {
+            // Whether the pipes were closed by then or not: the program itself has said all that it had to say.
+            let _ = tokio::time::timeout(GRACE, output).await;
+            status
+        }
+    }
+}
+
+async fn feed(pipe: Option<ChildStdin>, stdin: &Stdin) {
+    if let (Some(mut pipe), Stdin::Secret(secret)) = (pipe, stdin) {
+        // A program that does not read all of it says so by its exit code.
+        let _ = pipe.write_all(secret.reveal()).await;
+    }
+}
+
+/// One byte more than the most is kept, to tell that there was more; the pipe is then closed.
+async fn drain(pipe: impl AsyncRead + Unpin, into: &mut Vec<u8>) {
+    let _ = pipe.take(MOST_BYTES + 1).read_to_end(into).await;
+}
+
+fn code(status: ExitStatus) -> i32 {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => code,
+        (None, signal) => 128 + signal.unwrap_or(0),
+    }
+}
