@@ -3,3 +3,8 @@
 //! A task is a list of steps; a step says what it sees and what it would change; the engine alone changes the machine.
 
 pub mod engine;
+pub mod storage;
+
+mod task;
+
+pub use task::{Uses, preview, run, steps, uses};

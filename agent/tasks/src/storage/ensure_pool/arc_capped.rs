@@ -1,0 +1,172 @@
+use std::path::Path;
+
+use async_trait::async_trait;
+use heeler_host::{Command, File, RunError, System, arc, facts};
+
+use crate::engine::{Op, Plan, Step, StepName};
+
+const MIB: u64 = 1 << 20;
+/// Read by modprobe after everything that others may have left there: the last value of an option wins.
+const AT_BOOT: &str = "/etc/modprobe.d/zz-heeler-zfs.conf";
+const MIN_PARAMETER: &str = "/sys/module/zfs/parameters/zfs_arc_min";
+/// There when ZFS is part of the initramfs, which then has its own copy of the options.
+const IN_INITRAMFS: &str = "/usr/share/initramfs-tools/hooks/zfs";
+
+/// ZFS leaves the memory to the virtual machines.
+pub(super) struct ArcCapped {
+    /// None: a tenth of the RAM, at most 1 GiB.
+    pub(super) wanted_bytes: Option<u64>,
+}
+
+pub(super) struct Observed {
+    memory_bytes: u64,
+    at_boot: String,
+    /// None when the module is not loaded.
+    live: Option<arc::Arc>,
+    in_initramfs: bool,
+}
+
+#[async_trait]
+impl Step for ArcCapped {
+    type Observed = Observed;
+
+    fn name(&self) -> StepName {
+        "ArcCapped"
+    }
+
+    async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
+        let at_boot = host.read(Path::new(AT_BOOT)).await.unwrap_or_default();
+        Ok(Observed {
+            memory_bytes: facts::hardware(host).await?.memory_bytes,
+            at_boot: String::from_utf8_lossy(&at_boot).into_owned(),
+            live: arc::read(host).await?,
+            in_initramfs: host.mode(Path::new(IN_INITRAMFS)).await.is_ok(),
+        })
+    }
+
+    fn plan(&self, seen: &Observed) -> Plan {
+        let Some(live) = seen.live else {
+            return Plan::After("ZfsLoaded");
+        };
+        let cap = self
+            .wanted_bytes
+            .unwrap_or((seen.memory_bytes / 10).min(1024 * MIB))
+            .max(64 * MIB);
+        // The module ignores a cap that is not above its minimum: RAM/32 unless set (zfs(4), zfs_arc_min).
+        let floor = (cap <= (seen.memory_bytes / 32).max(32 * MIB)).then_some(32 * MIB);
+        let text = match floor {
+            Some(floor) => format!("options zfs zfs_arc_min={floor} zfs_arc_max={cap}\n"),
+            None => format!("options zfs zfs_arc_max={cap}\n"),
+        };
+        let (kept, holds) = (
+            seen.at_boot == text,
+            live.parameter_bytes == cap && live.max_bytes == cap,
+        );
+        if kept && holds {
+            return Plan::Satisfied;
+        }
+        let mut ops = Vec::new();
+        if !kept {
+            ops.push(Op::Write(File::text(AT_BOOT, text)));
+        }
+        if seen.in_initramfs {
+            let update = Command::new("update-initramfs")
+                .arg("-u")
+                .timeout(std::time::Duration::from_secs(900));
+            ops.push(Op::Run(update));
+        }
+        // Last: while it does not hold, a cut before it makes the next look do all of this again.
+        let parameters = floor
+            .map(|floor| (MIN_PARAMETER, floor))
+            .into_iter()
+            .chain([(arc::PARAMETER, cap)]);
+        ops.extend(parameters.map(|(path, value)| Op::Parameter {
+            path: path.into(),
+            value: value.to_string(),
+        }));
+        Plan::change(ops)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    fn seen(memory_bytes: u64, cap: u64) -> Observed {
+        Observed {
+            memory_bytes,
+            at_boot: format!("options zfs zfs_arc_max={cap}\n"),
+            live: Some(arc::Arc {
+                parameter_bytes: cap,
+                max_bytes: cap,
+                size_bytes: 0,
+            }),
+            in_initramfs: false,
+        }
+    }
+
+    fn plan(wanted_bytes: Option<u64>, seen: &Observed) -> Plan {
+        ArcCapped { wanted_bytes }.plan(seen)
+    }
+
+    #[test]
+    fn a_tenth_of_the_ram_and_at_most_a_gibibyte() {
+        assert_eq!(plan(None, &seen(8 * GIB, 8 * GIB / 10)), Plan::Satisfied);
+        assert_eq!(plan(None, &seen(16 * GIB, GIB)), Plan::Satisfied);
+        assert_eq!(plan(None, &seen(GIB / 2, 64 * MIB)), Plan::Satisfied);
+        assert_eq!(plan(Some(2 * GIB), &seen(8 * GIB, 2 * GIB)), Plan::Satisfied);
+    }
+
+    #[test]
+    fn a_cap_below_the_modules_minimum_lowers_that_too() {
+        let Plan::Change { ops, .. } = plan(None, &seen(64 * GIB, 0)) else {
+            panic!("a change")
+        };
+        let [
+            Op::Write(file),
+            Op::Parameter { path, .. },
+            Op::Parameter { path: last, .. },
+        ] = ops.as_slice()
+        else {
+            panic!("{ops:?}")
+        };
+        assert!(String::from_utf8_lossy(file.content.bytes()).contains("zfs_arc_min=33554432 zfs_arc_max=1073741824"));
+        assert_eq!(
+            (path.to_str(), last.to_str()),
+            (Some(MIN_PARAMETER), Some(arc::PARAMETER))
+        );
+    }
+
+    #[test]
+    fn the_initramfs_is_made_anew_only_where_zfs_is_in_it() {
+        let runs = |plan| match plan {
+            Plan::Change { ops, .. } => ops.iter().filter(|op| matches!(op, Op::Run(_))).count(),
+            _ => 0,
+        };
+        let mut here = seen(8 * GIB, 1);
+        assert_eq!(runs(plan(None, &here)), 0);
+        here.in_initramfs = true;
+        assert_eq!(runs(plan(None, &here)), 1);
+        assert_eq!(
+            runs(plan(
+                None,
+                &Observed {
+                    in_initramfs: true,
+                    ..seen(16 * GIB, GIB)
+                }
+            )),
+            0
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_before_the_module_is_loaded() {
+        let unloaded = Observed {
+            live: None,
+            ..seen(GIB, 0)
+        };
+        assert_eq!(plan(None, &unloaded), Plan::After("ZfsLoaded"));
+    }
+}

@@ -1,0 +1,156 @@
+use super::*;
+use crate::engine::Blocked;
+
+fn files() -> DatasetsExist {
+    DatasetsExist {
+        datasets: vec![Dataset {
+            name: "data/files".into(),
+            mountpoint: Mountpoint::At("/data/files".into()),
+        }],
+    }
+}
+
+fn found(change: impl Fn(&mut Found)) -> Option<Found> {
+    let mut found = Found {
+        name: "data/files".into(),
+        kind: "FILESYSTEM".into(),
+        mountpoint: "/data/files".into(),
+        mountpoint_local: true,
+        mounted: true,
+        canmount: "on".into(),
+        used_bytes: 0,
+    };
+    change(&mut found);
+    Some(found)
+}
+
+fn mount(source: &str, kind: &str) -> Option<Mount> {
+    Some(Mount {
+        source: source.into(),
+        target: "/data/files".into(),
+        kind: kind.into(),
+    })
+}
+
+fn plan(seen: Seen) -> Plan {
+    files().plan(&Observed::Looked {
+        pool: true,
+        datasets: vec![seen],
+    })
+}
+
+fn typed(plan: &Plan) -> Vec<String> {
+    match plan {
+        Plan::Change { ops, .. } => ops.iter().map(Op::summary).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_empty_folder_is_immutable_before_the_first_mount() {
+    let seen = Seen {
+        folder: Folder::Missing { can_be_immutable: true },
+        ..Seen::default()
+    };
+    assert_eq!(
+        typed(&plan(seen)),
+        [
+            "mkdir -p /data/files",
+            "chattr +i /data/files",
+            "zfs create -o mountpoint=/data/files data/files"
+        ]
+    );
+    let imported = Seen {
+        found: found(|one| one.mounted = false),
+        folder: Folder::Empty { immutable: Some(false) },
+        ..Seen::default()
+    };
+    assert_eq!(
+        typed(&plan(imported)),
+        ["chattr +i /data/files", "zfs mount data/files"]
+    );
+}
+
+#[test]
+fn a_dataset_exists_only_when_it_is_mounted_where_it_is_wanted() {
+    let seen = Seen {
+        found: found(|_| {}),
+        mount: mount("data/files", "zfs"),
+        ..Seen::default()
+    };
+    assert_eq!(plan(seen), Plan::Satisfied);
+    let says_so_only = Seen {
+        found: found(|_| {}),
+        folder: Folder::Empty { immutable: Some(true) },
+        ..Seen::default()
+    };
+    assert_eq!(typed(&plan(says_so_only)), ["zfs mount data/files"]);
+}
+
+#[test]
+fn files_below_an_unmounted_mountpoint_are_not_hidden() {
+    let seen = Seen {
+        folder: Folder::Full {
+            first: "backup.tar".into(),
+        },
+        ..Seen::default()
+    };
+    let Plan::Blocked(Blocked { found, .. }) = plan(seen) else {
+        panic!("blocked")
+    };
+    assert!(found.contains("backup.tar"), "{found}");
+}
+
+#[test]
+fn what_others_have_set_or_mounted_is_not_changed() {
+    let others = [
+        Seen {
+            found: found(|one| one.mountpoint = "/srv".into()),
+            ..Seen::default()
+        },
+        Seen {
+            found: found(|one| one.canmount = "off".into()),
+            ..Seen::default()
+        },
+        Seen {
+            found: found(|one| one.kind = "VOLUME".into()),
+            ..Seen::default()
+        },
+        Seen {
+            found: found(|_| {}),
+            mount: mount("/dev/sda1", "ext4"),
+            ..Seen::default()
+        },
+    ];
+    for seen in others {
+        assert!(matches!(plan(seen), Plan::Blocked(_)));
+    }
+}
+
+#[test]
+fn without_its_pool_nothing_is_said_of_a_dataset() {
+    let none = Observed::Looked {
+        pool: false,
+        datasets: vec![Seen::default()],
+    };
+    assert_eq!(files().plan(&none), Plan::After("PoolExists"));
+    assert_eq!(files().plan(&Observed::NotLoaded), Plan::After("ZfsLoaded"));
+}
+
+#[test]
+fn a_folder_inside_another_dataset_is_left_to_zfs() {
+    let nested = DatasetsExist {
+        datasets: vec![
+            Dataset {
+                name: "data/a".into(),
+                mountpoint: Mountpoint::At("/data/a".into()),
+            },
+            Dataset {
+                name: "data/a/b".into(),
+                mountpoint: Mountpoint::At("/data/a/b".into()),
+            },
+        ],
+    };
+    assert!(nested.inside_another("/data/a/b"));
+    assert!(!nested.inside_another("/data/a") && !nested.inside_another("/data/ab"));
+}

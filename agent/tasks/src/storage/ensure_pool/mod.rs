@@ -1,0 +1,46 @@
+//! The node has its pool: imported, or created after consent.
+
+mod arc_capped;
+mod datasets_exist;
+mod host_id_set;
+mod pool_exists;
+mod zfs_loaded;
+mod zfs_units_enabled;
+
+use heeler_proto::{EnsurePool, Irreversible};
+
+use arc_capped::ArcCapped;
+use datasets_exist::DatasetsExist;
+use host_id_set::HostIdSet;
+use pool_exists::PoolExists;
+use zfs_loaded::ZfsLoaded;
+use zfs_units_enabled::ZfsUnitsEnabled;
+
+use crate::engine::{AnyStep, Plan};
+
+/// In order: the host id is there before the module reads it, the module before anything is said about pools.
+#[must_use]
+pub fn steps(task: &EnsurePool, interrupted: &[Irreversible]) -> Vec<Box<dyn AnyStep>> {
+    let pool = &task.pool;
+    vec![
+        Box::new(HostIdSet { hostid: pool.hostid }),
+        Box::new(ZfsLoaded),
+        Box::new(PoolExists::new(task, interrupted)),
+        Box::new(DatasetsExist {
+            datasets: pool.datasets.clone(),
+        }),
+        Box::new(ArcCapped {
+            wanted_bytes: pool.arc_max_bytes,
+        }),
+        Box::new(ZfsUnitsEnabled),
+    ]
+}
+
+/// ZFS is not installed, or too old.
+fn no_zfs(found: &str) -> Plan {
+    Plan::blocked(
+        found,
+        "a pool needs ZFS 2.3 or newer, its programs and its kernel module",
+        "on the node: apt-get install zfsutils-linux zfs-dkms",
+    )
+}

@@ -1,0 +1,117 @@
+use std::collections::BTreeSet;
+
+use heeler_host::disk::{Disk, Use, Verdict};
+use heeler_proto::{CreatePool, PoolSpec, Serial};
+
+use super::observed::Observed;
+use crate::engine::{Blocked, Plan};
+use crate::storage::words;
+
+/// The disk of each named serial, in their order; or why there is not exactly one of each.
+pub(super) fn named<'a>(spec: &PoolSpec, seen: &'a Observed) -> Result<Vec<&'a Disk>, Plan> {
+    let mut disks = Vec::with_capacity(spec.serials.len());
+    for serial in &spec.serials {
+        let found: Vec<&Disk> = seen
+            .disks
+            .iter()
+            .filter(|disk| disk.serial == serial.as_str())
+            .collect();
+        match found.as_slice() {
+            [disk] => disks.push(*disk),
+            [] => return Err(missing(spec, serial, seen)),
+            several => {
+                let paths: Vec<&str> = several.iter().map(|disk| disk.kernel_path.as_str()).collect();
+                return Err(Plan::blocked(
+                    format!(
+                        "{} disks say that their serial is {serial}: {}",
+                        several.len(),
+                        paths.join(", ")
+                    ),
+                    "a serial that names two disks names none",
+                    "take one of them out, or name other disks in heeler.toml",
+                ));
+            }
+        }
+    }
+    Ok(disks)
+}
+
+/// Why these disks are not given to `zpool create`; None when each is proven blank.
+pub(super) fn refused(spec: &PoolSpec, disks: &[&Disk], interrupted: &[CreatePool]) -> Option<Plan> {
+    let full: Vec<&Disk> = disks
+        .iter()
+        .filter(|disk| disk.verdict != Verdict::Blank)
+        .copied()
+        .collect();
+    let first = full.first()?;
+    let wanted = words::set(&spec.serials);
+    let begun = interrupted.iter().any(|act| {
+        let serials: BTreeSet<&str> = act.disks.iter().map(|disk| disk.serial.as_str()).collect();
+        serials == wanted
+    });
+    let found: Vec<String> = full.iter().map(|disk| words::finding(disk)).collect();
+    let found = found.join("; ");
+    if begun && full.iter().all(|disk| disk.only_marks_of_zfs) {
+        return Some(Plan::Blocked(Blocked {
+            found,
+            why: "half-made by us: zpool create was cut off here, nothing but its own marks is on the disks, and no pool came of it"
+                .to_owned(),
+            next: format!("{}; then: heeler apply", erase(&full)),
+        }));
+    }
+    let why = first.verdict.refusal().unwrap_or_default();
+    let system = full
+        .iter()
+        .any(|disk| matches!(disk.in_a_word(), Use::System | Use::Pool));
+    let next = if system {
+        "name other disks in heeler.toml: heeler disk list".to_owned()
+    } else {
+        format!(
+            "if nothing on it is needed: {}; else name other disks in heeler.toml",
+            erase(&full)
+        )
+    };
+    Some(Plan::blocked(found, why, next))
+}
+
+fn erase(disks: &[&Disk]) -> String {
+    let commands: Vec<String> = disks
+        .iter()
+        .map(|disk| format!("heeler disk erase {}", disk.serial))
+        .collect();
+    commands.join("; ")
+}
+
+fn missing(spec: &PoolSpec, serial: &Serial, seen: &Observed) -> Plan {
+    let unnamed = |disk: &&Disk| !spec.serials.iter().any(|named| named.as_str() == disk.serial);
+    let others: Vec<&Disk> = seen.disks.iter().filter(unnamed).collect();
+    let meant = others
+        .iter()
+        .find_map(|disk| Some((*disk, words::slip(serial.as_str(), &disk.serial)?)));
+    let hint = meant.map_or_else(String::new, |(_, slip)| format!(" ({slip})"));
+    let free: Vec<&Disk> = others
+        .iter()
+        .filter(|disk| disk.verdict == Verdict::Blank)
+        .copied()
+        .collect();
+    let (label, listed) = if free.is_empty() {
+        ("Not named", &others)
+    } else {
+        ("Free", &free)
+    };
+    let list: Vec<String> = listed.iter().map(|disk| words::finding(disk)).collect();
+    let list = if list.is_empty() {
+        String::new()
+    } else {
+        format!(". {label}: {}", list.join("; "))
+    };
+    let next = match meant {
+        Some((disk, _)) => format!("in heeler.toml: {} instead of {serial}", disk.serial),
+        None => "mend its disks in heeler.toml: heeler disk list".to_owned(),
+    };
+    Plan::blocked(
+        format!("{serial} is not in this node{hint}{list}"),
+        "a pool is made only of the disks that heeler.toml names, all of them present",
+        next,
+    )
+}

@@ -1,0 +1,84 @@
+use std::time::Duration;
+
+use heeler_host::disk::Disk;
+use heeler_host::zpool::NewPool;
+use heeler_proto::{CreatePool, DiskIdentity, EnsurePool, Irreversible, PoolSpec};
+
+use super::blank;
+use super::observed::Observed;
+use crate::engine::{Op, Plan};
+use crate::storage::words;
+
+const SETTLE: Duration = Duration::from_secs(30);
+/// What `zpool create` takes for equal sizes: ZPOOL_FUZZ of OpenZFS.
+const ALIKE_BYTES: u64 = 16 << 20;
+
+/// No pool is on record, and none that could be imported has to do with the name or the disks: a mirror may be made,
+/// of disks that are proven blank and nothing else.
+pub(super) fn plan(task: &EnsurePool, interrupted: &[CreatePool], seen: &Observed) -> Plan {
+    let spec = &task.pool;
+    if let Some(live) = task.live.iter().find(|live| spec.serials.contains(&live.serial)) {
+        return Plan::blocked(
+            format!(
+                "{} is on record as holding pool {} of {}",
+                live.serial, live.guid, live.node
+            ),
+            "a disk on record as holding a live pool is never given to a new one, whoever consents",
+            format!(
+                "name another disk in heeler.toml, or put {} back into {}",
+                live.serial, live.node
+            ),
+        );
+    }
+    let disks = match blank::named(spec, seen) {
+        Ok(disks) => disks,
+        Err(stopped) => return stopped,
+    };
+    if let Some(stopped) = blank::refused(spec, &disks, interrupted) {
+        return stopped;
+    }
+    if let Some(stopped) = unequal(&disks) {
+        return stopped;
+    }
+    let legs = disks.iter().map(|disk| disk.by_id.clone()).collect();
+    let pool = NewPool::new(spec.name.as_str(), spec.comment.as_str(), legs);
+    let act = Irreversible::CreatePool(CreatePool {
+        pool: spec.name.clone(),
+        disks: identities(spec, &disks),
+        properties: pool.all_properties(),
+    });
+    let create = Op::Irreversible {
+        act,
+        command: pool.command(),
+    };
+    Plan::Change {
+        ops: vec![Op::Run(pool.dry_run_command()), create],
+        settle: SETTLE,
+    }
+}
+
+fn identities(spec: &PoolSpec, disks: &[&Disk]) -> Vec<DiskIdentity> {
+    let pairs = spec.serials.iter().zip(disks);
+    pairs
+        .map(|(serial, disk)| DiskIdentity {
+            serial: serial.clone(),
+            size_bytes: disk.size_bytes,
+        })
+        .collect()
+}
+
+fn unequal(disks: &[&Disk]) -> Option<Plan> {
+    let smallest = disks.iter().min_by_key(|disk| disk.size_bytes)?;
+    let largest = disks.iter().max_by_key(|disk| disk.size_bytes)?;
+    (largest.size_bytes - smallest.size_bytes > ALIKE_BYTES).then(|| {
+        Plan::blocked(
+            format!(
+                "{} is smaller than its mirror, {}",
+                words::disk(smallest),
+                words::disk(largest)
+            ),
+            "the legs of a mirror have one size, and zpool refuses others unless it is forced",
+            "name disks of one size in heeler.toml: heeler disk list",
+        )
+    })
+}

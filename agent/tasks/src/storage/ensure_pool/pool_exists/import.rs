@@ -1,0 +1,219 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use heeler_host::zpool::import_command;
+use heeler_proto::{DiskIdentity, ImportPool, Irreversible, PoolGuid, PoolSpec, Serial};
+
+use super::observed::{Candidate, Observed};
+use crate::engine::{Op, Plan};
+use crate::storage::words;
+
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// The pool on record lies on disks that are here.
+pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) -> Plan {
+    let pool = &candidate.pool;
+    let legs = if spec.recorded_serials.is_empty() {
+        &spec.serials
+    } else {
+        &spec.recorded_serials
+    };
+    let (on_record, named) = (words::set(legs), words::set(&spec.serials));
+    if pool.name != spec.name.as_str() {
+        return Plan::blocked(
+            format!("pool {} ({}) waits to be imported", pool.name, pool.guid),
+            format!(
+                "it is the pool on record, and heeler.toml calls it {}: a pool is not renamed",
+                spec.name
+            ),
+            format!("in heeler.toml: name = {:?}", pool.name),
+        );
+    }
+    if let Some(difference) = words::difference(&on_record, &named) {
+        return Plan::blocked(
+            format!("the pool on record lies on {}: {difference}", words::list(on_record)),
+            "heeler.toml names other disks, and a leg is not exchanged by the way",
+            "name the disks on record in heeler.toml",
+        );
+    }
+    if let Some(stopped) = not_importable(candidate, seen) {
+        return stopped;
+    }
+    let online: BTreeSet<&str> = candidate.online().collect();
+    let strangers: Vec<&str> = candidate
+        .serials()
+        .filter(|serial| !on_record.contains(serial))
+        .collect();
+    if !strangers.is_empty() {
+        return Plan::blocked(
+            format!(
+                "pool {} ({}) lies on {} as well",
+                pool.name,
+                pool.guid,
+                words::list(strangers)
+            ),
+            format!("its legs on record are {}", words::list(on_record)),
+            "look at the node: zpool import",
+        );
+    }
+    let missing: Vec<Serial> = legs
+        .iter()
+        .filter(|leg| !online.contains(leg.as_str()))
+        .cloned()
+        .collect();
+    let op = match missing.is_empty() {
+        true => Op::Run(import_command(pool.guid)),
+        false => without(candidate, missing, seen),
+    };
+    Plan::Change {
+        ops: vec![op],
+        settle: SETTLE,
+    }
+}
+
+/// No pool is on record. One that says it is ours, on exactly the named disks, is taken back: a node that was flashed
+/// anew while the coordinator's memory was lost, or a creation whose end nobody saw. Anything else that lies on the
+/// named disks, or has the name, stops. None when there is nothing of either kind.
+pub(super) fn unrecorded(spec: &PoolSpec, seen: &Observed) -> Option<Plan> {
+    let named = words::set(&spec.serials);
+    let touches = |candidate: &&Candidate| {
+        candidate.pool.name == spec.name.as_str() || candidate.serials().any(|serial| named.contains(serial))
+    };
+    let near: Vec<&Candidate> = seen.importable.iter().filter(touches).collect();
+    let ours = |candidate: &&&Candidate| {
+        let online: BTreeSet<&str> = candidate.online().collect();
+        let says_so = candidate.pool.comment == spec.comment && candidate.pool.name == spec.name.as_str();
+        says_so && online == named && candidate.legs.len() == named.len()
+    };
+    let first = near.first()?;
+    let (Some(candidate), 1) = (near.iter().find(ours), near.len()) else {
+        return Some(foreign(spec, first, near.len()));
+    };
+    Some(not_importable(candidate, seen).unwrap_or_else(|| Plan::Change {
+        ops: vec![Op::Run(import_command(candidate.pool.guid))],
+        settle: SETTLE,
+    }))
+}
+
+/// A pool on record that no disk offers: never a reason to make one.
+pub(super) fn nowhere(spec: &PoolSpec, guid: PoolGuid, seen: &Observed) -> Plan {
+    let carriers = seen
+        .disks
+        .iter()
+        .filter(|disk| disk.verdict.pool_guid() == Some(guid.0));
+    let carriers: Vec<String> = carriers.map(words::finding).collect();
+    let found = if carriers.is_empty() {
+        format!("no disk in this node carries pool {guid}")
+    } else {
+        format!(
+            "ZFS does not offer pool {guid} for import, though its label is on {}",
+            carriers.join("; ")
+        )
+    };
+    let legs = if spec.recorded_serials.is_empty() {
+        &spec.serials
+    } else {
+        &spec.recorded_serials
+    };
+    Plan::blocked(
+        found,
+        "it is the pool on record for this node, so none is made in its place, whoever consents",
+        format!(
+            "put its disks back ({}), then: heeler apply",
+            words::list(legs.iter().map(Serial::as_str))
+        ),
+    )
+}
+
+/// ZFS says that it cannot or should not be imported: its words, and no way round them.
+fn not_importable(candidate: &Candidate, seen: &Observed) -> Option<Plan> {
+    let pool = &candidate.pool;
+    let found = format!("pool {} ({}) is {}: {}", pool.name, pool.guid, pool.state, pool.status);
+    if pool.unsupported_feature() {
+        return Some(Plan::blocked(
+            found,
+            "the ZFS on this node is older than the one that made the pool",
+            "install the newer ZFS on the node, then: heeler apply",
+        ));
+    }
+    if pool.last_used_elsewhere() {
+        let mut labels = seen.disks.iter().flat_map(|disk| &disk.labels);
+        let last = labels.find(|label| label.pool_guid == pool.guid);
+        let last = last.map_or_else(String::new, |label| {
+            format!(" (by {}, host id {:08x})", label.hostname, label.hostid)
+        });
+        return Some(Plan::blocked(
+            format!("{found}{last}"),
+            "two machines that use one pool destroy it, and this one's host id is another",
+            format!(
+                "make sure that no other machine has these disks; then on the node: zpool import -f -N {} && zpool export {}; then: heeler apply",
+                pool.guid, pool.name
+            ),
+        ));
+    }
+    match pool.state.as_str() {
+        "ONLINE" | "DEGRADED" => None,
+        _ => Some(Plan::blocked(
+            format!("{found} {}", pool.action).trim_end().to_owned(),
+            "ZFS cannot import it, and a pool that cannot be imported is never made anew",
+            "see that all of its disks are there; on the node: zpool import",
+        )),
+    }
+}
+
+/// The legs that are there become the truth: a person must know which, and how old they are.
+fn without(candidate: &Candidate, missing: Vec<Serial>, seen: &Observed) -> Op {
+    let guid = candidate.pool.guid;
+    let mut present: Vec<(DiskIdentity, u64)> = Vec::new();
+    for disk in candidate.online().filter_map(|serial| seen.disk(serial)) {
+        let labels = disk.labels.iter().filter(|label| label.pool_guid == guid);
+        if let Ok(serial) = Serial::new(&disk.serial) {
+            let size_bytes = disk.size_bytes;
+            present.push((
+                DiskIdentity { serial, size_bytes },
+                labels.map(|label| label.txg).max().unwrap_or(0),
+            ));
+        }
+    }
+    Op::Irreversible {
+        act: Irreversible::ImportPool(ImportPool {
+            guid: PoolGuid(guid),
+            present,
+            missing,
+        }),
+        command: import_command(guid),
+    }
+}
+
+fn foreign(spec: &PoolSpec, first: &Candidate, count: usize) -> Plan {
+    let pool = &first.pool;
+    let others = match count {
+        1 => String::new(),
+        _ => format!(" and {} more", count - 1),
+    };
+    let serials = words::list(first.serials());
+    Plan::blocked(
+        format!(
+            "pool {} ({}, {}, comment {:?}) on {serials}{others} waits to be imported",
+            pool.name, pool.guid, pool.state, pool.comment
+        ),
+        format!(
+            "no pool is on record for this node, and this is not {} with comment {:?} complete on {}",
+            spec.name,
+            spec.comment,
+            words::list(words::set(&spec.serials))
+        ),
+        format!(
+            "if its data is wanted: mend heeler.toml, or put its disks together again; if not: {}",
+            erase(first)
+        ),
+    )
+}
+
+fn erase(candidate: &Candidate) -> String {
+    let commands: Vec<String> = candidate
+        .serials()
+        .map(|serial| format!("heeler disk erase {serial}"))
+        .collect();
+    commands.join("; ")
+}

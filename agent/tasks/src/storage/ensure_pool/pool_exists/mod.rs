@@ -1,0 +1,73 @@
+//! The step where data could be lost. Importing and creating are different operations, in different files, and no
+//! failure of one leads to the other.
+
+mod blank;
+mod create;
+mod import;
+mod imported;
+mod observed;
+
+use async_trait::async_trait;
+use heeler_host::{RunError, System};
+use heeler_proto::{CreatePool, EnsurePool, Irreversible, PoolGuid};
+
+use observed::Observed;
+
+use crate::engine::{Plan, Step, StepName};
+
+/// The node's pool is imported.
+pub(super) struct PoolExists {
+    task: EnsurePool,
+    /// Creations that lost power, or their agent, half-way.
+    interrupted: Vec<CreatePool>,
+}
+
+impl PoolExists {
+    pub(super) fn new(task: &EnsurePool, interrupted: &[Irreversible]) -> Self {
+        let created = interrupted.iter().filter_map(|act| match act {
+            Irreversible::CreatePool(create) => Some(create.clone()),
+            Irreversible::EraseContents(_) | Irreversible::ImportPool(_) => None,
+        });
+        Self {
+            task: task.clone(),
+            interrupted: created.collect(),
+        }
+    }
+}
+
+#[async_trait]
+impl Step for PoolExists {
+    type Observed = Observed;
+
+    fn name(&self) -> StepName {
+        "PoolExists"
+    }
+
+    async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
+        Observed::look(host, &self.task.pool).await
+    }
+
+    fn plan(&self, seen: &Observed) -> Plan {
+        let pool = &self.task.pool;
+        if !seen.loaded {
+            return Plan::After("ZfsLoaded");
+        }
+        if let Some(imported) = seen.imported_as(pool) {
+            return imported::plan(pool, imported);
+        }
+        match pool.recorded_guid {
+            Some(guid) => self.recorded(guid, seen),
+            None => import::unrecorded(pool, seen).unwrap_or_else(|| create::plan(&self.task, &self.interrupted, seen)),
+        }
+    }
+}
+
+impl PoolExists {
+    /// A guid on record: import that pool, or stop. There is no way to creation from here.
+    fn recorded(&self, guid: PoolGuid, seen: &Observed) -> Plan {
+        match seen.importable.iter().find(|candidate| candidate.pool.guid == guid.0) {
+            Some(candidate) => import::recorded(&self.task.pool, candidate, seen),
+            None => import::nowhere(&self.task.pool, guid, seen),
+        }
+    }
+}

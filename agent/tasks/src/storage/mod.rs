@@ -1,0 +1,9 @@
+//! Pools and disks. No failure to import ever leads to creation, and nothing is ever forced.
+
+pub mod ensure_pool;
+pub mod erase_disk;
+
+mod imported;
+mod words;
+
+pub use imported::imported;

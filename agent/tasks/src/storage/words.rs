@@ -1,0 +1,115 @@
+use std::collections::BTreeSet;
+
+use heeler_host::disk::Disk;
+use heeler_proto::Serial;
+
+/// `S6XNNS0W100001 (slot A, 128 GB)`.
+pub(super) fn disk(disk: &Disk) -> String {
+    let size = size(disk.size_bytes);
+    match disk.slot {
+        Some(slot) => format!("{} (slot {slot}, {size})", disk.serial),
+        None => format!("{} ({size})", disk.serial),
+    }
+}
+
+/// `S6XNNS0W100001 (slot A, 128 GB): ext4 file system "backup"`.
+pub(super) fn finding(one: &Disk) -> String {
+    format!("{}: {}", disk(one), one.verdict.finding())
+}
+
+/// In the units that are printed on a drive.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        1_000_000_000..10_000_000_000_000 => format!("{} GB", bytes / 1_000_000_000),
+        _ => format!("{} TB", bytes / 1_000_000_000_000),
+    }
+}
+
+/// Serials in a row.
+pub(super) fn list<'a>(serials: impl IntoIterator<Item = &'a str>) -> String {
+    serials.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// Serials as a set.
+pub(super) fn set(serials: &[Serial]) -> BTreeSet<&str> {
+    serials.iter().map(Serial::as_str).collect()
+}
+
+/// What `here` has more and less than `wanted`: `S3 instead of S2`; None when they are equal.
+pub(super) fn difference(here: &BTreeSet<&str>, wanted: &BTreeSet<&str>) -> Option<String> {
+    let more: Vec<&str> = here.difference(wanted).copied().collect();
+    let less: Vec<&str> = wanted.difference(here).copied().collect();
+    match (more.is_empty(), less.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(format!("{} too", list(more))),
+        (true, false) => Some(format!("not {}", list(less))),
+        (false, false) => Some(format!("{} instead of {}", list(more), list(less))),
+    }
+}
+
+/// Why `typed` may have been meant to be `there`, in words; None when they are not alike.
+pub(super) fn slip(typed: &str, there: &str) -> Option<&'static str> {
+    let plain = |text: &str| -> Vec<char> { text.to_ascii_uppercase().chars().collect() };
+    let (a, b) = (plain(typed), plain(there));
+    let same = |with: [(char, char); 2]| {
+        let fold = |c: &char| with.iter().find(|(from, _)| from == c).map_or(*c, |(_, to)| *to);
+        a.iter().map(fold).eq(b.iter().map(fold))
+    };
+    if a == b {
+        Some("other case?")
+    } else if same([('O', '0'), ('\0', '\0')]) {
+        Some("letter O for zero?")
+    } else if same([('I', '1'), ('L', '1')]) {
+        Some("letter for one?")
+    } else if one_edit(&a, &b) {
+        Some("one character off?")
+    } else {
+        None
+    }
+}
+
+/// One character is another, too many or too few, or two neighbours have changed places.
+fn one_edit(a: &[char], b: &[char]) -> bool {
+    let front = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[front..], &b[front..]);
+    match (a, b) {
+        ([_, x @ ..], [_, y @ ..]) if x == y => true,
+        ([_, x @ ..], y) if x == y => true,
+        (x, [_, y @ ..]) if x == y => true,
+        ([p, q, x @ ..], [r, s, y @ ..]) => p == s && q == r && x == y,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_pen_are_recognised() {
+        let there = "S6XNNS0W100003";
+        for (typed, words) in [
+            ("S6XNNS0W1OOOO3", Some("letter O for zero?")),
+            ("S6XNNSOW100003", Some("letter O for zero?")),
+            ("S6XNNS0WI00003", Some("letter for one?")),
+            ("s6xnns0w100003", Some("other case?")),
+            ("S6XNNS0W100004", Some("one character off?")),
+            ("S6XNNS0W10003", Some("one character off?")),
+            ("S6XNNS0W1000033", Some("one character off?")),
+            ("S6XNSN0W100003", Some("one character off?")),
+            ("S6XNNS0W200004", None),
+            ("", None),
+        ] {
+            assert_eq!(slip(typed, there), words, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_difference_names_both_sides() {
+        let set = |text: &'static str| -> BTreeSet<&str> { text.split_whitespace().collect() };
+        assert_eq!(difference(&set("A B"), &set("B A")), None);
+        assert_eq!(difference(&set("A C"), &set("A B")).as_deref(), Some("C instead of B"));
+        assert_eq!(difference(&set("A"), &set("A B")).as_deref(), Some("not B"));
+    }
+}
