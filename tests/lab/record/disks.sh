@@ -2,7 +2,7 @@
 blank
 probe blank $A
 clear_label blank $A
-rec $Z zpool-create-missing-disk zpool create -n data mirror $A $BYID/nvme-QEMU_NVMe_Ctrl_NOTTHERE
+rec $Z zpool-create-missing-disk create_data -n data mirror $A $BYID/nvme-QEMU_NVMe_Ctrl_NOTTHERE
 
 mkfs.ext4 -q -F $A
 probe ext4 $A

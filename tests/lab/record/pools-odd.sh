@@ -1,10 +1,10 @@
 # Pools that must not be imported by guess, and never recreated.
 blank
 as_host 0a0a5032
-zpool create -o cachefile=none data $A
+zpool create -o cachefile=none -O mountpoint=none data $A
 one=$(zpool get -Hp -o value guid data)
 zpool export data
-zpool create -o cachefile=none data $B
+zpool create -o cachefile=none -O mountpoint=none data $B
 other=$(zpool get -Hp -o value guid data)
 zpool export data
 probe two-of-one-name $A
@@ -17,16 +17,16 @@ zpool export data
 blank
 
 # A stripe that lost a leg.
-zpool create -o cachefile=none data $A $B
+zpool create -o cachefile=none -O mountpoint=none data $A $B
 guid=$(zpool get -Hp -o value guid data)
 zpool export data
-wipefs -qaf $B-part1 $B; blkdiscard -f $B; blockdev --rereadpt $B; udevadm settle
+wipefs -qaf $B-part1 $B; blkdiscard -fq $B; blockdev --rereadpt $B; udevadm settle
 rec $Z zpool-import-list-stripe-broken zpool import -d $BYID
 rec $Z zpool-import-guid-stripe-broken zpool import -N -d $BYID -o cachefile=none $guid
 blank
 
 # A feature of a later ZFS in use.
-zpool create -o cachefile=none data mirror $A $B
+zpool create -o cachefile=none -O mountpoint=none data mirror $A $B
 guid=$(zpool get -Hp -o value guid data)
 zpool export data
 zhack -d $BYID feature enable -d 'of a later release' data com.example:later
@@ -36,10 +36,10 @@ rec $Z zpool-import-guid-unsupported-feature zpool import -N -d $BYID -o cachefi
 blank
 
 # Metadata gone on both legs: ZFS's own advice is to destroy and recreate.
-zpool create -o cachefile=none data mirror $A $B
+zpool create -o cachefile=none -O mountpoint=none data mirror $A $B
 guid=$(zpool get -Hp -o value guid data)
 zpool export data
-for disk in $A $B; do dd if=/dev/urandom of=$disk-part1 bs=1M seek=4 count=1900 status=none conv=fsync; done
+for disk in $A $B; do dd if=/dev/urandom of=$disk-part1 bs=1M seek=4 count=300 status=none conv=fsync; done
 udevadm settle
 rec $Z zpool-import-list-corrupt zpool import -d $BYID
 rec $Z zpool-import-guid-corrupt zpool import -N -d $BYID -o cachefile=none $guid

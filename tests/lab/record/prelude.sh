@@ -34,7 +34,7 @@ probe() {
 		rec $Z zdb-label-$state-part1 zdb -l "$disk-part1"
 	fi
 	rec $Z zpool-import-list-$state zpool import -d $BYID
-	rec $Z zpool-create-n-$state zpool create -n data mirror $A $B
+	rec $Z zpool-create-n-$state create_data -n data mirror $A $B
 }
 
 clear_label() {
@@ -46,9 +46,12 @@ clear_label() {
 # Both disks read as zeros afterwards.
 blank() {
 	umount /mnt 2>/dev/null
+	# zed has been seen to keep a disk open after its label went: nothing could be labelled then.
+	systemctl restart zfs-zed
+	rm -rf /data
 	for disk in $A $B; do
 		wipefs -qaf "$disk" "$disk"-part* 2>/dev/null
-		blkdiscard -f "$disk"
+		blkdiscard -fq "$disk"
 		blockdev --rereadpt "$disk"
 	done
 	udevadm settle

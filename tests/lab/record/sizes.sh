@@ -2,5 +2,5 @@
 C=$BYID/nvme-QEMU_NVMe_Ctrl_S6XNNS0W100007
 blank
 udevadm settle
-rec $Z zpool-create-n-unequal-sizes zpool create -n data mirror $A $C
+rec $Z zpool-create-n-unequal-sizes create_data -n data mirror $A $C
 rec $Z zpool-create-unequal-sizes create_data data mirror $A $C

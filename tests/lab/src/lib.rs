@@ -9,6 +9,7 @@
 
 pub mod accel;
 pub mod cache;
+pub mod cases;
 pub mod control;
 pub mod disk;
 pub mod firmware;

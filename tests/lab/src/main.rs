@@ -6,7 +6,7 @@ use std::process::{ExitCode, ExitStatus};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use heeler_lab::machine::{NAMES, Network};
-use heeler_lab::{Lab, image, lab, programs, record, supervisor};
+use heeler_lab::{Lab, cases, image, lab, programs, record, supervisor};
 
 /// Virtual Raspberry Pis with real ZFS, systemd and sshd, in a network of their own.
 #[derive(Debug, Parser)]
@@ -68,6 +68,15 @@ enum Action {
         #[arg(long)]
         heal: bool,
     },
+    /// Boot three fresh nodes and try the faults on them; needs no lab of yours.
+    Test {
+        /// Only cases whose name contains this.
+        #[arg(default_value = "")]
+        filter: String,
+        /// Print the names alone.
+        #[arg(long)]
+        list: bool,
+    },
     /// Record what the real programs print, for the agent's parsers. Erases the first node's disks.
     Record {
         /// Only scripts whose name contains this.
@@ -117,6 +126,14 @@ fn main() -> Result<ExitCode> {
             disk.write_random(disk.size_bytes()? / 2, 1 << 20)?;
         }
         Action::Partition { node, network, heal } => lab()?.node(&node)?.link(network, heal)?,
+        Action::Test { list: true, .. } => cases::names().for_each(|name| println!("{name}")),
+        Action::Test { filter, list: false } => {
+            return Ok(if cases::run(&folder.join("test"), &filter)? {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
         Action::Record { filter, into } => {
             record::run(&lab()?, &into.unwrap_or_else(record::usual_folder), &filter)?;
         }

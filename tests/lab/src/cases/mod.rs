@@ -1,0 +1,59 @@
+//! What a lab is for: each case breaks something on real machines and looks at it from outside.
+
+mod checklist;
+mod machine;
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::lab::Lab;
+
+/// One case. It finds three nodes that run, with two disks each, and leaves them so.
+struct Case {
+    name: &'static str,
+    run: fn(&Lab) -> Result<()>,
+}
+
+const ALL: &[&[Case]] = &[checklist::CASES, machine::CASES];
+
+/// The names of all cases.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().copied().flatten().map(|case| case.name)
+}
+
+/// Boots three fresh nodes in `folder` and runs the cases whose name contains `filter`. Whether all passed.
+///
+/// # Errors
+/// When the lab does not come up.
+pub fn run(folder: &Path, filter: &str) -> Result<bool> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    let started = Instant::now();
+    let lab = Lab::up(folder, 3)?;
+    println!("three nodes are up after {} s", started.elapsed().as_secs());
+    let (mut passed, mut failed) = (0, 0);
+    for case in ALL.iter().copied().flatten().filter(|case| case.name.contains(filter)) {
+        let started = Instant::now();
+        let outcome = (case.run)(&lab);
+        let seconds = started.elapsed().as_secs();
+        match outcome {
+            Ok(()) => {
+                passed += 1;
+                println!("{} ... ok ({seconds} s)", case.name);
+            }
+            Err(error) => {
+                failed += 1;
+                println!(
+                    "{} ... FAILED ({seconds} s)\n    {}",
+                    case.name,
+                    format!("{error:#}").replace('\n', "\n    ")
+                );
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    Ok(failed == 0)
+}
