@@ -71,3 +71,6 @@ impl PoolExists {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

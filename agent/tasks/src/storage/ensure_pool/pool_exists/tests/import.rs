@@ -1,0 +1,142 @@
+use heeler_proto::Irreversible;
+
+use super::bench::{GUID, act, blank, blocked, candidate, commands, disks, member, on_record, plan, serial, task};
+use crate::engine::Plan;
+use crate::storage::ensure_pool::pool_exists::observed::{Candidate, Observed};
+
+const IMPORT: &str = "zpool import -N -d /dev/disk/by-id -o cachefile=/etc/zfs/zpool.cache 7";
+
+fn offered(candidates: Vec<Candidate>) -> Observed {
+    Observed {
+        importable: candidates,
+        ..disks(vec![member("A1", GUID, 40), member("B1", GUID, 42)])
+    }
+}
+
+/// Never the act that makes a pool, whatever the plan.
+#[track_caller]
+fn never_creates(plan: &Plan) {
+    if let Plan::Change { ops, .. } = plan {
+        let creates = ops.iter().any(|op| op.summary().contains("create"));
+        assert!(!creates, "{plan:?}");
+    }
+}
+
+#[test]
+fn the_pool_on_record_is_imported_by_guid_when_every_leg_is_there() {
+    let plan = plan(&on_record(), &offered(vec![candidate(GUID, &["B1", "A1"])]));
+    assert_eq!(commands(&plan), [IMPORT]);
+}
+
+#[test]
+fn of_two_pools_of_one_name_the_recorded_guid_is_taken() {
+    let two = offered(vec![candidate(8, &["C1", "D1"]), candidate(GUID, &["A1", "B1"])]);
+    assert_eq!(commands(&plan(&on_record(), &two)), [IMPORT]);
+    let neither = offered(vec![candidate(8, &["C1", "D1"]), candidate(9, &["A1", "B1"])]);
+    blocked(plan(&on_record(), &neither));
+    blocked(plan(&task(), &two));
+}
+
+#[test]
+fn with_a_leg_missing_a_person_is_asked_and_shown_the_txg_of_what_is_there() {
+    for legs in [["-", "B1"], ["-A1", "B1"]] {
+        let plan = plan(&on_record(), &offered(vec![candidate(GUID, &legs)]));
+        assert_eq!(commands(&plan), [IMPORT]);
+        let Irreversible::ImportPool(import) = act(&plan) else {
+            panic!("an import")
+        };
+        assert_eq!(import.missing, [serial("A1")]);
+        let present: Vec<(&str, u64)> = import
+            .present
+            .iter()
+            .map(|(disk, txg)| (disk.serial.as_str(), *txg))
+            .collect();
+        assert_eq!(present, [("B1", 42)]);
+    }
+}
+
+#[test]
+fn no_failure_to_import_ever_leads_to_creation() {
+    let broken = |state: &str, status: &str| {
+        let mut one = candidate(GUID, &["A1", "B1"]);
+        one.pool.state = state.to_owned();
+        one.pool.status = status.to_owned();
+        one
+    };
+    let states = [
+        broken(
+            "UNAVAIL",
+            "The pool uses the following feature(s) not supported on this system: x",
+        ),
+        broken("ONLINE", "The pool was last accessed by another system."),
+        broken("ONLINE", "The pool is currently imported by another system."),
+        broken("FAULTED", "One or more devices contains corrupted data."),
+        broken("UNAVAIL", "One or more devices are missing from the system."),
+    ];
+    for one in states {
+        let (status, words) = (one.pool.status.clone(), offered(vec![one]));
+        for task in [task(), on_record()] {
+            let plan = plan(&task, &words);
+            never_creates(&plan);
+            let stopped = blocked(plan);
+            assert!(stopped.found.contains(&status), "ZFS's own words: {stopped:?}");
+        }
+    }
+}
+
+#[test]
+fn another_host_id_is_told_with_the_one_in_the_label() {
+    let mut one = candidate(GUID, &["A1", "B1"]);
+    one.pool.status = "The pool was last accessed by another system.".to_owned();
+    let stopped = blocked(plan(&on_record(), &offered(vec![one])));
+    assert!(stopped.found.contains("by pi5x, host id 0000beef"), "{stopped:?}");
+}
+
+#[test]
+fn a_pool_on_record_that_no_disk_offers_stops_and_says_where_its_label_is() {
+    let gone = blocked(plan(&on_record(), &disks(vec![blank("A1"), blank("B1")])));
+    assert!(gone.found.contains("no disk in this node carries pool 7"), "{gone:?}");
+    let unoffered = blocked(plan(&on_record(), &disks(vec![member("A1", GUID, 1), blank("B1")])));
+    assert!(unoffered.found.contains("its label is on A1"), "{unoffered:?}");
+}
+
+#[test]
+fn other_disks_in_the_file_than_on_record_are_told_before_anything_is_imported() {
+    let mut task = on_record();
+    task.pool.serials[1] = serial("C1");
+    let stopped = blocked(plan(&task, &offered(vec![candidate(GUID, &["A1", "B1"])])));
+    assert!(stopped.found.contains("B1 instead of C1"), "{stopped:?}");
+    let grown = blocked(plan(&on_record(), &offered(vec![candidate(GUID, &["A1", "B1", "C1"])])));
+    assert!(grown.found.contains("C1"), "{grown:?}");
+}
+
+#[test]
+fn without_a_record_a_pool_that_says_it_is_ours_on_exactly_the_named_disks_is_taken_back() {
+    assert_eq!(
+        commands(&plan(&task(), &offered(vec![candidate(GUID, &["A1", "B1"])]))),
+        [IMPORT]
+    );
+}
+
+#[test]
+fn without_a_record_any_other_pool_on_the_named_disks_or_of_the_name_stops() {
+    let mut foreign = candidate(GUID, &["A1", "B1"]);
+    foreign.pool.comment = "heeler:k8sctl/pi5r".to_owned();
+    let mut renamed = candidate(GUID, &["A1", "B1"]);
+    renamed.pool.name = "tank".to_owned();
+    let others = [
+        foreign,
+        renamed,
+        candidate(GUID, &["A1", "-B1"]),
+        candidate(GUID, &["A1", "-"]),
+        candidate(GUID, &["A1"]),
+        candidate(GUID, &["A1", "B1", "C1"]),
+        candidate(GUID, &["C1", "D1"]),
+    ];
+    for other in others {
+        let plan = plan(&task(), &offered(vec![other]));
+        never_creates(&plan);
+        let stopped = blocked(plan);
+        assert!(stopped.next.contains("heeler disk erase"), "{stopped:?}");
+    }
+}

@@ -1,0 +1,67 @@
+use super::bench::{blocked, disks, fact, on_record, plan, serial, task};
+use crate::engine::Plan;
+use crate::storage::ensure_pool::pool_exists::observed::Observed;
+
+fn seen(change: impl Fn(&mut heeler_host::facts::PoolFact)) -> Observed {
+    let mut pool = fact("ONLINE", &["A1", "B1"]);
+    change(&mut pool);
+    Observed {
+        imported: vec![pool],
+        ..disks(Vec::new())
+    }
+}
+
+#[test]
+fn an_imported_pool_is_enough_also_when_degraded() {
+    for task in [task(), on_record()] {
+        assert_eq!(plan(&task, &seen(|_| {})), Plan::Satisfied);
+        assert_eq!(
+            plan(&task, &seen(|pool| pool.state = "DEGRADED".into())),
+            Plan::Satisfied
+        );
+    }
+    let leg_gone = Observed {
+        imported: vec![fact("DEGRADED", &["A1", "/dev/disk/by-id/nvme-M_B1-part1"])],
+        ..disks(Vec::new())
+    };
+    assert_eq!(plan(&on_record(), &leg_gone), Plan::Satisfied);
+}
+
+#[test]
+fn another_pool_of_the_name_is_not_taken_for_the_one_on_record() {
+    let stopped = blocked(plan(&on_record(), &seen(|pool| pool.guid = 8)));
+    assert!(
+        stopped.why.contains("on record") && stopped.why.contains('7'),
+        "{stopped:?}"
+    );
+}
+
+#[test]
+fn a_pool_that_does_not_say_it_is_ours_is_somebody_elses() {
+    let stopped = blocked(plan(&task(), &seen(|pool| pool.comment.clear())));
+    assert!(stopped.why.contains("somebody else's"), "{stopped:?}");
+    assert_eq!(plan(&on_record(), &seen(|pool| pool.comment.clear())), Plan::Satisfied);
+}
+
+#[test]
+fn legs_other_than_the_named_ones_are_told_exactly() {
+    let mut task = on_record();
+    task.pool.serials = vec![serial("A1"), serial("C1")];
+    let stopped = blocked(plan(&task, &seen(|_| {})));
+    assert!(stopped.found.contains("B1 instead of C1"), "{stopped:?}");
+    assert_eq!(stopped.next, r#"in heeler.toml: disks = ["A1", "B1"]"#);
+}
+
+#[test]
+fn a_pool_that_zfs_cannot_use_stops() {
+    for state in ["SUSPENDED", "FAULTED", "UNAVAIL"] {
+        let stopped = blocked(plan(&on_record(), &seen(|pool| pool.state = state.into())));
+        assert!(stopped.found.contains(state), "{stopped:?}");
+    }
+}
+
+#[test]
+fn the_pool_on_record_under_another_name_is_not_renamed() {
+    let stopped = blocked(plan(&on_record(), &seen(|pool| pool.name = "tank".into())));
+    assert!(stopped.next.contains("tank"), "{stopped:?}");
+}

@@ -1,0 +1,4 @@
+mod bench;
+mod create;
+mod import;
+mod imported;
