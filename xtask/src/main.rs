@@ -5,6 +5,7 @@ mod codegen;
 mod drift;
 mod lab;
 mod package;
+mod rss;
 mod run;
 mod size;
 mod sqlx;
@@ -47,6 +48,14 @@ enum Task {
     },
     /// Builds the static aarch64 agent, prints its size, fails over the gate
     Size,
+    /// Watches an idle agent on a node of the running lab: resident memory, wake-ups
+    Rss {
+        /// The node, by its name in the lab
+        node: String,
+        /// How long
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Makes Debian packages of the arm64 agent and of the coordinator for this machine
     Package,
     /// Virtual Raspberry Pis with real ZFS, systemd and sshd (cargo xtask lab --help)
@@ -75,6 +84,7 @@ fn run_task(task: &Task) -> Result<()> {
         Task::Bans => bans::run(),
         Task::Tidy { verbose } => tidy::run(*verbose),
         Task::Size => size::run(),
+        Task::Rss { node, seconds } => rss::run(node, *seconds),
         Task::Package => package::run(),
         Task::Lab { arguments } => lab::become_it(arguments),
     }

@@ -120,7 +120,7 @@ async fn a_file_arrives_whole_with_its_mode_whatever_it_holds() {
     let (folder, ssh) = node(SUDO);
     let path: &'static str = folder.path().join("etc/agent.json").to_str().unwrap().to_owned().leak();
     let bytes: Vec<u8> = (0..300_000_u32)
-        .flat_map(|n| n.to_le_bytes())
+        .flat_map(u32::to_le_bytes)
         .chain(*b"\nQUIT\nERR\n")
         .collect();
     let (root, _) = open(&ssh, "right").await;
