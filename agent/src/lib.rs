@@ -1,1 +1,25 @@
-//! The agent on each node.
+//! The agent on each node: one session with the coordinator, one task in hand, and a journal that outlives both.
+
+mod agent;
+mod assignment;
+mod backoff;
+mod clock;
+mod config;
+mod connect;
+mod identity;
+mod journal;
+mod ledger;
+mod notify;
+mod pulse;
+mod session;
+mod shared;
+mod wire;
+mod worker;
+
+pub use agent::{Agent, StartError};
+pub use config::{Config, ConfigError, Operator};
+pub use identity::{Identity, IdentityError};
+pub use notify::Notify;
+
+/// This agent's version, as the coordinator is told it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,3 +1,71 @@
-//! Entry point.
+//! `heeler-agent`: the service, and what first contact asks of it.
 
-fn main() {}
+mod arguments;
+mod log;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use heeler_agent::{Agent, Config, Identity, Notify, VERSION};
+use heeler_host::{RealSystem, System};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::arguments::{Arguments, Command, USAGE};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(problem) => {
+            eprintln!("heeler-agent: {problem}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match start(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("heeler-agent: {}", heeler_tasks::engine::in_full(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let host: Arc<dyn System> = match arguments.root {
+        Some(root) => Arc::new(RealSystem::with_root(root)),
+        None => Arc::new(RealSystem::new()),
+    };
+    match arguments.command {
+        Command::Run => runtime.block_on(run(host)),
+        Command::Key => {
+            let identity = runtime.block_on(Identity::open(host))?;
+            print!("{}", identity.public_key_pem());
+            Ok(())
+        }
+        Command::Version => {
+            println!("heeler-agent {VERSION}");
+            Ok(())
+        }
+    }
+}
+
+async fn run(host: Arc<dyn System>) -> Result<(), Box<dyn Error>> {
+    log::set_up()?;
+    let notify = Notify::from_environment()?;
+    let config = Config::read(host.as_ref()).await?;
+    tracing::info!(node = %config.node, version = VERSION, "starting");
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    Agent::new(config, host, notify).await?.run(shutdown).await;
+    tracing::info!("stopped");
+    Ok(())
+}

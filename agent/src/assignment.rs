@@ -1,0 +1,170 @@
+use heeler_proto::{Consent, Generation, Invalid, Task, TaskId, v1};
+use serde::{Deserialize, Serialize};
+
+/// A task that the coordinator gave to this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Which task.
+    pub task_id: TaskId,
+    /// Its place in the order of this node's assignments.
+    pub generation: Generation,
+    /// What to do.
+    pub task: Task,
+    /// What a person permits it to do, sorted by id: none is verified yet.
+    pub consents: Vec<Consent>,
+    /// The revision of heeler.toml that it carries out.
+    pub revision: u64,
+}
+
+impl TryFrom<v1::Assignment> for Assignment {
+    type Error = Invalid;
+    fn try_from(wire: v1::Assignment) -> Result<Self, Invalid> {
+        let mut consents: Vec<Consent> = wire
+            .consents
+            .into_iter()
+            .map(TryInto::try_into)
+            .collect::<Result<_, _>>()?;
+        consents.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(Self {
+            task_id: TaskId::new(&wire.task_id)?,
+            generation: wire
+                .generation
+                .ok_or_else(|| Invalid::missing("assignment.generation"))?
+                .into(),
+            task: wire
+                .task
+                .ok_or_else(|| Invalid::missing("assignment.task"))?
+                .try_into()?,
+            consents,
+            revision: wire.revision,
+        })
+    }
+}
+
+/// What to do with an assignment that arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Take it in hand.
+    New,
+    /// It was accepted before: say so again, and do nothing.
+    Again,
+}
+
+/// Why an assignment is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It was overtaken.
+    #[error("generation {}.{} is older than {}.{}, which this node accepted", .given.epoch, .given.counter, .accepted.epoch, .accepted.counter)]
+    Older {
+        /// What arrived.
+        given: Generation,
+        /// What was accepted last.
+        accepted: Generation,
+    },
+    /// The same, and yet not the same.
+    #[error("generation {}.{} was accepted with other content", .0.epoch, .0.counter)]
+    Changed(Generation),
+    /// The task is known with other content.
+    #[error("task {0} was accepted with other content")]
+    TaskChanged(TaskId),
+    /// One at a time.
+    #[error("task {0} is in hand: one at a time")]
+    Busy(TaskId),
+}
+
+impl Assignment {
+    /// What to do with `self`, when `last` is the assignment accepted last and `in_hand` the task not yet over.
+    /// Delivery may repeat; effects may not.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn judge(&self, last: Option<&Self>, in_hand: Option<&TaskId>) -> Result<Verdict, Refusal> {
+        let Some(last) = last else {
+            return Ok(Verdict::New);
+        };
+        if self.generation < last.generation {
+            return Err(Refusal::Older {
+                given: self.generation,
+                accepted: last.generation,
+            });
+        }
+        if self.generation == last.generation && self != last {
+            return Err(Refusal::Changed(self.generation));
+        }
+        if self.task_id == last.task_id {
+            let same = Self {
+                generation: last.generation,
+                ..self.clone()
+            };
+            return if same == *last {
+                Ok(Verdict::Again)
+            } else {
+                Err(Refusal::TaskChanged(self.task_id.clone()))
+            };
+        }
+        in_hand.map_or(Ok(Verdict::New), |task| Err(Refusal::Busy(task.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_proto::{EraseDisk, Serial};
+
+    use super::*;
+
+    fn given(epoch: u64, counter: u64, task: u128, serial: &str) -> Assignment {
+        Assignment {
+            task_id: TaskId::from_random(task),
+            generation: Generation { epoch, counter },
+            task: Task::EraseDisk(EraseDisk {
+                serial: Serial::new(serial).unwrap(),
+                live: vec![],
+            }),
+            consents: vec![],
+            revision: 1,
+        }
+    }
+
+    #[test]
+    fn the_first_assignment_is_new_and_its_repetition_is_not() {
+        let first = given(1, 1, 1, "A");
+        assert_eq!(first.judge(None, None), Ok(Verdict::New));
+        assert_eq!(first.judge(Some(&first), Some(&first.task_id)), Ok(Verdict::Again));
+        assert_eq!(first.judge(Some(&first), None), Ok(Verdict::Again));
+    }
+
+    #[test]
+    fn an_older_generation_is_refused_whatever_its_counter() {
+        let last = given(2, 1, 1, "A");
+        let late = given(1, 99, 2, "A").judge(Some(&last), None);
+        assert!(matches!(late, Err(Refusal::Older { .. })), "{late:?}");
+    }
+
+    #[test]
+    fn the_same_generation_with_other_content_is_an_error() {
+        let last = given(1, 1, 1, "A");
+        let other = given(1, 1, 1, "B").judge(Some(&last), None);
+        assert!(matches!(other, Err(Refusal::Changed(_))), "{other:?}");
+        let other = given(1, 1, 2, "A").judge(Some(&last), None);
+        assert!(matches!(other, Err(Refusal::Changed(_))), "{other:?}");
+    }
+
+    #[test]
+    fn a_task_never_runs_twice_under_two_generations() {
+        let last = given(1, 1, 1, "A");
+        assert_eq!(given(1, 2, 1, "A").judge(Some(&last), None), Ok(Verdict::Again));
+        let other = given(1, 2, 1, "B").judge(Some(&last), None);
+        assert!(matches!(other, Err(Refusal::TaskChanged(_))), "{other:?}");
+    }
+
+    #[test]
+    fn a_newer_task_waits_until_the_one_in_hand_is_over() {
+        let last = given(1, 1, 1, "A");
+        let next = given(1, 2, 2, "A");
+        assert!(matches!(
+            next.judge(Some(&last), Some(&last.task_id)),
+            Err(Refusal::Busy(_))
+        ));
+        assert_eq!(next.judge(Some(&last), None), Ok(Verdict::New));
+    }
+}

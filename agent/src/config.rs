@@ -1,0 +1,215 @@
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use heeler_host::System;
+use heeler_proto::NodeName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
+use serde::Deserialize;
+
+/// Where it is.
+pub const PATH: &str = "/etc/heeler/agent.json";
+
+/// What comes before the point in a P-256 public key's SubjectPublicKeyInfo (RFC 5480, section 2).
+const P256_SPKI_PREFIX: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// What first contact told this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Its name.
+    pub node: NodeName,
+    /// `host:port` of the coordinator's listener for agents, in the order in which they are tried.
+    pub coordinators: Vec<String>,
+    /// `host:port` of its listener for enrolment.
+    pub enrolment: Vec<String>,
+    /// The only authority that it trusts.
+    pub ca: CertificateDer<'static>,
+    /// Whose consents it honours.
+    pub operators: Arc<[Operator]>,
+}
+
+/// Somebody who may consent to irreversible acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// As consents name them.
+    pub name: String,
+    /// Uncompressed point of the P-256 public key, 65 bytes.
+    pub public_key: Vec<u8>,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No such file, or not to be read.
+    #[error("could not read {PATH}: heeler node add writes it")]
+    Read(#[source] io::Error),
+    /// Others may read or write it.
+    #[error("{PATH} has mode {0:04o}, wanted is 0600: chmod 0600 {PATH}")]
+    Mode(u32),
+    /// No JSON, an unknown or a missing field.
+    #[error("{PATH}: {0}")]
+    Json(serde_json::Error),
+    /// A field that says what cannot be.
+    #[error("{PATH}: {field}: {problem}")]
+    Field {
+        /// Which.
+        field: String,
+        /// What was found.
+        problem: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    node: String,
+    coordinators: Vec<String>,
+    enrolment: Vec<String>,
+    ca_certificate: String,
+    operators: Vec<OperatorText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperatorText {
+    name: String,
+    public_key: String,
+}
+
+impl Config {
+    /// Reads it from its place.
+    ///
+    /// # Errors
+    /// When it is missing, open to others, or says what cannot be.
+    pub async fn read(host: &dyn System) -> Result<Self, ConfigError> {
+        let path = Path::new(PATH);
+        let mode = host.mode(path).await.map_err(ConfigError::Read)? & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(ConfigError::Mode(mode));
+        }
+        Self::parse(&host.read(path).await.map_err(ConfigError::Read)?)
+    }
+
+    /// From the file's content.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
+        let text: Text = serde_json::from_slice(json).map_err(ConfigError::Json)?;
+        let node = NodeName::new(&text.node).map_err(|invalid| field("node", &invalid.problem))?;
+        let ca = CertificateDer::from_pem_slice(text.ca_certificate.as_bytes())
+            .map_err(|error| field("ca_certificate", &error.to_string()))?;
+        let operators: Vec<Operator> = text
+            .operators
+            .into_iter()
+            .enumerate()
+            .map(operator)
+            .collect::<Result<_, _>>()?;
+        if operators.is_empty() {
+            return Err(field("operators", "nobody could consent: at least one is wanted"));
+        }
+        Ok(Self {
+            node,
+            coordinators: addresses("coordinators", text.coordinators)?,
+            enrolment: addresses("enrolment", text.enrolment)?,
+            ca,
+            operators: operators.into(),
+        })
+    }
+}
+
+fn field(field: impl Into<String>, problem: &str) -> ConfigError {
+    ConfigError::Field {
+        field: field.into(),
+        problem: problem.to_owned(),
+    }
+}
+
+fn addresses(name: &str, addresses: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let fits = |address: &str| {
+        let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port != 0))
+    };
+    if addresses.is_empty() {
+        return Err(field(name, "at least one host:port is wanted"));
+    }
+    match addresses.iter().position(|address| !fits(address)) {
+        Some(index) => Err(field(
+            format!("{name}[{index}]"),
+            &format!("{:?} is no host:port", addresses[index]),
+        )),
+        None => Ok(addresses),
+    }
+}
+
+fn operator((index, text): (usize, OperatorText)) -> Result<Operator, ConfigError> {
+    let place = |key: &str| format!("operators[{index}].{key}");
+    if text.name.is_empty() {
+        return Err(field(place("name"), "it is empty"));
+    }
+    let der = SubjectPublicKeyInfoDer::from_pem_slice(text.public_key.as_bytes())
+        .map_err(|error| field(place("public_key"), &error.to_string()))?;
+    let point = der
+        .strip_prefix(&P256_SPKI_PREFIX)
+        .filter(|point| point.len() == 65 && point[0] == 4)
+        .ok_or_else(|| field(place("public_key"), "it is no ECDSA P-256 public key"))?;
+    Ok(Operator {
+        name: text.name,
+        public_key: point.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let mut value = serde_json::json!({
+            "node": "k8sctl-pi5l",
+            "coordinators": ["10.10.80.50:7443", "[fd00::1]:7443"],
+            "enrolment": ["10.10.80.50:7444"],
+            "ca_certificate": certificate.pem(),
+            "operators": [{"name": "me", "public_key": key.public_key_pem()}],
+        });
+        change(&mut value);
+        value.to_string().into_bytes()
+    }
+
+    #[test]
+    fn what_first_contact_writes_is_read() {
+        let config = Config::parse(&json(|_| ())).unwrap();
+        assert_eq!(config.coordinators.len(), 2);
+        assert_eq!(config.operators[0].public_key.len(), 65);
+    }
+
+    #[test]
+    fn each_error_names_the_file_and_the_field() {
+        type Change = fn(&mut serde_json::Value);
+        let cases: [(&str, Change); 9] = [
+            ("unknown field `extra`", |v| v["extra"] = 1.into()),
+            ("missing field `node`", |v| {
+                v.as_object_mut().unwrap().remove("node");
+            }),
+            ("node:", |v| v["node"] = "A_b".into()),
+            ("coordinators:", |v| v["coordinators"] = serde_json::json!([])),
+            ("enrolment[0]:", |v| v["enrolment"] = serde_json::json!(["host"])),
+            ("ca_certificate:", |v| v["ca_certificate"] = "x".into()),
+            ("operators:", |v| v["operators"] = serde_json::json!([])),
+            ("operators[0].name:", |v| v["operators"][0]["name"] = "".into()),
+            ("operators[0].public_key:", |v| {
+                let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+                v["operators"][0]["public_key"] = key.public_key_pem().into();
+            }),
+        ];
+        for (wanted, change) in cases {
+            let error = Config::parse(&json(change)).unwrap_err().to_string();
+            assert!(error.starts_with(PATH) && error.contains(wanted), "{wanted}: {error}");
+        }
+    }
+}

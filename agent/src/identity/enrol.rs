@@ -1,0 +1,100 @@
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use heeler_host::{Secret, System};
+use heeler_proto::v1::EnrolRequest;
+use heeler_proto::v1::enrolment_client::EnrolmentClient;
+use tokio::time::timeout;
+use tonic::{Code, Status};
+
+use super::{Certificate, IdentityError};
+use crate::connect::{DialError, dial};
+use crate::shared::Shared;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where first contact puts the token.
+pub const TOKEN_PATH: &str = "/etc/heeler/token";
+
+/// Why the node has no certificate yet.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// The token's file.
+    #[error("could not read or remove {TOKEN_PATH}")]
+    Token(#[source] io::Error),
+    /// Key or certificate.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// No connection.
+    #[error("could not reach the coordinator to enrol")]
+    Dial(#[from] DialError),
+    /// TLS cannot be set up.
+    #[error("could not set up TLS")]
+    Tls(#[from] rustls::Error),
+    /// The coordinator's answer.
+    #[error("the coordinator refused to enrol this node: {0}. On the coordinator: heeler node add")]
+    Refused(String),
+    /// It broke off.
+    #[error("the coordinator did not answer the enrolment: {0}")]
+    Lost(String),
+}
+
+/// Asks the coordinator for a certificate, with the token that first contact left; without one as a node that comes
+/// back with its known key. The token is removed once the certificate is on the disk.
+///
+/// # Errors
+/// When there is no certificate after it.
+pub async fn enrol(
+    shared: &Shared,
+    token: Option<Secret<String>>,
+    hardware_serial: &str,
+) -> Result<Certificate, EnrolError> {
+    let link = dial(&shared.config.enrolment, shared.trust.stranger()?).await?;
+    let request = EnrolRequest {
+        token: token.map(|token| token.reveal().clone()).unwrap_or_default(),
+        node: shared.config.node.to_string(),
+        csr: shared.identity.request(&shared.config.node)?,
+        hardware_serial: hardware_serial.to_owned(),
+    };
+    let mut client = EnrolmentClient::with_origin(link.line(), link.origin());
+    let reply = timeout(PATIENCE, client.enrol(request))
+        .await
+        .map_err(|_| EnrolError::Lost(format!("no answer in {} s", PATIENCE.as_secs())))?
+        .map_err(|status| failed(&status))?;
+    let chain = &reply.get_ref().certificate_chain;
+    let certificate = shared.identity.install(chain, &shared.trust).await?;
+    remove_token(shared.host.as_ref()).await?;
+    tracing::info!(coordinator = link.address, "enrolled");
+    Ok(certificate)
+}
+
+fn failed(status: &Status) -> EnrolError {
+    let message = status.message().to_owned();
+    match status.code() {
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded | Code::Internal => {
+            EnrolError::Lost(message)
+        }
+        _ => EnrolError::Refused(message),
+    }
+}
+
+/// The token, when there is one.
+///
+/// # Errors
+/// When its file cannot be read.
+pub async fn token(host: &dyn System) -> Result<Option<Secret<String>>, EnrolError> {
+    match host.read(Path::new(TOKEN_PATH)).await {
+        Ok(bytes) => Ok(Some(Secret::new(String::from_utf8_lossy(&bytes).trim().to_owned()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(EnrolError::Token(error)),
+    }
+}
+
+/// The token has served, or never will.
+///
+/// # Errors
+/// When its file cannot be removed.
+pub async fn remove_token(host: &dyn System) -> Result<(), EnrolError> {
+    host.remove(Path::new(TOKEN_PATH)).await.map_err(EnrolError::Token)
+}

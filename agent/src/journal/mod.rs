@@ -1,0 +1,231 @@
+//! What the agent remembers over a crash, a reboot or a power cut: the task in hand, the ops that it has begun, the
+//! consents that are used up, and what the coordinator has not yet heard. It is never evidence about the machine.
+
+mod entry;
+mod permission;
+mod state;
+mod task_record;
+mod text;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use heeler_host::{Content, File, System};
+use heeler_proto::TaskId;
+use heeler_tasks::engine::Event;
+use tokio::sync::watch;
+
+pub use entry::{Entry, Told, Used};
+pub use state::State;
+pub use task_record::{Stop, TaskRecord};
+
+use crate::clock::Clock;
+
+/// Where it is.
+pub const PATH: &str = "/var/lib/heeler-agent/journal";
+
+/// From this size on it is written anew, as soon as no task is in hand.
+const COMPACT_BYTES: u64 = 64 * 1024;
+
+/// Why the journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file system.
+    #[error("could not {action} the journal {PATH}")]
+    File {
+        /// What was attempted.
+        action: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// An entry that is no JSON.
+    #[error("could not encode a journal entry")]
+    Encode(#[source] serde_json::Error),
+    /// Not a journal, or a newer version's.
+    #[error(
+        "{PATH} is no journal of this version: install the agent that wrote it, or move the file away and run heeler apply again"
+    )]
+    Header,
+    /// A newer version's entry.
+    #[error(
+        "line {line} of {PATH} is not known to this version: install the agent that wrote it, or move the file away and run heeler apply again"
+    )]
+    Unknown {
+        /// Which line.
+        line: usize,
+        /// What is not known.
+        source: serde_json::Error,
+    },
+    /// A line in the middle is not what was written.
+    #[error(
+        "line {line} of {PATH} is damaged, with whole lines after it: check the disk it is on, move the file away and run heeler apply again"
+    )]
+    Damaged {
+        /// Which line.
+        line: usize,
+    },
+    /// An earlier write failed half-way and could not be undone.
+    #[error("the journal {PATH} could not be mended after a failed write: restart the agent")]
+    Broken,
+}
+
+impl From<JournalError> for io::Error {
+    fn from(error: JournalError) -> Self {
+        Self::other(error)
+    }
+}
+
+/// The journal. Many may ask and write at once: entries are written one after the other, each synced to the disk.
+pub struct Journal {
+    host: Arc<dyn System>,
+    clock: Clock,
+    writer: tokio::sync::Mutex<Writer>,
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+}
+
+struct Writer {
+    length: u64,
+    /// Not before this length, so that a journal that cannot shrink is not written anew at every entry.
+    compact_at: u64,
+    broken: bool,
+}
+
+impl Journal {
+    /// Reads the journal, cuts a torn end off, and makes it when it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged elsewhere than at its end.
+    pub async fn open(host: Arc<dyn System>, clock: Clock) -> Result<Self, JournalError> {
+        let path = Path::new(PATH);
+        let bytes = match host.read(path).await {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(source) => return Err(JournalError::File { action: "read", source }),
+        };
+        let found = text::parse(&bytes)?;
+        let mut state = State::default();
+        for entry in found.entries {
+            state.apply(entry);
+        }
+        let length = found.length as u64;
+        if found.length == 0 {
+            rewrite(host.as_ref(), text::HEADER.to_vec()).await?;
+        } else if found.length < bytes.len() {
+            tracing::warn!(bytes = bytes.len() - found.length, "cut a torn end off the journal");
+            host.truncate(path, length)
+                .await
+                .map_err(|source| JournalError::File { action: "cut", source })?;
+        }
+        let writer = Writer {
+            length: length.max(text::HEADER.len() as u64),
+            compact_at: COMPACT_BYTES,
+            broken: false,
+        };
+        Ok(Self {
+            host,
+            clock,
+            writer: tokio::sync::Mutex::new(writer),
+            state: Mutex::new(state),
+            changed: watch::Sender::new(()),
+        })
+    }
+
+    /// What it says now.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes whoever waits, after each entry.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Writes one entry; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// When it is not: nothing of it stays in the file.
+    pub async fn append(&self, entry: Entry) -> Result<(), JournalError> {
+        let mut writer = self.writer.lock().await;
+        self.write(&mut writer, entry).await
+    }
+
+    /// Numbers an event and writes it.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub async fn tell(&self, task: &TaskId, event: Event) -> Result<(), JournalError> {
+        let mut writer = self.writer.lock().await;
+        let told = Told {
+            seq: self.state().last_seq + 1,
+            at_ms: self.clock.now_ms(),
+            task: task.clone(),
+            event,
+        };
+        self.write(&mut writer, Entry::Told(told)).await
+    }
+
+    /// Everything up to `seq` is stored by the coordinator.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub async fn acknowledge(&self, seq: u64) -> Result<(), JournalError> {
+        let mut writer = self.writer.lock().await;
+        if seq <= self.state().acknowledged {
+            return Ok(());
+        }
+        self.write(&mut writer, Entry::Acknowledged { seq }).await?;
+        self.compact(&mut writer).await
+    }
+
+    async fn write(&self, writer: &mut Writer, entry: Entry) -> Result<(), JournalError> {
+        let path = Path::new(PATH);
+        if writer.broken {
+            return Err(JournalError::Broken);
+        }
+        let line = text::line(&entry)?;
+        if let Err(source) = self.host.append(path, &line).await {
+            writer.broken = self.host.truncate(path, writer.length).await.is_err();
+            return Err(JournalError::File {
+                action: "append to",
+                source,
+            });
+        }
+        writer.length += line.len() as u64;
+        self.state().apply(entry);
+        self.changed.send_replace(());
+        Ok(())
+    }
+
+    async fn compact(&self, writer: &mut Writer) -> Result<(), JournalError> {
+        if writer.length < writer.compact_at || self.state().in_hand.is_some() {
+            return Ok(());
+        }
+        let entries = self.state().entries(self.clock.coordinator_ms());
+        let (mut bytes, mut state) = (text::HEADER.to_vec(), State::default());
+        for entry in entries {
+            bytes.extend(text::line(&entry)?);
+            state.apply(entry);
+        }
+        let length = bytes.len() as u64;
+        rewrite(self.host.as_ref(), bytes).await?;
+        *self.state() = state;
+        writer.length = length;
+        writer.compact_at = COMPACT_BYTES.max(2 * length);
+        Ok(())
+    }
+}
+
+async fn rewrite(host: &dyn System, bytes: Vec<u8>) -> Result<(), JournalError> {
+    let file = File {
+        path: PathBuf::from(PATH),
+        content: Content::Plain(bytes),
+        mode: 0o600,
+    };
+    host.write(&file).await.map_err(|source| JournalError::File {
+        action: "write",
+        source,
+    })
+}

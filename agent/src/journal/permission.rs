@@ -1,0 +1,79 @@
+use heeler_proto::{Consent, ConsentError, Irreversible, NodeName};
+use heeler_tasks::engine::NoConsent;
+
+use super::State;
+use crate::assignment::Assignment;
+use crate::config::Operator;
+
+/// How an irreversible act is permitted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Permission<'a> {
+    /// This task was permitted it, and has not ended it.
+    Again,
+    /// By this consent, which must be marked as used first.
+    By(&'a Consent),
+}
+
+/// Whether `assignment` may carry out `act` on `node` now. `now_ms` is the later of the machine's clock and the
+/// coordinator's last time.
+///
+/// # Errors
+/// Why not, for the person: of several consents the one that came closest.
+pub fn permission<'a>(
+    state: &State,
+    assignment: &'a Assignment,
+    act: &Irreversible,
+    (node, operators): (&NodeName, &[Operator]),
+    now_ms: u64,
+) -> Result<Permission<'a>, NoConsent> {
+    let task = &assignment.task_id;
+    let begun = |(of, intent): &(_, heeler_tasks::engine::Intent)| of == task && intent.act.as_ref() == Some(act);
+    let digest = act.digest();
+    let granted =
+        |used: &super::Used| used.task == *task && used.act == digest && !used.spent && now_ms < used.expires_at_ms;
+    if state.begun.iter().any(begun) || state.used.iter().any(granted) {
+        return Ok(Permission::Again);
+    }
+    let mut reason = "no consent came with the task";
+    for consent in &assignment.consents {
+        match check(state, consent, operators, |key| {
+            consent.permits((task, node), act, now_ms, key)
+        }) {
+            Ok(()) => return Ok(Permission::By(consent)),
+            Err(why) if consent.act == digest || assignment.consents.len() == 1 => reason = why,
+            Err(_) if reason.starts_with("no consent") => reason = "no consent that came with the task is for this act",
+            Err(_) => {}
+        }
+    }
+    Err(NoConsent {
+        reason: reason.to_owned(),
+    })
+}
+
+fn check(
+    state: &State,
+    consent: &Consent,
+    operators: &[Operator],
+    permits: impl FnOnce(&[u8]) -> Result<(), ConsentError>,
+) -> Result<(), &'static str> {
+    let operator = operators
+        .iter()
+        .find(|operator| operator.name == consent.operator)
+        .ok_or("the consent is signed by an operator that this node does not know")?;
+    permits(&operator.public_key).map_err(|error| match error {
+        ConsentError::OtherTask => "the consent is for another task",
+        ConsentError::OtherNode => "the consent is for another node",
+        ConsentError::OtherAct => {
+            "the consent is for something else than what would happen now: the machine has changed since it was given"
+        }
+        ConsentError::Expired => "the consent has expired: it holds for an hour",
+        ConsentError::Signature => "the consent is not signed with the key that this node knows for its operator",
+    })?;
+    if state.used.iter().any(|used| used.consent == consent.id) {
+        return Err("the consent was used before: each holds once");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

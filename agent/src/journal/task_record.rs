@@ -1,0 +1,143 @@
+use std::future;
+use std::io;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use heeler_proto::{Irreversible, NodeName, TaskId};
+use heeler_tasks::engine::{Event, Intent, NoConsent, Record};
+use tokio::sync::watch;
+
+use super::permission::{Permission, permission};
+use super::{Entry, Journal, Told, Used};
+use crate::assignment::Assignment;
+use crate::clock::Clock;
+use crate::config::Operator;
+
+/// Stops the worker between two ops, and says when it stands still.
+#[derive(Debug, Default)]
+pub struct Stop {
+    asked: watch::Sender<bool>,
+    in_op: watch::Sender<bool>,
+}
+
+impl Stop {
+    /// From now on no op begins; returns when none is being applied.
+    pub async fn ask(&self) {
+        self.asked.send_replace(true);
+        // The sender lives as long as `self`: this cannot fail.
+        let _ = self.in_op.subscribe().wait_for(|in_op| !in_op).await;
+    }
+
+    async fn begin(&self) {
+        if *self.asked.borrow() {
+            future::pending::<()>().await;
+        }
+        self.in_op.send_replace(true);
+    }
+
+    fn end(&self) {
+        self.in_op.send_replace(false);
+    }
+}
+
+/// The journal as the engine sees it while it carries out one task.
+pub struct TaskRecord {
+    /// Where it is all written.
+    pub journal: Arc<Journal>,
+    /// The task.
+    pub assignment: Assignment,
+    /// This node.
+    pub node: NodeName,
+    /// Who may consent.
+    pub operators: Arc<[Operator]>,
+    /// The later of the two clocks.
+    pub clock: Clock,
+    /// Whether the agent is to stop.
+    pub stop: Arc<Stop>,
+    /// The latest progress, for whoever is connected.
+    pub progress: watch::Sender<Option<Told>>,
+}
+
+impl TaskRecord {
+    fn task(&self) -> TaskId {
+        self.assignment.task_id.clone()
+    }
+}
+
+#[async_trait]
+impl Record for TaskRecord {
+    async fn permit(&mut self, act: &Irreversible) -> Result<(), NoConsent> {
+        let used = {
+            let state = self.journal.state();
+            let who = (&self.node, self.operators.as_ref());
+            match permission(&state, &self.assignment, act, who, self.clock.now_ms())? {
+                Permission::Again => return Ok(()),
+                Permission::By(consent) => Used {
+                    consent: consent.id.clone(),
+                    task: self.task(),
+                    act: consent.act,
+                    expires_at_ms: consent.expires_at_ms,
+                    spent: false,
+                },
+            }
+        };
+        self.journal.append(Entry::Used(used)).await.map_err(|error| NoConsent {
+            reason: format!("the consent could not be marked as used, so it was not: {error}"),
+        })
+    }
+
+    async fn begin(&mut self, intent: &Intent) -> io::Result<()> {
+        self.stop.begin().await;
+        let begun = Entry::Begun {
+            task: self.task(),
+            intent: intent.clone(),
+        };
+        let written = self.journal.append(begun).await;
+        if written.is_err() {
+            self.stop.end();
+        }
+        Ok(written?)
+    }
+
+    async fn end(&mut self, intent: &Intent, error: Option<&str>) -> io::Result<()> {
+        let ended = Entry::Ended {
+            task: self.task(),
+            intent: intent.clone(),
+            error: error.map(str::to_owned),
+        };
+        let written = self.journal.append(ended).await;
+        self.stop.end();
+        Ok(written?)
+    }
+
+    fn interrupted(&self) -> Vec<Irreversible> {
+        self.journal.state().interrupted()
+    }
+
+    fn rebooting(&self) -> Option<Intent> {
+        let state = self.journal.state();
+        let mine = state
+            .begun
+            .iter()
+            .rev()
+            .find(|(task, intent)| *task == self.assignment.task_id && intent.reboot);
+        mine.map(|(_, intent)| intent.clone())
+    }
+
+    async fn emit(&mut self, event: Event) -> io::Result<()> {
+        if matches!(event, Event::Progress { .. }) {
+            self.progress.send_replace(Some(Told {
+                seq: 0,
+                at_ms: self.clock.now_ms(),
+                task: self.task(),
+                event,
+            }));
+            return Ok(());
+        }
+        // An op whose end nobody saw has no end in the journal, and is over all the same.
+        if matches!(event, Event::OpFinished { .. }) {
+            self.stop.end();
+        }
+        Ok(self.journal.tell(&self.task(), event).await?)
+    }
+}

@@ -1,0 +1,133 @@
+use super::{Entry, JournalError};
+
+/// The first line of a journal: what it is, and in which form.
+pub const HEADER: &[u8] = b"heeler journal 1\n";
+
+/// One line: CRC-32 of what follows, in hex, a space, the entry as JSON.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn line(entry: &Entry) -> Result<Vec<u8>, JournalError> {
+    let json = serde_json::to_string(entry).map_err(JournalError::Encode)?;
+    Ok(format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())).into_bytes())
+}
+
+/// What was found in a journal.
+#[derive(Debug, PartialEq)]
+pub struct Found {
+    /// Every entry that is whole.
+    pub entries: Vec<Entry>,
+    /// How far the whole part reaches, in bytes; 0 when not even the header is whole.
+    pub length: usize,
+}
+
+/// Reads a journal. A torn end, which a power cut leaves, is left out; what is damaged before its end is an error: it
+/// may have held a used consent.
+///
+/// # Errors
+/// When it is damaged, or in a form that this version does not know.
+pub fn parse(bytes: &[u8]) -> Result<Found, JournalError> {
+    let Some(rest) = bytes.strip_prefix(HEADER) else {
+        return if HEADER.starts_with(bytes) {
+            Ok(Found {
+                entries: Vec::new(),
+                length: 0,
+            })
+        } else {
+            Err(JournalError::Header)
+        };
+    };
+    let mut found = Found {
+        entries: Vec::new(),
+        length: HEADER.len(),
+    };
+    let mut torn_at = None;
+    for (number, raw) in rest.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        match (whole(raw), torn_at) {
+            (Some(json), None) => {
+                let entry = serde_json::from_str(json).map_err(|source| JournalError::Unknown {
+                    line: number + 2,
+                    source,
+                })?;
+                found.entries.push(entry);
+                found.length += raw.len();
+            }
+            (None, None) if !hides_one(raw) => torn_at = Some(number + 2),
+            (None, None) => return Err(JournalError::Damaged { line: number + 2 }),
+            (None, Some(_)) => {}
+            (Some(_), Some(line)) => return Err(JournalError::Damaged { line }),
+        }
+    }
+    Ok(found)
+}
+
+/// The entry's JSON, when its line is whole.
+fn whole(raw: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(raw.strip_suffix(b"\n")?).ok()?;
+    let (crc, json) = text.split_once(' ')?;
+    let fits = crc.len() == 8 && u32::from_str_radix(crc, 16).ok()? == crc32fast::hash(json.as_bytes());
+    fits.then_some(json)
+}
+
+/// Whether a whole line ends this one, which lost the line feed between them.
+fn hides_one(raw: &[u8]) -> bool {
+    (1..raw.len()).any(|at| raw.get(at + 8) == Some(&b' ') && whole(&raw[at..]).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> (Vec<u8>, Vec<usize>) {
+        let mut bytes = HEADER.to_vec();
+        let mut ends = vec![bytes.len()];
+        for seq in 1..=4 {
+            bytes.extend(line(&Entry::Acknowledged { seq }).unwrap());
+            ends.push(bytes.len());
+        }
+        (bytes, ends)
+    }
+
+    #[test]
+    fn every_prefix_opens_and_loses_at_most_the_torn_entry() {
+        let (bytes, ends) = recorded();
+        for cut in 0..=bytes.len() {
+            let found = parse(&bytes[..cut]).unwrap();
+            let whole = ends.iter().filter(|end| **end <= cut).count();
+            assert_eq!(found.entries.len(), whole.saturating_sub(1), "cut at {cut}");
+            assert_eq!(found.length, ends[..whole].last().copied().unwrap_or(0), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn rubbish_after_the_last_whole_entry_is_torn_too() {
+        let (mut bytes, ends) = recorded();
+        bytes.extend([0; 300]);
+        bytes.extend(b"\n\n0000 {}\n");
+        assert_eq!(parse(&bytes).unwrap().length, *ends.last().unwrap());
+    }
+
+    #[test]
+    fn a_flipped_bit_before_the_end_is_damage_and_not_a_torn_end() {
+        let (bytes, ends) = recorded();
+        for at in ends[0]..ends[3] {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 0x04;
+            let found = parse(&bytes);
+            assert!(matches!(found, Err(JournalError::Damaged { .. })), "at {at}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_entry_of_an_unknown_kind_is_never_dropped() {
+        let json = r#"{"Later":1}"#;
+        let line = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
+        let found = parse(&[HEADER, line.as_bytes()].concat());
+        assert!(matches!(found, Err(JournalError::Unknown { line: 2, .. })), "{found:?}");
+    }
+
+    #[test]
+    fn a_form_of_another_version_is_refused() {
+        assert!(matches!(parse(b"heeler journal 2\n"), Err(JournalError::Header)));
+    }
+}

@@ -1,0 +1,29 @@
+use std::env;
+use std::error::Error;
+
+use tracing::level_filters::LevelFilter;
+
+/// Logs to standard output: HEELER_LOG (error, warn, info, debug, trace) says how much, info when it is not set. Under
+/// systemd without time stamps, which its journal has already.
+///
+/// # Errors
+/// When HEELER_LOG says something else.
+pub fn set_up() -> Result<(), Box<dyn Error>> {
+    let level = match env::var("HEELER_LOG") {
+        Ok(level) => level
+            .parse::<LevelFilter>()
+            .map_err(|_| format!("HEELER_LOG is {level:?}, wanted is error, warn, info, debug or trace"))?,
+        Err(_) => LevelFilter::INFO,
+    };
+    let log = tracing_subscriber::fmt()
+        .compact()
+        .with_ansi(false)
+        .with_target(false)
+        .with_max_level(level);
+    if env::var_os("JOURNAL_STREAM").is_some() {
+        log.without_time().init();
+    } else {
+        log.init();
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many beats in a row one and the same piece of work may last.
+const PATIENCE: u64 = 3;
+
+/// Whether the session makes progress: what the watchdog is fed by. Counts beats and not seconds, so that a machine
+/// that stood still is not taken for an agent that does.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    beats: AtomicU64,
+    /// The beat at which the work began that is being done; 0 when none is.
+    since: AtomicU64,
+}
+
+/// The work ends when this is dropped.
+#[must_use]
+pub struct Busy<'a>(&'a Pulse);
+
+impl Pulse {
+    /// Work begins that must end soon.
+    pub fn busy(&self) -> Busy<'_> {
+        self.since
+            .store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        Busy(self)
+    }
+
+    /// One more beat: whether there is life.
+    pub fn beat(&self) -> bool {
+        let beats = self.beats.fetch_add(1, Ordering::Relaxed) + 1;
+        let since = self.since.load(Ordering::Relaxed);
+        since == 0 || beats < since + PATIENCE
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.since.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_session_lives_for_ever() {
+        let pulse = Pulse::default();
+        assert!((0..1000).all(|_| pulse.beat()));
+    }
+
+    #[test]
+    fn work_that_does_not_end_is_no_life() {
+        let pulse = Pulse::default();
+        let work = pulse.busy();
+        assert_eq!(
+            [pulse.beat(), pulse.beat(), pulse.beat(), pulse.beat()],
+            [true, true, true, false]
+        );
+        drop(work);
+        assert!(pulse.beat());
+    }
+}

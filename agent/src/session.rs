@@ -1,0 +1,247 @@
+//! One stream to one coordinator, from hello to its loss.
+
+mod answer;
+mod outbox;
+
+use std::convert::Infallible;
+use std::panic::resume_unwind;
+use std::time::Duration;
+
+use heeler_host::facts::Hardware;
+use heeler_proto::v1::agent_client::AgentClient;
+use heeler_proto::v1::{Assignment, FromAgent, Goodbye, Hello, RenewReply, ToAgent, Welcome, from_agent, to_agent};
+use heeler_tasks::engine::in_full;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use self::outbox::Outbox;
+use crate::connect::Link;
+use crate::identity::{IdentityError, Validity};
+use crate::journal::JournalError;
+use crate::shared::Shared;
+
+/// What the coordinator may take to open the stream, and to say welcome.
+const OPENING: Duration = Duration::from_secs(20);
+
+/// Looks at the machine that may run at once; more wait unread.
+const LOOKS: usize = 4;
+
+/// When a renewal was not answered, or refused.
+const RENEW_AGAIN: Duration = Duration::from_secs(600);
+
+/// Why a session is over.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The coordinator refused, or the connection broke.
+    #[error("the session is lost: {0}")]
+    Lost(String),
+    /// Nothing came.
+    #[error("the coordinator did not open the session in {} s", OPENING.as_secs())]
+    Silent,
+    /// It began with something else than a welcome.
+    #[error("the coordinator did not begin with a welcome: it speaks another version")]
+    Unwelcome,
+    /// It said why.
+    #[error("the coordinator ended the session: {0}")]
+    Goodbye(String),
+    /// What cannot be kept must not be acknowledged.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Key or certificate.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+impl From<Status> for SessionError {
+    fn from(status: Status) -> Self {
+        Self::Lost(status.message().to_owned())
+    }
+}
+
+/// Serves one session until it is lost.
+///
+/// # Errors
+/// Always: that is how a session ends.
+pub async fn run(
+    shared: &Shared,
+    link: &Link,
+    hardware: Hardware,
+    validity: Validity,
+) -> Result<Infallible, SessionError> {
+    let (outgoing, messages) = mpsc::channel(16);
+    let opened = timeout(OPENING, open(shared, link, hardware, &outgoing, messages)).await;
+    let (welcome, incoming) = opened.map_err(|_| SessionError::Silent)??;
+    tracing::info!(coordinator = link.address, "session open");
+    shared.notify.status(&format!("connected to {}", link.address));
+    if let Err(error) = shared.clock.learn(welcome.now_ms).await {
+        tracing::warn!(%error, "could not keep the coordinator's time");
+    }
+    shared.journal.acknowledge(welcome.acknowledged).await?;
+    let mut session = Session {
+        shared,
+        outbox: Outbox::after(welcome.acknowledged),
+        looks: JoinSet::new(),
+        renew_at: Instant::now(),
+    };
+    session.renew_by(validity);
+    session.serve(outgoing, incoming).await
+}
+
+async fn open(
+    shared: &Shared,
+    link: &Link,
+    hardware: Hardware,
+    outgoing: &mpsc::Sender<FromAgent>,
+    messages: mpsc::Receiver<FromAgent>,
+) -> Result<(Welcome, Streaming<ToAgent>), SessionError> {
+    let generation = shared
+        .accepted
+        .lock()
+        .await
+        .as_ref()
+        .map(|accepted| accepted.generation);
+    let hello = {
+        let state = shared.journal.state();
+        let in_hand = state.in_hand.as_ref().map(|known| known.task_id.to_string());
+        Hello {
+            node: shared.config.node.to_string(),
+            agent_version: crate::VERSION.to_owned(),
+            boot_id: hardware.boot_id,
+            hardware_serial: hardware.serial,
+            generation: Some(generation.unwrap_or_default().into()),
+            task_id: in_hand.unwrap_or_default(),
+            last_event: state.last_seq,
+        }
+    };
+    // The channel is empty and its receiver here: this cannot fail.
+    let _ = outgoing.try_send(message(from_agent::Body::Hello(hello)));
+    let mut client = AgentClient::with_origin(link.line(), link.origin());
+    let mut incoming = client.session(ReceiverStream::new(messages)).await?.into_inner();
+    match incoming.message().await?.and_then(|first| first.body) {
+        Some(to_agent::Body::Welcome(welcome)) => Ok((welcome, incoming)),
+        Some(to_agent::Body::Goodbye(Goodbye { reason })) => Err(SessionError::Goodbye(reason)),
+        _ => Err(SessionError::Unwelcome),
+    }
+}
+
+struct Session<'a> {
+    shared: &'a Shared,
+    outbox: Outbox,
+    looks: JoinSet<Option<FromAgent>>,
+    renew_at: Instant,
+}
+
+impl Session<'_> {
+    async fn serve(
+        &mut self,
+        outgoing: mpsc::Sender<FromAgent>,
+        mut incoming: Streaming<ToAgent>,
+    ) -> Result<Infallible, SessionError> {
+        let mut changes = self.shared.journal.changes();
+        let mut progress = self.shared.progress.subscribe();
+        loop {
+            let waiting = self.outbox.waiting(&self.shared.journal.state());
+            tokio::select! {
+                received = incoming.message(), if self.looks.len() < LOOKS => {
+                    let _busy = self.shared.pulse.busy();
+                    let received = received?.ok_or_else(|| SessionError::Lost("the coordinator closed it".to_owned()))?;
+                    self.receive(received).await?;
+                }
+                permit = outgoing.reserve(), if waiting => {
+                    let permit = permit.map_err(|_| SessionError::Lost("the coordinator reads no more".to_owned()))?;
+                    if let Some(next) = self.outbox.next(&self.shared.journal.state()) {
+                        permit.send(next);
+                    }
+                }
+                Some(answer) = self.looks.join_next() => {
+                    self.looked(answer);
+                }
+                // Both senders live as long as the session: neither can fail.
+                _ = changes.changed() => {}
+                _ = progress.changed() => {
+                    let told = progress.borrow_and_update().clone();
+                    self.outbox.progress(told);
+                }
+                () = sleep_until(self.renew_at) => self.renew()?,
+            }
+        }
+    }
+
+    async fn receive(&mut self, received: ToAgent) -> Result<(), SessionError> {
+        match received.body {
+            Some(to_agent::Body::Facts(_)) => {
+                self.looks.spawn(answer::facts(self.shared.host.clone()));
+            }
+            Some(to_agent::Body::Preview(request)) => {
+                let interrupted = self.shared.journal.state().interrupted();
+                self.looks
+                    .spawn(answer::preview(self.shared.host.clone(), request, interrupted));
+            }
+            Some(to_agent::Body::Assignment(assignment)) => self.assigned(assignment).await,
+            Some(to_agent::Body::Ack(ack)) => self.shared.journal.acknowledge(ack.seq).await?,
+            Some(to_agent::Body::Renew(reply)) => self.renewed(reply).await?,
+            Some(to_agent::Body::Ping(ping)) => {
+                let pong = heeler_proto::v1::Pong { nonce: ping.nonce };
+                self.outbox.push(message(from_agent::Body::Pong(pong)));
+            }
+            Some(to_agent::Body::Goodbye(goodbye)) => return Err(SessionError::Goodbye(goodbye.reason)),
+            // A later version's: it knows from our hello that we may not understand it.
+            Some(to_agent::Body::Welcome(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    fn looked(&mut self, answer: Result<Option<FromAgent>, JoinError>) {
+        match answer.map_err(JoinError::try_into_panic) {
+            Ok(Some(answer)) => self.outbox.push(answer),
+            Err(Ok(panic)) => resume_unwind(panic),
+            Ok(None) | Err(Err(_)) => {}
+        }
+    }
+
+    async fn assigned(&mut self, assignment: Assignment) {
+        let reply = self.shared.accept(assignment).await;
+        self.outbox.push(message(from_agent::Body::Assignment(reply)));
+    }
+
+    fn renew(&mut self) -> Result<(), SessionError> {
+        let csr = self.shared.identity.request(&self.shared.config.node)?;
+        self.outbox
+            .push(message(from_agent::Body::Renew(heeler_proto::v1::RenewRequest { csr })));
+        self.renew_at = Instant::now() + RENEW_AGAIN;
+        Ok(())
+    }
+
+    async fn renewed(&mut self, reply: RenewReply) -> Result<(), SessionError> {
+        if !reply.error.is_empty() {
+            tracing::warn!(reason = reply.error, "the coordinator did not renew the certificate");
+            return Ok(());
+        }
+        match self
+            .shared
+            .identity
+            .install(&reply.certificate_chain, &self.shared.trust)
+            .await
+        {
+            Ok(certificate) => {
+                tracing::info!("certificate renewed");
+                self.renew_by(certificate.validity);
+            }
+            Err(error) => tracing::warn!("the renewed certificate is of no use: {}", in_full(&error)),
+        }
+        Ok(())
+    }
+
+    /// The coordinator has just told its time, so that the wait is right where the node's own clock is not.
+    fn renew_by(&mut self, validity: Validity) {
+        let wait_ms = validity.renew_at_ms().saturating_sub(self.shared.clock.now_ms());
+        self.renew_at = Instant::now() + Duration::from_millis(wait_ms);
+    }
+}
+
+fn message(body: from_agent::Body) -> FromAgent {
+    FromAgent { body: Some(body) }
+}

@@ -1,0 +1,114 @@
+use std::collections::VecDeque;
+
+use heeler_proto::v1::{FromAgent, from_agent};
+
+use super::message;
+use crate::journal::{State, Told};
+use crate::wire;
+
+/// What this session has yet to send. Answers go before events, and events before progress, of which only the latest is
+/// worth sending.
+pub struct Outbox {
+    answers: VecDeque<FromAgent>,
+    progress: Option<Told>,
+    /// The last event that this session has sent.
+    sent: u64,
+}
+
+impl Outbox {
+    /// Of a session whose coordinator has stored every event up to `acknowledged`.
+    pub const fn after(acknowledged: u64) -> Self {
+        Self {
+            answers: VecDeque::new(),
+            progress: None,
+            sent: acknowledged,
+        }
+    }
+
+    /// One more answer.
+    pub fn push(&mut self, answer: FromAgent) {
+        self.answers.push_back(answer);
+    }
+
+    /// The latest progress.
+    pub fn progress(&mut self, told: Option<Told>) {
+        self.progress = told;
+    }
+
+    /// Whether there is something to send.
+    pub fn waiting(&self, journal: &State) -> bool {
+        let last = journal.events.last().map_or(0, |told| told.seq);
+        !self.answers.is_empty() || last > self.sent || self.progress.is_some()
+    }
+
+    /// What to send next.
+    pub fn next(&mut self, journal: &State) -> Option<FromAgent> {
+        if let Some(answer) = self.answers.pop_front() {
+            return Some(answer);
+        }
+        let told = match journal.events.iter().find(|told| told.seq > self.sent) {
+            Some(told) => {
+                // What comes after it makes it old.
+                self.progress = None;
+                self.sent = told.seq;
+                told.clone()
+            }
+            None => self.progress.take()?,
+        };
+        Some(message(from_agent::Body::Event(wire::event(told))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_proto::TaskId;
+    use heeler_proto::v1::Pong;
+    use heeler_tasks::engine::Event;
+
+    use super::*;
+    use crate::journal::Entry;
+
+    fn told(seq: u64) -> Told {
+        Told {
+            seq,
+            at_ms: 0,
+            task: TaskId::from_random(1),
+            event: Event::StepStarted {
+                step: "PoolExists".into(),
+            },
+        }
+    }
+
+    fn drain(outbox: &mut Outbox, state: &State) -> Vec<Option<u64>> {
+        let mut sent = Vec::new();
+        while let Some(next) = outbox.next(state) {
+            sent.push(match next.body {
+                Some(from_agent::Body::Event(event)) => Some(event.seq),
+                _ => None,
+            });
+        }
+        sent
+    }
+
+    #[test]
+    fn a_session_sends_each_event_after_the_acknowledged_ones_once_and_in_order() {
+        let mut state = State::default();
+        (1..=5).for_each(|seq| state.apply(Entry::Told(told(seq))));
+        let mut outbox = Outbox::after(2);
+        outbox.push(message(from_agent::Body::Pong(Pong { nonce: 1 })));
+        assert!(outbox.waiting(&state));
+        assert_eq!(drain(&mut outbox, &state), [None, Some(3), Some(4), Some(5)]);
+        assert!(!outbox.waiting(&state));
+    }
+
+    #[test]
+    fn progress_gives_way_to_events() {
+        let mut state = State::default();
+        let mut outbox = Outbox::after(0);
+        outbox.progress(Some(told(0)));
+        assert_eq!(drain(&mut outbox, &state), [Some(0)]);
+        outbox.progress(Some(told(0)));
+        state.apply(Entry::Told(told(1)));
+        assert_eq!(drain(&mut outbox, &state), [Some(1)]);
+    }
+}

@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use heeler_host::System;
+use heeler_proto::v1::{Assignment as Wire, AssignmentReply};
+use heeler_tasks::engine;
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::{Mutex, watch};
+
+use crate::assignment::{Assignment, Verdict};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::identity::{Identity, Trust};
+use crate::journal::{Entry, Journal, Stop, Told};
+use crate::ledger;
+use crate::notify::Notify;
+use crate::pulse::Pulse;
+
+/// What the session and the worker have in common.
+pub struct Shared {
+    /// What first contact told.
+    pub config: Config,
+    /// The machine.
+    pub host: Arc<dyn System>,
+    /// The later of the two clocks.
+    pub clock: Clock,
+    /// Who this node is.
+    pub identity: Identity,
+    /// Whom it trusts.
+    pub trust: Trust,
+    /// What it remembers.
+    pub journal: Arc<Journal>,
+    /// The last accepted assignment.
+    pub accepted: Mutex<Option<Assignment>>,
+    /// Stops the worker between two ops.
+    pub stop: Arc<Stop>,
+    /// The latest progress of the task in hand.
+    pub progress: watch::Sender<Option<Told>>,
+    /// Whether the session is alive.
+    pub pulse: Pulse,
+    /// systemd.
+    pub notify: Notify,
+}
+
+impl Shared {
+    /// Uniform over all of `u64`; no secret depends on it.
+    pub fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        // Without randomness every node waits equally long: slow, and not wrong.
+        let _ = SystemRandom::new().fill(&mut bytes);
+        u64::from_be_bytes(bytes)
+    }
+
+    /// Takes an assignment in hand, or says why not. When this returns, an accepted one is on the disk.
+    pub async fn accept(&self, wire: Wire) -> AssignmentReply {
+        let mut reply = AssignmentReply {
+            task_id: wire.task_id.clone(),
+            generation: wire.generation,
+            accepted: true,
+            reason: String::new(),
+        };
+        if let Err(reason) = self.take(wire).await {
+            tracing::warn!(task = reply.task_id, reason, "assignment refused");
+            reply.accepted = false;
+            reply.reason = reason;
+        }
+        reply
+    }
+
+    async fn take(&self, wire: Wire) -> Result<(), String> {
+        let assignment = Assignment::try_from(wire).map_err(|invalid| invalid.to_string())?;
+        let mut accepted = self.accepted.lock().await;
+        let in_hand = self.journal.state().in_hand.as_ref().map(|known| known.task_id.clone());
+        let verdict = assignment
+            .judge(accepted.as_ref(), in_hand.as_ref())
+            .map_err(|refusal| refusal.to_string())?;
+        // The journal first: a task that only the ledger knew would be acknowledged and never done.
+        if verdict == Verdict::New {
+            let entry = Entry::Accepted(Box::new(assignment.clone()));
+            self.journal
+                .append(entry)
+                .await
+                .map_err(|error| engine::in_full(&error))?;
+        }
+        *accepted = Some(assignment.clone());
+        ledger::write(self.host.as_ref(), &assignment)
+            .await
+            .map_err(|error| engine::in_full(&error))
+    }
+}

@@ -1,0 +1,90 @@
+use heeler_proto::v1;
+use heeler_proto::v1::event::Kind;
+use heeler_tasks::engine::{Event, Outcome};
+
+use super::facts::pool;
+use crate::journal::Told;
+
+/// A numbered event.
+pub fn event(told: Told) -> v1::Event {
+    v1::Event {
+        seq: told.seq,
+        at_ms: told.at_ms,
+        task_id: told.task.into(),
+        kind: Some(kind(told.event)),
+    }
+}
+
+fn kind(event: Event) -> Kind {
+    match event {
+        Event::TaskStarted { steps, resumed } => Kind::TaskStarted(v1::TaskStarted { steps, resumed }),
+        Event::StepStarted { step } => Kind::StepStarted(v1::StepStarted { step }),
+        Event::OpStarted {
+            step,
+            summary,
+            irreversible,
+        } => Kind::OpStarted(v1::OpStarted {
+            step,
+            summary,
+            irreversible,
+        }),
+        Event::OpFinished { step, summary, error } => Kind::OpFinished(v1::OpFinished {
+            step,
+            summary,
+            ok: error.is_none(),
+            error: error.unwrap_or_default(),
+        }),
+        Event::StepFinished {
+            step,
+            outcome,
+            reason,
+            changed,
+        } => Kind::StepFinished(v1::StepFinished {
+            step,
+            outcome: step_outcome(&outcome).into(),
+            reason,
+            changed,
+        }),
+        Event::Progress { step, text, percent } => Kind::Progress(v1::Progress {
+            step,
+            text,
+            percent: percent.into(),
+        }),
+        Event::TaskFinished {
+            outcome,
+            changes,
+            pools,
+        } => Kind::TaskFinished(v1::TaskFinished {
+            changes,
+            pools: pools.into_iter().map(pool).collect(),
+            ..finished(outcome)
+        }),
+    }
+}
+
+/// "failed" has no word of its own on the wire: its reason says it, and the task's outcome.
+fn step_outcome(word: &str) -> v1::StepOutcome {
+    match word {
+        "satisfied" => v1::StepOutcome::Satisfied,
+        "not applicable" => v1::StepOutcome::NotApplicable,
+        "blocked" => v1::StepOutcome::Blocked,
+        _ => v1::StepOutcome::Unspecified,
+    }
+}
+
+fn finished(outcome: Outcome) -> v1::TaskFinished {
+    let plain = |outcome: v1::TaskOutcome, reason: String| v1::TaskFinished {
+        outcome: outcome.into(),
+        reason,
+        ..v1::TaskFinished::default()
+    };
+    match outcome {
+        Outcome::Done => plain(v1::TaskOutcome::Done, String::new()),
+        Outcome::Blocked { step, found, why, next } => v1::TaskFinished {
+            blocked: Some(v1::Blocked { found, why, next }),
+            ..plain(v1::TaskOutcome::Blocked, step)
+        },
+        Outcome::Failed { step, reason } => plain(v1::TaskOutcome::Failed, format!("{step}: {reason}")),
+        Outcome::Refused { reason } => plain(v1::TaskOutcome::Refused, reason),
+    }
+}

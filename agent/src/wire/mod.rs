@@ -1,0 +1,9 @@
+//! The engine's and the machine's words, as they travel.
+
+mod event;
+mod facts;
+mod report;
+
+pub use event::event;
+pub use facts::facts;
+pub use report::step_report;

@@ -1,0 +1,53 @@
+use crate::backoff;
+use crate::journal::TaskRecord;
+use crate::shared::Shared;
+
+/// Carries out the task in hand, one at a time, sessions or not. A task that the journal has in hand at the start is
+/// taken up again from its first step: what is done already is seen to be done.
+pub async fn work(shared: &Shared) {
+    let mut changes = shared.journal.changes();
+    let mut resumed = true;
+    let mut failures = 0;
+    loop {
+        let in_hand = shared.journal.state().in_hand.clone();
+        let Some(assignment) = in_hand else {
+            resumed = false;
+            // The sender lives as long as the journal: this cannot fail.
+            let _ = changes.changed().await;
+            continue;
+        };
+        let id = assignment.task_id.clone();
+        tracing::info!(task = %id, kind = assignment.task.kind(), resumed, "task in hand");
+        shared.notify.status(&format!("task {id}: {}", assignment.task.kind()));
+        let task = assignment.task.clone();
+        let mut record = TaskRecord {
+            journal: shared.journal.clone(),
+            assignment,
+            node: shared.config.node.clone(),
+            operators: shared.config.operators.clone(),
+            clock: shared.clock.clone(),
+            stop: shared.stop.clone(),
+            progress: shared.progress.clone(),
+        };
+        let outcome = heeler_tasks::run(shared.host.as_ref(), &shared.config.node, &task, &mut record, resumed).await;
+        tracing::info!(task = %id, ?outcome, "task over");
+        shared.notify.status("idle");
+        let still = shared
+            .journal
+            .state()
+            .in_hand
+            .as_ref()
+            .map(|assignment| assignment.task_id.clone());
+        if still.as_ref() == Some(&id) {
+            // Its end could not be written down: the disk is full, or failing.
+            failures += 1;
+            resumed = true;
+            let wait = backoff::delay(failures, shared.random());
+            tracing::error!(task = %id, wait_s = wait.as_secs(), "the end of the task could not be journalled: it runs again");
+            tokio::time::sleep(wait).await;
+        } else {
+            failures = 0;
+            resumed = false;
+        }
+    }
+}
