@@ -1,0 +1,177 @@
+use heeler_proto::{Task, v1};
+use heeler_store::{NewEvent, NewTask, Plan, PlanNode, Revision, Tx};
+use prost::Message as _;
+
+use super::consents::Consents;
+use super::{App, AppError, decoded, node_name, spec, task_id};
+use crate::pki::sha256;
+use crate::planner::TASK_LIFETIME_MS;
+
+impl App {
+    /// Makes a plan's candidate current and starts its tasks, all in one transaction, or nothing of it. Asked twice with
+    /// the same plan, it answers twice the same.
+    ///
+    /// # Errors
+    /// When the plan is too old, its author has not seen what is accepted, a consent is missing or does not fit, or a
+    /// node is still at work.
+    pub async fn apply(&self, request: v1::ApplyRequest) -> Result<v1::ApplyReply, AppError> {
+        let now_ms = self.now_ms();
+        let mut tx = self.store.write().await?;
+        let plan = tx.plan(&request.plan_id).await?;
+        let plan =
+            plan.ok_or_else(|| AppError::NotFound("this plan is not known any more. Look again: heeler plan".into()))?;
+        if let Some(reply) = &plan.reply {
+            return decoded("the answer to an apply", reply);
+        }
+        if now_ms >= plan.created_at_ms.saturating_add(TASK_LIFETIME_MS) {
+            return Err(AppError::Refused(
+                "this plan is more than an hour old. Look again: heeler plan".into(),
+            ));
+        }
+        let after_event = tx.last_event().await?;
+        let mut consents = Consents::new(request.consents, &tx.operators().await?, now_ms)?;
+        let operator = if request.operator.is_empty() {
+            consents.operator().to_owned()
+        } else {
+            request.operator
+        };
+        let revision = self.accept(&mut tx, &plan, &operator, request.overwrite).await?;
+        let parts = tx.plan_nodes(&plan.id).await?;
+        check_names(&parts, &request.nodes)?;
+        let mut task_ids = Vec::new();
+        for part in parts
+            .iter()
+            .filter(|part| request.nodes.is_empty() || request.nodes.contains(&part.node))
+        {
+            task_ids.extend(self.start(&mut tx, part, &mut consents, (revision, &operator)).await?);
+        }
+        consents.finish()?;
+        let reply = v1::ApplyReply {
+            revision,
+            task_ids,
+            after_event,
+        };
+        tx.use_plan(&plan.id, &reply.encode_to_vec()).await?;
+        let last = tx.last_event().await?;
+        tx.save().await?;
+        self.feed.stored(last);
+        self.wake.notify_one();
+        Ok(reply)
+    }
+
+    /// Compare-and-swap: the candidate becomes current only if its author has seen what is.
+    async fn accept(&self, tx: &mut Tx, plan: &Plan, operator: &str, overwrite: bool) -> Result<u64, AppError> {
+        let accepted = tx.accepted().await?;
+        let current = accepted.as_ref().map_or(0, |accepted| accepted.number);
+        let Some(text) = &plan.text else { return Ok(current) };
+        let sha256 = sha256(text.as_bytes());
+        if accepted.is_some_and(|accepted| accepted.sha256 == sha256) {
+            return Ok(current);
+        }
+        if plan.parent < current && !overwrite {
+            return Err(AppError::Behind {
+                seen: plan.parent,
+                accepted: current,
+            });
+        }
+        // A checkout may have seen more than a database that was lost.
+        let number = current.max(plan.parent) + 1;
+        let revision = Revision {
+            number,
+            text: text.clone(),
+            sha256,
+            git_commit: plan.git_commit.clone(),
+            dirty_lines: plan.dirty_lines,
+            parent: plan.parent,
+            accepted_at_ms: self.now_ms(),
+            operator: operator.to_owned(),
+        };
+        tx.add_revision(&revision).await?;
+        tx.add_event(&self.event("revision", "", format!("revision {number} accepted")))
+            .await?;
+        Ok(number)
+    }
+
+    async fn start(
+        &self,
+        tx: &mut Tx,
+        part: &PlanNode,
+        consents: &mut Consents,
+        (revision, operator): (u64, &str),
+    ) -> Result<Option<String>, AppError> {
+        let task = Task::try_from(decoded::<v1::Task>("a plan's task", &part.task)?)?;
+        let shown: v1::NodePlan = decoded("a plan", &part.shown)?;
+        if part.task_id.is_empty() {
+            if let (Task::EnsurePool(ensure), true) = (&task, holds(&shown)) {
+                matched(tx, part, &spec::digest_of(&ensure.pool)).await?;
+            }
+            return Ok(None);
+        }
+        let (node, id) = (node_name(&part.node)?, task_id(&part.task_id)?);
+        if self.sessions.of(&node).is_none() {
+            return Ok(None);
+        }
+        if let Some(busy) = tx.open_tasks().await?.into_iter().find(|open| open.node == part.node) {
+            return Err(AppError::Refused(format!(
+                "{node} is still at work on an earlier task. Watch it: heeler task follow {}",
+                busy.id
+            )));
+        }
+        let given = consents.take((&node, &id), &shown)?;
+        let given = given
+            .into_iter()
+            .map(|consent| (consent.id.clone(), v1::Consent::from(consent).encode_to_vec()));
+        let new = NewTask {
+            id: part.task_id.clone(),
+            node: part.node.clone(),
+            kind: task.kind().to_owned(),
+            task: part.task.clone(),
+            revision,
+            operator: operator.to_owned(),
+            consents: given.collect(),
+        };
+        tx.add_task(&new, self.now_ms())
+            .await
+            .map_err(|error| match error.is_duplicate() {
+                true => AppError::Consent {
+                    node: part.node.clone(),
+                    reason: "the consent was used before".to_owned(),
+                },
+                false => error.into(),
+            })?;
+        let event = self.event(
+            "task queued",
+            &part.node,
+            format!("{} asked for by {operator}", task.kind()),
+        );
+        tx.add_event(&NewEvent {
+            task_id: part.task_id.clone(),
+            ..event
+        })
+        .await?;
+        Ok(Some(part.task_id.clone()))
+    }
+}
+
+/// The node is as this candidate wants it, and was found so.
+async fn matched(tx: &mut Tx, part: &PlanNode, digest: &[u8; 32]) -> Result<(), AppError> {
+    if let Some(mut node) = tx.node(&part.node).await? {
+        node.applied_sha256 = Some(*digest);
+        tx.set_node(&node).await?;
+    }
+    Ok(())
+}
+
+fn holds(shown: &v1::NodePlan) -> bool {
+    let settled = [v1::StepOutcome::Satisfied, v1::StepOutcome::NotApplicable];
+    !shown.steps.is_empty() && shown.steps.iter().all(|step| settled.contains(&step.outcome()))
+}
+
+fn check_names(parts: &[PlanNode], names: &[String]) -> Result<(), AppError> {
+    match names.iter().find(|name| !parts.iter().any(|part| part.node == **name)) {
+        Some(name) => Err(AppError::NotFound(format!(
+            "{name} was not looked at by this plan. Look again: heeler plan {name}"
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,79 @@
+use std::collections::HashMap;
+
+use heeler_proto::{Consent, Irreversible, NodeName, TaskId, v1};
+use heeler_store::Operator;
+
+use super::AppError;
+use crate::pki::public_point;
+
+/// The consents of one apply, checked against what the person was shown.
+pub(super) struct Consents {
+    given: Vec<Consent>,
+    keys: HashMap<String, Vec<u8>>,
+    now_ms: u64,
+}
+
+impl Consents {
+    pub(super) fn new(wire: Vec<v1::Consent>, operators: &[Operator], now_ms: u64) -> Result<Self, AppError> {
+        let given = wire.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+        let point = |operator: &Operator| Some((operator.name.clone(), public_point(&operator.public_key_pem)?));
+        Ok(Self {
+            given,
+            keys: operators.iter().filter_map(point).collect(),
+            now_ms,
+        })
+    }
+
+    /// Who gave them; empty when nobody had to.
+    pub(super) fn operator(&self) -> &str {
+        self.given.first().map_or("", |consent| &consent.operator)
+    }
+
+    /// Takes out the ones that permit all that is irreversible in `shown`.
+    pub(super) fn take(
+        &mut self,
+        (node, task): (&NodeName, &TaskId),
+        shown: &v1::NodePlan,
+    ) -> Result<Vec<Consent>, AppError> {
+        let wrong = |reason: &str| AppError::Consent {
+            node: node.to_string(),
+            reason: reason.to_owned(),
+        };
+        let mut taken = Vec::new();
+        let ops = shown.steps.iter().flat_map(|step| &step.ops);
+        for act in ops.filter_map(|op| op.irreversible.clone()) {
+            let act = Irreversible::try_from(act)?;
+            let digest = act.digest();
+            let fits = |consent: &Consent| consent.task == *task && consent.act == digest;
+            let Some(index) = self.given.iter().position(fits) else {
+                let other = self
+                    .given
+                    .iter()
+                    .any(|consent| consent.task == *task || consent.act == digest);
+                return Err(wrong(match other {
+                    true => "the consent is for something else than what was shown",
+                    false => "what cannot be undone needs a person's consent, and there is none",
+                }));
+            };
+            let consent = self.given.remove(index);
+            let key = self.keys.get(&consent.operator);
+            let key = key.ok_or_else(|| wrong("the consent is signed by an operator who is not known here"))?;
+            consent
+                .permits((task, node), &act, self.now_ms, key)
+                .map_err(|error| AppError::consent(node.as_str(), error))?;
+            taken.push(consent);
+        }
+        Ok(taken)
+    }
+
+    /// Every consent must have been for something.
+    pub(super) fn finish(self) -> Result<(), AppError> {
+        self.given.first().map_or(Ok(()), |stray| {
+            let reason = "a consent was given for something that is not in this plan".to_owned();
+            Err(AppError::Consent {
+                node: stray.node.to_string(),
+                reason,
+            })
+        })
+    }
+}

@@ -1,0 +1,107 @@
+use heeler_proto::{NodeName, v1};
+use heeler_store::{Node, NodeState, Token, Tx};
+
+use super::{App, AppError, hex, nodes, random_bits};
+use crate::pki::sha256;
+
+/// How long a join token is good for.
+const TOKEN_MS: u64 = 10 * 60 * 1000;
+
+impl App {
+    /// What first contact must know before it dials a node.
+    ///
+    /// # Errors
+    /// When the name cannot be a node's.
+    pub async fn begin_contact(&self, name: &str) -> Result<v1::BeginContactReply, AppError> {
+        let name = NodeName::new(name)?;
+        let mut tx = self.store.read().await?;
+        let node = tx.node(name.as_str()).await?;
+        let operators = tx.operators().await?.into_iter();
+        let key = |operator: heeler_store::Operator| v1::OperatorKey {
+            name: operator.name,
+            public_key_pem: operator.public_key_pem,
+        };
+        Ok(v1::BeginContactReply {
+            host_key: node.as_ref().map(|node| node.host_key.clone()).unwrap_or_default(),
+            node: node.map(|node| nodes::info(&self.sessions, node)).transpose()?,
+            ca_certificate: self.ca.certificate_pem().to_owned(),
+            addresses: self.reach.addresses.clone(),
+            enrolment_port: u32::from(self.reach.enrolment_port),
+            operators: operators.map(key).collect(),
+        })
+    }
+
+    /// A join token for the key that was read over SSH: single use, ten minutes.
+    ///
+    /// # Errors
+    /// When the node is known with another key and nobody said that it was flashed again.
+    pub async fn create_token(&self, request: v1::CreateTokenRequest) -> Result<v1::CreateTokenReply, AppError> {
+        let name = NodeName::new(&request.node)?;
+        let key_sha256 = request.key_sha256.as_slice().try_into();
+        let key_sha256 =
+            key_sha256.map_err(|_| AppError::Invalid("key_sha256 is not valid: 32 bytes are wanted".into()))?;
+        let now_ms = self.now_ms();
+        let mut tx = self.store.write().await?;
+        let mut node = match tx.node(name.as_str()).await? {
+            Some(node) => node,
+            None => new_node(&mut tx, &name).await?,
+        };
+        check_known(&node, &key_sha256, &request)?;
+        node.host_key.clone_from(&request.host_key);
+        tx.set_node(&node).await?;
+        let token = hex(&[random_bits()?.to_be_bytes(), random_bits()?.to_be_bytes()].concat());
+        let expires_at_ms = now_ms + TOKEN_MS;
+        let (sha256, node) = (sha256(token.as_bytes()), name.to_string());
+        tx.add_token(
+            &Token {
+                sha256,
+                node,
+                key_sha256,
+                expires_at_ms,
+                used_at_ms: None,
+            },
+            now_ms,
+        )
+        .await?;
+        self.tell(
+            tx,
+            self.event("token", name.as_str(), "join token made, good for 10 minutes"),
+        )
+        .await?;
+        Ok(v1::CreateTokenReply { token, expires_at_ms })
+    }
+}
+
+/// The hostid is chosen once for a name: a re-flashed node gets it back, and imports its pool without force.
+async fn new_node(tx: &mut Tx, name: &NodeName) -> Result<Node, AppError> {
+    let taken: Vec<_> = tx.nodes().await?.into_iter().map(|node| node.hostid).collect();
+    let hostid = loop {
+        let bits = random_bits()?.to_be_bytes();
+        let hostid = hex(&bits[..4]);
+        if hostid != "00000000" && !taken.contains(&hostid) {
+            break hostid;
+        }
+    };
+    tx.add_node(name.as_str(), &hostid).await?;
+    tx.node(name.as_str())
+        .await?
+        .ok_or(AppError::Stored { what: "a new node" })
+}
+
+fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) -> Result<(), AppError> {
+    let name = &node.name;
+    if node.state == NodeState::Revoked && node.key_sha256 == Some(*key) {
+        return Err(AppError::Refused(format!(
+            "{name} was revoked, and this is the key that was shut out. Flash it again, then: heeler node add {name} --reflashed"
+        )));
+    }
+    let other_key = node.key_sha256.is_some_and(|known| known != *key);
+    let other_host = !node.host_key.is_empty() && node.host_key != request.host_key;
+    if (other_key || other_host) && !request.reflashed {
+        let what = if other_host { "SSH host key" } else { "agent key" };
+        return Err(AppError::Refused(format!(
+            "{name} is known with another {what}. If you flashed it again: heeler node add {name} --reflashed. If not, somebody else may answer at its address"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_proto::{Generation, TaskId, v1};
+use heeler_store::{NewEvent, NodeState, Outcome, Task, TaskState, Tx};
+use tokio::time::sleep;
+use tracing::error;
+
+use super::{App, AppError, decoded, node_name, task_id};
+use crate::planner::{Decision, Fleet, NodeView, SessionView, TaskView, Why, decide};
+use crate::sessions::Session;
+
+/// The planner looks at the herd at least so often.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// What leaves once the transaction that decided it is stored.
+enum Send {
+    Assignment(Arc<Session>, TaskId, v1::Assignment),
+    Look(Arc<Session>),
+}
+
+impl App {
+    /// Runs the planner on every wake-up and on a timer, until `shutdown`.
+    pub async fn drive(&self, shutdown: impl Future<Output = ()>) {
+        tokio::pin!(shutdown);
+        loop {
+            if let Err(error) = self.drive_once().await {
+                let error: &dyn std::error::Error = &error;
+                error!(error, "the planner could not run");
+            }
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = sleep(EVERY) => {}
+                () = &mut shutdown => return,
+            }
+        }
+    }
+
+    /// Decides, stores what was decided, then sends it.
+    ///
+    /// # Errors
+    /// When the database cannot be used: nothing is sent.
+    pub async fn drive_once(&self) -> Result<(), AppError> {
+        let now_ms = self.now_ms();
+        let idle = decide(&self.fleet(&mut self.store.read().await?).await?, now_ms).is_empty();
+        if idle {
+            return Ok(());
+        }
+        let mut tx = self.store.write().await?;
+        let mut send = Vec::new();
+        for decision in decide(&self.fleet(&mut tx).await?, now_ms) {
+            send.extend(self.carry_out(&mut tx, decision).await?);
+        }
+        let last = tx.last_event().await?;
+        tx.save().await?;
+        self.feed.stored(last);
+        for message in send {
+            match message {
+                Send::Assignment(session, task, assignment) => session.assign(task, assignment),
+                Send::Look(session) => drop(session.ask_facts(now_ms)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn fleet(&self, tx: &mut Tx) -> Result<Fleet, AppError> {
+        let open = tx.open_tasks().await?;
+        let mut nodes = Vec::new();
+        for node in tx.nodes().await? {
+            let name = node_name(&node.name)?;
+            let session = self.sessions.of(&name);
+            let own = open.iter().filter(|task| task.node == node.name);
+            nodes.push(NodeView {
+                revoked: node.state == NodeState::Revoked,
+                counter: node.counter,
+                facts_at_ms: node.facts_at_ms,
+                open: own
+                    .map(|task| view(task, session.as_deref()))
+                    .collect::<Result<_, _>>()?,
+                session: session.map(|session| SessionView {
+                    id: session.id,
+                    facts_asked_at_ms: session.facts_asked_at_ms(),
+                }),
+                name,
+            });
+        }
+        Ok(Fleet {
+            epoch: self.epoch,
+            nodes,
+        })
+    }
+
+    async fn carry_out(&self, tx: &mut Tx, decision: Decision) -> Result<Option<Send>, AppError> {
+        match decision {
+            Decision::Assign {
+                node,
+                task,
+                generation,
+                first,
+                session,
+            } => {
+                if first {
+                    tx.send_task(task.as_str(), (generation.epoch, generation.counter))
+                        .await?;
+                    if let Some(mut node) = tx.node(node.as_str()).await? {
+                        node.counter = generation.counter;
+                        tx.set_node(&node).await?;
+                    }
+                }
+                let session = self.sessions.of(&node).filter(|open| open.id == session);
+                let Some(session) = session else { return Ok(None) };
+                let assignment = assignment(tx, &task, generation).await?;
+                Ok(Some(Send::Assignment(session, task, assignment)))
+            }
+            Decision::Refuse { task, why } => {
+                let begun = matches!(why, Why::Revoked { begun: true });
+                let state = if begun { TaskState::Failed } else { TaskState::Refused };
+                let outcome = Outcome {
+                    state,
+                    reason: why.text().to_owned(),
+                    blocked: None,
+                    changes: 0,
+                };
+                tx.finish_task(task.as_str(), &outcome, self.now_ms()).await?;
+                let node = tx.task(task.as_str()).await?.map(|task| task.node).unwrap_or_default();
+                let event = NewEvent {
+                    task_id: task.into(),
+                    ..self.event(state.as_str(), &node, why.text())
+                };
+                tx.add_event(&event).await?;
+                Ok(None)
+            }
+            Decision::Look { node, session } => Ok(self
+                .sessions
+                .of(&node)
+                .filter(|open| open.id == session)
+                .map(Send::Look)),
+        }
+    }
+}
+
+fn view(task: &Task, session: Option<&Session>) -> Result<TaskView, AppError> {
+    let id = task_id(&task.id)?;
+    let generation = Generation {
+        epoch: task.epoch,
+        counter: task.counter,
+    };
+    Ok(TaskView {
+        sent_over_session: session.is_some_and(|session| session.has_task(&id)),
+        state: task.state,
+        created_at_ms: task.created_at_ms,
+        generation: (generation.counter > 0).then_some(generation),
+        id,
+    })
+}
+
+async fn assignment(tx: &mut Tx, id: &TaskId, generation: Generation) -> Result<v1::Assignment, AppError> {
+    let stored = AppError::Stored { what: "a task" };
+    let task = tx.task(id.as_str()).await?.ok_or(stored)?;
+    let consents = tx.consents(id.as_str()).await?;
+    Ok(v1::Assignment {
+        task_id: task.id,
+        generation: Some(generation.into()),
+        task: Some(decoded("a task", &task.task)?),
+        consents: consents
+            .iter()
+            .map(|bytes| decoded("a consent", bytes))
+            .collect::<Result<_, _>>()?,
+        revision: task.revision,
+    })
+}

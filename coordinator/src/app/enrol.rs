@@ -1,0 +1,135 @@
+use std::net::IpAddr;
+
+use heeler_proto::NodeName;
+use heeler_store::{Certificate, Digest, Node, NodeState, Outcome, TaskState, Tx};
+
+use super::{App, AppError};
+use crate::pki::{Issued, NodeRequest, REJOIN_MS, issue_node, sha256};
+
+/// A node that asks to be let in.
+#[derive(Debug)]
+pub struct Enrolment {
+    /// Empty: it was in before, and shows the same key.
+    pub token: String,
+    /// Who it says it is.
+    pub node: String,
+    /// DER.
+    pub csr: Vec<u8>,
+    /// The board's.
+    pub hardware_serial: String,
+    /// Where it calls from.
+    pub from: IpAddr,
+}
+
+impl App {
+    /// Lets a node in, and returns its certificate chain (PEM). A token is used up in the transaction that stores the
+    /// certificate.
+    ///
+    /// # Errors
+    /// Each flaw has its own reason.
+    pub async fn enrol(&self, request: Enrolment) -> Result<String, AppError> {
+        let now_ms = self.now_ms();
+        if !self.enrolments.allows(&request.from, now_ms) {
+            return Err(AppError::Throttled);
+        }
+        let name = NodeName::new(&request.node)?;
+        let csr = NodeRequest::parse(&request.csr).map_err(|error| AppError::Denied(error.to_string()))?;
+        let mut tx = self.store.write().await?;
+        let mut node = if request.token.is_empty() {
+            may_rejoin(&mut tx, &name, &csr.key_sha256, now_ms).await?
+        } else {
+            use_token(&mut tx, &request.token, (&name, &csr.key_sha256), now_ms).await?
+        };
+        let other_key = node.key_sha256 != Some(csr.key_sha256);
+        if other_key {
+            start_anew(&mut tx, &mut node, now_ms).await?;
+        }
+        let issued = issue_node(&self.ca, &csr, &name, now_ms)?;
+        node.state = NodeState::Enrolled;
+        node.key_sha256 = Some(csr.key_sha256);
+        node.hardware_serial = request.hardware_serial;
+        node.certificate_expires_ms = issued.expires_at_ms;
+        tx.set_node(&node).await?;
+        tx.add_certificate(&certificate(&name, &csr, &issued, now_ms)).await?;
+        let text = if request.token.is_empty() {
+            "let in again with the same key"
+        } else {
+            "enrolled"
+        };
+        self.tell(tx, self.event("enrolled", name.as_str(), text)).await?;
+        if other_key && let Some(session) = self.sessions.of(&name) {
+            session.close("the node was enrolled again with another key");
+        }
+        Ok(issued.chain)
+    }
+}
+
+pub(super) fn certificate(node: &NodeName, request: &NodeRequest, issued: &Issued, now_ms: u64) -> Certificate {
+    Certificate {
+        serial: issued.serial.clone(),
+        node: node.to_string(),
+        key_sha256: request.key_sha256,
+        issued_at_ms: now_ms,
+        expires_at_ms: issued.expires_at_ms,
+    }
+}
+
+async fn use_token(tx: &mut Tx, text: &str, (name, key): (&NodeName, &Digest), now_ms: u64) -> Result<Node, AppError> {
+    let denied = |why: &str| AppError::Denied(format!("{why}. Get a fresh one: heeler node add {name}"));
+    let token = tx
+        .token(&sha256(text.as_bytes()))
+        .await?
+        .ok_or_else(|| denied("the token is not known here"))?;
+    if token.node != name.as_str() {
+        return Err(denied("the token is for another node"));
+    }
+    if token.key_sha256 != *key {
+        return Err(denied("the token is for another key"));
+    }
+    if token.used_at_ms.is_some() {
+        return Err(denied("the token was used before"));
+    }
+    if now_ms >= token.expires_at_ms {
+        return Err(denied("the token has expired"));
+    }
+    tx.use_token(&token.sha256, now_ms).await?;
+    tx.node(name.as_str()).await?.ok_or(AppError::Stored {
+        what: "the node of a token",
+    })
+}
+
+async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> Result<Node, AppError> {
+    let denied = |why: &str| AppError::Denied(format!("{why}: heeler node add {name}"));
+    let node = tx
+        .node(name.as_str())
+        .await?
+        .ok_or_else(|| denied("the node is not known here"))?;
+    match node.state {
+        NodeState::Revoked => Err(denied("the node is revoked")),
+        NodeState::New => Err(denied("the node was never enrolled")),
+        NodeState::Enrolled if node.key_sha256 != Some(*key) => Err(denied("the node has another key on record")),
+        NodeState::Enrolled if now_ms > node.certificate_expires_ms.saturating_add(REJOIN_MS) => {
+            Err(denied("the node has been away for more than 400 days"))
+        }
+        NodeState::Enrolled => Ok(node),
+    }
+}
+
+/// Another key is another machine under the same name: its journal begins at 1, and it knows of no task.
+async fn start_anew(tx: &mut Tx, node: &mut Node, now_ms: u64) -> Result<(), AppError> {
+    node.acknowledged = 0;
+    node.applied_sha256 = None;
+    let open = tx.open_tasks().await?;
+    for task in open.into_iter().filter(|task| task.node == node.name) {
+        let reason =
+            "the node was enrolled again with another key: how far it came is not known. Look again: heeler plan";
+        let outcome = Outcome {
+            state: TaskState::Failed,
+            reason: reason.to_owned(),
+            blocked: None,
+            changes: 0,
+        };
+        tx.finish_task(&task.id, &outcome, now_ms).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+use heeler_proto::{EraseDisk, Serial, Task, v1};
+use heeler_store::Plan;
+
+use super::plan::Look;
+use super::{App, AppError, hex, node_name, random_bits, spec};
+
+impl App {
+    /// What erasing a disk would do, on the node that it is in. Changes nothing.
+    ///
+    /// # Errors
+    /// When no node has the disk, or it is on record as holding a pool.
+    pub async fn plan_erase(&self, serial: &str) -> Result<v1::PlanReply, AppError> {
+        let serial = Serial::new(serial)?;
+        let mut tx = self.store.read().await?;
+        let unknown = || {
+            AppError::NotFound(format!(
+                "no node has a disk with the serial {serial}. See them: heeler disk list"
+            ))
+        };
+        let disk = tx.disk(serial.as_str()).await?.ok_or_else(unknown)?;
+        let live = spec::live_serials(&tx.legs().await?)?;
+        if let Some(leg) = live.iter().find(|leg| leg.serial == serial) {
+            return Err(AppError::Refused(format!(
+                "{serial} is on record as a leg of the pool {} of {}: it is not erased while it is",
+                leg.guid, leg.node
+            )));
+        }
+        if !disk.present {
+            return Err(AppError::Refused(format!(
+                "{serial} was in {} and is not there now. Look again: heeler node discover {}",
+                disk.node, disk.node
+            )));
+        }
+        let node = tx.node(&disk.node).await?;
+        drop(tx);
+        let name = node_name(&disk.node)?;
+        let task = Some(Task::EraseDisk(EraseDisk { serial, live }));
+        let plan = Plan {
+            id: hex(&random_bits()?.to_be_bytes()),
+            text: None,
+            git_commit: String::new(),
+            dirty_lines: 0,
+            parent: 0,
+            created_at_ms: self.now_ms(),
+            reply: None,
+        };
+        self.look_and_keep(
+            plan,
+            vec![Look {
+                node,
+                name,
+                line: 0,
+                task,
+            }],
+        )
+        .await
+    }
+}

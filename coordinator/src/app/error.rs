@@ -1,0 +1,69 @@
+use heeler_proto::{ConsentError, Invalid};
+use heeler_store::StoreError;
+
+use crate::pki::PkiError;
+
+/// Why the coordinator does not do what was asked. The text says what was found and what to type.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was sent cannot be.
+    #[error("{0}")]
+    Invalid(String),
+    /// It can be, but not now, or not here.
+    #[error("{0}")]
+    Refused(String),
+    /// The candidate's author has not seen what is accepted.
+    #[error(
+        "revision {accepted} was accepted meanwhile and this checkout has seen {seen}: applying it would undo what it has not seen. Get the accepted one: heeler revision show --write. To overwrite it knowingly: heeler apply --overwrite"
+    )]
+    Behind {
+        /// The parent that the candidate names.
+        seen: u64,
+        /// What is accepted.
+        accepted: u64,
+    },
+    /// A permission is missing or does not fit.
+    #[error("{node}: {reason}. Nothing was done; look again and confirm: heeler apply {node}")]
+    Consent {
+        /// Where.
+        node: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Who asks may not.
+    #[error("{0}")]
+    Denied(String),
+    /// Too many attempts.
+    #[error("too many attempts: wait a minute")]
+    Throttled,
+    /// The database.
+    #[error("the coordinator could not use its database")]
+    Store(#[from] StoreError),
+    /// Certificates.
+    #[error("the coordinator could not use its keys")]
+    Pki(#[from] PkiError),
+    /// What was stored cannot be read back.
+    #[error("what is stored about {what} cannot be read")]
+    Stored {
+        /// What.
+        what: &'static str,
+    },
+}
+
+impl From<Invalid> for AppError {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid.to_string())
+    }
+}
+
+impl AppError {
+    pub(super) fn consent(node: &str, error: ConsentError) -> Self {
+        Self::Consent {
+            node: node.to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use heeler_proto::{PoolGuid, Serial, v1};
+use heeler_store::{Node, Pool, Tx};
+use prost::Message as _;
+
+use super::{App, AppError, pool_comment};
+use crate::sessions::Session;
+
+impl App {
+    /// Keeps what a node found on itself, and what that says about disks and pools.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn looked(&self, session: &Session, facts: &v1::Facts) -> Result<(), AppError> {
+        let now_ms = self.now_ms();
+        let mut tx = self.store.write().await?;
+        let Some(mut node) = tx.node(session.node.as_str()).await? else {
+            return Ok(());
+        };
+        let disks: Vec<_> = facts
+            .disks
+            .iter()
+            .filter(|disk| Serial::new(&disk.serial).is_ok())
+            .map(|disk| (disk.serial.clone(), disk.encode_to_vec()))
+            .collect();
+        tx.see_disks(&node.name, &disks, now_ms).await?;
+        self.see_pools(&mut tx, &node.name, &facts.pools, None).await?;
+        self.forget_strangers(&mut tx, &node.name, &facts.pools).await?;
+        node.facts = Some(facts.encode_to_vec());
+        node.facts_at_ms = now_ms;
+        node.last_seen_ms = now_ms;
+        tx.set_node(&node).await?;
+        tx.save().await?;
+        session.looked(facts);
+        Ok(())
+    }
+
+    /// Puts pools on record. `made` names the one that a finished task has just proven to be ours.
+    pub(super) async fn see_pools(
+        &self,
+        tx: &mut Tx,
+        node: &str,
+        pools: &[v1::Pool],
+        made: Option<&str>,
+    ) -> Result<(), AppError> {
+        for pool in pools.iter().filter(|pool| PoolGuid::parse(&pool.guid).is_ok()) {
+            let known = tx.pool(&pool.guid).await?;
+            if let Some(elsewhere) = known.as_ref().filter(|known| known.ours && known.node != node) {
+                let text = format!(
+                    "pool {} ({}) of {} is imported here",
+                    pool.name, pool.guid, elsewhere.node
+                );
+                tx.add_event(&self.event("alarm", node, text)).await?;
+            }
+            let ours = made == Some(pool.name.as_str()) || pool.comment == pool_comment(&self.cluster, node);
+            if ours && known.is_none_or(|known| !known.ours) {
+                let text = format!("pool {} ({}) is on record", pool.name, pool.guid);
+                tx.add_event(&self.event("pool", node, text)).await?;
+            }
+            let (guid, name) = (pool.guid.clone(), pool.name.clone());
+            let record = Pool {
+                guid,
+                name,
+                node: node.to_owned(),
+                ours,
+                seen_at_ms: self.now_ms(),
+            };
+            let legs = pool.legs.iter().map(|leg| leg.serial.clone());
+            tx.record_pool(
+                &record,
+                &legs.filter(|serial| Serial::new(serial).is_ok()).collect::<Vec<_>>(),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// A pool that is not ours is on record only while it is imported.
+    async fn forget_strangers(&self, tx: &mut Tx, node: &str, imported: &[v1::Pool]) -> Result<(), AppError> {
+        for pool in tx.pools_of(node).await? {
+            if !pool.ours && !imported.iter().any(|seen| seen.guid == pool.guid) {
+                tx.forget_pool(&pool.guid).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is stored of a node's facts.
+pub(super) fn facts_of(node: &Node) -> Result<Option<v1::Facts>, AppError> {
+    node.facts
+        .as_deref()
+        .map(|bytes| super::decoded("a node's facts", bytes))
+        .transpose()
+}

@@ -1,0 +1,100 @@
+use std::time::Duration;
+
+use heeler_proto::{NodeName, v1};
+use heeler_store::{Node, NodeState, Tx};
+use tokio::time::timeout;
+
+use super::{App, AppError, hex, ledger, node_name, tasks};
+use crate::sessions::Sessions;
+
+const FACTS: Duration = Duration::from_secs(60);
+/// Tasks that are shown with a node.
+const TASKS: u32 = 10;
+
+impl App {
+    /// Every node that is known, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn nodes(&self) -> Result<Vec<v1::NodeInfo>, AppError> {
+        let nodes = self.store.read().await?.nodes().await?;
+        nodes.into_iter().map(|node| info(&self.sessions, node)).collect()
+    }
+
+    /// One node with its last tasks.
+    ///
+    /// # Errors
+    /// When it is not known.
+    pub async fn node(&self, name: &str) -> Result<v1::ShowNodeReply, AppError> {
+        let mut tx = self.store.read().await?;
+        let node = known(&mut tx, name).await?;
+        let tasks = tx.tasks_of(&node.name, TASKS).await?;
+        Ok(v1::ShowNodeReply {
+            node: Some(info(&self.sessions, node)?),
+            tasks: tasks.into_iter().map(tasks::info).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Asks a node to look at itself now.
+    ///
+    /// # Errors
+    /// When it is not connected, or does not answer.
+    pub async fn discover(&self, name: &str) -> Result<v1::Facts, AppError> {
+        let node = known(&mut self.store.read().await?, name).await?;
+        let session = self.sessions.of(&node_name(&node.name)?);
+        let session = session.ok_or_else(|| {
+            AppError::Refused(format!(
+                "{name} is not connected. Is its agent up? On the node: systemctl status heeler-agent"
+            ))
+        })?;
+        match timeout(FACTS, session.ask_facts(self.now_ms())).await {
+            Ok(Ok(facts)) => Ok(facts),
+            Ok(Err(_)) => Err(AppError::Refused(format!(
+                "the connection to {name} was lost while it looked"
+            ))),
+            Err(_) => Err(AppError::Refused(format!(
+                "{name} did not answer within {} s",
+                FACTS.as_secs()
+            ))),
+        }
+    }
+
+    /// Nobody with the node's key gets in any more; its open stream ends now. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When it is not known.
+    pub async fn revoke(&self, name: &str) -> Result<bool, AppError> {
+        let mut tx = self.store.write().await?;
+        let mut node = known(&mut tx, name).await?;
+        node.state = NodeState::Revoked;
+        tx.set_node(&node).await?;
+        self.tell(tx, self.event("revoked", name, "its key is shut out"))
+            .await?;
+        let session = self.sessions.of(&node_name(&node.name)?);
+        if let Some(session) = &session {
+            session.close("revoked");
+        }
+        Ok(session.is_some())
+    }
+}
+
+async fn known(tx: &mut Tx, name: &str) -> Result<Node, AppError> {
+    let name = NodeName::new(name)?;
+    let node = tx.node(name.as_str()).await?;
+    node.ok_or_else(|| AppError::NotFound(format!("no node {name} is known. See them: heeler node list")))
+}
+
+pub(super) fn info(sessions: &Sessions, node: Node) -> Result<v1::NodeInfo, AppError> {
+    Ok(v1::NodeInfo {
+        connected: sessions.of(&node_name(&node.name)?).is_some(),
+        facts: ledger::facts_of(&node)?,
+        node: node.name,
+        state: node.state.as_str().to_owned(),
+        last_seen_ms: node.last_seen_ms,
+        certificate_expires_ms: node.certificate_expires_ms,
+        key_sha256: node.key_sha256.map(|key| hex(&key)).unwrap_or_default(),
+        host_key: node.host_key,
+        hardware_serial: node.hardware_serial,
+        hostid: node.hostid,
+    })
+}

@@ -1,0 +1,146 @@
+use heeler_proto::{EnsurePool, NodeName, Task, TaskId, v1};
+use heeler_store::{NewEvent, Node, Outcome, TaskState, Tx};
+use prost::Message as _;
+use tracing::warn;
+use v1::event::Kind;
+use v1::to_agent::Body;
+
+use super::{App, AppError, decoded, spec, words};
+use crate::sessions::Session;
+
+impl App {
+    /// Stores an agent's event together with what it changes, then acknowledges it. A repeated one is only acknowledged.
+    ///
+    /// # Errors
+    /// When the database cannot be written: nothing is acknowledged.
+    pub async fn record(&self, session: &Session, event: v1::Event) -> Result<(), AppError> {
+        let Some(kind) = &event.kind else { return Ok(()) };
+        if let Kind::Progress(_) = kind
+            && event.seq == 0
+        {
+            self.feed.progress(live(&session.node, &event, kind));
+            return Ok(());
+        }
+        let mut tx = self.store.write().await?;
+        let Some(mut node) = tx.node(session.node.as_str()).await? else {
+            return Ok(());
+        };
+        if event.seq != 0 && event.seq <= node.acknowledged {
+            session.send(Body::Ack(v1::EventAck { seq: node.acknowledged }));
+            return Ok(());
+        }
+        self.take_effect(&mut tx, &mut node, &event, kind).await?;
+        node.acknowledged = node.acknowledged.max(event.seq);
+        node.last_seen_ms = self.now_ms();
+        tx.set_node(&node).await?;
+        let stored = NewEvent {
+            at_ms: event.at_ms,
+            node: node.name,
+            task_id: event.task_id.clone(),
+            kind: words::kind(kind).to_owned(),
+            text: words::text(kind),
+            body: Some(event.encode_to_vec()),
+        };
+        self.tell(tx, stored).await?;
+        if event.seq != 0 {
+            session.send(Body::Ack(v1::EventAck { seq: event.seq }));
+        }
+        Ok(())
+    }
+
+    async fn take_effect(&self, tx: &mut Tx, node: &mut Node, event: &v1::Event, kind: &Kind) -> Result<(), AppError> {
+        if event.task_id.is_empty() {
+            return Ok(());
+        }
+        let Some(task) = tx.task(&event.task_id).await?.filter(|task| task.node == node.name) else {
+            warn!(
+                node = node.name,
+                task = event.task_id,
+                "an event of a task that is not this node's"
+            );
+            return Ok(());
+        };
+        let Kind::TaskFinished(finished) = kind else {
+            return Ok(tx.run_task(&task.id).await?);
+        };
+        tx.finish_task(&task.id, &outcome(finished), self.now_ms()).await?;
+        let wanted = Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;
+        let made = match &wanted {
+            Task::EnsurePool(EnsurePool { pool, .. }) if finished.outcome() == v1::TaskOutcome::Done => {
+                node.applied_sha256 = Some(spec::digest_of(pool));
+                Some(pool.name.as_str())
+            }
+            _ => None,
+        };
+        self.see_pools(tx, &node.name, &finished.pools, made).await
+    }
+
+    /// The agent has taken an assignment, or refuses it.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn answered(&self, session: &Session, reply: v1::AssignmentReply) -> Result<(), AppError> {
+        let Ok(id) = TaskId::new(&reply.task_id) else {
+            return Ok(());
+        };
+        let mut tx = self.store.write().await?;
+        let task = tx
+            .task(id.as_str())
+            .await?
+            .filter(|task| task.node == session.node.as_str());
+        let Some(task) = task.filter(|task| !task.state.is_over()) else {
+            return Ok(());
+        };
+        let (kind, text) = if reply.accepted {
+            if task.state == TaskState::Running {
+                return Ok(());
+            }
+            tx.run_task(&task.id).await?;
+            ("accepted", "the agent has it".to_owned())
+        } else {
+            let reason = reply.reason.clone();
+            let outcome = Outcome {
+                state: TaskState::Refused,
+                reason,
+                blocked: None,
+                changes: 0,
+            };
+            tx.finish_task(&task.id, &outcome, self.now_ms()).await?;
+            ("refused", format!("the agent refused it: {}", reply.reason))
+        };
+        let event = NewEvent {
+            task_id: task.id,
+            ..self.event(kind, session.node.as_str(), text)
+        };
+        self.tell(tx, event).await?;
+        Ok(())
+    }
+}
+
+fn live(node: &NodeName, event: &v1::Event, kind: &Kind) -> v1::FleetEvent {
+    v1::FleetEvent {
+        id: 0,
+        at_ms: event.at_ms,
+        node: node.to_string(),
+        task_id: event.task_id.clone(),
+        kind: words::kind(kind).to_owned(),
+        text: words::text(kind),
+        event: Some(event.clone()),
+    }
+}
+
+fn outcome(finished: &v1::TaskFinished) -> Outcome {
+    let state = match finished.outcome() {
+        v1::TaskOutcome::Done => TaskState::Done,
+        v1::TaskOutcome::Blocked => TaskState::Blocked,
+        v1::TaskOutcome::Refused => TaskState::Refused,
+        v1::TaskOutcome::Failed | v1::TaskOutcome::Unspecified => TaskState::Failed,
+    };
+    let blocked = finished.blocked.as_ref().map(|blocked| blocked.encode_to_vec());
+    Outcome {
+        state,
+        reason: finished.reason.clone(),
+        blocked,
+        changes: finished.changes,
+    }
+}

@@ -1,0 +1,32 @@
+use super::{App, AppError, enrol};
+use crate::pki::{NodeRequest, issue_node};
+use crate::sessions::Session;
+
+impl App {
+    /// A new certificate for the same key, over the open session. Returns the chain (PEM).
+    ///
+    /// # Errors
+    /// When the request is for another key, or the node was revoked.
+    pub async fn renew(&self, session: &Session, csr: &[u8]) -> Result<String, AppError> {
+        let now_ms = self.now_ms();
+        let request = NodeRequest::parse(csr).map_err(|error| AppError::Denied(error.to_string()))?;
+        if request.key_sha256 != session.key_sha256 {
+            return Err(AppError::Denied(
+                "a certificate is renewed for the same key only".to_owned(),
+            ));
+        }
+        let mut tx = self.store.write().await?;
+        let mut node = super::session::admitted(&mut tx, &session.node, &session.key_sha256).await?;
+        let issued = issue_node(&self.ca, &request, &session.node, now_ms)?;
+        node.certificate_expires_ms = issued.expires_at_ms;
+        tx.set_node(&node).await?;
+        tx.add_certificate(&enrol::certificate(&session.node, &request, &issued, now_ms))
+            .await?;
+        self.tell(
+            tx,
+            self.event("renewed", session.node.as_str(), "certificate renewed for 7 days"),
+        )
+        .await?;
+        Ok(issued.chain)
+    }
+}

@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use heeler_proto::{NodeName, v1};
+use heeler_store::{Digest, Node, NodeState, Tx};
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+use v1::to_agent::Body;
+
+use super::{App, AppError};
+use crate::pki::Peer;
+use crate::sessions::Session;
+
+impl App {
+    /// An agent says hello. Its messages leave by `out`, the welcome first.
+    ///
+    /// # Errors
+    /// When the node may not come in, or is here already.
+    pub async fn open_session(
+        &self,
+        peer: &Peer,
+        hello: v1::Hello,
+        out: mpsc::Sender<v1::ToAgent>,
+    ) -> Result<Arc<Session>, AppError> {
+        if hello.node != peer.node.as_str() {
+            let text = format!(
+                "the certificate is {}'s and the agent says that it is {:?}",
+                peer.node, hello.node
+            );
+            return Err(AppError::Denied(text));
+        }
+        admitted(&mut self.store.read().await?, &peer.node, &peer.key_sha256).await?;
+        let identity = (peer.node.clone(), peer.key_sha256);
+        let session = Arc::new(Session::new(
+            self.session_id(),
+            identity,
+            hello.hardware_serial.clone(),
+            out,
+        ));
+        self.take_in(&session).await?;
+        match self.welcome(&session, hello).await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                self.sessions.remove(&session);
+                Err(error)
+            }
+        }
+    }
+
+    /// One stream a node: a second one takes over only from a dead one of the same board.
+    async fn take_in(&self, session: &Arc<Session>) -> Result<(), AppError> {
+        while let Err(other) = self.sessions.open(session) {
+            let same_board = other.hardware_serial == session.hardware_serial;
+            if !same_board || other.is_alive().await {
+                let text = if same_board {
+                    "a second agent with its key and the same board asked to come in while the first one is alive: refused"
+                } else {
+                    "another board with the same key asked to come in: refused. Was its card copied? heeler node revoke shuts both out"
+                };
+                warn!(node = %session.node, text);
+                let tx = self.store.write().await?;
+                self.tell(tx, self.event("alarm", session.node.as_str(), text)).await?;
+                return Err(AppError::Refused("this node has another open session".to_owned()));
+            }
+            if self.sessions.remove(&other) {
+                other.close("a newer session of this node took over");
+            }
+        }
+        Ok(())
+    }
+
+    async fn welcome(&self, session: &Session, hello: v1::Hello) -> Result<(), AppError> {
+        let now_ms = self.now_ms();
+        let mut tx = self.store.write().await?;
+        // Asked again: it may have been revoked while an older session was tried.
+        let mut node = admitted(&mut tx, &session.node, &session.key_sha256).await?;
+        let name = session.node.as_str();
+        if !node.hardware_serial.is_empty() && node.hardware_serial != hello.hardware_serial {
+            let text = format!(
+                "comes from another board: {}, not {}",
+                hello.hardware_serial, node.hardware_serial
+            );
+            tx.add_event(&self.event("alarm", name, text)).await?;
+        }
+        if hello.last_event < node.acknowledged {
+            let text = format!(
+                "its journal begins anew: event {} was stored, it knows of {}",
+                node.acknowledged, hello.last_event
+            );
+            tx.add_event(&self.event("alarm", name, text)).await?;
+            node.acknowledged = 0;
+        }
+        node.hardware_serial = hello.hardware_serial;
+        node.agent_version = hello.agent_version;
+        node.last_seen_ms = now_ms;
+        tx.set_node(&node).await?;
+        let text = format!("connected, agent {}", node.agent_version);
+        let (epoch, acknowledged) = (self.epoch, node.acknowledged);
+        session.send(Body::Welcome(v1::Welcome {
+            now_ms,
+            epoch,
+            acknowledged,
+        }));
+        self.tell(tx, self.event("connected", name, text)).await?;
+        drop(session.ask_facts(now_ms));
+        info!(node = name, "connected");
+        Ok(())
+    }
+
+    /// The stream has ended, from whichever end.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn close_session(&self, session: &Session) -> Result<(), AppError> {
+        if !self.sessions.remove(session) {
+            return Ok(());
+        }
+        info!(node = %session.node, "lost");
+        let mut tx = self.store.write().await?;
+        if let Some(mut node) = tx.node(session.node.as_str()).await? {
+            node.last_seen_ms = self.now_ms();
+            tx.set_node(&node).await?;
+        }
+        self.tell(tx, self.event("lost", session.node.as_str(), "connection lost"))
+            .await?;
+        Ok(())
+    }
+}
+
+/// The node, when it may come in with that key.
+pub(super) async fn admitted(tx: &mut Tx, name: &NodeName, key: &Digest) -> Result<Node, AppError> {
+    let denied = |why: &str| AppError::Denied(format!("{name} {why}"));
+    let node = tx
+        .node(name.as_str())
+        .await?
+        .ok_or_else(|| denied("is not known here"))?;
+    match node.state {
+        NodeState::Enrolled if node.key_sha256 == Some(*key) => Ok(node),
+        NodeState::Enrolled => Err(denied("has another key on record")),
+        NodeState::Revoked => Err(denied("is revoked")),
+        NodeState::New => Err(denied("was never enrolled")),
+    }
+}

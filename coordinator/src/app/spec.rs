@@ -1,0 +1,114 @@
+use std::fmt::Write as _;
+
+use heeler_proto::{Dataset, EnsurePool, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, Serial, Task};
+use heeler_store::{Leg, Node, Tx};
+
+use super::{AppError, node_name};
+use crate::config::WantedNode;
+use crate::pki::sha256;
+
+/// ZFS keeps at most 32 characters of a pool's comment (zpoolprops(7)).
+const COMMENT: usize = 32;
+
+/// `heeler:<cluster>/<node>`: a pool says whose it is. The cluster's name gives way when it is too long.
+#[must_use]
+pub fn pool_comment(cluster: &str, node: &str) -> String {
+    let room = COMMENT.saturating_sub("heeler:/".len() + node.len());
+    let cluster: String = cluster.chars().filter(char::is_ascii_graphic).take(room).collect();
+    let mut comment = format!("heeler:{cluster}/{node}");
+    comment.truncate(COMMENT);
+    comment
+}
+
+/// The task that gives a node its pool; None when none is wanted.
+pub(super) async fn ensure_pool(
+    tx: &mut Tx,
+    cluster: &str,
+    node: &Node,
+    wanted: &WantedNode,
+) -> Result<Option<Task>, AppError> {
+    if wanted.disks.is_empty() {
+        return Ok(None);
+    }
+    let stored = |_| AppError::Stored {
+        what: "the disk ledger",
+    };
+    let live = live_serials(&tx.legs().await?)?;
+    let pools = tx.pools_of(&node.name).await?;
+    let recorded = pools.iter().find(|pool| pool.ours && pool.name == wanted.pool.as_str());
+    let recorded = recorded
+        .map(|pool| PoolGuid::parse(&pool.guid))
+        .transpose()
+        .map_err(stored)?;
+    let legs = live
+        .iter()
+        .filter(|leg| Some(leg.guid) == recorded)
+        .map(|leg| leg.serial.clone())
+        .collect();
+    let pool = PoolSpec {
+        name: wanted.pool.clone(),
+        serials: wanted.disks.clone(),
+        datasets: wanted.datasets.clone(),
+        arc_max_bytes: wanted.arc_max_bytes,
+        hostid: HostId::parse(&node.hostid).map_err(|_| AppError::Stored {
+            what: "a node's hostid",
+        })?,
+        recorded_guid: recorded,
+        recorded_serials: legs,
+        comment: pool_comment(cluster, &node.name),
+    };
+    Ok(Some(Task::EnsurePool(EnsurePool { pool, live })))
+}
+
+pub(super) fn live_serials(legs: &[Leg]) -> Result<Vec<LiveSerial>, AppError> {
+    let stored = |_| AppError::Stored {
+        what: "the disk ledger",
+    };
+    let live = |leg: &Leg| -> Result<LiveSerial, AppError> {
+        let (serial, guid) = (
+            Serial::new(&leg.serial).map_err(stored)?,
+            PoolGuid::parse(&leg.guid).map_err(stored)?,
+        );
+        Ok(LiveSerial {
+            serial,
+            guid,
+            node: node_name(&leg.node)?,
+        })
+    };
+    legs.iter().map(live).collect()
+}
+
+/// Tells whether a node was brought to what is wanted now: over what a person writes, not over what is on record.
+pub(super) fn digest_of(pool: &PoolSpec) -> [u8; 32] {
+    digest(&pool.name, &pool.serials, &pool.datasets, pool.arc_max_bytes)
+}
+
+/// The same for a node of heeler.toml.
+pub(super) fn digest_wanted(wanted: &WantedNode) -> [u8; 32] {
+    digest(&wanted.pool, &wanted.disks, &wanted.datasets, wanted.arc_max_bytes)
+}
+
+fn digest(name: &PoolName, serials: &[Serial], datasets: &[Dataset], arc_max_bytes: Option<u64>) -> [u8; 32] {
+    let mut serials: Vec<_> = serials.iter().map(Serial::as_str).collect();
+    serials.sort_unstable();
+    let mut text = format!("pool {name:?}\narc {arc_max_bytes:?}\ndisks {serials:?}\n");
+    for dataset in datasets {
+        let _ = writeln!(text, "dataset {:?} {:?}", dataset.name, dataset.mountpoint.to_string());
+    }
+    sha256(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pools_comment_fits_and_names_its_node_whole_when_it_can() {
+        assert_eq!(pool_comment("k8sctl", "k8sctl-pi5l"), "heeler:k8sctl/k8sctl-pi5l");
+        assert_eq!(
+            pool_comment("a-very-long-cluster-name", "k8sctl-pi5l"),
+            "heeler:a-very-long-c/k8sctl-pi5l"
+        );
+        assert_eq!(pool_comment("c", &"n".repeat(63)).len(), 32);
+    }
+}

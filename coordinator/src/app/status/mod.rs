@@ -1,0 +1,108 @@
+mod node;
+
+use heeler_proto::v1::{self, Light};
+
+use super::{App, AppError, revision};
+use node::{Look, look_at};
+
+impl App {
+    /// How the herd is, why, and what to type next.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn status(&self) -> Result<v1::StatusReply, AppError> {
+        let now_ms = self.now_ms();
+        let mut tx = self.store.read().await?;
+        let accepted = tx.accepted().await?;
+        let wanted = revision::wanted(accepted.as_ref());
+        let (mut nodes, mut alerts) = (Vec::new(), Vec::new());
+        for node in tx.nodes().await? {
+            let look = Look {
+                wanted: wanted.iter().find(|wanted| wanted.name.as_str() == node.name),
+                applied: accepted.is_some(),
+                pools: tx.pools_of(&node.name).await?,
+                last_task: tx.tasks_of(&node.name, 1).await?.pop(),
+                connected: self.sessions.of(&super::node_name(&node.name)?).is_some(),
+                now_ms,
+            };
+            let (status, own) = look_at(&node, &look)?;
+            nodes.push(status);
+            alerts.extend(own);
+        }
+        for missing in wanted
+            .iter()
+            .filter(|wanted| !nodes.iter().any(|node| node.node == wanted.name.as_str()))
+        {
+            alerts.push(alert(
+                Light::Amber,
+                missing.name.as_str(),
+                "in heeler.toml, never added",
+                || format!("heeler node add {}", missing.name),
+            ));
+        }
+        alerts.sort_by_key(|alert| std::cmp::Reverse(alert.light));
+        let light = alerts.first().map_or(Light::Green, v1::Alert::light);
+        Ok(v1::StatusReply {
+            light: light.into(),
+            summary: summary(&nodes, &alerts),
+            next: next(&nodes, &alerts, accepted.is_some()),
+            nodes,
+            alerts,
+            now_ms,
+            revision: accepted.map_or(0, |accepted| accepted.number),
+        })
+    }
+}
+
+fn alert(light: Light, node: &str, text: impl Into<String>, next: impl FnOnce() -> String) -> v1::Alert {
+    v1::Alert {
+        light: light.into(),
+        node: node.to_owned(),
+        text: text.into(),
+        next: next(),
+    }
+}
+
+/// One sentence: the worst thing first, and whether data is at stake.
+fn summary(nodes: &[v1::NodeStatus], alerts: &[v1::Alert]) -> String {
+    let weak = nodes
+        .iter()
+        .filter(|node| !matches!(node.pool.as_str(), "ok" | "none" | "unknown"))
+        .count();
+    let lost = nodes
+        .iter()
+        .filter(|node| ["FAULTED", "SUSPENDED", "UNAVAIL", "gone"].contains(&node.pool.as_str()))
+        .count();
+    let plural = |count: usize, one: &str, many: &str| {
+        if count == 1 {
+            format!("1 {one}")
+        } else {
+            format!("{count} {many}")
+        }
+    };
+    match (nodes.len(), lost, weak, alerts.len()) {
+        (0, ..) => "no nodes yet".to_owned(),
+        (_, 1.., ..) => format!("{} cannot be used.", plural(lost, "pool", "pools")),
+        (_, 0, 1.., _) => format!(
+            "{} no redundancy. No data lost.",
+            plural(weak, "pool has", "pools have")
+        ),
+        (all, 0, 0, 0) => format!("{}, all is well.", plural(all, "node", "nodes")),
+        (_, 0, 0, count) => format!(
+            "{} attention. No data lost.",
+            plural(count, "thing needs", "things need")
+        ),
+    }
+}
+
+fn next(nodes: &[v1::NodeStatus], alerts: &[v1::Alert], applied: bool) -> String {
+    let urgent = alerts
+        .iter()
+        .find(|alert| !alert.next.is_empty())
+        .map(|alert| alert.next.clone());
+    urgent.unwrap_or_else(|| match (nodes.is_empty(), applied) {
+        (true, _) => "heeler node add NAME --ssh USER@HOST".to_owned(),
+        (false, false) => "heeler plan".to_owned(),
+        (false, true) => String::new(),
+    })
+}

@@ -1,0 +1,69 @@
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+/// Callers that are remembered; beyond it new ones wait.
+const REMEMBERED: usize = 1024;
+
+/// A few attempts at once, then one every so often, each caller on its own.
+#[derive(Debug)]
+pub(super) struct Throttle<K> {
+    burst: u64,
+    every_ms: u64,
+    // When each caller's bucket will be full again.
+    full_at_ms: Mutex<HashMap<K, u64>>,
+}
+
+impl<K: Hash + Eq + Clone> Throttle<K> {
+    pub(super) fn new(burst: u64, every_ms: u64) -> Self {
+        Self {
+            burst,
+            every_ms,
+            full_at_ms: Mutex::default(),
+        }
+    }
+
+    /// Whether the caller may try now.
+    pub(super) fn allows(&self, caller: &K, now_ms: u64) -> bool {
+        let mut buckets = self.full_at_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= REMEMBERED {
+            buckets.retain(|_, full_at| *full_at > now_ms);
+        }
+        if buckets.len() >= REMEMBERED && !buckets.contains_key(caller) {
+            return false;
+        }
+        let full_at = buckets.entry(caller.clone()).or_insert(0);
+        let next = (*full_at).max(now_ms) + self.every_ms;
+        let allowed = next <= now_ms + self.burst * self.every_ms;
+        if allowed {
+            *full_at = next;
+        }
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_one_at_a_time_and_each_caller_on_its_own() {
+        let throttle = Throttle::new(3, 1_000);
+        assert!((0..3).all(|_| throttle.allows(&"a", 0)));
+        assert!(!throttle.allows(&"a", 0));
+        assert!(throttle.allows(&"b", 0));
+        assert!(throttle.allows(&"a", 1_000));
+        assert!(!throttle.allows(&"a", 1_000));
+        assert!((0..3).all(|_| throttle.allows(&"a", 100_000)));
+    }
+
+    #[test]
+    fn many_callers_do_not_fill_the_memory() {
+        let throttle = Throttle::new(3, 1_000);
+        for caller in 0..5_000 {
+            throttle.allows(&caller, 0);
+        }
+        assert!(throttle.full_at_ms.lock().unwrap().len() <= REMEMBERED);
+        assert!(throttle.allows(&9_999, 1_000));
+    }
+}

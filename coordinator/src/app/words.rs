@@ -1,0 +1,67 @@
+use heeler_proto::v1::{self, event::Kind};
+
+/// Which kind of event it is, as lists and filters name it.
+pub(super) fn kind(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::TaskStarted(_) => "task started",
+        Kind::StepStarted(_) => "step started",
+        Kind::OpStarted(_) => "op started",
+        Kind::OpFinished(_) => "op finished",
+        Kind::StepFinished(_) => "step finished",
+        Kind::Progress(_) => "progress",
+        Kind::TaskFinished(_) => "task finished",
+        Kind::Note(_) => "note",
+    }
+}
+
+/// What happened, in a line.
+pub(super) fn text(kind: &Kind) -> String {
+    match kind {
+        Kind::TaskStarted(task) if task.resumed => "taken up again".to_owned(),
+        Kind::TaskStarted(task) => format!("begins: {} steps", task.steps.len()),
+        Kind::StepStarted(step) => format!("{}: looking", step.step),
+        Kind::OpStarted(op) if op.irreversible => format!("{}: {} (irreversible)", op.step, op.summary),
+        Kind::OpStarted(op) => format!("{}: {}", op.step, op.summary),
+        Kind::OpFinished(op) if op.ok => format!("{}: {}: done", op.step, op.summary),
+        Kind::OpFinished(op) => format!("{}: {}: {}", op.step, op.summary, op.error),
+        Kind::StepFinished(step) => {
+            let outcome = outcome(step.outcome());
+            let why = if step.reason.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", step.reason)
+            };
+            format!("{}: {outcome}{why}", step.step)
+        }
+        Kind::Progress(progress) => format!("{}: {}", progress.step, progress.text),
+        Kind::TaskFinished(task) => finished(task),
+        Kind::Note(note) => note.text.clone(),
+    }
+}
+
+fn outcome(outcome: v1::StepOutcome) -> &'static str {
+    match outcome {
+        v1::StepOutcome::Satisfied => "holds",
+        v1::StepOutcome::Change => "changed",
+        v1::StepOutcome::After => "waits for another step",
+        v1::StepOutcome::Retry => "not yet",
+        v1::StepOutcome::NotApplicable => "does not apply",
+        v1::StepOutcome::Blocked => "blocked",
+        v1::StepOutcome::Unspecified => "over",
+    }
+}
+
+fn finished(task: &v1::TaskFinished) -> String {
+    let changes = match task.changes {
+        0 => "nothing was changed".to_owned(),
+        1 => "1 change".to_owned(),
+        many => format!("{many} changes"),
+    };
+    match (task.outcome(), &task.blocked) {
+        (v1::TaskOutcome::Done, _) => format!("done: {changes}"),
+        (v1::TaskOutcome::Blocked, Some(blocked)) => format!("blocked: {}. {}", blocked.found, blocked.next),
+        (v1::TaskOutcome::Blocked, None) => format!("blocked: {}", task.reason),
+        (v1::TaskOutcome::Refused, _) => format!("refused: {}", task.reason),
+        (v1::TaskOutcome::Failed | v1::TaskOutcome::Unspecified, _) => format!("failed: {}", task.reason),
+    }
+}

@@ -1,0 +1,78 @@
+use std::path::Path;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::{BACKDATED_MS, DAY_MS, PkiError, files, serial_number, set_validity};
+
+const LIFETIME_MS: u64 = 10 * 365 * DAY_MS;
+
+/// The cluster's own certificate authority. Its key never leaves the state folder.
+pub struct Ca {
+    pub(super) issuer: Issuer<'static, KeyPair>,
+    pem: String,
+    der: CertificateDer<'static>,
+}
+
+impl Ca {
+    /// A fresh one, written to `folder` as key.pem and certificate.pem.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn create(folder: &Path, cluster: &str, now_ms: u64) -> Result<Self, PkiError> {
+        let failed = |source| PkiError::Certificate {
+            what: "make the certificate authority",
+            source,
+        };
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
+        let mut params = CertificateParams::default();
+        set_validity(&mut params, now_ms.saturating_sub(BACKDATED_MS), now_ms + LIFETIME_MS);
+        params.serial_number = Some(serial_number()?);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("Heeler CA {cluster}"));
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key).map_err(failed)?;
+        files::make_folder(folder)?;
+        files::write_secret(&folder.join("key.pem"), &key.serialize_pem())?;
+        files::write_secret(&folder.join("certificate.pem"), &certificate.pem())?;
+        Self::load(folder)
+    }
+
+    /// The one that [`Self::create`] wrote.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is no key or certificate.
+    pub fn load(folder: &Path) -> Result<Self, PkiError> {
+        let key =
+            KeyPair::from_pem(&files::read_text(&folder.join("key.pem"))?).map_err(|source| PkiError::Certificate {
+                what: "read the certificate authority's key",
+                source,
+            })?;
+        let pem = files::read_text(&folder.join("certificate.pem"))?;
+        let failed = |source| PkiError::Certificate {
+            what: "read the certificate authority's certificate",
+            source,
+        };
+        let der = CertificateDer::from_pem_slice(pem.as_bytes())
+            .map_err(|_| failed(rcgen::Error::CouldNotParseCertificate))?;
+        let issuer = Issuer::from_ca_cert_der(&der, key).map_err(failed)?;
+        Ok(Self { issuer, pem, der })
+    }
+
+    /// What nodes are given to trust.
+    #[must_use]
+    pub fn certificate_pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The same, as TLS takes it.
+    #[must_use]
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+}

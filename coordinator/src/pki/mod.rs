@@ -1,0 +1,83 @@
+//! Identities: ECDSA P-256 everywhere. A private key is made where it is used and never travels.
+
+mod ca;
+mod files;
+mod node;
+mod operator;
+mod peer;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rcgen::{CertificateParams, SerialNumber};
+use ring::rand::{SecureRandom, SystemRandom};
+
+pub use ca::Ca;
+pub use files::{make_folder, read_text, write_secret};
+pub use node::{CsrError, Issued, NodeRequest, issue_node};
+pub use operator::{new_operator, public_point};
+pub use peer::{Peer, PeerError, identify};
+pub use server::{SERVER_NAME, ServerIdentity, new_server};
+
+/// A certificate holds from a little before it is signed: a Pi's clock may be behind.
+pub const BACKDATED_MS: u64 = HOUR_MS;
+/// How long a node's certificate holds.
+pub const NODE_LIFETIME_MS: u64 = 7 * DAY_MS;
+/// A node whose certificate has run out is let in again with the same key for so long.
+pub const REJOIN_MS: u64 = 400 * DAY_MS;
+
+const HOUR_MS: u64 = 60 * 60 * 1000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// Why an identity could not be made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum PkiError {
+    /// A file could not be read or written.
+    #[error("could not {what} {}", path.display())]
+    File {
+        /// read, write, make…
+        what: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A certificate or key could not be made, or is not what it should be.
+    #[error("could not {what}")]
+    Certificate {
+        /// What was attempted.
+        what: &'static str,
+        /// Why.
+        source: rcgen::Error,
+    },
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    Random,
+}
+
+/// Holds from `from_ms` to `to_ms`, in whole seconds.
+fn set_validity(params: &mut CertificateParams, from_ms: u64, to_ms: u64) {
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    params.not_before = epoch + Duration::from_secs(from_ms / 1000);
+    params.not_after = epoch + Duration::from_secs(to_ms / 1000);
+}
+
+/// 128 random bits, positive and never 0.
+fn serial_number() -> Result<SerialNumber, PkiError> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| PkiError::Random)?;
+    bytes[0] = bytes[0] & 0x3f | 0x40;
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+/// SHA-256.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
+    out
+}

@@ -1,0 +1,84 @@
+use heeler_proto::NodeName;
+use rcgen::{
+    CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKey, PublicKeyData as _, SanType,
+};
+
+use super::{BACKDATED_MS, Ca, NODE_LIFETIME_MS, PkiError, serial_number, set_validity, sha256};
+
+/// A node's proof that it holds a key. Nothing else of its certificate signing request is taken.
+pub struct NodeRequest {
+    key: PublicKey,
+    /// SHA-256 of the key (SubjectPublicKeyInfo, DER).
+    pub key_sha256: [u8; 32],
+}
+
+/// Why a certificate signing request is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CsrError {
+    /// Not a request, or its signature is not of its key.
+    #[error("the certificate signing request is not signed by the key that it names")]
+    Signature,
+    /// Another kind of key.
+    #[error("the key is not ECDSA P-256")]
+    Algorithm,
+}
+
+impl NodeRequest {
+    /// Reads a certificate signing request (DER) and checks its signature.
+    ///
+    /// # Errors
+    /// When it is not signed by its own P-256 key.
+    pub fn parse(csr: &[u8]) -> Result<Self, CsrError> {
+        let csr = CertificateSigningRequestParams::from_der(&csr.into()).map_err(|_| CsrError::Signature)?;
+        if csr.public_key.algorithm() != &PKCS_ECDSA_P256_SHA256 {
+            return Err(CsrError::Algorithm);
+        }
+        let key_sha256 = sha256(&csr.public_key.subject_public_key_info());
+        Ok(Self {
+            key: csr.public_key,
+            key_sha256,
+        })
+    }
+}
+
+/// A certificate that was just signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// PEM, leaf first.
+    pub chain: String,
+    /// Hex.
+    pub serial: String,
+    /// Not after.
+    pub expires_at_ms: u64,
+}
+
+/// Signs `request` for `node`: the name is ours to say, never the request's.
+///
+/// # Errors
+/// When signing fails.
+pub fn issue_node(ca: &Ca, request: &NodeRequest, node: &NodeName, now_ms: u64) -> Result<Issued, PkiError> {
+    let failed = |source| PkiError::Certificate {
+        what: "sign a node's certificate",
+        source,
+    };
+    let expires_at_ms = now_ms + NODE_LIFETIME_MS;
+    let serial = serial_number()?;
+    let mut params = CertificateParams::default();
+    set_validity(&mut params, now_ms.saturating_sub(BACKDATED_MS), expires_at_ms);
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, node.as_str());
+    let uri = super::peer::node_uri(node).try_into().map_err(failed)?;
+    params.subject_alt_names = vec![SanType::URI(uri)];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.use_authority_key_identifier_extension = true;
+    params.serial_number = Some(serial.clone());
+    let certificate = params.signed_by(&request.key, &ca.issuer).map_err(failed)?;
+    let serial = serial.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Issued {
+        chain: certificate.pem(),
+        serial,
+        expires_at_ms,
+    })
+}

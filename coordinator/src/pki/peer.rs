@@ -1,0 +1,49 @@
+use heeler_proto::NodeName;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::sha256;
+
+const PREFIX: &str = "heeler:node:";
+
+/// Who is at the other end of a connection, by a certificate that TLS has verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// From the URI subject alternative name.
+    pub node: NodeName,
+    /// SHA-256 of its key (SubjectPublicKeyInfo, DER).
+    pub key_sha256: [u8; 32],
+}
+
+/// Why a verified certificate is no node's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the certificate names no node")]
+pub struct PeerError;
+
+/// The subject alternative name of a node's certificate.
+pub(super) fn node_uri(node: &NodeName) -> String {
+    format!("{PREFIX}{node}")
+}
+
+/// Reads a node's certificate (DER).
+///
+/// # Errors
+/// When it has not exactly one URI that names a node.
+pub fn identify(certificate: &[u8]) -> Result<Peer, PeerError> {
+    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| PeerError)?;
+    let names = certificate
+        .subject_alternative_name()
+        .map_err(|_| PeerError)?
+        .ok_or(PeerError)?;
+    let [GeneralName::URI(uri)] = names.value.general_names.as_slice() else {
+        return Err(PeerError);
+    };
+    let node = uri
+        .strip_prefix(PREFIX)
+        .and_then(|name| NodeName::new(name).ok())
+        .ok_or(PeerError)?;
+    Ok(Peer {
+        node,
+        key_sha256: sha256(certificate.public_key().raw),
+    })
+}

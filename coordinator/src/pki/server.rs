@@ -1,0 +1,91 @@
+use std::path::Path;
+
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256,
+};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::{BACKDATED_MS, Ca, DAY_MS, PkiError, files, serial_number, set_validity};
+
+/// What agents ask for, whatever address they dial: the identity is the key, not the address.
+pub const SERVER_NAME: &str = "coordinator.heeler";
+
+const LIFETIME_MS: u64 = 365 * DAY_MS;
+const RENEWED_WITH_LEFT_MS: u64 = 30 * DAY_MS;
+
+/// The coordinator's key and certificate.
+pub struct ServerIdentity {
+    /// Leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Its key.
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// A fresh key and certificate, written to `folder` as key.pem and certificate.pem.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn new_server(ca: &Ca, folder: &Path, now_ms: u64) -> Result<(), PkiError> {
+    let failed = |source| PkiError::Certificate {
+        what: "make the coordinator's certificate",
+        source,
+    };
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
+    let mut params = CertificateParams::new([SERVER_NAME.to_owned()]).map_err(failed)?;
+    set_validity(&mut params, now_ms.saturating_sub(BACKDATED_MS), now_ms + LIFETIME_MS);
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, SERVER_NAME);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    params.serial_number = Some(serial_number()?);
+    let certificate = params.signed_by(&key, &ca.issuer).map_err(failed)?;
+    files::make_folder(folder)?;
+    files::write_secret(&folder.join("key.pem"), &key.serialize_pem())?;
+    files::write_secret(&folder.join("certificate.pem"), &certificate.pem())
+}
+
+impl ServerIdentity {
+    /// The one on disk, made anew when it is missing, unfit, or has less than 30 days left.
+    ///
+    /// # Errors
+    /// When it can be neither read nor made.
+    pub fn load_or_renew(ca: &Ca, folder: &Path, now_ms: u64) -> Result<Self, PkiError> {
+        match Self::load(folder) {
+            Some((identity, expires_at_ms)) if expires_at_ms > now_ms + RENEWED_WITH_LEFT_MS => Ok(identity),
+            _ => {
+                new_server(ca, folder, now_ms)?;
+                Self::load(folder)
+                    .map(|(identity, _)| identity)
+                    .ok_or(PkiError::Certificate {
+                        what: "read the coordinator's certificate",
+                        source: rcgen::Error::CouldNotParseCertificate,
+                    })
+            }
+        }
+    }
+
+    fn load(folder: &Path) -> Option<(Self, u64)> {
+        let key = files::read_text(&folder.join("key.pem")).ok()?;
+        let pem = files::read_text(&folder.join("certificate.pem")).ok()?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).ok()?;
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
+        let expires = X509Certificate::from_der(&certificate)
+            .ok()?
+            .1
+            .validity()
+            .not_after
+            .timestamp();
+        let expires_at_ms = u64::try_from(expires).ok()? * 1000;
+        Some((
+            Self {
+                chain: vec![certificate],
+                key,
+            },
+            expires_at_ms,
+        ))
+    }
+}

@@ -1,0 +1,52 @@
+use heeler_proto::{Generation, NodeName, TaskId};
+use heeler_store::TaskState;
+
+/// The herd as the planner sees it: what is stored, and who is connected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fleet {
+    /// The coordinator's.
+    pub epoch: u64,
+    /// By name.
+    pub nodes: Vec<NodeView>,
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeView {
+    /// Its name.
+    pub name: NodeName,
+    /// Nothing may be handed to it.
+    pub revoked: bool,
+    /// Counter of the last generation that was handed out.
+    pub counter: u64,
+    /// When it was looked at last; 0 never.
+    pub facts_at_ms: u64,
+    /// None: not connected.
+    pub session: Option<SessionView>,
+    /// Tasks that are not over, the oldest first.
+    pub open: Vec<TaskView>,
+}
+
+/// An open stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionView {
+    /// Its number.
+    pub id: u64,
+    /// When facts were asked for over it; 0 never.
+    pub facts_asked_at_ms: u64,
+}
+
+/// A task that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskView {
+    /// Which.
+    pub id: TaskId,
+    /// Queued, sent or running.
+    pub state: TaskState,
+    /// When it was asked for.
+    pub created_at_ms: u64,
+    /// None until it was handed out.
+    pub generation: Option<Generation>,
+    /// It was handed out over the node's open session.
+    pub sent_over_session: bool,
+}

@@ -1,0 +1,134 @@
+//! What to do next, for the whole herd.
+//!
+//! [`decide`] is pure and is given no hint: it runs on every wake-up and on a timer, looks at all of the fleet, and
+//! says the same for the same fleet. What it decides is stored before it is sent.
+
+mod fleet;
+#[cfg(test)]
+mod tests;
+
+use heeler_proto::{Generation, NodeName, TaskId};
+use heeler_store::TaskState;
+
+pub use fleet::{Fleet, NodeView, SessionView, TaskView};
+
+/// How long a person's word holds: a task that no agent has taken within it is never begun.
+pub const TASK_LIFETIME_MS: u64 = 60 * 60 * 1000;
+/// Older facts are asked for again.
+pub const FACTS_LIFETIME_MS: u64 = 5 * 60 * 1000;
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Hand the task out over that session.
+    Assign {
+        /// To whom.
+        node: NodeName,
+        /// Which.
+        task: TaskId,
+        /// In which order.
+        generation: Generation,
+        /// It has never been handed out before: its generation is new.
+        first: bool,
+        /// [`SessionView::id`].
+        session: u64,
+    },
+    /// The task is over without the agent's word.
+    Refuse {
+        /// Which.
+        task: TaskId,
+        /// Why.
+        why: Why,
+    },
+    /// Ask the node for facts.
+    Look {
+        /// Whom.
+        node: NodeName,
+        /// [`SessionView::id`].
+        session: u64,
+    },
+}
+
+/// Why a task is over without the agent's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Nobody has taken it for an hour.
+    TooLate,
+    /// Its node was revoked.
+    Revoked {
+        /// The agent had taken it.
+        begun: bool,
+    },
+}
+
+impl Why {
+    /// In words, with what to type.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::TooLate => "the node did not take it within an hour; nothing was done. Look again: heeler plan",
+            Self::Revoked { begun: false } => "the node was revoked before it took it; nothing was done",
+            Self::Revoked { begun: true } => "the node was revoked in the middle of it: how far it came is not known",
+        }
+    }
+}
+
+/// What to do next. Decisions about different nodes do not depend on each other.
+#[must_use]
+pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
+    fleet
+        .nodes
+        .iter()
+        .flat_map(|node| decide_node(fleet.epoch, node, now_ms))
+        .collect()
+}
+
+fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
+    let refused = |task: &TaskView| -> Option<Why> {
+        let taken = task.state == TaskState::Running;
+        let late = now_ms >= task.created_at_ms.saturating_add(TASK_LIFETIME_MS);
+        if node.revoked {
+            Some(Why::Revoked { begun: taken })
+        } else {
+            (!taken && late).then_some(Why::TooLate)
+        }
+    };
+    let mut decisions: Vec<_> = node
+        .open
+        .iter()
+        .filter_map(|task| {
+            refused(task).map(|why| Decision::Refuse {
+                task: task.id.clone(),
+                why,
+            })
+        })
+        .collect();
+    let Some(session) = node.session.as_ref().filter(|_| !node.revoked) else {
+        return decisions;
+    };
+
+    // One task in hand: the next one waits until this one is over.
+    match node.open.iter().find(|task| refused(task).is_none()) {
+        Some(task) if !task.sent_over_session => decisions.push(Decision::Assign {
+            node: node.name.clone(),
+            task: task.id.clone(),
+            generation: task.generation.unwrap_or(Generation {
+                epoch,
+                counter: node.counter + 1,
+            }),
+            first: task.generation.is_none(),
+            session: session.id,
+        }),
+        Some(_) => {}
+        None => {
+            let asked_ms = node.facts_at_ms.max(session.facts_asked_at_ms);
+            if now_ms >= asked_ms.saturating_add(FACTS_LIFETIME_MS) {
+                decisions.push(Decision::Look {
+                    node: node.name.clone(),
+                    session: session.id,
+                });
+            }
+        }
+    }
+    decisions
+}

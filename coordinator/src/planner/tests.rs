@@ -1,0 +1,186 @@
+use super::*;
+
+const NOW: u64 = 1_800_000_000_000;
+
+fn task(number: u128, state: TaskState, age_ms: u64) -> TaskView {
+    let handed_out = state != TaskState::Queued;
+    TaskView {
+        id: TaskId::from_random(number),
+        state,
+        created_at_ms: NOW - age_ms,
+        generation: handed_out.then_some(Generation { epoch: 1, counter: 7 }),
+        sent_over_session: false,
+    }
+}
+
+fn node(connected: bool, open: Vec<TaskView>) -> NodeView {
+    NodeView {
+        name: NodeName::new("a").unwrap(),
+        revoked: false,
+        counter: 7,
+        facts_at_ms: NOW,
+        session: connected.then_some(SessionView {
+            id: 3,
+            facts_asked_at_ms: 0,
+        }),
+        open,
+    }
+}
+
+fn decided(node: NodeView) -> Vec<Decision> {
+    decide(
+        &Fleet {
+            epoch: 2,
+            nodes: vec![node],
+        },
+        NOW,
+    )
+}
+
+fn assign(number: u128, generation: (u64, u64), first: bool) -> Decision {
+    let generation = Generation {
+        epoch: generation.0,
+        counter: generation.1,
+    };
+    let node = NodeName::new("a").unwrap();
+    Decision::Assign {
+        node,
+        task: TaskId::from_random(number),
+        generation,
+        first,
+        session: 3,
+    }
+}
+
+fn refuse(number: u128, why: Why) -> Decision {
+    Decision::Refuse {
+        task: TaskId::from_random(number),
+        why,
+    }
+}
+
+#[test]
+fn a_queued_task_gets_the_next_generation_of_the_epoch() {
+    assert_eq!(
+        decided(node(true, vec![task(1, TaskState::Queued, 0)])),
+        [assign(1, (2, 8), true)]
+    );
+}
+
+#[test]
+fn a_task_that_was_handed_out_is_handed_out_again_as_the_same_generation() {
+    for state in [TaskState::Sent, TaskState::Running] {
+        assert_eq!(
+            decided(node(true, vec![task(1, state, 0)])),
+            [assign(1, (1, 7), false)],
+            "{state:?}"
+        );
+    }
+}
+
+#[test]
+fn once_over_a_session_is_enough() {
+    let sent = TaskView {
+        sent_over_session: true,
+        ..task(1, TaskState::Sent, 0)
+    };
+    assert_eq!(decided(node(true, vec![sent])), []);
+}
+
+#[test]
+fn a_node_has_one_task_in_hand() {
+    let running = TaskView {
+        sent_over_session: true,
+        ..task(1, TaskState::Running, 5)
+    };
+    assert_eq!(decided(node(true, vec![running, task(2, TaskState::Queued, 0)])), []);
+}
+
+#[test]
+fn nothing_is_handed_to_a_node_that_is_away() {
+    assert_eq!(decided(node(false, vec![task(1, TaskState::Queued, 0)])), []);
+}
+
+#[test]
+fn what_nobody_took_for_an_hour_is_refused_connected_or_not() {
+    for connected in [false, true] {
+        for state in [TaskState::Queued, TaskState::Sent] {
+            let late = node(connected, vec![task(1, state, TASK_LIFETIME_MS)]);
+            assert_eq!(decided(late), [refuse(1, Why::TooLate)], "{connected} {state:?}");
+        }
+    }
+}
+
+#[test]
+fn what_an_agent_has_taken_goes_on_however_long_it_takes() {
+    let old = node(true, vec![task(1, TaskState::Running, 100 * TASK_LIFETIME_MS)]);
+    assert_eq!(decided(old), [assign(1, (1, 7), false)]);
+}
+
+#[test]
+fn a_late_task_does_not_hold_up_the_next_one() {
+    let tasks = vec![
+        task(1, TaskState::Queued, TASK_LIFETIME_MS),
+        task(2, TaskState::Queued, 0),
+    ];
+    assert_eq!(
+        decided(node(true, tasks)),
+        [refuse(1, Why::TooLate), assign(2, (2, 8), true)]
+    );
+}
+
+#[test]
+fn a_revoked_node_gets_nothing_and_its_tasks_are_refused() {
+    let tasks = vec![task(1, TaskState::Queued, 0), task(2, TaskState::Running, 0)];
+    let revoked = NodeView {
+        revoked: true,
+        facts_at_ms: 0,
+        ..node(true, tasks)
+    };
+    assert_eq!(
+        decided(revoked),
+        [
+            refuse(1, Why::Revoked { begun: false }),
+            refuse(2, Why::Revoked { begun: true })
+        ]
+    );
+}
+
+#[test]
+fn old_facts_are_asked_for_once_and_only_when_nothing_is_in_hand() {
+    let old = NodeView {
+        facts_at_ms: NOW - FACTS_LIFETIME_MS,
+        ..node(true, vec![])
+    };
+    let look = Decision::Look {
+        node: old.name.clone(),
+        session: 3,
+    };
+    assert_eq!(decided(old.clone()), [look]);
+    let session = Some(SessionView {
+        id: 3,
+        facts_asked_at_ms: NOW - 1,
+    });
+    assert_eq!(decided(NodeView { session, ..old.clone() }), []);
+    let busy = TaskView {
+        sent_over_session: true,
+        ..task(1, TaskState::Running, 0)
+    };
+    assert_eq!(
+        decided(NodeView {
+            open: vec![busy],
+            ..old.clone()
+        }),
+        []
+    );
+    assert_eq!(decided(NodeView { session: None, ..old }), []);
+}
+
+#[test]
+fn the_same_fleet_gives_the_same_decisions() {
+    let fleet = Fleet {
+        epoch: 1,
+        nodes: vec![node(true, vec![task(1, TaskState::Queued, 0)]); 3],
+    };
+    assert_eq!(decide(&fleet, NOW), decide(&fleet, NOW));
+}

@@ -1,0 +1,304 @@
+//! Who is connected now.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use heeler_proto::{NodeName, TaskId, v1};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::timeout;
+
+use v1::to_agent::Body;
+
+/// What an agent must answer a ping within to count as alive.
+pub const PING: Duration = Duration::from_secs(5);
+/// Messages that may wait for a slow agent before its session is given up.
+pub const OUTBOX: usize = 256;
+
+/// One agent's open stream.
+#[derive(Debug)]
+pub struct Session {
+    /// 1 and up, for the life of this process.
+    pub id: u64,
+    /// Whose.
+    pub node: NodeName,
+    /// SHA-256 of the key that it came with.
+    pub key_sha256: [u8; 32],
+    /// The board's.
+    pub hardware_serial: String,
+    out: Mutex<Option<mpsc::Sender<v1::ToAgent>>>,
+    awaited: Mutex<Awaited>,
+    closed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Awaited {
+    previews: HashMap<String, oneshot::Sender<v1::PreviewReply>>,
+    facts: Vec<oneshot::Sender<v1::Facts>>,
+    pings: HashMap<u64, oneshot::Sender<()>>,
+    last_ping: u64,
+    handed_out: HashSet<TaskId>,
+    facts_asked_at_ms: u64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    /// A stream that messages leave by `out`.
+    #[must_use]
+    pub fn new(
+        id: u64,
+        (node, key_sha256): (NodeName, [u8; 32]),
+        hardware_serial: String,
+        out: mpsc::Sender<v1::ToAgent>,
+    ) -> Self {
+        Self {
+            id,
+            node,
+            key_sha256,
+            hardware_serial,
+            out: Mutex::new(Some(out)),
+            awaited: Mutex::default(),
+            closed: Notify::new(),
+        }
+    }
+
+    /// Queues a message. An agent that does not read fast enough loses its session, and comes again.
+    pub fn send(&self, body: Body) -> bool {
+        let mut out = lock(&self.out);
+        let sent = out
+            .as_ref()
+            .is_some_and(|out| out.try_send(v1::ToAgent { body: Some(body) }).is_ok());
+        if !sent && out.take().is_some() {
+            self.closed.notify_one();
+        }
+        sent
+    }
+
+    /// Says why, and ends the stream.
+    pub fn close(&self, reason: &str) {
+        self.send(Body::Goodbye(v1::Goodbye {
+            reason: reason.to_owned(),
+        }));
+        lock(&self.out).take();
+        self.closed.notify_one();
+    }
+
+    /// Ends when the coordinator has ended the stream.
+    pub async fn closed(&self) {
+        self.closed.notified().await;
+    }
+
+    /// Whether the agent answers within [`PING`].
+    pub async fn is_alive(&self) -> bool {
+        let (done, answer) = oneshot::channel();
+        let nonce = {
+            let mut awaited = lock(&self.awaited);
+            awaited.last_ping += 1;
+            let nonce = awaited.last_ping;
+            awaited.pings.insert(nonce, done);
+            nonce
+        };
+        self.send(Body::Ping(v1::Ping { nonce })) && matches!(timeout(PING, answer).await, Ok(Ok(())))
+    }
+
+    /// A ping was answered.
+    pub fn ponged(&self, nonce: u64) {
+        if let Some(done) = lock(&self.awaited).pings.remove(&nonce) {
+            done.send(()).ok();
+        }
+    }
+
+    /// Asks for a preview; the receiver fails when the session ends first.
+    pub fn ask_preview(&self, request_id: String, task: v1::Task) -> oneshot::Receiver<v1::PreviewReply> {
+        let (done, answer) = oneshot::channel();
+        lock(&self.awaited).previews.insert(request_id.clone(), done);
+        self.send(Body::Preview(v1::PreviewRequest {
+            request_id,
+            task: Some(task),
+        }));
+        answer
+    }
+
+    /// A preview has arrived.
+    pub fn previewed(&self, reply: v1::PreviewReply) {
+        if let Some(done) = lock(&self.awaited).previews.remove(&reply.request_id) {
+            done.send(reply).ok();
+        }
+    }
+
+    /// Asks for facts; the receiver fails when the session ends first.
+    pub fn ask_facts(&self, now_ms: u64) -> oneshot::Receiver<v1::Facts> {
+        let (done, answer) = oneshot::channel();
+        let mut awaited = lock(&self.awaited);
+        awaited.facts.push(done);
+        awaited.facts_asked_at_ms = now_ms;
+        drop(awaited);
+        self.send(Body::Facts(v1::FactsRequest {
+            request_id: now_ms.to_string(),
+        }));
+        answer
+    }
+
+    /// When facts were asked for last; 0 never.
+    #[must_use]
+    pub fn facts_asked_at_ms(&self) -> u64 {
+        lock(&self.awaited).facts_asked_at_ms
+    }
+
+    /// Facts have arrived.
+    pub fn looked(&self, facts: &v1::Facts) {
+        for done in lock(&self.awaited).facts.drain(..) {
+            done.send(facts.clone()).ok();
+        }
+    }
+
+    /// Whether the task was handed out over this stream.
+    #[must_use]
+    pub fn has_task(&self, task: &TaskId) -> bool {
+        lock(&self.awaited).handed_out.contains(task)
+    }
+
+    /// Hands out a task, once over this stream.
+    pub fn assign(&self, task: TaskId, assignment: v1::Assignment) {
+        if lock(&self.awaited).handed_out.insert(task) {
+            self.send(Body::Assignment(assignment));
+        }
+    }
+
+    /// Nobody waits for this stream any more.
+    pub fn forget_waiters(&self) {
+        let mut awaited = lock(&self.awaited);
+        awaited.previews.clear();
+        awaited.facts.clear();
+        awaited.pings.clear();
+    }
+}
+
+/// Every open stream, at most one a node.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    open: Mutex<HashMap<NodeName, Arc<Session>>>,
+}
+
+impl Sessions {
+    /// Takes the session in, unless its node has one.
+    ///
+    /// # Errors
+    /// The one that is there.
+    pub fn open(&self, session: &Arc<Session>) -> Result<(), Arc<Session>> {
+        let mut open = lock(&self.open);
+        if let Some(other) = open.get(&session.node) {
+            return Err(other.clone());
+        }
+        open.insert(session.node.clone(), session.clone());
+        Ok(())
+    }
+
+    /// Takes out this very session. False when it was out already.
+    pub fn remove(&self, session: &Session) -> bool {
+        let mut open = lock(&self.open);
+        let is_there = open.get(&session.node).is_some_and(|there| there.id == session.id);
+        if is_there {
+            open.remove(&session.node);
+        }
+        session.forget_waiters();
+        is_there
+    }
+
+    /// The node's session, when it is connected.
+    #[must_use]
+    pub fn of(&self, node: &NodeName) -> Option<Arc<Session>> {
+        lock(&self.open).get(node).cloned()
+    }
+
+    /// Every open session.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Session>> {
+        lock(&self.open).values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(id: u64, outbox: usize) -> (Arc<Session>, mpsc::Receiver<v1::ToAgent>) {
+        let (out, messages) = mpsc::channel(outbox);
+        (
+            Arc::new(Session::new(
+                id,
+                (NodeName::new("a").unwrap(), [0; 32]),
+                String::new(),
+                out,
+            )),
+            messages,
+        )
+    }
+
+    #[test]
+    fn a_node_has_one_session_and_only_its_own_end_removes_it() {
+        let sessions = Sessions::default();
+        let ((first, _a), (second, _b)) = (session(1, 1), session(2, 1));
+        sessions.open(&first).unwrap();
+        assert_eq!(sessions.open(&second).unwrap_err().id, 1);
+        assert!(!sessions.remove(&second));
+        assert!(sessions.remove(&first));
+        sessions.open(&second).unwrap();
+        assert!(!sessions.remove(&first));
+        assert_eq!(sessions.of(&second.node).unwrap().id, 2);
+    }
+
+    #[tokio::test]
+    async fn closing_says_why_and_ends_the_stream() {
+        let (session, mut messages) = session(1, 4);
+        session.close("revoked");
+        let goodbye = messages.recv().await.unwrap().body.unwrap();
+        assert_eq!(
+            goodbye,
+            Body::Goodbye(v1::Goodbye {
+                reason: "revoked".into()
+            })
+        );
+        assert_eq!(messages.recv().await, None);
+        session.closed().await;
+        assert!(!session.send(Body::Ping(v1::Ping { nonce: 1 })));
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_does_not_read_loses_its_session() {
+        let (session, _messages) = session(1, 1);
+        assert!(session.send(Body::Ping(v1::Ping { nonce: 1 })));
+        assert!(!session.send(Body::Ping(v1::Ping { nonce: 2 })));
+        session.closed().await;
+    }
+
+    #[tokio::test]
+    async fn a_task_is_handed_out_once_over_a_stream() {
+        let (session, mut messages) = session(1, 4);
+        let task = TaskId::from_random(1);
+        session.assign(task.clone(), v1::Assignment::default());
+        session.assign(task.clone(), v1::Assignment::default());
+        assert!(session.has_task(&task));
+        assert!(messages.recv().await.is_some());
+        assert!(messages.try_recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_agent_is_dead_after_five_seconds() {
+        let (session, _messages) = session(1, 4);
+        assert!(!session.is_alive().await);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_session_that_ends_is_told() {
+        let (session, _messages) = session(1, 4);
+        let sessions = Sessions::default();
+        sessions.open(&session).unwrap();
+        let answer = session.ask_preview("1".into(), v1::Task::default());
+        sessions.remove(&session);
+        assert!(answer.await.is_err());
+    }
+}

@@ -1,0 +1,122 @@
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::Connected;
+use tracing::{debug, warn};
+
+use crate::pki::{Peer, identify};
+
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const AT_ONCE: usize = 64;
+/// After a failed accept (no file descriptor left): time for others to close theirs.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A connection whose handshake is done.
+pub struct Connection {
+    stream: TlsStream<TcpStream>,
+    caller: Caller,
+}
+
+/// Who is at the other end; handlers find it in a request's extensions.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The node, where a certificate was asked for.
+    pub peer: Option<Peer>,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+}
+
+/// Accepts connections until the stream is dropped. A slow or hostile handshake holds up nobody else.
+#[must_use]
+pub fn accept(listener: TcpListener, config: ServerConfig) -> ReceiverStream<io::Result<Connection>> {
+    let (ready, connections) = mpsc::channel(16);
+    tokio::spawn(run(listener, TlsAcceptor::from(Arc::new(config)), ready));
+    ReceiverStream::new(connections)
+}
+
+async fn run(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<io::Result<Connection>>) {
+    let handshakes = Arc::new(Semaphore::new(AT_ONCE));
+    loop {
+        let Ok(permit) = handshakes.clone().acquire_owned().await else {
+            return;
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = ready.closed() => return,
+        };
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                warn!(%error, "could not accept a connection");
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        tokio::spawn(async move {
+            match shake_hands(&acceptor, stream, address.ip()).await {
+                Ok(connection) => {
+                    drop(permit);
+                    ready.send(Ok(connection)).await.ok();
+                }
+                Err(error) => debug!(%address, %error, "a handshake failed"),
+            }
+        });
+    }
+}
+
+async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream, address: IpAddr) -> io::Result<Connection> {
+    stream.set_nodelay(true)?;
+    let stream = timeout(HANDSHAKE, acceptor.accept(stream))
+        .await
+        .map_err(|_| io::ErrorKind::TimedOut)??;
+    let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    let peer = certificate
+        .map(|leaf| identify(leaf))
+        .transpose()
+        .map_err(io::Error::other)?;
+    Ok(Connection {
+        stream,
+        caller: Caller {
+            peer,
+            address: Some(address),
+        },
+    })
+}
+
+impl Connected for Connection {
+    type ConnectInfo = Caller;
+    fn connect_info(&self) -> Caller {
+        self.caller.clone()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

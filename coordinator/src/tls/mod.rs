@@ -1,0 +1,121 @@
+//! TLS 1.3 only, by rustls with ring. Nodes show a certificate of our authority; enrolment alone asks for none.
+
+mod accept;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::UnixTime;
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
+use rustls::{RootCertStore, ServerConfig};
+
+use crate::clock::Clock;
+use crate::pki::{Ca, ServerIdentity};
+
+pub use accept::{Caller, Connection, accept};
+
+/// Why TLS could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// rustls refused.
+    #[error("could not set up TLS")]
+    Rustls(#[from] rustls::Error),
+    /// The authority's certificate does not do.
+    #[error("the certificate authority cannot be used to verify nodes")]
+    Verifier(#[from] rustls::server::VerifierBuilderError),
+}
+
+/// The coordinator's certificate, which may be replaced while connections are open.
+pub struct Certificate {
+    provider: Arc<CryptoProvider>,
+    current: RwLock<Arc<CertifiedKey>>,
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Certificate")
+    }
+}
+
+impl Certificate {
+    /// # Errors
+    /// When key and certificate do not belong together.
+    pub fn new(identity: ServerIdentity) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = CertifiedKey::from_der(identity.chain, identity.key, &provider)?;
+        Ok(Self {
+            provider,
+            current: RwLock::new(Arc::new(key)),
+        })
+    }
+
+    /// Shown from the next handshake on.
+    ///
+    /// # Errors
+    /// When key and certificate do not belong together; the old one stays.
+    pub fn replace(&self, identity: ServerIdentity) -> Result<(), TlsError> {
+        let key = CertifiedKey::from_der(identity.chain, identity.key, &self.provider)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+        Ok(())
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+struct Time(Arc<dyn Clock>);
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Time")
+    }
+}
+
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(self.0.now_ms())))
+    }
+}
+
+/// For the agents' listener: who shows no certificate of `ca` is refused in the handshake.
+///
+/// # Errors
+/// When rustls refuses.
+pub fn for_agents(ca: &Ca, certificate: Arc<Certificate>, clock: Arc<dyn Clock>) -> Result<ServerConfig, TlsError> {
+    let mut roots = RootCertStore::empty();
+    roots.add(ca.certificate().clone())?;
+    let provider = certificate.provider.clone();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+    let config = ServerConfig::builder_with_details(certificate.provider.clone(), Arc::new(Time(clock)))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(certificate);
+    Ok(finished(config))
+}
+
+/// For the enrolment listener: a node that has no certificate has nothing to show but its token.
+///
+/// # Errors
+/// When rustls refuses.
+pub fn for_enrolment(certificate: Arc<Certificate>, clock: Arc<dyn Clock>) -> Result<ServerConfig, TlsError> {
+    let config = ServerConfig::builder_with_details(certificate.provider.clone(), Arc::new(Time(clock)))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(certificate);
+    Ok(finished(config))
+}
+
+/// No session is resumed: each connection shows its certificate anew.
+fn finished(mut config: ServerConfig) -> ServerConfig {
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    config
+}
