@@ -15,6 +15,8 @@ pub mod hostid;
 pub mod ip;
 pub mod lsblk;
 pub mod sfdisk;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod timedatectl;
 pub mod udev;
 pub mod wipefs;

@@ -1,0 +1,237 @@
+use std::future::pending;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::machine::Machine;
+use super::pace::Pace;
+use super::power::{Gone, Loss};
+use super::state::State;
+use super::{fault::Fault, log::Entry, program};
+use crate::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+
+impl Machine {
+    /// Answers, unless the machine or the caller is gone: then the caller never hears of it.
+    async fn answer<T>(&self, ask: impl FnOnce(&mut State) -> Result<T, Gone>) -> T {
+        let answer = {
+            let mut state = self.lock();
+            state
+                .awake()
+                .and_then(|()| ask(&mut state))
+                .and_then(|answer| state.power.alive().map(|()| answer))
+        };
+        match answer {
+            Ok(answer) => answer,
+            Err(Gone) => pending().await,
+        }
+    }
+
+    /// With a point before it and one after it.
+    async fn change<T>(&self, what: String, act: impl FnOnce(&mut State) -> Result<T, Gone>) -> T {
+        self.answer(|state| {
+            state.power.point()?;
+            state.power.alive()?;
+            state.log.push(Entry { what, mutates: true });
+            let done = act(state)?;
+            state.power.point()?;
+            Ok(done)
+        })
+        .await
+    }
+}
+
+impl State {
+    /// A reboot that was asked for happens at the next call.
+    fn awake(&mut self) -> Result<(), Gone> {
+        if self.kernel.rebooting && self.power.loss().is_none() {
+            self.power.lose(Loss::Reboot);
+        }
+        self.power.alive()
+    }
+
+    fn run(&mut self, command: &Command) -> Result<Result<Output, RunError>, Gone> {
+        self.power.point()?;
+        self.power.alive()?;
+        self.log.push(Entry {
+            what: command.to_string(),
+            mutates: !program::only_looks(command),
+        });
+        let result = if self.os.missing.contains(command.program) {
+            Err(RunError::Missing {
+                program: command.program,
+            })
+        } else if let Some(fault) = self.take_fault(command.program) {
+            let (result, took) = fault.strike(command);
+            self.clock.skip(took);
+            result
+        } else {
+            Ok(program::run(self, command)?)
+        };
+        self.power.point()?;
+        Ok(result)
+    }
+
+    pub(super) fn take_fault(&mut self, of: &str) -> Option<Fault> {
+        let at = self.faults.iter().position(|(name, _)| name == of)?;
+        self.faults.remove(at).map(|(_, fault)| fault)
+    }
+
+    fn writable(&mut self, path: &Path) -> io::Result<()> {
+        match self.take_fault(&path.to_string_lossy()) {
+            Some(Fault::CannotWrite(kind) | Fault::CannotStart(kind)) => Err(kind.into()),
+            Some(Fault::Answers(_) | Fault::TimesOut) => Err(io::Error::other("Input/output error")),
+            None => Ok(()),
+        }
+    }
+
+    /// Any part of what is appended may be on the disk when the power goes.
+    fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<io::Result<()>, Gone> {
+        if let Err(error) = self.writable(path) {
+            return Ok(Err(error));
+        }
+        let before = self.read(path).unwrap_or_default();
+        let mode = self.mode(path).unwrap_or(0o600);
+        let mut cuts = vec![1, bytes.len() / 2, bytes.len().saturating_sub(1)];
+        cuts.retain(|cut| (1..bytes.len()).contains(cut));
+        cuts.dedup();
+        for cut in cuts.into_iter().chain([bytes.len()]) {
+            let content = [before.as_slice(), &bytes[..cut]].concat();
+            if let Err(error) = self.change(path, |files, path| files.put_mode(path, content, mode)) {
+                return Ok(Err(error));
+            }
+            if cut < bytes.len() {
+                self.power.point()?;
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+#[async_trait]
+impl System for Machine {
+    async fn run(&self, command: &Command) -> Result<Output, RunError> {
+        let pace = self.lock().clock.pace;
+        if let Pace::Live { program, .. } = pace {
+            tokio::time::sleep(program).await;
+        }
+        self.answer(|state| state.run(command)).await
+    }
+
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.answer(|state| Ok(state.read(path))).await
+    }
+
+    async fn mode(&self, path: &Path) -> io::Result<u32> {
+        self.answer(|state| Ok(state.mode(path))).await
+    }
+
+    async fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.answer(|state| Ok(state.canonical(path))).await
+    }
+
+    async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        self.answer(|state| Ok(state.list(path))).await
+    }
+
+    async fn write(&self, file: &File) -> io::Result<()> {
+        let path = file.path.as_path();
+        self.change(format!("write {}", path.display()), |state| {
+            let bytes = file.content.bytes().clone();
+            let put = |state: &mut State| state.change(path, |files, path| files.put_mode(path, bytes, file.mode));
+            Ok(state.writable(path).and_then(|()| put(state)))
+        })
+        .await
+    }
+
+    async fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.change(format!("append {}", path.display()), |state| state.append(path, bytes))
+            .await
+    }
+
+    async fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        self.change(format!("truncate {}", path.display()), |state| {
+            Ok(state.read(path).and_then(|mut bytes| {
+                let mode = state.mode(path)?;
+                bytes.resize(length as usize, 0);
+                state.change(path, |files, path| files.put_mode(path, bytes, mode))
+            }))
+        })
+        .await
+    }
+
+    async fn set_parameter(&self, path: &Path, value: &str) -> io::Result<()> {
+        self.change(format!("parameter {} {value}", path.display()), |state| {
+            Ok(state.read(path).map(|_| {
+                state.kernel.parameters.insert(path.to_owned(), value.trim().to_owned());
+            }))
+        })
+        .await
+    }
+
+    async fn remove(&self, path: &Path) -> io::Result<()> {
+        self.change(format!("remove {}", path.display()), |state| {
+            Ok(state.change(path, |files, path| files.remove(path)))
+        })
+        .await
+    }
+
+    async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        self.answer(|state| {
+            let Some(found) = state.device(device) else {
+                return Ok(Err(super::tree::missing(device)));
+            };
+            let count = length.min(found.size.saturating_sub(offset) as usize);
+            Ok(Ok(state.disks[found.disk].bytes.read(found.start + offset, count)))
+        })
+        .await
+    }
+
+    async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError> {
+        self.answer(|state| Ok(Ok(state.unit_state(unit)))).await
+    }
+
+    async fn unit(&self, unit: &str, action: UnitAction) -> Result<(), UnitError> {
+        self.change(format!("{action:?} {unit}").to_lowercase(), |state| {
+            Ok(state.act(unit, action))
+        })
+        .await
+    }
+
+    async fn start_job(&self, job: &Job) -> Result<(), UnitError> {
+        self.change(format!("job {} {}", job.unit, job.command), |state| {
+            state.start_job(job);
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
+        self.answer(|state| state.job_state(unit).map(Ok)).await
+    }
+
+    async fn reboot(&self) -> Result<(), UnitError> {
+        self.change("reboot".to_owned(), |state| {
+            state.kernel.rebooting = true;
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.lock().clock.now_ms()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        let pace = self.lock().clock.pace;
+        match pace {
+            Pace::Live { haste, .. } => tokio::time::sleep(time / haste.max(1)).await,
+            Pace::Instant => {
+                self.lock().clock.skip(time);
+                tokio::task::yield_now().await;
+            }
+        }
+        self.answer(|_| Ok(())).await;
+    }
+}

@@ -1,0 +1,173 @@
+//! What the kernel and udev show below /proc, /sys and /dev.
+
+use std::path::{Component, Path};
+
+use super::disk::Bus;
+use super::state::State;
+use super::tree::Tree;
+
+/// Of the running kernel.
+pub(super) const RELEASE: &str = "6.12.47+rpt-rpi-2712";
+
+impl State {
+    /// The tree that holds `path`, when it is none of the root file system's.
+    pub(super) fn kernel_files(&self, path: &Path) -> Option<Tree> {
+        let top = path.components().find_map(|part| match part {
+            Component::Normal(name) => name.to_str(),
+            _ => None,
+        })?;
+        let mut tree = Tree::default();
+        match top {
+            "proc" => self.proc(&mut tree),
+            "sys" => self.sys(&mut tree),
+            "dev" => self.dev(&mut tree),
+            _ => return None,
+        }
+        for (path, value) in &self.kernel.parameters {
+            if tree.has(path) {
+                tree.put(path, format!("{value}\n"));
+            }
+        }
+        Some(tree)
+    }
+
+    fn proc(&self, tree: &mut Tree) {
+        let memory = self.board.memory_bytes / 1024;
+        tree.put(
+            "/proc/cmdline",
+            "console=tty1 root=PARTUUID=4845454c-02 rootfstype=ext4 rootwait\n",
+        );
+        tree.put(
+            "/proc/meminfo",
+            format!("MemTotal:       {memory:8} kB\nMemFree:        {:8} kB\n", memory / 2),
+        );
+        tree.put("/proc/mdstat", "Personalities : \nunused devices: <none>\n");
+        let kernel = |name: &str| format!("/proc/sys/kernel/{name}");
+        tree.put(kernel("hostname"), format!("{}\n", self.os.name));
+        tree.put(kernel("arch"), format!("{}\n", self.board.architecture));
+        tree.put(kernel("osrelease"), format!("{RELEASE}\n"));
+        tree.put(kernel("random/boot_id"), format!("{}\n", self.kernel.boot_id));
+        let mounts = self.mounts();
+        let lines = mounts
+            .iter()
+            .map(|mount| format!("{} {} {} rw 0 0\n", mount.source, mount.target, mount.kind));
+        tree.put("/proc/mounts", lines.collect::<String>());
+        let swaps = self
+            .kernel
+            .swaps
+            .iter()
+            .map(|path| format!("{path} partition 1048572 0 -2\n"));
+        let head = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned();
+        tree.put("/proc/swaps", head + &swaps.collect::<String>());
+        if self.board.architecture == "aarch64" {
+            // Strings of the device tree end in NUL.
+            tree.put("/proc/device-tree/model", format!("{}\0", self.board.model));
+            tree.put("/proc/device-tree/serial-number", format!("{}\0", self.board.serial));
+        }
+        if self.kernel.zfs_loaded {
+            let size: u64 = self.kernel.pools.len() as u64 * 3_145_728;
+            let (limit, least) = (self.arc_limit(), (self.board.memory_bytes / 32).max(32 << 20));
+            let rows = [("size", size), ("c", limit), ("c_min", least), ("c_max", limit)];
+            let rows = rows.map(|(name, value)| format!("{name:<31} 4    {value}\n")).concat();
+            let head = "9 1 0x01 147 39984 6219834014 118731237437\nname                            type data\n";
+            tree.put("/proc/spl/kstat/zfs/arcstats", format!("{head}{rows}"));
+        }
+    }
+
+    /// The parameter, or what the module takes by itself (2.3 and later).
+    fn arc_limit(&self) -> u64 {
+        let set = self.kernel.parameters.get(Path::new(super::boot::ARC_MAX));
+        let set = set.and_then(|value| value.trim().parse::<u64>().ok()).unwrap_or(0);
+        let memory = self.board.memory_bytes;
+        if set >= 64 << 20 {
+            set
+        } else {
+            memory.saturating_sub(1 << 30).max(memory / 8 * 5)
+        }
+    }
+
+    fn sys(&self, tree: &mut Tree) {
+        if self.kernel.zfs_loaded {
+            tree.put("/sys/module/zfs/version", "2.3.9-2\n");
+            tree.put("/sys/module/zfs/parameters/zfs_arc_max", "0\n");
+            tree.put("/sys/module/spl/parameters/spl_hostid", "0\n");
+        }
+        if self.board.architecture != "aarch64" {
+            tree.put("/sys/class/dmi/id/product_name", format!("{}\n", self.board.model));
+            tree.put("/sys/class/dmi/id/product_serial", format!("{}\n", self.board.serial));
+        }
+        self.block(tree);
+        for nic in &self.board.nics {
+            let device = format!("/sys/devices/{}/{}", nic.bus, nic.name);
+            let folder = format!("{device}/net/{}", nic.name);
+            let carrier = u8::from(nic.carrier);
+            let files = [
+                ("address", nic.mac.clone()),
+                ("addr_assign_type", "0".to_owned()),
+                ("type", "1".to_owned()),
+                ("speed", nic.speed_mbit.to_string()),
+                ("carrier", carrier.to_string()),
+                ("operstate", if nic.carrier { "up" } else { "down" }.to_owned()),
+            ];
+            for (name, value) in files {
+                tree.put(format!("{folder}/{name}"), format!("{value}\n"));
+            }
+            tree.folder(format!("/sys/bus/{}/drivers/{}", nic.bus, nic.driver));
+            tree.link(format!("{device}/subsystem"), format!("/sys/bus/{}", nic.bus));
+            tree.link(
+                format!("{device}/driver"),
+                format!("/sys/bus/{}/drivers/{}", nic.bus, nic.driver),
+            );
+            tree.link(format!("{folder}/device"), device);
+            tree.link(format!("/sys/class/net/{}", nic.name), folder);
+        }
+        tree.folder("/sys/devices/virtual/net/lo");
+        tree.put("/sys/devices/virtual/net/lo/type", "772\n");
+        tree.link("/sys/class/net/lo", "/sys/devices/virtual/net/lo");
+    }
+
+    fn block(&self, tree: &mut Tree) {
+        for device in self.devices() {
+            let disk = &self.disks[device.disk];
+            let name = disk.kernel_name();
+            let controller = match disk.bus {
+                Bus::Nvme(_) => {
+                    let host = format!("/sys/devices/pci0001:00/{}", disk.address());
+                    tree.folder(&host);
+                    let controller = format!("{host}/nvme/nvme{}", disk.number);
+                    tree.link(format!("{controller}/device"), &host);
+                    tree.put(format!("{controller}/serial"), format!("{}\n", disk.serial));
+                    tree.put(format!("{controller}/model"), format!("{}\n", disk.model));
+                    controller
+                }
+                Bus::Card => format!("/sys/devices/platform/{}/mmc_host/mmc0/mmc0:aaaa", disk.address()),
+            };
+            let whole = format!("{controller}/{name}");
+            let folder = match device.partition {
+                None => {
+                    tree.link(format!("{whole}/device"), &controller);
+                    tree.link(format!("/sys/block/{name}"), &whole);
+                    whole
+                }
+                Some(_) => format!("{whole}/{}", device.name),
+            };
+            tree.put(format!("{folder}/size"), format!("{}\n", device.size / 512));
+            tree.folder(format!("{folder}/holders"));
+            tree.link(format!("/sys/class/block/{}", device.name), folder);
+        }
+    }
+
+    fn dev(&self, tree: &mut Tree) {
+        tree.put("/dev/null", "");
+        if self.kernel.zfs_loaded {
+            tree.put("/dev/zfs", "");
+        }
+        tree.folder("/dev/disk/by-id");
+        for device in self.devices() {
+            tree.put(device.path(), "");
+            for name in device.by_id(&self.disks[device.disk]) {
+                tree.link(format!("/dev/disk/by-id/{name}"), format!("../../{}", device.name));
+            }
+        }
+    }
+}

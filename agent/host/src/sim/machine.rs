@@ -1,0 +1,215 @@
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::disk::{Content, Disk, DiskSpec};
+use super::fault::Fault;
+use super::log::Entry;
+use super::power::Loss;
+use super::state::State;
+
+/// A machine in memory. Clones are handles to the same machine.
+#[derive(Clone)]
+pub struct Machine(Arc<Mutex<State>>);
+
+impl Machine {
+    pub(super) fn new(state: State) -> Self {
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic at an unknown command leaves a state that a test may still look at.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Points that were passed so far: each is one at which [`Self::lose_at`] can strike.
+    #[must_use]
+    pub fn points(&self) -> u64 {
+        self.lock().power.points()
+    }
+
+    /// The power goes at this point, counted from the making of the machine. No call returns from then on, until
+    /// [`Self::boot`].
+    pub fn cut_power_at(&self, point: u64) {
+        self.lose_at(point, Loss::Power);
+    }
+
+    /// As [`Self::cut_power_at`], or the agent is killed: then calls return again after [`Self::restart_agent`].
+    pub fn lose_at(&self, point: u64, loss: Loss) {
+        self.lock().power.plan(point, loss);
+    }
+
+    /// The power goes now.
+    pub fn cut_power(&self) {
+        self.lock().power.lose(Loss::Power);
+    }
+
+    /// What happened to the machine or its agent, if anything did.
+    #[must_use]
+    pub fn loss(&self) -> Option<Loss> {
+        self.lock().power.loss()
+    }
+
+    /// Waits until the power goes, the agent is killed or a reboot begins: to be selected beside whatever uses the
+    /// machine, which will not return.
+    pub async fn lost(&self) -> Loss {
+        let mut watch = self.lock().power.watch();
+        match watch.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(loss)) => *loss,
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// It comes up: with another boot id, and what was on its disks.
+    pub fn boot(&self) {
+        self.lock().boot();
+    }
+
+    /// Calls return again after the agent was killed. The machine went on without it.
+    pub fn restart_agent(&self) {
+        self.lock().power.restore();
+    }
+
+    /// All that it was asked to do, from the beginning.
+    #[must_use]
+    pub fn log(&self) -> Vec<Entry> {
+        self.lock().log.clone()
+    }
+
+    /// Forgets what it was asked to do.
+    pub fn clear_log(&self) {
+        self.lock().log.clear();
+    }
+
+    /// The next run of `of` (a program, a unit that is started, or the path of a file that is written) goes wrong.
+    pub fn fail_next(&self, of: &str, fault: Fault) {
+        self.lock().faults.push_back((of.to_owned(), fault));
+    }
+
+    /// Sets the clock, Unix milliseconds.
+    pub fn set_clock(&self, ms: u64) {
+        self.lock().clock.set(ms);
+    }
+
+    /// Whether a time server says that the clock is right.
+    pub fn set_clock_synchronised(&self, is: bool) {
+        self.lock().kernel.clock_synchronised = is;
+    }
+
+    /// Changes when a byte of the disk does. None when no disk here has this serial.
+    #[must_use]
+    pub fn hash_disk(&self, serial: &str) -> Option<u64> {
+        let state = self.lock();
+        let all = state.disks.iter().chain(&state.drawer);
+        all.into_iter()
+            .find(|disk| disk.serial == serial)
+            .map(|disk| disk.bytes.hash())
+    }
+
+    /// Whether every byte of the disk is zero.
+    #[must_use]
+    pub fn is_blank(&self, serial: &str) -> bool {
+        let state = self.lock();
+        state
+            .disk_of(serial)
+            .is_some_and(|disk| state.disks[disk].bytes.is_zero())
+    }
+
+    /// Writes to a disk from outside, behind the machine's back.
+    pub fn write_disk(&self, serial: &str, offset: u64, bytes: &[u8]) {
+        let mut state = self.lock();
+        if let Some(disk) = state.disk_of(serial) {
+            state.disks[disk].bytes.write(offset, bytes);
+        }
+    }
+
+    /// Pulls a disk out. It keeps what is on it.
+    pub fn pull_disk(&self, serial: &str) {
+        let mut state = self.lock();
+        if let Some(disk) = state.disk_of(serial) {
+            let pulled = state.disks.remove(disk);
+            state.drawer.push(pulled);
+        }
+    }
+
+    /// Puts a disk that was pulled back into its slot.
+    pub fn insert_disk(&self, serial: &str) {
+        let mut state = self.lock();
+        if let Some(disk) = state.drawer.iter().position(|disk| disk.serial == serial) {
+            let mut inserted = state.drawer.remove(disk);
+            let taken: Vec<usize> = state.disks.iter().map(|disk| disk.number).collect();
+            if taken.contains(&inserted.number) {
+                inserted.number = (0..).find(|number| !taken.contains(number)).unwrap_or(0);
+            }
+            state.disks.push(inserted);
+        }
+    }
+
+    /// Puts another disk into the slot of this one, which is pulled.
+    pub fn swap_disk(&self, serial: &str, other: &DiskSpec) {
+        let mut state = self.lock();
+        if let Some(at) = state.disk_of(serial) {
+            let (bus, number) = (state.disks[at].bus, state.disks[at].number);
+            let mut inserted = Disk::new(other, bus, &mut state.random);
+            inserted.number = number;
+            let pulled = std::mem::replace(&mut state.disks[at], inserted);
+            state.drawer.push(pulled);
+        }
+    }
+
+    /// Moves a disk, with all that is on it, into another machine's slot of the same number. Both should be off.
+    pub fn move_disk(&self, serial: &str, to: &Self) {
+        let mut here = self.lock();
+        if let Some(at) = here.disk_of(serial) {
+            let moved = here.disks.remove(at);
+            drop(here);
+            let mut there = to.lock();
+            there.disks.retain(|disk| disk.bus != moved.bus);
+            there.disks.push(moved);
+        }
+    }
+
+    /// The root disk is flashed anew: a fresh system, the same data disks. Boots it.
+    pub fn replace_root_disk(&self) {
+        let mut state = self.lock();
+        let mut random = state.random.clone();
+        let spec = state.root().map(|root| {
+            (
+                root.bus,
+                root.number,
+                root.serial.clone(),
+                root.model.clone(),
+                root.bytes.size(),
+            )
+        });
+        if let Some((bus, number, serial, model, size_bytes)) = spec {
+            let spec = DiskSpec {
+                serial,
+                model,
+                size_bytes,
+                content: Content::Root,
+            };
+            let mut fresh = Disk::new(&spec, bus, &mut random);
+            fresh.number = number;
+            state.disks.retain(|disk| disk.content != Content::Root);
+            state.disks.insert(0, fresh);
+        }
+        state.random = random;
+        state.fresh_system();
+        state.boot();
+    }
+
+    /// A file of the root file system or of a mounted dataset, as somebody else on the machine would read it.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<Vec<u8>> {
+        self.lock().read(Path::new(path)).ok()
+    }
+
+    /// Writes a file as somebody else on the machine would.
+    ///
+    /// # Errors
+    /// When the folder is immutable, or the kernel's.
+    pub fn put_file(&self, path: &str, bytes: &[u8]) -> std::io::Result<()> {
+        self.lock()
+            .change(Path::new(path), |files, path| files.put(path, bytes))
+    }
+}

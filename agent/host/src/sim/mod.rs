@@ -1,0 +1,37 @@
+//! A machine in memory that implements [`System`](crate::System): files, disks down to their bytes, ZFS, systemd's
+//! units, a clock; and a plug that can be pulled before, after and in the middle of whatever it does.
+//!
+//! A test counts the points of an undisturbed run with [`Machine::points`], then runs again, once for each point, with
+//! [`Machine::cut_power_at`]: no call returns after it, [`Machine::lost`] says so, [`Machine::boot`] brings it back.
+
+mod boot;
+mod builder;
+mod call;
+mod device;
+mod disk;
+mod fault;
+mod jobs;
+mod kernel_files;
+mod log;
+mod machine;
+mod nic;
+mod pace;
+mod power;
+mod prepare;
+mod program;
+mod random;
+mod state;
+mod tree;
+mod units;
+mod words;
+mod zfs;
+
+pub use builder::Builder;
+pub use disk::{Content, DiskSpec};
+pub use fault::Fault;
+pub use log::Entry;
+pub use machine::Machine;
+pub use nic::Nic;
+pub use pace::Pace;
+pub use power::Loss;
+pub use prepare::Left;

@@ -1,0 +1,52 @@
+use std::time::Duration;
+
+/// How time passes on a simulated machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// For tests: programs take no time, and whoever sleeps wakes up at once, on a clock that has moved on.
+    #[default]
+    Instant,
+    /// For the eye: time passes as tokio's does.
+    Live {
+        /// What each program takes.
+        program: Duration,
+        /// Sleeping is shorter by this factor; 1 and up.
+        haste: u32,
+    },
+}
+
+/// The machine's clock.
+#[derive(Debug)]
+pub(super) struct Clock {
+    pub(super) pace: Pace,
+    at_ms: u64,
+    read: tokio::time::Instant,
+}
+
+impl Clock {
+    pub(super) fn new(pace: Pace, at_ms: u64) -> Self {
+        let read = tokio::time::Instant::now();
+        Self { pace, at_ms, read }
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        let passed = match self.pace {
+            Pace::Instant => Duration::ZERO,
+            Pace::Live { .. } => self.read.elapsed(),
+        };
+        self.at_ms + as_ms(passed)
+    }
+
+    pub(super) fn set(&mut self, at_ms: u64) {
+        *self = Self::new(self.pace, at_ms);
+    }
+
+    /// Time that passed for the machine and for nobody else.
+    pub(super) fn skip(&mut self, time: Duration) {
+        self.set(self.now_ms() + as_ms(time));
+    }
+}
+
+fn as_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

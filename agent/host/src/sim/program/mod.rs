@@ -1,0 +1,99 @@
+//! What programs answer. Each knows the command lines that Heeler types, and no other: at any other it panics, so that
+//! no test passes by accident.
+
+mod attributes;
+mod blkdiscard;
+mod blkid;
+mod findmnt;
+mod ip;
+mod lsblk;
+mod modprobe;
+mod node;
+mod sfdisk;
+mod wipefs;
+mod zdb;
+mod zfs;
+mod zpool;
+
+use super::power::Gone;
+use super::state::State;
+use crate::{Command, Output};
+
+pub(in crate::sim) use zfs::mount_all;
+pub(in crate::sim) use zpool::import_from_cache;
+
+/// What it printed and its exit code, unless the power goes.
+pub(in crate::sim) type Answer = Result<Output, Gone>;
+
+pub(in crate::sim) fn printed(stdout: impl Into<String>) -> Output {
+    Output {
+        code: 0,
+        stdout: stdout.into(),
+        stderr: String::new(),
+    }
+}
+
+pub(in crate::sim) fn complained(code: i32, stderr: impl Into<String>) -> Output {
+    Output {
+        code,
+        stdout: String::new(),
+        stderr: stderr.into(),
+    }
+}
+
+/// # Panics
+/// At a command line that nobody taught it.
+pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
+    let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
+    let args = args.as_slice();
+    let answer = match command.program {
+        "blkdiscard" => blkdiscard::run(state, args)?,
+        "blkid" => blkid::run(state, args),
+        "chattr" | "lsattr" => attributes::run(state, command.program, args),
+        "findmnt" => findmnt::run(state, args),
+        "ip" => ip::run(state, args),
+        "lsblk" => lsblk::run(state, args),
+        "modprobe" => modprobe::run(state, args),
+        "sfdisk" => sfdisk::run(state, args),
+        "wipefs" => wipefs::run(state, args),
+        "zdb" => zdb::run(state, args),
+        "zfs" => zfs::run(state, args)?,
+        "zpool" => zpool::run(state, args)?,
+        other => node::run(state, other, args),
+    };
+    match answer {
+        Some(output) => Ok(output),
+        None => panic!("the simulated machine does not know this command: {command}"),
+    }
+}
+
+/// Whether a command line only looks.
+pub(in crate::sim) fn only_looks(command: &Command) -> bool {
+    let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
+    match (command.program, args.as_slice()) {
+        ("wipefs", args) => args.contains(&"--no-act"),
+        ("sfdisk", args) => args.contains(&"--dump"),
+        ("zpool", ["create", rest @ ..]) => rest.contains(&"-n"),
+        // Without a pool's name or guid it lists.
+        ("zpool", ["import", rest @ ..]) => matches!(rest, [] | ["-d", _]),
+        ("zpool", [verb, ..]) => ["status", "list", "get", "version"].contains(verb),
+        ("zfs", ["mount"]) => true,
+        ("zfs", [verb, ..]) => ["list", "get", "version"].contains(verb),
+        ("udevadm", args) => args.contains(&"settle"),
+        (program, _) => LOOKING.contains(&program),
+    }
+}
+
+const LOOKING: [&str; 11] = [
+    "blkid",
+    "cloud-init",
+    "dpkg-query",
+    "findmnt",
+    "hostnamectl",
+    "ip",
+    "lsattr",
+    "lsblk",
+    "timedatectl",
+    "uname",
+    "zdb",
+];

@@ -1,0 +1,16 @@
+use super::{complained, printed};
+use crate::Output;
+use crate::sim::state::State;
+
+/// `modprobe zfs`.
+pub(super) fn run(state: &mut State, args: &[&str]) -> Option<Output> {
+    let ["zfs"] = args else { return None };
+    if state.load_zfs() {
+        return Some(printed(""));
+    }
+    let release = crate::sim::kernel_files::RELEASE;
+    Some(complained(
+        1,
+        format!("modprobe: FATAL: Module zfs not found in directory /lib/modules/{release}\n"),
+    ))
+}

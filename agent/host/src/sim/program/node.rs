@@ -1,0 +1,45 @@
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{complained, printed};
+use crate::Output;
+use crate::sim::kernel_files::RELEASE;
+use crate::sim::state::State;
+
+/// Programs that say what the node is, and small ones that have no state of their own.
+pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Output> {
+    Some(match (program, args) {
+        ("uname", ["-m"]) => printed(format!("{}\n", state.board.architecture)),
+        ("uname", ["-r"]) => printed(format!("{RELEASE}\n")),
+        ("hostnamectl", ["hostname"]) => printed(format!("{}\n", state.os.name)),
+        ("timedatectl", ["show"]) => {
+            let synchronised = if state.kernel.clock_synchronised { "yes" } else { "no" };
+            printed(format!(
+                "Timezone=Etc/UTC\nLocalRTC=no\nCanNTP=yes\nNTP=yes\nNTPSynchronized={synchronised}\n"
+            ))
+        }
+        ("cloud-init", ["status", "--format", "json"]) => {
+            let status = json!({"boot_status_code": "enabled-by-generator", "datasource": "nocloud",
+                "detail": "DataSourceNoCloud", "errors": [], "extended_status": "done", "status": "done"});
+            printed(format!("{status}\n"))
+        }
+        ("update-initramfs", ["-u", ..]) => {
+            printed(format!("update-initramfs: Generating /boot/initrd.img-{RELEASE}\n"))
+        }
+        ("udevadm", ["settle" | "trigger", ..]) => printed(""),
+        ("zgenhostid", [id]) => {
+            if state.os.files.has(Path::new("/etc/hostid")) {
+                return Some(complained(1, "zgenhostid: /etc/hostid already exists\n"));
+            }
+            let id = u32::from_str_radix(id.trim_start_matches("0x"), 16).ok()?;
+            state.os.files.put("/etc/hostid", id.to_le_bytes());
+            printed("")
+        }
+        ("mkdir", ["-p", path]) => match state.change(Path::new(path), |files, path| files.folder(path)) {
+            Ok(()) => printed(""),
+            Err(error) => complained(1, format!("mkdir: cannot create directory '{path}': {error}\n")),
+        },
+        _ => return None,
+    })
+}

@@ -1,0 +1,67 @@
+mod create;
+mod get;
+mod list;
+mod mount;
+
+use serde_json::json;
+
+use super::zpool::{VERSION, not_loaded};
+use super::{complained, printed};
+use crate::Output;
+use crate::sim::power::Gone;
+use crate::sim::state::State;
+
+pub(in crate::sim) use mount::all as mount_all;
+pub(super) use mount::one as mount;
+
+pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
+    let known = match args {
+        ["version", "-j"] | ["mount"] | ["mount", "-a"] | ["mount", _] => true,
+        ["list" | "create" | "get", ..] => true,
+        _ => false,
+    };
+    if !known {
+        return Ok(None);
+    }
+    if !state.kernel.zfs_loaded {
+        return Ok(Some(not_loaded()));
+    }
+    Ok(match args {
+        ["version", "-j"] => Some(version()),
+        ["mount"] => Some(mount::listed(state)),
+        ["mount", "-a"] => Some(mount::all(state)),
+        ["mount", name] => Some(mount::one(state, name)),
+        ["list", rest @ ..] => list::run(state, rest),
+        ["get", rest @ ..] => get::run(state, rest),
+        ["create", rest @ ..] => create::run(state, rest)?,
+        _ => None,
+    })
+}
+
+fn version() -> Output {
+    let output = json!({"command": "zfs version", "vers_major": 0, "vers_minor": 1});
+    let versions = json!({"userland": format!("zfs-{VERSION}-2"), "kernel": format!("zfs-kmod-{VERSION}-2")});
+    printed(format!(
+        "{}\n",
+        json!({"output_version": output, "zfs_version": versions})
+    ))
+}
+
+/// The pool of a dataset, if it is imported.
+fn pool_of(state: &State, dataset: &str) -> Option<usize> {
+    let pool = dataset.split('/').next();
+    state
+        .kernel
+        .pools
+        .iter()
+        .position(|one| Some(one.config.name.as_str()) == pool)
+}
+
+/// Its parent's name.
+fn parent(dataset: &str) -> Option<&str> {
+    dataset.rsplit_once('/').map(|(parent, _)| parent)
+}
+
+fn no_such(name: &str) -> Output {
+    complained(1, format!("cannot open '{name}': dataset does not exist\n"))
+}

@@ -1,0 +1,89 @@
+use std::path::Path;
+
+use super::{complained, no_such, pool_of, printed};
+use crate::Output;
+use crate::sim::state::{Mount, State};
+
+/// `zfs mount`: what is mounted.
+pub(super) fn listed(state: &State) -> Output {
+    let mounted = state.kernel.mounted.iter().filter(|mount| mount.kind == "zfs");
+    printed(
+        mounted
+            .map(|mount| format!("{:30}  {}\n", mount.source, mount.target))
+            .collect::<String>(),
+    )
+}
+
+/// `zfs mount -a`, and what zfs-mount.service runs.
+pub(in crate::sim) fn all(state: &mut State) -> Output {
+    let datasets = state.kernel.pools.iter().flat_map(|pool| &pool.contents.datasets);
+    let names: Vec<String> = datasets.map(|dataset| dataset.name.clone()).collect();
+    let mut complaints = String::new();
+    for name in names {
+        if !is_mounted(state, &name) && property(state, &name, "canmount") == "on" {
+            complaints.push_str(&unless_off(state, &name).stderr);
+        }
+    }
+    if complaints.is_empty() {
+        printed("")
+    } else {
+        complained(1, complaints)
+    }
+}
+
+/// As after `zfs create` and `zpool create`: that there is nothing to mount is no error.
+pub(super) fn unless_off(state: &mut State, name: &str) -> Output {
+    let nowhere = ["none", "legacy"].contains(&property(state, name, "mountpoint").as_str());
+    if nowhere || property(state, name, "canmount") != "on" {
+        return printed("");
+    }
+    one(state, name)
+}
+
+/// `zfs mount NAME`.
+pub(in crate::sim) fn one(state: &mut State, name: &str) -> Output {
+    let exists = pool_of(state, name).is_some_and(|at| state.kernel.pools[at].contents.dataset(name).is_some());
+    if !exists {
+        return no_such(name);
+    }
+    let target = property(state, name, "mountpoint");
+    let refused = |why: &str| complained(1, format!("cannot mount '{name}': {why}\n"));
+    if is_mounted(state, name) {
+        return refused("filesystem already mounted");
+    }
+    if target == "none" {
+        return refused("no mountpoint set");
+    }
+    if target == "legacy" {
+        return refused("legacy mountpoint\nuse mount(8) to mount this filesystem");
+    }
+    if property(state, name, "canmount") == "off" {
+        return refused("'canmount' property is set to 'off'");
+    }
+    if state.list(Path::new(&target)).is_err()
+        && state
+            .change(Path::new(&target), |files, path| files.folder(path))
+            .is_err()
+    {
+        return complained(
+            1,
+            format!("cannot mount '{target}': failed to create mountpoint: Operation not permitted\n"),
+        );
+    }
+    state.kernel.mounted.push(Mount::new(name, target, "zfs"));
+    printed("")
+}
+
+fn is_mounted(state: &State, name: &str) -> bool {
+    state
+        .kernel
+        .mounted
+        .iter()
+        .any(|mount| mount.source == name && mount.kind == "zfs")
+}
+
+fn property(state: &State, dataset: &str, name: &str) -> String {
+    let pool = pool_of(state, dataset).map(|at| &state.kernel.pools[at]);
+    pool.map(|pool| pool.contents.property(dataset, name).0)
+        .unwrap_or_default()
+}

@@ -1,0 +1,262 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::{Answer, complained, printed, write_cache};
+use crate::Output;
+use crate::sim::device::Device;
+use crate::sim::disk::gpt::{self, Partition};
+use crate::sim::power::Gone;
+use crate::sim::state::State;
+use crate::sim::zfs::{Config, Contents, Dataset, Imported, Leg, Open, PoolState, label};
+
+use super::labelclear::user;
+
+/// Sizes of one mirror may differ by as much (`ZPOOL_FUZZ`).
+const FUZZ: u64 = 16 << 20;
+
+/// What the command line asks for.
+#[derive(Default)]
+struct Wish<'a> {
+    dry: bool,
+    pool: BTreeMap<String, String>,
+    root: BTreeMap<String, String>,
+    name: &'a str,
+    mirror: bool,
+    legs: Vec<&'a str>,
+}
+
+fn parse<'a>(mut args: &[&'a str]) -> Option<Wish<'a>> {
+    let mut wish = Wish::default();
+    let pair = |text: &str| {
+        text.split_once('=')
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    loop {
+        match args {
+            ["-n", rest @ ..] => {
+                wish.dry = true;
+                args = rest;
+            }
+            ["-o", property, rest @ ..] => {
+                wish.pool.extend([pair(property)?]);
+                args = rest;
+            }
+            ["-O", property, rest @ ..] => {
+                wish.root.extend([pair(property)?]);
+                args = rest;
+            }
+            [name, "mirror", legs @ ..] if !name.starts_with('-') && legs.len() > 1 => {
+                (wish.name, wish.mirror, wish.legs) = (name, true, legs.to_vec());
+                return Some(wish);
+            }
+            [name, leg] if !name.starts_with('-') => {
+                (wish.name, wish.legs) = (name, vec![*leg]);
+                return Some(wish);
+            }
+            // Among them -f: it overrides what guards the data, and nobody types it.
+            _ => return None,
+        }
+    }
+}
+
+pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
+    let Some(wish) = parse(args) else { return Ok(None) };
+    create(state, &wish).map(Some)
+}
+
+fn create(state: &mut State, wish: &Wish) -> Answer {
+    let mut devices = Vec::new();
+    for leg in &wish.legs {
+        match state.device(leg) {
+            Some(device) if device.partition.is_none() => devices.push(device),
+            Some(_) => panic!("the simulated zpool makes pools of whole disks only: {leg}"),
+            None => return Ok(complained(1, format!("cannot resolve path '{leg}'\n"))),
+        }
+    }
+    let found = in_use(state, wish, &devices);
+    if !found.is_empty() {
+        let lines = found.concat();
+        return Ok(complained(
+            1,
+            format!("invalid vdev specification\nuse '-f' to override the following errors:\n{lines}"),
+        ));
+    }
+    if wish.dry {
+        return Ok(layout(wish));
+    }
+    let mut config = label_disks(state, wish, &devices)?;
+    if state.kernel.pools.iter().any(|pool| pool.config.name == wish.name) {
+        return Ok(complained(
+            1,
+            format!("cannot create '{}': pool already exists\n", wish.name),
+        ));
+    }
+    let places: Vec<Open> = devices.iter().map(|device| opened(state, device)).collect();
+    for (leg, place) in config.legs.iter_mut().zip(&places) {
+        leg.guid = place.guid;
+    }
+    for (device, place) in devices.iter().zip(&places) {
+        label::write_bare(
+            &mut state.disks[device.disk].bytes,
+            place.start,
+            place.size,
+            &config,
+            place.guid,
+        );
+        state.power.point()?;
+    }
+    let contents = contents(state, wish);
+    config.txg = 4;
+    for (device, place) in devices.iter().zip(&places) {
+        for txg in 1..=config.txg {
+            let config = Config { txg, ..config.clone() };
+            let bytes = &mut state.disks[device.disk].bytes;
+            label::write(bytes, place.start, place.size, &config, &contents, place.guid);
+        }
+        state.power.point()?;
+    }
+    state.kernel.pools.push(Imported {
+        cached: wish.pool.get("cachefile").is_none_or(|file| file != "none"),
+        open: places,
+        config,
+        contents,
+    });
+    write_cache(state);
+    state.power.point()?;
+    super::super::zfs::mount(state, wish.name);
+    Ok(printed(""))
+}
+
+/// What stands against it, a line for each.
+fn in_use(state: &State, wish: &Wish, devices: &[Device]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (path, device) in wish.legs.iter().zip(devices) {
+        let disk = &state.disks[device.disk];
+        let all = state.devices();
+        let parts: Vec<&Device> = all.iter().filter(|one| one.disk == device.disk).collect();
+        let held = parts.iter().any(|part| state.mounted_at(part).is_some());
+        if held || state.pool_on(device).is_some() {
+            let kind = parts
+                .iter()
+                .find_map(|part| content(state, part))
+                .unwrap_or_else(|| "unknown".to_owned());
+            return vec![format!("{path} is in use and contains a {kind} filesystem.\n")];
+        }
+        if gpt::read(&disk.bytes).is_none_or(|table| table.label != "gpt") {
+            found.extend(content(state, device).and_then(|kind| refusal(state, path, device, &kind)));
+            continue;
+        }
+        let partitions = parts
+            .iter()
+            .filter_map(|part| Some((part, part.partition.as_ref()?.number)));
+        let lines = partitions
+            .filter_map(|(part, number)| refusal(state, &format!("{path}-part{number}"), part, &content(state, part)?));
+        found.extend(lines.take(1));
+    }
+    let sizes = devices.iter().map(|device| device.size);
+    let spread = sizes.clone().max().unwrap_or(0) - sizes.min().unwrap_or(0);
+    if found.is_empty() && wish.mirror && spread > FUZZ {
+        found.push("mirror contains devices of different sizes\n".to_owned());
+    }
+    found
+}
+
+fn content(state: &State, device: &Device) -> Option<String> {
+    let bytes = &state.disks[device.disk].bytes;
+    let found = crate::sim::disk::signature::find(bytes, device.start, device.size);
+    found.first().map(|signature| signature.kind.to_owned())
+}
+
+fn refusal(state: &State, path: &str, device: &Device, kind: &str) -> Option<String> {
+    if kind != "zfs_member" {
+        return Some(format!("{path} contains a filesystem of type '{kind}'\n"));
+    }
+    user(state, device).map(|(how, pool)| format!("{path} is part of {how} pool '{pool}'\n"))
+}
+
+fn layout(wish: &Wish) -> Output {
+    let mut text = format!("would create '{0}' with the following layout:\n\n\t{0}\n", wish.name);
+    let indent = if wish.mirror { "    " } else { "  " };
+    if wish.mirror {
+        text.push_str("\t  mirror\n");
+    }
+    for leg in &wish.legs {
+        let _ = writeln!(text, "\t{indent}{}", leg.rsplit('/').next().unwrap_or(leg));
+    }
+    printed(text)
+}
+
+/// The program's own part: a partition table on each whole disk, one after the other.
+fn label_disks(state: &mut State, wish: &Wish, devices: &[Device]) -> Result<Config, Gone> {
+    for device in devices {
+        let random = &mut state.random;
+        let reserved = 16_384;
+        let end = device.size / 512 / 2048 * 2048;
+        let data = Partition {
+            number: 1,
+            start: 2048,
+            sectors: end - reserved - 2048,
+            kind: gpt::ZFS.to_owned(),
+            uuid: random.uuid().to_uppercase(),
+            name: format!("zfs-{:016x}", random.next()),
+        };
+        let rest = Partition {
+            number: 9,
+            start: end - reserved,
+            sectors: reserved - 2048,
+            kind: gpt::ZFS_RESERVED.to_owned(),
+            uuid: random.uuid().to_uppercase(),
+            name: String::new(),
+        };
+        gpt::write(&mut state.disks[device.disk].bytes, &[data, rest], random);
+        state.power.point()?;
+    }
+    let hostid = state.hostid();
+    let random = &mut state.random;
+    let path = |leg: &&str| Leg {
+        guid: 0,
+        path: format!("{leg}-part1"),
+    };
+    Ok(Config {
+        name: wish.name.to_owned(),
+        guid: random.guid(),
+        txg: 0,
+        state: PoolState::Active,
+        hostid,
+        hostname: state.os.name.clone(),
+        at_s: state.clock.now_ms() / 1000,
+        comment: wish.pool.get("comment").cloned().unwrap_or_default(),
+        mirror_guid: random.guid(),
+        legs: wish.legs.iter().map(path).collect(),
+        asize: devices.iter().map(|device| device.size).min().unwrap_or(0) / (1 << 24) * (1 << 24) - (1 << 24),
+        unknown_feature: None,
+    })
+}
+
+fn opened(state: &mut State, device: &Device) -> Open {
+    let disk = &state.disks[device.disk];
+    let table = gpt::read(&disk.bytes);
+    let first = table.and_then(|table| table.partitions.into_iter().next());
+    let (start, size) = first.map_or((0, device.size), |part| (part.start * 512, part.sectors * 512));
+    Open {
+        guid: state.random.guid(),
+        serial: Some(disk.serial.clone()),
+        start,
+        size,
+    }
+}
+
+fn contents(state: &mut State, wish: &Wish) -> Contents {
+    let root = Dataset {
+        name: wish.name.to_owned(),
+        guid: state.random.guid(),
+        createtxg: 1,
+        creation_s: state.clock.now_ms() / 1000,
+        properties: wish.root.clone(),
+        files: crate::sim::tree::Tree::default(),
+    };
+    Contents {
+        properties: wish.pool.clone(),
+        datasets: vec![root],
+    }
+}

@@ -1,0 +1,104 @@
+use std::fmt::Write as _;
+
+use super::{complained, printed};
+use crate::Output;
+use crate::sim::state::State;
+use crate::sim::zfs::OnDisk;
+
+/// `zpool import`: blocks of text, or a word on stderr; exit code 0 either way.
+pub(super) fn run(state: &State) -> Output {
+    let pools = state.importable();
+    if pools.is_empty() {
+        return complained(0, "no pools available to import\n");
+    }
+    let blocks: Vec<String> = pools.iter().map(|pool| block(state, pool)).collect();
+    printed(blocks.join("\n"))
+}
+
+/// State, status, action and what `see:` ends in.
+fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &'static str) {
+    let all = pool.config.legs.len();
+    if let Some(feature) = &pool.config.unknown_feature {
+        let status = format!("The pool uses the following feature(s) not supported on this system:\n\t{feature}\n");
+        let action = "The pool cannot be imported. Access the pool on a system that supports\n\tthe required feature(s), or recreate the pool from backup.";
+        return ("UNAVAIL", status, action, "ZFS-8000-A5");
+    }
+    if !pool.whole {
+        let action = "The pool cannot be imported due to damaged devices or data.";
+        return (
+            "FAULTED",
+            "The pool metadata is corrupted.\n".to_owned(),
+            action,
+            "ZFS-8000-72",
+        );
+    }
+    let elsewhere = state.was_elsewhere(&pool.config);
+    if pool.present.len() < all {
+        let status = "One or more devices are missing from the system.\n".to_owned();
+        let action = if elsewhere {
+            "The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be compromised if imported."
+        } else {
+            "The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be compromised if imported."
+        };
+        return ("DEGRADED", status, action, "ZFS-8000-2Q");
+    }
+    if elsewhere {
+        let action = "The pool can be imported using its name or numeric identifier and\n\tthe '-f' flag.";
+        return (
+            "ONLINE",
+            "The pool was last accessed by another system.\n".to_owned(),
+            action,
+            "ZFS-8000-EY",
+        );
+    }
+    let action = "The pool can be imported using its name or numeric identifier.";
+    ("ONLINE", String::new(), action, "")
+}
+
+fn block(state: &State, pool: &OnDisk) -> String {
+    let (health, status, action, see) = words(state, pool);
+    let config = &pool.config;
+    let mut text = format!(
+        "   pool: {}\n     id: {}\n  state: {health}\n",
+        config.name, config.guid
+    );
+    if !status.is_empty() {
+        let _ = write!(text, " status: {status}");
+    }
+    let _ = writeln!(text, " action: {action}");
+    if !see.is_empty() {
+        let _ = writeln!(text, "    see: https://openzfs.github.io/openzfs-docs/msg/{see}");
+    }
+    if !config.comment.is_empty() {
+        let _ = writeln!(text, "comment: {}", config.comment);
+    }
+    text.push_str(" config:\n\n");
+    let short = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name.strip_suffix("-part1").unwrap_or(name).to_owned()
+    };
+    let mut lines = vec![(0, config.name.clone(), health, String::new())];
+    let mirrored = config.legs.len() > 1;
+    if mirrored {
+        lines.push((2, "mirror-0".to_owned(), health, String::new()));
+    }
+    for leg in &config.legs {
+        let depth = if mirrored { 4 } else { 2 };
+        let present = pool.present.iter().find(|present| present.guid == leg.guid);
+        lines.push(match present {
+            Some(present) if pool.whole => (depth, short(&present.by_id), "ONLINE", String::new()),
+            Some(present) => (depth, short(&present.by_id), "FAULTED", "  corrupted data".to_owned()),
+            None => (depth, short(&leg.path), "UNAVAIL", String::new()),
+        });
+    }
+    let width = lines
+        .iter()
+        .map(|(depth, name, ..)| depth + name.len())
+        .max()
+        .unwrap_or(0);
+    for (depth, name, state, note) in lines {
+        let column = width - depth;
+        let _ = writeln!(text, "\t{:depth$}{name:column$}  {state}{note}", "");
+    }
+    text
+}

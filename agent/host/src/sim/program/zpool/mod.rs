@@ -1,0 +1,71 @@
+mod create;
+mod destroy;
+mod get;
+mod import;
+mod labelclear;
+mod list;
+mod listing;
+mod status;
+
+use serde_json::{Value, json};
+
+use super::{Answer, complained, printed};
+use crate::Output;
+use crate::sim::power::Gone;
+use crate::sim::state::State;
+
+pub(in crate::sim) use import::from_cache as import_from_cache;
+
+pub(super) const VERSION: &str = "2.3.9";
+
+/// As both programs say it; exit code 1.
+pub(super) fn not_loaded() -> Output {
+    complained(
+        1,
+        "The ZFS modules are not loaded.\nTry running 'modprobe zfs' as root to load them.\n",
+    )
+}
+
+/// The envelope of all JSON of both programs.
+pub(super) fn envelope(command: &str, key: &str, value: &Value) -> Output {
+    let version = json!({"command": command, "vers_major": 0, "vers_minor": 1});
+    printed(format!("{}\n", json!({"output_version": version, key: value})))
+}
+
+pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
+    let known = match args {
+        ["create", ..] | ["import", ..] | ["status", ..] | ["get", ..] | ["list", ..] => true,
+        ["export" | "destroy", _] | ["labelclear", _] => true,
+        _ => false,
+    };
+    if !known {
+        return Ok(None);
+    }
+    if !state.kernel.zfs_loaded {
+        return Ok(Some(not_loaded()));
+    }
+    Ok(match args {
+        ["create", rest @ ..] => create::run(state, rest)?,
+        ["import"] | ["import", "-d", "/dev/disk/by-id"] => Some(listing::run(state)),
+        ["import", rest @ ..] => import::run(state, rest)?,
+        ["status", rest @ ..] => status::run(state, rest),
+        ["get", rest @ ..] => get::run(state, rest),
+        ["list", rest @ ..] => list::run(state, rest),
+        ["export", name] => Some(destroy::export(state, name)?),
+        ["destroy", name] => Some(destroy::destroy(state, name)?),
+        ["labelclear", device] => Some(labelclear::run(state, device)?),
+        _ => None,
+    })
+}
+
+/// Writes /etc/zfs/zpool.cache: every imported pool that is not `cachefile=none`.
+pub(super) fn write_cache(state: &mut State) {
+    let cached = state.kernel.pools.iter().filter(|pool| pool.cached);
+    let configs: Vec<_> = cached.map(|pool| &pool.config).collect();
+    let bytes = serde_json::to_vec(&configs).unwrap_or_default();
+    if configs.is_empty() {
+        state.os.files.remove(std::path::Path::new("/etc/zfs/zpool.cache"));
+    } else {
+        state.os.files.put("/etc/zfs/zpool.cache", bytes);
+    }
+}

@@ -1,0 +1,111 @@
+use serde_json::{Map, Value, json};
+
+use super::{complained, envelope};
+use crate::Output;
+use crate::sim::state::State;
+use crate::sim::zfs::{Health, Imported};
+
+/// `zpool status -j --json-int -p -P [POOL]`.
+pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
+    let only = match args {
+        ["-j", "--json-int", "-p", "-P"] => None,
+        ["-j", "--json-int", "-p", "-P", name] => Some(*name),
+        _ => return None,
+    };
+    let shown = state
+        .kernel
+        .pools
+        .iter()
+        .filter(|pool| only.is_none_or(|only| only == pool.config.name));
+    let pools: Map<String, Value> = shown
+        .map(|pool| (pool.config.name.clone(), status(state, pool)))
+        .collect();
+    Some(match (only, pools.is_empty()) {
+        (Some(name), true) => complained(1, format!("cannot open '{name}': no such pool\n")),
+        _ => envelope("zpool status", "pools", &Value::Object(pools)),
+    })
+}
+
+fn status(state: &State, pool: &Imported) -> Value {
+    let config = &pool.config;
+    let whole = pool.state(&state.disks);
+    let errors = json!({"read_errors": 0, "write_errors": 0, "checksum_errors": 0});
+    let space = json!({"alloc_space": allocated(pool), "total_space": config.asize, "def_space": config.asize});
+    let vdev = |name: &str, fields: Value, parts: &[&Value]| {
+        let mut all = Map::from_iter([("name".to_owned(), json!(name)), ("class".to_owned(), json!("normal"))]);
+        for part in parts.iter().copied().chain([&fields]) {
+            all.extend(part.as_object().cloned().unwrap_or_default());
+        }
+        Value::Object(all)
+    };
+    let leaf = |guid: u64, path: &str| {
+        let health = pool.health(guid, &state.disks);
+        let mut fields = json!({"vdev_type": "disk", "guid": guid, "path": path, "state": health.word(),
+                                "rep_dev_size": config.asize, "phys_space": config.asize});
+        if let (Health::Unavailable, Some(fields)) = (health, fields.as_object_mut()) {
+            fields.extend([("not_present".to_owned(), json!(1)), ("was".to_owned(), json!(path))]);
+        }
+        let name = if health == Health::Unavailable {
+            guid.to_string()
+        } else {
+            path.to_owned()
+        };
+        (name.clone(), vdev(&name, fields, &[&errors]))
+    };
+    let legs: Map<String, Value> = config.legs.iter().map(|leg| leaf(leg.guid, &leg.path)).collect();
+    let top = match config.legs.len() {
+        1 => Value::Object(legs),
+        _ => {
+            let fields = json!({"vdev_type": "mirror", "guid": config.mirror_guid, "state": whole, "vdevs": legs});
+            json!({"mirror-0": vdev("mirror-0", fields, &[&errors, &space])})
+        }
+    };
+    let fields = json!({"vdev_type": "root", "guid": config.guid, "state": whole, "vdevs": top});
+    let root = vdev(&config.name, fields, &[&errors, &space]);
+    let mut shown = json!({
+        "name": config.name, "state": whole, "pool_guid": config.guid, "txg": config.txg,
+        "spa_version": 5000, "zpl_version": 5, "vdevs": {config.name.clone(): root}, "error_count": 0,
+    });
+    if let (Some((status, action, id)), Some(shown)) = (trouble(state, pool), shown.as_object_mut()) {
+        let info = format!("https://openzfs.github.io/openzfs-docs/msg/{id}");
+        let words = [
+            ("status", status),
+            ("action", action),
+            ("msgid", id),
+            ("moreinfo", info.as_str()),
+        ];
+        shown.extend(words.map(|(key, text)| (key.to_owned(), json!(text))));
+    }
+    shown
+}
+
+/// Status, action and message id of a pool that is not well.
+fn trouble(state: &State, pool: &Imported) -> Option<(&'static str, &'static str, &'static str)> {
+    let healths = pool.config.legs.iter().map(|leg| pool.health(leg.guid, &state.disks));
+    let worst = healths.filter(|health| *health != Health::Online).last()?;
+    if pool.online(&state.disks) == 0 {
+        return Some((
+            "One or more devices are faulted in response to IO failures.\n",
+            "Make sure the affected devices are connected, then run 'zpool clear'.\n",
+            "ZFS-8000-HC",
+        ));
+    }
+    Some(match worst {
+        Health::Removed => (
+            "One or more devices have been removed.\n\tSufficient replicas exist for the pool to continue functioning in a\n\tdegraded state.\n",
+            "Online the device using zpool online' or replace the device with\n\t'zpool replace'.\n",
+            "ZFS-8000-3C",
+        ),
+        Health::Unavailable | Health::Online => (
+            "One or more devices could not be used because the label is missing or\n\tinvalid.  Sufficient replicas exist for the pool to continue\n\tfunctioning in a degraded state.\n",
+            "Replace the device using 'zpool replace'.\n",
+            "ZFS-8000-4J",
+        ),
+    })
+}
+
+/// Bytes in use: what the files take, and a little for the pool itself.
+pub(super) fn allocated(pool: &Imported) -> u64 {
+    let datasets = pool.contents.datasets.iter();
+    datasets.map(|dataset| dataset.files.size() + 98_304).sum()
+}

@@ -1,0 +1,188 @@
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Path, PathBuf};
+
+use super::disk::{Content, Disk};
+use super::fault::Fault;
+use super::jobs::Running;
+use super::log::Entry;
+use super::nic::Nic;
+use super::pace::Clock;
+use super::power::Power;
+use super::random::Random;
+use super::tree::Tree;
+use super::units::Units;
+use super::zfs::Imported;
+
+/// All of a machine.
+pub(super) struct State {
+    pub(super) board: Board,
+    /// Those that are plugged in.
+    pub(super) disks: Vec<Disk>,
+    /// Those that are not.
+    pub(super) drawer: Vec<Disk>,
+    pub(super) os: Os,
+    pub(super) kernel: Kernel,
+    pub(super) clock: Clock,
+    pub(super) power: Power,
+    pub(super) random: Random,
+    pub(super) log: Vec<Entry>,
+    pub(super) faults: VecDeque<(String, Fault)>,
+}
+
+/// What does not change with what runs on it.
+#[derive(Debug, Clone)]
+pub(super) struct Board {
+    pub(super) model: String,
+    pub(super) serial: String,
+    /// As `uname -m` names it.
+    pub(super) architecture: String,
+    pub(super) memory_bytes: u64,
+    pub(super) nics: Vec<Nic>,
+}
+
+/// What is on the root disk.
+#[derive(Debug, Clone)]
+pub(super) struct Os {
+    pub(super) name: String,
+    pub(super) files: Tree,
+    /// Folders that `chattr +i` was run on.
+    pub(super) immutable: BTreeSet<PathBuf>,
+    pub(super) units: Units,
+    /// Programs of packages that a test took away.
+    pub(super) missing: BTreeSet<String>,
+}
+
+/// What is lost when the power goes.
+#[derive(Debug, Default)]
+pub(super) struct Kernel {
+    pub(super) boot_id: String,
+    pub(super) boots: usize,
+    pub(super) zfs_loaded: bool,
+    pub(super) parameters: BTreeMap<PathBuf, String>,
+    pub(super) pools: Vec<Imported>,
+    /// By source, in the order of mounting.
+    pub(super) mounted: Vec<Mount>,
+    /// Device paths.
+    pub(super) swaps: BTreeSet<String>,
+    pub(super) active: BTreeSet<String>,
+    pub(super) jobs: BTreeMap<String, Running>,
+    pub(super) rebooting: bool,
+    pub(super) clock_synchronised: bool,
+}
+
+/// A mounted file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mount {
+    pub(super) source: String,
+    pub(super) target: String,
+    pub(super) kind: &'static str,
+}
+
+impl Mount {
+    pub(super) fn new(source: impl Into<String>, target: impl Into<String>, kind: &'static str) -> Self {
+        Self {
+            source: source.into(),
+            target: target.into(),
+            kind,
+        }
+    }
+}
+
+impl State {
+    /// The disk that it boots from.
+    pub(super) fn root(&self) -> Option<&Disk> {
+        self.disks.iter().find(|disk| disk.content == Content::Root)
+    }
+
+    /// Parents before children.
+    pub(super) fn mounts(&self) -> Vec<Mount> {
+        let root = self.root().map(Disk::kernel_name).unwrap_or_default();
+        let fixed = [
+            Mount::new(format!("/dev/{root}p2"), "/", "ext4"),
+            Mount::new("sysfs", "/sys", "sysfs"),
+            Mount::new("proc", "/proc", "proc"),
+            Mount::new("udev", "/dev", "devtmpfs"),
+            Mount::new("tmpfs", "/run", "tmpfs"),
+            Mount::new(format!("/dev/{root}p1"), "/boot/firmware", "vfat"),
+        ];
+        fixed.into_iter().chain(self.kernel.mounted.iter().cloned()).collect()
+    }
+
+    /// The innermost dataset that a path lies in, and the path within it.
+    pub(super) fn dataset_at(&self, path: &Path) -> Option<(String, PathBuf)> {
+        let below = self
+            .kernel
+            .mounted
+            .iter()
+            .filter(|mount| path.starts_with(&mount.target));
+        let mount = below
+            .max_by_key(|mount| mount.target.len())
+            .filter(|mount| mount.kind == "zfs")?;
+        let inner = path.strip_prefix(&mount.target).ok()?;
+        Some((mount.source.clone(), Path::new("/").join(inner)))
+    }
+
+    fn within<T>(&self, path: &Path, look: impl Fn(&Tree, &Path) -> Result<T>) -> Result<T> {
+        if let Some(shown) = self.kernel_files(path) {
+            return look(&shown, path);
+        }
+        match self.dataset_at(path) {
+            Some((name, inner)) => {
+                let mut datasets = self.kernel.pools.iter().flat_map(|pool| &pool.contents.datasets);
+                let dataset = datasets.find(|dataset| dataset.name == name);
+                look(&dataset.ok_or_else(|| super::tree::missing(path))?.files, &inner)
+            }
+            None => look(&self.os.files, path),
+        }
+    }
+
+    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        self.within(path, |tree, path| tree.read(path).map(<[u8]>::to_vec))
+    }
+
+    pub(super) fn mode(&self, path: &Path) -> Result<u32> {
+        self.within(path, |tree, path| {
+            Ok(match tree.node(path)? {
+                super::tree::Node::File { mode, .. } => *mode,
+                super::tree::Node::Folder | super::tree::Node::Link(_) => 0o755,
+            })
+        })
+    }
+
+    pub(super) fn list(&self, path: &Path) -> Result<Vec<String>> {
+        self.within(path, |tree, path| tree.list(path))
+    }
+
+    /// Within a dataset no links are made: the path is as canonical as it gets.
+    pub(super) fn canonical(&self, path: &Path) -> Result<PathBuf> {
+        match self.dataset_at(path) {
+            Some(_) => self.read(path).map(|_| path.to_owned()),
+            None => self.within(path, |tree, path| tree.canonical(path)),
+        }
+    }
+
+    /// Changes files of the root file system or of a mounted dataset, which is then on its disks.
+    pub(super) fn change<T>(&mut self, path: &Path, change: impl FnOnce(&mut Tree, &Path) -> T) -> Result<T> {
+        let denied = |why: &str| Error::new(ErrorKind::PermissionDenied, format!("{}: {why}", path.display()));
+        if self.kernel_files(path).is_some() {
+            return Err(denied("Operation not permitted"));
+        }
+        let Some((name, inner)) = self.dataset_at(path) else {
+            let above = path.ancestors().skip(1);
+            if above.into_iter().any(|folder| self.os.immutable.contains(folder)) {
+                return Err(denied("Operation not permitted"));
+            }
+            return Ok(change(&mut self.os.files, path));
+        };
+        for pool in &mut self.kernel.pools {
+            let dataset = pool.contents.datasets.iter_mut().find(|dataset| dataset.name == name);
+            if let Some(dataset) = dataset {
+                let result = change(&mut dataset.files, &inner);
+                pool.sync(&mut self.disks, self.clock.now_ms() / 1000);
+                return Ok(result);
+            }
+        }
+        Err(super::tree::missing(path))
+    }
+}

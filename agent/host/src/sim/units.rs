@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+
+use super::state::State;
+use crate::{UnitAction, UnitError, UnitState};
+
+/// Unit files that are installed, with systemd's UnitFileState of each.
+pub(super) type Units = BTreeMap<String, &'static str>;
+
+/// After Debian has installed zfsutils-linux and zfs-zed.
+const ZFS: [(&str, &str); 9] = [
+    ("zfs-import-cache.service", "enabled"),
+    ("zfs-import-scan.service", "disabled"),
+    ("zfs-import.target", "enabled"),
+    ("zfs-load-module.service", "enabled"),
+    ("zfs-mount.service", "enabled"),
+    ("zfs-share.service", "enabled"),
+    ("zfs-volume-wait.service", "enabled"),
+    ("zfs-zed.service", "enabled"),
+    ("zfs.target", "enabled"),
+];
+
+const OTHERS: [(&str, &str); 5] = [
+    ("NetworkManager.service", "enabled"),
+    ("heeler-agent.service", "enabled"),
+    ("ssh.service", "enabled"),
+    ("systemd-timesyncd.service", "enabled"),
+    ("systemd-modules-load.service", "static"),
+];
+
+pub(super) fn installed(with_zfs: bool) -> Units {
+    let zfs = ZFS.iter().filter(|_| with_zfs);
+    let all = OTHERS.iter().chain(zfs);
+    all.map(|(name, state)| ((*name).to_owned(), *state)).collect()
+}
+
+impl State {
+    pub(super) fn enabled(&self, unit: &str) -> bool {
+        self.os.units.get(unit) == Some(&"enabled")
+    }
+
+    pub(super) fn unit_state(&self, unit: &str) -> UnitState {
+        let file = self.os.units.get(unit);
+        let word = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
+        UnitState {
+            load: word(file.is_some(), "loaded", "not-found"),
+            active: word(self.kernel.active.contains(unit), "active", "inactive"),
+            enabled: file.copied().unwrap_or_default().to_owned(),
+        }
+    }
+
+    pub(super) fn act(&mut self, unit: &str, action: UnitAction) -> Result<(), UnitError> {
+        let verb = match action {
+            UnitAction::Enable => "enable",
+            UnitAction::Disable => "disable",
+            UnitAction::Start => "start",
+            UnitAction::Stop => "stop",
+            UnitAction::Restart => "restart",
+            UnitAction::Reload => return Ok(()),
+        };
+        let Some(file) = self.os.units.get_mut(unit) else {
+            let problem = match action {
+                UnitAction::Enable | UnitAction::Disable => format!("Unit file {unit} does not exist."),
+                _ => format!("Unit {unit} not found."),
+            };
+            return Err(UnitError::Refused {
+                action: verb.to_owned(),
+                unit: unit.to_owned(),
+                problem,
+            });
+        };
+        match action {
+            UnitAction::Enable if *file == "disabled" => *file = "enabled",
+            UnitAction::Disable if *file == "enabled" => *file = "disabled",
+            UnitAction::Start | UnitAction::Restart => {
+                if self.take_fault(unit).is_some() {
+                    return Err(UnitError::Job {
+                        action: verb.to_owned(),
+                        unit: unit.to_owned(),
+                        result: "failed".to_owned(),
+                    });
+                }
+                self.started(unit);
+            }
+            UnitAction::Stop => {
+                self.kernel.active.remove(unit);
+            }
+            UnitAction::Enable | UnitAction::Disable | UnitAction::Reload => {}
+        }
+        Ok(())
+    }
+
+    /// What the unit runs, and that it is active; a condition that does not hold skips it.
+    pub(super) fn started(&mut self, unit: &str) {
+        let cached = self.os.files.has(std::path::Path::new("/etc/zfs/zpool.cache"));
+        match unit {
+            "zfs-load-module.service" if !self.load_zfs() => return,
+            "zfs-import-cache.service" if !(cached && self.kernel.zfs_loaded) => return,
+            "zfs-mount.service" | "zfs-zed.service" if !self.kernel.zfs_loaded => return,
+            "zfs-import-cache.service" => super::program::import_from_cache(self),
+            "zfs-mount.service" => {
+                super::program::mount_all(self);
+            }
+            _ => {}
+        }
+        self.kernel.active.insert(unit.to_owned());
+    }
+}

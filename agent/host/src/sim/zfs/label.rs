@@ -1,0 +1,135 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Config, Contents};
+use crate::sim::disk::Bytes;
+use crate::sim::disk::signature::Signature;
+
+const KIB: u64 = 1 << 10;
+const LABEL: u64 = 256 * KIB;
+/// Name-value pairs within a label.
+const PAIRS: u64 = 16 * KIB;
+/// Uberblocks within a label, one per transaction group, in a ring.
+const RING: u64 = 128 * KIB;
+const UBERBLOCK: u64 = 4 * KIB;
+/// The rest of the pool: where the first metaslab begins.
+const CONTENTS: u64 = 4096 * KIB;
+const MAGIC: u64 = 0x00ba_b10c;
+
+/// One of the four labels of a vdev.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sim) struct Label {
+    pub(in crate::sim) config: Config,
+    /// Of the vdev that it is on.
+    pub(in crate::sim) guid: u64,
+}
+
+/// The four labels' offsets: two in front, two at the end.
+fn places(start: u64, size: u64) -> [u64; 4] {
+    let end = start + size / LABEL * LABEL;
+    [start, start + LABEL, end - 2 * LABEL, end - LABEL]
+}
+
+fn put(disk: &mut Bytes, at: u64, room: u64, value: &impl Serialize) {
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    assert!(
+        json.len() as u64 + 4 <= room,
+        "the simulated pool holds too much: {} bytes",
+        json.len()
+    );
+    disk.clear(at, room);
+    disk.write(at, &(json.len() as u32).to_le_bytes());
+    disk.write(at + 4, &json);
+}
+
+fn get<T: for<'a> Deserialize<'a>>(disk: &Bytes, at: u64, room: u64) -> Option<T> {
+    let length = disk.read(at, 4).try_into().map(u32::from_le_bytes).ok()?;
+    if length == 0 || u64::from(length) > room {
+        return None;
+    }
+    serde_json::from_slice(&disk.read(at + 4, length as usize)).ok()
+}
+
+/// Labels that say nothing yet: `zpool create` has not come further (`vdev_label_init`).
+pub(in crate::sim) fn write_bare(disk: &mut Bytes, start: u64, size: u64, config: &Config, guid: u64) {
+    let config = Config {
+        txg: 0,
+        ..config.clone()
+    };
+    for at in places(start, size) {
+        disk.clear(at, LABEL);
+        put(
+            disk,
+            at + PAIRS,
+            112 * KIB,
+            &Label {
+                config: config.clone(),
+                guid,
+            },
+        );
+    }
+}
+
+/// The pool as of `config.txg`, on one of its legs.
+pub(in crate::sim) fn write(disk: &mut Bytes, start: u64, size: u64, config: &Config, contents: &Contents, guid: u64) {
+    put(disk, start + CONTENTS, 64 << 20, contents);
+    for at in places(start, size) {
+        put(
+            disk,
+            at + PAIRS,
+            112 * KIB,
+            &Label {
+                config: config.clone(),
+                guid,
+            },
+        );
+        let slot = at + RING + config.txg % 32 * UBERBLOCK;
+        disk.write(slot, &MAGIC.to_le_bytes());
+        disk.write(slot + 8, &5000_u64.to_le_bytes());
+        disk.write(slot + 16, &config.txg.to_le_bytes());
+    }
+}
+
+/// Label 0 to 3, each that can be read.
+pub(in crate::sim) fn read(disk: &Bytes, start: u64, size: u64) -> [Option<Label>; 4] {
+    if size < 64 << 20 {
+        return [const { None }; 4];
+    }
+    places(start, size).map(|at| get(disk, at + PAIRS, 112 * KIB))
+}
+
+/// None when it is damaged.
+pub(in crate::sim) fn contents(disk: &Bytes, start: u64) -> Option<Contents> {
+    get(disk, start + CONTENTS, 64 << 20)
+}
+
+/// What `zpool labelclear` does: all four labels, whole.
+pub(in crate::sim) fn clear(disk: &mut Bytes, start: u64, size: u64) {
+    for at in places(start, size) {
+        disk.clear(at, LABEL);
+    }
+}
+
+/// As libblkid sees a member: by its uberblocks, of which it wants a few.
+pub(in crate::sim) fn signatures(disk: &Bytes, start: u64, size: u64) -> Vec<Signature> {
+    if size < 64 << 20 {
+        return Vec::new();
+    }
+    let rings = places(start, size).map(|at| at + RING);
+    let slots = rings
+        .iter()
+        .flat_map(|ring| (0..32).map(move |slot| ring + slot * UBERBLOCK));
+    let found: Vec<u64> = slots.filter(|at| disk.read(*at, 8) == MAGIC.to_le_bytes()).collect();
+    if found.len() < 4 {
+        return Vec::new();
+    }
+    let label = read(disk, start, size).into_iter().flatten().next();
+    let signature = |at: u64| Signature {
+        offset: at - start,
+        kind: "zfs_member",
+        uuid: label.as_ref().map(|label| label.config.guid.to_string()),
+        label: label.as_ref().map(|label| label.config.name.clone()),
+        usage: Some("filesystem"),
+        extra: vec![("VERSION", "5000".to_owned())],
+    };
+    found.into_iter().map(signature).collect()
+}

@@ -1,0 +1,11 @@
+//! ZFS: pools that live in the labels on their disks, and the programs that answer for them.
+
+mod config;
+mod imported;
+pub(super) mod label;
+mod scan;
+
+pub(super) use config::{Config, Contents, Dataset, Leg, PoolState};
+pub(super) use imported::{Health, Imported, Open};
+pub(super) use label::{Label, signatures};
+pub(super) use scan::OnDisk;

@@ -1,0 +1,146 @@
+use heeler_host::disk::{self, MemberState, Verdict};
+use heeler_host::sim::{Content, DiskSpec, Left, Machine};
+
+use crate::{A, B, args, create, node, now};
+
+fn verdict(machine: &Machine, serial: &str) -> Verdict {
+    let inventory = now(disk::inventory(machine))
+        .expect("the power is on")
+        .expect("the programs answer");
+    match inventory.find(serial) {
+        disk::Found::One(disk) => disk.verdict.clone(),
+        other => panic!("{serial}: {other:?}"),
+    }
+}
+
+fn holding(content: Content) -> Machine {
+    node().disk(DiskSpec::holding(A, content)).blank(B).build()
+}
+
+#[test]
+fn a_new_disk_is_proven_blank() {
+    let machine = holding(Content::Blank);
+    assert_eq!(verdict(&machine, A), Verdict::Blank);
+    assert!(machine.is_blank(A));
+}
+
+#[test]
+fn whatever_is_on_a_disk_it_is_not_blank_and_looking_changes_no_byte() {
+    let states = [
+        (Content::Ext4("backup"), "ext4"),
+        (Content::EmptyGpt, "partition table"),
+        (Content::BarePartition, "partition"),
+        (Content::PartitionWithExt4("photos"), "ext4"),
+        (Content::Lvm, "LVM"),
+        (Content::RandomFront, "data"),
+        (Content::DataInTheMiddle, "data"),
+        (Content::MountedExt4("backup", "/mnt/backup"), "/mnt/backup"),
+    ];
+    for (content, word) in states {
+        let machine = holding(content.clone());
+        let before = machine.hash_disk(A);
+        let found = verdict(&machine, A);
+        let Verdict::Foreign { finding } = &found else {
+            panic!("{content:?}: {found:?}")
+        };
+        assert!(finding.contains(word), "{content:?}: {finding}");
+        assert_eq!(machine.hash_disk(A), before, "{content:?}");
+        assert_eq!(verdict(&machine, B), Verdict::Blank);
+    }
+}
+
+#[test]
+fn the_disk_that_the_machine_runs_from_and_swap_are_the_systems() {
+    let machine = node()
+        .disk(DiskSpec::holding(A, Content::Root))
+        .disk(DiskSpec::holding(B, Content::Swap))
+        .build();
+    assert!(matches!(verdict(&machine, A), Verdict::System { .. }));
+    assert!(matches!(verdict(&machine, B), Verdict::System { .. }));
+}
+
+#[test]
+fn labels_of_every_kind_of_pool_are_seen_whether_the_module_is_loaded_or_not() {
+    let left = [
+        (Left::Exported, MemberState::Exported),
+        (Left::Destroyed, MemberState::Destroyed),
+        (Left::ByAnotherHost, MemberState::PotentiallyActive),
+    ];
+    for (left, expected) in left {
+        let machine = node().blank(A).blank(B).module_not_loaded().build();
+        machine.leave_pool("old", &[A, B], left);
+        for load in [false, true] {
+            if load {
+                machine.by_hand("modprobe", &["zfs"]);
+            }
+            let found = verdict(&machine, A);
+            let Verdict::PoolMember { name, state, .. } = &found else {
+                panic!("{left:?}: {found:?}")
+            };
+            assert_eq!((name.as_str(), *state), ("old", expected));
+        }
+    }
+}
+
+#[test]
+fn a_leg_of_an_imported_pool_is_active() {
+    let machine = holding(Content::Blank);
+    machine.by_hand("modprobe", &["zfs"]);
+    machine.by_hand("zpool", &args(&create()));
+    let found = verdict(&machine, B);
+    assert!(
+        matches!(
+            &found,
+            Verdict::PoolMember {
+                state: MemberState::Active,
+                ..
+            }
+        ),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn every_half_made_create_leaves_marks_that_are_no_blank_disk() {
+    let mut states = Vec::new();
+    for point in 0.. {
+        let machine = holding(Content::Blank);
+        machine.by_hand("modprobe", &["zfs"]);
+        if !machine.interrupted(point, "zpool", &args(&create())) {
+            break;
+        }
+        assert_ne!(verdict(&machine, A), Verdict::Blank, "point {point}");
+        let importable = machine.by_hand("zpool", &["import", "-d", "/dev/disk/by-id"]).stdout;
+        states.push((
+            verdict(&machine, B) == Verdict::Blank,
+            importable.contains("pool: data"),
+        ));
+    }
+    // One disk with a partition table and one blank; nothing importable; importable; imported by the boot.
+    assert_eq!(states.first(), Some(&(true, false)));
+    assert!(states.contains(&(false, false)) && states.contains(&(false, true)));
+}
+
+#[test]
+fn kernel_names_change_from_boot_to_boot_and_slots_do_not() {
+    let machine = holding(Content::Blank);
+    let look = || {
+        let inventory = now(disk::inventory(&machine)).expect("power").expect("answers");
+        let disk::Found::One(disk) = inventory.find(A) else {
+            panic!("{A} is gone")
+        };
+        (disk.kernel_path.clone(), disk.slot)
+    };
+    let (name, slot) = look();
+    machine.boot();
+    let (later, slot_later) = look();
+    assert_ne!(name, later);
+    assert_eq!((slot, slot_later), (Some('A'), Some('A')));
+}
+
+#[test]
+fn one_serial_on_two_disks_is_found_twice() {
+    let machine = node().blank(A).blank(A).build();
+    let inventory = now(disk::inventory(&machine)).expect("power").expect("answers");
+    assert!(matches!(inventory.find(A), disk::Found::Several(_)));
+}

@@ -1,0 +1,45 @@
+//! The simulated machine, looked at with the same eyes as a real one.
+
+mod disks;
+mod power;
+mod zfs;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use heeler_host::sim::{Builder, Machine};
+
+const A: &str = "S6XNNS0W100001";
+const B: &str = "S6XNNS0W100002";
+
+fn node() -> Builder {
+    Machine::builder("k8sctl-pi5l")
+}
+
+/// Path below /dev/disk/by-id.
+fn by_id(serial: &str) -> String {
+    format!("/dev/disk/by-id/nvme-SAMSUNG_MZ9LQ128HBHQ-00000_{serial}")
+}
+
+/// A mirror on the two disks, as Heeler types it.
+fn create() -> heeler_host::Command {
+    heeler_host::zpool::NewPool::new("data", "heeler:k8sctl/k8sctl-pi5l", vec![by_id(A), by_id(B)]).command()
+}
+
+fn args(command: &heeler_host::Command) -> Vec<&str> {
+    command.args.iter().map(String::as_str).collect()
+}
+
+/// Runs what never waits for anything but itself; None when it hangs: the power is gone.
+fn now<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    for _ in 0..10_000 {
+        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => return Some(done),
+            // It may have yielded only: nothing is left to wait for after that.
+            Poll::Pending => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,175 @@
+use std::path::Path;
+
+use heeler_host::sim::{Fault, Loss};
+use heeler_host::{File, RunError, System, UnitAction, blkdiscard, lsblk};
+
+use crate::{A, B, by_id, node, now};
+
+#[test]
+fn after_a_cut_no_call_returns_until_the_machine_boots_again() {
+    let machine = node().blank(A).build();
+    machine.cut_power_at(machine.points());
+    assert!(now(machine.run(&lsblk::command())).is_none());
+    assert!(now(machine.read(Path::new("/etc/hostname"))).is_none());
+    assert_eq!(now(machine.lost()), Some(Loss::Power));
+    let boot_id = machine.file("/proc/sys/kernel/random/boot_id");
+    machine.boot();
+    assert!(now(machine.run(&lsblk::command())).is_some());
+    assert_ne!(machine.file("/proc/sys/kernel/random/boot_id"), boot_id);
+}
+
+#[test]
+fn a_file_is_the_old_one_or_the_new_one_at_every_point() {
+    let mut seen = Vec::new();
+    for point in 0.. {
+        let machine = node().build();
+        machine.put_file("/etc/motd", b"old").expect("written");
+        machine.cut_power_at(machine.points() + point);
+        let done = now(machine.write(&File::text("/etc/motd", "new"))).is_some();
+        seen.push(machine.file("/etc/motd").expect("it is there"));
+        if done {
+            break;
+        }
+    }
+    assert_eq!(seen, [b"old".to_vec(), b"new".to_vec(), b"new".to_vec()]);
+}
+
+#[test]
+fn an_append_may_leave_any_prefix() {
+    let mut seen = Vec::new();
+    for point in 0.. {
+        let machine = node().build();
+        machine.cut_power_at(machine.points() + point);
+        let done = now(machine.append(Path::new("/var/lib/journal"), b"record")).is_some();
+        seen.push(machine.file("/var/lib/journal").unwrap_or_default());
+        if done {
+            break;
+        }
+    }
+    let lengths: Vec<usize> = seen.iter().map(Vec::len).collect();
+    assert_eq!(lengths, [0, 1, 3, 5, 6, 6]);
+}
+
+#[test]
+fn a_cut_in_the_middle_of_zeroing_leaves_the_end_as_it_was() {
+    let machine = node()
+        .disk(heeler_host::sim::DiskSpec::holding(
+            A,
+            heeler_host::sim::Content::DataInTheMiddle,
+        ))
+        .build();
+    machine.cut_power_at(machine.points() + 2);
+    assert!(now(machine.run(&blkdiscard::zero_command(&by_id(A)))).is_none());
+    machine.boot();
+    assert!(!machine.is_blank(A));
+    assert!(now(machine.run(&blkdiscard::zero_command(&by_id(A)))).is_some());
+    assert!(machine.is_blank(A));
+}
+
+#[test]
+fn a_killed_agents_work_comes_to_its_end_or_dies_with_it_and_the_machine_runs_on() {
+    for (loss, blank) in [(Loss::Agent, true), (Loss::AgentAndItsWork, false)] {
+        let machine = node()
+            .disk(heeler_host::sim::DiskSpec::holding(
+                A,
+                heeler_host::sim::Content::DataInTheMiddle,
+            ))
+            .build();
+        let boot_id = machine.file("/proc/sys/kernel/random/boot_id");
+        machine.lose_at(machine.points() + 2, loss);
+        assert!(now(machine.run(&blkdiscard::zero_command(&by_id(A)))).is_none());
+        machine.restart_agent();
+        assert_eq!(machine.is_blank(A), blank);
+        assert_eq!(machine.file("/proc/sys/kernel/random/boot_id"), boot_id);
+        assert!(now(machine.run(&lsblk::command())).is_some());
+    }
+}
+
+#[test]
+fn an_agent_killed_before_its_call_has_done_nothing() {
+    let machine = node().build();
+    machine.lose_at(machine.points(), Loss::Agent);
+    assert!(now(machine.write(&File::text("/etc/motd", "new"))).is_none());
+    machine.restart_agent();
+    assert_eq!(machine.file("/etc/motd"), None);
+}
+
+#[test]
+fn a_reboot_begins_after_the_call_that_asked_for_it() {
+    let machine = node().build();
+    assert_eq!(now(machine.reboot()), Some(Ok(())));
+    assert!(now(machine.sleep(std::time::Duration::from_secs(10))).is_none());
+    assert_eq!(now(machine.lost()), Some(Loss::Reboot));
+    machine.boot();
+    assert!(now(machine.read(Path::new("/etc/hostname"))).is_some());
+}
+
+#[test]
+fn sleeping_moves_the_machines_own_clock() {
+    let machine = node().clock(1_000).build();
+    now(machine.sleep(std::time::Duration::from_secs(3600))).expect("at once");
+    assert_eq!(machine.now_ms(), 3_601_000);
+    machine.set_clock(5);
+    assert_eq!(machine.now_ms(), 5);
+}
+
+#[test]
+fn what_a_test_breaks_breaks_once() {
+    let machine = node().blank(A).build();
+    machine.fail_next("lsblk", Fault::TimesOut);
+    machine.fail_next("/etc/motd", Fault::CannotWrite(std::io::ErrorKind::StorageFull));
+    machine.fail_next("zfs-zed.service", Fault::complains(1, ""));
+    assert!(matches!(
+        now(machine.run(&lsblk::command())),
+        Some(Err(RunError::Timeout { .. }))
+    ));
+    assert!(now(machine.run(&lsblk::command())).expect("power").is_ok());
+    assert!(
+        now(machine.write(&File::text("/etc/motd", "x")))
+            .expect("power")
+            .is_err()
+    );
+    assert!(
+        now(machine.write(&File::text("/etc/motd", "x")))
+            .expect("power")
+            .is_ok()
+    );
+    assert!(
+        now(machine.unit("zfs-zed.service", UnitAction::Restart))
+            .expect("power")
+            .is_err()
+    );
+    assert!(
+        now(machine.unit("zfs-zed.service", UnitAction::Restart))
+            .expect("power")
+            .is_ok()
+    );
+}
+
+#[test]
+#[should_panic(expected = "does not know this command: zpool create -f data")]
+fn an_unknown_command_is_a_panic_that_names_it() {
+    let machine = node().blank(A).blank(B).build();
+    machine.by_hand("modprobe", &["zfs"]);
+    let mut command = heeler_host::Command::new("zpool").args(["create", "-f", "data"]);
+    command = command.arg(by_id(A));
+    let _ = now(machine.run(&command));
+}
+
+#[test]
+fn the_log_tells_looking_from_changing() {
+    let machine = node().blank(A).build();
+    now(heeler_host::facts::collect(&machine))
+        .expect("power")
+        .expect("answers");
+    assert!(machine.log().iter().all(|entry| !entry.mutates), "{:?}", machine.log());
+    now(machine.write(&File::text("/etc/motd", "x")))
+        .expect("power")
+        .expect("written");
+    assert!(
+        machine
+            .log()
+            .last()
+            .is_some_and(|entry| entry.mutates && entry.what == "write /etc/motd")
+    );
+}
