@@ -172,7 +172,7 @@ impl System for Machine {
 
     async fn remove(&self, path: &Path) -> io::Result<()> {
         self.change(format!("remove {}", path.display()), |state| {
-            Ok(state.change(path, |files, path| files.remove(path)))
+            Ok(state.change(path, super::tree::Tree::remove))
         })
         .await
     }

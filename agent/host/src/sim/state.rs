@@ -151,14 +151,14 @@ impl State {
     }
 
     pub(super) fn list(&self, path: &Path) -> Result<Vec<String>> {
-        self.within(path, |tree, path| tree.list(path))
+        self.within(path, Tree::list)
     }
 
     /// Within a dataset no links are made: the path is as canonical as it gets.
     pub(super) fn canonical(&self, path: &Path) -> Result<PathBuf> {
         match self.dataset_at(path) {
             Some(_) => self.read(path).map(|_| path.to_owned()),
-            None => self.within(path, |tree, path| tree.canonical(path)),
+            None => self.within(path, Tree::canonical),
         }
     }
 

@@ -15,12 +15,10 @@ pub(in crate::sim) use mount::all as mount_all;
 pub(super) use mount::one as mount;
 
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
-    let known = match args {
-        ["version", "-j"] | ["mount"] | ["mount", "-a"] | ["mount", _] => true,
-        ["list" | "create" | "get", ..] => true,
-        _ => false,
-    };
-    if !known {
+    if !matches!(
+        args,
+        ["version", "-j"] | ["mount"] | ["mount", _] | ["list" | "create" | "get", ..]
+    ) {
         return Ok(None);
     }
     if !state.kernel.zfs_loaded {

@@ -35,11 +35,7 @@ fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &
     let elsewhere = state.was_elsewhere(&pool.config);
     if pool.present.len() < all {
         let status = "One or more devices are missing from the system.\n".to_owned();
-        let action = if elsewhere {
-            "The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be compromised if imported."
-        } else {
-            "The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be compromised if imported."
-        };
+        let action = "The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be compromised if imported.";
         return ("DEGRADED", status, action, "ZFS-8000-2Q");
     }
     if elsewhere {

@@ -33,11 +33,12 @@ pub(super) fn envelope(command: &str, key: &str, value: &Value) -> Output {
 }
 
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
-    let known = match args {
-        ["create", ..] | ["import", ..] | ["status", ..] | ["get", ..] | ["list", ..] => true,
-        ["export" | "destroy", _] | ["labelclear", _] => true,
-        _ => false,
-    };
+    let (with_more, with_one) = (
+        ["create", "import", "status", "get", "list"],
+        ["export", "destroy", "labelclear"],
+    );
+    let known =
+        matches!(args, [verb, ..] if with_more.contains(verb)) || matches!(args, [verb, _] if with_one.contains(verb));
     if !known {
         return Ok(None);
     }

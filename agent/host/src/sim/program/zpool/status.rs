@@ -82,7 +82,7 @@ fn status(state: &State, pool: &Imported) -> Value {
 /// Status, action and message id of a pool that is not well.
 fn trouble(state: &State, pool: &Imported) -> Option<(&'static str, &'static str, &'static str)> {
     let healths = pool.config.legs.iter().map(|leg| pool.health(leg.guid, &state.disks));
-    let worst = healths.filter(|health| *health != Health::Online).last()?;
+    let worst = healths.rev().find(|health| *health != Health::Online)?;
     if pool.online(&state.disks) == 0 {
         return Some((
             "One or more devices are faulted in response to IO failures.\n",
