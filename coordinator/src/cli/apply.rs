@@ -1,0 +1,101 @@
+use heeler_proto::v1::{ApplyReply, ApplyRequest, NodePlan, PlanReply};
+use serde_json::json as object;
+
+use super::candidate::Candidate;
+use super::consent::{self, Key};
+use super::lock::Lock;
+use super::plan::{self, Apply, agree};
+use super::watch::{Watched, watch};
+use super::{CliError, Console, Context, Exit};
+use crate::screen::{Line, Standing, changes, standing};
+
+pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let candidate = Candidate::read(context)?;
+    let reply = plan::ask(&candidate, &wish.nodes, context).await?;
+    plan::show(&candidate, &reply, console)?;
+    if reply.behind && !wish.overwrite {
+        return Err(behind(&reply));
+    }
+    let changing: Vec<&NodePlan> = reply
+        .nodes
+        .iter()
+        .filter(|node| standing(node) == Standing::Changes)
+        .collect();
+    let stuck = reply
+        .nodes
+        .iter()
+        .any(|node| !matches!(standing(node), Standing::Changes | Standing::Same));
+    let known = Lock::of(reply.accepted_revision, &candidate.text) == candidate.lock;
+    if changing.is_empty() && known && !wish.overwrite {
+        return Ok(if stuck { Exit::Person } else { Exit::Fine });
+    }
+    let acts = consent::shown(&changing)?;
+    let again = again(wish);
+    let reversible = changing
+        .iter()
+        .any(|plan| changes(plan).all(|op| op.irreversible.is_none()));
+    if reversible || (changing.is_empty() && !known) {
+        let names: Vec<&str> = changing.iter().map(|plan| plan.node.as_str()).collect();
+        let question = match names.as_slice() {
+            [] => "Accept this heeler.toml? It changes no node now. [y/N]".to_owned(),
+            names => format!("Change {}? [y/N]", names.join(", ")),
+        };
+        agree(&question, wish.yes, &format!("{again} --yes"), console)?;
+    }
+    consent::obtain(&acts, &wish.confirm, &again, console)?;
+    let consents = match acts.as_slice() {
+        [] => Vec::new(),
+        acts => Key::read(&context.state(), &context.around.login())?.sign(acts, context.clock.now_ms())?,
+    };
+    let request = ApplyRequest {
+        plan_id: reply.plan_id.clone(),
+        nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
+        consents,
+        overwrite: wish.overwrite,
+        operator: consent::operator(&context.state(), &context.around.login()),
+    };
+    let applied = context.client().await?.apply(request).await?.into_inner();
+    Lock::of(applied.revision, &candidate.text).write(&candidate.folder)?;
+    announce(&applied, console)?;
+    let watched = Watched::of(&applied, &changing);
+    let exit = watch(watched, context, console).await?;
+    if stuck && exit == Exit::Fine {
+        console.aside(&[Line::of("Some nodes were left as they are: heeler plan says why.")]);
+        return Ok(Exit::Person);
+    }
+    Ok(exit)
+}
+
+fn behind(reply: &PlanReply) -> CliError {
+    let accepted = reply.accepted_revision;
+    let status = tonic::Status::failed_precondition(format!(
+        "revision {accepted} was accepted since this checkout last saw one; applying it would undo that\n\
+         See and take the accepted one: heeler revision show --write\n\
+         Put this one in its place, knowingly: heeler apply --overwrite"
+    ));
+    CliError::Coordinator(Box::new(status))
+}
+
+/// The command as it was typed, to be typed again with more.
+fn again(wish: &Apply) -> String {
+    let mut command = vec!["heeler apply".to_owned()];
+    command.extend(wish.nodes.iter().cloned());
+    command.extend(wish.yes.then(|| "--yes".to_owned()));
+    command.extend(wish.overwrite.then(|| "--overwrite".to_owned()));
+    command.extend(wish.confirm.iter().map(|word| format!("--confirm {word}")));
+    command.join(" ")
+}
+
+pub(super) fn announce(applied: &ApplyReply, console: &mut Console<'_>) -> Result<(), CliError> {
+    if console.json {
+        let document = object!({ "revision": applied.revision, "task_ids": applied.task_ids });
+        return console.json_line(&document);
+    }
+    if applied.revision > 0 {
+        console.say(format!(
+            "Revision {} is accepted. Ctrl-C only stops watching.",
+            applied.revision
+        ))?;
+    }
+    Ok(())
+}

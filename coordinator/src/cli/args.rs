@@ -1,0 +1,97 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::{demo, disk, events, node, plan, revision, status, task};
+
+/// Drives a herd of Raspberry Pis, and guards their data.
+///
+/// Say in heeler.toml what the herd shall be; `heeler plan` shows what that would change, `heeler apply` changes it.
+/// Without a command: how the herd is, and the next command worth typing.
+#[derive(Debug, Parser)]
+#[command(name = "heeler", version, max_term_width = 100, after_long_help = EXAMPLES, after_help = EXAMPLES)]
+pub struct Heeler {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+First steps:
+  heeler demo                                the whole of it, on simulated machines
+  heeler init --cluster herd herd            a config folder, keys and a database
+  heeler serve                               the coordinator; leave it running
+  heeler node add herd-1 --ssh pi@10.0.0.5   first contact with a fresh Pi
+  heeler plan                                what would change
+  heeler apply                               the same, carried out
+
+Exit codes: 0 fine · 1 error · 2 usage, and plan --exit-code when something
+would change · 3 blocked, a person is needed · 4 no coordinator · 5 refused ·
+130 watching was stopped";
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Global {
+    /// State folder: database, keys, socket [default: $HEELER_STATE, else /var/lib/heeler or ~/.local/state/heeler]
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Everywhere")]
+    pub(super) state: Option<PathBuf>,
+    /// Folder of heeler.toml [default: $HEELER_CONFIG, else this folder, else the one of init]
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Everywhere")]
+    pub(super) config: Option<PathBuf>,
+    /// JSON on stdout: one document, or one a line for events
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(super) json: bool,
+    /// Colours
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        help_heading = "Everywhere"
+    )]
+    pub(super) color: Color,
+    /// Columns [default: those of the terminal, else 80]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..), global = true, help_heading = "Everywhere")]
+    pub(super) width: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Nodes: list, show, look again, revoke
+    #[command(subcommand)]
+    Node(node::Node),
+    /// Show what would change, and change nothing
+    Plan(plan::Plan),
+    /// Show the same plan, ask, and carry it out
+    Apply(plan::Apply),
+    /// Red, amber or green, the reason, and what to type
+    Status(status::Status),
+    /// Disks: list, erase
+    #[command(subcommand)]
+    Disk(disk::Disk),
+    /// Tasks: list, show, follow
+    #[command(subcommand)]
+    Task(task::Task),
+    /// What happened, on all nodes
+    Events(events::Events),
+    /// The accepted revision of heeler.toml
+    #[command(subcommand)]
+    Revision(revision::Revision),
+    /// A coordinator and three simulated machines, in this one process
+    Demo(demo::Demo),
+    /// Print completions for a shell
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: Shell,
+    },
+}

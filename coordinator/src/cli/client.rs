@@ -1,0 +1,28 @@
+use std::path::Path;
+use std::time::Duration;
+
+use heeler_proto::v1::operator_client::OperatorClient;
+use tonic::transport::{Channel, Endpoint};
+
+use super::CliError;
+
+pub(super) type Client = OperatorClient<Channel>;
+
+/// Messages hold whole plans.
+const LARGEST: usize = 16 << 20;
+
+/// Calls the coordinator on its socket.
+///
+/// # Errors
+/// [`CliError::NotRunning`] when nobody listens there.
+pub(super) async fn connect(state: &Path) -> Result<Client, CliError> {
+    let socket = state.join("heeler.sock");
+    let not_running = || CliError::NotRunning(socket.clone());
+    let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display())).map_err(|_| not_running())?;
+    let channel = endpoint
+        .connect_timeout(Duration::from_secs(5))
+        .connect()
+        .await
+        .map_err(|_| not_running())?;
+    Ok(OperatorClient::new(channel).max_decoding_message_size(LARGEST))
+}

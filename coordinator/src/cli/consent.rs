@@ -1,0 +1,145 @@
+use std::path::{Path, PathBuf};
+
+use heeler_proto::v1::{self, NodePlan};
+use heeler_proto::{Consent, Irreversible, NodeName, TaskId};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::{CliError, Console};
+use crate::screen::{asks, changes};
+
+/// An irreversible op that was shown, and the word that a person types for it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shown {
+    pub(super) node: NodeName,
+    pub(super) task: TaskId,
+    pub(super) act: Irreversible,
+    pub(super) word: String,
+}
+
+/// What is irreversible in these plans. An act that cannot be shown whole is an error: nobody can consent to it.
+pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
+    let mut all = Vec::new();
+    for plan in plans {
+        for act in changes(plan).filter_map(|op| op.irreversible.as_ref()) {
+            let unknown = |what: &dyn std::fmt::Display| {
+                let node = &plan.node;
+                CliError::Other(format!(
+                    "{node} asks for an act that this heeler cannot show ({what})\nUpdate heeler first."
+                ))
+            };
+            all.push(Shown {
+                node: NodeName::new(&plan.node).map_err(|error| unknown(&error))?,
+                task: TaskId::new(&plan.task_id).map_err(|error| unknown(&error))?,
+                word: asks(&plan.node, act).ok_or_else(|| unknown(&"its kind is unknown"))?,
+                act: Irreversible::try_from(act.clone()).map_err(|error| unknown(&error))?,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Asks for each act, in the order that it was shown; words given on the command line count as typed.
+pub(super) fn obtain(
+    acts: &[Shown],
+    confirmed: &[String],
+    again: &str,
+    console: &mut Console<'_>,
+) -> Result<(), CliError> {
+    if let Some(stray) = confirmed.iter().find(|word| !acts.iter().any(|act| act.word == **word)) {
+        return Err(CliError::Usage(format!(
+            "--confirm {stray}: nothing in this plan asks for it\nNothing was changed."
+        )));
+    }
+    let open: Vec<&Shown> = acts.iter().filter(|act| !confirmed.contains(&act.word)).collect();
+    if !open.is_empty() && !console.person.is_there() {
+        let words: Vec<String> = open.iter().map(|act| format!("--confirm {}", act.word)).collect();
+        return Err(CliError::NobodyToAsk(format!(
+            "this cannot be undone, and there is no terminal to ask on\nTo consent: {again} {}",
+            words.join(" ")
+        )));
+    }
+    for act in open {
+        let question = question(act);
+        let answer = console.person.ask(&question).ok().flatten().unwrap_or_default();
+        if answer != act.word {
+            return Err(CliError::NotConfirmed(format!("{answer:?} is not {}", act.word)));
+        }
+    }
+    Ok(())
+}
+
+fn question(shown: &Shown) -> String {
+    let Shown { node, word, .. } = shown;
+    match &shown.act {
+        Irreversible::CreatePool(create) => format!("Type {word} to create pool {} there for good:", create.pool),
+        Irreversible::EraseContents(_) => format!("Type {word} to erase that disk of {node}:"),
+        Irreversible::ImportPool(_) => format!("Type {word} to make what it holds the truth on {node}:"),
+    }
+}
+
+/// The operator's key: of the login name, or the only one there is.
+pub(super) struct Key {
+    operator: String,
+    pair: EcdsaKeyPair,
+}
+
+impl Key {
+    pub(super) fn read(state: &Path, login: &str) -> Result<Self, CliError> {
+        let folder = state.join("operators");
+        let (operator, path) = find(&folder, login).ok_or_else(|| {
+            CliError::Other(format!(
+                "no operator's key in {}: consents are signed with it\nheeler init makes one; as another user: --state",
+                folder.display()
+            ))
+        })?;
+        let bad = |what: String| CliError::Other(format!("{} is no operator's key: {what}", path.display()));
+        let pem = std::fs::read(&path).map_err(super::error::file("read", &path))?;
+        let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).map_err(|error| bad(error.to_string()))?;
+        let pair = EcdsaKeyPair::from_pkcs8(
+            &ECDSA_P256_SHA256_ASN1_SIGNING,
+            der.secret_pkcs8_der(),
+            &SystemRandom::new(),
+        )
+        .map_err(|error| bad(error.to_string()))?;
+        Ok(Self { operator, pair })
+    }
+
+    pub(super) fn sign(&self, acts: &[Shown], now_ms: u64) -> Result<Vec<v1::Consent>, CliError> {
+        let sign = |act: &Shown| {
+            let random = SystemRandom::new();
+            Consent::sign(
+                &self.pair,
+                &self.operator,
+                (&act.task, &act.node),
+                &act.act,
+                now_ms,
+                &random,
+            )
+            .map(v1::Consent::from)
+            .map_err(|_| CliError::Other("the system gives no randomness to sign with".into()))
+        };
+        acts.iter().map(sign).collect()
+    }
+}
+
+/// Who asks: whose key would sign, else the login name.
+pub(super) fn operator(state: &Path, login: &str) -> String {
+    find(&state.join("operators"), login).map_or_else(|| login.to_owned(), |(name, _)| name)
+}
+
+fn find(folder: &Path, login: &str) -> Option<(String, PathBuf)> {
+    let key = |name: &str| folder.join(name).join("key.pem");
+    if key(login).is_file() {
+        return Some((login.to_owned(), key(login)));
+    }
+    let names = std::fs::read_dir(folder).ok()?.flatten();
+    let mut names: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| key(name).is_file());
+    match names.as_slice() {
+        [only] => Some((only.clone(), key(only))),
+        _ => None,
+    }
+}

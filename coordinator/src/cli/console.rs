@@ -1,0 +1,118 @@
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::CliError;
+use super::args::{Color, Global};
+use crate::screen::{Line, Screen};
+
+/// Who answers questions.
+pub trait Person: Send {
+    /// False where nobody can be asked.
+    fn is_there(&self) -> bool;
+
+    /// One line, without its end; None at the end of the input.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    fn ask(&mut self, question: &str) -> io::Result<Option<String>>;
+}
+
+/// The person at the terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AtTerminal;
+
+impl Person for AtTerminal {
+    fn is_there(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
+        let mut err = io::stderr().lock();
+        write!(err, "{question} ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer)?;
+        Ok((read > 0).then(|| answer.trim().to_owned()))
+    }
+}
+
+/// Where a command writes, and whom it asks.
+pub struct Console<'a> {
+    /// What was asked for.
+    pub out: &'a mut (dyn Write + Send),
+    /// What goes wrong, and what goes on.
+    pub err: &'a mut (dyn Write + Send),
+    /// Who answers.
+    pub person: &'a mut dyn Person,
+    /// Of `out`.
+    pub screen: Screen,
+    /// JSON is wanted.
+    pub json: bool,
+    /// Whether a progress display may move on the screen.
+    pub live: bool,
+    /// Of the reader.
+    pub zone: TimeZone,
+}
+
+impl Console<'_> {
+    /// Shows lines.
+    pub(super) fn show(&mut self, lines: &[Line]) -> Result<(), CliError> {
+        let text = self.screen.show(lines);
+        self.write(&text)
+    }
+
+    /// Shows one line of text.
+    pub(super) fn say(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
+        let lines: Vec<Line> = text.as_ref().lines().map(Line::of).collect();
+        self.show(&lines)
+    }
+
+    /// Writes a document, or shows lines, as was asked for.
+    pub(super) fn answer(
+        &mut self,
+        json: impl FnOnce() -> Value,
+        lines: impl FnOnce(Screen) -> Vec<Line>,
+    ) -> Result<(), CliError> {
+        if self.json {
+            let document = serde_json::to_string_pretty(&json()).unwrap_or_default();
+            self.write(&(document + "\n"))
+        } else {
+            let lines = lines(self.screen);
+            self.show(&lines)
+        }
+    }
+
+    /// One document on one line.
+    pub(super) fn json_line(&mut self, document: &Value) -> Result<(), CliError> {
+        self.write(&format!("{document}\n"))
+    }
+
+    pub(super) fn write(&mut self, text: &str) -> Result<(), CliError> {
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        written.map_err(super::error::file("write", "stdout"))
+    }
+
+    /// Says what goes on, beside what was asked for.
+    pub(super) fn aside(&mut self, lines: &[Line]) {
+        // Nobody can be told when stderr is gone.
+        let _ = self.err.write_all(self.screen.show(lines).as_bytes());
+    }
+}
+
+/// What stdout can show.
+#[must_use]
+pub(super) fn screen(global: &Global, no_color: bool) -> Screen {
+    let terminal = console::Term::stdout();
+    let attended = io::stdout().is_terminal();
+    let columns = terminal.size_checked().filter(|_| attended).map(|(_, columns)| columns);
+    Screen {
+        width: global.width.or(columns).unwrap_or(80).max(40).into(),
+        color: match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => attended && !no_color,
+        },
+    }
+}

@@ -1,0 +1,91 @@
+use clap::{Args, Subcommand};
+use heeler_proto::v1::{ApplyRequest, ListDisksRequest, NodePlan, PlanEraseRequest};
+
+use super::consent::{self, Key};
+use super::watch::{Watched, watch};
+use super::{CliError, Console, Context, Exit, apply, json};
+use crate::screen::{self, PlanView, Standing, standing};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Disk {
+    /// Every disk: slot, serial, size, and what it holds
+    List {
+        /// Only of this node
+        node: Option<String>,
+    },
+    /// Erase a disk, whatever it holds; refused for one that holds a live pool
+    Erase(Erase),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What it holds is shown first, and its labels and partition table are saved on
+the node before anything is erased. Then its serial must be typed, or given
+with --confirm.")]
+pub(super) struct Erase {
+    /// As heeler disk list shows it
+    serial: String,
+    /// The serial again, as if typed when asked
+    #[arg(long, value_name = "SERIAL")]
+    confirm: Option<String>,
+}
+
+pub(super) async fn run(wish: Disk, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match wish {
+        Disk::List { node } => {
+            let request = ListDisksRequest {
+                node: node.unwrap_or_default(),
+            };
+            let disks = context.client().await?.list_disks(request).await?.into_inner().disks;
+            console.answer(
+                || json::list("disks", disks.iter().map(json::disk_record)),
+                |_| screen::disks(&disks),
+            )?;
+            Ok(Exit::Fine)
+        }
+        Disk::Erase(wish) => erase(&wish, context, console).await,
+    }
+}
+
+async fn erase(wish: &Erase, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let request = PlanEraseRequest {
+        serial: wish.serial.clone(),
+    };
+    let reply = client.plan_erase(request).await?.into_inner();
+    let command = format!("heeler disk erase {}", wish.serial);
+    let view = PlanView {
+        reply: &reply,
+        wanted: None,
+        apply: &command,
+    };
+    if !console.json {
+        let lines = screen::plan(view, console.screen);
+        console.show(&lines)?;
+    }
+    let changing: Vec<&NodePlan> = reply
+        .nodes
+        .iter()
+        .filter(|node| standing(node) == Standing::Changes)
+        .collect();
+    if changing.is_empty() {
+        let same = reply.nodes.iter().all(|node| standing(node) == Standing::Same);
+        return Ok(if same { Exit::Fine } else { Exit::Person });
+    }
+    let acts = consent::shown(&changing)?;
+    let confirmed: Vec<String> = wish.confirm.iter().cloned().collect();
+    consent::obtain(&acts, &confirmed, &command, console)?;
+    let key = Key::read(&context.state(), &context.around.login())?;
+    let request = ApplyRequest {
+        plan_id: reply.plan_id.clone(),
+        nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
+        consents: key.sign(&acts, context.clock.now_ms())?,
+        overwrite: false,
+        operator: consent::operator(&context.state(), &context.around.login()),
+    };
+    let applied = client.erase(request).await?.into_inner();
+    if console.json {
+        apply::announce(&applied, console)?;
+    }
+    watch(Watched::of(&applied, &changing), context, console).await
+}

@@ -1,0 +1,55 @@
+use clap::Args;
+use heeler_proto::v1::EventsRequest;
+
+use super::follow::{News, follow};
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen::{Ink, Line, event};
+
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    /// Go on with what happens from now on, until Ctrl-C
+    #[arg(short, long)]
+    follow: bool,
+    /// Only of this node
+    #[arg(long)]
+    node: Option<String>,
+    /// Only of this task: its whole id
+    #[arg(long)]
+    task: Option<String>,
+    /// Only what came after this number
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    after: u64,
+}
+
+pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let request = EventsRequest {
+        after: wish.after,
+        follow: wish.follow,
+        task_id: wish.task.clone().unwrap_or_default(),
+        node: wish.node.clone().unwrap_or_default(),
+        limit: 0,
+    };
+    let state = context.state();
+    let mut column = 0;
+    let following = follow(&state, request, async |news| {
+        match news {
+            News::Event(news) if console.json => console.json_line(&json::fleet_event(&news))?,
+            News::Event(news) => {
+                if !news.node.is_empty() {
+                    column = column.max(news.node.chars().count() + 2);
+                }
+                let lines = event(&news, column, &console.zone, console.screen);
+                console.show(&lines)?;
+            }
+            News::Lost => {
+                console.aside(&[Line::new().ink(Ink::Amber, "The coordinator does not answer. Trying again...")])
+            }
+            News::Back => console.aside(&[Line::new().ink(Ink::Amber, "The coordinator is back.")]),
+        }
+        Ok(None)
+    });
+    tokio::select! {
+        ended = following => ended,
+        _ = tokio::signal::ctrl_c() => Ok(Exit::Fine),
+    }
+}

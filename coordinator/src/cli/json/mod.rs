@@ -1,0 +1,116 @@
+//! Replies as JSON. Names are those of the contract, enums are lower-case words, times Unix milliseconds (`…_ms`), sizes
+//! bytes (`…_bytes`), guids decimal strings. Keys are added, never renamed; `schema` counts the day that one is.
+
+mod event;
+mod node;
+mod plan;
+
+use heeler_proto::v1;
+use serde_json::{Value, json};
+
+pub(super) use event::fleet_event;
+pub(super) use node::{disk_record, facts, node};
+pub(super) use plan::{blocked, plan};
+
+const SCHEMA: u32 = 1;
+
+/// A list under its name, with the schema.
+pub(super) fn list(name: &str, all: impl Iterator<Item = Value>) -> Value {
+    let all: Vec<Value> = all.collect();
+    json!({ "schema": SCHEMA, name: all })
+}
+
+/// A document, with the schema.
+pub(super) fn document(mut value: Value) -> Value {
+    if let Some(object) = value.as_object_mut() {
+        object.insert("schema".into(), SCHEMA.into());
+    }
+    value
+}
+
+/// `LIGHT_GREEN` is "green", `TASK_OUTCOME_DONE` "done".
+fn word(name: &str, prefix: &str) -> String {
+    name.trim_start_matches(prefix).to_lowercase().replace('_', " ")
+}
+
+fn light(light: v1::Light) -> String {
+    word(light.as_str_name(), "LIGHT_")
+}
+
+pub(super) fn status(reply: &v1::StatusReply) -> Value {
+    let nodes = reply.nodes.iter().map(|node| {
+        json!({
+            "node": node.node,
+            "light": light(node.light()),
+            "connected": node.connected,
+            "last_seen_ms": node.last_seen_ms,
+            "pool": node.pool,
+            "pool_percent": node.pool_percent,
+            "legs_online": node.legs_online,
+            "legs": node.legs,
+            "last_scrub_ms": node.last_scrub_ms,
+            "config": node.config,
+            "agent_version": node.agent_version,
+            "task": node.task,
+        })
+    });
+    let alerts = reply.alerts.iter().map(
+        |alert| json!({ "light": light(alert.light()), "node": alert.node, "text": alert.text, "next": alert.next }),
+    );
+    document(json!({
+        "light": light(reply.light()),
+        "summary": reply.summary,
+        "nodes": nodes.collect::<Vec<_>>(),
+        "alerts": alerts.collect::<Vec<_>>(),
+        "next": reply.next,
+        "now_ms": reply.now_ms,
+        "revision": reply.revision,
+    }))
+}
+
+pub(super) fn task(task: &v1::TaskInfo) -> Value {
+    json!({
+        "task_id": task.task_id,
+        "node": task.node,
+        "kind": task.kind,
+        "state": task.state,
+        "reason": task.reason,
+        "blocked": task.blocked.as_ref().map(blocked),
+        "revision": task.revision,
+        "created_at_ms": task.created_at_ms,
+        "finished_at_ms": task.finished_at_ms,
+        "changes": task.changes,
+        "operator": task.operator,
+    })
+}
+
+pub(super) fn revision(revision: &v1::Revision) -> Value {
+    let sha256: String = revision.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    document(json!({
+        "number": revision.number,
+        "text": revision.text,
+        "sha256": sha256,
+        "git_commit": revision.git_commit,
+        "dirty_lines": revision.dirty_lines,
+        "accepted_at_ms": revision.accepted_at_ms,
+        "operator": revision.operator,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enum_is_a_lower_case_word() {
+        assert_eq!(light(v1::Light::Green), "green");
+        assert_eq!(
+            word(v1::StepOutcome::NotApplicable.as_str_name(), "STEP_OUTCOME_"),
+            "not applicable"
+        );
+        assert_eq!(
+            word(v1::TaskOutcome::Unspecified.as_str_name(), "TASK_OUTCOME_"),
+            "unspecified"
+        );
+    }
+}

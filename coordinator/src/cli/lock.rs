@@ -1,0 +1,81 @@
+//! heeler.lock: the last accepted revision that this checkout has seen.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::CliError;
+use super::error::file;
+
+/// Beside heeler.toml, and committed with it.
+pub(super) const FILE: &str = "heeler.lock";
+
+/// What the file holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lock {
+    /// 0 before the first.
+    pub(super) revision: u64,
+    /// Of the accepted text, in hex.
+    pub(super) sha256: String,
+}
+
+impl Lock {
+    pub(super) fn of(revision: u64, text: &str) -> Self {
+        Self {
+            revision,
+            sha256: sha256(text),
+        }
+    }
+
+    /// What this checkout has seen; nothing when the file is missing.
+    pub(super) fn read(folder: &Path) -> Result<Self, CliError> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            read => read.map_err(file("read", &path))?,
+        };
+        toml::from_str(&text).map_err(|error| {
+            CliError::Other(format!(
+                "{} is not as heeler writes it: {}\nTake it from git again, or: heeler revision show --write",
+                path.display(),
+                error.message()
+            ))
+        })
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<(), CliError> {
+        let path = folder.join(FILE);
+        let text = format!(
+            "# Written by heeler, to be committed with heeler.toml.\nrevision = {}\nsha256 = \"{}\"\n",
+            self.revision, self.sha256
+        );
+        std::fs::write(&path, text).map_err(file("write", path))
+    }
+}
+
+fn sha256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again_and_a_missing_file_has_seen_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Lock::read(folder.path()).unwrap(), Lock::default());
+        let lock = Lock::of(7, "text");
+        lock.write(folder.path()).unwrap();
+        assert_eq!(Lock::read(folder.path()).unwrap(), lock);
+        std::fs::write(folder.path().join(FILE), "revision = \"7\"").unwrap();
+        assert!(
+            Lock::read(folder.path())
+                .unwrap_err()
+                .to_string()
+                .contains("heeler revision show --write")
+        );
+    }
+}

@@ -1,0 +1,185 @@
+//! What a person types: arguments in, calls to the coordinator, screens out.
+
+mod apply;
+mod args;
+mod candidate;
+mod client;
+mod consent;
+mod console;
+mod demo;
+mod disk;
+mod error;
+mod events;
+mod follow;
+mod git;
+mod json;
+mod live;
+mod lock;
+mod node;
+mod place;
+mod plan;
+mod revision;
+mod status;
+mod task;
+mod watch;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use jiff::tz::TimeZone;
+
+pub use console::{AtTerminal, Console, Person};
+pub use demo::Demonstration;
+pub use error::{CliError, Exit};
+pub use place::Surroundings;
+
+use args::{Command, Global, Heeler};
+use client::{Client, connect};
+
+use crate::clock::{Clock, SystemClock};
+use crate::screen::{Ink, Line, mistakes, wrap};
+
+/// What every command is given.
+pub(crate) struct Context<'a> {
+    around: &'a Surroundings,
+    global: Global,
+    clock: &'a dyn Clock,
+}
+
+impl Context<'_> {
+    fn state(&self) -> PathBuf {
+        self.around.state(self.global.state.as_deref())
+    }
+
+    fn config(&self) -> PathBuf {
+        self.around.config(self.global.config.as_deref(), &self.state())
+    }
+
+    async fn client(&self) -> Result<Client, CliError> {
+        connect(&self.state()).await
+    }
+}
+
+/// Where a command writes, whom it asks, and what it is started with.
+pub struct Session<'a> {
+    /// What was asked for.
+    pub out: &'a mut (dyn Write + Send),
+    /// Errors, and what goes on.
+    pub err: &'a mut (dyn Write + Send),
+    /// Who answers.
+    pub person: &'a mut dyn Person,
+    /// Environment and folders.
+    pub around: Surroundings,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Of the reader.
+    pub zone: TimeZone,
+    /// Whether a progress display may move on the screen.
+    pub live: bool,
+    /// What `heeler demo` runs.
+    pub demonstration: &'a dyn Demonstration,
+}
+
+/// The program: this process's arguments, terminal and environment.
+pub async fn main(demonstration: &dyn Demonstration) -> ExitCode {
+    let live = io::stdout().is_terminal() && io::stderr().is_terminal();
+    let session = Session {
+        out: &mut io::stdout(),
+        err: &mut io::stderr(),
+        person: &mut AtTerminal,
+        around: Surroundings::of_this_process(),
+        clock: &SystemClock,
+        zone: TimeZone::system(),
+        live,
+        demonstration,
+    };
+    ExitCode::from(run(std::env::args_os(), session).await as u8)
+}
+
+/// Runs one command line.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: Session<'_>) -> Exit {
+    let heeler = match Heeler::try_parse_from(arguments) {
+        Ok(heeler) => heeler,
+        Err(error) => return usage(&error, session),
+    };
+    let no_color = |name: &str| (session.around.variable)(name);
+    let no_color = no_color("NO_COLOR").is_some() || no_color("TERM").is_some_and(|term| term == "dumb");
+    let mut console = Console {
+        screen: console::screen(&heeler.global, no_color),
+        json: heeler.global.json,
+        live: session.live && !heeler.global.json,
+        out: session.out,
+        err: session.err,
+        person: session.person,
+        zone: session.zone,
+    };
+    let context = Context {
+        around: &session.around,
+        global: heeler.global,
+        clock: session.clock,
+    };
+    let result = dispatch(heeler.command, &context, &mut console, session.demonstration).await;
+    result.unwrap_or_else(|error| {
+        complain(&error, &mut console);
+        error.exit()
+    })
+}
+
+async fn dispatch(
+    command: Option<Command>,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+    demonstration: &dyn Demonstration,
+) -> Result<Exit, CliError> {
+    match command {
+        None => status::run(&status::Status::default(), context, console).await,
+        Some(Command::Status(wish)) => status::run(&wish, context, console).await,
+        Some(Command::Node(wish)) => node::run(wish, context, console).await,
+        Some(Command::Plan(wish)) => plan::run(&wish, context, console).await,
+        Some(Command::Apply(wish)) => apply::run(&wish, context, console).await,
+        Some(Command::Disk(wish)) => disk::run(wish, context, console).await,
+        Some(Command::Task(wish)) => task::run(wish, context, console).await,
+        Some(Command::Events(wish)) => events::run(&wish, context, console).await,
+        Some(Command::Revision(wish)) => revision::run(&wish, context, console).await,
+        Some(Command::Demo(wish)) => demonstration.run(wish.once, console).await,
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Heeler::command(), "heeler", &mut script);
+            console.write(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+fn usage(error: &clap::Error, session: Session<'_>) -> Exit {
+    let stream = if error.use_stderr() { session.err } else { session.out };
+    // Nobody can be told when the stream is gone.
+    let _ = write!(stream, "{error}");
+    if error.use_stderr() { Exit::Usage } else { Exit::Fine }
+}
+
+fn complain(error: &CliError, console: &mut Console<'_>) {
+    let screen = console.screen;
+    if let CliError::Config(errors) = error {
+        return console.aside(&mistakes(errors, screen));
+    }
+    let text = error.to_string();
+    let mut said = text.lines();
+    let mut lines = Vec::new();
+    for (index, line) in wrap(said.next().unwrap_or_default(), screen.width - 7)
+        .into_iter()
+        .enumerate()
+    {
+        let head = if index == 0 {
+            Line::new().ink(Ink::Red, "error: ")
+        } else {
+            Line::of("       ")
+        };
+        lines.push(head.plain(line));
+    }
+    lines.extend(said.flat_map(|line| wrap(line, screen.width)).map(Line::of));
+    console.aside(&lines);
+}

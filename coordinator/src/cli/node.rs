@@ -1,0 +1,79 @@
+use clap::Subcommand;
+use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeRequest, ShowNodeRequest};
+use serde_json::json as object;
+
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Node {
+    /// Every node on record
+    List,
+    /// All that is known of one node
+    Show {
+        /// Its name
+        node: String,
+    },
+    /// Have a node look at itself again, and show what it found
+    Discover {
+        /// Its name
+        node: String,
+    },
+    /// Shut a node out at once: its session ends, its certificate is worth nothing
+    Revoke {
+        /// Its name
+        node: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub(super) async fn run(wish: Node, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let now = context.clock.now_ms();
+    match wish {
+        Node::List => {
+            let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
+            console.answer(
+                || json::list("nodes", nodes.iter().map(json::node)),
+                |width| screen::nodes(&nodes, now, width),
+            )?;
+        }
+        Node::Show { node } => {
+            let reply = client.show_node(ShowNodeRequest { node }).await?.into_inner();
+            let document = || {
+                json::document(object!({
+                    "node": reply.node.as_ref().map(json::node),
+                    "tasks": reply.tasks.iter().map(json::task).collect::<Vec<_>>(),
+                }))
+            };
+            let zone = console.zone.clone();
+            console.answer(document, |width| screen::node(&reply, now, &zone, width))?;
+        }
+        Node::Discover { node } => {
+            let facts = client.discover(DiscoverRequest { node }).await?.into_inner().facts;
+            let facts = facts.unwrap_or_default();
+            console.answer(|| json::document(json::facts(&facts)), |_| screen::facts(&facts))?;
+        }
+        Node::Revoke { node, yes } => {
+            let question = format!("Shut {node} out? It can only come back by heeler node add {node}. [y/N]");
+            super::plan::agree(&question, yes, &format!("heeler node revoke {node} --yes"), console)?;
+            let reply = client.revoke(RevokeRequest { node: node.clone() }).await?.into_inner();
+            let how = if reply.session_closed {
+                "its session was closed"
+            } else {
+                "it was not connected"
+            };
+            console.answer(
+                || json::document(object!({ "node": node, "revoked": true, "session_closed": reply.session_closed })),
+                |_| {
+                    vec![screen::Line::of(format!(
+                        "{node} is revoked; {how}. What it stores stays as it is."
+                    ))]
+                },
+            )?;
+        }
+    }
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,135 @@
+use std::path::{Path, PathBuf};
+
+use super::CliError;
+use super::error::file;
+use crate::config::FILE;
+
+/// What the process was started with, as far as commands ask for it.
+pub struct Surroundings {
+    /// An environment variable; None when it is missing or empty.
+    pub variable: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// The current folder.
+    pub folder: PathBuf,
+    /// Whether this is root.
+    pub root: bool,
+}
+
+impl Surroundings {
+    /// Of this process.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        Self {
+            variable: Box::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
+            folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            root: nix::unistd::geteuid().is_root(),
+        }
+    }
+
+    /// The coordinator's state folder.
+    #[must_use]
+    pub fn state(&self, named: Option<&Path>) -> PathBuf {
+        let variable = |name: &str| (self.variable)(name).map(PathBuf::from);
+        if let Some(named) = named {
+            return self.folder.join(named);
+        }
+        if let Some(state) = variable("HEELER_STATE") {
+            return self.folder.join(state);
+        }
+        if self.root {
+            return "/var/lib/heeler".into();
+        }
+        let home = || variable("HOME").unwrap_or_default().join(".local/state");
+        variable("XDG_STATE_HOME").unwrap_or_else(home).join("heeler")
+    }
+
+    /// The folder of heeler.toml: named, by $HEELER_CONFIG, this one when it holds one, else what `state/config` names.
+    #[must_use]
+    pub fn config(&self, named: Option<&Path>, state: &Path) -> PathBuf {
+        if let Some(named) = named {
+            return self.folder.join(named);
+        }
+        if let Some(config) = (self.variable)("HEELER_CONFIG") {
+            return self.folder.join(config);
+        }
+        if self.folder.join(FILE).is_file() {
+            return self.folder.clone();
+        }
+        let noted = std::fs::read_to_string(state.join("config")).ok();
+        noted.map_or_else(|| self.folder.clone(), |line| PathBuf::from(line.trim()))
+    }
+
+    /// Whose key signs: the login name.
+    #[must_use]
+    pub fn login(&self) -> String {
+        let variable = |name: &str| (self.variable)(name);
+        variable("USER")
+            .or_else(|| variable("LOGNAME"))
+            .unwrap_or_else(|| "operator".into())
+    }
+}
+
+/// The bytes of heeler.toml.
+pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
+    let path = folder.join(FILE);
+    match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CliError::NoConfig(folder.to_owned())),
+        read => read.map_err(file("read", path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around(variables: &'static [(&str, &str)], folder: &Path, root: bool) -> Surroundings {
+        let find = |name: &str| {
+            variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        Surroundings {
+            variable: Box::new(find),
+            folder: folder.to_owned(),
+            root,
+        }
+    }
+
+    #[test]
+    fn the_state_folder_is_the_named_one_then_the_variables_then_the_users() {
+        let here = Path::new("/here");
+        let state = |variables, root, named: Option<&str>| around(variables, here, root).state(named.map(Path::new));
+        assert_eq!(state(&[("HEELER_STATE", "/s")], true, Some("x")), Path::new("/here/x"));
+        assert_eq!(state(&[("HEELER_STATE", "/s")], true, None), Path::new("/s"));
+        assert_eq!(state(&[("HOME", "/root")], true, None), Path::new("/var/lib/heeler"));
+        assert_eq!(
+            state(&[("HOME", "/h")], false, None),
+            Path::new("/h/.local/state/heeler")
+        );
+        assert_eq!(
+            state(&[("HOME", "/h"), ("XDG_STATE_HOME", "/x")], false, None),
+            Path::new("/x/heeler")
+        );
+    }
+
+    #[test]
+    fn the_config_folder_is_this_one_when_it_holds_heeler_toml_else_the_one_of_init() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, state) = (folder.path().join("here"), folder.path().join("state"));
+        std::fs::create_dir_all(&here).unwrap();
+        std::fs::create_dir_all(&state).unwrap();
+        assert_eq!(around(&[], &here, false).config(None, &state), here);
+        std::fs::write(state.join("config"), "/noted\n").unwrap();
+        assert_eq!(around(&[], &here, false).config(None, &state), Path::new("/noted"));
+        std::fs::write(here.join(FILE), "").unwrap();
+        assert_eq!(around(&[], &here, false).config(None, &state), here);
+        assert_eq!(
+            around(&[("HEELER_CONFIG", "/v")], &here, false).config(None, &state),
+            Path::new("/v")
+        );
+        assert_eq!(
+            around(&[("HEELER_CONFIG", "/v")], &here, false).config(Some(Path::new("n")), &state),
+            here.join("n")
+        );
+    }
+}

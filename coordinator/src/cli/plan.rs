@@ -1,0 +1,83 @@
+use clap::Args;
+use heeler_proto::v1::PlanReply;
+
+use super::candidate::Candidate;
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen::{self, PlanView, Standing, standing};
+
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// Only these [default: all of heeler.toml]
+    #[arg(value_name = "NODE")]
+    nodes: Vec<String>,
+    /// End with 2 when something would change
+    #[arg(long)]
+    exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What can be undone needs y, or --yes. A pool on blank disks needs the node's
+name, an erasure the disk's serial: typed, or given with --confirm. --yes never
+stands for those.")]
+pub(super) struct Apply {
+    /// Only these [default: all of heeler.toml]
+    #[arg(value_name = "NODE")]
+    pub(super) nodes: Vec<String>,
+    /// Agree to all that can be undone
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Consent to what cannot be undone, as if typed when asked; may be given more than once
+    #[arg(long, value_name = "NODE|SERIAL")]
+    pub(super) confirm: Vec<String>,
+    /// Put this heeler.toml in place of an accepted one that this checkout has not seen
+    #[arg(long)]
+    pub(super) overwrite: bool,
+}
+
+pub(super) async fn run(wish: &Plan, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let candidate = Candidate::read(context)?;
+    let reply = ask(&candidate, &wish.nodes, context).await?;
+    show(&candidate, &reply, console)?;
+    let changes = reply.nodes.iter().any(|node| standing(node) == Standing::Changes);
+    let blocked = reply.nodes.iter().any(|node| standing(node) == Standing::Blocked);
+    Ok(match wish.exit_code {
+        true if blocked => Exit::Person,
+        true if changes => Exit::Usage,
+        _ => Exit::Fine,
+    })
+}
+
+pub(super) async fn ask(candidate: &Candidate, nodes: &[String], context: &Context<'_>) -> Result<PlanReply, CliError> {
+    let request = candidate.request(nodes)?;
+    Ok(context.client().await?.plan(request).await?.into_inner())
+}
+
+pub(super) fn show(candidate: &Candidate, reply: &PlanReply, console: &mut Console<'_>) -> Result<(), CliError> {
+    let view = PlanView {
+        reply,
+        wanted: Some((&candidate.config, &candidate.checkout)),
+        apply: "heeler apply",
+    };
+    if console.json {
+        return console.answer(|| json::plan(reply), |_| Vec::new());
+    }
+    let lines = screen::plan(view, console.screen);
+    console.show(&lines)
+}
+
+/// Asks for a y; `yes` stands for it.
+pub(super) fn agree(question: &str, yes: bool, again: &str, console: &mut Console<'_>) -> Result<(), CliError> {
+    if yes {
+        return Ok(());
+    }
+    if !console.person.is_there() {
+        let message = format!("there is no terminal to ask on\nTo agree: {again}");
+        return Err(CliError::NobodyToAsk(message));
+    }
+    let answer = console.person.ask(question).ok().flatten().unwrap_or_default();
+    match answer.to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(CliError::NotConfirmed("not agreed to".into())),
+    }
+}

@@ -1,0 +1,60 @@
+use std::time::Duration;
+
+use clap::Args;
+use heeler_proto::v1::{StatusReply, StatusRequest};
+
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen::status as screen;
+
+/// How often a watched status is asked for again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Default, Args)]
+pub(super) struct Status {
+    /// Look again every two seconds, until Ctrl-C
+    #[arg(short, long)]
+    watch: bool,
+}
+
+pub(super) async fn run(wish: &Status, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    if !wish.watch {
+        let reply = ask(context).await?;
+        show(&reply, console)?;
+        return Ok(Exit::Fine);
+    }
+    let mut last: Option<StatusReply> = None;
+    let watching = async {
+        loop {
+            let reply = ask(context).await?;
+            let changed = last.as_ref().is_none_or(|last| {
+                StatusReply {
+                    now_ms: 0,
+                    ..last.clone()
+                } != StatusReply {
+                    now_ms: 0,
+                    ..reply.clone()
+                }
+            });
+            if console.live {
+                console.write("\x1b[H\x1b[2J")?;
+            }
+            if changed || console.live {
+                show(&reply, console)?;
+            }
+            last = Some(reply);
+            tokio::time::sleep(AGAIN).await;
+        }
+    };
+    tokio::select! {
+        ended = watching => ended,
+        _ = tokio::signal::ctrl_c() => Ok(Exit::Fine),
+    }
+}
+
+async fn ask(context: &Context<'_>) -> Result<StatusReply, CliError> {
+    Ok(context.client().await?.status(StatusRequest {}).await?.into_inner())
+}
+
+fn show(reply: &StatusReply, console: &mut Console<'_>) -> Result<(), CliError> {
+    console.answer(|| json::status(reply), |width| screen(reply, width))
+}

@@ -1,0 +1,88 @@
+use clap::Subcommand;
+use heeler_proto::v1::{ListTasksRequest, ShowTaskRequest, TaskInfo};
+
+use super::watch::{Watched, watch};
+use super::{CliError, Client, Console, Context, Exit, json};
+use crate::screen;
+
+/// How many tasks a short id is looked for in.
+const FAR: u32 = 1000;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Task {
+    /// The last tasks, the newest first
+    List {
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One task, whole
+    Show {
+        /// Its id, or how it begins
+        task: String,
+    },
+    /// Watch a task to its end, from its beginning
+    Follow {
+        /// Its id, or how it begins
+        task: String,
+    },
+}
+
+pub(super) async fn run(wish: Task, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    match wish {
+        Task::List { limit } => {
+            let tasks = client.list_tasks(ListTasksRequest { limit }).await?.into_inner().tasks;
+            let now = context.clock.now_ms();
+            console.answer(
+                || json::list("tasks", tasks.iter().map(json::task)),
+                |width| screen::tasks(&tasks, now, width),
+            )?;
+            Ok(Exit::Fine)
+        }
+        Task::Show { task } => {
+            let task = find(&mut client, &task).await?;
+            let zone = console.zone.clone();
+            console.answer(
+                || json::document(json::task(&task)),
+                |width| screen::task(&task, &zone, width),
+            )?;
+            Ok(Exit::Fine)
+        }
+        Task::Follow { task } => {
+            let task = find(&mut client, &task).await?;
+            watch(Watched::one(task.task_id, task.node, 0), context, console).await
+        }
+    }
+}
+
+async fn find(client: &mut Client, begins: &str) -> Result<TaskInfo, CliError> {
+    if begins.len() == 32 {
+        let request = ShowTaskRequest {
+            task_id: begins.to_owned(),
+        };
+        return Ok(client.show_task(request).await?.into_inner());
+    }
+    let tasks = client
+        .list_tasks(ListTasksRequest { limit: FAR })
+        .await?
+        .into_inner()
+        .tasks;
+    let mut fitting: Vec<TaskInfo> = tasks
+        .into_iter()
+        .filter(|task| task.task_id.starts_with(begins))
+        .collect();
+    match (fitting.pop(), fitting.len()) {
+        (Some(task), 0) => Ok(task),
+        (None, _) => Err(CliError::Other(format!(
+            "no task begins with {begins}\nThe last ones: heeler task list"
+        ))),
+        (Some(_), more) => {
+            let message = format!(
+                "{} tasks begin with {begins}\nType more of it: heeler task list --json",
+                more + 1
+            );
+            Err(CliError::Other(message))
+        }
+    }
+}

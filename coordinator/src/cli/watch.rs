@@ -1,0 +1,164 @@
+use std::collections::BTreeMap;
+
+use heeler_proto::v1::{ApplyReply, EventsRequest, FleetEvent, NodePlan, ShowTaskRequest, TaskOutcome};
+
+use super::follow::{News, follow};
+use super::live::Live;
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen::{Ink, Line, ends, event};
+
+/// Tasks that are watched to their end.
+pub(super) struct Watched {
+    /// Task and node; None while it is under way.
+    tasks: BTreeMap<String, (String, Option<TaskOutcome>)>,
+    after: u64,
+}
+
+impl Watched {
+    pub(super) fn of(applied: &ApplyReply, plans: &[&NodePlan]) -> Self {
+        let node = |task: &String| {
+            let plan = plans.iter().find(|plan| plan.task_id == *task);
+            plan.map(|plan| plan.node.clone()).unwrap_or_default()
+        };
+        let tasks = applied.task_ids.iter().map(|task| (task.clone(), (node(task), None)));
+        Self {
+            tasks: tasks.collect(),
+            after: applied.after_event,
+        }
+    }
+
+    pub(super) fn one(task: String, node: String, after: u64) -> Self {
+        Self {
+            tasks: [(task, (node, None))].into(),
+            after,
+        }
+    }
+
+    /// None while one is under way; the worst end counts.
+    fn exit(&self) -> Option<Exit> {
+        let mut exit = Exit::Fine;
+        for (_, outcome) in self.tasks.values() {
+            let this = match (*outcome)? {
+                TaskOutcome::Done => Exit::Fine,
+                TaskOutcome::Blocked => Exit::Person,
+                TaskOutcome::Refused => Exit::Refused,
+                TaskOutcome::Failed | TaskOutcome::Unspecified => Exit::Error,
+            };
+            let weight = |exit: Exit| match exit {
+                Exit::Fine => 0,
+                Exit::Person => 1,
+                Exit::Refused => 2,
+                _ => 3,
+            };
+            if weight(this) > weight(exit) {
+                exit = this;
+            }
+        }
+        Some(exit)
+    }
+
+    fn width(&self) -> usize {
+        self.tasks
+            .values()
+            .map(|(node, _)| node.chars().count() + 2)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// Shows what happens to the tasks until all have ended. Ctrl-C only stops watching.
+pub(super) async fn watch(
+    mut watched: Watched,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
+    if watched.tasks.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    let state = context.state();
+    let how = match watched.tasks.keys().collect::<Vec<_>>().as_slice() {
+        [one] => format!("heeler task follow {}", one.chars().take(8).collect::<String>()),
+        _ => "heeler events --follow".into(),
+    };
+    let request = EventsRequest {
+        after: watched.after,
+        follow: true,
+        ..EventsRequest::default()
+    };
+    let nodes = watched.tasks.values().map(|(node, _)| node.clone());
+    let mut live = console.live.then(|| Live::of(nodes));
+    let following = follow(&state, request, async |news| {
+        match news {
+            News::Lost => note(
+                "The coordinator does not answer; the nodes go on. Trying again...",
+                live.as_ref(),
+                console,
+            )?,
+            News::Back => note("The coordinator is back.", live.as_ref(), console)?,
+            News::Event(event) if watched.tasks.contains_key(&event.task_id) => {
+                let outcome = outcome(&event, context).await?;
+                show(&event, watched.width(), live.as_mut(), console)?;
+                if let (Some(outcome), Some(task)) = (outcome, watched.tasks.get_mut(&event.task_id)) {
+                    task.1 = Some(outcome);
+                }
+            }
+            News::Event(_) => {}
+        }
+        Ok(watched.exit())
+    });
+    let ended = tokio::select! {
+        ended = following => Some(ended),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    drop(live);
+    match ended {
+        Some(ended) => ended,
+        None => {
+            console.aside(&[Line::of(format!(
+                "Stopped watching; the work goes on. Watch again: {how}"
+            ))]);
+            Ok(Exit::Stopped)
+        }
+    }
+}
+
+/// How the task ended, if it has: as its agent says, or as the coordinator has decided without it.
+async fn outcome(event: &FleetEvent, context: &Context<'_>) -> Result<Option<TaskOutcome>, CliError> {
+    if event.event.is_some() {
+        return Ok(ends(event));
+    }
+    let request = ShowTaskRequest {
+        task_id: event.task_id.clone(),
+    };
+    let task = context.client().await?.show_task(request).await?.into_inner();
+    Ok(match task.state.as_str() {
+        "done" => Some(TaskOutcome::Done),
+        "blocked" => Some(TaskOutcome::Blocked),
+        "failed" => Some(TaskOutcome::Failed),
+        "refused" => Some(TaskOutcome::Refused),
+        _ => None,
+    })
+}
+
+fn show(news: &FleetEvent, column: usize, live: Option<&mut Live>, console: &mut Console<'_>) -> Result<(), CliError> {
+    if console.json {
+        return console.json_line(&json::fleet_event(news));
+    }
+    let lines = event(news, column, &console.zone, console.screen);
+    match live {
+        None => console.show(&lines),
+        Some(live) => {
+            live.take(news);
+            live.above(|| console.show(&lines))
+        }
+    }
+}
+
+fn note(text: &str, live: Option<&Live>, console: &mut Console<'_>) -> Result<(), CliError> {
+    let line = [Line::new().ink(Ink::Amber, text)];
+    match live {
+        None => console.aside(&line),
+        Some(live) => live.above(|| console.aside(&line)),
+    }
+    Ok(())
+}

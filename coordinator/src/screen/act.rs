@@ -1,0 +1,106 @@
+use heeler_proto::v1::irreversible::Act;
+use heeler_proto::v1::{CreatePool, Disk, DiskIdentity, EraseContents, Facts, ImportPool, Irreversible};
+
+use super::amount::{decimal, gibibytes};
+use super::line::hang;
+use super::{Ink, Line, Screen};
+
+/// Where notes and disks of an act stand.
+const INDENT: usize = 12;
+const NOTE: usize = 45;
+
+/// What a person types to consent: the node's name for a creation on blank disks, a serial for what is lost. None for an
+/// act that this version does not know, and therefore cannot show.
+#[must_use]
+pub fn asks(node: &str, act: &Irreversible) -> Option<String> {
+    match act.act.as_ref()? {
+        Act::CreatePool(_) => Some(node.to_owned()),
+        Act::EraseContents(erase) => Some(erase.disk.as_ref()?.serial.clone()),
+        Act::ImportPool(import) => Some(import.present.first()?.serial.clone()),
+    }
+}
+
+/// Everything that a consent would be over.
+pub(super) fn act(act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
+    match &act.act {
+        Some(Act::CreatePool(create)) => creation(create, facts, screen),
+        Some(Act::EraseContents(erase)) => erasure(erase, facts),
+        Some(Act::ImportPool(import)) => lonely_import(import, facts),
+        None => vec![Line::new().ink(
+            Ink::Red,
+            "  ! an act that this version of heeler cannot show, and will not ask for",
+        )],
+    }
+}
+
+fn head(word: &str, what: &str, note: &str) -> Line {
+    Line::new()
+        .ink(Ink::Red, format!("  ! {word:<5} {what}"))
+        .to(NOTE, 2)
+        .ink(Ink::Dim, note)
+}
+
+fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
+    let smallest = create.disks.iter().map(|disk| disk.size_bytes).min().unwrap_or(0);
+    let what = format!("create mirror {:?}, {}", create.pool, gibibytes(smallest));
+    let ashift = create.properties.iter().find(|property| property.name == "ashift");
+    let note = match ashift {
+        Some(ashift) => format!("name, ashift={} permanent", ashift.value),
+        None => "name permanent".into(),
+    };
+    let mut lines = vec![head("pool", &what, &note)];
+    lines.extend(
+        create
+            .disks
+            .iter()
+            .map(|one| disk(one, facts, |disk| disk.finding.clone())),
+    );
+    let other = create.properties.iter().filter(|property| property.name != "ashift");
+    let other: Vec<_> = other
+        .map(|property| format!("{}={}", property.name, property.value))
+        .collect();
+    if !other.is_empty() {
+        lines.extend(hang(Line::of(" ".repeat(INDENT)), Ink::Dim, &other.join(" "), screen));
+    }
+    lines
+}
+
+fn erasure(erase: &EraseContents, facts: Option<&Facts>) -> Vec<Line> {
+    let Some(one) = &erase.disk else {
+        return vec![head("disk", "erase a disk that is not named", "")];
+    };
+    let what = format!("erase {}, {}", one.serial, decimal(one.size_bytes));
+    vec![
+        head("disk", &what, "everything on it is lost"),
+        disk(one, facts, |_| erase.finding.clone()),
+    ]
+}
+
+fn lonely_import(import: &ImportPool, facts: Option<&Facts>) -> Vec<Line> {
+    let what = format!("import {} without all its legs", import.guid);
+    let mut lines = vec![head("pool", &what, "what is there becomes the truth")];
+    for (one, txg) in import.present.iter().zip(&import.txgs) {
+        lines.push(disk(one, facts, |_| format!("last written at txg {txg}")));
+    }
+    for serial in &import.missing {
+        lines.push(Line::of(" ".repeat(INDENT)).plain(format!("missing  {serial}")));
+    }
+    lines
+}
+
+fn disk(one: &DiskIdentity, facts: Option<&Facts>, finding: impl Fn(&Disk) -> String) -> Line {
+    let seen = facts.and_then(|facts| facts.disks.iter().find(|disk| disk.serial == one.serial));
+    let unseen = Disk::default();
+    let known = seen.unwrap_or(&unseen);
+    row(known.slot.as_str(), &one.serial, one.size_bytes, &finding(known))
+}
+
+/// `slot A  S6XNNS0W100001  128GB  blank`
+pub(super) fn row(slot: &str, serial: &str, size_bytes: u64, finding: &str) -> Line {
+    let slot = if slot.is_empty() {
+        "disk".into()
+    } else {
+        format!("slot {slot}")
+    };
+    Line::of(" ".repeat(INDENT)).plain(format!("{slot:<6}  {serial}  {:<5}  {finding}", decimal(size_bytes)))
+}

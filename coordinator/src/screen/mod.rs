@@ -1,0 +1,31 @@
+//! What a person sees: pure functions from replies to lines, and from lines to text of a given width.
+
+mod act;
+mod amount;
+mod blocked;
+mod diff;
+mod disks;
+mod event;
+mod line;
+mod mistakes;
+mod node_plan;
+mod nodes;
+mod plan;
+mod revision;
+mod status;
+mod table;
+mod tasks;
+
+pub use act::asks;
+pub use amount::{ago, clock, date, decimal, gibibytes};
+pub use diff::diff;
+pub use disks::disks;
+pub use event::{ends, event, progress};
+pub use line::{Ink, Line, Screen, wrap};
+pub use mistakes::mistakes;
+pub use node_plan::{Standing, changes, standing};
+pub use nodes::{facts, node, nodes};
+pub use plan::{Checkout, PlanView, plan};
+pub use revision::revision;
+pub use status::status;
+pub use tasks::{task, tasks};

@@ -1,0 +1,195 @@
+use heeler_proto::v1::{Blocked, NodePlan, OpPreview, StepOutcome, StepReport};
+
+use super::act::act;
+use super::amount::{ago, count};
+use super::blocked::{blocked, free_disks, place, sentence};
+use super::line::hang;
+use super::{Ink, Line, Screen, diff};
+use crate::config::Config;
+
+/// Most lines of a file's diff.
+const DIFF: usize = 16;
+
+/// What a plan came to for one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is as it is wanted.
+    Same,
+    /// `apply` would change something.
+    Changes,
+    /// A person is needed first.
+    Blocked,
+    /// It could not be looked at.
+    Unseen,
+    /// It does not answer.
+    Offline,
+    /// It was never added.
+    New,
+}
+
+/// What a plan came to for one node.
+#[must_use]
+pub fn standing(plan: &NodePlan) -> Standing {
+    let any = |outcome: StepOutcome| plan.steps.iter().any(|step| step.outcome() == outcome);
+    if !plan.enrolled {
+        Standing::New
+    } else if plan.offline_since_ms > 0 {
+        Standing::Offline
+    } else if !plan.error.is_empty() {
+        Standing::Unseen
+    } else if any(StepOutcome::Blocked) {
+        Standing::Blocked
+    } else if any(StepOutcome::Change) {
+        Standing::Changes
+    } else if any(StepOutcome::Retry) {
+        Standing::Unseen
+    } else {
+        Standing::Same
+    }
+}
+
+/// The ops that apply would carry out first: what they lead to is known after them.
+pub fn changes(plan: &NodePlan) -> impl Iterator<Item = &OpPreview> {
+    let changing = plan.steps.iter().filter(|step| step.outcome() == StepOutcome::Change);
+    changing.flat_map(|step| &step.ops)
+}
+
+/// The first reason why a person is needed.
+pub(super) fn reason(plan: &NodePlan) -> Option<&Blocked> {
+    let blocked = plan.steps.iter().find(|step| step.outcome() == StepOutcome::Blocked);
+    blocked.and_then(|step| step.blocked.as_ref())
+}
+
+pub(super) fn node_plan(
+    plan: &NodePlan,
+    config: Option<&Config>,
+    column: usize,
+    now_ms: u64,
+    screen: Screen,
+) -> Vec<Line> {
+    let name = Line::new().ink(Ink::Bold, &plan.node).to(column, 2);
+    match standing(plan) {
+        Standing::New => {
+            let head = name.ink(Ink::Amber, "NOT ADDED").plain("  ");
+            hang(head, Ink::Plain, &format!("heeler node add {}", plan.node), screen)
+        }
+        Standing::Offline => {
+            let since = format!("OFFLINE {}", ago(plan.offline_since_ms, now_ms));
+            vec![name.ink(Ink::Amber, since).plain("  not planned, nothing queued")]
+        }
+        Standing::Unseen => {
+            let waits = plan.steps.iter().find(|step| step.outcome() == StepOutcome::Retry);
+            let why = waits.map_or(plan.error.as_str(), |step| step.reason.as_str());
+            hang(
+                name.ink(Ink::Red, "NOT SEEN").plain("  "),
+                Ink::Plain,
+                &sentence(why),
+                screen,
+            )
+        }
+        Standing::Same => vec![name.ink(Ink::Green, "nothing to change")],
+        Standing::Blocked => {
+            let mut head = name.ink(Ink::Red, "BLOCKED");
+            if let Some(place) = place(reason(plan), config, &plan.node) {
+                head = head.plain(format!("  heeler.toml:{place}"));
+            }
+            let mut lines = vec![head];
+            let reasons = plan.steps.iter().filter_map(|step| step.blocked.as_ref());
+            lines.extend(reasons.flat_map(|reason| blocked(reason, screen)));
+            lines.extend(
+                plan.facts
+                    .iter()
+                    .flat_map(|facts| free_disks(config, &plan.node, facts)),
+            );
+            lines
+        }
+        Standing::Changes => {
+            let mut lines = vec![summary(name, plan)];
+            lines.extend(plan.steps.iter().flat_map(|step| self::step(step, plan, screen)));
+            lines.extend(later(&plan.steps, screen));
+            lines
+        }
+    }
+}
+
+fn summary(name: Line, plan: &NodePlan) -> Line {
+    let kind = |kind: &str| changes(plan).filter(|op| op.kind == kind).count();
+    let mut line = name.plain(count(changes(plan).count(), "change"));
+    let irreversible = changes(plan).filter(|op| op.irreversible.is_some()).count();
+    if irreversible > 0 {
+        line = line.plain(" · ").ink(Ink::Red, format!("{irreversible} IRREVERSIBLE"));
+    }
+    line = match kind("reboot") {
+        0 => line.plain(" · no reboot"),
+        _ => line.plain(" · ").ink(Ink::Amber, "REBOOTS"),
+    };
+    match kind("guard") {
+        0 => line.plain(" · SSH stays up"),
+        _ => line.plain(" · network changes, undone unless confirmed"),
+    }
+}
+
+fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
+    if step.outcome() != StepOutcome::Change {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    for op in &step.ops {
+        if let Some(irreversible) = &op.irreversible {
+            lines.extend(act(irreversible, plan.facts.as_ref(), screen));
+            continue;
+        }
+        let (sign, ink) = match op.kind.as_str() {
+            "remove" => ('-', Ink::Red),
+            "write" | "edit" if !op.before.is_empty() => ('~', Ink::Amber),
+            "parameter" | "reboot" | "guard" => ('~', Ink::Amber),
+            _ => ('+', Ink::Green),
+        };
+        let head = Line::new()
+            .ink(ink, format!("  {sign} "))
+            .plain(format!("{:<5} ", word(&op.kind)));
+        lines.extend(hang(head, Ink::Plain, &op.summary, screen));
+        lines.extend(diff(&op.before, &op.after, 10, DIFF));
+    }
+    lines
+}
+
+fn word(kind: &str) -> &str {
+    match kind {
+        "write" | "edit" | "remove" => "file",
+        "parameter" => "set",
+        "guard" => "net",
+        "reboot" => "boot",
+        other => other,
+    }
+}
+
+/// The steps that are known only after another one, one line for each of those.
+fn later(steps: &[StepReport], screen: Screen) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut told: Vec<&str> = Vec::new();
+    let after = |step: &&StepReport| step.outcome() == StepOutcome::After;
+    for step in steps.iter().filter(after) {
+        if told.contains(&step.reason.as_str()) {
+            continue;
+        }
+        told.push(&step.reason);
+        let same = steps.iter().filter(after).filter(|other| other.reason == step.reason);
+        let names: Vec<String> = same.map(|step| spoken(&step.step)).collect();
+        let text = format!("{}: known once {}", names.join(", "), spoken(&step.reason));
+        lines.extend(hang(Line::new().ink(Ink::Dim, "  . then  "), Ink::Dim, &text, screen));
+    }
+    lines
+}
+
+/// A step's name as words: `PoolExists` is "pool exists".
+pub(super) fn spoken(step: &str) -> String {
+    let mut words = String::new();
+    for c in step.chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}

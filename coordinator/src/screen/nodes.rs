@@ -1,0 +1,155 @@
+use heeler_proto::v1::{Facts, NodeInfo, ShowNodeReply};
+use jiff::tz::TimeZone;
+
+use super::amount::{ago, date, decimal, gibibytes};
+use super::line::hang;
+use super::table::{plain, table};
+use super::{Ink, Line, Screen};
+
+/// Every node on record.
+#[must_use]
+pub fn nodes(nodes: &[NodeInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
+    if nodes.is_empty() {
+        return hang(
+            Line::of("No node yet. Next: "),
+            Ink::Plain,
+            "heeler node add NAME --ssh USER@HOST",
+            screen,
+        );
+    }
+    let row = |node: &NodeInfo| {
+        let facts = node.facts.clone().unwrap_or_default();
+        let ink = match node.state.as_str() {
+            "enrolled" => Ink::Green,
+            "revoked" => Ink::Red,
+            _ => Ink::Amber,
+        };
+        let seen = if node.connected {
+            "now".into()
+        } else {
+            ago(node.last_seen_ms, now_ms)
+        };
+        let left = node.certificate_expires_ms.saturating_sub(now_ms) / 86_400_000;
+        let certificate = if node.certificate_expires_ms == 0 {
+            "-".into()
+        } else {
+            format!("{left} d left")
+        };
+        vec![
+            (Ink::Bold, node.node.clone()),
+            (ink, node.state.clone()),
+            plain(seen),
+            plain(certificate),
+            plain(facts.agent_version),
+            plain(facts.model),
+        ]
+    };
+    table(
+        &["NODE", "STATE", "SEEN", "CERTIFICATE", "AGENT", "MODEL"],
+        nodes.iter().map(row).collect(),
+    )
+}
+
+/// One node, with all that is known of it.
+#[must_use]
+pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen) -> Vec<Line> {
+    let node = reply.node.clone().unwrap_or_default();
+    let seen = if node.connected {
+        "now".into()
+    } else {
+        ago(node.last_seen_ms, now_ms)
+    };
+    let mut lines = vec![
+        Line::new()
+            .ink(Ink::Bold, &node.node)
+            .plain(format!("  {}, seen {seen}", node.state)),
+        field("board", &node.hardware_serial),
+        field("hostid", &node.hostid),
+        field("host key", &node.host_key),
+        field("key", &node.key_sha256),
+    ];
+    if node.certificate_expires_ms > 0 {
+        lines.push(field(
+            "certificate",
+            &format!("until {}", date(node.certificate_expires_ms, zone)),
+        ));
+    }
+    lines.extend(node.facts.iter().flat_map(facts));
+    if !reply.tasks.is_empty() {
+        lines.push(Line::new());
+        lines.extend(super::tasks(&reply.tasks, now_ms, screen));
+    }
+    lines
+}
+
+/// What an agent found on its machine.
+#[must_use]
+pub fn facts(facts: &Facts) -> Vec<Line> {
+    let machine = format!(
+        "{}, {}, {}",
+        facts.model,
+        facts.architecture,
+        gibibytes(facts.memory_bytes)
+    );
+    let zfs = if facts.zfs_version.is_empty() {
+        "not loaded"
+    } else {
+        facts.zfs_version.as_str()
+    };
+    let clock = if facts.clock_synchronised {
+        "synchronised"
+    } else {
+        "NOT synchronised"
+    };
+    let mut lines = vec![
+        field("machine", &machine),
+        field("system", &format!("{}, Linux {}", facts.os, facts.kernel)),
+        field("agent", &format!("{}, ZFS {zfs}, clock {clock}", facts.agent_version)),
+    ];
+    for disk in &facts.disks {
+        let slot = if disk.slot.is_empty() {
+            "disk".into()
+        } else {
+            format!("slot {}", disk.slot)
+        };
+        let text = format!(
+            "{}  {:<6}  {}  {}",
+            disk.serial,
+            decimal(disk.size_bytes),
+            disk.finding,
+            disk.model
+        );
+        lines.push(field(&slot, &text));
+    }
+    for nic in &facts.nics {
+        let carrier = if nic.carrier { "up" } else { "no carrier" };
+        let speed = if nic.speed_mbit > 0 {
+            format!(", {} Mbit/s", nic.speed_mbit)
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "{}  {}  {carrier}{speed}  {}",
+            nic.mac,
+            nic.bus,
+            nic.addresses.join(" ")
+        );
+        lines.push(field(&nic.name, &text));
+    }
+    for pool in &facts.pools {
+        let percent = (pool.allocated_bytes * 100).checked_div(pool.size_bytes).unwrap_or(0);
+        let text = format!(
+            "{}  {}  {percent}% of {}",
+            pool.name,
+            pool.state,
+            gibibytes(pool.size_bytes)
+        );
+        lines.push(field("pool", &text));
+    }
+    lines
+}
+
+fn field(name: &str, value: &str) -> Line {
+    let value = if value.trim().is_empty() { "-" } else { value };
+    Line::of("  ").ink(Ink::Dim, name).to(15, 1).plain(value)
+}

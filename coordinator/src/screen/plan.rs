@@ -1,0 +1,123 @@
+use heeler_proto::v1::{NodePlan, PlanReply};
+
+use super::amount::{ago, count};
+use super::blocked::place;
+use super::line::hang;
+use super::node_plan::{Standing, node_plan, reason, standing};
+use super::{Ink, Line, Screen};
+use crate::config::Config;
+
+/// The heeler.toml that is planned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkout {
+    /// Short; empty when nothing is committed.
+    pub commit: String,
+    /// Lines of heeler.toml that differ from it.
+    pub dirty_lines: u32,
+}
+
+/// A plan to show.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanView<'a> {
+    /// The coordinator's answer.
+    pub reply: &'a PlanReply,
+    /// What was asked for; None for what heeler.toml does not say, such as an erasure.
+    pub wanted: Option<(&'a Config, &'a Checkout)>,
+    /// The command that would carry it out, without nodes.
+    pub apply: &'a str,
+}
+
+/// What would change, what is irreversible, what could not be looked at, and what to type next.
+#[must_use]
+pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
+    let PlanView { reply, .. } = view;
+    let config = view.wanted.map(|(config, _)| config);
+    let mut lines = vec![header(view), Line::new()];
+    let column = reply
+        .nodes
+        .iter()
+        .map(|node| node.node.chars().count() + 2)
+        .max()
+        .unwrap_or(0);
+    for node in &reply.nodes {
+        lines.extend(node_plan(node, config, column, reply.now_ms, screen));
+    }
+    if reply.nodes.is_empty() {
+        lines.push(Line::of("heeler.toml holds no node yet."));
+    }
+    lines.push(Line::new());
+    let next = next(view);
+    let head = match next {
+        Some(_) => Line::new().ink(Ink::Bold, "Next: "),
+        None => Line::new(),
+    };
+    lines.extend(hang(
+        head,
+        Ink::Plain,
+        &next.unwrap_or_else(|| "Nothing to change.".into()),
+        screen,
+    ));
+    lines
+}
+
+fn header(view: PlanView<'_>) -> Line {
+    let mut parts = Vec::new();
+    if let Some((_, checkout)) = view.wanted {
+        parts.push(match (checkout.commit.as_str(), checkout.dirty_lines) {
+            ("", _) => "heeler.toml, not committed".to_owned(),
+            (commit, 0) => format!("heeler.toml {commit}"),
+            (commit, dirty) => format!("heeler.toml {commit} + {}", count(dirty as usize, "uncommitted line")),
+        });
+    }
+    let seen = view
+        .reply
+        .nodes
+        .iter()
+        .filter_map(|node| node.facts.as_ref())
+        .map(|facts| facts.observed_at_ms);
+    if let Some(oldest) = seen.filter(|at| *at > 0).min() {
+        parts.push(format!("facts {} old", ago(oldest, view.reply.now_ms)));
+    }
+    Line::new().ink(Ink::Dim, parts.join(" · "))
+}
+
+fn next(view: PlanView<'_>) -> Option<String> {
+    let PlanView { reply, apply, .. } = view;
+    if reply.behind {
+        let accepted = reply.accepted_revision;
+        return Some(format!(
+            "heeler revision show --write (revision {accepted} was accepted since, and this checkout has not seen it)"
+        ));
+    }
+    let of =
+        |wanted: Standing| -> Vec<&NodePlan> { reply.nodes.iter().filter(|node| standing(node) == wanted).collect() };
+    let config = view.wanted.map(|(config, _)| config);
+    let mut ways: Vec<String> = Vec::new();
+    for node in of(Standing::Blocked) {
+        let way = match place(reason(node), config, &node.node) {
+            Some(place) if reason(node).is_none_or(|reason| !reason.next.contains("heeler ")) => {
+                format!("fix line {}", place.line)
+            }
+            _ => reason(node).map(|reason| reason.next.clone()).unwrap_or_default(),
+        };
+        ways.push(way);
+    }
+    ways.extend(
+        of(Standing::New)
+            .iter()
+            .map(|node| format!("heeler node add {}", node.node)),
+    );
+    let changing = of(Standing::Changes);
+    if changing.len() == reply.nodes.len() && !changing.is_empty() {
+        ways.push(apply.to_owned());
+    } else if !changing.is_empty() {
+        let names: Vec<&str> = changing.iter().map(|node| node.node.as_str()).collect();
+        ways.push(format!("{apply} {}", names.join(" ")));
+    }
+    ways.retain(|way| !way.is_empty());
+    ways.dedup();
+    if ways.is_empty() && reply.nodes.iter().any(|node| standing(node) != Standing::Same) {
+        ways.push("heeler status".into());
+    }
+    (!ways.is_empty()).then(|| ways.join(", or: "))
+}

@@ -1,0 +1,89 @@
+use heeler_proto::v1::{Light, NodeStatus, StatusReply};
+
+use super::amount::ago;
+use super::line::hang;
+use super::table::{plain, table};
+use super::{Ink, Line, Screen};
+
+/// Red, amber or green, the reason, and what to type.
+#[must_use]
+pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
+    let mut lines = hang(light(reply.light()).plain("  "), Ink::Bold, &reply.summary, screen);
+    if !reply.nodes.is_empty() {
+        let with_tasks = reply.nodes.iter().any(|node| !node.task.is_empty());
+        let mut heads = vec!["NODE", "POOL", "DISKS", "SCRUB", "SEEN", "CONFIG"];
+        if with_tasks {
+            heads.push("TASK");
+        }
+        let rows = reply.nodes.iter().map(|node| row(node, reply.now_ms)).collect();
+        lines.extend(table(&heads, rows));
+    }
+    let alerts = reply.alerts.iter();
+    let column = alerts
+        .clone()
+        .map(|alert| alert.node.chars().count() + 7)
+        .max()
+        .unwrap_or(0);
+    for alert in alerts {
+        let head = light(alert.light())
+            .to(7, 1)
+            .plain(&alert.node)
+            .to(column, 0)
+            .plain("  ");
+        let indent = head.width();
+        lines.extend(hang(head, Ink::Plain, &alert.text, screen));
+        if !alert.next.is_empty() {
+            lines.extend(hang(Line::of(" ".repeat(indent)), Ink::Bold, &alert.next, screen));
+        }
+    }
+    if !reply.next.is_empty() {
+        lines.push(Line::new());
+        lines.extend(hang(
+            Line::new().ink(Ink::Bold, "Next: "),
+            Ink::Plain,
+            &reply.next,
+            screen,
+        ));
+    }
+    lines
+}
+
+pub(super) fn light(light: Light) -> Line {
+    match light {
+        Light::Green => Line::new().ink(Ink::Green, "GREEN"),
+        Light::Amber => Line::new().ink(Ink::Amber, "AMBER"),
+        Light::Red => Line::new().ink(Ink::Red, "RED"),
+        Light::Unspecified => Line::of("?"),
+    }
+}
+
+fn row(node: &NodeStatus, now_ms: u64) -> Vec<(Ink, String)> {
+    let worth = |bad: bool| if bad { Ink::Amber } else { Ink::Plain };
+    let healthy = node.pool == "ok";
+    let pool = match node.pool.as_str() {
+        "" => (Ink::Dim, "-".into()),
+        "none" => (Ink::Amber, "none".into()),
+        state => {
+            let ink = if healthy { Ink::Green } else { Ink::Red };
+            (ink, format!("{state} {}%", node.pool_percent))
+        }
+    };
+    let disks = match node.legs {
+        0 => (Ink::Dim, "-".into()),
+        legs => (worth(node.legs_online < legs), format!("{}/{legs}", node.legs_online)),
+    };
+    let seen = if node.connected {
+        (Ink::Plain, "now".into())
+    } else {
+        (Ink::Amber, ago(node.last_seen_ms, now_ms))
+    };
+    vec![
+        (Ink::Bold, node.node.clone()),
+        pool,
+        disks,
+        plain(ago(node.last_scrub_ms, now_ms)),
+        seen,
+        (worth(node.config != "same"), node.config.clone()),
+        plain(&node.task),
+    ]
+}

@@ -1,0 +1,71 @@
+use heeler_proto::v1::TaskInfo;
+use jiff::tz::TimeZone;
+
+use super::amount::{ago, count, date};
+use super::blocked::{blocked, sentence};
+use super::line::hang;
+use super::table::{plain, table};
+use super::{Ink, Line, Screen};
+
+/// How much of a task's id is shown; it is enough to name it by.
+const ID: usize = 8;
+
+/// Tasks, the newest first.
+#[must_use]
+pub fn tasks(tasks: &[TaskInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
+    if tasks.is_empty() {
+        return hang(Line::of("No task yet. Next: "), Ink::Plain, "heeler plan", screen);
+    }
+    let row = |task: &TaskInfo| {
+        vec![
+            plain(task.task_id.chars().take(ID).collect::<String>()),
+            (Ink::Bold, task.node.clone()),
+            plain(&task.kind),
+            (ink(&task.state), task.state.clone()),
+            plain(ago(task.created_at_ms, now_ms)),
+            plain(&task.reason),
+        ]
+    };
+    table(
+        &["TASK", "NODE", "KIND", "STATE", "AGE", "REASON"],
+        tasks.iter().map(row).collect(),
+    )
+}
+
+/// One task, whole.
+#[must_use]
+pub fn task(task: &TaskInfo, zone: &TimeZone, screen: Screen) -> Vec<Line> {
+    let mut lines = vec![
+        Line::new()
+            .ink(Ink::Bold, format!("{} on {}", task.kind, task.node))
+            .plain("  ")
+            .ink(ink(&task.state), &task.state),
+        Line::of(format!("  task {}", task.task_id)),
+        Line::of(format!(
+            "  revision {}, asked for by {} at {}",
+            task.revision,
+            task.operator,
+            date(task.created_at_ms, zone)
+        )),
+    ];
+    if task.finished_at_ms > 0 {
+        let changes = count(task.changes as usize, "change");
+        lines.push(Line::of(format!(
+            "  ended at {}, {changes}",
+            date(task.finished_at_ms, zone)
+        )));
+    }
+    if !task.reason.is_empty() {
+        lines.extend(hang(Line::of("  "), Ink::Plain, &sentence(&task.reason), screen));
+    }
+    lines.extend(task.blocked.iter().flat_map(|reason| blocked(reason, screen)));
+    lines
+}
+
+fn ink(state: &str) -> Ink {
+    match state {
+        "done" => Ink::Green,
+        "failed" | "blocked" | "refused" => Ink::Red,
+        _ => Ink::Amber,
+    }
+}
