@@ -10,6 +10,8 @@ use crate::{Command, RunError, System, json};
 pub struct Device {
     /// `/dev/nvme0n1`: the kernel's name, which changes from boot to boot.
     pub path: String,
+    /// `/dev/mapper/vg0-lv0`: as mounts name it; the same as [`Self::path`] for most.
+    pub alias: String,
     /// disk, part, lvm, crypt, raid1, loop, rom…
     pub kind: String,
     /// Whole size.
@@ -88,9 +90,8 @@ pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Device>, RunErr
 fn read(device: &Value) -> Option<Device> {
     let text = |key| json::text(device, key).unwrap_or_default().trim().to_owned();
     Some(Device {
-        path: json::text(device, "kname")
-            .or_else(|| json::text(device, "path"))?
-            .to_owned(),
+        path: json::text(device, "kname")?.to_owned(),
+        alias: json::text(device, "path")?.to_owned(),
         kind: json::text(device, "type")?.to_owned(),
         size_bytes: json::number(device, "size")?,
         read_only: json::truth(device, "ro"),

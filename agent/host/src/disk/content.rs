@@ -96,6 +96,16 @@ mod tests {
     }
 
     #[test]
+    fn the_first_byte_that_is_not_zero_is_found_wherever_it_is() {
+        for at in [0, 1, 4095, 4096, 9000, 9999] {
+            let mut bytes = vec![0; 10_000];
+            bytes[at..].fill(7);
+            assert_eq!(first_data(&bytes), Some(at));
+        }
+        assert_eq!(first_data(&[0; 10_000]), None);
+    }
+
+    #[test]
     fn a_small_device_is_read_whole_and_never_beyond_its_end() {
         for size in [
             0,

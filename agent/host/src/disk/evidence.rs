@@ -130,7 +130,10 @@ fn mounted(around: &Surroundings, device: &Device) -> Vec<String> {
     let stack = device.stack();
     let mut found: Vec<String> = stack.iter().flat_map(|one| one.mountpoints.iter().cloned()).collect();
     for mount in &around.mounts {
-        if stack.iter().any(|one| one.path == mount.source) {
+        if stack
+            .iter()
+            .any(|one| one.path == mount.source || one.alias == mount.source)
+        {
             found.push(mount.target.clone());
         }
     }

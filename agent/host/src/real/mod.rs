@@ -6,6 +6,10 @@ mod job;
 mod logind;
 mod program;
 mod systemd;
+#[cfg(test)]
+mod systemd_tests;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::{Component, Path, PathBuf};

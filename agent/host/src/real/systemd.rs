@@ -102,7 +102,7 @@ pub(super) async fn queue(
 
 async fn enable(bus: &Bus, unit: &str) -> Result<(), UnitError> {
     type Changes = Vec<(String, String, String)>;
-    let enabled: Result<(bool, Changes), _> = bus.ask(MANAGER, "EnableUnitFiles", &([unit], false, false)).await;
+    let enabled: Result<(bool, Changes), _> = bus.ask(MANAGER, "EnableUnitFiles", &(vec![unit], false, false)).await;
     let (installable, changes) = enabled.map_err(|error| error.unit("enable", unit))?;
     if !installable && changes.is_empty() {
         return Err(UnitError::Refused {
@@ -115,7 +115,7 @@ async fn enable(bus: &Bus, unit: &str) -> Result<(), UnitError> {
 }
 
 async fn disable(bus: &Bus, unit: &str) -> Result<(), UnitError> {
-    let disabled = bus.call(MANAGER, "DisableUnitFiles", &([unit], false)).await;
+    let disabled = bus.call(MANAGER, "DisableUnitFiles", &(vec![unit], false)).await;
     disabled.map_err(|error| error.unit("disable", unit))?;
     reload(bus, unit).await
 }

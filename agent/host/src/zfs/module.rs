@@ -30,7 +30,8 @@ pub fn load_command() -> Command {
     Command::new("modprobe").arg("zfs")
 }
 
-/// Asks `zfs version -j`, which loads nothing.
+/// Asks `zfs version -j`. ZFS's own programs load the module when they can: [`Module::NotLoaded`] means that they could
+/// not, as when there is none for this kernel.
 ///
 /// # Errors
 /// When the answer is none of the four.

@@ -52,7 +52,7 @@ pub struct Vdev {
     pub guid: u64,
     /// As ZFS opened it, or last did.
     pub path: String,
-    /// ONLINE, OFFLINE, FAULTED, UNAVAIL, REMOVED…
+    /// ONLINE, OFFLINE, FAULTED, CANT_OPEN, UNAVAIL, REMOVED…
     pub state: String,
     /// Counted since the last clear.
     pub read_errors: u64,
@@ -109,7 +109,7 @@ fn read(name: &str, pool: &Value) -> Option<PoolStatus> {
         name: name.to_owned(),
         guid: json::number(pool, "pool_guid").filter(|guid| *guid != 0)?,
         state: json::text(pool, "state")?.to_owned(),
-        status: json::text(pool, "status").unwrap_or_default().to_owned(),
+        status: json::text(pool, "status").map_or_else(String::new, one_line),
         errors: json::number(pool, "error_count").unwrap_or(0),
         scan: pool.get("scan_stats").and_then(scan),
         legs,
@@ -117,6 +117,11 @@ fn read(name: &str, pool: &Value) -> Option<PoolStatus> {
         size_bytes,
         allocated_bytes,
     })
+}
+
+/// Sentences come with line breaks and tabs in them.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn scan(scan: &Value) -> Option<Scan> {

@@ -1,0 +1,247 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::{Content, Secret, Stdin};
+
+fn text(path: &str, text: &str) -> File {
+    File::text(path, text)
+}
+
+#[tokio::test]
+async fn a_file_is_replaced_whole_with_its_mode_and_nothing_stays_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RealSystem::with_root(folder.path());
+    let secret = File {
+        path: "/etc/heeler/agent.json".into(),
+        content: Content::Secret(Secret::new(b"one".to_vec())),
+        mode: 0o600,
+    };
+    host.write(&text("/etc/heeler/agent.json", "a much longer text"))
+        .await
+        .unwrap();
+    host.write(&secret).await.unwrap();
+    assert_eq!(host.read(&secret.path).await.unwrap(), b"one");
+    assert_eq!(host.mode(&secret.path).await.unwrap(), 0o600);
+    assert_eq!(host.list(Path::new("/etc/heeler")).await.unwrap(), ["agent.json"]);
+}
+
+#[tokio::test]
+async fn the_folder_of_a_private_file_is_closed_to_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RealSystem::with_root(folder.path());
+    host.append(Path::new("/var/lib/heeler-agent/journal"), b"1\n")
+        .await
+        .unwrap();
+    host.write(&text("/etc/modprobe.d/x.conf", "")).await.unwrap();
+    let mode = |path: &str| {
+        let path = folder.path().join(path);
+        path.metadata().unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!(mode("var/lib/heeler-agent"), 0o700);
+    assert_eq!(mode("var/lib/heeler-agent/journal"), 0o600);
+    assert_eq!(mode("etc/modprobe.d"), 0o755);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_leaves_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RealSystem::with_root(folder.path());
+    host.write(&text("/a/old", "old")).await.unwrap();
+    // A folder in the place of the file: the last step fails.
+    host.write(&text("/a/folder/inside", "")).await.unwrap();
+    assert!(host.write(&text("/a/folder", "new")).await.is_err());
+    assert_eq!(host.list(Path::new("/a")).await.unwrap(), ["folder", "old"]);
+}
+
+#[tokio::test]
+async fn what_is_appended_stays_until_it_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RealSystem::with_root(folder.path());
+    let journal = Path::new("/journal");
+    host.append(journal, b"one\n").await.unwrap();
+    host.append(journal, b"two").await.unwrap();
+    host.truncate(journal, 4).await.unwrap();
+    assert_eq!(host.read(journal).await.unwrap(), b"one\n");
+    host.remove(journal).await.unwrap();
+    host.remove(journal).await.unwrap();
+    assert_eq!(host.read(journal).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn no_path_leads_out_of_the_root() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RealSystem::with_root(folder.path());
+    for path in ["/../etc/passwd", "etc/passwd", "/a/../../b"] {
+        assert_eq!(
+            host.read(Path::new(path)).await.unwrap_err().kind(),
+            io::ErrorKind::InvalidInput
+        );
+    }
+    for path in ["/etc/passwd", "/sys/../etc/passwd"] {
+        assert!(host.set_parameter(Path::new(path), "0").await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_is_set_where_it_is_and_never_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RealSystem::with_root(folder.path());
+    let parameter = Path::new("/sys/module/zfs/parameters/zfs_arc_max");
+    assert_eq!(
+        host.set_parameter(parameter, "1").await.unwrap_err().kind(),
+        io::ErrorKind::NotFound
+    );
+    host.write(&text(parameter.to_str().unwrap(), "0")).await.unwrap();
+    host.set_parameter(parameter, "7").await.unwrap();
+    assert_eq!(host.read(parameter).await.unwrap(), b"7");
+}
+
+#[tokio::test]
+async fn a_device_is_read_where_asked_and_never_beyond_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RealSystem::with_root(folder.path());
+    host.write(&text("/dev/disk", "0123456789")).await.unwrap();
+    let disk = Path::new("/dev/disk");
+    assert_eq!(host.read_device(disk, 4, 3).await.unwrap(), b"456");
+    assert_eq!(host.read_device(disk, 8, 4).await.unwrap(), b"89");
+    assert_eq!(host.read_device(disk, 20, 4).await.unwrap(), b"");
+}
+
+#[tokio::test]
+async fn a_link_resolves_to_a_path_of_the_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RealSystem::with_root(folder.path());
+    host.write(&text("/dev/nvme0n1", "")).await.unwrap();
+    host.write(&text("/dev/disk/by-id/x", "")).await.unwrap();
+    let link = folder.path().join("dev/disk/by-id/nvme-A");
+    std::os::unix::fs::symlink("../../nvme0n1", link).unwrap();
+    let found = host.resolve(Path::new("/dev/disk/by-id/nvme-A")).await.unwrap();
+    assert_eq!(found, Path::new("/dev/nvme0n1"));
+}
+
+#[tokio::test]
+async fn a_program_sees_the_fixed_environment_alone() {
+    let output = RealSystem::new().run(&Command::new("env")).await.unwrap();
+    let mut lines: Vec<&str> = output.stdout.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        ["LANG=C.UTF-8", "LC_ALL=C.UTF-8", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+    );
+    let output = RealSystem::new().run(&Command::new("pwd")).await.unwrap();
+    assert_eq!(output.stdout, "/\n");
+}
+
+fn shell(script: &str) -> Command {
+    Command::new("sh").args(["-c", script])
+}
+
+#[tokio::test]
+async fn exit_codes_signals_and_both_outputs_come_back() {
+    let run = async |script: &str| RealSystem::new().run(&shell(script)).await.unwrap();
+    let output = run("echo out; echo err >&2; exit 3").await;
+    assert_eq!(
+        (output.code, output.stdout.as_str(), output.stderr.as_str()),
+        (3, "out\n", "err\n")
+    );
+    assert_eq!(run("kill -9 $$").await.code, 137);
+    assert_eq!(run("cat; echo end").await.stdout, "end\n");
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_told_apart() {
+    let missing = RealSystem::new().run(&Command::new("heeler-no-such-program")).await;
+    assert!(matches!(missing, Err(RunError::Missing { .. })), "{missing:?}");
+}
+
+#[tokio::test]
+async fn a_secret_is_read_from_standard_input() {
+    let command = Command {
+        stdin: Stdin::Secret(Secret::new(b"hunter2".to_vec())),
+        ..Command::new("cat")
+    };
+    assert_eq!(RealSystem::new().run(&command).await.unwrap().stdout, "hunter2");
+    assert!(!format!("{command:?}").contains("hunter2"));
+}
+
+/// The process group of the shell dies with it: its child would otherwise hold the pipe until its own end.
+#[tokio::test]
+async fn at_its_time_the_whole_group_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("group");
+    let script = format!(
+        "(sleep 1000 & echo $! >>{0}; wait) & echo $! >>{0}; wait",
+        file.display()
+    );
+    let command = shell(&script).timeout(Duration::from_secs(3600));
+    let lines = || std::fs::read_to_string(&file).map_or(0, |text| text.lines().count());
+    let time_passes = async {
+        while lines() < 2 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::pause();
+        tokio::time::advance(command.timeout).await;
+        std::future::pending::<()>().await;
+    };
+    let host = RealSystem::new();
+    let ended = tokio::select! {
+        ended = host.run(&command) => ended,
+        () = time_passes => return,
+    };
+    assert!(matches!(ended, Err(RunError::Timeout { .. })), "{ended:?}");
+    let ids: Vec<i32> = std::fs::read_to_string(&file)
+        .unwrap()
+        .lines()
+        .map(|id| id.parse().unwrap())
+        .collect();
+    assert_eq!(ids.len(), 2);
+    for id in ids {
+        assert!(is_gone(id).await, "{id} lives");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_takes_the_group_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("started");
+    let host = RealSystem::new();
+    let script = format!("sleep 1000 & echo $! >{}.new; mv {0}.new {0}; wait", file.display());
+    let command = shell(&script);
+    let started = async {
+        while !file.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        ended = host.run(&command) => panic!("{ended:?}"),
+        () = started => {}
+    }
+    let id = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
+    assert!(is_gone(id).await);
+}
+
+/// Reaped, or dead and waiting for whoever inherited it.
+async fn is_gone(id: i32) -> bool {
+    for _ in 0..1_000_000 {
+        match std::fs::read_to_string(format!("/proc/{id}/stat")) {
+            Ok(stat) if !stat.contains(") Z ") => tokio::task::yield_now().await,
+            _ => return true,
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_program_that_says_too_much_is_stopped() {
+    let command = Command::new("head").args(["-c", "17825792", "/dev/zero"]);
+    let said = RealSystem::new().run(&command).await;
+    assert!(matches!(said, Err(RunError::Unreadable { .. })), "{said:?}");
+}
+
+#[tokio::test]
+async fn an_end_is_an_end_even_when_something_started_holds_the_output() {
+    let command = shell("sleep 1000 & echo $!").timeout(Duration::from_secs(30));
+    let output = RealSystem::new().run(&command).await.unwrap();
+    let id: i32 = output.stdout.trim().parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGKILL).unwrap();
+}

@@ -1,0 +1,210 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use heeler_host::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+
+/// The serial of the disk that was looked at while its state was recorded.
+pub const SERIAL: &str = "S6XNNS0W100001";
+
+/// A machine that only looks: it answers with what was recorded in one state of its first disk, and changes nothing.
+pub struct Recorded {
+    /// Answers by the command as typed.
+    pub answers: BTreeMap<String, Output>,
+    /// Bytes that are not zero, by device and offset.
+    pub bytes: Vec<(PathBuf, u64)>,
+    links: BTreeMap<PathBuf, PathBuf>,
+}
+
+/// What was recorded under this name: exit code and both outputs.
+pub fn output(name: &str) -> Output {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    let part = |suffix: &str| {
+        let path = path.with_file_name(format!("{}.{suffix}", path.file_name().unwrap().to_string_lossy()));
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    Output {
+        code: part("rc").trim().parse().unwrap(),
+        stdout: part("stdout"),
+        stderr: part("stderr"),
+    }
+}
+
+fn is_recorded(name: &str) -> bool {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(format!("{name}.rc"))
+        .exists()
+}
+
+impl Recorded {
+    /// The machine as it was while the first disk was in `state`.
+    pub fn new(state: &str) -> Self {
+        Self::looking_at(SERIAL, state)
+    }
+
+    /// The machine as it was while the disk of this serial was in `state`.
+    pub fn looking_at(looked_at: &str, state: &str) -> Self {
+        let mut machine = Self {
+            answers: BTreeMap::new(),
+            bytes: Vec::new(),
+            links: BTreeMap::new(),
+        };
+        let lsblk = output(&format!("util-linux-2.41.5/lsblk-{state}"));
+        let disks = disks(&lsblk);
+        machine.answer(&heeler_host::lsblk::command(), lsblk);
+        for (index, (device, serial, partitions)) in disks.iter().enumerate() {
+            let ours = serial == looked_at;
+            let by_id = format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}");
+            machine.link(&by_id, device);
+            machine.link(&format!("{by_id}_1"), device);
+            let name = device.trim_start_matches("/dev/");
+            let address = format!("/sys/devices/pci0000:00/0000:00:0{}.0/nvme/nvme{index}", index + 4);
+            machine.link(&format!("/sys/class/block/{name}/device"), &address);
+            machine.probes(device, if ours { state } else { "blank" }, "");
+            for (number, partition) in (1..).zip(partitions) {
+                machine.link(&format!("{by_id}-part{number}"), partition);
+                let recorded = ours && is_recorded(&format!("util-linux-2.41.5/wipefs-{state}-part{number}"));
+                let (state, suffix) = if recorded {
+                    (state, format!("-part{number}"))
+                } else {
+                    ("blank", String::new())
+                };
+                machine.probes(partition, state, &suffix);
+            }
+        }
+        let listing = output(&format!("zfs-2.3.9/zpool-import-list-{state}"));
+        machine.answer(&heeler_host::zpool::importable_command(), listing);
+        for (command, name) in [
+            (heeler_host::zfs::version_command(), "zfs-2.3.9/zfs-version".to_owned()),
+            (heeler_host::zpool::status_command(), status(state)),
+            (heeler_host::findmnt::command(), mounts(state)),
+        ] {
+            machine.answer(&command, output(&name));
+        }
+        machine
+    }
+
+    fn probes(&mut self, device: &str, state: &str, suffix: &str) {
+        let of = |program: &str| output(&format!("{program}-{state}{suffix}"));
+        self.answer(&heeler_host::wipefs::command(device), of("util-linux-2.41.5/wipefs"));
+        self.answer(&heeler_host::blkid::command(device), of("util-linux-2.41.5/blkid"));
+        self.answer(&heeler_host::zdb::labels_command(device), of("zfs-2.3.9/zdb-label"));
+    }
+
+    pub fn answer(&mut self, command: &Command, output: Output) {
+        self.answers.insert(command.to_string(), output);
+    }
+
+    fn link(&mut self, from: &str, to: &str) {
+        self.links.insert(from.into(), to.into());
+    }
+}
+
+fn status(state: &str) -> String {
+    let own = format!("zfs-2.3.9/zpool-status-{state}");
+    match state {
+        "active" => "zfs-2.3.9/zpool-status-mirror".to_owned(),
+        "stale-leg" => "zfs-2.3.9/zpool-status-leg-returned".to_owned(),
+        // Recorded after the import that followed the look.
+        "leg-missing" | "leg-wiped" => "zfs-2.3.9/zpool-status-no-pool".to_owned(),
+        _ if is_recorded(&own) => own,
+        _ => "zfs-2.3.9/zpool-status-no-pool".to_owned(),
+    }
+}
+
+fn mounts(state: &str) -> String {
+    match state {
+        "ext4-mounted" => "util-linux-2.41.5/findmnt-ext4-mounted".to_owned(),
+        _ => "util-linux-2.41.5/findmnt-active".to_owned(),
+    }
+}
+
+/// Device, serial and partitions of every NVMe disk that lsblk lists.
+fn disks(lsblk: &Output) -> Vec<(String, String, Vec<String>)> {
+    let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let value: serde_json::Value = serde_json::from_str(&lsblk.stdout).unwrap();
+    let devices = value["blockdevices"].as_array().unwrap();
+    let parts = |device: &serde_json::Value| {
+        let children = device["children"].as_array().into_iter().flatten();
+        let parts = children.filter(|child| child["type"] == "part");
+        parts.map(|part| text(part, "kname")).collect()
+    };
+    let of = |device| (text(device, "kname"), text(device, "serial"), parts(device));
+    let mut disks: Vec<_> = devices.iter().filter(|one| one["type"] == "disk").map(of).collect();
+    disks.sort();
+    disks
+}
+
+fn absent() -> io::Error {
+    io::ErrorKind::NotFound.into()
+}
+
+#[async_trait]
+impl System for Recorded {
+    async fn run(&self, command: &Command) -> Result<Output, RunError> {
+        let answer = self.answers.get(&command.to_string());
+        Ok(answer
+            .unwrap_or_else(|| panic!("nothing is recorded for {command}"))
+            .clone())
+    }
+    async fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
+        Err(absent())
+    }
+    async fn mode(&self, _: &Path) -> io::Result<u32> {
+        Err(absent())
+    }
+    async fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.links.get(path).cloned().ok_or_else(absent)
+    }
+    async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let inside = self.links.keys().filter_map(|link| link.strip_prefix(path).ok());
+        let names: Vec<String> = inside.filter_map(|name| Some(name.to_str()?.to_owned())).collect();
+        if names.is_empty() { Err(absent()) } else { Ok(names) }
+    }
+    async fn write(&self, _: &File) -> io::Result<()> {
+        panic!("a look changes nothing")
+    }
+    async fn append(&self, _: &Path, _: &[u8]) -> io::Result<()> {
+        panic!("a look changes nothing")
+    }
+    async fn truncate(&self, _: &Path, _: u64) -> io::Result<()> {
+        panic!("a look changes nothing")
+    }
+    async fn set_parameter(&self, _: &Path, _: &str) -> io::Result<()> {
+        panic!("a look changes nothing")
+    }
+    async fn remove(&self, _: &Path) -> io::Result<()> {
+        panic!("a look changes nothing")
+    }
+    async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        for (_, at) in self.bytes.iter().filter(|(on, _)| on == device) {
+            if let Some(at) = at.checked_sub(offset).filter(|at| *at < length as u64) {
+                bytes[at as usize] = 1;
+            }
+        }
+        Ok(bytes)
+    }
+    async fn unit_state(&self, _: &str) -> Result<UnitState, UnitError> {
+        Ok(UnitState::default())
+    }
+    async fn unit(&self, _: &str, _: UnitAction) -> Result<(), UnitError> {
+        panic!("a look changes nothing")
+    }
+    async fn start_job(&self, _: &Job) -> Result<(), UnitError> {
+        panic!("a look changes nothing")
+    }
+    async fn job_state(&self, _: &str) -> Result<JobState, UnitError> {
+        Ok(JobState::Unknown)
+    }
+    async fn reboot(&self) -> Result<(), UnitError> {
+        panic!("a look changes nothing")
+    }
+    fn now_ms(&self) -> u64 {
+        0
+    }
+    async fn sleep(&self, _: Duration) {}
+}
