@@ -13,6 +13,7 @@ mod feed;
 mod ledger;
 mod nodes;
 mod plan;
+mod receive;
 mod record;
 mod renew;
 mod revision;
@@ -98,6 +99,24 @@ impl App {
             wake: Notify::new(),
             enrolments: Throttle::new(10, 6_000),
         })
+    }
+
+    /// The cluster's certificate authority.
+    #[must_use]
+    pub fn ca(&self) -> &Ca {
+        &self.ca
+    }
+
+    /// Ends every session: the coordinator must go.
+    pub fn part(&self) {
+        for session in self.sessions.all() {
+            session.close("the coordinator is going down");
+        }
+    }
+
+    /// Closes the database.
+    pub async fn close(&self) {
+        self.store.close().await;
     }
 
     fn now_ms(&self) -> u64 {

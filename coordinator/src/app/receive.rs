@@ -1,0 +1,41 @@
+use heeler_proto::v1::{RenewReply, from_agent::Body, to_agent};
+
+use super::{App, AppError};
+use crate::sessions::Session;
+
+impl App {
+    /// A message over an open session.
+    ///
+    /// # Errors
+    /// When what it says could not be stored: the session must end, so that the agent says it again.
+    pub async fn receive(&self, session: &Session, body: Body) -> Result<(), AppError> {
+        match body {
+            Body::Facts(facts) => self.looked(session, &facts).await,
+            Body::Preview(reply) => {
+                if let Some(facts) = &reply.facts {
+                    self.looked(session, facts).await?;
+                }
+                session.previewed(reply);
+                Ok(())
+            }
+            Body::Event(event) => self.record(session, event).await,
+            Body::Assignment(reply) => self.answered(session, reply).await,
+            Body::Pong(pong) => {
+                session.ponged(pong.nonce);
+                Ok(())
+            }
+            Body::Renew(request) => {
+                let (certificate_chain, error) = match self.renew(session, &request.csr).await {
+                    Ok(chain) => (chain, String::new()),
+                    Err(error) => (String::new(), error.to_string()),
+                };
+                session.send(to_agent::Body::Renew(RenewReply {
+                    certificate_chain,
+                    error,
+                }));
+                Ok(())
+            }
+            Body::Hello(_) => Err(AppError::Invalid("hello is said once".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The wire's services: decode, one call of the app, encode.
+
+mod agent;
+mod enrolment;
+mod operator;
+mod status;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_proto::v1::agent_server::AgentServer;
+use heeler_proto::v1::enrolment_server::EnrolmentServer;
+use heeler_proto::v1::operator_server::OperatorServer;
+use tokio::net::UnixStream;
+use tokio_stream::Stream;
+use tonic::transport::{Error, Server};
+
+use crate::app::App;
+use crate::tls::Connection;
+
+/// No message of ours is larger.
+const MESSAGE: usize = 4 * 1024 * 1024;
+/// How soon a dead connection is noticed: this plus [`KEEPALIVE_ANSWER`].
+const KEEPALIVE: Duration = Duration::from_secs(20);
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
+
+fn server() -> Server {
+    Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
+        .http2_max_header_list_size(16 * 1024)
+        .max_concurrent_streams(16)
+}
+
+/// Serves agents over connections whose certificate TLS has verified.
+///
+/// # Errors
+/// When the transport fails as a whole.
+pub async fn serve_agents(
+    app: Arc<App>,
+    incoming: impl Stream<Item = io::Result<Connection>>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let service = AgentServer::new(agent::Service(app)).max_decoding_message_size(MESSAGE);
+    server().serve_with_incoming_shutdown(service, incoming, shutdown).await
+}
+
+/// Serves nodes that have no certificate yet.
+///
+/// # Errors
+/// When the transport fails as a whole.
+pub async fn serve_enrolment(
+    app: Arc<App>,
+    incoming: impl Stream<Item = io::Result<Connection>>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let service = EnrolmentServer::new(enrolment::Service(app)).max_decoding_message_size(64 * 1024);
+    server()
+        .timeout(Duration::from_secs(30))
+        .serve_with_incoming_shutdown(service, incoming, shutdown)
+        .await
+}
+
+/// Serves operators, over a socket that only its owner can open.
+///
+/// # Errors
+/// When the transport fails as a whole.
+pub async fn serve_operators(
+    app: Arc<App>,
+    incoming: impl Stream<Item = io::Result<UnixStream>>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let service = OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE);
+    Server::builder()
+        .serve_with_incoming_shutdown(service, incoming, shutdown)
+        .await
+}

@@ -1,0 +1,115 @@
+use std::pin::Pin;
+use std::sync::Arc;
+
+use heeler_proto::v1;
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::status::status;
+use crate::app::{App, AppError, Follower};
+
+/// Events on their way to one reader.
+const WINDOW: usize = 64;
+
+pub(super) struct Service(pub(super) Arc<App>);
+
+type Reply<T> = Result<Response<T>, Status>;
+
+fn reply<T>(result: Result<T, AppError>) -> Reply<T> {
+    result.map(Response::new).map_err(|error| status(&error))
+}
+
+#[tonic::async_trait]
+impl v1::operator_server::Operator for Service {
+    async fn status(&self, _: Request<v1::StatusRequest>) -> Reply<v1::StatusReply> {
+        reply(self.0.status().await)
+    }
+
+    async fn plan(&self, request: Request<v1::PlanRequest>) -> Reply<v1::PlanReply> {
+        reply(self.0.plan(request.into_inner()).await)
+    }
+
+    async fn apply(&self, request: Request<v1::ApplyRequest>) -> Reply<v1::ApplyReply> {
+        reply(self.0.apply(request.into_inner()).await)
+    }
+
+    async fn list_nodes(&self, _: Request<v1::ListNodesRequest>) -> Reply<v1::ListNodesReply> {
+        reply(self.0.nodes().await.map(|nodes| v1::ListNodesReply { nodes }))
+    }
+
+    async fn show_node(&self, request: Request<v1::ShowNodeRequest>) -> Reply<v1::ShowNodeReply> {
+        reply(self.0.node(&request.into_inner().node).await)
+    }
+
+    async fn begin_contact(&self, request: Request<v1::BeginContactRequest>) -> Reply<v1::BeginContactReply> {
+        reply(self.0.begin_contact(&request.into_inner().node).await)
+    }
+
+    async fn create_token(&self, request: Request<v1::CreateTokenRequest>) -> Reply<v1::CreateTokenReply> {
+        reply(self.0.create_token(request.into_inner()).await)
+    }
+
+    async fn discover(&self, request: Request<v1::DiscoverRequest>) -> Reply<v1::DiscoverReply> {
+        let facts = self.0.discover(&request.into_inner().node).await;
+        reply(facts.map(|facts| v1::DiscoverReply { facts: Some(facts) }))
+    }
+
+    async fn revoke(&self, request: Request<v1::RevokeRequest>) -> Reply<v1::RevokeReply> {
+        let closed = self.0.revoke(&request.into_inner().node).await;
+        reply(closed.map(|session_closed| v1::RevokeReply { session_closed }))
+    }
+
+    async fn list_disks(&self, request: Request<v1::ListDisksRequest>) -> Reply<v1::ListDisksReply> {
+        let disks = self.0.disks(&request.into_inner().node).await;
+        reply(disks.map(|disks| v1::ListDisksReply { disks }))
+    }
+
+    async fn plan_erase(&self, request: Request<v1::PlanEraseRequest>) -> Reply<v1::PlanReply> {
+        reply(self.0.plan_erase(&request.into_inner().serial).await)
+    }
+
+    async fn erase(&self, request: Request<v1::ApplyRequest>) -> Reply<v1::ApplyReply> {
+        reply(self.0.apply(request.into_inner()).await)
+    }
+
+    async fn list_tasks(&self, request: Request<v1::ListTasksRequest>) -> Reply<v1::ListTasksReply> {
+        let tasks = self.0.tasks(request.into_inner().limit).await;
+        reply(tasks.map(|tasks| v1::ListTasksReply { tasks }))
+    }
+
+    async fn show_task(&self, request: Request<v1::ShowTaskRequest>) -> Reply<v1::TaskInfo> {
+        reply(self.0.task(&request.into_inner().task_id).await)
+    }
+
+    type EventsStream = Pin<Box<dyn Stream<Item = Result<v1::FleetEvent, Status>> + Send>>;
+
+    async fn events(&self, request: Request<v1::EventsRequest>) -> Reply<Self::EventsStream> {
+        let (out, events) = mpsc::channel(WINDOW);
+        tokio::spawn(relay(self.0.follow(request.into_inner()), out));
+        Ok(Response::new(Box::pin(ReceiverStream::new(events))))
+    }
+
+    async fn accepted_revision(&self, _: Request<v1::AcceptedRevisionRequest>) -> Reply<v1::Revision> {
+        reply(self.0.accepted().await)
+    }
+}
+
+/// At the reader's pace; a reader who has gone ends it.
+async fn relay(mut follower: Follower, out: mpsc::Sender<Result<v1::FleetEvent, Status>>) {
+    loop {
+        let next = tokio::select! {
+            next = follower.next() => next,
+            () = out.closed() => return,
+        };
+        let (event, more) = match next {
+            Ok(Some(event)) => (Ok(event), true),
+            Ok(None) => return,
+            Err(error) => (Err(status(&error)), false),
+        };
+        if out.send(event).await.is_err() || !more {
+            return;
+        }
+    }
+}

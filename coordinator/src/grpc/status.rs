@@ -1,0 +1,35 @@
+use std::error::Error as _;
+
+use tonic::{Code, Status};
+use tracing::error;
+
+use crate::app::AppError;
+
+/// The one place where an error becomes a status. What is the coordinator's own fault is logged here, whole, and told
+/// without its causes.
+pub(super) fn status(error: &AppError) -> Status {
+    let code = match error {
+        AppError::NotFound(_) => Code::NotFound,
+        AppError::Invalid(_) => Code::InvalidArgument,
+        AppError::Refused(_) => Code::FailedPrecondition,
+        AppError::Behind { .. } => Code::Aborted,
+        AppError::Consent { .. } | AppError::Denied(_) => Code::PermissionDenied,
+        AppError::Throttled => Code::ResourceExhausted,
+        AppError::Store(_) | AppError::Pki(_) | AppError::Stored { .. } => Code::Internal,
+    };
+    if code == Code::Internal {
+        let mut chain = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            chain = format!("{chain}: {cause}");
+            source = cause.source();
+        }
+        error!("{chain}");
+    }
+    Status::new(code, error.to_string())
+}
+
+/// The caller does not keep to the protocol.
+pub(super) fn protocol(what: &'static str) -> Status {
+    Status::new(Code::InvalidArgument, what)
+}

@@ -1,0 +1,157 @@
+//! `heeler init`, the coordinator's half: authority, identities, database.
+
+use std::path::PathBuf;
+
+use heeler_store::{Operator, Store, StoreError};
+
+use crate::clock::Clock;
+use crate::pki::{Ca, PkiError, ServerIdentity, make_folder, new_operator, write_secret};
+use crate::state::{LockError, StateFolder};
+
+/// What `heeler init` must know.
+#[derive(Debug, Clone)]
+pub struct InitOptions {
+    /// Made when it is missing.
+    pub state: StateFolder,
+    /// Where heeler.toml is.
+    pub config: PathBuf,
+    /// The cluster's name.
+    pub cluster: String,
+    /// Who may sign consents: the login name.
+    pub operator: String,
+}
+
+/// Why the state folder could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// A coordinator runs on it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A key, a certificate or a folder.
+    #[error("could not make the coordinator's identities")]
+    Pki(#[from] PkiError),
+    /// The database.
+    #[error("could not make the coordinator's database")]
+    Store(#[from] StoreError),
+    /// It belongs to another cluster.
+    #[error("{} is the state of the cluster {found:?}. For another cluster, name another folder: --state DIR", folder.display())]
+    OtherCluster {
+        /// Which folder.
+        folder: PathBuf,
+        /// Its cluster.
+        found: String,
+    },
+}
+
+/// Makes what is missing and leaves what is there: run twice, it repairs. Returns whether the state folder is new.
+///
+/// # Errors
+/// When it belongs to another cluster, or something cannot be written.
+pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, InitError> {
+    let (state, now_ms) = (&options.state, clock.now_ms());
+    make_folder(state.path())?;
+    let _lock = state.lock()?;
+    let store = Store::open(&state.database()).await?;
+    let mut tx = store.write().await?;
+    let cluster = tx.meta("cluster").await?;
+    if let Some(found) = cluster.as_ref().filter(|found| **found != options.cluster) {
+        return Err(InitError::OtherCluster {
+            folder: state.path().to_owned(),
+            found: found.clone(),
+        });
+    }
+    let ca = match state.ca().join("key.pem").exists() {
+        true => Ca::load(&state.ca())?,
+        false => Ca::create(&state.ca(), &options.cluster, now_ms)?,
+    };
+    ServerIdentity::load_or_renew(&ca, &state.server(), now_ms)?;
+    let public_key_pem = new_operator(&state.operator(&options.operator))?;
+    let config = options.config.to_string_lossy();
+    write_secret(&state.config(), &format!("{config}\n"))?;
+    if cluster.is_none() {
+        tx.set_meta("cluster", &options.cluster).await?;
+        tx.set_meta("epoch", "1").await?;
+    }
+    if !tx
+        .operators()
+        .await?
+        .iter()
+        .any(|operator| operator.name == options.operator)
+    {
+        tx.add_operator(
+            &Operator {
+                name: options.operator.clone(),
+                public_key_pem,
+            },
+            now_ms,
+        )
+        .await?;
+    }
+    tx.save().await?;
+    store.close().await;
+    Ok(cluster.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed;
+    impl Clock for Fixed {
+        fn now_ms(&self) -> u64 {
+            1_800_000_000_000
+        }
+    }
+
+    fn options(folder: &tempfile::TempDir, cluster: &str) -> InitOptions {
+        InitOptions {
+            state: StateFolder::new(folder.path().join("state")),
+            config: folder.path().join("config"),
+            cluster: cluster.into(),
+            operator: "me".into(),
+        }
+    }
+
+    fn keys(state: &StateFolder) -> Vec<String> {
+        let files = [
+            "ca/key.pem",
+            "ca/certificate.pem",
+            "server/key.pem",
+            "operators/me/key.pem",
+        ];
+        files
+            .iter()
+            .map(|file| std::fs::read_to_string(state.path().join(file)).unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn run_twice_it_changes_no_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(&folder, "k8sctl");
+        assert!(init(&options, &Fixed).await.unwrap());
+        let first = keys(&options.state);
+        assert!(!init(&options, &Fixed).await.unwrap());
+        assert_eq!(keys(&options.state), first);
+    }
+
+    #[tokio::test]
+    async fn another_clusters_state_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        init(&options(&folder, "k8sctl"), &Fixed).await.unwrap();
+        let refused = init(&options(&folder, "other"), &Fixed).await.unwrap_err();
+        assert!(matches!(refused, InitError::OtherCluster { found, .. } if found == "k8sctl"));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_touched_under_a_running_coordinator() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(&folder, "k8sctl");
+        init(&options, &Fixed).await.unwrap();
+        let _lock = options.state.lock().unwrap();
+        assert!(matches!(
+            init(&options, &Fixed).await,
+            Err(InitError::Lock(LockError::Held { .. }))
+        ));
+    }
+}

@@ -1,0 +1,232 @@
+//! The composition root of the coordinator.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_store::{Store, StoreError};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_stream::wrappers::UnixListenerStream;
+use tracing::{error, info};
+
+use crate::app::{App, AppError, Reach};
+use crate::clock::Clock;
+use crate::grpc;
+use crate::pki::{Ca, PkiError, ServerIdentity};
+use crate::state::{Lock, LockError, StateFolder};
+use crate::tls::{self, Certificate, TlsError};
+
+/// How often the coordinator's own certificate is looked at.
+const CERTIFICATE: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long open calls have to end once the coordinator must go.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How a coordinator is started.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// Made by `heeler init`.
+    pub state: StateFolder,
+    /// Where agents come in; port 0 lets the system choose.
+    pub agents: SocketAddr,
+    /// Where nodes enrol; port 0 lets the system choose.
+    pub enrolment: SocketAddr,
+    /// What nodes are told to dial, HOST:PORT each; empty: where agents come in.
+    pub addresses: Vec<String>,
+}
+
+/// Why the coordinator does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// There is no state folder.
+    #[error("{} holds no coordinator. Make one: heeler init", .0.display())]
+    NotInitialised(PathBuf),
+    /// Another one works on it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Keys and certificates.
+    #[error("could not use the coordinator's identities")]
+    Pki(#[from] PkiError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The use cases.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// An address or a socket.
+    #[error("could not listen on {at}. Does something else use it?")]
+    Listen {
+        /// Which.
+        at: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A listener ended.
+    #[error("a listener failed")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// A coordinator whose sockets are bound: callers wait in the queue until it runs.
+pub struct Coordinator {
+    app: Arc<App>,
+    state: StateFolder,
+    certificate: Arc<Certificate>,
+    clock: Arc<dyn Clock>,
+    agents: TcpListener,
+    enrolment: TcpListener,
+    operators: UnixListener,
+    agents_address: SocketAddr,
+    enrolment_address: SocketAddr,
+    _lock: Lock,
+}
+
+impl Coordinator {
+    /// Takes the state folder, opens the database and binds every socket.
+    ///
+    /// # Errors
+    /// When another coordinator has the folder, the database is damaged, or an address is taken.
+    pub async fn bind(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
+        let state = options.state;
+        if !state.ca().join("key.pem").exists() {
+            return Err(ServeError::NotInitialised(state.path().to_owned()));
+        }
+        let lock = state.lock()?;
+        let store = Store::open(&state.database()).await?;
+        let ca = Ca::load(&state.ca())?;
+        let identity = ServerIdentity::load_or_renew(&ca, &state.server(), clock.now_ms())?;
+        let certificate = Arc::new(Certificate::new(identity)?);
+        let (agents, agents_address) = listen(options.agents).await?;
+        let (enrolment, enrolment_address) = listen(options.enrolment).await?;
+        let operators = listen_operators(&state)?;
+        let mut addresses = options.addresses;
+        if addresses.is_empty() {
+            addresses.push(agents_address.to_string());
+        }
+        let reach = Reach {
+            addresses,
+            enrolment_port: enrolment_address.port(),
+        };
+        let app = Arc::new(App::new(store, clock.clone(), ca, reach).await?);
+        Ok(Self {
+            app,
+            state,
+            certificate,
+            clock,
+            agents,
+            enrolment,
+            operators,
+            agents_address,
+            enrolment_address,
+            _lock: lock,
+        })
+    }
+
+    /// Where agents come in.
+    #[must_use]
+    pub fn agents_address(&self) -> SocketAddr {
+        self.agents_address
+    }
+
+    /// Where nodes enrol.
+    #[must_use]
+    pub fn enrolment_address(&self) -> SocketAddr {
+        self.enrolment_address
+    }
+
+    /// Serves until `shutdown`. Agents find the coordinator again by themselves.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let (stop, stopped) = watch::channel(false);
+        let until = || {
+            let mut stopped = stopped.clone();
+            async move { drop(stopped.wait_for(|stopped| *stopped).await) }
+        };
+        let agents = tls::for_agents(self.app.ca(), self.certificate.clone(), self.clock.clone())?;
+        let agents = grpc::serve_agents(self.app.clone(), tls::accept(self.agents, agents), until());
+        let enrolment = tls::for_enrolment(self.certificate.clone(), self.clock.clone())?;
+        let enrolment = grpc::serve_enrolment(self.app.clone(), tls::accept(self.enrolment, enrolment), until());
+        let operators = grpc::serve_operators(self.app.clone(), UnixListenerStream::new(self.operators), until());
+        let renewed = keep_certificate(&self.app, &self.certificate, &self.state, &self.clock);
+        info!(agents = %self.agents_address, enrolment = %self.enrolment_address, "serving");
+
+        let serving = async { tokio::try_join!(agents, enrolment, operators).map(drop) };
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            ended = &mut serving => Some(ended),
+            () = self.app.drive(until()) => None,
+            () = renewed => None,
+            () = shutdown => None,
+        };
+        stop.send(true).ok();
+        self.app.part();
+        match ended {
+            Some(ended) => ended?,
+            None => tokio::select! {
+                ended = serving => ended?,
+                () = sleep(GRACE) => {}
+            },
+        }
+        std::fs::remove_file(self.state.socket()).ok();
+        self.app.close().await;
+        Ok(())
+    }
+}
+
+/// Binds and runs in one call.
+///
+/// # Errors
+/// As [`Coordinator::bind`] and [`Coordinator::run`].
+pub async fn serve(
+    options: ServeOptions,
+    clock: Arc<dyn Clock>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    Coordinator::bind(options, clock).await?.run(shutdown).await
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |source| ServeError::Listen {
+        at: address.to_string(),
+        source,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// The lock is ours, so a socket that is there is a dead one's.
+fn listen_operators(state: &StateFolder) -> Result<UnixListener, ServeError> {
+    let path = state.socket();
+    let failed = |source| ServeError::Listen {
+        at: path.display().to_string(),
+        source,
+    };
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
+
+async fn keep_certificate(app: &App, certificate: &Certificate, state: &StateFolder, clock: &Arc<dyn Clock>) {
+    loop {
+        sleep(CERTIFICATE).await;
+        let renewed =
+            ServerIdentity::load_or_renew(app.ca(), &state.server(), clock.now_ms()).map_err(|e| e.to_string());
+        if let Err(error) = renewed.and_then(|identity| certificate.replace(identity).map_err(|e| e.to_string())) {
+            error!(error, "the coordinator's certificate could not be renewed");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The state folder: where the coordinator keeps what must not be lost.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// Its files, each at its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateFolder(PathBuf);
+
+impl StateFolder {
+    /// The folder at `path`, there or not.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.0.join("heeler.db")
+    }
+
+    /// The operators' socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("heeler.sock")
+    }
+
+    /// The certificate authority.
+    #[must_use]
+    pub fn ca(&self) -> PathBuf {
+        self.0.join("ca")
+    }
+
+    /// The coordinator's own identity.
+    #[must_use]
+    pub fn server(&self) -> PathBuf {
+        self.0.join("server")
+    }
+
+    /// An operator's identity.
+    #[must_use]
+    pub fn operator(&self, name: &str) -> PathBuf {
+        self.0.join("operators").join(name)
+    }
+
+    /// Holds the path of the config folder.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.0.join("config")
+    }
+
+    /// Takes the folder for this process alone, until the lock is dropped.
+    ///
+    /// # Errors
+    /// When another process has it, or the file cannot be made.
+    pub fn lock(&self) -> Result<Lock, LockError> {
+        let path = self.0.join("lock");
+        let failed = |source| LockError::File {
+            path: path.clone(),
+            source,
+        };
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder).map_err(failed)?;
+                return Err(LockError::Held {
+                    folder: self.0.clone(),
+                    pid: holder.trim().to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        file.set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(failed)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+/// This process alone works on the state folder.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why the state folder is not ours.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another one has it.
+    #[error(
+        "another coordinator (process {pid}) works on {}. Two on one database would hand out two truths; stop that one first: kill {pid}",
+        folder.display()
+    )]
+    Held {
+        /// Which folder.
+        folder: PathBuf,
+        /// Whose it is.
+        pid: String,
+    },
+    /// No lock file.
+    #[error("could not open {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_one_is_refused_and_told_who_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(folder.path());
+        let lock = state.lock().unwrap();
+        let refused = state.lock().unwrap_err().to_string();
+        assert!(
+            refused.contains(&format!("process {}", std::process::id())),
+            "{refused}"
+        );
+        drop(lock);
+        state.lock().unwrap();
+    }
+}
