@@ -10,6 +10,7 @@ mod erase;
 mod error;
 mod events;
 mod feed;
+mod forgotten;
 mod ledger;
 mod nodes;
 mod plan;

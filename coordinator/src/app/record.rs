@@ -45,6 +45,9 @@ impl App {
         if event.seq != 0 {
             session.send(Body::Ack(v1::EventAck { seq: event.seq }));
         }
+        if let Kind::TaskFinished(_) = kind {
+            drop(session.ask_facts(self.now_ms()));
+        }
         Ok(())
     }
 

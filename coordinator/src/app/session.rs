@@ -81,6 +81,7 @@ impl App {
             );
             tx.add_event(&self.event("alarm", name, text)).await?;
         }
+        self.end_forgotten(&mut tx, &node, &hello).await?;
         if hello.last_event < node.acknowledged {
             let text = format!(
                 "its journal begins anew: event {} was stored, it knows of {}",

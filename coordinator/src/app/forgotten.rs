@@ -1,0 +1,87 @@
+use heeler_proto::{Generation, v1};
+use heeler_store::{NewEvent, Node, Outcome, Task, TaskState, Tx};
+
+use super::{App, AppError};
+
+const REASON: &str =
+    "the agent lost its journal in the middle of it: how far it came is not known. Look again: heeler plan";
+
+impl App {
+    /// Ends the tasks that an agent once took and knows nothing of any more: no outcome of them will ever come.
+    pub(super) async fn end_forgotten(&self, tx: &mut Tx, node: &Node, hello: &v1::Hello) -> Result<(), AppError> {
+        for task in tx.open_tasks().await?.into_iter().filter(|task| task.node == node.name) {
+            if is_forgotten(&task, node.acknowledged, hello) {
+                let outcome = Outcome {
+                    state: TaskState::Failed,
+                    reason: REASON.to_owned(),
+                    blocked: None,
+                    changes: 0,
+                };
+                tx.finish_task(&task.id, &outcome, self.now_ms()).await?;
+                let event = self.event(TaskState::Failed.as_str(), &node.name, REASON);
+                tx.add_event(&NewEvent {
+                    task_id: task.id,
+                    ..event
+                })
+                .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The agent has taken it (its generation says so), does not have it in hand, and has nothing left to tell.
+fn is_forgotten(task: &Task, acknowledged: u64, hello: &v1::Hello) -> bool {
+    let generation = Generation {
+        epoch: task.epoch,
+        counter: task.counter,
+    };
+    let taken = generation.counter > 0 && Generation::from(hello.generation.unwrap_or_default()) >= generation;
+    taken && hello.task_id != task.id && hello.last_event <= acknowledged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(counter: u64) -> Task {
+        Task {
+            id: "t".into(),
+            node: "a".into(),
+            kind: "ensure pool".into(),
+            task: vec![],
+            revision: 1,
+            operator: "me".into(),
+            state: TaskState::Running,
+            reason: String::new(),
+            blocked: None,
+            changes: 0,
+            created_at_ms: 0,
+            finished_at_ms: 0,
+            epoch: 1,
+            counter,
+        }
+    }
+
+    fn hello(counter: u64, task_id: &str, last_event: u64) -> v1::Hello {
+        let generation = Some(v1::Generation { epoch: 1, counter });
+        v1::Hello {
+            generation,
+            task_id: task_id.into(),
+            last_event,
+            ..v1::Hello::default()
+        }
+    }
+
+    #[test]
+    fn only_a_task_that_was_taken_and_leaves_nothing_to_tell_is_forgotten() {
+        assert!(is_forgotten(&task(3), 5, &hello(3, "", 5)));
+        assert!(!is_forgotten(&task(3), 5, &hello(2, "", 5)), "it never arrived");
+        assert!(!is_forgotten(&task(0), 5, &hello(3, "", 5)), "it was never handed out");
+        assert!(!is_forgotten(&task(3), 5, &hello(3, "t", 5)), "it is in hand");
+        assert!(
+            !is_forgotten(&task(3), 5, &hello(3, "", 6)),
+            "its outcome may be on its way"
+        );
+    }
+}
