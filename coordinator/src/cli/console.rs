@@ -17,6 +17,12 @@ pub trait Person: Send {
     /// # Errors
     /// When the input cannot be read.
     fn ask(&mut self, question: &str) -> io::Result<Option<String>>;
+
+    /// One line that the screen does not show; without a terminal the next line of stdin.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    fn ask_secret(&mut self, question: &str) -> io::Result<Option<String>>;
 }
 
 /// The person at the terminal.
@@ -35,6 +41,16 @@ impl Person for AtTerminal {
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer)?;
         Ok((read > 0).then(|| answer.trim().to_owned()))
+    }
+
+    fn ask_secret(&mut self, question: &str) -> io::Result<Option<String>> {
+        if self.is_there() {
+            write!(io::stderr(), "{question} ")?;
+            return console::Term::stderr().read_secure_line().map(Some);
+        }
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line)?;
+        Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
     }
 }
 

@@ -6,6 +6,7 @@ mod candidate;
 mod client;
 mod consent;
 mod console;
+mod contact;
 mod demo;
 mod disk;
 mod error;

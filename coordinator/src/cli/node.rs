@@ -2,11 +2,13 @@ use clap::Subcommand;
 use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeRequest, ShowNodeRequest};
 use serde_json::json as object;
 
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, contact, json};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Node {
+    /// First contact with a fresh Pi, or repair of a known one: your own ssh, then the agent
+    Add(contact::Add),
     /// Every node on record
     List,
     /// All that is known of one node
@@ -33,6 +35,7 @@ pub(super) async fn run(wish: Node, context: &Context<'_>, console: &mut Console
     let mut client = context.client().await?;
     let now = context.clock.now_ms();
     match wish {
+        Node::Add(add) => return contact::run(add, context, console).await,
         Node::List => {
             let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
             console.answer(

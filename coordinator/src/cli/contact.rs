@@ -1,0 +1,271 @@
+//! `heeler node add`: first contact, and the node's lines in heeler.toml.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use clap::Args;
+use heeler_proto::v1::{Disk, DiskUse, Facts};
+use heeler_proto::{NodeName, Serial};
+use serde_json::{Value, json as object};
+
+use super::{CliError, Console, Context, Exit, json};
+use crate::config::{self, Config, FILE, NewNode, add_node};
+use crate::contact::{Added, ContactError, Dialogue, Wish, add};
+use crate::screen::{self, Line};
+
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// What the nodes are called: the names in heeler.toml, of their Proxmox nodes, and to ssh
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+    /// Whom to log in as, and where [default: the address in heeler.toml, else NAME as your ssh config knows it]
+    #[arg(long, value_name = "USER@HOST")]
+    ssh: Option<String>,
+    /// Ask for the sudo password now; without a terminal it is the first line of stdin
+    #[arg(short = 'K', long)]
+    ask_password: bool,
+    /// The node was flashed again: its new host key is shown beside the old one, and you are asked
+    #[arg(long)]
+    reflashed: bool,
+    /// An ssh configuration in place of your own
+    #[arg(long, value_name = "FILE")]
+    ssh_config: Option<PathBuf>,
+    /// Folder with the agents (heeler-agent-aarch64, heeler-agent-x86_64)
+    #[arg(long, value_name = "DIR")]
+    agent_dir: Option<PathBuf>,
+    /// Write the node's lines into heeler.toml without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let names = wish
+        .names
+        .iter()
+        .map(|name| NodeName::new(name))
+        .collect::<Result<Vec<_>, _>>();
+    let names = names.map_err(|invalid| CliError::Usage(invalid.to_string()))?;
+    if names.len() > 1 && wish.ssh.is_some() {
+        return Err(CliError::Usage(
+            "--ssh is for one node: name them one by one, or give their addresses in heeler.toml".into(),
+        ));
+    }
+    let mut client = context.client().await?;
+    let folder = context.config();
+    let config = std::fs::read(folder.join(FILE))
+        .ok()
+        .and_then(|bytes| config::parse_bytes(&bytes).ok());
+    let mut password = None;
+    if wish.ask_password {
+        password = Some(ask(console).ok_or_else(|| CliError::Usage("no password was given on stdin".into()))?);
+    }
+    let mut documents = Vec::new();
+    let mut exit = Exit::Fine;
+    for node in names {
+        let one = Wish {
+            destination: wish.ssh.clone().unwrap_or_else(|| destination(&node, config.as_ref())),
+            node,
+            ssh_config: wish.ssh_config.clone(),
+            reflashed: wish.reflashed,
+            agent_dir: wish.agent_dir.clone(),
+            state: context.state(),
+        };
+        let added = add(
+            &mut client,
+            &one,
+            context.clock,
+            &mut Terminal {
+                console,
+                password: &mut password,
+            },
+        )
+        .await;
+        match added {
+            Ok(added) => {
+                report(&one.node, &added, console)?;
+                if !console.json {
+                    offer(&one.node, &added, wish.yes, &folder, console)?;
+                }
+                documents.push(document(&one.node, &added));
+            }
+            Err(error) => {
+                exit = Exit::Error;
+                let told = with_causes(&error);
+                documents.push(object!({ "node": one.node, "error": told }));
+                console.aside(
+                    &told
+                        .lines()
+                        .flat_map(|line| screen::wrap(line, 78))
+                        .map(Line::of)
+                        .collect::<Vec<_>>(),
+                );
+            }
+        }
+    }
+    if console.json {
+        console.answer(|| json::list("nodes", documents.into_iter()), |_| Vec::new())?;
+    }
+    Ok(exit)
+}
+
+fn destination(node: &NodeName, config: Option<&Config>) -> String {
+    let known = config.and_then(|config| {
+        let known = config.nodes.iter().find(|known| known.name.value == *node)?;
+        let user = known.defaults.user.as_ref().or(config.defaults.user.as_ref());
+        Some(user.map_or_else(
+            || known.address.value.to_string(),
+            |user| format!("{}@{}", user.value, known.address.value),
+        ))
+    });
+    known.unwrap_or_else(|| node.to_string())
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn document(node: &NodeName, added: &Added) -> Value {
+    object!({ "node": node, "changed": added.changed, "facts": added.facts.as_ref().map(json::facts) })
+}
+
+fn report(node: &NodeName, added: &Added, console: &mut Console<'_>) -> Result<(), CliError> {
+    if console.json {
+        return Ok(());
+    }
+    if added.changed.is_empty() {
+        console.say(format!("{node}: nothing was wrong, nothing changed"))?;
+    }
+    match &added.facts {
+        Some(facts) => console.show(&screen::facts(facts)),
+        None => Ok(()),
+    }
+}
+
+/// Shows the lines that heeler.toml lacks, and writes them when the person agrees. Nothing is committed.
+fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut Console<'_>) -> Result<(), CliError> {
+    let path = folder.join(FILE);
+    let Ok(before) = std::fs::read_to_string(&path) else {
+        return Ok(());
+    };
+    let Some(new) = added.facts.as_ref().and_then(|facts| lines_for(node, facts, &before)) else {
+        return Ok(());
+    };
+    let after = add_node(&before, &new).map_err(|error| CliError::Other(with_causes(&error)))?;
+    if after == before {
+        return Ok(());
+    }
+    console.say(format!("{} lacks:", path.display()))?;
+    console.show(&screen::diff(&before, &after, 2, 40))?;
+    if new.disks.is_empty() {
+        console.say("No two blank disks were found, so none are named: see heeler disk list.")?;
+    }
+    let agreed = yes || {
+        let answer = if console.person.is_there() {
+            console.person.ask("Write these lines? [Y/n]").ok().flatten()
+        } else {
+            None
+        };
+        answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "" | "y" | "yes"))
+    };
+    if agreed {
+        std::fs::write(&path, after).map_err(super::error::file("write", &path))?;
+        console.say(format!("Written, not committed. Next: heeler plan {node}"))
+    } else {
+        console.say(format!(
+            "Not written. With --yes they are; or edit {} yourself.",
+            path.display()
+        ))
+    }
+}
+
+/// What the machine says about itself, as far as heeler.toml asks for it.
+fn lines_for(node: &NodeName, facts: &Facts, text: &str) -> Option<NewNode> {
+    let subnet = config::parse(text).ok().map(|config| config.network.subnet);
+    let addresses: Vec<IpAddr> = facts
+        .nics
+        .iter()
+        .flat_map(|nic| &nic.addresses)
+        .filter_map(|address| address.split('/').next()?.parse().ok())
+        .filter(|address: &IpAddr| address.is_ipv4() && !address.is_loopback())
+        .collect();
+    let within = |address: &&IpAddr| {
+        subnet
+            .as_ref()
+            .and_then(Option::as_ref)
+            .is_some_and(|subnet| subnet.value.contains(**address))
+    };
+    let address = addresses.iter().find(within).or_else(|| addresses.first())?;
+    let size = facts.memory_bytes.div_ceil(1 << 30);
+    Some(NewNode {
+        name: node.clone(),
+        address: *address,
+        disks: mirror(facts),
+        backplane: None,
+        note: format!("{}, {size} GiB", facts.model),
+    })
+}
+
+/// Two blank disks, or the legs of the one pool that is there; otherwise a person must choose.
+fn mirror(facts: &Facts) -> Vec<Serial> {
+    let serials = |wanted: &dyn Fn(&Disk) -> bool| -> Vec<Serial> {
+        facts
+            .disks
+            .iter()
+            .filter(|disk| wanted(disk))
+            .filter_map(|disk| Serial::new(&disk.serial).ok())
+            .collect()
+    };
+    let guids: BTreeSet<&str> = facts
+        .disks
+        .iter()
+        .map(|disk| disk.pool_guid.as_str())
+        .filter(|guid| !guid.is_empty())
+        .collect();
+    let legs = match guids.first() {
+        Some(guid) if guids.len() == 1 => serials(&|disk| disk.pool_guid == *guid),
+        Some(_) => Vec::new(),
+        None => serials(&|disk| disk.r#use() == DiskUse::Blank && disk.transport == "nvme"),
+    };
+    if legs.len() == 2 { legs } else { Vec::new() }
+}
+
+fn ask(console: &mut Console<'_>) -> Option<String> {
+    console
+        .person
+        .ask_secret("sudo password (asked once, kept in memory for this run):")
+        .ok()
+        .flatten()
+}
+
+struct Terminal<'a, 'b> {
+    console: &'a mut Console<'b>,
+    password: &'a mut Option<String>,
+}
+
+#[async_trait]
+impl Dialogue for Terminal<'_, '_> {
+    fn say(&mut self, text: &str) {
+        self.console.aside(&text.lines().map(Line::of).collect::<Vec<_>>());
+    }
+
+    async fn password(&mut self, node: &NodeName) -> Result<String, ContactError> {
+        if self.password.is_none() && self.console.person.is_there() {
+            *self.password = ask(self.console);
+        }
+        self.password
+            .clone()
+            .ok_or_else(|| ContactError::NoPassword { node: node.clone() })
+    }
+
+    async fn confirm(&mut self, question: &str) -> bool {
+        let answer = if self.console.person.is_there() {
+            self.console.person.ask(&format!("{question} [y/N]")).ok().flatten()
+        } else {
+            None
+        };
+        answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+}
