@@ -7,7 +7,7 @@ ln -sf /dev/null /etc/systemd/network/73-usb-net-by-mac.link
 rm -f /etc/apt/sources.list /etc/ssh/ssh_host_* /etc/hostname /etc/hostid /etc/machine-id /var/lib/dbus/machine-id
 : > /etc/machine-id
 # Debian brings it at this priority, Raspberry Pi OS does not: there NetworkManager has the links.
-dpkg --purge ifupdown dhcpcd-base
+dpkg --purge ifupdown
 rm -rf /etc/network/interfaces /etc/network/interfaces.d
 passwd --lock root
 # They would compete with the tests for two emulated cores, and find no network.

@@ -20,7 +20,7 @@ blank
 zpool create -o cachefile=none -O mountpoint=none data $A $B
 guid=$(zpool get -Hp -o value guid data)
 zpool export data
-wipefs -qaf $B-part1 $B; blkdiscard -fq $B; blockdev --rereadpt $B; udevadm settle
+wipefs -qaf $B-part1 $B; blkdiscard -fq $B; reread $B; udevadm settle
 rec $Z zpool-import-list-stripe-broken zpool import -d $BYID
 rec $Z zpool-import-guid-stripe-broken zpool import -N -d $BYID -o cachefile=none $guid
 blank

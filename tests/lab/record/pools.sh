@@ -90,7 +90,7 @@ zpool clear data
 
 # A leg wiped while the pool was away.
 zpool export data
-wipefs -qaf $B-part1 $B; blkdiscard -fq $B; blockdev --rereadpt $B
+wipefs -qaf $B-part1 $B; blkdiscard -fq $B; reread $B
 probe leg-wiped $A
 rec $Z zpool-import-guid-leg-wiped zpool import -N -d $BYID -o cachefile=/etc/zfs/zpool.cache $guid
 listings leg-wiped

@@ -43,6 +43,16 @@ clear_label() {
 	rec $Z zpool-labelclear-$state zpool labelclear "$disk"
 }
 
+# udev may still be looking at a partition.
+reread() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		udevadm settle
+		blockdev --rereadpt "$1" 2>/dev/null && return
+		sleep 1
+	done
+	echo "the kernel keeps the partitions of $1"
+}
+
 # Both disks read as zeros afterwards.
 blank() {
 	umount /mnt 2>/dev/null
@@ -52,7 +62,7 @@ blank() {
 	for disk in $A $B; do
 		wipefs -qaf "$disk" "$disk"-part* 2>/dev/null
 		blkdiscard -fq "$disk"
-		blockdev --rereadpt "$disk"
+		reread "$disk"
 	done
 	udevadm settle
 }

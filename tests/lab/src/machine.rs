@@ -127,7 +127,7 @@ pub fn command(node: &Node, accel: Accel, boot: &Boot, disks: &[Option<String>])
         "-no-reboot",
     ]);
     qemu.args(accel.arguments())
-        .args(["-smp", "2", "-m", &MEMORY_MIB.to_string(), "-rtc", "base=utc"]);
+        .args(["-m", &MEMORY_MIB.to_string(), "-rtc", "base=utc"]);
     qemu.args([
         "-smbios",
         &format!(

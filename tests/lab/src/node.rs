@@ -92,8 +92,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When they have not for five minutes.
     pub fn wait_ready(&self) -> Result<()> {
-        let done =
-            "cloud-init status --wait >/dev/null; [ $? != 1 ] && systemctl is-system-running --wait >/dev/null; true";
+        let done = "systemctl is-system-running --wait >/dev/null; [ -e /run/cloud-init/result.json ]";
         self.wait(done, "it has not finished booting")
     }
 
