@@ -13,6 +13,10 @@ pub const SERIAL: &str = "S6XNNS0W100001";
 pub struct Recorded {
     /// Answers by the command as typed.
     pub answers: BTreeMap<String, Output>,
+    /// The answer to every other command.
+    pub otherwise: Option<Output>,
+    /// Programs that are not installed.
+    pub missing: Vec<&'static str>,
     /// Bytes that are not zero, by device and offset.
     pub bytes: Vec<(PathBuf, u64)>,
     links: BTreeMap<PathBuf, PathBuf>,
@@ -48,9 +52,8 @@ impl Recorded {
     /// The machine as it was while the disk of this serial was in `state`.
     pub fn looking_at(looked_at: &str, state: &str) -> Self {
         let mut machine = Self {
-            answers: BTreeMap::new(),
-            bytes: Vec::new(),
-            links: BTreeMap::new(),
+            otherwise: None,
+            ..Self::saying(Output::default())
         };
         let lsblk = output(&format!("util-linux-2.41.5/lsblk-{state}"));
         let disks = disks(&lsblk);
@@ -87,6 +90,17 @@ impl Recorded {
         machine
     }
 
+    /// A machine that says the same to everything.
+    pub fn saying(output: Output) -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            otherwise: Some(output),
+            missing: Vec::new(),
+            bytes: Vec::new(),
+            links: BTreeMap::new(),
+        }
+    }
+
     fn probes(&mut self, device: &str, state: &str, suffix: &str) {
         let of = |program: &str| output(&format!("{program}-{state}{suffix}"));
         self.answer(&heeler_host::wipefs::command(device), of("util-linux-2.41.5/wipefs"));
@@ -94,11 +108,13 @@ impl Recorded {
         self.answer(&heeler_host::zdb::labels_command(device), of("zfs-2.3.9/zdb-label"));
     }
 
+    /// From now on it says this to that command.
     pub fn answer(&mut self, command: &Command, output: Output) {
         self.answers.insert(command.to_string(), output);
     }
 
-    fn link(&mut self, from: &str, to: &str) {
+    /// A symbolic link, or a name below `/dev/disk/by-id`.
+    pub fn link(&mut self, from: &str, to: &str) {
         self.links.insert(from.into(), to.into());
     }
 }
@@ -145,7 +161,12 @@ fn absent() -> io::Error {
 #[async_trait]
 impl System for Recorded {
     async fn run(&self, command: &Command) -> Result<Output, RunError> {
-        let answer = self.answers.get(&command.to_string());
+        if self.missing.contains(&command.program) {
+            return Err(RunError::Missing {
+                program: command.program,
+            });
+        }
+        let answer = self.answers.get(&command.to_string()).or(self.otherwise.as_ref());
         Ok(answer
             .unwrap_or_else(|| panic!("nothing is recorded for {command}"))
             .clone())

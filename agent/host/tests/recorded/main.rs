@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its machine is not as recorded")]
 
 mod disks;
+mod doubt;
+mod garbage;
 mod machine;
 mod pools;

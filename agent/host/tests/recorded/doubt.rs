@@ -1,0 +1,175 @@
+//! What cannot be looked at is never taken for blank.
+
+use heeler_host::disk::{Found, Use, Verdict, inventory};
+use heeler_host::{Output, blkid, lsblk, wipefs, zdb, zfs};
+
+use crate::machine::{Recorded, SERIAL, output};
+
+const DEVICE: &str = "/dev/nvme0n1";
+
+async fn verdict(machine: &Recorded) -> Verdict {
+    match inventory(machine).await.unwrap().find(SERIAL) {
+        Found::One(disk) => disk.verdict.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn failing(code: i32, stderr: &str) -> Output {
+    Output {
+        code,
+        stdout: String::new(),
+        stderr: stderr.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_fails_leaves_its_disk_unproven_and_the_others_alone() {
+    for command in [
+        wipefs::command(DEVICE),
+        blkid::command(DEVICE),
+        zdb::labels_command(DEVICE),
+    ] {
+        let mut machine = Recorded::new("blank");
+        machine.answer(&command, failing(1, "Input/output error"));
+        let inventory = inventory(&machine).await.unwrap();
+        let words: Vec<Use> = inventory.disks.iter().map(|disk| disk.in_a_word()).collect();
+        assert_eq!(words, [Use::Foreign, Use::Blank, Use::System], "{command}");
+        let found = inventory.disks[0].verdict.finding();
+        assert!(
+            found.starts_with("not proven blank: ") && found.contains("Input/output error"),
+            "{found}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_zdb_no_disk_is_blank() {
+    let mut machine = Recorded::new("blank");
+    machine.missing.push("zdb");
+    let found = verdict(&machine).await;
+    assert_eq!(
+        found.finding(),
+        "not proven blank: zdb is not installed: apt-get install zfsutils-linux"
+    );
+    assert!(found.refusal().is_some());
+}
+
+#[tokio::test]
+async fn without_the_module_the_labels_still_speak() {
+    let silent = failing(
+        1,
+        "The ZFS modules cannot be auto-loaded.\nTry running 'modprobe zfs' as root.\n",
+    );
+    let mut machine = Recorded::new("exported");
+    machine.answer(&zfs::version_command(), silent.clone());
+    assert!(matches!(verdict(&machine).await, Verdict::PoolMember { .. }));
+    let mut machine = Recorded::new("blank");
+    machine.answer(&zfs::version_command(), silent);
+    assert_eq!(verdict(&machine).await, Verdict::Blank);
+}
+
+#[tokio::test]
+async fn signatures_of_several_kinds_are_a_finding() {
+    let mut machine = Recorded::new("blank");
+    machine.answer(&blkid::command(DEVICE), failing(8, ""));
+    assert_eq!(verdict(&machine).await.finding(), "signatures of several kinds");
+}
+
+#[tokio::test]
+async fn what_only_one_of_the_programs_sees_is_enough() {
+    for (command, name, finding) in [
+        (
+            wipefs::command(DEVICE),
+            "util-linux-2.41.5/wipefs-lvm-pv",
+            "LVM physical volume",
+        ),
+        (
+            wipefs::command(DEVICE),
+            "util-linux-2.41.5/wipefs-gpt-empty",
+            "remains of a GPT partition table",
+        ),
+        (
+            blkid::command(DEVICE),
+            "util-linux-2.41.5/blkid-ext4",
+            "ext4 file system",
+        ),
+        (lsblk::command(), "util-linux-2.41.5/lsblk-swap", "swap space"),
+        (
+            zdb::labels_command(DEVICE),
+            "zfs-2.3.9/zdb-label-destroyed-part1",
+            "member of destroyed pool data (12899018091186765733), last used by k8sctl-pi5l",
+        ),
+    ] {
+        let mut machine = Recorded::new("blank");
+        machine.answer(&command, output(name));
+        assert_eq!(verdict(&machine).await.finding(), finding, "{name}");
+    }
+}
+
+fn lsblk_with(from: &str, to: &str) -> Recorded {
+    let mut machine = Recorded::new("blank");
+    let blank = output("util-linux-2.41.5/lsblk-blank");
+    assert!(blank.stdout.contains(from), "{from}");
+    let stdout = blank.stdout.replace(from, to);
+    machine.answer(&lsblk::command(), Output { stdout, ..blank });
+    machine
+}
+
+#[tokio::test]
+async fn two_disks_of_one_serial_are_both_refused() {
+    let machine = lsblk_with("S6XNNS0W100002", SERIAL);
+    let inventory = inventory(&machine).await.unwrap();
+    let Found::Several(twins) = inventory.find(SERIAL) else {
+        panic!("{:?}", inventory.disks);
+    };
+    for twin in twins {
+        assert_eq!(twin.verdict.finding(), format!("serial {SERIAL} on 2 disks"));
+    }
+    assert_eq!(inventory.find("S6XNNS0W100002"), Found::Missing);
+}
+
+#[tokio::test]
+async fn a_disk_that_cannot_be_written_or_named_is_not_blank() {
+    let first = |inventory: &heeler_host::disk::Inventory| inventory.disks[0].verdict.finding();
+    let machine = lsblk_with("\"ro\": false,", "\"ro\": true,");
+    assert_eq!(
+        first(&inventory(&machine).await.unwrap()),
+        "a disk that cannot be written"
+    );
+    let machine = lsblk_with(&format!("\"serial\": \"{SERIAL}\""), "\"serial\": null");
+    assert_eq!(first(&inventory(&machine).await.unwrap()), "no serial number");
+}
+
+#[tokio::test]
+async fn a_holder_alone_is_a_finding() {
+    let mut machine = Recorded::new("blank");
+    machine.link(
+        "/sys/class/block/nvme0n1/holders/dm-0",
+        "/sys/devices/virtual/block/dm-0",
+    );
+    assert_eq!(verdict(&machine).await.finding(), "held by dm-0");
+}
+
+#[tokio::test]
+async fn one_byte_at_either_end_is_a_finding() {
+    for offset in [0, 511, (4 << 20) - 1, (2 << 30) - (4 << 20), (2 << 30) - 1] {
+        let mut machine = Recorded::new("blank");
+        machine.bytes.push((DEVICE.into(), offset));
+        assert_eq!(
+            verdict(&machine).await.finding(),
+            format!("unknown data at byte {offset}")
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_the_machine_runs_from_is_told_whatever_else_it_is() {
+    let inventory = inventory(&Recorded::new("blank")).await.unwrap();
+    let system = inventory
+        .disks
+        .iter()
+        .find(|disk| disk.kernel_path == "/dev/vda")
+        .unwrap();
+    assert_eq!(system.verdict.finding(), "in use by the system: /, /boot/firmware");
+    assert_eq!((system.in_a_word(), system.slot), (Use::System, None));
+}

@@ -1,0 +1,201 @@
+//! Every reader survives everything, and half an answer is never taken for the whole.
+
+use std::path::Path;
+
+use heeler_host::{
+    Output, blkid, cloud_init, disk, facts, findmnt, ip, lsblk, sfdisk, timedatectl, wipefs, zdb, zfs, zpool,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::machine::{Recorded, output};
+
+/// Whether the program's reader believes this output.
+fn believes(program: &str, output: Output) -> bool {
+    let host = Recorded::saying(output);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        match program {
+            "blkid" => blkid::probe(&host, "/dev/x").await.is_ok(),
+            "findmnt" => findmnt::mounts(&host).await.is_ok(),
+            "lsblk" => lsblk::devices(&host).await.is_ok(),
+            "sfdisk" => sfdisk::dump(&host, "/dev/x").await.is_ok(),
+            "wipefs" => wipefs::signatures(&host, "/dev/x").await.is_ok(),
+            "zdb" => zdb::labels(&host, "/dev/x").await.is_ok(),
+            "zfs-list" => zfs::datasets(&host).await.is_ok(),
+            "zfs-version" => zfs::module(&host).await.is_ok(),
+            "zpool-get" => zpool::properties(&host, "data").await.is_ok(),
+            "zpool-import" => zpool::importable(&host).await.is_ok(),
+            "zpool-status" => zpool::status(&host).await.is_ok(),
+            other => panic!("{other}"),
+        }
+    })
+}
+
+const RECORDED: [(&str, &str); 15] = [
+    ("blkid", "util-linux-2.41.5/blkid-ext4"),
+    ("findmnt", "util-linux-2.41.5/findmnt-active"),
+    ("lsblk", "util-linux-2.41.5/lsblk-active"),
+    ("lsblk", "util-linux-2.41.5/lsblk-lvm-active"),
+    ("sfdisk", "util-linux-2.41.5/sfdisk-dump-gpt-ext4"),
+    ("wipefs", "util-linux-2.41.5/wipefs-gpt-empty"),
+    ("wipefs", "util-linux-2.41.5/wipefs-blank"),
+    ("zdb", "zfs-2.3.9/zdb-label-exported-part1"),
+    ("zdb", "zfs-2.3.9/zdb-label-blank"),
+    ("zfs-list", "zfs-2.3.9/zfs-list-mirror"),
+    ("zfs-version", "zfs-2.3.9/zfs-version"),
+    ("zpool-get", "zfs-2.3.9/zpool-get-all-mirror"),
+    ("zpool-import", "zfs-2.3.9/zpool-import-list-leg-missing"),
+    ("zpool-status", "zfs-2.3.9/zpool-status-leg-missing"),
+    ("zpool-status", "zfs-2.3.9/zpool-status-no-pool"),
+];
+
+/// Those that print one JSON object.
+fn prints_json(program: &str) -> bool {
+    !["blkid", "sfdisk", "zdb", "zpool-import"].contains(&program)
+}
+
+#[test]
+fn what_was_recorded_is_believed() {
+    for (program, name) in RECORDED {
+        assert!(believes(program, output(name)), "{name}");
+    }
+}
+
+#[test]
+fn a_json_answer_cut_off_anywhere_is_not_believed() {
+    for (program, name) in RECORDED.into_iter().filter(|(program, _)| prints_json(program)) {
+        let whole = output(name);
+        let text = whole.stdout.trim_end();
+        let step = (text.len() / 60).max(1);
+        for end in (1..text.len()).step_by(step).filter(|end| text.is_char_boundary(*end)) {
+            let cut = Output {
+                stdout: text[..end].to_owned(),
+                ..whole.clone()
+            };
+            assert!(!believes(program, cut), "{name} cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn another_major_version_of_the_json_of_zfs_is_refused_and_numbers_may_be_strings() {
+    for (program, name) in RECORDED.into_iter().filter(|(_, name)| name.starts_with("zfs-2.3.9")) {
+        let whole = output(name);
+        let with = |from: &str, to: &str| Output {
+            stdout: whole.stdout.replace(from, to),
+            ..whole.clone()
+        };
+        if prints_json(program) {
+            assert!(
+                !believes(program, with("\"vers_major\":0", "\"vers_major\":1")),
+                "{name}"
+            );
+            assert!(!believes(program, with("output_version", "version")), "{name}");
+            assert!(
+                believes(program, with("\"vers_major\":0", "\"vers_major\":\"0\"")),
+                "{name}"
+            );
+        }
+    }
+    let status = output("zfs-2.3.9/zpool-status-mirror");
+    let strings = status
+        .stdout
+        .replace(":7447198234645666868", ":\"7447198234645666868\"");
+    assert!(believes(
+        "zpool-status",
+        Output {
+            stdout: strings,
+            ..status
+        }
+    ));
+}
+
+#[test]
+fn an_exit_code_of_an_error_is_never_believed() {
+    for (program, name) in RECORDED {
+        let failed = Output {
+            code: 1,
+            stderr: "input/output error".to_owned(),
+            ..output(name)
+        };
+        // Exit code 1 of zdb says that some of the labels could not be read.
+        if name != "zfs-2.3.9/zdb-label-exported-part1" {
+            assert!(!believes(program, failed), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_fixtures_that_are_not_read_above_make_no_reader_panic() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    for version in std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+    {
+        for file in std::fs::read_dir(&version).unwrap().map(|entry| entry.unwrap().path()) {
+            if file.extension().is_some_and(|extension| extension == "rc") {
+                let name = file
+                    .with_extension("")
+                    .strip_prefix(version.parent().unwrap())
+                    .unwrap()
+                    .display()
+                    .to_string();
+                for (program, _) in RECORDED {
+                    believes(program, output(&name));
+                }
+            }
+        }
+    }
+}
+
+fn damaged() -> impl Strategy<Value = (usize, Output)> {
+    let kinds = (
+        0..RECORDED.len(),
+        any::<Index>(),
+        any::<Index>(),
+        "\\PC{0,12}",
+        prop_oneof![0..4_i32, Just(8), Just(127)],
+    );
+    kinds.prop_map(|(which, from, to, instead, code)| {
+        let mut whole = output(RECORDED[which].1);
+        let mut places: Vec<usize> = whole.stdout.char_indices().map(|(at, _)| at).collect();
+        places.push(whole.stdout.len());
+        let (a, b) = (*from.get(&places), *to.get(&places));
+        whole.stdout.replace_range(a.min(b)..a.max(b), &instead);
+        whole.code = code;
+        (which, whole)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_damage_makes_a_reader_panic((which, output) in damaged()) {
+        believes(RECORDED[which].0, output);
+    }
+
+    #[test]
+    fn no_text_makes_any_reader_panic(stdout in "[ \t\n:=\"{}\\[\\]0-9a-zA-Z/_'-]{0,300}", stderr in "\\PC{0,40}", code in 0..9_i32) {
+        let output = Output { code, stdout, stderr };
+        for (program, _) in RECORDED {
+            believes(program, output.clone());
+        }
+    }
+
+    #[test]
+    fn no_text_makes_a_look_at_the_machine_panic(stdout in "\\PC{0,200}", code in 0..9_i32) {
+        let host = Recorded::saying(Output { code, stdout, stderr: String::new() });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let _ = disk::inventory(&host).await;
+            let _ = facts::collect(&host).await;
+            let _ = ip::addresses(&host).await;
+            let _ = ip::routes(&host).await;
+            let _ = cloud_init::first_boot(&host).await;
+            let _ = timedatectl::synchronised(&host).await;
+        });
+    }
+}
