@@ -61,7 +61,7 @@ impl State {
             let path = format!("/dev/{}", disk.kernel_name());
             match &disk.content {
                 Content::MountedExt4(_, target) => self.kernel.mounted.push(Mount::new(path, *target, "ext4")),
-                Content::Swap => {
+                Content::SwapInUse => {
                     self.kernel.swaps.insert(path);
                 }
                 _ => {}

@@ -24,6 +24,7 @@ pub struct Builder {
     pace: Pace,
     zfs: bool,
     loaded: bool,
+    module: bool,
     disabled: Vec<&'static str>,
 }
 
@@ -44,6 +45,7 @@ impl Machine {
             pace: Pace::Instant,
             zfs: true,
             loaded: true,
+            module: true,
             disabled: Vec::new(),
         }
     }
@@ -119,6 +121,13 @@ impl Builder {
         self
     }
 
+    /// ZFS is installed, and its module was not built for this kernel.
+    #[must_use]
+    pub const fn module_missing(mut self) -> Self {
+        self.module = false;
+        self
+    }
+
     /// Somebody disabled this unit.
     #[must_use]
     pub fn disabled(mut self, unit: &'static str) -> Self {
@@ -143,10 +152,10 @@ impl Builder {
         for (slot, spec) in self.disks.iter().enumerate() {
             disks.push(Disk::new(spec, Bus::Nvme(slot), &mut random));
         }
-        let missing = if self.zfs {
-            &[][..]
-        } else {
-            &["zpool", "zfs", "zdb", "zgenhostid", "zfs.ko"]
+        let missing: &[&str] = match (self.zfs, self.module) {
+            (true, true) => &[],
+            (true, false) => &["zfs.ko"],
+            (false, _) => &["zpool", "zfs", "zdb", "zgenhostid", "zfs.ko"],
         };
         let mut state = State {
             board: Board {

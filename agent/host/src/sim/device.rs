@@ -70,6 +70,12 @@ impl State {
         named(path).or_else(|| named(&self.canonical(path).ok()?))
     }
 
+    /// Where a leg is plugged in, as ZFS notes it.
+    pub(super) fn phys_path(&self, path: &str) -> String {
+        let found = self.device(path).map(|device| self.disks[device.disk].address());
+        found.map(|address| format!("pci-{address}-nvme-1")).unwrap_or_default()
+    }
+
     pub(super) fn disk_of(&self, serial: &str) -> Option<usize> {
         self.disks.iter().position(|disk| disk.serial == serial)
     }

@@ -88,7 +88,7 @@ impl State {
 
     fn sys(&self, tree: &mut Tree) {
         if self.kernel.zfs_loaded {
-            tree.put("/sys/module/zfs/version", "2.3.9-2\n");
+            tree.put("/sys/module/zfs/version", "2.3.9-0+deb13u1\n");
             tree.put("/sys/module/zfs/parameters/zfs_arc_max", "0\n");
             tree.put("/sys/module/spl/parameters/spl_hostid", "0\n");
         }

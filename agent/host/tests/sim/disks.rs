@@ -53,7 +53,7 @@ fn whatever_is_on_a_disk_it_is_not_blank_and_looking_changes_no_byte() {
 fn the_disk_that_the_machine_runs_from_and_swap_are_the_systems() {
     let machine = node()
         .disk(DiskSpec::holding(A, Content::Root))
-        .disk(DiskSpec::holding(B, Content::Swap))
+        .disk(DiskSpec::holding(B, Content::SwapInUse))
         .build();
     assert!(matches!(verdict(&machine, A), Verdict::System { .. }));
     assert!(matches!(verdict(&machine, B), Verdict::System { .. }));

@@ -4,6 +4,7 @@
 
 mod disks;
 mod power;
+mod recorded;
 mod zfs;
 
 use std::future::Future;

@@ -30,8 +30,10 @@ fn without_the_module_nothing_is_said_about_pools() {
         now(zfs::module(&machine)).expect("power").expect("answers"),
         zfs::Module::NotLoaded
     );
-    assert!(now(zpool::status(&machine)).expect("power").is_err());
-    assert!(now(zpool::importable(&machine)).expect("power").is_err());
+    let broken = node().blank(A).module_missing().build();
+    assert!(now(zpool::status(&broken)).expect("power").is_err());
+    assert!(now(zpool::importable(&broken)).expect("power").is_err());
+    assert!(!broken.by_hand("modprobe", &["zfs"]).ok());
     let bare = node().without_zfs().build();
     assert_eq!(
         now(zfs::module(&bare)).expect("power").expect("answers"),

@@ -22,8 +22,10 @@ pub enum Content {
     PartitionWithExt4(&'static str),
     /// LVM's physical volume.
     Lvm,
-    /// Swap space, in use.
+    /// Swap space.
     Swap,
+    /// Likewise, in use from each boot on.
+    SwapInUse,
     /// Random bytes in the first MiB, zeroes after it.
     RandomFront,
     /// Zeroes in front and at the end, something that is not zero between.
@@ -37,16 +39,16 @@ impl Content {
         match self {
             Self::Blank => {}
             Self::Ext4(label) | Self::MountedExt4(label, _) => ext4(disk, 0, label, random),
-            Self::EmptyGpt => gpt::write(disk, &[], random),
-            Self::BarePartition => gpt::write(disk, &[whole(disk, random)], random),
+            Self::EmptyGpt => gpt::write(disk, 2048, &[], random),
+            Self::BarePartition => gpt::write(disk, 2048, &[whole(disk, random)], random),
             Self::PartitionWithExt4(label) => {
                 let partition = whole(disk, random);
                 let start = partition.start * 512;
-                gpt::write(disk, &[partition], random);
+                gpt::write(disk, 2048, &[partition], random);
                 ext4(disk, start, label, random);
             }
             Self::Lvm => lvm(disk, random),
-            Self::Swap => swap(disk, random),
+            Self::Swap | Self::SwapInUse => swap(disk, random),
             Self::RandomFront => disk.write(0, &random.bytes(MIB as usize)),
             Self::DataInTheMiddle => disk.fill(16 * MIB..disk.size() - 16 * MIB),
             Self::Root => root(disk, random),

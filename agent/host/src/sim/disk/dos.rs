@@ -40,6 +40,7 @@ pub(super) fn read(sector: &[u8]) -> Option<Table> {
     Some(Table {
         label: "dos",
         id: format!("0x{id:08x}"),
+        usable: (0, 0),
         partitions: partitions.collect(),
     })
 }

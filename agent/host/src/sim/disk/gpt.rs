@@ -29,11 +29,15 @@ pub(in crate::sim) struct Table {
     pub(in crate::sim) label: &'static str,
     /// Upper-case GUID, or `0x…`.
     pub(in crate::sim) id: String,
+    /// Sectors that a partition may have; 0 in a DOS table.
+    pub(in crate::sim) usable: (u64, u64),
     pub(in crate::sim) partitions: Vec<Partition>,
 }
 
 /// Writes a GUID partition table: protective MBR, header and entries in front, and again at the end (UEFI 2.10, 5.3).
-pub(in crate::sim) fn write(disk: &mut Bytes, partitions: &[Partition], random: &mut Random) {
+///
+/// `first` is the first sector that a partition may have: 2048 by sfdisk, 34 by ZFS.
+pub(in crate::sim) fn write(disk: &mut Bytes, first: u64, partitions: &[Partition], random: &mut Random) {
     let last = disk.size() / SECTOR - 1;
     let mut entries = vec![0; ENTRIES as usize * ENTRY];
     for partition in partitions {
@@ -52,7 +56,7 @@ pub(in crate::sim) fn write(disk: &mut Bytes, partitions: &[Partition], random: 
         header[..8].copy_from_slice(b"EFI PART");
         header[8..12].copy_from_slice(&0x0001_0000_u32.to_le_bytes());
         header[12..16].copy_from_slice(&92_u32.to_le_bytes());
-        for (at, value) in [(24, here), (32, there), (40, 34), (48, last - 33), (72, table)] {
+        for (at, value) in [(24, here), (32, there), (40, first), (48, last - 33), (72, table)] {
             header[at..at + 8].copy_from_slice(&value.to_le_bytes());
         }
         header[56..72].copy_from_slice(&id);
@@ -109,6 +113,7 @@ pub(in crate::sim) fn read(disk: &Bytes) -> Option<Table> {
     Some(Table {
         label: "gpt",
         id: guid_text(&header[56..72]),
+        usable: (number_at(&header, 40), number_at(&header, 48)),
         partitions: partitions.collect(),
     })
 }
@@ -161,7 +166,7 @@ mod tests {
             uuid: "0B5D7C4A-0000-4000-8000-0123456789AB".to_owned(),
             name: "zfs-1".to_owned(),
         };
-        write(&mut disk, std::slice::from_ref(&partition), &mut Random::new(1));
+        write(&mut disk, 34, std::slice::from_ref(&partition), &mut Random::new(1));
         let table = read(&disk).expect("it was just written");
         assert_eq!((table.label, table.partitions), ("gpt", vec![partition]));
     }
@@ -169,7 +174,7 @@ mod tests {
     #[test]
     fn a_table_whose_front_is_gone_is_not_seen() {
         let mut disk = Bytes::zero(64 << 20);
-        write(&mut disk, &[], &mut Random::new(1));
+        write(&mut disk, 34, &[], &mut Random::new(1));
         disk.clear(0, 1 << 20);
         assert_eq!(read(&disk), None);
         assert!(!disk.is_zero());

@@ -27,6 +27,16 @@ fn uuid(bytes: &[u8]) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
+fn blocks(version: &str, size: u64, inner: u64) -> Vec<(&'static str, String)> {
+    let values = [
+        ("VERSION", version.to_owned()),
+        ("FSBLOCKSIZE", "4096".to_owned()),
+        ("FSLASTBLOCK", (size / 4096).to_string()),
+        ("FSSIZE", inner.to_string()),
+    ];
+    values.to_vec()
+}
+
 /// File systems and members of volumes between `start` and `start + size`; partition tables aside.
 pub(in crate::sim) fn find(disk: &Bytes, start: u64, size: u64) -> Vec<Signature> {
     let front = disk.read(start, 8192.min(usize::try_from(size).unwrap_or(8192)));
@@ -41,7 +51,7 @@ pub(in crate::sim) fn find(disk: &Bytes, start: u64, size: u64) -> Vec<Signature
             uuid: Some(uuid(&front[0x468..0x478])),
             label: text(&front[0x478..0x488]),
             usage: Some("filesystem"),
-            extra: vec![("VERSION", "1.0".to_owned()), ("FSBLOCKSIZE", "4096".to_owned())],
+            extra: [blocks("1.0", size, size), vec![("BLOCK_SIZE", "4096".to_owned())]].concat(),
         });
     }
     if &front[0x200..0x208] == b"LABELONE" {
@@ -76,7 +86,11 @@ pub(in crate::sim) fn find(disk: &Bytes, start: u64, size: u64) -> Vec<Signature
             uuid: Some(uuid(&front[1036..1052])),
             label: None,
             usage: Some("other"),
-            extra: vec![("VERSION", "1".to_owned())],
+            extra: [
+                blocks("1", size, size - 4096),
+                vec![("ENDIANNESS", "LITTLE".to_owned())],
+            ]
+            .concat(),
         });
     }
     found.extend(crate::sim::zfs::signatures(disk, start, size));

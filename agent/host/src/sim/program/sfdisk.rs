@@ -27,7 +27,8 @@ pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
         table.label, table.id
     );
     if table.label == "gpt" {
-        let _ = writeln!(text, "first-lba: 34\nlast-lba: {}", device.size / 512 - 34);
+        let (first, last) = table.usable;
+        let _ = writeln!(text, "first-lba: {first}\nlast-lba: {last}");
     }
     text.push_str("sector-size: 512\n");
     for (index, part) in table.partitions.iter().enumerate() {

@@ -33,7 +33,7 @@ pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
                 let numbers: Vec<String> = same.map(|(number, _)| format!("{number} ")).collect();
                 let rule = "-".repeat(36);
                 let _ = writeln!(text, "{rule}\nLABEL {number} \n{rule}");
-                text.push_str(&pairs(found));
+                text.push_str(&pairs(state, found));
                 let _ = writeln!(text, "    labels = {}", numbers.concat());
             }
         }
@@ -49,19 +49,20 @@ pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
     })
 }
 
-fn pairs(label: &Label) -> String {
+fn pairs(state: &State, label: &Label) -> String {
     let config = &label.config;
     let mut text = format!(
-        "    version: 5000\n    name: '{}'\n    state: {}\n    txg: {}\n    pool_guid: {}\n    errata: 0\n",
+        "    version: 5000\n    name: '{}'\n    state: {}\n    txg: {}\n    pool_guid: {}\n    errata: 0\n    \
+         min_alloc: 4096\n    max_alloc: 4096\n",
         config.name, config.state as u8, config.txg, config.guid
     );
+    if !config.comment.is_empty() {
+        let _ = writeln!(text, "    comment: '{}'", config.comment);
+    }
     if config.hostid != 0 {
         let _ = writeln!(text, "    hostid: {}", config.hostid);
     }
     let _ = writeln!(text, "    hostname: '{}'", config.hostname);
-    if !config.comment.is_empty() {
-        let _ = writeln!(text, "    comment: '{}'", config.comment);
-    }
     let mirrored = config.legs.len() > 1;
     let top = if mirrored { config.mirror_guid } else { label.guid };
     let _ = writeln!(
@@ -69,36 +70,51 @@ fn pairs(label: &Label) -> String {
         "    top_guid: {top}\n    guid: {}\n    vdev_children: 1\n    vdev_tree:",
         label.guid
     );
-    let disk = |text: &mut String, indent: usize, id: usize| {
+    let disk = |text: &mut String, pad: &str, id: usize| {
         let leg = &config.legs[id];
-        let pad = " ".repeat(indent);
-        let _ = write!(
+        let name = leg.path.rsplit('/').next().unwrap_or_default();
+        let slot = state.phys_path(&leg.path);
+        let _ = writeln!(
             text,
-            "{pad}type: 'disk'\n{pad}id: {id}\n{pad}guid: {}\n{pad}path: '{}'\n{pad}whole_disk: 1\n",
+            "{pad}type: 'disk'\n{pad}id: {id}\n{pad}guid: {}\n{pad}path: '{}'",
             leg.guid, leg.path
         );
-    };
-    if mirrored {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "        type: 'mirror'\n        id: 0\n        guid: {}\n",
+            "{pad}devid: '{name}'\n{pad}phys_path: '{slot}'\n{pad}whole_disk: 1"
+        );
+    };
+    let pad = " ".repeat(8);
+    if mirrored {
+        let _ = writeln!(
+            text,
+            "{pad}type: 'mirror'\n{pad}id: 0\n{pad}guid: {}",
             config.mirror_guid
         );
     } else {
-        disk(&mut text, 8, 0);
+        disk(&mut text, &pad, 0);
     }
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "        metaslab_array: 256\n        metaslab_shift: 30\n        ashift: 12\n        asize: {}\n        is_log: 0\n        create_txg: 4\n",
+        "{pad}metaslab_array: 133\n{pad}metaslab_shift: 30\n{pad}ashift: 12"
+    );
+    let _ = writeln!(
+        text,
+        "{pad}asize: {}\n{pad}min_alloc: 4096\n{pad}is_log: 0\n{pad}create_txg: 4",
         config.asize
     );
     if mirrored {
         for id in 0..config.legs.len() {
-            let _ = writeln!(text, "        children[{id}]:");
-            disk(&mut text, 12, id);
-            text.push_str("            create_txg: 4\n");
+            let _ = writeln!(text, "{pad}children[{id}]:");
+            disk(&mut text, &" ".repeat(12), id);
+            let _ = writeln!(text, "{pad}    create_txg: 4");
         }
     }
-    text.push_str("    features_for_read:\n        com.delphix:hole_birth\n        com.delphix:embedded_data\n");
-    text
+    let features = [
+        "com.delphix:hole_birth",
+        "com.delphix:embedded_data",
+        "com.klarasystems:vdev_zaps_v2",
+    ];
+    let lines = features.map(|feature| format!("        {feature}\n")).concat();
+    text + "    features_for_read:\n" + &lines
 }

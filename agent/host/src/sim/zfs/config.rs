@@ -67,6 +67,17 @@ impl Contents {
 
     /// Its value and where it comes from: `NONE`, `DEFAULT`, `LOCAL`, `INHERITED`, and from which dataset.
     pub(in crate::sim) fn property(&self, dataset: &str, name: &str) -> (String, &'static str, String) {
+        let (value, kind, from) = self.set_property(dataset, name);
+        // It prints the names of today for what older ones still say.
+        let value = match (name, value.as_str()) {
+            ("xattr", "sa") => "on".to_owned(),
+            ("acltype", "posixacl") => "posix".to_owned(),
+            _ => value,
+        };
+        (value, kind, from)
+    }
+
+    fn set_property(&self, dataset: &str, name: &str) -> (String, &'static str, String) {
         let mut at = Some(dataset);
         while let Some(here) = at {
             let set = self.dataset(here).and_then(|found| found.properties.get(name));
@@ -87,7 +98,8 @@ impl Contents {
         let default = match name {
             "mountpoint" => format!("/{dataset}"),
             "canmount" | "atime" | "compression" | "exec" => "on".to_owned(),
-            "xattr" => "sa".to_owned(),
+            "xattr" => "on".to_owned(),
+            "sync" => "standard".to_owned(),
             "acltype" | "relatime" | "readonly" => "off".to_owned(),
             "dnodesize" => "legacy".to_owned(),
             "recordsize" => "131072".to_owned(),

@@ -33,11 +33,12 @@ pub(in crate::sim) enum Health {
 }
 
 impl Health {
-    pub(in crate::sim) const fn word(self) -> &'static str {
+    /// `zpool status` says UNAVAIL in text.
+    pub(in crate::sim) const fn in_json(self) -> &'static str {
         match self {
             Self::Online => "ONLINE",
             Self::Removed => "REMOVED",
-            Self::Unavailable => "UNAVAIL",
+            Self::Unavailable => "CANT_OPEN",
         }
     }
 }

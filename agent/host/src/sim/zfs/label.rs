@@ -109,27 +109,33 @@ pub(in crate::sim) fn clear(disk: &mut Bytes, start: u64, size: u64) {
     }
 }
 
-/// As libblkid sees a member: by its uberblocks, of which it wants a few.
+/// As libblkid sees a member (util-linux 2.41): by the name-value pairs of each label.
 pub(in crate::sim) fn signatures(disk: &Bytes, start: u64, size: u64) -> Vec<Signature> {
-    if size < 64 << 20 {
-        return Vec::new();
-    }
-    let rings = places(start, size).map(|at| at + RING);
-    let slots = rings
-        .iter()
-        .flat_map(|ring| (0..32).map(move |slot| ring + slot * UBERBLOCK));
-    let found: Vec<u64> = slots.filter(|at| disk.read(*at, 8) == MAGIC.to_le_bytes()).collect();
-    if found.len() < 4 {
-        return Vec::new();
-    }
-    let label = read(disk, start, size).into_iter().flatten().next();
-    let signature = |at: u64| Signature {
-        offset: at - start,
-        kind: "zfs_member",
-        uuid: label.as_ref().map(|label| label.config.guid.to_string()),
-        label: label.as_ref().map(|label| label.config.name.clone()),
-        usage: Some("filesystem"),
-        extra: vec![("VERSION", "5000".to_owned())],
+    let found = places(start, size).into_iter().zip(read(disk, start, size));
+    let extra = |label: &Label| {
+        let values = [
+            ("VERSION", "5000"),
+            ("FSBLOCKSIZE", "4096"),
+            ("BLOCK_SIZE", "4096"),
+            ("ENDIANNESS", "LITTLE"),
+        ];
+        let values = values.map(|(name, value)| (name, value.to_owned()));
+        values
+            .into_iter()
+            .chain([("UUID_SUB", label.guid.to_string())])
+            .collect()
     };
-    found.into_iter().map(signature).collect()
+    found
+        .filter_map(|(at, label)| {
+            let label = label?;
+            Some(Signature {
+                offset: at + PAIRS - start,
+                kind: "zfs_member",
+                uuid: Some(label.config.guid.to_string()),
+                label: Some(label.config.name.clone()),
+                usage: Some("filesystem"),
+                extra: extra(&label),
+            })
+        })
+        .collect()
 }

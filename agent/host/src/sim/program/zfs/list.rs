@@ -20,16 +20,12 @@ pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
             shown.insert(dataset.name.clone(), entry(pool, dataset, &properties?));
         }
     }
-    if shown.is_empty() {
-        let mut nothing = printed("");
-        nothing.stderr.push_str("no datasets available\n");
-        return Some(nothing);
-    }
     let version = json!({"command": "zfs list", "vers_major": 0, "vers_minor": 1});
-    Some(printed(format!(
-        "{}\n",
-        json!({"output_version": version, "datasets": shown})
-    )))
+    let mut answer = printed(format!("{}\n", json!({"output_version": version, "datasets": shown})));
+    if shown.is_empty() {
+        answer.stderr.push_str("no datasets available\n");
+    }
+    Some(answer)
 }
 
 pub(super) fn entry(pool: &Imported, dataset: &Dataset, properties: &Map<String, Value>) -> Value {

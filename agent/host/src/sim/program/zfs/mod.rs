@@ -5,7 +5,7 @@ mod mount;
 
 use serde_json::json;
 
-use super::zpool::{VERSION, not_loaded};
+use super::zpool::{VERSION, cannot_load};
 use super::{complained, printed};
 use crate::Output;
 use crate::sim::power::Gone;
@@ -21,11 +21,13 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
     ) {
         return Ok(None);
     }
-    if !state.kernel.zfs_loaded {
-        return Ok(Some(not_loaded()));
+    if args == ["version", "-j"] {
+        return Ok(Some(version(state)));
+    }
+    if let Some(answer) = cannot_load(state) {
+        return Ok(Some(answer));
     }
     Ok(match args {
-        ["version", "-j"] => Some(version()),
         ["mount"] => Some(mount::listed(state)),
         ["mount", "-a"] => Some(mount::all(state)),
         ["mount", name] => Some(mount::one(state, name)),
@@ -36,9 +38,13 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
     })
 }
 
-fn version() -> Output {
+/// It asks the module that is there, and loads none.
+fn version(state: &State) -> Output {
+    if !state.kernel.zfs_loaded {
+        return complained(1, "zfs_version_kernel() failed: No such file or directory\n");
+    }
     let output = json!({"command": "zfs version", "vers_major": 0, "vers_minor": 1});
-    let versions = json!({"userland": format!("zfs-{VERSION}-2"), "kernel": format!("zfs-kmod-{VERSION}-2")});
+    let versions = json!({"userland": format!("zfs-{VERSION}"), "kernel": format!("zfs-kmod-{VERSION}")});
     printed(format!(
         "{}\n",
         json!({"output_version": output, "zfs_version": versions})

@@ -73,13 +73,8 @@ fn create(state: &mut State, wish: &Wish) -> Answer {
             None => return Ok(complained(1, format!("cannot resolve path '{leg}'\n"))),
         }
     }
-    let found = in_use(state, wish, &devices);
-    if !found.is_empty() {
-        let lines = found.concat();
-        return Ok(complained(
-            1,
-            format!("invalid vdev specification\nuse '-f' to override the following errors:\n{lines}"),
-        ));
+    if let Some(text) = in_use(state, wish, &devices) {
+        return Ok(complained(1, text));
     }
     if wish.dry {
         return Ok(layout(wish));
@@ -127,38 +122,42 @@ fn create(state: &mut State, wish: &Wish) -> Answer {
     Ok(printed(""))
 }
 
-/// What stands against it, a line for each.
-fn in_use(state: &State, wish: &Wish, devices: &[Device]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+/// What stands against it, a line for each disk.
+fn in_use(state: &State, wish: &Wish, devices: &[Device]) -> Option<String> {
+    let mut held = String::new();
+    let mut refused = String::new();
     for (path, device) in wish.legs.iter().zip(devices) {
-        let disk = &state.disks[device.disk];
         let all = state.devices();
         let parts: Vec<&Device> = all.iter().filter(|one| one.disk == device.disk).collect();
-        let held = parts.iter().any(|part| state.mounted_at(part).is_some());
-        if held || state.pool_on(device).is_some() {
-            let kind = parts
-                .iter()
-                .find_map(|part| content(state, part))
-                .unwrap_or_else(|| "unknown".to_owned());
-            return vec![format!("{path} is in use and contains a {kind} filesystem.\n")];
+        if parts.iter().any(|part| state.mounted_at(part).is_some()) || state.pool_on(device).is_some() {
+            let kind = content(state, device).unwrap_or_else(|| "unknown".to_owned());
+            let _ = writeln!(held, "{path} is in use and contains a {kind} filesystem.");
+            continue;
         }
-        if gpt::read(&disk.bytes).is_none_or(|table| table.label != "gpt") {
-            found.extend(content(state, device).and_then(|kind| refusal(state, path, device, &kind)));
+        let table = gpt::read(&state.disks[device.disk].bytes);
+        if table.is_none_or(|table| table.label != "gpt") {
+            let found = content(state, device).and_then(|kind| refusal(state, path, device, &kind));
+            refused.push_str(&found.unwrap_or_default());
             continue;
         }
         let partitions = parts
             .iter()
             .filter_map(|part| Some((part, part.partition.as_ref()?.number)));
-        let lines = partitions
+        let mut found = partitions
             .filter_map(|(part, number)| refusal(state, &format!("{path}-part{number}"), part, &content(state, part)?));
-        found.extend(lines.take(1));
+        refused.push_str(&found.next().unwrap_or_default());
     }
     let sizes = devices.iter().map(|device| device.size);
     let spread = sizes.clone().max().unwrap_or(0) - sizes.min().unwrap_or(0);
-    if found.is_empty() && wish.mirror && spread > FUZZ {
-        found.push("mirror contains devices of different sizes\n".to_owned());
+    if held.is_empty() && refused.is_empty() && wish.mirror && spread > FUZZ {
+        refused.push_str("mirror contains devices of different sizes\n");
     }
-    found
+    if !refused.is_empty() {
+        let head = "invalid vdev specification\nuse '-f' to override the following errors:\n";
+        refused.insert_str(0, head);
+    }
+    let text = held + &refused;
+    (!text.is_empty()).then_some(text)
 }
 
 fn content(state: &State, device: &Device) -> Option<String> {
@@ -191,7 +190,7 @@ fn label_disks(state: &mut State, wish: &Wish, devices: &[Device]) -> Result<Con
     for device in devices {
         let random = &mut state.random;
         let reserved = 16_384;
-        let end = device.size / 512 / 2048 * 2048;
+        let end = (device.size / 512 - 2048) / 2048 * 2048;
         let data = Partition {
             number: 1,
             start: 2048,
@@ -203,12 +202,12 @@ fn label_disks(state: &mut State, wish: &Wish, devices: &[Device]) -> Result<Con
         let rest = Partition {
             number: 9,
             start: end - reserved,
-            sectors: reserved - 2048,
+            sectors: reserved,
             kind: gpt::ZFS_RESERVED.to_owned(),
             uuid: random.uuid().to_uppercase(),
             name: String::new(),
         };
-        gpt::write(&mut state.disks[device.disk].bytes, &[data, rest], random);
+        gpt::write(&mut state.disks[device.disk].bytes, 34, &[data, rest], random);
         state.power.point()?;
     }
     let hostid = state.hostid();

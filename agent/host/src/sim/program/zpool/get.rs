@@ -3,6 +3,7 @@ use serde_json::{Map, Value, json};
 use super::status::allocated;
 use super::{complained, envelope};
 use crate::Output;
+use crate::sim::random::Random;
 use crate::sim::state::State;
 use crate::sim::zfs::Imported;
 
@@ -51,6 +52,18 @@ pub(super) fn properties(state: &State, pool: &Imported) -> Vec<(String, Value, 
         set("multihost", "off"),
         set("autotrim", "off"),
         set("compatibility", "off"),
+        own("dedupratio", json!("1.00")),
+        own("expandsize", json!("-")),
+        own("freeing", json!(0)),
+        own("leaked", json!(0)),
+        own("checkpoint", json!("-")),
+        own("load_guid", json!(Random::named(&pool.config.name).next() >> 1)),
+        own("bcloneused", json!(0)),
+        own("bclonesaved", json!(0)),
+        own("bcloneratio", json!("1.00")),
+        own("dedup_table_size", json!(0)),
+        set("dedup_table_quota", "auto"),
+        own("last_scrubbed_txg", json!(0)),
     ]
 }
 
@@ -60,7 +73,10 @@ pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
         return None;
     };
     let Some(pool) = state.kernel.pools.iter().find(|pool| pool.config.name == *name) else {
-        return Some(complained(1, format!("cannot open '{name}': no such pool\n")));
+        return Some(complained(
+            1,
+            format!("Cannot get properties of {name}: no such pool available.\n"),
+        ));
     };
     let all = properties(state, pool);
     let known = |wanted: &str| all.iter().any(|(name, ..)| name == wanted);

@@ -26,6 +26,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
         Err(_) => pool.config.name == *name,
     });
     let answer = match (matching.next(), matching.next()) {
+        (None, _) if is_imported(state, name) => name_taken(name),
         (None, _) => complained(1, format!("cannot import '{name}': no such pool available\n")),
         (Some(_), Some(_)) => complained(
             1,
@@ -37,6 +38,21 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
         super::super::zfs::mount_all(state);
     }
     Ok(Some(answer))
+}
+
+fn is_imported(state: &State, name: &str) -> bool {
+    let mut pools = state.kernel.pools.iter().map(|pool| &pool.config);
+    pools.any(|config| config.name == name || config.guid.to_string() == name)
+}
+
+fn name_taken(name: &str) -> Output {
+    complained(
+        1,
+        format!(
+            "cannot import '{name}': a pool with that name already exists\n\
+             use the form 'zpool import <pool | id> <newpool>' to give it a new name\n"
+        ),
+    )
 }
 
 fn import(state: &mut State, found: &OnDisk, cached: bool) -> Answer {
@@ -63,14 +79,8 @@ fn import(state: &mut State, found: &OnDisk, cached: bool) -> Answer {
             ),
         ));
     }
-    if state.kernel.pools.iter().any(|pool| pool.config.name == *name) {
-        return Ok(complained(
-            1,
-            format!(
-                "cannot import '{name}': a pool with that name already exists\n\
-                 use the form 'zpool import <pool | id> <newpool>' to give it a new name\n"
-            ),
-        ));
+    if is_imported(state, name) {
+        return Ok(name_taken(name));
     }
     if !found.whole {
         return Ok(complained(

@@ -18,43 +18,30 @@ pub(super) fn user(state: &State, device: &Device) -> Option<(&'static str, Stri
     }
 }
 
-/// `zpool labelclear DEVICE`: of a whole disk that a pool was given, the first partition is meant.
+/// `zpool labelclear DEVICE`: of a partition. The labels of a whole disk that a pool was given are not on the disk itself.
 pub(super) fn run(state: &mut State, path: &str) -> Answer {
-    let Some(mut device) = state.device(path) else {
-        return Ok(complained(
-            1,
-            format!("failed to find device {path}, try specifying absolute path instead\n"),
-        ));
+    let Some(device) = state.device(path) else {
+        let text = format!("failed to find device {path}, try specifying absolute path instead\n");
+        return Ok(complained(1, text));
     };
-    let mut shown = path.to_owned();
-    if device.partition.is_none() {
-        let first = state
-            .devices()
-            .into_iter()
-            .find(|one| one.disk == device.disk && one.partition.is_some());
-        if let Some(first) = first {
-            shown = format!("{path}-part1");
-            device = first;
-        }
-    }
     let bytes = &state.disks[device.disk].bytes;
-    if label::read(bytes, device.start, device.size)
-        .iter()
-        .all(Option::is_none)
-    {
-        return Ok(complained(255, format!("failed to clear label for {shown}\n")));
+    let labels = label::read(bytes, device.start, device.size);
+    if labels.iter().all(Option::is_none) {
+        return Ok(complained(255, format!("failed to clear label for {path}\n")));
     }
     match user(state, &device) {
         Some(("active", pool)) => {
-            return Ok(complained(
-                1,
-                format!("{shown} is a member (ACTIVE) of pool \"{pool}\"\n"),
-            ));
+            // The line ends on the other stream.
+            let mut answer = printed("\n");
+            (answer.code, answer.stderr) = (1, format!("{path} is a member (ACTIVE) of pool \"{pool}\""));
+            return Ok(answer);
         }
         Some((how, pool)) => {
-            let text =
-                format!("use '-f' to override the following error:\n{shown} is a member of {how} pool \"{pool}\"\n");
-            return Ok(complained(1, text));
+            let member = format!("{path} is a member of {how} pool \"{pool}\"\n");
+            return Ok(complained(
+                1,
+                format!("use '-f' to override the following error:\n{member}"),
+            ));
         }
         None => {}
     }

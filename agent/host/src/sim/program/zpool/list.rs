@@ -13,7 +13,6 @@ pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
         let column = |name: &str| {
             let value = match name {
                 "name" => return Some(pool.config.name.clone()),
-                "dedupratio" => return Some("1.00".to_owned()),
                 _ => all
                     .iter()
                     .find(|(known, ..)| known == name)

@@ -34,9 +34,9 @@ fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &
     }
     let elsewhere = state.was_elsewhere(&pool.config);
     if pool.present.len() < all {
-        let status = "One or more devices are missing from the system.\n".to_owned();
-        let action = "The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be compromised if imported.";
-        return ("DEGRADED", status, action, "ZFS-8000-2Q");
+        let status = "One or more devices contains corrupted data.\n".to_owned();
+        let action = "The pool can be imported despite missing or damaged devices.  The\n\t fault tolerance of the pool may be compromised if imported.";
+        return ("DEGRADED", status, action, "ZFS-8000-4J");
     }
     if elsewhere {
         let action = "The pool can be imported using its name or numeric identifier and\n\tthe '-f' flag.";
@@ -62,11 +62,11 @@ fn block(state: &State, pool: &OnDisk) -> String {
         let _ = write!(text, " status: {status}");
     }
     let _ = writeln!(text, " action: {action}");
-    if !see.is_empty() {
-        let _ = writeln!(text, "    see: https://openzfs.github.io/openzfs-docs/msg/{see}");
-    }
     if !config.comment.is_empty() {
         let _ = writeln!(text, "comment: {}", config.comment);
+    }
+    if !see.is_empty() {
+        let _ = writeln!(text, "    see: https://openzfs.github.io/openzfs-docs/msg/{see}");
     }
     text.push_str(" config:\n\n");
     let short = |path: &str| {

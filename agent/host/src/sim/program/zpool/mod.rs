@@ -16,14 +16,12 @@ use crate::sim::state::State;
 
 pub(in crate::sim) use import::from_cache as import_from_cache;
 
-pub(super) const VERSION: &str = "2.3.9";
+pub(super) const VERSION: &str = "2.3.9-0+deb13u1";
 
-/// As both programs say it; exit code 1.
-pub(super) fn not_loaded() -> Output {
-    complained(
-        1,
-        "The ZFS modules are not loaded.\nTry running 'modprobe zfs' as root to load them.\n",
-    )
+/// Both programs load the module when root runs them; None when it is there then.
+pub(super) fn cannot_load(state: &mut State) -> Option<Output> {
+    let text = "The ZFS modules cannot be auto-loaded.\nTry running 'modprobe zfs' as root to manually load them.\n";
+    (!state.load_zfs()).then(|| complained(1, text))
 }
 
 /// The envelope of all JSON of both programs.
@@ -42,8 +40,8 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
     if !known {
         return Ok(None);
     }
-    if !state.kernel.zfs_loaded {
-        return Ok(Some(not_loaded()));
+    if let Some(answer) = cannot_load(state) {
+        return Ok(Some(answer));
     }
     Ok(match args {
         ["create", rest @ ..] => create::run(state, rest)?,

@@ -40,23 +40,27 @@ fn status(state: &State, pool: &Imported) -> Value {
     };
     let leaf = |guid: u64, path: &str| {
         let health = pool.health(guid, &state.disks);
-        let mut fields = json!({"vdev_type": "disk", "guid": guid, "path": path, "state": health.word(),
-                                "rep_dev_size": config.asize, "phys_space": config.asize});
-        if let (Health::Unavailable, Some(fields)) = (health, fields.as_object_mut()) {
-            fields.extend([("not_present".to_owned(), json!(1)), ("was".to_owned(), json!(path))]);
+        let gone = health == Health::Unavailable;
+        let name = path.rsplit('/').next();
+        let mut fields = json!({"vdev_type": "disk", "guid": guid, "path": path, "devid": name,
+                                "phys_path": state.phys_path(path), "state": health.in_json(),
+                                "rep_dev_size": config.asize, "slow_ios": 0});
+        if let Some(fields) = fields.as_object_mut() {
+            if gone {
+                fields.extend([("not_present".to_owned(), json!(1)), ("was".to_owned(), json!(path))]);
+            } else {
+                fields.insert("phys_space".to_owned(), json!(config.asize));
+            }
         }
-        let name = if health == Health::Unavailable {
-            guid.to_string()
-        } else {
-            path.to_owned()
-        };
+        let name = if gone { guid.to_string() } else { path.to_owned() };
         (name.clone(), vdev(&name, fields, &[&errors]))
     };
     let legs: Map<String, Value> = config.legs.iter().map(|leg| leaf(leg.guid, &leg.path)).collect();
     let top = match config.legs.len() {
         1 => Value::Object(legs),
         _ => {
-            let fields = json!({"vdev_type": "mirror", "guid": config.mirror_guid, "state": whole, "vdevs": legs});
+            let fields = json!({"vdev_type": "mirror", "guid": config.mirror_guid, "state": whole,
+                                "rep_dev_size": config.asize, "vdevs": legs});
             json!({"mirror-0": vdev("mirror-0", fields, &[&errors, &space])})
         }
     };
