@@ -6,9 +6,7 @@ use std::path::Path;
 const MOST_LINES: usize = 500;
 
 /// Names that say nothing about what is inside.
-const EMPTY_NAMES: [&str; 8] = [
-    "common", "helper", "helpers", "manager", "misc", "shared", "util", "utils",
-];
+const EMPTY_NAMES: [&str; 6] = ["common", "helper", "helpers", "manager", "util", "utils"];
 
 /// What is never landed, and what takes its place. Spelled in halves, or this file would break them.
 const NEVER: [(&str, &str); 5] = [
