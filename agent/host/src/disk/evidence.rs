@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{Content, Surroundings, content};
+use super::{Content, Surroundings, content, words};
 use crate::ask::names;
 use crate::blkid::{self, Probe};
 use crate::lsblk::Device;
@@ -77,7 +77,8 @@ impl Evidence {
     }
 }
 
-/// Looks at one disk; reads only. What cannot be looked at is noted among the failures.
+/// Looks at one disk; reads only. What cannot be looked at is noted among the failures. Nothing more is asked about a
+/// disk that the machine runs from, or that is a leg of an imported pool: that settles what it is.
 pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) -> Evidence {
     let mut evidence = Evidence {
         device: device.clone(),
@@ -91,6 +92,9 @@ pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) 
         content: Content::NotRead,
         failures: Vec::new(),
     };
+    if words::system(&evidence.mounted).is_some() || evidence.imported.is_some() {
+        return evidence;
+    }
     let parts = device.children.iter().filter(|child| child.kind == "part");
     for node in std::iter::once(device).chain(parts) {
         probe(host, node, &mut evidence).await;
@@ -126,7 +130,7 @@ async fn probe(host: &dyn System, node: &Device, evidence: &mut Evidence) {
 }
 
 /// By lsblk and by findmnt: they read different sources.
-fn mounted(around: &Surroundings, device: &Device) -> Vec<String> {
+pub(super) fn mounted(around: &Surroundings, device: &Device) -> Vec<String> {
     let stack = device.stack();
     let mut found: Vec<String> = stack.iter().flat_map(|one| one.mountpoints.iter().cloned()).collect();
     for mount in &around.mounts {

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use super::{evidence::mounted, words};
 use crate::findmnt::{self, Mount};
 use crate::lsblk::{self, Device};
 use crate::udev::{self, ById};
@@ -30,18 +31,36 @@ impl Surroundings {
     /// # Errors
     /// When a program that must be there fails. That ZFS is not there, or not loaded, is no error.
     pub async fn look(host: &dyn System) -> Result<Self, RunError> {
-        let module = zfs::module(host).await?;
-        let (imported, importable) = match module {
-            Module::Loaded { .. } => (Some(zpool::status(host).await?), Some(zpool::importable(host).await?)),
-            Module::NotLoaded | Module::NotInstalled | Module::TooOld => (None, None),
-        };
-        Ok(Self {
+        let mut around = Self {
             devices: lsblk::devices(host).await?,
             mounts: findmnt::mounts(host).await?,
             by_id: udev::by_id(host).await?,
-            module,
-            imported,
-            importable,
+            module: zfs::module(host).await?,
+            imported: None,
+            importable: None,
+        };
+        if let Module::Loaded { .. } = around.module {
+            around.imported = Some(zpool::status(host).await?);
+            around.importable = Some(if around.may_hold_more() {
+                zpool::importable(host).await?
+            } else {
+                Vec::new()
+            });
+        }
+        Ok(around)
+    }
+
+    /// Whether a pool that is not imported could be on any disk here: listing those reads every device, which takes
+    /// longer than all else.
+    fn may_hold_more(&self) -> bool {
+        let legs = self.imported.iter().flatten().flat_map(|pool| &pool.legs);
+        let members: Vec<&str> = legs
+            .filter_map(|leg| Some(self.disk_of(&leg.path)?.path.as_str()))
+            .collect();
+        self.disks().any(|disk| {
+            let of_system = words::system(&mounted(self, disk)).is_some();
+            let no_zfs = disk.stack().iter().all(|one| one.content != "zfs_member");
+            !(members.contains(&disk.path.as_str()) || of_system && no_zfs)
         })
     }
 

@@ -1,6 +1,6 @@
 use heeler_host::disk::{Disk, Found, MemberState, Use, Verdict, inventory};
 
-use crate::machine::{Recorded, SERIAL};
+use crate::machine::{Recorded, SERIAL, guid, number};
 
 async fn disk(machine: &Recorded) -> Disk {
     let inventory = inventory(machine).await.unwrap();
@@ -49,11 +49,10 @@ async fn data_that_no_program_knows_is_found_by_its_bytes() {
         ("random-middle", 1000 << 20),
     ] {
         let mut machine = Recorded::new(state);
-        let device = "/dev/nvme0n1";
+        let device = machine.device(SERIAL);
         // One block of 4 KiB in 2 MiB is looked at on this disk: what is there fills more than that.
-        machine.bytes = (0..512).map(|i| (device.into(), offset + i * 4096)).collect();
+        machine.bytes = (0..512).map(|i| (device.clone().into(), offset + i * 4096)).collect();
         let disk = disk(&machine).await;
-        assert_eq!(disk.kernel_path, device);
         assert!(
             disk.verdict.finding().starts_with("unknown data at byte "),
             "{state}: {:?}",
@@ -64,27 +63,27 @@ async fn data_that_no_program_knows_is_found_by_its_bytes() {
 
 #[tokio::test]
 async fn a_leg_of_a_pool_is_known_by_its_label_however_the_pool_was_left() {
+    let destroyed = number("zfs-2.3.9/zdb-label-destroyed-part1", "pool_guid:");
     for (state, left, finding) in [
-        ("active", MemberState::Active, "member of pool data"),
         (
             "exported",
             MemberState::Exported,
-            "member of exported pool data (7447198234645666868), last used by k8sctl-pi5l",
+            format!("member of exported pool data ({}), last used by k8sctl-pi5l", guid()),
         ),
         (
             "destroyed",
             MemberState::Destroyed,
-            "member of destroyed pool data (12899018091186765733), last used by k8sctl-pi5l",
+            format!("member of destroyed pool data ({destroyed}), last used by k8sctl-pi5l"),
         ),
         (
             "leg-wiped",
             MemberState::Exported,
-            "member of exported pool data (7447198234645666868), last used by k8sctl-pi5l",
+            format!("member of exported pool data ({}), last used by k8sctl-pi5l", guid()),
         ),
         (
             "leg-missing",
             MemberState::Exported,
-            "member of exported pool data (7447198234645666868), last used by k8sctl-pi5l",
+            format!("member of exported pool data ({}), last used by k8sctl-pi5l", guid()),
         ),
     ] {
         let disk = disk(&Recorded::new(state)).await;
@@ -100,12 +99,7 @@ async fn a_leg_of_a_pool_is_known_by_its_label_however_the_pool_was_left() {
         assert_eq!((*found, *hostid), (left, 0x0a0a_5032), "{state}");
         assert!(*txg > 0, "{state}");
         assert_eq!(disk.verdict.finding(), finding, "{state}");
-        let word = if left == MemberState::Active {
-            Use::Pool
-        } else {
-            Use::Foreign
-        };
-        assert_eq!(disk.in_a_word(), word, "{state}");
+        assert_eq!(disk.in_a_word(), Use::Foreign, "{state}");
     }
 }
 
@@ -117,14 +111,32 @@ async fn a_destroyed_pool_whose_labels_were_cleared_is_still_not_blank() {
 }
 
 #[tokio::test]
-async fn both_legs_of_a_pool_carry_their_own_label() {
-    let machine = Recorded::looking_at("S6XNNS0W100002", "stale-leg");
-    let inventory = inventory(&machine).await.unwrap();
-    let Found::One(disk) = inventory.find("S6XNNS0W100002") else {
+async fn the_label_is_kept_with_its_disk_and_slots_follow_the_bus() {
+    let inventory = inventory(&Recorded::new("exported")).await.unwrap();
+    let recorded = |key| number("zfs-2.3.9/zdb-label-exported-part1", key);
+    let [first, second, system] = inventory.disks.as_slice() else {
         panic!("{:?}", inventory.disks);
     };
     assert_eq!(
-        (disk.labels[0].txg, disk.labels[0].guid, disk.slot),
-        (56, 7_371_286_380_792_118_467, Some('B'))
+        (first.labels[0].txg, first.labels[0].guid),
+        (recorded("txg:"), recorded("guid:"))
     );
+    assert_eq!(first.labels[0].copies, [0, 1, 2, 3]);
+    assert_eq!((first.slot, second.slot, system.slot), (Some('A'), Some('B'), None));
+}
+
+#[tokio::test]
+async fn of_a_machine_whose_disks_are_all_in_use_nothing_is_probed() {
+    let mut machine = Recorded::new("active");
+    for program in ["zdb", "wipefs", "blkid"] {
+        machine.answers.retain(|command, _| !command.starts_with(program));
+    }
+    machine
+        .answers
+        .remove(&heeler_host::zpool::importable_command().to_string());
+    let inventory = inventory(&machine).await.unwrap();
+    let words: Vec<Use> = inventory.disks.iter().map(Disk::in_a_word).collect();
+    assert_eq!(words, [Use::Pool, Use::Pool, Use::System]);
+    assert_eq!(inventory.disks[0].verdict.finding(), "member of pool data");
+    assert_eq!(inventory.around.importable, Some(Vec::new()));
 }

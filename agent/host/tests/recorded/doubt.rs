@@ -1,11 +1,14 @@
 //! What cannot be looked at is never taken for blank.
 
-use heeler_host::disk::{Found, Use, Verdict, inventory};
+use heeler_host::disk::{Disk, Found, Use, Verdict, inventory};
 use heeler_host::{Output, blkid, lsblk, wipefs, zdb, zfs};
 
-use crate::machine::{Recorded, SERIAL, output};
+use crate::machine::{Recorded, SERIAL, number, output};
 
-const DEVICE: &str = "/dev/nvme0n1";
+/// What the kernel called the disk when the blank state was recorded.
+fn device() -> String {
+    Recorded::new("blank").device(SERIAL)
+}
 
 async fn verdict(machine: &Recorded) -> Verdict {
     match inventory(machine).await.unwrap().find(SERIAL) {
@@ -25,14 +28,14 @@ fn failing(code: i32, stderr: &str) -> Output {
 #[tokio::test]
 async fn a_program_that_fails_leaves_its_disk_unproven_and_the_others_alone() {
     for command in [
-        wipefs::command(DEVICE),
-        blkid::command(DEVICE),
-        zdb::labels_command(DEVICE),
+        wipefs::command(&device()),
+        blkid::command(&device()),
+        zdb::labels_command(&device()),
     ] {
         let mut machine = Recorded::new("blank");
         machine.answer(&command, failing(1, "Input/output error"));
         let inventory = inventory(&machine).await.unwrap();
-        let words: Vec<Use> = inventory.disks.iter().map(|disk| disk.in_a_word()).collect();
+        let words: Vec<Use> = inventory.disks.iter().map(Disk::in_a_word).collect();
         assert_eq!(words, [Use::Foreign, Use::Blank, Use::System], "{command}");
         let found = inventory.disks[0].verdict.finding();
         assert!(
@@ -71,33 +74,29 @@ async fn without_the_module_the_labels_still_speak() {
 #[tokio::test]
 async fn signatures_of_several_kinds_are_a_finding() {
     let mut machine = Recorded::new("blank");
-    machine.answer(&blkid::command(DEVICE), failing(8, ""));
+    machine.answer(&blkid::command(&device()), failing(8, ""));
     assert_eq!(verdict(&machine).await.finding(), "signatures of several kinds");
 }
 
 #[tokio::test]
 async fn what_only_one_of_the_programs_sees_is_enough() {
+    let destroyed = number("zfs-2.3.9/zdb-label-destroyed-part1", "pool_guid:");
+    let destroyed = format!("member of destroyed pool data ({destroyed}), last used by k8sctl-pi5l");
+    let (lvm, table) = ("LVM physical volume", "remains of a GPT partition table");
+    let device = device();
     for (command, name, finding) in [
+        (wipefs::command(&device), "util-linux-2.41.5/wipefs-lvm-pv", lvm),
+        (wipefs::command(&device), "util-linux-2.41.5/wipefs-gpt-empty", table),
         (
-            wipefs::command(DEVICE),
-            "util-linux-2.41.5/wipefs-lvm-pv",
-            "LVM physical volume",
-        ),
-        (
-            wipefs::command(DEVICE),
-            "util-linux-2.41.5/wipefs-gpt-empty",
-            "remains of a GPT partition table",
-        ),
-        (
-            blkid::command(DEVICE),
+            blkid::command(&device),
             "util-linux-2.41.5/blkid-ext4",
             "ext4 file system",
         ),
         (lsblk::command(), "util-linux-2.41.5/lsblk-swap", "swap space"),
         (
-            zdb::labels_command(DEVICE),
+            zdb::labels_command(&device),
             "zfs-2.3.9/zdb-label-destroyed-part1",
-            "member of destroyed pool data (12899018091186765733), last used by k8sctl-pi5l",
+            destroyed.as_str(),
         ),
     ] {
         let mut machine = Recorded::new("blank");
@@ -143,8 +142,9 @@ async fn a_disk_that_cannot_be_written_or_named_is_not_blank() {
 #[tokio::test]
 async fn a_holder_alone_is_a_finding() {
     let mut machine = Recorded::new("blank");
+    let name = device().trim_start_matches("/dev/").to_owned();
     machine.link(
-        "/sys/class/block/nvme0n1/holders/dm-0",
+        &format!("/sys/class/block/{name}/holders/dm-0"),
         "/sys/devices/virtual/block/dm-0",
     );
     assert_eq!(verdict(&machine).await.finding(), "held by dm-0");
@@ -154,7 +154,7 @@ async fn a_holder_alone_is_a_finding() {
 async fn one_byte_at_either_end_is_a_finding() {
     for offset in [0, 511, (4 << 20) - 1, (2 << 30) - (4 << 20), (2 << 30) - 1] {
         let mut machine = Recorded::new("blank");
-        machine.bytes.push((DEVICE.into(), offset));
+        machine.bytes.push((device().into(), offset));
         assert_eq!(
             verdict(&machine).await.finding(),
             format!("unknown data at byte {offset}")

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +19,21 @@ pub struct Recorded {
     pub missing: Vec<&'static str>,
     /// Bytes that are not zero, by device and offset.
     pub bytes: Vec<(PathBuf, u64)>,
+    /// Contents of files.
+    pub files: BTreeMap<PathBuf, String>,
     links: BTreeMap<PathBuf, PathBuf>,
+}
+
+/// The number after `key` in what was recorded under this name.
+pub fn number(name: &str, key: &str) -> u64 {
+    let text = output(name).stdout;
+    let mut lines = text.lines().filter_map(|line| line.trim().strip_prefix(key));
+    lines.next().unwrap().trim().parse().unwrap()
+}
+
+/// Guid of the pool `data` while it was a healthy mirror.
+pub fn guid() -> u64 {
+    number("zfs-2.3.9/zpool-get-guid", "")
 }
 
 /// What was recorded under this name: exit code and both outputs.
@@ -58,7 +72,7 @@ impl Recorded {
         let lsblk = output(&format!("util-linux-2.41.5/lsblk-{state}"));
         let disks = disks(&lsblk);
         machine.answer(&heeler_host::lsblk::command(), lsblk);
-        for (index, (device, serial, partitions)) in disks.iter().enumerate() {
+        for (index, (serial, device, partitions)) in disks.iter().enumerate() {
             let ours = serial == looked_at;
             let by_id = format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}");
             machine.link(&by_id, device);
@@ -97,6 +111,7 @@ impl Recorded {
             otherwise: Some(output),
             missing: Vec::new(),
             bytes: Vec::new(),
+            files: BTreeMap::new(),
             links: BTreeMap::new(),
         }
     }
@@ -106,6 +121,12 @@ impl Recorded {
         self.answer(&heeler_host::wipefs::command(device), of("util-linux-2.41.5/wipefs"));
         self.answer(&heeler_host::blkid::command(device), of("util-linux-2.41.5/blkid"));
         self.answer(&heeler_host::zdb::labels_command(device), of("zfs-2.3.9/zdb-label"));
+    }
+
+    /// The kernel's name for the disk of this serial.
+    pub fn device(&self, serial: &str) -> String {
+        let by_id = format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}");
+        self.links[Path::new(&by_id)].display().to_string()
     }
 
     /// From now on it says this to that command.
@@ -133,12 +154,12 @@ fn status(state: &str) -> String {
 
 fn mounts(state: &str) -> String {
     match state {
-        "ext4-mounted" => "util-linux-2.41.5/findmnt-ext4-mounted".to_owned(),
-        _ => "util-linux-2.41.5/findmnt-active".to_owned(),
+        "ext4-mounted" | "active" => format!("util-linux-2.41.5/findmnt-{state}"),
+        _ => "util-linux-2.41.5/findmnt".to_owned(),
     }
 }
 
-/// Device, serial and partitions of every NVMe disk that lsblk lists.
+/// Serial, device and partitions of every NVMe disk that lsblk lists.
 fn disks(lsblk: &Output) -> Vec<(String, String, Vec<String>)> {
     let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let value: serde_json::Value = serde_json::from_str(&lsblk.stdout).unwrap();
@@ -148,7 +169,7 @@ fn disks(lsblk: &Output) -> Vec<(String, String, Vec<String>)> {
         let parts = children.filter(|child| child["type"] == "part");
         parts.map(|part| text(part, "kname")).collect()
     };
-    let of = |device| (text(device, "kname"), text(device, "serial"), parts(device));
+    let of = |device| (text(device, "serial"), text(device, "kname"), parts(device));
     let mut disks: Vec<_> = devices.iter().filter(|one| one["type"] == "disk").map(of).collect();
     disks.sort();
     disks
@@ -171,8 +192,9 @@ impl System for Recorded {
             .unwrap_or_else(|| panic!("nothing is recorded for {command}"))
             .clone())
     }
-    async fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
-        Err(absent())
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = self.files.get(path).ok_or_else(absent)?;
+        Ok(text.as_bytes().to_vec())
     }
     async fn mode(&self, _: &Path) -> io::Result<u32> {
         Err(absent())
@@ -181,8 +203,10 @@ impl System for Recorded {
         self.links.get(path).cloned().ok_or_else(absent)
     }
     async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        let inside = self.links.keys().filter_map(|link| link.strip_prefix(path).ok());
-        let names: Vec<String> = inside.filter_map(|name| Some(name.to_str()?.to_owned())).collect();
+        let inside = self.links.keys().chain(self.files.keys());
+        let inside = inside.filter_map(|link| link.strip_prefix(path).ok());
+        let first = inside.filter_map(|name| name.iter().next()?.to_str().map(str::to_owned));
+        let names: Vec<String> = first.collect::<BTreeSet<_>>().into_iter().collect();
         if names.is_empty() { Err(absent()) } else { Ok(names) }
     }
     async fn write(&self, _: &File) -> io::Result<()> {

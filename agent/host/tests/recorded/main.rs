@@ -4,6 +4,7 @@
 
 mod disks;
 mod doubt;
+mod facts;
 mod garbage;
 mod machine;
 mod pools;
