@@ -16,6 +16,9 @@ mod shared;
 mod wire;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use agent::{Agent, StartError};
 pub use config::{Config, ConfigError, Operator};
 pub use identity::{Identity, IdentityError};

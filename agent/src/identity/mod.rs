@@ -1,5 +1,6 @@
 //! Who this node is: a key that is made here and never leaves, and a certificate of the cluster's authority.
 
+mod crypto;
 mod enrol;
 mod tls;
 mod validity;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, client::WantsClientCert, version::TLS13};
 
+use super::crypto::provider;
 use crate::clock::Clock;
 
 /// The one authority that this node trusts, and the time by which it judges certificates.
@@ -49,7 +49,7 @@ impl Trust {
 
     fn builder(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
         let builder: ConfigBuilder<ClientConfig, WantsVerifier> =
-            ClientConfig::builder_with_details(Arc::new(default_provider()), Arc::new(self.clock.clone()))
+            ClientConfig::builder_with_details(provider(), Arc::new(self.clock.clone()))
                 .with_protocol_versions(&[&TLS13])?;
         Ok(builder.with_root_certificates(Arc::clone(&self.roots)))
     }

@@ -229,3 +229,6 @@ async fn rewrite(host: &dyn System, bytes: Vec<u8>) -> Result<(), JournalError> 
         source,
     })
 }
+
+#[cfg(test)]
+mod tests;

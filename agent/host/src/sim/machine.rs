@@ -53,9 +53,10 @@ impl Machine {
     /// machine, which will not return.
     pub async fn lost(&self) -> Loss {
         let mut watch = self.lock().power.watch();
-        match watch.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(loss)) => *loss,
-            Ok(None) | Err(_) => std::future::pending().await,
+        let loss = watch.wait_for(Option::is_some).await.ok().and_then(|loss| *loss);
+        match loss {
+            Some(loss) => loss,
+            None => std::future::pending().await,
         }
     }
 

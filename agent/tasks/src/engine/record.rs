@@ -34,7 +34,7 @@ pub struct NoConsent {
 
 /// The agent's memory, as the engine needs it: the journal stands behind it.
 #[async_trait]
-pub trait Record: Send {
+pub trait Record: Send + Sync {
     /// Permission for `act`, once: it is marked as used, on disk, before this returns. An act that was permitted to this
     /// very task, and that it has not ended, is permitted again, so that a power cut does not ask a person twice.
     async fn permit(&mut self, act: &Irreversible) -> Result<(), NoConsent>;

@@ -1,0 +1,252 @@
+use heeler_host::sim::{Fault, Loss, Machine};
+use heeler_proto::{DiskIdentity, EraseContents, EraseDisk, Generation, Irreversible, Serial, Task};
+use heeler_tasks::engine::{Intent, Outcome};
+
+use super::*;
+use crate::assignment::Assignment;
+
+async fn open(machine: &Machine) -> Journal {
+    let host: Arc<dyn System> = Arc::new(machine.clone());
+    let clock = Clock::open(host.clone()).await.unwrap();
+    Journal::open(host, clock).await.unwrap()
+}
+
+fn machine() -> Machine {
+    Machine::builder("a").build()
+}
+
+async fn bytes(machine: &Machine) -> Vec<u8> {
+    machine.read(Path::new(PATH)).await.unwrap()
+}
+
+async fn put(machine: &Machine, bytes: &[u8]) {
+    rewrite(machine, bytes.to_vec()).await.unwrap();
+}
+
+fn task() -> TaskId {
+    TaskId::from_random(1)
+}
+
+fn act(serial: &str) -> Irreversible {
+    Irreversible::EraseContents(EraseContents {
+        disk: DiskIdentity {
+            serial: Serial::new(serial).unwrap(),
+            size_bytes: 1,
+        },
+        finding: "ext4".into(),
+    })
+}
+
+fn accepted() -> Entry {
+    Entry::Accepted(Box::new(Assignment {
+        task_id: task(),
+        generation: Generation { epoch: 1, counter: 1 },
+        task: Task::EraseDisk(EraseDisk {
+            serial: Serial::new("A").unwrap(),
+            live: vec![],
+        }),
+        consents: vec![],
+        revision: 1,
+    }))
+}
+
+fn intent(serial: &str) -> Intent {
+    Intent {
+        step: "DiskBlank".into(),
+        op: 0,
+        summary: String::new(),
+        act: Some(act(serial)),
+        reboot: false,
+        boot_id: None,
+    }
+}
+
+fn begun(serial: &str) -> Entry {
+    Entry::Begun {
+        task: task(),
+        intent: intent(serial),
+    }
+}
+
+fn ended(serial: &str, error: Option<&str>) -> Entry {
+    Entry::Ended {
+        task: task(),
+        intent: intent(serial),
+        error: error.map(str::to_owned),
+    }
+}
+
+fn used(consent: &str) -> Entry {
+    Entry::Used(Used {
+        consent: consent.into(),
+        task: task(),
+        act: act("A").digest(),
+        expires_at_ms: 1,
+        spent: false,
+    })
+}
+
+fn step() -> Event {
+    Event::StepStarted {
+        step: "PoolExists".into(),
+    }
+}
+
+fn over() -> Event {
+    Event::TaskFinished {
+        outcome: Outcome::Done,
+        changes: 0,
+        pools: vec![],
+    }
+}
+
+async fn recorded(machine: &Machine) -> Journal {
+    let journal = open(machine).await;
+    journal.append(accepted()).await.unwrap();
+    journal.append(used("1")).await.unwrap();
+    journal.append(begun("A")).await.unwrap();
+    journal.tell(&task(), step()).await.unwrap();
+    journal.append(ended("A", None)).await.unwrap();
+    journal.append(begun("B")).await.unwrap();
+    journal
+}
+
+#[tokio::test]
+async fn what_is_written_is_known_again_after_a_restart() {
+    let machine = machine();
+    let state = recorded(&machine).await.state().clone();
+    assert_eq!(state.interrupted(), [act("B")]);
+    assert!(state.used[0].spent && state.in_hand.is_some());
+    assert_eq!(*open(&machine).await.state(), state);
+}
+
+#[tokio::test]
+async fn a_journal_torn_at_any_byte_opens_and_goes_on() {
+    let machine = machine();
+    recorded(&machine).await;
+    let whole = bytes(&machine).await;
+    for cut in 0..whole.len() {
+        put(&machine, &whole[..cut]).await;
+        let journal = open(&machine).await;
+        journal.tell(&task(), step()).await.unwrap();
+        let state = journal.state().clone();
+        assert_eq!(*open(&machine).await.state(), state, "cut at {cut}");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_could_not_be_written_leaves_no_trace() {
+    let machine = machine();
+    let journal = recorded(&machine).await;
+    let (before, state) = (bytes(&machine).await, journal.state().clone());
+    machine.fail_next(PATH, Fault::CannotWrite(io::ErrorKind::StorageFull));
+    assert!(journal.tell(&task(), step()).await.is_err());
+    assert_eq!(bytes(&machine).await, before);
+    assert_eq!(*journal.state(), state);
+    journal.tell(&task(), step()).await.unwrap();
+    assert_eq!(journal.state().last_seq, 2);
+}
+
+#[tokio::test]
+async fn a_power_cut_at_any_point_of_any_entry_loses_that_entry_or_nothing() {
+    for after in 0.. {
+        let machine = machine();
+        let journal = recorded(&machine).await;
+        let before = journal.state().clone();
+        let (at, task) = (machine.points() + after, task());
+        machine.lose_at(at, Loss::Power);
+        tokio::select! {
+            biased;
+            told = journal.tell(&task, step()) => told.unwrap(),
+            _ = machine.lost() => {}
+        }
+        if machine.loss().is_none() {
+            return;
+        }
+        machine.boot();
+        let known = open(&machine).await.state().clone();
+        assert!(
+            known.last_seq == before.last_seq || known.last_seq == before.last_seq + 1,
+            "{after}"
+        );
+        assert_eq!(known.begun, before.begun);
+    }
+}
+
+#[tokio::test]
+async fn many_at_once_never_mix_their_entries() {
+    let machine = machine();
+    let journal = Arc::new(open(&machine).await);
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let journal = Arc::clone(&journal);
+        writers.spawn(async move { journal.tell(&task(), step()).await.unwrap() });
+    }
+    writers.join_all().await;
+    let numbers: Vec<u64> = open(&machine)
+        .await
+        .state()
+        .events
+        .iter()
+        .map(|told| told.seq)
+        .collect();
+    assert_eq!(numbers, (1..=50).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_long_journal_is_written_anew_once_no_task_is_in_hand_and_forgets_nothing_that_counts() {
+    let machine = machine();
+    let journal = recorded(&machine).await;
+    for seq in 2..=1000 {
+        journal.tell(&task(), step()).await.unwrap();
+        journal.acknowledge(seq - 1).await.unwrap();
+    }
+    let long = bytes(&machine).await.len() as u64;
+    assert!(long > COMPACT_BYTES, "a task is in hand");
+    journal.tell(&task(), over()).await.unwrap();
+    journal.acknowledge(1000).await.unwrap();
+    let state = journal.state().clone();
+    assert!((bytes(&machine).await.len() as u64) < COMPACT_BYTES / 8);
+    assert_eq!(
+        (state.last_seq, state.acknowledged, state.events.len()),
+        (1001, 1000, 1)
+    );
+    assert_eq!(state.interrupted(), [act("B")]);
+    assert_eq!(state.used.len(), 1);
+    assert_eq!(*open(&machine).await.state(), state);
+}
+
+#[test]
+fn a_used_consent_is_forgotten_a_day_after_it_expired_by_the_coordinators_clock() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    let mut state = State::default();
+    state.apply(used("1"));
+    let kept = |now_ms| {
+        state
+            .entries(now_ms)
+            .iter()
+            .any(|entry| matches!(entry, Entry::Used(_)))
+    };
+    assert!(kept(DAY_MS));
+    assert!(!kept(DAY_MS + 1));
+}
+
+#[test]
+fn a_failed_attempt_does_not_hide_an_earlier_one_that_was_cut_off() {
+    let mut state = State::default();
+    for entry in [begun("A"), begun("A"), ended("A", Some("I/O error"))] {
+        state.apply(entry);
+    }
+    assert_eq!(state.interrupted(), [act("A")]);
+    for entry in [begun("A"), ended("A", None)] {
+        state.apply(entry);
+    }
+    assert_eq!(state.interrupted(), []);
+}
+
+#[test]
+fn a_younger_journal_numbers_on_from_what_the_coordinator_has() {
+    let mut state = State::default();
+    state.apply(Entry::Acknowledged { seq: 40 });
+    assert_eq!(state.last_seq, 40);
+}

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+
+use heeler_host::sim::Loss;
+use heeler_proto::v1::event::Kind;
+use heeler_proto::v1::{Assignment, Event, TaskFinished, TaskOutcome, from_agent, to_agent};
+
+use super::coordinator::Coordinator;
+use super::node::Node;
+
+/// What a coordinator ends up with.
+struct Told {
+    events: BTreeMap<u64, Event>,
+    lost_at: Option<u64>,
+}
+
+/// Gives the assignment until it is accepted, in as many sessions as it takes, and stores what is told until the end.
+async fn herd(coordinator: &mut Coordinator, node: &Node, loss: Loss, after: u64) -> Told {
+    let mut told = Told {
+        events: BTreeMap::new(),
+        lost_at: None,
+    };
+    let mut assignment: Option<Assignment> = None;
+    let mut accepted = false;
+    loop {
+        let acknowledged = told.events.keys().last().copied().unwrap_or(0);
+        let mut session = coordinator.welcomed(acknowledged).await;
+        if assignment.is_none() {
+            assignment = Some(node.ensure_pool(&mut session, 1).await);
+            let at = node.machine.points() + after;
+            told.lost_at = Some(at);
+            node.machine.lose_at(at, loss);
+        }
+        if let Some(assignment) = assignment.clone().filter(|_| !accepted) {
+            session.send(to_agent::Body::Assignment(assignment)).await;
+        }
+        while let Some(said) = session.next().await {
+            match said {
+                from_agent::Body::Assignment(reply) => {
+                    assert!(reply.accepted, "{reply:?}");
+                    accepted = true;
+                }
+                from_agent::Body::Event(event) => {
+                    let seq = event.seq;
+                    let over = matches!(event.kind, Some(Kind::TaskFinished(_)));
+                    if let Some(known) = told.events.insert(seq, event.clone()) {
+                        assert_eq!(known, event, "one number, one event");
+                    }
+                    if over {
+                        return told;
+                    }
+                    session.acknowledge(seq).await;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn outcome(told: &Told) -> TaskFinished {
+    match told.events.values().last().and_then(|event| event.kind.clone()) {
+        Some(Kind::TaskFinished(finished)) => finished,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The agent, or the machine, dies once at every third point of the task in turn: each kind of death has its third, and
+/// the engine's own tests try each at every point.
+async fn dies_everywhere(loss: Loss, first: u64) {
+    for after in (first..).step_by(3) {
+        let mut coordinator = Coordinator::start().await;
+        let mut node = Node::met_by(&coordinator).await;
+        node.start();
+        let told = herd(&mut coordinator, &node, loss, after).await;
+        let numbers: Vec<u64> = told.events.keys().copied().collect();
+        assert_eq!(
+            numbers,
+            (1..=numbers.len() as u64).collect::<Vec<_>>(),
+            "{loss:?} {after}: no gap"
+        );
+        let end = outcome(&told);
+        match end.outcome() {
+            TaskOutcome::Done => assert_eq!(end.pools.len(), 1, "{loss:?} {after}"),
+            // A create that was cut in half may leave what only a person may take away.
+            TaskOutcome::Blocked => {
+                let blocked = end.blocked.clone().unwrap();
+                assert!(
+                    blocked.next.contains("heeler disk erase"),
+                    "{loss:?} {after}: {blocked:?}"
+                );
+            }
+            other => panic!("{loss:?} {after}: {other:?} {end:?}"),
+        }
+        let created = node
+            .machine
+            .log()
+            .iter()
+            .filter(|entry| entry.mutates && entry.what.starts_with("zpool create"))
+            .count();
+        assert!(created <= 2, "{loss:?} {after}: created {created} times");
+        if node.machine.points() <= told.lost_at.unwrap() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_agent_killed_at_any_point_goes_on_and_nothing_is_told_twice() {
+    dies_everywhere(Loss::Agent, 0).await;
+}
+
+#[tokio::test]
+async fn an_agent_killed_with_its_work_goes_on_or_explains() {
+    dies_everywhere(Loss::AgentAndItsWork, 1).await;
+}
+
+#[tokio::test]
+async fn a_power_cut_at_any_point_is_recovered_from_or_explained() {
+    dies_everywhere(Loss::Power, 2).await;
+}
