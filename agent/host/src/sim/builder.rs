@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::disk::{Bus, Content, Disk, DiskSpec};
@@ -183,6 +184,8 @@ impl Builder {
             random,
             log: Vec::new(),
             faults: VecDeque::new(),
+            only_read: false,
+            shown: RefCell::default(),
         };
         state.fresh_system();
         for unit in self.disabled {

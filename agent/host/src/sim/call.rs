@@ -17,10 +17,20 @@ impl Machine {
     async fn answer<T>(&self, ask: impl FnOnce(&mut State) -> Result<T, Gone>) -> T {
         let answer = {
             let mut state = self.lock();
-            state
-                .awake()
-                .and_then(|()| ask(&mut state))
-                .and_then(|answer| state.power.alive().map(|()| answer))
+            let answer = state.awake().and_then(|()| ask(&mut state));
+            answer.and_then(|answer| state.power.alive().map(|()| answer))
+        };
+        match answer {
+            Ok(answer) => answer,
+            Err(Gone) => pending().await,
+        }
+    }
+
+    /// Likewise, and changes nothing.
+    async fn tell<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
+        let answer = {
+            let mut state = self.look();
+            state.awake().map(|()| ask(&state))
         };
         match answer {
             Ok(answer) => answer,
@@ -120,19 +130,19 @@ impl System for Machine {
     }
 
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.answer(|state| Ok(state.read(path))).await
+        self.tell(|state| state.read(path)).await
     }
 
     async fn mode(&self, path: &Path) -> io::Result<u32> {
-        self.answer(|state| Ok(state.mode(path))).await
+        self.tell(|state| state.mode(path)).await
     }
 
     async fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        self.answer(|state| Ok(state.canonical(path))).await
+        self.tell(|state| state.canonical(path)).await
     }
 
     async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.answer(|state| Ok(state.list(path))).await
+        self.tell(|state| state.list(path)).await
     }
 
     async fn write(&self, file: &File) -> io::Result<()> {
@@ -178,12 +188,12 @@ impl System for Machine {
     }
 
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        self.answer(|state| {
+        self.tell(|state| {
             let Some(found) = state.device(device) else {
-                return Ok(Err(super::tree::missing(device)));
+                return Err(super::tree::missing(device));
             };
             let count = length.min(found.size.saturating_sub(offset) as usize);
-            Ok(Ok(state.disks[found.disk].bytes.read(found.start + offset, count)))
+            Ok(state.disks[found.disk].bytes.read(found.start + offset, count))
         })
         .await
     }

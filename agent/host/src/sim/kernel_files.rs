@@ -1,6 +1,7 @@
 //! What the kernel and udev show below /proc, /sys and /dev.
 
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use super::disk::Bus;
 use super::state::State;
@@ -10,12 +11,25 @@ use super::tree::Tree;
 pub(super) const RELEASE: &str = "6.12.47+rpt-rpi-2712";
 
 impl State {
-    /// The tree that holds `path`, when it is none of the root file system's.
-    pub(super) fn kernel_files(&self, path: &Path) -> Option<Tree> {
+    /// The tree that holds `path`, when it is none of the root file system's. Made anew for each look, and once for looks
+    /// between which nothing can change.
+    pub(super) fn kernel_files(&self, path: &Path) -> Option<Arc<Tree>> {
         let top = path.components().find_map(|part| match part {
             Component::Normal(name) => name.to_str(),
             _ => None,
         })?;
+        let mut shown = self.shown.borrow_mut();
+        if let Some((_, tree)) = shown.iter().find(|(name, _)| name == top) {
+            return Some(Arc::clone(tree));
+        }
+        let tree = Arc::new(self.kernel_tree(top)?);
+        if self.only_read {
+            shown.push((top.to_owned(), Arc::clone(&tree)));
+        }
+        Some(tree)
+    }
+
+    fn kernel_tree(&self, top: &str) -> Option<Tree> {
         let mut tree = Tree::default();
         match top {
             "proc" => self.proc(&mut tree),

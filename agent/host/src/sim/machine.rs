@@ -17,8 +17,18 @@ impl Machine {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        let mut state = self.look();
+        state.only_read = false;
+        state.shown.borrow_mut().clear();
+        state
+    }
+
+    /// For those who change nothing.
+    pub(super) fn look(&self) -> MutexGuard<'_, State> {
         // A panic at an unknown command leaves a state that a test may still look at.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.only_read = true;
+        state
     }
 
     /// Points that were passed so far: each is one at which [`Self::lose_at`] can strike.

@@ -1,6 +1,8 @@
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::disk::{Content, Disk};
 use super::fault::Fault;
@@ -28,6 +30,10 @@ pub(super) struct State {
     pub(super) random: Random,
     pub(super) log: Vec<Entry>,
     pub(super) faults: VecDeque<(String, Fault)>,
+    /// Nothing changes while the lock is held.
+    pub(super) only_read: bool,
+    /// What the kernel shows, by the first part of the path: as long as nothing can have changed.
+    pub(super) shown: RefCell<Vec<(String, Arc<Tree>)>>,
 }
 
 /// What does not change with what runs on it.

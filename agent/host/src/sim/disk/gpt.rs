@@ -51,6 +51,7 @@ pub(in crate::sim) fn write(disk: &mut Bytes, first: u64, partitions: &[Partitio
         }
     }
     let id = guid_bytes(&random.uuid());
+    let entries_sum = crc32(&entries);
     let header = |here: u64, there: u64, table: u64| {
         let mut header = vec![0; 512];
         header[..8].copy_from_slice(b"EFI PART");
@@ -60,7 +61,7 @@ pub(in crate::sim) fn write(disk: &mut Bytes, first: u64, partitions: &[Partitio
             header[at..at + 8].copy_from_slice(&value.to_le_bytes());
         }
         header[56..72].copy_from_slice(&id);
-        for (at, value) in [(80, ENTRIES), (84, ENTRY as u32), (88, crc32(&entries))] {
+        for (at, value) in [(80, ENTRIES), (84, ENTRY as u32), (88, entries_sum)] {
             header[at..at + 4].copy_from_slice(&value.to_le_bytes());
         }
         let sum = crc32(&header[..92]);
