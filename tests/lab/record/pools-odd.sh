@@ -45,7 +45,8 @@ rec $Z zpool-import-list-corrupt zpool import -d $BYID
 rec $Z zpool-import-guid-corrupt zpool import -N -d $BYID -o cachefile=none $guid
 blank
 
-# No module.
+# No module, and none to be had: the tools would load one that is only not there yet.
+echo 'install zfs /bin/false' >/etc/modprobe.d/none.conf
 if systemctl stop zfs-zed && modprobe -r zfs; then
 	for verb in list status import; do rec $Z zpool-$verb-no-module zpool $verb; done
 	rec $Z zpool-status-json-no-module zpool status -j --json-int -p -P
@@ -54,6 +55,7 @@ if systemctl stop zfs-zed && modprobe -r zfs; then
 	rec $Z zfs-list-no-module zfs list -j
 	rec $Z zfs-version-no-module zfs version -j
 	rec $Z zdb-label-no-module zdb -l $A
+	rm /etc/modprobe.d/none.conf
 	rec debian-13 modprobe-ok modprobe zfs
 fi
 systemctl start zfs-zed

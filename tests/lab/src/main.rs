@@ -100,8 +100,14 @@ enum Action {
     },
 }
 
-fn main() -> Result<ExitCode> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    act(Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn act(arguments: Arguments) -> Result<ExitCode> {
     let folder = arguments.folder.unwrap_or_else(lab::usual_folder);
     let lab = || Lab::connect(&folder);
     match arguments.action {

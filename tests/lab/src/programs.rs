@@ -1,5 +1,7 @@
 //! The Debian packages that the lab needs on the machine that runs it.
 
+use std::fs::File;
+
 use anyhow::{Result, bail};
 use nix::unistd::geteuid;
 
@@ -29,6 +31,11 @@ pub fn ensure() -> Result<()> {
         .filter(|(name, _)| !on_path(name))
         .map(|(_, package)| *package)
         .collect();
+    if !geteuid().is_root() && File::options().read(true).write(true).open("/dev/net/tun").is_err() {
+        bail!(
+            "the lab cannot make network cards: /dev/net/tun is closed to you; run it as root, or: sudo chmod 0666 /dev/net/tun"
+        );
+    }
     if missing.is_empty() {
         return Ok(());
     }
