@@ -22,8 +22,9 @@ use crate::tls::Connection;
 
 /// No message of ours is larger.
 const MESSAGE: usize = 4 * 1024 * 1024;
-/// How soon a dead connection is noticed: this plus [`KEEPALIVE_ANSWER`].
-const KEEPALIVE: Duration = Duration::from_secs(20);
+/// How soon a program that hangs at the other end is noticed: this plus [`KEEPALIVE_ANSWER`]. A dead machine is noticed
+/// sooner, by the kernel.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
 
 fn server() -> Server {

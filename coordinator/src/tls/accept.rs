@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -79,6 +80,7 @@ async fn run(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<i
 
 async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream, address: IpAddr) -> io::Result<Connection> {
     stream.set_nodelay(true)?;
+    notice_silence(&stream)?;
     let stream = timeout(HANDSHAKE, acceptor.accept(stream))
         .await
         .map_err(|_| io::ErrorKind::TimedOut)??;
@@ -94,6 +96,18 @@ async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream, address: IpAddr)
             address: Some(address),
         },
     })
+}
+
+/// The kernel asks a silent agent for a sign of life, so that an idle one need not wake up for it: a dead one is noticed
+/// after 20 s.
+fn notice_silence(stream: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    let ask = TcpKeepalive::new().with_time(Duration::from_secs(10));
+    socket.set_tcp_keepalive(&ask.with_interval(Duration::from_secs(5)).with_retries(2))?;
+    // While something that was sent is not acknowledged, keepalive is silent.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(20)))?;
+    Ok(())
 }
 
 impl Connected for Connection {
