@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{demo, disk, events, node, plan, revision, status, task};
+use super::{demo, disk, events, init, node, plan, revision, serve, status, task};
 
 /// Drives a herd of Raspberry Pis, and guards their data.
 ///
@@ -67,6 +67,10 @@ pub(super) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Make a config folder, keys and a database
+    Init(init::Init),
+    /// Run the coordinator
+    Serve(serve::Serve),
     /// Nodes: list, show, look again, revoke
     #[command(subcommand)]
     Node(node::Node),

@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod follow;
 mod git;
+mod init;
 mod json;
 mod live;
 mod lock;
@@ -20,6 +21,7 @@ mod node;
 mod place;
 mod plan;
 mod revision;
+mod serve;
 mod status;
 mod task;
 mod watch;
@@ -137,6 +139,8 @@ async fn dispatch(
 ) -> Result<Exit, CliError> {
     match command {
         None => status::run(&status::Status::default(), context, console).await,
+        Some(Command::Init(wish)) => init::run(&wish, context, console).await,
+        Some(Command::Serve(wish)) => serve::run(&wish, context, console).await,
         Some(Command::Status(wish)) => status::run(&wish, context, console).await,
         Some(Command::Node(wish)) => node::run(wish, context, console).await,
         Some(Command::Plan(wish)) => plan::run(&wish, context, console).await,

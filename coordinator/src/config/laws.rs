@@ -17,6 +17,7 @@ pub(super) fn check(config: &Config, report: &Report<'_>) {
         config.coordinator.iter().map(|at| (at, "[coordinator]")),
         report,
     );
+    one_port(config, report);
     addresses(config, report);
     let disks = config
         .nodes
@@ -54,6 +55,17 @@ fn twice<'c, T: Eq + Hash + Display + 'c>(
                 report.error(one.place, message, Some(hint));
             }
         }
+    }
+}
+
+fn one_port(config: &Config, report: &Report<'_>) {
+    let Some((first, others)) = config.coordinator.split_first() else {
+        return;
+    };
+    for other in others.iter().filter(|other| other.value.port() != first.value.port()) {
+        let message = format!("{} has another port than {}", other.value, first.value);
+        let hint = "the coordinator listens on one, and on the next for new nodes";
+        report.error(other.place, message, Some(hint.into()));
     }
 }
 

@@ -49,6 +49,18 @@ pub struct Config {
     pub nodes: Vec<Node>,
 }
 
+/// Would `cluster.name` accept it?
+#[must_use]
+pub fn is_cluster_name(text: &str) -> bool {
+    values::cluster_name(text).is_ok()
+}
+
+/// As one of `coordinator.addresses`, with the usual port when it names none.
+#[must_use]
+pub fn address(text: &str) -> Option<SocketAddr> {
+    values::listener(text).ok()
+}
+
 /// Reads heeler.toml as it lies on disk.
 ///
 /// # Errors

@@ -29,3 +29,6 @@ pub use plan::{Checkout, PlanView, plan};
 pub use revision::revision;
 pub use status::status;
 pub use tasks::{task, tasks};
+
+#[cfg(test)]
+mod tests;

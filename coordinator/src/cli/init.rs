@@ -1,0 +1,131 @@
+use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json as object;
+
+use super::error::file;
+use super::{CliError, Console, Context, Exit, git, json};
+use crate::config::{self, DEFAULT_PORT, FILE, parse_bytes, template};
+use crate::init::{InitOptions, init};
+use crate::screen::Line;
+use crate::state::StateFolder;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Makes what is missing and leaves what is there: run twice, it repairs.
+  heeler init --cluster herd                          here
+  heeler init --cluster herd ~/herd --address 10.0.0.2 there")]
+pub(super) struct Init {
+    /// Folder of heeler.toml, a git repository [default: --config, else this one]
+    folder: Option<PathBuf>,
+    /// Name of the cluster [default: asked for]
+    #[arg(long)]
+    cluster: Option<String>,
+    /// Where agents reach the coordinator; may be given more than once [default: this machine's address]
+    #[arg(long, value_name = "IP[:PORT]")]
+    address: Vec<String>,
+    /// Whose key signs consents [default: the login name]
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+}
+
+pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let named = wish.folder.as_ref().or(context.global.config.as_ref());
+    let folder = context.around.folder.join(named.map_or_else(PathBuf::new, Clone::clone));
+    let folder = std::path::absolute(&folder).map_err(file("find", &folder))?;
+    let path = folder.join(FILE);
+    let (cluster, is_new) = match std::fs::read(&path) {
+        Ok(bytes) => (parse_bytes(&bytes).map_err(CliError::Config)?.cluster.value, false),
+        Err(_) => (name(wish, console)?, true),
+    };
+    if let Some(other) = wish.cluster.as_ref().filter(|other| **other != cluster) {
+        return Err(CliError::Usage(format!("{} is of the cluster {cluster}, not {other}", path.display())));
+    }
+    std::fs::create_dir_all(&folder).map_err(file("make", &folder))?;
+    if is_new {
+        let text = template(&cluster, &addresses(wish)?);
+        parse_bytes(text.as_bytes()).map_err(CliError::Config)?;
+        std::fs::write(&path, text).map_err(file("write", &path))?;
+    }
+    let in_git = git::make_repository(&folder);
+    let state = StateFolder::new(context.state());
+    let options = InitOptions {
+        state: state.clone(),
+        config: folder.clone(),
+        cluster: cluster.clone(),
+        operator: wish.operator.clone().unwrap_or_else(|| context.around.login()),
+    };
+    let new_state = init(&options, context.clock).await.map_err(|error| CliError::Other(in_full(&error)))?;
+    let document = || {
+        json::document(object!({
+            "cluster": cluster, "config": folder, "state": state.path(), "new_state": new_state, "git": in_git,
+        }))
+    };
+    let word = if new_state { "made" } else { "there already" };
+    let mut lines = vec![
+        Line::of(format!("config  {}{}", path.display(), if in_git { "" } else { " (git did not work)" })),
+        Line::of(format!("state   {} ({word}): keep a copy, it holds the keys", state.path().display())),
+        Line::new(),
+        Line::of("Next: heeler serve, and in another terminal: heeler node add NAME --ssh USER@HOST"),
+    ];
+    if !in_git {
+        lines.insert(1, Line::of("        git keeps track of what was wanted when: install it, then git init there"));
+    }
+    console.answer(document, |_| lines)?;
+    Ok(Exit::Fine)
+}
+
+fn name(wish: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
+    let cluster = match &wish.cluster {
+        Some(cluster) => cluster.clone(),
+        None if console.person.is_there() => {
+            let question = "Name of the cluster (lower-case letters, digits, hyphens; it stays for good):";
+            console.person.ask(question).ok().flatten().unwrap_or_default()
+        }
+        None => return Err(CliError::Usage("the cluster needs a name: heeler init --cluster NAME".into())),
+    };
+    if config::is_cluster_name(&cluster) {
+        return Ok(cluster);
+    }
+    let message = format!("{cluster:?} is no name for a cluster: lower-case letters, digits, inner hyphens, at most 15");
+    Err(CliError::Usage(message))
+}
+
+fn addresses(wish: &Init) -> Result<Vec<SocketAddr>, CliError> {
+    if wish.address.is_empty() {
+        let own = own_address().ok_or_else(|| {
+            CliError::Usage("this machine has no address that nodes could reach: name it with --address IP".into())
+        })?;
+        return Ok(vec![own]);
+    }
+    let read = |text: &String| {
+        let unfit = || CliError::Usage(format!("--address {text} is no IP address: write 10.10.80.50 or 10.10.80.50:{DEFAULT_PORT}"));
+        config::address(text).ok_or_else(unfit)
+    };
+    wish.address.iter().map(read).collect()
+}
+
+/// The address that this machine speaks from when it speaks to others. Nothing is sent: connecting a datagram socket
+/// only picks the route.
+fn own_address() -> Option<SocketAddr> {
+    // TEST-NET-1 (RFC 5737): nobody's.
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then(|| SocketAddr::new(ip, DEFAULT_PORT))
+}
+
+/// An error with all that it came from, each once.
+pub(super) fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,76 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::error::file;
+use super::init::in_full;
+use super::place::read_config;
+use super::{CliError, Console, Context, Exit};
+use crate::clock::SystemClock;
+use crate::config::{self, parse_bytes};
+use crate::serve::{ServeOptions, serve};
+use crate::state::StateFolder;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Agents come in on the port of [coordinator].addresses in heeler.toml, new nodes
+enrol on the next one. Ctrl-C ends it; the nodes keep what they have, finish
+what they do, and come back when it is started again.")]
+pub(super) struct Serve {
+    /// Address to listen on [default: all of this machine's]
+    #[arg(long, value_name = "IP")]
+    listen: Option<IpAddr>,
+    /// Where agents reach it, in place of what heeler.toml says; may be given more than once
+    #[arg(long, value_name = "IP[:PORT]")]
+    address: Vec<String>,
+}
+
+pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let options = options(wish, context)?;
+    console.say(format!(
+        "Agents come in at {}, new nodes enrol at port {}. Operators: {}",
+        options.addresses.join(", "),
+        options.enrolment.port(),
+        options.state.socket().display()
+    ))?;
+    // A second call, as from a test, finds the first one's log.
+    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).compact().try_init();
+    let mut terminated = signal(SignalKind::terminate()).map_err(file("wait for", "SIGTERM"))?;
+    let shutdown = async {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+    };
+    let served = serve(options, Arc::new(SystemClock), shutdown).await;
+    served.map_err(|error| CliError::Other(in_full(&error)))?;
+    Ok(Exit::Fine)
+}
+
+fn options(wish: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError> {
+    let addresses = match wish.address.as_slice() {
+        [] => {
+            let bytes = read_config(&context.config())?;
+            let config = parse_bytes(&bytes).map_err(CliError::Config)?;
+            config.coordinator.iter().map(|at| at.value).collect()
+        }
+        named => {
+            let read = |text: &String| config::address(text).ok_or_else(|| CliError::Usage(format!("--address {text} is no IP address")));
+            named.iter().map(read).collect::<Result<Vec<_>, _>>()?
+        }
+    };
+    let port = addresses.first().map_or(config::DEFAULT_PORT, SocketAddr::port);
+    let any = match addresses.iter().any(SocketAddr::is_ipv6) {
+        true => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        false => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    };
+    let at = |port| SocketAddr::new(wish.listen.unwrap_or(any), port);
+    Ok(ServeOptions {
+        state: StateFolder::new(context.state()),
+        agents: at(port),
+        enrolment: at(port + 1),
+        addresses: addresses.iter().map(ToString::to_string).collect(),
+    })
+}

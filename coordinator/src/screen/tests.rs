@@ -1,0 +1,171 @@
+use heeler_proto::v1::{self, Light};
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::config::parse;
+
+mod herd;
+
+/// The lines, as a file holds them.
+fn shown(width: usize, lines: impl Fn(Screen) -> Vec<Line>) -> String {
+    let screen = Screen { width, color: false };
+    screen.show(&lines(screen))
+}
+
+/// Compares a screen at 80 and at 120 columns with what was looked at by eye.
+#[track_caller]
+fn looks(name: &str, expected: &str, lines: impl Fn(Screen) -> Vec<Line>) {
+    let found = [80, 120].map(|width| {
+        let text = shown(width, &lines);
+        let widest = text.lines().map(line::width).max().unwrap_or(0);
+        assert!(widest <= width, "{name} is {widest} wide at {width}");
+        format!("== {width}\n{text}")
+    });
+    assert_eq!(found.concat(), expected, "{name}:\n{}", found.concat());
+}
+
+fn plan_of(reply: &v1::PlanReply, screen: Screen) -> Vec<Line> {
+    let config = parse(herd::TOML).unwrap();
+    let checkout = Checkout {
+        commit: "3f2c1ab".into(),
+        dirty_lines: 2,
+    };
+    let view = PlanView {
+        reply,
+        wanted: Some((&config, &checkout)),
+        apply: "heeler apply",
+    };
+    plan(view, screen)
+}
+
+#[test]
+fn a_plan_shows_what_changes_what_is_blocked_what_is_away_and_what_to_type() {
+    let reply = herd::plan();
+    looks("plan", include_str!("tests/plan.txt"), |screen| plan_of(&reply, screen));
+}
+
+#[test]
+fn a_plan_of_a_converged_herd_says_nothing_to_change() {
+    let reply = herd::converged();
+    assert_eq!(
+        shown(80, |screen| plan_of(&reply, screen)),
+        "heeler.toml 3f2c1ab + 2 uncommitted lines · facts 4 s old\n\n\
+         k8sctl-pi5l  nothing to change\nk8sctl-pi5r  nothing to change\n\nNothing to change.\n"
+    );
+}
+
+#[test]
+fn an_old_checkout_is_told_how_to_get_the_accepted_revision() {
+    let reply = v1::PlanReply {
+        behind: true,
+        ..herd::converged()
+    };
+    let text = shown(80, |screen| plan_of(&reply, screen));
+    assert!(text.contains("Next: heeler revision show --write (revision 7"), "{text}");
+}
+
+#[test]
+fn an_erasure_shows_what_is_lost() {
+    let reply = herd::erasure();
+    looks("erasure", include_str!("tests/erasure.txt"), |screen| {
+        let view = PlanView {
+            reply: &reply,
+            wanted: None,
+            apply: "heeler disk erase S6XNNS0W100004",
+        };
+        plan(view, screen)
+    });
+}
+
+#[test]
+fn an_import_without_all_legs_shows_what_becomes_the_truth() {
+    let reply = herd::lonely_import();
+    let text = shown(80, |screen| plan_of(&reply, screen));
+    for part in ["what is there becomes the truth", "last written at txg 4711", "missing  S6XNNS0W100002"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn what_is_typed_for_consent_is_the_node_for_a_creation_and_a_serial_for_a_loss() {
+    let word = |reply: &v1::PlanReply| {
+        let plan = &reply.nodes[0];
+        let act = changes(plan).find_map(|op| op.irreversible.as_ref()).unwrap();
+        asks(&plan.node, act).unwrap()
+    };
+    assert_eq!(word(&herd::plan()), "k8sctl-pi5l");
+    assert_eq!(word(&herd::erasure()), "S6XNNS0W100004");
+    assert_eq!(word(&herd::lonely_import()), "S6XNNS0W100001");
+    assert_eq!(asks("x", &v1::Irreversible { act: None }), None);
+}
+
+#[test]
+fn a_status_shows_the_worst_first_and_what_to_type() {
+    let reply = herd::status();
+    looks("status", include_str!("tests/status.txt"), |screen| status(&reply, screen));
+}
+
+#[test]
+fn a_light_is_a_word_also_without_colour() {
+    for (light, word) in [(Light::Green, "GREEN"), (Light::Amber, "AMBER"), (Light::Red, "RED")] {
+        let reply = v1::StatusReply {
+            light: light.into(),
+            summary: "why".into(),
+            ..v1::StatusReply::default()
+        };
+        assert_eq!(shown(80, |screen| status(&reply, screen)), format!("{word}  why\n"));
+    }
+}
+
+#[test]
+fn lists_of_nodes_disks_and_tasks_are_tables() {
+    let (nodes_, disks_, tasks_) = (herd::nodes(), herd::disks(), herd::tasks());
+    let zone = TimeZone::UTC;
+    looks("lists", include_str!("tests/lists.txt"), |screen| {
+        let mut lines = nodes(&nodes_, herd::NOW, screen);
+        lines.push(Line::new());
+        lines.extend(disks(&disks_));
+        lines.push(Line::new());
+        lines.extend(tasks(&tasks_, herd::NOW, screen));
+        lines.push(Line::new());
+        lines.extend(task(&tasks_[1], &zone, screen));
+        lines
+    });
+}
+
+#[test]
+fn one_node_is_shown_whole() {
+    let reply = v1::ShowNodeReply {
+        node: herd::nodes().first().cloned(),
+        tasks: herd::tasks(),
+    };
+    looks("node", include_str!("tests/node.txt"), |screen| {
+        node(&reply, herd::NOW, &TimeZone::UTC, screen)
+    });
+}
+
+#[test]
+fn events_read_as_a_story_and_progress_is_left_to_the_display() {
+    let events = herd::events();
+    looks("events", include_str!("tests/events.txt"), |screen| {
+        events.iter().flat_map(|one| event(one, 13, &TimeZone::UTC, screen)).collect()
+    });
+    let moving: Vec<_> = events.iter().filter_map(progress).collect();
+    assert!(moving.contains(&("erasing".into(), Some(40))), "{moving:?}");
+}
+
+#[test]
+fn mistakes_point_at_their_line_and_fit_the_screen() {
+    let text = herd::TOML
+        .replace("address = \"10.10.80.51\"", "adress = \"10.10.80.51\"")
+        .replace("backplane = {", "backplain_of_a_very_long_name_indeed = {");
+    let errors = parse(&text).unwrap_err();
+    looks("mistakes", include_str!("tests/mistakes.txt"), |screen| mistakes(&errors, screen));
+}
+
+#[test]
+fn a_long_diff_is_cut_and_counted() {
+    let after: String = (0..30).map(|line| format!("{line}\n")).collect();
+    let text = shown(80, |_| diff("", &after, 2, 4));
+    assert_eq!(text, "  + 0\n  + 1\n  + 2\n  + 3\n    … 26 more lines (--json shows all)\n");
+}
