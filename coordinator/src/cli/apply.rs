@@ -12,7 +12,7 @@ use crate::screen::{Line, Standing, changes, standing};
 pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
     let reply = plan::ask(&candidate, &wish.nodes, context).await?;
-    plan::show(&candidate, &reply, console)?;
+    plan::show(&candidate, &reply, None, console)?;
     if reply.behind && !wish.overwrite {
         return Err(behind(&reply));
     }

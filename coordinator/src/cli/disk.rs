@@ -57,7 +57,7 @@ async fn erase(wish: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
     let view = PlanView {
         reply: &reply,
         wanted: None,
-        apply: &command,
+        apply: None,
     };
     if !console.json {
         let lines = screen::plan(view, console.screen);

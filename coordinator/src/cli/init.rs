@@ -32,7 +32,10 @@ pub(super) struct Init {
 
 pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let named = wish.folder.as_ref().or(context.global.config.as_ref());
-    let folder = context.around.folder.join(named.map_or_else(PathBuf::new, Clone::clone));
+    let folder = context
+        .around
+        .folder
+        .join(named.map_or_else(PathBuf::new, Clone::clone));
     let folder = std::path::absolute(&folder).map_err(file("find", &folder))?;
     let path = folder.join(FILE);
     let (cluster, is_new) = match std::fs::read(&path) {
@@ -40,7 +43,10 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
         Err(_) => (name(wish, console)?, true),
     };
     if let Some(other) = wish.cluster.as_ref().filter(|other| **other != cluster) {
-        return Err(CliError::Usage(format!("{} is of the cluster {cluster}, not {other}", path.display())));
+        return Err(CliError::Usage(format!(
+            "{} is of the cluster {cluster}, not {other}",
+            path.display()
+        )));
     }
     std::fs::create_dir_all(&folder).map_err(file("make", &folder))?;
     if is_new {
@@ -56,7 +62,9 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
         cluster: cluster.clone(),
         operator: wish.operator.clone().unwrap_or_else(|| context.around.login()),
     };
-    let new_state = init(&options, context.clock).await.map_err(|error| CliError::Other(in_full(&error)))?;
+    let new_state = init(&options, context.clock)
+        .await
+        .map_err(|error| CliError::Other(in_full(&error)))?;
     let document = || {
         json::document(object!({
             "cluster": cluster, "config": folder, "state": state.path(), "new_state": new_state, "git": in_git,
@@ -64,13 +72,23 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     };
     let word = if new_state { "made" } else { "there already" };
     let mut lines = vec![
-        Line::of(format!("config  {}{}", path.display(), if in_git { "" } else { " (git did not work)" })),
-        Line::of(format!("state   {} ({word}): keep a copy, it holds the keys", state.path().display())),
+        Line::of(format!(
+            "config  {}{}",
+            path.display(),
+            if in_git { "" } else { " (git did not work)" }
+        )),
+        Line::of(format!(
+            "state   {} ({word}): keep a copy, it holds the keys",
+            state.path().display()
+        )),
         Line::new(),
         Line::of("Next: heeler serve, and in another terminal: heeler node add NAME --ssh USER@HOST"),
     ];
     if !in_git {
-        lines.insert(1, Line::of("        git keeps track of what was wanted when: install it, then git init there"));
+        lines.insert(
+            1,
+            Line::of("        git keeps track of what was wanted when: install it, then git init there"),
+        );
     }
     console.answer(document, |_| lines)?;
     Ok(Exit::Fine)
@@ -83,12 +101,17 @@ fn name(wish: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
             let question = "Name of the cluster (lower-case letters, digits, hyphens; it stays for good):";
             console.person.ask(question).ok().flatten().unwrap_or_default()
         }
-        None => return Err(CliError::Usage("the cluster needs a name: heeler init --cluster NAME".into())),
+        None => {
+            return Err(CliError::Usage(
+                "the cluster needs a name: heeler init --cluster NAME".into(),
+            ));
+        }
     };
     if config::is_cluster_name(&cluster) {
         return Ok(cluster);
     }
-    let message = format!("{cluster:?} is no name for a cluster: lower-case letters, digits, inner hyphens, at most 15");
+    let message =
+        format!("{cluster:?} is no name for a cluster: lower-case letters, digits, inner hyphens, at most 15");
     Err(CliError::Usage(message))
 }
 
@@ -100,7 +123,11 @@ fn addresses(wish: &Init) -> Result<Vec<SocketAddr>, CliError> {
         return Ok(vec![own]);
     }
     let read = |text: &String| {
-        let unfit = || CliError::Usage(format!("--address {text} is no IP address: write 10.10.80.50 or 10.10.80.50:{DEFAULT_PORT}"));
+        let unfit = || {
+            CliError::Usage(format!(
+                "--address {text} is no IP address: write 10.10.80.50 or 10.10.80.50:{DEFAULT_PORT}"
+            ))
+        };
         config::address(text).ok_or_else(unfit)
     };
     wish.address.iter().map(read).collect()

@@ -188,3 +188,6 @@ fn complain(error: &CliError, console: &mut Console<'_>) {
     lines.extend(said.flat_map(|line| wrap(line, screen.width)).map(Line::of));
     console.aside(&lines);
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@ pub(super) struct Apply {
 pub(super) async fn run(wish: &Plan, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
     let reply = ask(&candidate, &wish.nodes, context).await?;
-    show(&candidate, &reply, console)?;
+    show(&candidate, &reply, Some("heeler apply"), console)?;
     let changes = reply.nodes.iter().any(|node| standing(node) == Standing::Changes);
     let blocked = reply.nodes.iter().any(|node| standing(node) == Standing::Blocked);
     Ok(match wish.exit_code {
@@ -53,11 +53,16 @@ pub(super) async fn ask(candidate: &Candidate, nodes: &[String], context: &Conte
     Ok(context.client().await?.plan(request).await?.into_inner())
 }
 
-pub(super) fn show(candidate: &Candidate, reply: &PlanReply, console: &mut Console<'_>) -> Result<(), CliError> {
+pub(super) fn show(
+    candidate: &Candidate,
+    reply: &PlanReply,
+    apply: Option<&str>,
+    console: &mut Console<'_>,
+) -> Result<(), CliError> {
     let view = PlanView {
         reply,
         wanted: Some((&candidate.config, &candidate.checkout)),
-        apply: "heeler apply",
+        apply,
     };
     if console.json {
         return console.answer(|| json::plan(reply), |_| Vec::new());

@@ -36,7 +36,10 @@ pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Conso
         options.state.socket().display()
     ))?;
     // A second call, as from a test, finds the first one's log.
-    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).compact().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .compact()
+        .try_init();
     let mut terminated = signal(SignalKind::terminate()).map_err(file("wait for", "SIGTERM"))?;
     let shutdown = async {
         tokio::select! {
@@ -57,7 +60,9 @@ fn options(wish: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError
             config.coordinator.iter().map(|at| at.value).collect()
         }
         named => {
-            let read = |text: &String| config::address(text).ok_or_else(|| CliError::Usage(format!("--address {text} is no IP address")));
+            let read = |text: &String| {
+                config::address(text).ok_or_else(|| CliError::Usage(format!("--address {text} is no IP address")))
+            };
             named.iter().map(read).collect::<Result<Vec<_>, _>>()?
         }
     };

@@ -90,7 +90,8 @@ pub(super) fn address(text: &str) -> Result<IpAddr, Unfit> {
 pub(super) fn listener(text: &str) -> Result<SocketAddr, Unfit> {
     let with_port = text.parse::<SocketAddr>();
     let parsed = with_port.or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DEFAULT_PORT)));
-    let usable = |at: &SocketAddr| !at.ip().is_unspecified() && !at.ip().is_multicast() && (1..u16::MAX).contains(&at.port());
+    let usable =
+        |at: &SocketAddr| !at.ip().is_unspecified() && !at.ip().is_multicast() && (1..u16::MAX).contains(&at.port());
     parsed.ok().filter(usable).ok_or_else(|| {
         Unfit::new(
             format!("{text:?} is no address and port"),

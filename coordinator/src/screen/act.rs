@@ -24,8 +24,8 @@ pub fn asks(node: &str, act: &Irreversible) -> Option<String> {
 pub(super) fn act(act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
     match &act.act {
         Some(Act::CreatePool(create)) => creation(create, facts, screen),
-        Some(Act::EraseContents(erase)) => erasure(erase, facts),
-        Some(Act::ImportPool(import)) => lonely_import(import, facts),
+        Some(Act::EraseContents(erase)) => erasure(erase, facts, screen),
+        Some(Act::ImportPool(import)) => lonely_import(import, facts, screen),
         None => vec![Line::new().ink(
             Ink::Red,
             "  ! an act that this version of heeler cannot show, and will not ask for",
@@ -33,11 +33,13 @@ pub(super) fn act(act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> 
     }
 }
 
-fn head(word: &str, what: &str, note: &str) -> Line {
-    Line::new()
-        .ink(Ink::Red, format!("  ! {word:<5} {what}"))
-        .to(NOTE, 2)
-        .ink(Ink::Dim, note)
+fn head(word: &str, what: &str, note: &str, screen: Screen) -> Vec<Line> {
+    let line = Line::new().ink(Ink::Red, format!("  ! {word:<5} {what}"));
+    let beside = line.clone().to(NOTE, 2).ink(Ink::Dim, note);
+    if beside.width() <= screen.width {
+        return vec![beside];
+    }
+    vec![line, Line::of(" ".repeat(INDENT)).ink(Ink::Dim, note)]
 }
 
 fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
@@ -48,7 +50,7 @@ fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<L
         Some(ashift) => format!("name, ashift={} permanent", ashift.value),
         None => "name permanent".into(),
     };
-    let mut lines = vec![head("pool", &what, &note)];
+    let mut lines = head("pool", &what, &note, screen);
     lines.extend(
         create
             .disks
@@ -65,20 +67,19 @@ fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<L
     lines
 }
 
-fn erasure(erase: &EraseContents, facts: Option<&Facts>) -> Vec<Line> {
+fn erasure(erase: &EraseContents, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
     let Some(one) = &erase.disk else {
-        return vec![head("disk", "erase a disk that is not named", "")];
+        return head("disk", "erase a disk that is not named", "", screen);
     };
     let what = format!("erase {}, {}", one.serial, decimal(one.size_bytes));
-    vec![
-        head("disk", &what, "everything on it is lost"),
-        disk(one, facts, |_| erase.finding.clone()),
-    ]
+    let mut lines = head("disk", &what, "everything on it is lost", screen);
+    lines.push(disk(one, facts, |_| erase.finding.clone()));
+    lines
 }
 
-fn lonely_import(import: &ImportPool, facts: Option<&Facts>) -> Vec<Line> {
+fn lonely_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
     let what = format!("import {} without all its legs", import.guid);
-    let mut lines = vec![head("pool", &what, "what is there becomes the truth")];
+    let mut lines = head("pool", &what, "what is there becomes the truth", screen);
     for (one, txg) in import.present.iter().zip(&import.txgs) {
         lines.push(disk(one, facts, |_| format!("last written at txg {txg}")));
     }

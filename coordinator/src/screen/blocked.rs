@@ -6,16 +6,17 @@ use super::{Ink, Line, Screen};
 use crate::config::{Config, Place};
 
 /// What was found, why it stops, what helps.
-pub(super) fn blocked(blocked: &Blocked, screen: Screen) -> Vec<Line> {
+pub(super) fn blocked(blocked: &Blocked, indent: usize, screen: Screen) -> Vec<Line> {
+    let blank = " ".repeat(indent);
     let mut said = sentence(&blocked.found);
     if !blocked.why.is_empty() {
         said.push(' ');
         said.push_str(&sentence(&blocked.why));
     }
-    let mut lines = hang(Line::of("  "), Ink::Plain, &said, screen);
+    let mut lines = hang(Line::of(&blank), Ink::Plain, &said, screen);
     if !blocked.next.is_empty() {
         lines.extend(hang(
-            Line::of("  ").ink(Ink::Dim, "-> "),
+            Line::of(&blank).ink(Ink::Dim, "-> "),
             Ink::Plain,
             &blocked.next,
             screen,
@@ -75,12 +76,10 @@ pub(super) fn free_disks(config: Option<&Config>, node: &str, facts: &Facts) -> 
         .collect();
     for serial in missing {
         if let Some(meant) = free.iter().find(|disk| same_but_for_a_slip(serial, &disk.serial)) {
-            let letter = if serial.len() == meant.serial.len() {
-                "letter O for zero?"
-            } else {
-                ""
-            };
-            lines.push(Line::of(format!("  Did {serial} mean {}? {letter}", meant.serial)));
+            let meant = &meant.serial;
+            lines.push(Line::of(format!(
+                "  Was {meant} meant? A letter stands where it has a digit."
+            )));
         }
     }
     if free.is_empty() {

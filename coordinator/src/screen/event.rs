@@ -24,7 +24,7 @@ pub fn event(event: &FleetEvent, column: usize, zone: &TimeZone, screen: Screen)
         blocked: Some(reason), ..
     })) = kind(event)
     {
-        lines.extend(blocked(reason, screen));
+        lines.extend(blocked(reason, 10 + column, screen));
     }
     lines
 }

@@ -145,31 +145,36 @@ fn cut(text: &str, columns: usize) -> String {
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        let last = lines.last().map_or(0, |line| width(line));
-        if last > 0 && last + 1 + width(word) > columns {
-            lines.push(String::new());
-        }
-        for c in word.chars() {
-            if lines
-                .last()
-                .is_some_and(|line| width(line) + c.width().unwrap_or(0) > columns)
-            {
-                lines.push(String::new());
+        match lines.last_mut() {
+            Some(last) if width(last) + 1 + width(word) <= columns => {
+                last.push(' ');
+                last.push_str(word);
             }
-            if let Some(line) = lines.last_mut() {
-                line.push(c);
-            }
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push(' ');
+            _ => lines.extend(pieces(word, columns)),
         }
     }
-    for line in &mut lines {
-        line.truncate(line.trim_end().len());
+    if lines.is_empty() {
+        lines.push(String::new());
     }
     lines
+}
+
+fn pieces(word: &str, columns: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for c in word.chars() {
+        used += c.width().unwrap_or(0);
+        if used > columns {
+            pieces.push(String::new());
+            used = c.width().unwrap_or(0);
+        }
+        if let Some(last) = pieces.last_mut() {
+            last.push(c);
+        }
+    }
+    pieces
 }
 
 /// Prose behind `head` in the first line, and below its end in the next ones.

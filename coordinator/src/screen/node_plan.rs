@@ -95,7 +95,7 @@ pub(super) fn node_plan(
             }
             let mut lines = vec![head];
             let reasons = plan.steps.iter().filter_map(|step| step.blocked.as_ref());
-            lines.extend(reasons.flat_map(|reason| blocked(reason, screen)));
+            lines.extend(reasons.flat_map(|reason| blocked(reason, 2, screen)));
             lines.extend(
                 plan.facts
                     .iter()

@@ -23,8 +23,8 @@ pub struct PlanView<'a> {
     pub reply: &'a PlanReply,
     /// What was asked for; None for what heeler.toml does not say, such as an erasure.
     pub wanted: Option<(&'a Config, &'a Checkout)>,
-    /// The command that would carry it out, without nodes.
-    pub apply: &'a str,
+    /// The command that would carry it out, without nodes; None when the person is about to be asked.
+    pub apply: Option<&'a str>,
 }
 
 /// What would change, what is irreversible, what could not be looked at, and what to type next.
@@ -45,18 +45,14 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
     if reply.nodes.is_empty() {
         lines.push(Line::of("heeler.toml holds no node yet."));
     }
-    lines.push(Line::new());
-    let next = next(view);
-    let head = match next {
-        Some(_) => Line::new().ink(Ink::Bold, "Next: "),
-        None => Line::new(),
-    };
-    lines.extend(hang(
-        head,
-        Ink::Plain,
-        &next.unwrap_or_else(|| "Nothing to change.".into()),
-        screen,
-    ));
+    let idle = reply.nodes.iter().all(|node| standing(node) == Standing::Same);
+    if idle && !reply.behind {
+        lines.push(Line::new());
+        lines.push(Line::of("Nothing to change."));
+    } else if let Some(next) = next(view) {
+        lines.push(Line::new());
+        lines.extend(hang(Line::new().ink(Ink::Bold, "Next: "), Ink::Plain, &next, screen));
+    }
     lines
 }
 
@@ -83,6 +79,7 @@ fn header(view: PlanView<'_>) -> Line {
 
 fn next(view: PlanView<'_>) -> Option<String> {
     let PlanView { reply, apply, .. } = view;
+    let apply = apply?;
     if reply.behind {
         let accepted = reply.accepted_revision;
         return Some(format!(

@@ -19,14 +19,19 @@ pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
         lines.extend(table(&heads, rows));
     }
     let alerts = reply.alerts.iter();
+    let first = alerts
+        .clone()
+        .map(|alert| light(alert.light()).width() + 2)
+        .max()
+        .unwrap_or(0);
     let column = alerts
         .clone()
-        .map(|alert| alert.node.chars().count() + 7)
+        .map(|alert| first + alert.node.chars().count())
         .max()
         .unwrap_or(0);
     for alert in alerts {
         let head = light(alert.light())
-            .to(7, 1)
+            .to(first, 0)
             .plain(&alert.node)
             .to(column, 0)
             .plain("  ");

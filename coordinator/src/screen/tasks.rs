@@ -58,7 +58,7 @@ pub fn task(task: &TaskInfo, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     if !task.reason.is_empty() {
         lines.extend(hang(Line::of("  "), Ink::Plain, &sentence(&task.reason), screen));
     }
-    lines.extend(task.blocked.iter().flat_map(|reason| blocked(reason, screen)));
+    lines.extend(task.blocked.iter().flat_map(|reason| blocked(reason, 2, screen)));
     lines
 }
 

@@ -33,7 +33,7 @@ fn plan_of(reply: &v1::PlanReply, screen: Screen) -> Vec<Line> {
     let view = PlanView {
         reply,
         wanted: Some((&config, &checkout)),
-        apply: "heeler apply",
+        apply: Some("heeler apply"),
     };
     plan(view, screen)
 }
@@ -61,7 +61,10 @@ fn an_old_checkout_is_told_how_to_get_the_accepted_revision() {
         ..herd::converged()
     };
     let text = shown(80, |screen| plan_of(&reply, screen));
-    assert!(text.contains("Next: heeler revision show --write (revision 7"), "{text}");
+    assert!(
+        text.contains("Next: heeler revision show --write (revision 7"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn an_erasure_shows_what_is_lost() {
         let view = PlanView {
             reply: &reply,
             wanted: None,
-            apply: "heeler disk erase S6XNNS0W100004",
+            apply: None,
         };
         plan(view, screen)
     });
@@ -81,7 +84,11 @@ fn an_erasure_shows_what_is_lost() {
 fn an_import_without_all_legs_shows_what_becomes_the_truth() {
     let reply = herd::lonely_import();
     let text = shown(80, |screen| plan_of(&reply, screen));
-    for part in ["what is there becomes the truth", "last written at txg 4711", "missing  S6XNNS0W100002"] {
+    for part in [
+        "what is there becomes the truth",
+        "last written at txg 4711",
+        "missing  S6XNNS0W100002",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
@@ -102,7 +109,9 @@ fn what_is_typed_for_consent_is_the_node_for_a_creation_and_a_serial_for_a_loss(
 #[test]
 fn a_status_shows_the_worst_first_and_what_to_type() {
     let reply = herd::status();
-    looks("status", include_str!("tests/status.txt"), |screen| status(&reply, screen));
+    looks("status", include_str!("tests/status.txt"), |screen| {
+        status(&reply, screen)
+    });
 }
 
 #[test]
@@ -148,7 +157,10 @@ fn one_node_is_shown_whole() {
 fn events_read_as_a_story_and_progress_is_left_to_the_display() {
     let events = herd::events();
     looks("events", include_str!("tests/events.txt"), |screen| {
-        events.iter().flat_map(|one| event(one, 13, &TimeZone::UTC, screen)).collect()
+        events
+            .iter()
+            .flat_map(|one| event(one, 13, &TimeZone::UTC, screen))
+            .collect()
     });
     let moving: Vec<_> = events.iter().filter_map(progress).collect();
     assert!(moving.contains(&("erasing".into(), Some(40))), "{moving:?}");
@@ -160,12 +172,17 @@ fn mistakes_point_at_their_line_and_fit_the_screen() {
         .replace("address = \"10.10.80.51\"", "adress = \"10.10.80.51\"")
         .replace("backplane = {", "backplain_of_a_very_long_name_indeed = {");
     let errors = parse(&text).unwrap_err();
-    looks("mistakes", include_str!("tests/mistakes.txt"), |screen| mistakes(&errors, screen));
+    looks("mistakes", include_str!("tests/mistakes.txt"), |screen| {
+        mistakes(&errors, screen)
+    });
 }
 
 #[test]
 fn a_long_diff_is_cut_and_counted() {
     let after: String = (0..30).map(|line| format!("{line}\n")).collect();
     let text = shown(80, |_| diff("", &after, 2, 4));
-    assert_eq!(text, "  + 0\n  + 1\n  + 2\n  + 3\n    … 26 more lines (--json shows all)\n");
+    assert_eq!(
+        text,
+        "  + 0\n  + 1\n  + 2\n  + 3\n    … 26 more lines (--json shows all)\n"
+    );
 }

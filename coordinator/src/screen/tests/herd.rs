@@ -109,7 +109,10 @@ fn task_id(last: char) -> String {
 fn node(name: &str, steps: Vec<StepReport>) -> NodePlan {
     NodePlan {
         node: name.into(),
-        task_id: task_id(name.chars().last().unwrap_or('0')).replace('l', "1").replace('r', "2").replace('x', "3"),
+        task_id: task_id(name.chars().last().unwrap_or('0'))
+            .replace('l', "1")
+            .replace('r', "2")
+            .replace('x', "3"),
         steps,
         enrolled: true,
         facts: Some(facts(vec![
@@ -160,11 +163,21 @@ pub fn plan() -> PlanReply {
     let old = "# by hand\noptions zfs zfs_arc_max=4294967296\n";
     let new = "# by hand\noptions zfs zfs_arc_max=1073741824\n";
     let pi5l = vec![
-        step("HostIdSet", StepOutcome::Change, "", vec![op("run", "zgenhostid 00c0ffee", "", "")]),
+        step(
+            "HostIdSet",
+            StepOutcome::Change,
+            "",
+            vec![op("run", "zgenhostid 00c0ffee", "", "")],
+        ),
         step("ZfsLoaded", StepOutcome::Satisfied, "", vec![]),
         step("PoolExists", StepOutcome::Change, "", vec![creation()]),
         step("DatasetsExist", StepOutcome::After, "PoolExists", vec![]),
-        step("ArcCapped", StepOutcome::Change, "", vec![op("write", "write /etc/modprobe.d/heeler-zfs.conf", old, new)]),
+        step(
+            "ArcCapped",
+            StepOutcome::Change,
+            "",
+            vec![op("write", "write /etc/modprobe.d/heeler-zfs.conf", old, new)],
+        ),
         step("ZfsUnitsEnabled", StepOutcome::After, "PoolExists", vec![]),
     ];
     let missing = StepReport {
@@ -198,13 +211,23 @@ pub fn erasure() -> PlanReply {
         disk: Some(identity("S6XNNS0W100004")),
         finding: "ext4 file system \"backup\"".into(),
     });
-    let save = op("run", "sfdisk --dump S6XNNS0W100004, kept below /var/lib/heeler-agent/erased", "", "");
+    let save = op(
+        "run",
+        "sfdisk --dump S6XNNS0W100004, kept below /var/lib/heeler-agent/erased",
+        "",
+        "",
+    );
     let steps = vec![
         step("ContentsSaved", StepOutcome::Change, "", vec![save]),
         step("DiskBlank", StepOutcome::Change, "", vec![irreversible("erase", act)]),
     ];
     let mut plan = node("k8sctl-pi5r", steps);
-    plan.facts = Some(facts(vec![disk("B", "S6XNNS0W100004", DiskUse::Foreign, "ext4 file system \"backup\"")]));
+    plan.facts = Some(facts(vec![disk(
+        "B",
+        "S6XNNS0W100004",
+        DiskUse::Foreign,
+        "ext4 file system \"backup\"",
+    )]));
     reply(vec![plan])
 }
 
@@ -215,7 +238,12 @@ pub fn lonely_import() -> PlanReply {
         txgs: vec![4711],
         missing: vec!["S6XNNS0W100002".into()],
     });
-    let steps = vec![step("PoolExists", StepOutcome::Change, "", vec![irreversible("import", act)])];
+    let steps = vec![step(
+        "PoolExists",
+        StepOutcome::Change,
+        "",
+        vec![irreversible("import", act)],
+    )];
     reply(vec![node("k8sctl-pi5l", steps)])
 }
 
@@ -304,7 +332,10 @@ pub fn disks() -> Vec<DiskRecord> {
     };
     vec![
         record(true, disk("A", "S6XNNS0W100003", DiskUse::Blank, "blank")),
-        record(true, disk("B", "S6XNNS0W100004", DiskUse::Foreign, "ext4 file system \"backup\"")),
+        record(
+            true,
+            disk("B", "S6XNNS0W100004", DiskUse::Foreign, "ext4 file system \"backup\""),
+        ),
         record(true, disk("", "0x1234abcd", DiskUse::System, "holds /")),
         record(false, disk("", "S6XNNS0W100009", DiskUse::Pool, "")),
     ]
@@ -379,8 +410,20 @@ pub fn events() -> Vec<FleetEvent> {
                 percent: 40,
             }),
         ),
-        event(5, finished(false, "cannot create 'data': one or more devices is currently unavailable")),
-        event(6, Kind::TaskStarted(TaskStarted { resumed: true, ..TaskStarted::default() })),
+        event(
+            5,
+            finished(
+                false,
+                "cannot create 'data': one or more devices is currently unavailable",
+            ),
+        ),
+        event(
+            6,
+            Kind::TaskStarted(TaskStarted {
+                resumed: true,
+                ..TaskStarted::default()
+            }),
+        ),
         event(7, finished(true, "")),
         event(
             8,

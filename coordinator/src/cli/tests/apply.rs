@@ -1,0 +1,363 @@
+use heeler_proto::v1::event::Kind;
+use heeler_proto::v1::*;
+use heeler_proto::{Consent, Irreversible, NodeName, TaskId};
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::fake::{NOW, Script, Stage};
+use crate::cli::Exit;
+
+const TOML: &str = "[cluster]\nname = \"k8sctl\"\n\n[coordinator]\naddresses = [\"10.10.80.9\"]\n\n\
+    [nodes.pi5l]\naddress = \"10.10.80.50\"\ndisks = [\"S1\", \"S2\"]\n";
+const TASK: &str = "0123456789abcdef0123456789abcdef";
+
+fn creation() -> v1_act::Act {
+    let disk = |serial: &str| DiskIdentity {
+        serial: serial.into(),
+        size_bytes: 128_000_000_000,
+    };
+    v1_act::Act::CreatePool(CreatePool {
+        pool: "data".into(),
+        disks: vec![disk("S1"), disk("S2")],
+        properties: vec![Property {
+            name: "ashift".into(),
+            value: "12".into(),
+        }],
+    })
+}
+
+use heeler_proto::v1::irreversible as v1_act;
+
+fn erasure() -> v1_act::Act {
+    v1_act::Act::EraseContents(EraseContents {
+        disk: Some(DiskIdentity {
+            serial: "S2".into(),
+            size_bytes: 128_000_000_000,
+        }),
+        finding: "ext4".into(),
+    })
+}
+
+fn plan(act: Option<v1_act::Act>) -> PlanReply {
+    let op = OpPreview {
+        kind: if act.is_some() { "irreversible" } else { "run" }.into(),
+        summary: "do it".into(),
+        irreversible: act.map(|act| heeler_proto::v1::Irreversible { act: Some(act) }),
+        ..OpPreview::default()
+    };
+    let step = StepReport {
+        step: "PoolExists".into(),
+        outcome: StepOutcome::Change.into(),
+        ops: vec![op],
+        ..StepReport::default()
+    };
+    let node = NodePlan {
+        node: "pi5l".into(),
+        task_id: TASK.into(),
+        steps: vec![step],
+        enrolled: true,
+        ..NodePlan::default()
+    };
+    PlanReply {
+        plan_id: "p1".into(),
+        nodes: vec![node],
+        now_ms: NOW,
+        ..PlanReply::default()
+    }
+}
+
+fn event(id: u64, kind: Kind) -> FleetEvent {
+    FleetEvent {
+        id,
+        at_ms: NOW,
+        node: "pi5l".into(),
+        task_id: TASK.into(),
+        event: Some(Event {
+            seq: id,
+            kind: Some(kind),
+            ..Event::default()
+        }),
+        ..FleetEvent::default()
+    }
+}
+
+fn ended(id: u64, outcome: TaskOutcome) -> FleetEvent {
+    event(
+        id,
+        Kind::TaskFinished(TaskFinished {
+            outcome: outcome.into(),
+            changes: 1,
+            ..TaskFinished::default()
+        }),
+    )
+}
+
+fn did(id: u64, what: &str) -> FleetEvent {
+    let op = OpFinished {
+        summary: what.into(),
+        ok: true,
+        ..OpFinished::default()
+    };
+    event(id, Kind::OpFinished(op))
+}
+
+fn script(act: Option<v1_act::Act>) -> Script {
+    Script {
+        plan: plan(act),
+        apply: ApplyReply {
+            revision: 1,
+            task_ids: vec![TASK.into()],
+            after_event: 5,
+        },
+        streams: [vec![did(6, "first"), ended(7, TaskOutcome::Done)]].into(),
+        ..Script::default()
+    }
+}
+
+fn key() -> String {
+    rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
+        .unwrap()
+        .serialize_pem()
+}
+
+#[tokio::test]
+async fn what_can_be_undone_needs_a_y_or_yes() {
+    for (line, answers, agreed) in [
+        ("apply", &["y"][..], true),
+        ("apply", &["n"], false),
+        ("apply", &[""], false),
+        ("apply --yes", &[], true),
+    ] {
+        let stage = Stage::with(TOML, script(None));
+        let outcome = stage.types_and_says(line, answers).await;
+        assert_eq!(
+            outcome.exit,
+            if agreed { Exit::Fine } else { Exit::Refused },
+            "{line} {answers:?} {}",
+            outcome.err
+        );
+        assert_eq!(stage.fake.0.lock().unwrap().applied.len(), usize::from(agreed));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_needs_its_own_word_typed_and_yes_never_stands_for_it() {
+    for (act, line, answers, exit) in [
+        (creation(), "apply", &["pi5l"][..], Exit::Fine),
+        (creation(), "apply --confirm pi5l", &[], Exit::Fine),
+        (creation(), "apply --yes", &["y"], Exit::Refused),
+        (creation(), "apply", &["pi5r"], Exit::Refused),
+        (creation(), "apply --confirm S2", &["pi5l"], Exit::Usage),
+        (erasure(), "apply", &["S2"], Exit::Fine),
+        (erasure(), "apply", &["pi5l"], Exit::Refused),
+        (erasure(), "apply --confirm S2", &[], Exit::Fine),
+    ] {
+        let stage = Stage::with(TOML, script(Some(act)));
+        stage.key(&key());
+        let outcome = stage.types_and_says(line, answers).await;
+        assert_eq!(outcome.exit, exit, "{line} {answers:?} {}", outcome.err);
+        assert_eq!(stage.fake.0.lock().unwrap().applied.is_empty(), exit != Exit::Fine);
+    }
+}
+
+#[tokio::test]
+async fn without_a_terminal_the_way_to_consent_is_told() {
+    let stage = Stage::with(TOML, script(Some(creation())));
+    let outcome = stage.types("apply --yes").await;
+    assert_eq!(outcome.exit, Exit::Refused);
+    assert!(
+        outcome.err.contains("To consent: heeler apply --yes --confirm pi5l"),
+        "{}",
+        outcome.err
+    );
+    let stage = Stage::with(TOML, script(None));
+    let outcome = stage.types("apply").await;
+    assert_eq!(outcome.exit, Exit::Refused);
+    assert!(outcome.err.contains("To agree: heeler apply --yes"), "{}", outcome.err);
+}
+
+#[tokio::test]
+async fn a_consent_is_signed_here_over_exactly_what_was_shown() {
+    let stage = Stage::with(TOML, script(Some(creation())));
+    let pem = key();
+    stage.key(&pem);
+    assert_eq!(stage.types_and_says("apply", &["pi5l"]).await.exit, Exit::Fine);
+    let request = stage.fake.0.lock().unwrap().applied.remove(0);
+    assert_eq!((request.plan_id.as_str(), request.operator.as_str()), ("p1", "me"));
+    let consent = Consent::try_from(request.consents[0].clone()).unwrap();
+    let shown = Irreversible::try_from(heeler_proto::v1::Irreversible { act: Some(creation()) }).unwrap();
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let random = ring::rand::SystemRandom::new();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der.secret_pkcs8_der(), &random).unwrap();
+    let (task, node) = (TaskId::new(TASK).unwrap(), NodeName::new("pi5l").unwrap());
+    consent
+        .permits((&task, &node), &shown, NOW, pair.public_key().as_ref())
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_accepted_revision_is_noted_in_the_lock_and_is_the_parent_of_the_next() {
+    let stage = Stage::with(TOML, script(None));
+    stage.types("apply --yes").await;
+    let lock = std::fs::read_to_string(stage.config().join("heeler.lock")).unwrap();
+    assert!(lock.contains("revision = 1\n"), "{lock}");
+    stage.types("plan").await;
+    let parents: Vec<u64> = stage
+        .fake
+        .0
+        .lock()
+        .unwrap()
+        .planned
+        .iter()
+        .map(|request| request.parent)
+        .collect();
+    assert_eq!(parents, [0, 1]);
+}
+
+#[tokio::test]
+async fn an_old_checkout_is_refused_unless_it_overwrites_knowingly() {
+    let old = || Script {
+        plan: PlanReply {
+            behind: true,
+            accepted_revision: 9,
+            ..plan(None)
+        },
+        ..script(None)
+    };
+    let stage = Stage::with(TOML, old());
+    let outcome = stage.types("apply --yes").await;
+    assert_eq!(outcome.exit, Exit::Refused);
+    assert!(outcome.err.contains("heeler revision show --write"), "{}", outcome.err);
+    assert!(stage.fake.0.lock().unwrap().applied.is_empty());
+    let stage = Stage::with(TOML, old());
+    assert_eq!(stage.types("apply --yes --overwrite").await.exit, Exit::Fine);
+    assert!(stage.fake.0.lock().unwrap().applied[0].overwrite);
+}
+
+#[tokio::test]
+async fn a_converged_herd_is_told_so_and_nothing_is_asked_for() {
+    let stage = Stage::with(TOML, script(None));
+    stage.types("apply --yes").await;
+    {
+        let mut script = stage.fake.0.lock().unwrap();
+        script.plan.accepted_revision = 1;
+        script.plan.nodes[0].steps[0].outcome = StepOutcome::Satisfied.into();
+    }
+    let again = stage.types("apply").await;
+    assert_eq!(
+        (again.exit, again.out.ends_with("Nothing to change.\n")),
+        (Exit::Fine, true),
+        "{}",
+        again.out
+    );
+    assert_eq!(stage.fake.0.lock().unwrap().applied.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_is_told_and_what_was_missed_is_shown_once() {
+    let streams = [
+        vec![did(6, "first"), did(7, "second")],
+        vec![did(7, "second"), did(8, "third")],
+        vec![ended(9, TaskOutcome::Done)],
+    ];
+    let stage = Stage::with(
+        TOML,
+        Script {
+            streams: streams.into(),
+            ..script(None)
+        },
+    );
+    let outcome = stage.types("apply --yes").await;
+    assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
+    for once in ["first", "second", "third", "done, 1 change"] {
+        assert_eq!(outcome.out.matches(once).count(), 1, "{once}: {}", outcome.out);
+    }
+    assert_eq!(outcome.err.matches("does not answer").count(), 2, "{}", outcome.err);
+    assert_eq!(outcome.err.matches("is back").count(), 2);
+    let after: Vec<u64> = stage
+        .fake
+        .0
+        .lock()
+        .unwrap()
+        .followed
+        .iter()
+        .map(|request| request.after)
+        .collect();
+    assert_eq!(after, [5, 7, 8]);
+}
+
+#[tokio::test]
+async fn how_the_task_ended_is_how_the_command_ends() {
+    for (outcome, exit) in [
+        (TaskOutcome::Done, Exit::Fine),
+        (TaskOutcome::Blocked, Exit::Person),
+        (TaskOutcome::Failed, Exit::Error),
+        (TaskOutcome::Refused, Exit::Refused),
+    ] {
+        let stage = Stage::with(
+            TOML,
+            Script {
+                streams: [vec![ended(6, outcome)]].into(),
+                ..script(None)
+            },
+        );
+        assert_eq!(stage.types("apply --yes").await.exit, exit, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_the_coordinator_decides_ends_the_watch_too() {
+    let told = FleetEvent {
+        event: None,
+        kind: "refused".into(),
+        text: "the node was away too long".into(),
+        ..did(6, "")
+    };
+    let task = TaskInfo {
+        task_id: TASK.into(),
+        state: "refused".into(),
+        ..TaskInfo::default()
+    };
+    let stage = Stage::with(
+        TOML,
+        Script {
+            streams: [vec![told]].into(),
+            tasks: vec![task],
+            ..script(None)
+        },
+    );
+    let outcome = stage.types("apply --yes").await;
+    assert_eq!(outcome.exit, Exit::Refused);
+    assert!(outcome.out.contains("the node was away too long"));
+}
+
+#[tokio::test]
+async fn an_erasure_needs_the_serial_and_is_watched_to_its_end() {
+    let stage = Stage::with(
+        "",
+        Script {
+            apply: ApplyReply {
+                revision: 0,
+                ..script(None).apply
+            },
+            ..script(Some(erasure()))
+        },
+    );
+    stage.key(&key());
+    let outcome = stage.types("disk erase S2").await;
+    assert_eq!(outcome.exit, Exit::Refused);
+    assert!(
+        outcome.err.contains("heeler disk erase S2 --confirm S2"),
+        "{}",
+        outcome.err
+    );
+    let outcome = stage.types_and_says("disk erase S2", &["S2"]).await;
+    assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
+    assert!(outcome.asked[0].contains("Type S2 to erase"), "{:?}", outcome.asked);
+    assert!(
+        outcome.out.contains("everything on it is lost") && outcome.out.contains("done"),
+        "{}",
+        outcome.out
+    );
+}

@@ -1,0 +1,294 @@
+//! A coordinator that says what a test tells it to, on a real socket; and a person who has made up their mind.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use heeler_proto::v1::operator_server::{Operator, OperatorServer};
+use heeler_proto::v1::*;
+use jiff::tz::TimeZone;
+use tokio::net::UnixListener;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::UnixListenerStream;
+use tonic::{Request, Response, Status};
+
+use crate::cli::{CliError, Console, Demonstration, Exit, Person, Session, Surroundings, run};
+use crate::clock::Clock;
+
+pub const NOW: u64 = 1_790_000_000_000;
+
+/// What the coordinator answers, and what it was asked.
+#[derive(Default)]
+pub struct Script {
+    pub status: StatusReply,
+    pub plan: PlanReply,
+    pub apply: ApplyReply,
+    pub nodes: Vec<NodeInfo>,
+    pub disks: Vec<DiskRecord>,
+    pub tasks: Vec<TaskInfo>,
+    pub revision: Revision,
+    /// One stream for each call; it breaks off at the end of each but the last, which stays open.
+    pub streams: VecDeque<Vec<FleetEvent>>,
+    pub planned: Vec<PlanRequest>,
+    pub applied: Vec<ApplyRequest>,
+    pub followed: Vec<EventsRequest>,
+}
+
+#[derive(Clone, Default)]
+pub struct Fake(pub Arc<Mutex<Script>>);
+
+type Events = Pin<Box<dyn Stream<Item = Result<FleetEvent, Status>> + Send>>;
+
+impl Fake {
+    fn script<T: Send>(&self, act: impl FnOnce(&mut Script) -> T) -> Result<Response<T>, Status> {
+        Ok(Response::new(act(&mut self.0.lock().unwrap())))
+    }
+}
+
+#[async_trait]
+impl Operator for Fake {
+    type EventsStream = Events;
+
+    async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
+        self.script(|script| script.status.clone())
+    }
+    async fn plan(&self, request: Request<PlanRequest>) -> Result<Response<PlanReply>, Status> {
+        self.script(|script| {
+            script.planned.push(request.into_inner());
+            script.plan.clone()
+        })
+    }
+    async fn apply(&self, request: Request<ApplyRequest>) -> Result<Response<ApplyReply>, Status> {
+        self.script(|script| {
+            script.applied.push(request.into_inner());
+            script.apply.clone()
+        })
+    }
+    async fn list_nodes(&self, _: Request<ListNodesRequest>) -> Result<Response<ListNodesReply>, Status> {
+        self.script(|script| ListNodesReply {
+            nodes: script.nodes.clone(),
+        })
+    }
+    async fn show_node(&self, request: Request<ShowNodeRequest>) -> Result<Response<ShowNodeReply>, Status> {
+        let name = request.into_inner().node;
+        let node = self
+            .0
+            .lock()
+            .unwrap()
+            .nodes
+            .iter()
+            .find(|node| node.node == name)
+            .cloned();
+        let node = node.ok_or_else(|| Status::not_found(format!("no node is called {name}\nSee: heeler node list")))?;
+        self.script(|script| ShowNodeReply {
+            node: Some(node),
+            tasks: script.tasks.clone(),
+        })
+    }
+    async fn begin_contact(&self, _: Request<BeginContactRequest>) -> Result<Response<BeginContactReply>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+    async fn create_token(&self, _: Request<CreateTokenRequest>) -> Result<Response<CreateTokenReply>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+    async fn discover(&self, _: Request<DiscoverRequest>) -> Result<Response<DiscoverReply>, Status> {
+        self.script(|script| DiscoverReply {
+            facts: script.nodes.first().and_then(|node| node.facts.clone()),
+        })
+    }
+    async fn revoke(&self, _: Request<RevokeRequest>) -> Result<Response<RevokeReply>, Status> {
+        self.script(|_| RevokeReply { session_closed: true })
+    }
+    async fn list_disks(&self, _: Request<ListDisksRequest>) -> Result<Response<ListDisksReply>, Status> {
+        self.script(|script| ListDisksReply {
+            disks: script.disks.clone(),
+        })
+    }
+    async fn plan_erase(&self, _: Request<PlanEraseRequest>) -> Result<Response<PlanReply>, Status> {
+        self.script(|script| script.plan.clone())
+    }
+    async fn erase(&self, request: Request<ApplyRequest>) -> Result<Response<ApplyReply>, Status> {
+        self.apply(request).await
+    }
+    async fn list_tasks(&self, _: Request<ListTasksRequest>) -> Result<Response<ListTasksReply>, Status> {
+        self.script(|script| ListTasksReply {
+            tasks: script.tasks.clone(),
+        })
+    }
+    async fn show_task(&self, request: Request<ShowTaskRequest>) -> Result<Response<TaskInfo>, Status> {
+        let id = request.into_inner().task_id;
+        let tasks = self.0.lock().unwrap().tasks.clone();
+        let task = tasks.into_iter().find(|task| task.task_id == id);
+        task.map(Response::new).ok_or_else(|| Status::not_found("no such task"))
+    }
+    async fn events(&self, request: Request<EventsRequest>) -> Result<Response<Events>, Status> {
+        let mut script = self.0.lock().unwrap();
+        let request = request.into_inner();
+        let follow = request.follow;
+        script.followed.push(request);
+        let events = script.streams.pop_front().unwrap_or_default();
+        let (last, mut events) = (script.streams.is_empty(), events.into_iter());
+        let (send, receive) = tokio::sync::mpsc::channel(64);
+        tokio::spawn(async move {
+            for event in events.by_ref() {
+                send.send(Ok(event)).await.ok();
+            }
+            match (follow, last) {
+                (true, true) => send.closed().await,
+                (true, false) => drop(send.send(Err(Status::unavailable("gone"))).await),
+                (false, _) => {}
+            }
+        });
+        Ok(Response::new(Box::pin(tokio_stream::wrappers::ReceiverStream::new(
+            receive,
+        ))))
+    }
+    async fn accepted_revision(&self, _: Request<AcceptedRevisionRequest>) -> Result<Response<Revision>, Status> {
+        self.script(|script| script.revision.clone())
+    }
+}
+
+/// Answers in this order; nobody is there when there is no answer to begin with.
+struct Decided {
+    there: bool,
+    answers: VecDeque<String>,
+    asked: Vec<String>,
+}
+
+impl Person for Decided {
+    fn is_there(&self) -> bool {
+        self.there
+    }
+    fn ask(&mut self, question: &str) -> std::io::Result<Option<String>> {
+        self.asked.push(question.to_owned());
+        Ok(self.answers.pop_front())
+    }
+}
+
+struct Stopped;
+impl Clock for Stopped {
+    fn now_ms(&self) -> u64 {
+        NOW
+    }
+}
+
+struct NoDemo;
+#[async_trait]
+impl Demonstration for NoDemo {
+    async fn run(&self, _: bool, _: &mut Console<'_>) -> Result<Exit, CliError> {
+        Ok(Exit::Fine)
+    }
+}
+
+/// What came of a command line.
+pub struct Outcome {
+    pub exit: Exit,
+    pub out: String,
+    pub err: String,
+    pub asked: Vec<String>,
+}
+
+/// A state folder, a config folder, and perhaps a coordinator.
+pub struct Stage {
+    pub folder: tempfile::TempDir,
+    pub fake: Fake,
+}
+
+impl Stage {
+    /// With nobody on the socket.
+    pub fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("state")).unwrap();
+        std::fs::create_dir(folder.path().join("config")).unwrap();
+        Self {
+            folder,
+            fake: Fake::default(),
+        }
+    }
+
+    /// With a coordinator that follows `script`, and this heeler.toml.
+    pub fn with(toml: &str, script: Script) -> Self {
+        let stage = Self::empty();
+        std::fs::write(stage.config().join("heeler.toml"), toml).unwrap();
+        *stage.fake.0.lock().unwrap() = script;
+        let listener = UnixListener::bind(stage.state().join("heeler.sock")).unwrap();
+        let service = OperatorServer::new(stage.fake.clone());
+        let incoming = UnixListenerStream::new(listener);
+        tokio::spawn(tonic::transport::Server::builder().serve_with_incoming(service, incoming));
+        stage
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    pub fn key(&self, pem: &str) {
+        let folder = self.state().join("operators/me");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("key.pem"), pem).unwrap();
+    }
+
+    /// Types `line`, with nobody to be asked.
+    pub async fn types(&self, line: &str) -> Outcome {
+        self.play(line, None).await
+    }
+
+    /// Types `line`, and answers each question in turn.
+    pub async fn types_and_says(&self, line: &str, answers: &[&str]) -> Outcome {
+        self.play(line, Some(answers)).await
+    }
+
+    async fn play(&self, line: &str, answers: Option<&[&str]>) -> Outcome {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut person = Decided {
+            there: answers.is_some(),
+            answers: answers
+                .into_iter()
+                .flatten()
+                .map(|answer| (*answer).to_owned())
+                .collect(),
+            asked: Vec::new(),
+        };
+        let state = self.state().to_string_lossy().into_owned();
+        let variable = move |name: &str| match name {
+            "HEELER_STATE" => Some(state.clone()),
+            "USER" => Some("me".to_owned()),
+            _ => None,
+        };
+        let session = Session {
+            out: &mut out,
+            err: &mut err,
+            person: &mut person,
+            around: around(variable, &self.config()),
+            clock: &Stopped,
+            zone: TimeZone::UTC,
+            live: false,
+            demonstration: &NoDemo,
+        };
+        let words = std::iter::once("heeler")
+            .chain(line.split_whitespace())
+            .map(OsString::from);
+        let exit = run(words, session).await;
+        Outcome {
+            exit,
+            out: String::from_utf8(out).unwrap(),
+            err: String::from_utf8(err).unwrap(),
+            asked: person.asked,
+        }
+    }
+}
+
+fn around(variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static, folder: &Path) -> Surroundings {
+    Surroundings {
+        variable: Box::new(variable),
+        folder: folder.to_owned(),
+        root: false,
+    }
+}

@@ -1,0 +1,48 @@
+use clap::CommandFactory as _;
+
+use super::fake::Stage;
+use crate::cli::Exit;
+use crate::cli::args::Heeler;
+
+/// Every command with its way there: "node list".
+fn all(command: &clap::Command, way: &str) -> Vec<String> {
+    let mut ways = vec![way.to_owned()];
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        ways.extend(all(below, format!("{way} {}", below.get_name()).trim()));
+    }
+    ways
+}
+
+#[tokio::test]
+async fn every_command_explains_itself_within_80_columns() {
+    let stage = Stage::empty();
+    let ways = all(&Heeler::command(), "");
+    assert!(ways.len() > 15, "{ways:?}");
+    for way in ways {
+        for flag in ["-h", "--help"] {
+            let outcome = stage.types(&format!("{way} {flag}")).await;
+            assert_eq!(outcome.exit, Exit::Fine, "{way}");
+            let widest = outcome
+                .out
+                .lines()
+                .max_by_key(|line| line.chars().count())
+                .unwrap_or_default();
+            assert!(widest.chars().count() <= 80, "{way} {flag}: {widest}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_word_is_told_with_the_nearest_one() {
+    let outcome = Stage::empty().types("aply").await;
+    assert_eq!(outcome.exit, Exit::Usage);
+    assert!(outcome.err.contains("apply"), "{}", outcome.err);
+}
+
+#[tokio::test]
+async fn every_shell_gets_completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let outcome = Stage::empty().types(&format!("completions {shell}")).await;
+        assert!(outcome.out.contains("discover"), "{shell}");
+    }
+}

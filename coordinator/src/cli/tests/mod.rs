@@ -1,0 +1,4 @@
+mod apply;
+mod fake;
+mod help;
+mod reading;
