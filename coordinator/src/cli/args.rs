@@ -10,7 +10,7 @@ use super::{demo, disk, events, init, node, plan, revision, serve, status, task}
 /// Say in heeler.toml what the herd shall be; `heeler plan` shows what that would change, `heeler apply` changes it.
 /// Without a command: how the herd is, and the next command worth typing.
 #[derive(Debug, Parser)]
-#[command(name = "heeler", version, max_term_width = 100, after_long_help = EXAMPLES, after_help = EXAMPLES)]
+#[command(name = "heeler", version, max_term_width = 80, after_long_help = EXAMPLES, after_help = EXAMPLES)]
 pub struct Heeler {
     #[command(flatten)]
     pub(super) global: Global,

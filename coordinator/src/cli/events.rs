@@ -41,10 +41,8 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
                 let lines = event(&news, column, &console.zone, console.screen);
                 console.show(&lines)?;
             }
-            News::Lost => {
-                console.aside(&[Line::new().ink(Ink::Amber, "The coordinator does not answer. Trying again...")])
-            }
-            News::Back => console.aside(&[Line::new().ink(Ink::Amber, "The coordinator is back.")]),
+            News::Lost => say("The coordinator does not answer. Trying again...", console),
+            News::Back => say("The coordinator is back.", console),
         }
         Ok(None)
     });
@@ -52,4 +50,8 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
         ended = following => ended,
         _ = tokio::signal::ctrl_c() => Ok(Exit::Fine),
     }
+}
+
+fn say(text: &str, console: &mut Console<'_>) {
+    console.aside(&[Line::new().ink(Ink::Amber, text)]);
 }

@@ -37,7 +37,7 @@ use jiff::tz::TimeZone;
 pub use console::{AtTerminal, Console, Person};
 pub use demo::Demonstration;
 pub use error::{CliError, Exit};
-pub use place::Surroundings;
+pub use place::{Surroundings, Variables};
 
 use args::{Command, Global, Heeler};
 use client::{Client, connect};

@@ -4,10 +4,13 @@ use super::CliError;
 use super::error::file;
 use crate::config::FILE;
 
+/// Looks up an environment variable; None when it is missing or empty.
+pub type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// What the process was started with, as far as commands ask for it.
 pub struct Surroundings {
-    /// An environment variable; None when it is missing or empty.
-    pub variable: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// The environment.
+    pub variable: Box<Variables>,
     /// The current folder.
     pub folder: PathBuf,
     /// Whether this is root.
