@@ -33,7 +33,7 @@ pub async fn probe(host: &dyn System, device: &str) -> Result<Probe, RunError> {
 
 pub(crate) fn parse(command: &Command, output: &Output) -> Result<Probe, RunError> {
     match output.code {
-        // The same code stands for a device that could not be opened, which says so.
+        // It says the same, and no more, of a device that it could not open: wipefs tells these apart.
         2 if output.stdout.trim().is_empty() && output.stderr.trim().is_empty() => Ok(Probe::Nothing),
         8 => Ok(Probe::Ambivalent),
         0 => {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
-use zbus::{Connection, Message};
+use zbus::{Connection, Message, fdo};
 use zbus::{DynamicType, OwnedVariant, Type};
 
 use crate::UnitError;
@@ -30,7 +30,7 @@ pub(super) struct Object<'a> {
 pub(super) enum CallError {
     /// The other side answered with an error.
     Refused {
-        /// `org.freedesktop.systemd1.NoSuchUnit`.
+        /// `org.freedesktop.systemd1.NoSuchUnit`; empty for an error of D-Bus itself.
         name: String,
         /// In words.
         problem: String,
@@ -64,6 +64,17 @@ impl From<zbus::Error> for CallError {
             zbus::Error::MethodError(name, problem, _) => Self::Refused {
                 problem: problem.unwrap_or_else(|| name.to_string()),
                 name: name.to_string(),
+            },
+            zbus::Error::FDO(error) => match *error {
+                fdo::Error::InvalidArgs(problem)
+                | fdo::Error::AccessDenied(problem)
+                | fdo::Error::Failed(problem)
+                | fdo::Error::FileExists(problem)
+                | fdo::Error::InteractiveAuthorizationRequired(problem) => Self::Refused {
+                    name: String::new(),
+                    problem,
+                },
+                other => Self::Bus(other.to_string()),
             },
             other => Self::Bus(other.to_string()),
         }

@@ -47,7 +47,8 @@ type Unit<'a> = (
 /// What StartTransientUnit takes: name, mode, properties, auxiliary units.
 fn transient<'a>(job: &'a Job, program: &str) -> Unit<'a> {
     let mut argv = vec![job.command.program.to_owned()];
-    argv.extend(job.command.args.iter().cloned());
+    // systemd would put the values of variables in their place.
+    argv.extend(job.command.args.iter().map(|arg| arg.replace('$', "$$")));
     let environment: Vec<String> = ENVIRONMENT
         .iter()
         .map(|(name, value)| format!("{name}={value}"))
@@ -120,6 +121,21 @@ async fn forget(bus: &Bus, unit: &str) -> Result<(), UnitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Command;
+
+    #[test]
+    fn a_job_gets_its_arguments_as_they_are() {
+        let job = Job {
+            unit: "heeler-x.service".to_owned(),
+            command: Command::new("sh").args(["-c", "echo $HOME ${PATH}"]),
+        };
+        let (_, _, properties, _) = transient(&job, "/bin/sh");
+        let (_, exec) = properties.into_iter().find(|(name, _)| *name == "ExecStart").unwrap();
+        let exec: Vec<(String, Vec<String>, bool)> = exec.try_into().unwrap();
+        // systemd makes one dollar of two.
+        assert_eq!(exec[0].1, ["sh", "-c", "echo $$HOME $${PATH}"]);
+        assert_eq!(exec[0].0, "/bin/sh");
+    }
 
     #[test]
     fn a_job_that_was_killed_never_looks_like_a_success() {

@@ -25,6 +25,8 @@ enum Refusal {
     #[zbus(error)]
     ZBus(zbus::Error),
     NoSuchUnit(String),
+    #[zbus(name = "org.freedesktop.DBus.Error.InvalidArgs")]
+    InvalidArgs(String),
 }
 
 impl Manager {
@@ -75,6 +77,9 @@ impl Manager {
         _mode: &str,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<OwnedObjectPath, Refusal> {
+        if unit.contains('/') {
+            return Err(Refusal::InvalidArgs("Unit name is not valid.".to_owned()));
+        }
         self.job("stop", unit, &emitter).await
     }
 
@@ -207,6 +212,8 @@ async fn an_action_waits_for_its_own_job_and_reports_its_result() {
     systemd::act(&bus, "zfs-zed.service", UnitAction::Start).await.unwrap();
     let failed = systemd::act(&bus, "bad.service", UnitAction::Stop).await;
     assert!(matches!(failed, Err(UnitError::Job { result, .. }) if result == "failed"));
+    let invalid = systemd::act(&bus, "../x", UnitAction::Stop).await;
+    assert!(matches!(invalid, Err(UnitError::Refused { problem, .. }) if problem == "Unit name is not valid."));
     let absent = systemd::act(&bus, "absent.service", UnitAction::Start)
         .await
         .unwrap_err();
