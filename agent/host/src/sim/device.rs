@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::disk::gpt::{self, Partition};
-use super::disk::{Bus, Disk};
+use super::disk::{Bus, Content, Disk};
 use super::state::State;
 
 /// A whole disk, or a partition of it.
@@ -104,6 +104,17 @@ impl State {
                 taken.push(disk.number);
             }
         }
+    }
+
+    /// Mounted, in use as swap space, or held by another device.
+    pub(super) fn is_held(&self, device: &Device) -> bool {
+        self.mounted_at(device).is_some() || self.holder(device).is_some()
+    }
+
+    /// The device made of it.
+    pub(super) fn holder(&self, device: &Device) -> Option<&'static str> {
+        let lvm = self.disks[device.disk].content == Content::LvmInUse && device.partition.is_none();
+        lvm.then_some("dm-0")
     }
 
     /// Where it is mounted, if it is, or `[SWAP]`.

@@ -167,6 +167,13 @@ impl State {
             };
             tree.put(format!("{folder}/size"), format!("{}\n", device.size / 512));
             tree.folder(format!("{folder}/holders"));
+            if let Some(holder) = self.holder(&device) {
+                tree.folder(format!("/sys/devices/virtual/block/{holder}"));
+                tree.link(
+                    format!("{folder}/holders/{holder}"),
+                    format!("/sys/devices/virtual/block/{holder}"),
+                );
+            }
             tree.link(format!("/sys/class/block/{}", device.name), folder);
         }
     }

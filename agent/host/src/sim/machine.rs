@@ -152,6 +152,14 @@ impl Machine {
                 inserted.number = (0..).find(|number| !taken.contains(number)).unwrap_or(0);
             }
             state.disks.push(inserted);
+            // zed brings a leg that is back online, and it is resilvered.
+            let State {
+                kernel, disks, clock, ..
+            } = &mut *state;
+            let holds = |open: &super::zfs::Open| open.serial.as_deref() == Some(serial);
+            for pool in kernel.pools.iter_mut().filter(|pool| pool.open.iter().any(holds)) {
+                pool.sync(disks, clock.now_ms() / 1000);
+            }
         }
     }
 

@@ -7,14 +7,17 @@ use crate::{UnitAction, UnitError, UnitState};
 pub(super) type Units = BTreeMap<String, &'static str>;
 
 /// After Debian has installed zfsutils-linux and zfs-zed.
-const ZFS: [(&str, &str); 9] = [
+const ZFS: [(&str, &str); 12] = [
     ("zfs-import-cache.service", "enabled"),
     ("zfs-import-scan.service", "disabled"),
     ("zfs-import.target", "enabled"),
+    ("zfs-import.service", "masked"),
+    ("zfs-load-key.service", "masked"),
     ("zfs-load-module.service", "enabled"),
     ("zfs-mount.service", "enabled"),
     ("zfs-share.service", "enabled"),
     ("zfs-volume-wait.service", "enabled"),
+    ("zfs-volumes.target", "enabled"),
     ("zfs-zed.service", "enabled"),
     ("zfs.target", "enabled"),
 ];
@@ -42,7 +45,12 @@ impl State {
         let file = self.os.units.get(unit);
         let word = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
         UnitState {
-            load: word(file.is_some(), "loaded", "not-found"),
+            load: match file {
+                None => "not-found",
+                Some(&"masked") => "masked",
+                Some(_) => "loaded",
+            }
+            .to_owned(),
             active: word(self.kernel.active.contains(unit), "active", "inactive"),
             enabled: file.copied().unwrap_or_default().to_owned(),
         }
@@ -68,6 +76,13 @@ impl State {
                 problem,
             });
         };
+        if *file == "masked" && action != UnitAction::Disable && action != UnitAction::Stop {
+            return Err(UnitError::Refused {
+                action: verb.to_owned(),
+                unit: unit.to_owned(),
+                problem: format!("Unit {unit} is masked."),
+            });
+        }
         match action {
             UnitAction::Enable if *file == "disabled" => *file = "enabled",
             UnitAction::Disable if *file == "enabled" => *file = "disabled",

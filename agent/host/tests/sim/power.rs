@@ -173,3 +173,20 @@ fn the_log_tells_looking_from_changing() {
             .is_some_and(|entry| entry.mutates && entry.what == "write /etc/motd")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_live_machine_takes_the_time_of_those_who_watch() {
+    let pace = heeler_host::sim::Pace::Live {
+        program: std::time::Duration::from_millis(300),
+        haste: 10,
+    };
+    let machine = node().blank(A).clock(1_000).pace(pace).build();
+    let begin = tokio::time::Instant::now();
+    machine.run(&lsblk::command()).await.expect("runs");
+    machine.sleep(std::time::Duration::from_secs(10)).await;
+    assert_eq!(begin.elapsed().as_millis(), 1_300);
+    assert_eq!(machine.now_ms(), 2_300);
+    machine.cut_power();
+    let hung = tokio::time::timeout(std::time::Duration::from_secs(60), machine.run(&lsblk::command())).await;
+    assert!(hung.is_err());
+}

@@ -22,6 +22,8 @@ pub enum Content {
     PartitionWithExt4(&'static str),
     /// LVM's physical volume.
     Lvm,
+    /// Likewise, with a logical volume in use on it.
+    LvmInUse,
     /// Swap space.
     Swap,
     /// Likewise, in use from each boot on.
@@ -47,7 +49,7 @@ impl Content {
                 gpt::write(disk, 2048, &[partition], random);
                 ext4(disk, start, label, random);
             }
-            Self::Lvm => lvm(disk, random),
+            Self::Lvm | Self::LvmInUse => lvm(disk, random),
             Self::Swap | Self::SwapInUse => swap(disk, random),
             Self::RandomFront => disk.write(0, &random.bytes(MIB as usize)),
             Self::DataInTheMiddle => disk.fill(16 * MIB..disk.size() - 16 * MIB),

@@ -14,7 +14,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
     };
     let around = state.devices().into_iter().filter(|one| one.disk == device.disk);
     let mut held = around.filter(|one| device.partition.is_none() || one.name == device.name);
-    if held.any(|one| state.mounted_at(&one).is_some()) || state.pool_on(&device).is_some() {
+    if held.any(|one| state.is_held(&one)) || state.pool_on(&device).is_some() {
         return Ok(Some(complained(
             1,
             format!("blkdiscard: cannot open {path}: Device or resource busy\n"),

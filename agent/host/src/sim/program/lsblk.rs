@@ -24,7 +24,9 @@ pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
             let parts = devices
                 .iter()
                 .filter(|part| part.disk == device.disk && part.partition.is_some());
-            let children: Option<Vec<Value>> = parts.map(|part| row(state, part, &columns)).collect();
+            let volume = state.holder(device).map(|name| volume(name, &device.path(), &columns));
+            let parts = parts.map(|part| row(state, part, &columns));
+            let children: Option<Vec<Value>> = parts.chain(volume).collect();
             let mut shown = row(state, device, &columns)?;
             if let (Some(children), Some(object)) = (children, shown.as_object_mut())
                 && !children.is_empty()
@@ -35,6 +37,24 @@ pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
         })
         .collect();
     Some(printed(format!("{}\n", json!({"blockdevices": rows?}))))
+}
+
+/// A logical volume on a disk.
+fn volume(name: &str, disk: &str, columns: &[String]) -> Option<Value> {
+    let column = |column: &String| {
+        let value = match column.as_str() {
+            "name" | "path" => json!("/dev/mapper/vg0-lv0"),
+            "kname" => json!(format!("/dev/{name}")),
+            "type" => json!("lvm"),
+            "size" => json!(64 << 20),
+            "ro" | "rota" => json!(false),
+            "mountpoints" => json!([]),
+            "pkname" => json!(disk),
+            _ => Value::Null,
+        };
+        (column.clone(), value)
+    };
+    Some(Value::Object(columns.iter().map(column).collect()))
 }
 
 fn row(state: &State, device: &Device, columns: &[String]) -> Option<Value> {

@@ -129,7 +129,7 @@ fn in_use(state: &State, wish: &Wish, devices: &[Device]) -> Option<String> {
     for (path, device) in wish.legs.iter().zip(devices) {
         let all = state.devices();
         let parts: Vec<&Device> = all.iter().filter(|one| one.disk == device.disk).collect();
-        if parts.iter().any(|part| state.mounted_at(part).is_some()) || state.pool_on(device).is_some() {
+        if parts.iter().any(|part| state.is_held(part)) || state.pool_on(device).is_some() {
             let kind = content(state, device).unwrap_or_else(|| "unknown".to_owned());
             let _ = writeln!(held, "{path} is in use and contains a {kind} filesystem.");
             continue;

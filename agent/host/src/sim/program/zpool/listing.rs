@@ -32,20 +32,17 @@ fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &
             "ZFS-8000-72",
         );
     }
-    let elsewhere = state.was_elsewhere(&pool.config);
-    if pool.present.len() < all {
-        let status = "One or more devices contains corrupted data.\n".to_owned();
-        let action = "The pool can be imported despite missing or damaged devices.  The\n\t fault tolerance of the pool may be compromised if imported.";
-        return ("DEGRADED", status, action, "ZFS-8000-4J");
+    let missing = pool.present.len() < all;
+    let health = if missing { "DEGRADED" } else { "ONLINE" };
+    let despite = "The pool can be imported despite missing or damaged devices.  The\n\t fault tolerance of the pool may be compromised if imported.";
+    if state.was_elsewhere(&pool.config) && pool.config.hostid != 0 {
+        let forced = "The pool can be imported using its name or numeric identifier and\n\tthe '-f' flag.";
+        let status = "The pool was last accessed by another system.\n".to_owned();
+        return (health, status, if missing { despite } else { forced }, "ZFS-8000-EY");
     }
-    if elsewhere {
-        let action = "The pool can be imported using its name or numeric identifier and\n\tthe '-f' flag.";
-        return (
-            "ONLINE",
-            "The pool was last accessed by another system.\n".to_owned(),
-            action,
-            "ZFS-8000-EY",
-        );
+    if missing {
+        let status = "One or more devices contains corrupted data.\n".to_owned();
+        return (health, status, despite, "ZFS-8000-4J");
     }
     let action = "The pool can be imported using its name or numeric identifier.";
     ("ONLINE", String::new(), action, "")
