@@ -33,6 +33,15 @@ impl Accel {
         }
     }
 
+    /// What the lab's firmware adds to the kernel's command line, as a Pi's adds its own: in software a device may need minutes
+    /// to appear, and systemd would give up after 90 s.
+    pub fn patience(self) -> &'static str {
+        match self {
+            Self::Kvm => "",
+            Self::Tcg => " systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900",
+        }
+    }
+
     /// `$HEELER_LAB_ACCEL` (`kvm` or `tcg`) when set. Otherwise starts the node's own kernel with nothing to boot: where
     /// KVM works it panics within two seconds, where /dev/kvm only exists it never begins. Remembered until this machine reboots.
     ///

@@ -135,7 +135,9 @@ pub fn command(node: &Node, accel: Accel, boot: &Boot, disks: &[Option<String>])
             node.index + 1
         ),
     ]);
-    qemu.arg("-kernel").arg(&boot.kernel).args(["-append", &boot.cmdline]);
+    qemu.arg("-kernel")
+        .arg(&boot.kernel)
+        .args(["-append", &format!("{}{}", boot.cmdline, accel.patience())]);
     if let Some(initramfs) = &boot.initramfs {
         qemu.arg("-initrd").arg(initramfs);
     }
