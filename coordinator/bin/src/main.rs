@@ -1,23 +1,18 @@
 //! The program `heeler`.
 
+#[cfg(target_os = "linux")]
+mod demo;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+
 use std::process::ExitCode;
 
-use async_trait::async_trait;
-use heeler_coordinator::cli::{self, CliError, Console, Demonstration, Exit};
-
-/// Where there is no simulated machine.
-struct Elsewhere;
-
-#[async_trait]
-impl Demonstration for Elsewhere {
-    async fn run(&self, _once: bool, _console: &mut Console<'_>) -> Result<Exit, CliError> {
-        Err(CliError::Other(
-            "heeler demo runs on Linux only: its machines are simulated Linux machines".into(),
-        ))
-    }
-}
+#[cfg(target_os = "linux")]
+use demo::Demo as Shown;
+#[cfg(not(target_os = "linux"))]
+use elsewhere::Elsewhere as Shown;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    cli::main(&Elsewhere).await
+    heeler_coordinator::cli::main(&Shown).await
 }

@@ -6,7 +6,8 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::CliError;
 
-pub(super) type Client = OperatorClient<Channel>;
+/// A connection to the coordinator.
+pub type Client = OperatorClient<Channel>;
 
 /// Messages hold whole plans.
 const LARGEST: usize = 16 << 20;
@@ -15,7 +16,7 @@ const LARGEST: usize = 16 << 20;
 ///
 /// # Errors
 /// [`CliError::NotRunning`] when nobody listens there.
-pub(super) async fn connect(state: &Path) -> Result<Client, CliError> {
+pub async fn connect(state: &Path) -> Result<Client, CliError> {
     let socket = state.join("heeler.sock");
     let not_running = || CliError::NotRunning(socket.clone());
     let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display())).map_err(|_| not_running())?;

@@ -11,8 +11,8 @@ pub(super) struct Demo {
 }
 
 /// What `heeler demo` runs: the library knows no simulated machine.
-#[async_trait]
-pub trait Demonstration: Send + Sync {
+#[async_trait(?Send)]
+pub trait Demonstration {
     /// Shows it; `once`: ends when it has ended.
     ///
     /// # Errors

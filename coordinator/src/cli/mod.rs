@@ -34,13 +34,13 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 use jiff::tz::TimeZone;
 
+pub use client::{Client, connect};
 pub use console::{AtTerminal, Console, Person};
 pub use demo::Demonstration;
 pub use error::{CliError, Exit};
 pub use place::{Surroundings, Variables};
 
 use args::{Command, Global, Heeler};
-use client::{Client, connect};
 
 use crate::clock::{Clock, SystemClock};
 use crate::screen::{Ink, Line, mistakes, wrap};

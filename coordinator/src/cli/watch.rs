@@ -57,6 +57,12 @@ impl Watched {
         Some(exit)
     }
 
+    fn holds(&self, node: &str) -> bool {
+        self.tasks
+            .values()
+            .any(|(watched, outcome)| watched == node && outcome.is_none())
+    }
+
     fn width(&self) -> usize {
         self.tasks
             .values()
@@ -101,6 +107,10 @@ pub(super) async fn watch(
                 if let (Some(outcome), Some(task)) = (outcome, watched.tasks.get_mut(&event.task_id)) {
                     task.1 = Some(outcome);
                 }
+            }
+            // That a node was lost, or is back.
+            News::Event(event) if event.task_id.is_empty() && watched.holds(&event.node) => {
+                show(&event, watched.width(), live.as_mut(), console)?;
             }
             News::Event(_) => {}
         }

@@ -179,7 +179,7 @@ impl Clock for Stopped {
 }
 
 struct NoDemo;
-#[async_trait]
+#[async_trait(?Send)]
 impl Demonstration for NoDemo {
     async fn run(&self, _: bool, _: &mut Console<'_>) -> Result<Exit, CliError> {
         Ok(Exit::Fine)

@@ -1,0 +1,54 @@
+//! `heeler demo`: a coordinator and three agents in one process, over mutual TLS on loopback. The machines are simulated;
+//! everything else is the real thing, the commands too.
+
+mod herd;
+mod stage;
+mod typist;
+
+use async_trait::async_trait;
+use heeler_coordinator::cli::{CliError, Console, Demonstration, Exit};
+use heeler_proto::v1::Light;
+
+use herd::Herd;
+use stage::Stage;
+
+/// What is shown.
+pub struct Demo;
+
+#[async_trait(?Send)]
+impl Demonstration for Demo {
+    async fn run(&self, once: bool, console: &mut Console<'_>) -> Result<Exit, CliError> {
+        let mut stage = Stage::set(self, console).await?;
+        let mut herd = Herd::new();
+        let shown = show(&mut stage, &mut herd, once).await;
+        herd.stop().await;
+        stage.strike().await?;
+        shown
+    }
+}
+
+async fn show(stage: &mut Stage<'_, '_>, herd: &mut Herd, once: bool) -> Result<Exit, CliError> {
+    stage.say("First contact is skipped: the three machines are given their tokens, and enrol.")?;
+    herd.enrol(stage).await?;
+    stage.write_config(herd)?;
+    stage
+        .wait(herd, |status| status.nodes.iter().filter(|node| node.connected).count())
+        .await?;
+    stage.run("node list").await?;
+    stage.run("plan").await?;
+    stage.say("While it is carried out, k8sctl-pi5r loses its power, and gets it back.")?;
+    herd.will_lose_power("k8sctl-pi5r");
+    stage.run("apply").await?;
+    stage.say("The same again: what is as it should be is left alone.")?;
+    stage.run("apply").await?;
+    stage
+        .wait(herd, |status| {
+            status.nodes.iter().filter(|node| node.light() == Light::Green).count()
+        })
+        .await?;
+    stage.run("status").await?;
+    if !once {
+        stage.stay().await?;
+    }
+    Ok(Exit::Fine)
+}
