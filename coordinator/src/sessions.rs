@@ -1,6 +1,7 @@
 //! Who is connected now.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub struct Session {
     pub hardware_serial: String,
     out: Mutex<Option<mpsc::Sender<v1::ToAgent>>>,
     awaited: Mutex<Awaited>,
+    welcomed: AtomicBool,
     closed: Notify,
 }
 
@@ -61,6 +63,7 @@ impl Session {
             hardware_serial,
             out: Mutex::new(Some(out)),
             awaited: Mutex::default(),
+            welcomed: AtomicBool::new(false),
             closed: Notify::new(),
         }
     }
@@ -75,6 +78,12 @@ impl Session {
             self.closed.notify_one();
         }
         sent
+    }
+
+    /// The first message. Before it the session is taken, and nobody can send over it.
+    pub fn welcome(&self, welcome: v1::Welcome) {
+        self.send(Body::Welcome(welcome));
+        self.welcomed.store(true, Ordering::Release);
     }
 
     /// Says why, and ends the stream.
@@ -208,10 +217,11 @@ impl Sessions {
         is_there
     }
 
-    /// The node's session, when it is connected.
+    /// The node's session, when it is connected and was welcomed.
     #[must_use]
     pub fn of(&self, node: &NodeName) -> Option<Arc<Session>> {
-        lock(&self.open).get(node).cloned()
+        let session = lock(&self.open).get(node).cloned();
+        session.filter(|session| session.welcomed.load(Ordering::Acquire))
     }
 
     /// Every open session.
@@ -239,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_has_one_session_and_only_its_own_end_removes_it() {
+    fn a_node_has_one_session_that_only_its_own_end_removes_and_that_is_used_once_it_is_welcomed() {
         let sessions = Sessions::default();
         let ((first, _a), (second, _b)) = (session(1, 1), session(2, 1));
         sessions.open(&first).unwrap();
@@ -248,6 +258,8 @@ mod tests {
         assert!(sessions.remove(&first));
         sessions.open(&second).unwrap();
         assert!(!sessions.remove(&first));
+        assert!(sessions.of(&second.node).is_none());
+        second.welcome(v1::Welcome::default());
         assert_eq!(sessions.of(&second.node).unwrap().id, 2);
     }
 

@@ -1,1 +1,24 @@
-//! The fleet in one process.
+//! The fleet in one process: a coordinator in a temporary folder, real agents on simulated machines, hand-made agents
+//! that do what a real one never would; over loopback mTLS.
+
+mod clock;
+mod coordinator;
+mod node;
+mod operator;
+mod stranger;
+mod tls;
+
+pub use clock::HandClock;
+pub use coordinator::Herd;
+pub use node::Node;
+pub use operator::{Operator, config, consents};
+pub use stranger::{Line, Stranger};
+
+/// Sunday, 1 March 2026, noon: when simulated machines begin.
+pub const NOON: u64 = 1_772_366_400_000;
+
+/// The cluster's name.
+pub const CLUSTER: &str = "k8sctl";
+
+/// Who consents.
+pub const ME: &str = "me";

@@ -4,7 +4,6 @@ use heeler_proto::{NodeName, v1};
 use heeler_store::{Digest, Node, NodeState, Tx};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
-use v1::to_agent::Body;
 
 use super::{App, AppError};
 use crate::pki::Peer;
@@ -96,11 +95,11 @@ impl App {
         tx.set_node(&node).await?;
         let text = format!("connected, agent {}", node.agent_version);
         let (epoch, acknowledged) = (self.epoch, node.acknowledged);
-        session.send(Body::Welcome(v1::Welcome {
+        session.welcome(v1::Welcome {
             now_ms,
             epoch,
             acknowledged,
-        }));
+        });
         self.tell(tx, self.event("connected", name, text)).await?;
         drop(session.ask_facts(now_ms));
         info!(node = name, "connected");

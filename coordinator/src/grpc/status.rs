@@ -14,7 +14,8 @@ pub(super) fn status(error: &AppError) -> Status {
         AppError::Refused(_) => Code::FailedPrecondition,
         AppError::Behind { .. } => Code::Aborted,
         AppError::Consent { .. } | AppError::Denied(_) => Code::PermissionDenied,
-        AppError::Throttled => Code::ResourceExhausted,
+        // To an agent this means: try again, and keep the token.
+        AppError::Throttled => Code::Unavailable,
         AppError::Store(_) | AppError::Pki(_) | AppError::Stored { .. } => Code::Internal,
     };
     if code == Code::Internal {

@@ -1,0 +1,165 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_coordinator::init::{InitOptions, init};
+use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
+use heeler_coordinator::state::StateFolder;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+
+use crate::{CLUSTER, HandClock, ME, NOON, Operator};
+
+/// A coordinator in a temporary folder, on ports of its own.
+pub struct Herd {
+    folder: TempDir,
+    /// The coordinator's.
+    pub clock: Arc<HandClock>,
+    /// Where agents come in.
+    pub agents: SocketAddr,
+    /// Where nodes enrol.
+    pub enrolment: SocketAddr,
+    running: Option<Running>,
+}
+
+/// Its runtime is its own, so that it can be killed as a process can: whatever it was doing, it does no more.
+struct Running {
+    runtime: Runtime,
+    stop: oneshot::Sender<()>,
+    stopped: oneshot::Receiver<()>,
+}
+
+impl Herd {
+    /// Initialised and serving.
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(HandClock::at(NOON));
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut herd = Self {
+            folder,
+            clock,
+            agents: anywhere,
+            enrolment: anywhere,
+            running: None,
+        };
+        let options = InitOptions {
+            state: herd.state(),
+            config: herd.folder.path().join("config"),
+            cluster: CLUSTER.into(),
+            operator: ME.into(),
+        };
+        init(&options, herd.clock.as_ref()).await.unwrap();
+        herd.start().await.unwrap();
+        herd
+    }
+
+    /// The coordinator's state folder.
+    #[must_use]
+    pub fn state(&self) -> StateFolder {
+        StateFolder::new(self.folder.path().join("state"))
+    }
+
+    /// The cluster's authority, PEM.
+    #[must_use]
+    pub fn ca(&self) -> String {
+        read(&self.state().ca().join("certificate.pem"))
+    }
+
+    /// Serves, on the ports of before.
+    ///
+    /// # Errors
+    /// As [`Coordinator::bind`].
+    pub async fn start(&mut self) -> Result<(), ServeError> {
+        let (agents, enrolment) = (self.agents, self.enrolment);
+        let options = ServeOptions {
+            state: self.state(),
+            agents,
+            enrolment,
+            addresses: Vec::new(),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let clock = self.clock.clone();
+        let (stop, stopping) = oneshot::channel();
+        let (bound, addresses) = oneshot::channel();
+        let (ended, stopped) = oneshot::channel();
+        runtime.spawn(async move {
+            let coordinator = match Coordinator::bind(options, clock).await {
+                Ok(coordinator) => coordinator,
+                Err(error) => return drop(bound.send(Err(error))),
+            };
+            bound
+                .send(Ok((coordinator.agents_address(), coordinator.enrolment_address())))
+                .unwrap();
+            coordinator.run(async { drop(stopping.await) }).await.unwrap();
+            ended.send(()).ok();
+        });
+        match addresses.await.unwrap() {
+            Ok((agents, enrolment)) => (self.agents, self.enrolment) = (agents, enrolment),
+            Err(error) => {
+                end(runtime).await;
+                return Err(error);
+            }
+        }
+        self.running = Some(Running { runtime, stop, stopped });
+        Ok(())
+    }
+
+    /// Starts another one on the same state, on ports of its own.
+    ///
+    /// # Errors
+    /// As [`Coordinator::bind`].
+    pub async fn second(&self) -> Result<(), ServeError> {
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let addresses = Vec::new();
+        let options = ServeOptions {
+            state: self.state(),
+            agents: anywhere,
+            enrolment: anywhere,
+            addresses,
+        };
+        Coordinator::bind(options, self.clock.clone()).await.map(drop)
+    }
+
+    /// Ends it as SIGTERM does.
+    pub async fn stop(&mut self) {
+        let running = self.running.take().unwrap();
+        running.stop.send(()).unwrap();
+        running.stopped.await.unwrap();
+        end(running.runtime).await;
+    }
+
+    /// Ends it as SIGKILL does.
+    pub async fn kill(&mut self) {
+        end(self.running.take().unwrap().runtime).await;
+    }
+
+    /// Calls it as an operator does.
+    pub async fn operator(&self) -> Operator {
+        Operator::new(&self.state()).await
+    }
+}
+
+impl Drop for Herd {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.runtime.shutdown_background();
+        }
+    }
+}
+
+async fn end(runtime: Runtime) {
+    spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(10)))
+        .await
+        .unwrap();
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}

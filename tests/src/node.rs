@@ -1,0 +1,121 @@
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use heeler_agent::{Agent, Config, Identity, Notify};
+use heeler_coordinator::pki::sha256;
+use heeler_host::sim::{Loss, Machine};
+use heeler_proto::v1;
+use rustls::pki_types::SubjectPublicKeyInfoDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::sync::oneshot;
+
+use crate::Herd;
+
+/// A real agent on a simulated machine. When the power goes, the machine comes up again by itself.
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// What it runs on.
+    pub machine: Machine,
+    config: Config,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Node {
+    /// Taken on as first contact does it, and connected.
+    pub async fn added(herd: &Herd, machine: Machine, name: &str) -> Self {
+        let identity = Identity::open(Arc::new(machine.clone())).await.unwrap();
+        let pem = identity.public_key_pem();
+        let spki = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let mut operator = herd.operator().await;
+        let token = operator.token(name, sha256(&spki)).await;
+        machine.put_file("/etc/heeler/token", token.as_bytes()).unwrap();
+        let contact = operator
+            .begin_contact(v1::BeginContactRequest { node: name.into() })
+            .await
+            .unwrap()
+            .into_inner();
+        let mut node = Self {
+            name: name.into(),
+            machine,
+            config: agent_config(&contact, name),
+            running: None,
+        };
+        node.start();
+        operator.wait_for("connected", name).await;
+        node
+    }
+
+    /// Starts the agent, on a thread of its own: it is a program of its own.
+    pub fn start(&mut self) {
+        let (machine, config) = (self.machine.clone(), self.config.clone());
+        let (kill, killed) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                tokio::select! {
+                    () = live(&machine, &config) => {}
+                    _ = killed => {}
+                }
+            });
+        });
+        self.running = Some((kill, thread));
+    }
+
+    /// Stops the agent as SIGKILL does.
+    pub fn kill(&mut self) {
+        if let Some((kill, thread)) = self.running.take() {
+            kill.send(()).ok();
+            thread.join().unwrap();
+        }
+    }
+}
+
+/// Comes up again after every loss.
+async fn live(machine: &Machine, config: &Config) {
+    loop {
+        let agent = Agent::new(config.clone(), Arc::new(machine.clone()), Notify::default())
+            .await
+            .unwrap();
+        tokio::select! {
+            () = agent.run(std::future::pending()) => {}
+            loss = machine.lost() => match loss {
+                Loss::Agent => machine.restart_agent(),
+                _ => machine.boot(),
+            },
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some((kill, _)) = self.running.take() {
+            kill.send(()).ok();
+        }
+    }
+}
+
+fn agent_config(contact: &v1::BeginContactReply, name: &str) -> Config {
+    let operators: Vec<_> = contact
+        .operators
+        .iter()
+        .map(|operator| serde_json::json!({"name": operator.name, "public_key": operator.public_key_pem}))
+        .collect();
+    let host = |address: &String| address.rsplit_once(':').unwrap().0.to_owned();
+    let enrolment: Vec<_> = contact
+        .addresses
+        .iter()
+        .map(|address| format!("{}:{}", host(address), contact.enrolment_port))
+        .collect();
+    let json = serde_json::json!({
+        "node": name,
+        "coordinators": contact.addresses,
+        "enrolment": enrolment,
+        "ca_certificate": contact.ca_certificate,
+        "operators": operators,
+    });
+    Config::parse(json.to_string().as_bytes()).unwrap()
+}

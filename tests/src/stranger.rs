@@ -1,0 +1,172 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use heeler_coordinator::pki::sha256;
+use heeler_proto::v1::agent_client::AgentClient;
+use heeler_proto::v1::enrolment_client::EnrolmentClient;
+use heeler_proto::v1::{self, from_agent, to_agent};
+use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
+use rustls::version::TLS13;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use crate::tls::{client, dial};
+use crate::{HandClock, Herd};
+
+/// A hand-made agent: it says what a test wants.
+pub struct Stranger {
+    /// Its key.
+    pub key: KeyPair,
+    /// What it was given, PEM; empty before it enrolled.
+    pub chain: String,
+    ca: String,
+    agents: SocketAddr,
+    enrolment: SocketAddr,
+    clock: Arc<HandClock>,
+}
+
+/// An open stream.
+pub struct Line {
+    /// What the agent says.
+    pub out: mpsc::Sender<v1::FromAgent>,
+    incoming: Streaming<v1::ToAgent>,
+}
+
+impl Stranger {
+    /// With a fresh key, and no certificate.
+    #[must_use]
+    pub fn new(herd: &Herd) -> Self {
+        let (agents, enrolment) = (herd.agents, herd.enrolment);
+        let (key, clock) = (KeyPair::generate().unwrap(), herd.clock.clone());
+        Self {
+            key,
+            chain: String::new(),
+            ca: herd.ca(),
+            agents,
+            enrolment,
+            clock,
+        }
+    }
+
+    /// Enrolled under that name.
+    pub async fn enrolled(herd: &Herd, node: &str) -> Self {
+        let mut stranger = Self::new(herd);
+        let token = herd.operator().await.token(node, stranger.key_sha256()).await;
+        stranger.chain = stranger.enrol(node, &token).await.unwrap();
+        stranger
+    }
+
+    /// What a token is bound to.
+    #[must_use]
+    pub fn key_sha256(&self) -> [u8; 32] {
+        sha256(&self.key.subject_public_key_info())
+    }
+
+    /// A request for a certificate, DER.
+    #[must_use]
+    pub fn csr(&self) -> Vec<u8> {
+        CertificateParams::default()
+            .serialize_request(&self.key)
+            .unwrap()
+            .der()
+            .to_vec()
+    }
+
+    /// Asks for a certificate.
+    ///
+    /// # Errors
+    /// What the coordinator says.
+    pub async fn enrol(&self, node: &str, token: &str) -> Result<String, Status> {
+        let channel = dial(self.enrolment, client(&self.ca, None, &TLS13, &self.clock))
+            .await
+            .unwrap();
+        let request = v1::EnrolRequest {
+            token: token.into(),
+            node: node.into(),
+            csr: self.csr(),
+            hardware_serial: "board".into(),
+        };
+        let reply = EnrolmentClient::new(channel).enrol(request).await?;
+        Ok(reply.into_inner().certificate_chain)
+    }
+
+    /// What a well-behaved agent says first.
+    #[must_use]
+    pub fn hello(node: &str) -> v1::Hello {
+        v1::Hello {
+            node: node.into(),
+            agent_version: "0".into(),
+            hardware_serial: "board".into(),
+            ..Default::default()
+        }
+    }
+
+    /// Opens a stream and says hello.
+    ///
+    /// # Errors
+    /// Why it was not let in, by TLS or by the coordinator.
+    pub async fn connect(&self, hello: v1::Hello) -> Result<Line, String> {
+        self.connect_with(from_agent::Body::Hello(hello)).await
+    }
+
+    /// Opens a stream and says this first.
+    ///
+    /// # Errors
+    /// Why it was not let in, by TLS or by the coordinator.
+    pub async fn connect_with(&self, first: from_agent::Body) -> Result<Line, String> {
+        let key = self.key.serialize_pem();
+        let own = (!self.chain.is_empty()).then_some((self.chain.as_str(), key.as_str()));
+        let config = client(&self.ca, own, &TLS13, &self.clock);
+        let channel = dial(self.agents, config).await.map_err(|error| format!("{error:?}"))?;
+        let (out, messages) = mpsc::channel(64);
+        out.try_send(message(first)).unwrap();
+        let stream = AgentClient::new(channel).session(ReceiverStream::new(messages)).await;
+        let incoming = stream.map_err(|status| format!("{status:?}"))?.into_inner();
+        Ok(Line { out, incoming })
+    }
+
+    /// Opens a stream and waits for the welcome.
+    ///
+    /// # Errors
+    /// Why it was not let in.
+    pub async fn join(&self, hello: v1::Hello) -> Result<(Line, v1::Welcome), String> {
+        let mut line = self.connect(hello).await?;
+        match line.next().await? {
+            to_agent::Body::Welcome(welcome) => Ok((line, welcome)),
+            other => Err(format!("no welcome but {other:?}")),
+        }
+    }
+}
+
+impl Line {
+    /// The next message.
+    ///
+    /// # Errors
+    /// Why the stream has ended.
+    pub async fn next(&mut self) -> Result<to_agent::Body, String> {
+        match self.incoming.message().await {
+            Ok(Some(message)) => Ok(message.body.unwrap()),
+            Ok(None) => Err("the stream has ended".into()),
+            Err(status) => Err(status.message().into()),
+        }
+    }
+
+    /// The next message that `wanted` takes something from; others are passed over.
+    pub async fn next_that<T>(&mut self, wanted: impl Fn(to_agent::Body) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = wanted(self.next().await.unwrap()) {
+                return found;
+            }
+        }
+    }
+
+    /// Says something.
+    pub async fn say(&self, body: from_agent::Body) {
+        self.out.send(message(body)).await.unwrap();
+    }
+}
+
+fn message(body: from_agent::Body) -> v1::FromAgent {
+    v1::FromAgent { body: Some(body) }
+}

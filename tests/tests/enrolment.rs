@@ -1,0 +1,150 @@
+//! Nobody gets in who should not: each flaw of an enrolment is refused for its own reason.
+
+use heeler_proto::v1;
+use heeler_tests::{Herd, Stranger};
+use tonic::Code;
+
+async fn refused(stranger: &Stranger, node: &str, token: &str, why: &str) {
+    let status = stranger.enrol(node, token).await.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied, "{status:?}");
+    assert!(status.message().contains(why), "{}", status.message());
+    assert!(status.message().contains("heeler node add"), "{}", status.message());
+}
+
+#[tokio::test]
+async fn a_token_lets_its_node_in_once() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::new(&herd);
+    let token = herd.operator().await.token("a", stranger.key_sha256()).await;
+    stranger.enrol("a", &token).await.unwrap();
+    refused(&stranger, "a", &token, "used before").await;
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::new(&herd);
+    herd.operator().await.token("a", stranger.key_sha256()).await;
+    refused(&stranger, "a", "0123456789abcdef", "not known").await;
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_ten_minutes_and_no_longer() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::new(&herd);
+    let token = herd.operator().await.token("a", stranger.key_sha256()).await;
+    herd.clock.advance(10 * 60 * 1000);
+    refused(&stranger, "a", &token, "expired").await;
+}
+
+#[tokio::test]
+async fn a_token_of_another_node_is_refused() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::new(&herd);
+    let token = herd.operator().await.token("a", stranger.key_sha256()).await;
+    refused(&stranger, "b", &token, "for another node").await;
+}
+
+#[tokio::test]
+async fn a_stolen_token_is_of_no_use_with_another_key() {
+    let herd = Herd::new().await;
+    let (owner, thief) = (Stranger::new(&herd), Stranger::new(&herd));
+    let token = herd.operator().await.token("a", owner.key_sha256()).await;
+    refused(&thief, "a", &token, "for another key").await;
+    owner.enrol("a", &token).await.unwrap();
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::new(&herd);
+    let mut codes = Vec::new();
+    for guess in 0..11 {
+        codes.push(stranger.enrol("a", &guess.to_string()).await.unwrap_err().code());
+    }
+    assert_eq!(codes.pop(), Some(Code::Unavailable));
+    assert!(codes.iter().all(|code| *code == Code::PermissionDenied), "{codes:?}");
+    herd.clock.advance(6_000);
+    assert_eq!(
+        stranger.enrol("a", "x").await.unwrap_err().code(),
+        Code::PermissionDenied
+    );
+}
+
+#[tokio::test]
+async fn without_a_certificate_nobody_reaches_the_agents_service() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::new(&herd);
+    stranger.join(Stranger::hello("a")).await.err().unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_is_refused_by_tls() {
+    let (herd, other) = (Herd::new().await, Herd::new().await);
+    let mut stranger = Stranger::enrolled(&herd, "a").await;
+    let foreign = Stranger::enrolled(&other, "a").await;
+    stranger.join(Stranger::hello("a")).await.unwrap();
+    (stranger.key, stranger.chain) = (foreign.key, foreign.chain);
+    let why = stranger.join(Stranger::hello("a")).await.err().unwrap();
+    assert!(why.contains("fatal alert"), "{why}");
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_refused_by_tls_and_the_same_key_is_let_in_again() {
+    let herd = Herd::new().await;
+    let mut stranger = Stranger::enrolled(&herd, "a").await;
+    herd.clock.advance(8 * 24 * 60 * 60 * 1000);
+    stranger.join(Stranger::hello("a")).await.err().unwrap();
+    stranger.chain = stranger.enrol("a", "").await.unwrap();
+    stranger.join(Stranger::hello("a")).await.unwrap();
+    refused(&Stranger::new(&herd), "a", "", "another key on record").await;
+    refused(&stranger, "b", "", "not known").await;
+}
+
+#[tokio::test]
+async fn nobody_comes_back_after_four_hundred_days() {
+    let mut herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    herd.stop().await;
+    herd.clock.advance((7 + 401) * 24 * 60 * 60 * 1000);
+    herd.start().await.unwrap();
+    refused(&stranger, "a", "", "400 days").await;
+}
+
+#[tokio::test]
+async fn a_known_name_with_another_key_needs_a_person_who_says_so() {
+    let herd = Herd::new().await;
+    let first = Stranger::enrolled(&herd, "a").await;
+    let second = Stranger::new(&herd);
+    let mut operator = herd.operator().await;
+    let mut request = v1::CreateTokenRequest {
+        node: "a".into(),
+        key_sha256: second.key_sha256().to_vec(),
+        host_key: "ssh-ed25519 SHA256:x".into(),
+        reflashed: false,
+    };
+    let status = operator.create_token(request.clone()).await.unwrap_err();
+    assert!(status.message().contains("--reflashed"), "{}", status.message());
+    let before = operator
+        .show_node(v1::ShowNodeRequest { node: "a".into() })
+        .await
+        .unwrap()
+        .into_inner()
+        .node
+        .unwrap();
+
+    request.reflashed = true;
+    let token = operator.create_token(request).await.unwrap().into_inner().token;
+    second.enrol("a", &token).await.unwrap();
+    let after = operator
+        .show_node(v1::ShowNodeRequest { node: "a".into() })
+        .await
+        .unwrap()
+        .into_inner()
+        .node
+        .unwrap();
+    assert_eq!(before.hostid, after.hostid, "a re-flashed node gets its hostid back");
+    let why = first.join(Stranger::hello("a")).await.err().unwrap();
+    assert!(why.contains("another key"), "{why}");
+    assert_ne!(before.key_sha256, after.key_sha256);
+}

@@ -1,0 +1,276 @@
+//! One stream a node, its events stored once, and an end at once when a person says so.
+
+use heeler_proto::v1::{self, from_agent, to_agent};
+use heeler_tests::{Herd, Stranger};
+use rcgen::KeyPair;
+
+fn goodbye(body: to_agent::Body) -> Option<String> {
+    match body {
+        to_agent::Body::Goodbye(goodbye) => Some(goodbye.reason),
+        _ => None,
+    }
+}
+
+fn acknowledged(body: to_agent::Body) -> Option<u64> {
+    match body {
+        to_agent::Body::Ack(ack) => Some(ack.seq),
+        _ => None,
+    }
+}
+
+fn note(seq: u64, text: &str) -> from_agent::Body {
+    let note = v1::Note {
+        level: "info".into(),
+        text: text.into(),
+    };
+    from_agent::Body::Event(v1::Event {
+        seq,
+        at_ms: 1,
+        task_id: String::new(),
+        kind: Some(v1::event::Kind::Note(note)),
+    })
+}
+
+async fn notes(herd: &Herd) -> Vec<String> {
+    let mut events = herd
+        .operator()
+        .await
+        .events(v1::EventsRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    let mut notes = Vec::new();
+    while let Some(event) = events.message().await.unwrap() {
+        if event.kind == "note" {
+            notes.push(event.text);
+        }
+    }
+    notes
+}
+
+#[tokio::test]
+async fn a_revoked_nodes_open_stream_is_closed_at_once_and_it_does_not_come_back() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let reply = herd
+        .operator()
+        .await
+        .revoke(v1::RevokeRequest { node: "a".into() })
+        .await
+        .unwrap();
+    assert!(reply.into_inner().session_closed);
+    assert_eq!(line.next_that(goodbye).await, "revoked");
+    assert_eq!(line.next().await.unwrap_err(), "the stream has ended");
+    let why = stranger.join(Stranger::hello("a")).await.err().unwrap();
+    assert!(why.contains("revoked"), "{why}");
+    let why = stranger.enrol("a", "").await.unwrap_err();
+    assert!(why.message().contains("revoked"), "{}", why.message());
+}
+
+#[tokio::test]
+async fn an_agent_cannot_speak_for_another_node() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    Stranger::enrolled(&herd, "b").await;
+    let why = stranger.join(Stranger::hello("b")).await.err().unwrap();
+    assert!(why.contains("certificate is a's"), "{why}");
+}
+
+#[tokio::test]
+async fn what_does_not_begin_with_hello_is_refused() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let mut line = stranger.connect_with(note(1, "x")).await.unwrap();
+    assert!(line.next().await.unwrap_err().contains("hello"));
+}
+
+#[tokio::test]
+async fn a_second_stream_of_the_same_board_is_refused_and_alarmed_while_the_first_answers() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut first, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let second = tokio::spawn({
+        let line = stranger.connect(Stranger::hello("a")).await.unwrap();
+        async move {
+            let mut line = line;
+            line.next().await
+        }
+    });
+    let nonce = first
+        .next_that(|body| match body {
+            to_agent::Body::Ping(ping) => Some(ping.nonce),
+            _ => None,
+        })
+        .await;
+    first.say(from_agent::Body::Pong(v1::Pong { nonce })).await;
+    assert!(second.await.unwrap().unwrap_err().contains("another open session"));
+    let alarm = herd.operator().await.wait_for("alarm", "a").await;
+    assert!(alarm.text.contains("refused"), "{}", alarm.text);
+    first.say(note(1, "still here")).await;
+    assert_eq!(first.next_that(acknowledged).await, 1);
+}
+
+#[tokio::test]
+async fn a_second_stream_of_the_same_board_takes_over_from_a_silent_one() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut first, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    stranger.join(Stranger::hello("a")).await.unwrap();
+    assert!(first.next_that(goodbye).await.contains("took over"));
+}
+
+#[tokio::test]
+async fn a_copied_card_in_another_board_is_refused_and_alarmed() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let _first = stranger.join(Stranger::hello("a")).await.unwrap();
+    let hello = v1::Hello {
+        hardware_serial: "another".into(),
+        ..Stranger::hello("a")
+    };
+    let why = stranger.join(hello).await.err().unwrap();
+    assert!(why.contains("another open session"), "{why}");
+    let alarm = herd.operator().await.wait_for("alarm", "a").await;
+    assert!(alarm.text.contains("another board"), "{}", alarm.text);
+}
+
+#[tokio::test]
+async fn an_event_that_is_sent_again_is_stored_once() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, welcome) = stranger.join(Stranger::hello("a")).await.unwrap();
+    assert_eq!(welcome.acknowledged, 0);
+    for (seq, acked) in [(1, 1), (2, 2), (1, 2), (2, 2), (3, 3)] {
+        line.say(note(seq, &format!("event {seq}"))).await;
+        assert_eq!(line.next_that(acknowledged).await, acked);
+    }
+    drop(line);
+    let hello = v1::Hello {
+        last_event: 3,
+        ..Stranger::hello("a")
+    };
+    let (line, welcome) = stranger.join(hello).await.unwrap();
+    assert_eq!(welcome.acknowledged, 3);
+    drop(line);
+    assert_eq!(notes(&herd).await, ["event 1", "event 2", "event 3"]);
+}
+
+#[tokio::test]
+async fn acknowledged_events_outlive_a_killed_coordinator() {
+    let mut herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    line.say(note(1, "kept")).await;
+    assert_eq!(line.next_that(acknowledged).await, 1);
+    herd.kill().await;
+    herd.start().await.unwrap();
+    let hello = v1::Hello {
+        last_event: 1,
+        ..Stranger::hello("a")
+    };
+    let (_, welcome) = stranger.join(hello).await.unwrap();
+    assert_eq!(welcome.acknowledged, 1);
+    assert_eq!(notes(&herd).await, ["kept"]);
+}
+
+#[tokio::test]
+async fn a_journal_that_begins_anew_is_heard_from_its_beginning_and_told_of() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    line.say(note(1, "old")).await;
+    line.say(note(2, "old")).await;
+    line.next_that(|body| acknowledged(body).filter(|seq| *seq == 2)).await;
+    drop(line);
+    let (mut line, welcome) = stranger.join(Stranger::hello("a")).await.unwrap();
+    assert_eq!(welcome.acknowledged, 0);
+    line.say(note(1, "new")).await;
+    assert_eq!(line.next_that(acknowledged).await, 1);
+    assert_eq!(notes(&herd).await, ["old", "old", "new"]);
+    herd.operator().await.wait_for("alarm", "a").await;
+}
+
+#[tokio::test]
+async fn a_certificate_is_renewed_over_the_open_stream_for_the_same_key_only() {
+    let herd = Herd::new().await;
+    let mut stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let renewed = |body| match body {
+        to_agent::Body::Renew(reply) => Some(reply),
+        _ => None,
+    };
+    herd.clock.advance(5 * 24 * 60 * 60 * 1000);
+    line.say(from_agent::Body::Renew(v1::RenewRequest { csr: stranger.csr() }))
+        .await;
+    let reply = line.next_that(renewed).await;
+    assert_eq!(reply.error, "");
+
+    let own = std::mem::replace(&mut stranger.key, KeyPair::generate().unwrap());
+    line.say(from_agent::Body::Renew(v1::RenewRequest { csr: stranger.csr() }))
+        .await;
+    assert!(line.next_that(renewed).await.error.contains("same key"));
+
+    drop(line);
+    (stranger.key, stranger.chain) = (own, reply.certificate_chain);
+    herd.clock.advance(5 * 24 * 60 * 60 * 1000);
+    stranger.join(Stranger::hello("a")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_follower_sees_every_stored_event_once_and_in_order_from_wherever_it_begins() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let mut operator = herd.operator().await;
+    let mut from_start = operator.follow(0).await;
+    for seq in 1..=300 {
+        line.say(note(seq, &seq.to_string())).await;
+    }
+    let mut seen = Vec::new();
+    let mut ids = Vec::new();
+    while seen.len() < 300 {
+        let event = from_start.message().await.unwrap().unwrap();
+        ids.push(event.id);
+        if event.kind == "note" {
+            seen.push(event.text);
+        }
+    }
+    assert_eq!(seen, (1..=300).map(|seq| seq.to_string()).collect::<Vec<_>>());
+    assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+    let mut from_middle = operator.follow(ids[100]).await;
+    assert_eq!(from_middle.message().await.unwrap().unwrap().id, ids[101]);
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_up_nobody() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let _asleep = herd.operator().await.follow(0).await;
+    for seq in 1..=400 {
+        line.say(note(seq, &"x".repeat(4096))).await;
+        assert_eq!(line.next_that(acknowledged).await, seq);
+    }
+}
+
+#[tokio::test]
+async fn a_second_coordinator_on_the_same_state_is_refused_and_told_who_has_it() {
+    let herd = Herd::new().await;
+    let refused = herd.second().await.unwrap_err().to_string();
+    assert!(
+        refused.contains(&format!("process {}", std::process::id())),
+        "{refused}"
+    );
+    herd.operator().await.status(v1::StatusRequest {}).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_operators_socket_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let herd = Herd::new().await;
+    let socket = std::fs::metadata(herd.state().socket()).unwrap();
+    assert_eq!(socket.permissions().mode() & 0o777, 0o600);
+    let folder = std::fs::metadata(herd.state().path()).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+}
