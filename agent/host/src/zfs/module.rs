@@ -59,7 +59,13 @@ fn read(command: &Command, output: &Output) -> Result<Module, RunError> {
         };
     }
     let said = |words: &str| output.stderr.contains(words);
-    if said("modules are not loaded") || said("modules cannot be auto-loaded") || said("zfs_version_kernel() failed") {
+    let unloaded = [
+        "modules are not loaded",
+        "modules cannot be auto-loaded",
+        "Failed to initialize the libzfs library",
+        "zfs_version_kernel() failed",
+    ];
+    if unloaded.into_iter().any(said) {
         Ok(Module::NotLoaded)
     } else if said("invalid option") {
         Ok(Module::TooOld)
@@ -85,6 +91,7 @@ mod tests {
     fn a_module_that_is_not_loaded_is_no_answer_about_pools() {
         for text in [
             "The ZFS modules are not loaded.\nTry running 'modprobe zfs' as root to load them.\n",
+            "Failed to initialize the libzfs library.\n",
             "The ZFS modules cannot be auto-loaded.\nTry running 'modprobe zfs' as root to manually load them.\n",
         ] {
             assert_eq!(asked(1, "", text).unwrap(), Module::NotLoaded);

@@ -84,7 +84,7 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable
     for line in output.stdout.lines() {
         let field = line.split_once(':').map(|(key, value)| (key.trim(), value.trim()));
         match field {
-            Some(("pool", name)) if line.starts_with(' ') => {
+            Some(("pool", name)) if is_key(line, "pool") => {
                 key = "pool";
                 pools.push(Importable {
                     name: name.to_owned(),
@@ -109,10 +109,11 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable
             take(pool, key, line.trim());
         }
     }
-    match pools.iter().find(|pool| pool.guid == 0 || pool.state.is_empty()) {
+    let lacking = |pool: &&Importable| pool.guid == 0 || pool.state.is_empty() || pool.legs.is_empty();
+    match pools.iter().find(lacking) {
         Some(pool) => Err(RunError::unreadable(
             command,
-            format!("pool {} has no id or state", pool.name),
+            format!("pool {} has no id, state or disks", pool.name),
         )),
         None if pools.is_empty() && !output.stdout.trim().is_empty() => Err(RunError::unreadable(
             command,
@@ -124,9 +125,10 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable
 
 const KEYS: [&str; 8] = ["pool", "id", "state", "status", "action", "comment", "see", "config"];
 
-/// Keys are set right-aligned in eight columns; sentences that go on are indented further.
+/// Keys are set right-aligned, in eight columns when the pool has a comment and in seven when it has none; sentences
+/// that go on, and the config, begin with a tab.
 fn is_key(line: &str, key: &str) -> bool {
-    KEYS.contains(&key) && line.find(key).is_some_and(|at| at + key.len() == 7)
+    !line.starts_with('\t') && KEYS.contains(&key)
 }
 
 fn take(pool: &mut Importable, key: &str, text: &str) {

@@ -64,6 +64,7 @@ async fn data_that_no_program_knows_is_found_by_its_bytes() {
 #[tokio::test]
 async fn a_leg_of_a_pool_is_known_by_its_label_however_the_pool_was_left() {
     let destroyed = number("zfs-2.3.9/zdb-label-destroyed-part1", "pool_guid:");
+    let two = number("zfs-2.3.9/zdb-label-two-of-one-name-part1", "pool_guid:");
     for (state, left, finding) in [
         (
             "exported",
@@ -84,6 +85,11 @@ async fn a_leg_of_a_pool_is_known_by_its_label_however_the_pool_was_left() {
             "leg-missing",
             MemberState::Exported,
             format!("member of exported pool data ({}), last used by k8sctl-pi5l", guid()),
+        ),
+        (
+            "two-of-one-name",
+            MemberState::Exported,
+            format!("member of exported pool data ({two}), last used by k8sctl-pi5l"),
         ),
     ] {
         let disk = disk(&Recorded::new(state)).await;
@@ -139,4 +145,31 @@ async fn of_a_machine_whose_disks_are_all_in_use_nothing_is_probed() {
     assert_eq!(words, [Use::Pool, Use::Pool, Use::System]);
     assert_eq!(inventory.disks[0].verdict.finding(), "member of pool data");
     assert_eq!(inventory.around.importable, Some(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_pool_that_another_machine_may_have_is_told_with_its_name() {
+    let disk = disk(&Recorded::new("in-use-elsewhere")).await;
+    let guid = number("zfs-2.3.9/zdb-label-in-use-elsewhere-part1", "pool_guid:");
+    let finding = format!("member of pool data ({guid}), not exported, last used by k8sctl-elsewhere");
+    assert_eq!(disk.verdict.finding(), finding);
+    assert!(matches!(
+        disk.verdict,
+        Verdict::PoolMember {
+            state: MemberState::PotentiallyActive,
+            hostid: 0x0a0a_5099,
+            ..
+        }
+    ));
+}
+
+#[tokio::test]
+async fn a_creation_that_lost_power_left_marks_of_zfs_alone() {
+    let inventory = inventory(&Recorded::new("create-interrupted")).await.unwrap();
+    let [first, second, _] = inventory.disks.as_slice() else {
+        panic!("{:?}", inventory.disks);
+    };
+    assert_eq!(first.verdict.finding(), "GPT partition table with 2 partitions");
+    assert!(first.only_marks_of_zfs);
+    assert_eq!(second.verdict, Verdict::Blank);
 }

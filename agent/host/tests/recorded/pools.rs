@@ -1,6 +1,6 @@
 use heeler_host::facts::pools;
 use heeler_host::zfs::{Module, datasets, datasets_command, module, version_command};
-use heeler_host::zpool::{PoolStatus, importable, importable_command, status, status_command};
+use heeler_host::zpool::{Importable, PoolStatus, importable, importable_command, status, status_command};
 use heeler_host::{Command, disk};
 
 use crate::machine::{Recorded, guid, output};
@@ -80,17 +80,18 @@ async fn no_pool_is_an_empty_list() {
     assert!(importable(&machine).await.unwrap().is_empty());
 }
 
+async fn listed(name: &str) -> Vec<Importable> {
+    let mut machine = Recorded::new("blank");
+    machine.answer(
+        &importable_command(),
+        output(&format!("zfs-2.3.9/zpool-import-list-{name}")),
+    );
+    importable(&machine).await.unwrap()
+}
+
 #[tokio::test]
 async fn an_importable_pool_is_read_with_the_words_of_zfs() {
-    let list = async |name: &str| {
-        let mut machine = Recorded::new("blank");
-        machine.answer(
-            &importable_command(),
-            output(&format!("zfs-2.3.9/zpool-import-list-{name}")),
-        );
-        importable(&machine).await.unwrap()
-    };
-    let exported = list("exported").await;
+    let exported = listed("exported").await;
     let [pool] = exported.as_slice() else {
         panic!("{exported:?}")
     };
@@ -115,7 +116,7 @@ async fn an_importable_pool_is_read_with_the_words_of_zfs() {
         ]
     );
 
-    let missing = list("leg-missing").await;
+    let missing = listed("leg-missing").await;
     assert_eq!(missing[0].state, "DEGRADED");
     assert_eq!(missing[0].status, "One or more devices contains corrupted data.");
     assert!(
@@ -179,4 +180,51 @@ async fn a_pool_is_told_with_the_serials_of_its_legs_and_whose_it_is() {
     let inventory = disk::inventory(&machine).await.unwrap();
     let facts = pools(&machine, &inventory).await.unwrap();
     assert_eq!(facts[0].legs[1].serial, "", "a leg that ZFS cannot open is on no disk");
+}
+
+#[tokio::test]
+async fn a_pool_that_must_not_be_imported_by_guess_says_so() {
+    let elsewhere = listed("in-use-elsewhere").await;
+    assert_eq!(elsewhere.len(), 1);
+    assert!(elsewhere[0].last_used_elsewhere() && elsewhere[0].state == "ONLINE");
+    assert!(
+        elsewhere[0]
+            .action
+            .ends_with("its name or numeric identifier and the '-f' flag.")
+    );
+
+    let newer = listed("unsupported-feature").await;
+    assert!(newer[0].unsupported_feature() && newer[0].state == "UNAVAIL");
+    assert!(newer[0].status.ends_with("com.example:later (of a later release)"));
+
+    let corrupt = listed("corrupt").await;
+    assert_eq!((corrupt[0].state.as_str(), corrupt[0].legs.len()), ("FAULTED", 2));
+    assert_eq!(corrupt[0].status, "The pool metadata is corrupted.");
+
+    let broken = listed("stripe-broken").await;
+    let legs: Vec<&str> = broken[0].legs.iter().map(|leg| leg.state.as_str()).collect();
+    assert_eq!(
+        (broken[0].state.as_str(), legs.as_slice()),
+        ("UNAVAIL", ["ONLINE", "UNAVAIL"].as_slice())
+    );
+}
+
+#[tokio::test]
+async fn two_pools_of_one_name_are_two() {
+    let pools = listed("two-of-one-name").await;
+    assert_eq!(pools.len(), 2);
+    assert_eq!(pools[0].name, pools[1].name);
+    assert_ne!(pools[0].guid, pools[1].guid);
+    assert!(pools.iter().all(|pool| pool.legs.len() == 1 && pool.comment.is_empty()));
+}
+
+#[tokio::test]
+async fn without_the_module_nothing_is_said_about_pools() {
+    let mut machine = Recorded::new("blank");
+    machine.answer(&version_command(), output("zfs-2.3.9/zfs-version-no-module"));
+    assert_eq!(module(&machine).await.unwrap(), Module::NotLoaded);
+    machine.answer(&status_command(), output("zfs-2.3.9/zpool-status-json-no-module"));
+    assert!(status(&machine).await.is_err());
+    machine.answer(&importable_command(), output("zfs-2.3.9/zpool-import-no-module"));
+    assert!(importable(&machine).await.is_err());
 }
