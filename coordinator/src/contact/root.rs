@@ -41,7 +41,7 @@ impl<'a> Root<'a> {
         } else {
             format!("sudo -k -S -p {} {script}", quoted(marker))
         };
-        let mut child = ssh.start(&remote)?;
+        let mut child = ssh.start(&remote, false)?;
         let gone = || ssh.lost("ssh has no streams");
         let stdin = child.stdin.take().ok_or_else(gone)?;
         let stdout = BufReader::new(child.stdout.take().ok_or_else(gone)?);

@@ -48,25 +48,22 @@ pub struct Answer {
 }
 
 impl Ssh {
-    /// Starts `remote` with its three streams piped. Killed when dropped.
+    /// Starts `remote` with its three streams piped. Killed when dropped. With `showing_key`, ssh tells the host key on
+    /// stderr, among much else: the command itself, for one.
     ///
     /// # Errors
     /// When ssh is not installed.
-    pub fn start(&self, remote: &str) -> Result<Child, ContactError> {
+    pub fn start(&self, remote: &str, showing_key: bool) -> Result<Child, ContactError> {
         #[expect(clippy::disallowed_methods, reason = "first contact is by the system's own ssh")]
         let mut command = Command::new(&self.program);
         if let Some(config) = &self.config {
             command.arg("-F").arg(config);
         }
-        command.args(["-v", "-T", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"]);
-        command.args([
-            "-o",
-            "ServerAliveCountMax=4",
-            "-o",
-            "ControlPath=none",
-            "-o",
-            "LogLevel=DEBUG1",
-        ]);
+        if showing_key {
+            command.args(["-v", "-o", "LogLevel=DEBUG1"]);
+        }
+        command.args(["-T", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"]);
+        command.args(["-o", "ServerAliveCountMax=4", "-o", "ControlPath=none"]);
         let (file, checking) = match &self.trust {
             Trust::Person => (None, ""),
             Trust::Pinned(file) => (Some(file), "yes"),
@@ -99,7 +96,7 @@ impl Ssh {
     /// # Errors
     /// When ssh is not installed, or nothing is heard for two minutes.
     pub async fn run(&self, remote: &str) -> Result<Answer, ContactError> {
-        let mut child = self.start(remote)?;
+        let mut child = self.start(remote, true)?;
         drop(child.stdin.take());
         let output = tokio::time::timeout(Duration::from_secs(120), child.wait_with_output())
             .await
