@@ -7,6 +7,7 @@ use heeler_host::{System, facts};
 use heeler_tasks::engine::in_full;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
+use tracing::{Instrument as _, info_span};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -103,6 +104,11 @@ impl Agent {
 
     /// Works until `shutdown`, and then until no op is being applied. Dropping it at any point is what a SIGKILL is.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let span = info_span!("agent", node = %self.shared.config.node);
+        self.live(shutdown).instrument(span).await;
+    }
+
+    async fn live(self, shutdown: impl Future<Output = ()>) {
         let shared = &self.shared;
         shared.notify.ready();
         let ended = async {

@@ -1,3 +1,5 @@
+use tracing::{Instrument as _, info_span};
+
 use crate::backoff;
 use crate::journal::TaskRecord;
 use crate::shared::Shared;
@@ -29,7 +31,9 @@ pub async fn work(shared: &Shared) {
             stop: shared.stop.clone(),
             progress: shared.progress.clone(),
         };
-        let outcome = heeler_tasks::run(shared.host.as_ref(), &shared.config.node, &task, &mut record, resumed).await;
+        let outcome = heeler_tasks::run(shared.host.as_ref(), &shared.config.node, &task, &mut record, resumed)
+            .instrument(info_span!("task", %id))
+            .await;
         tracing::info!(task = %id, ?outcome, "task over");
         shared.notify.status("idle");
         let still = shared

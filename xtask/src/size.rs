@@ -13,6 +13,9 @@ const TARGET: &str = "aarch64-unknown-linux-musl";
 /// Debian's package gcc-aarch64-linux-gnu; compiles ring's C and links against the musl that rustup brings.
 const CROSS_COMPILER: &str = "aarch64-linux-gnu-gcc";
 
+/// The agent aborts at a panic: the tables that would unwind it are 350 KB that nobody reads.
+const NO_UNWINDING: &str = "target.aarch64-unknown-linux-musl.rustflags=['-Cforce-unwind-tables=no']";
+
 /// 3.0 MB.
 const GATE_BYTES: u64 = 3_000_000;
 
@@ -54,6 +57,8 @@ fn agent_build() -> Result<Command> {
         "agent",
         "--target",
         TARGET,
+        "--config",
+        NO_UNWINDING,
     ];
     if let Some(env) = std::env::var_os("HEELER_AARCH64_ENV") {
         let mut shell = run::program("sh");

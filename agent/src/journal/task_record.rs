@@ -141,3 +141,32 @@ impl Record for TaskRecord {
         Ok(self.journal.tell(&self.task(), event).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn is_pending(future: std::pin::Pin<&mut impl Future>) -> bool {
+        future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    #[test]
+    fn to_stop_waits_for_the_op_that_is_being_applied() {
+        let stop = Stop::default();
+        assert!(!is_pending(pin!(stop.begin())));
+        let mut asked = pin!(stop.ask());
+        assert!(is_pending(asked.as_mut()));
+        stop.end();
+        assert!(!is_pending(asked.as_mut()));
+    }
+
+    #[test]
+    fn no_op_begins_once_it_is_to_stop() {
+        let stop = Stop::default();
+        assert!(!is_pending(pin!(stop.ask())));
+        assert!(is_pending(pin!(stop.begin())));
+    }
+}
