@@ -1,6 +1,8 @@
 //! The fleet in one process: a coordinator in a temporary folder, real agents on simulated machines, hand-made agents
 //! that do what a real one never would; over loopback mTLS.
 
+#![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
+
 mod clock;
 mod coordinator;
 mod node;

@@ -1,5 +1,7 @@
 //! Nobody gets in who should not: each flaw of an enrolment is refused for its own reason.
 
+#![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
+
 use heeler_proto::v1;
 use heeler_tests::{Herd, Stranger};
 use tonic::Code;

@@ -1,5 +1,7 @@
 //! One stream a node, its events stored once, and an end at once when a person says so.
 
+#![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
+
 use heeler_proto::v1::{self, from_agent, to_agent};
 use heeler_tests::{Herd, Stranger};
 use rcgen::KeyPair;
@@ -11,6 +13,7 @@ fn goodbye(body: to_agent::Body) -> Option<String> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "next_that gives a body away")]
 fn acknowledged(body: to_agent::Body) -> Option<u64> {
     match body {
         to_agent::Body::Ack(ack) => Some(ack.seq),

@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(15);
 
 /// What leaves once the transaction that decided it is stored.
 enum Send {
-    Assignment(Arc<Session>, TaskId, v1::Assignment),
+    Assignment(Arc<Session>, TaskId, Box<v1::Assignment>),
     Look(Arc<Session>),
 }
 
@@ -57,7 +57,7 @@ impl App {
         self.feed.stored(last);
         for message in send {
             match message {
-                Send::Assignment(session, task, assignment) => session.assign(task, assignment),
+                Send::Assignment(session, task, assignment) => session.assign(task, *assignment),
                 Send::Look(session) => drop(session.ask_facts(now_ms)),
             }
         }
@@ -111,7 +111,7 @@ impl App {
                 let session = self.sessions.of(&node).filter(|open| open.id == session);
                 let Some(session) = session else { return Ok(None) };
                 let assignment = assignment(tx, &task, generation).await?;
-                Ok(Some(Send::Assignment(session, task, assignment)))
+                Ok(Some(Send::Assignment(session, task, Box::new(assignment))))
             }
             Decision::Refuse { task, why } => {
                 let begun = matches!(why, Why::Revoked { begun: true });

@@ -97,7 +97,7 @@ impl App {
                     running.spawn(async move { (index, timeout(PREVIEW, answer).await) });
                 }
                 (None, _) if enrolled => {
-                    plan.offline_since_ms = look.node.as_ref().map_or(0, |n| n.last_seen_ms).max(1)
+                    plan.offline_since_ms = look.node.as_ref().map_or(0, |n| n.last_seen_ms).max(1);
                 }
                 _ => {}
             }

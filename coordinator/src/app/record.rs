@@ -139,7 +139,7 @@ fn outcome(finished: &v1::TaskFinished) -> Outcome {
         v1::TaskOutcome::Refused => TaskState::Refused,
         v1::TaskOutcome::Failed | v1::TaskOutcome::Unspecified => TaskState::Failed,
     };
-    let blocked = finished.blocked.as_ref().map(|blocked| blocked.encode_to_vec());
+    let blocked = finished.blocked.as_ref().map(prost::Message::encode_to_vec);
     Outcome {
         state,
         reason: finished.reason.clone(),

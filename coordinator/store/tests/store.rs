@@ -1,5 +1,7 @@
 //! Round trips, and the laws that the schema and the queries hold.
 
+#![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
+
 use heeler_store::{
     Certificate, EventQuery, NewEvent, NewTask, NodeState, Operator, Outcome, Plan, PlanNode, Pool, Revision, Store,
     StoreError, TaskState, Token,
