@@ -34,11 +34,11 @@ impl Accel {
     }
 
     /// What the lab's firmware adds to the kernel's command line, as a Pi's adds its own: in software a device may need minutes
-    /// to appear, and systemd would give up after 90 s.
+    /// to appear, and systemd would give up after 90 s; and a loaded machine's timer ticks too late for the kernel's check.
     pub fn patience(self) -> &'static str {
         match self {
             Self::Kvm => "",
-            Self::Tcg => " systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900",
+            Self::Tcg => " no_timer_check systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900",
         }
     }
 
