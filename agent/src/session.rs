@@ -172,8 +172,9 @@ impl Session<'_> {
 
     async fn receive(&mut self, received: ToAgent) -> Result<(), SessionError> {
         match received.body {
-            Some(to_agent::Body::Facts(_)) => {
-                self.looks.spawn(answer::facts(self.shared.host.clone()));
+            Some(to_agent::Body::Facts(request)) => {
+                self.looks
+                    .spawn(answer::facts(self.shared.host.clone(), request.request_id));
             }
             Some(to_agent::Body::Preview(request)) => {
                 let interrupted = self.shared.journal.state().interrupted();

@@ -36,7 +36,8 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct Awaited {
     previews: HashMap<String, oneshot::Sender<v1::PreviewReply>>,
-    facts: Vec<oneshot::Sender<v1::Facts>>,
+    facts: HashMap<String, oneshot::Sender<v1::Facts>>,
+    last_facts: u64,
     pings: HashMap<u64, oneshot::Sender<()>>,
     last_ping: u64,
     handed_out: HashSet<TaskId>,
@@ -142,12 +143,12 @@ impl Session {
     pub fn ask_facts(&self, now_ms: u64) -> oneshot::Receiver<v1::Facts> {
         let (done, answer) = oneshot::channel();
         let mut awaited = lock(&self.awaited);
-        awaited.facts.push(done);
+        awaited.last_facts += 1;
         awaited.facts_asked_at_ms = now_ms;
+        let request_id = awaited.last_facts.to_string();
+        awaited.facts.insert(request_id.clone(), done);
         drop(awaited);
-        self.send(Body::Facts(v1::FactsRequest {
-            request_id: now_ms.to_string(),
-        }));
+        self.send(Body::Facts(v1::FactsRequest { request_id }));
         answer
     }
 
@@ -159,7 +160,7 @@ impl Session {
 
     /// Facts have arrived.
     pub fn looked(&self, facts: &v1::Facts) {
-        for done in lock(&self.awaited).facts.drain(..) {
+        if let Some(done) = lock(&self.awaited).facts.remove(&facts.request_id) {
             done.send(facts.clone()).ok();
         }
     }

@@ -6,6 +6,9 @@ use std::time::Duration;
 use heeler_coordinator::init::{InitOptions, init};
 use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
 use heeler_coordinator::state::StateFolder;
+use heeler_proto::Consent;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -138,6 +141,14 @@ impl Herd {
     /// Ends it as SIGKILL does.
     pub async fn kill(&mut self) {
         end(self.running.take().unwrap().runtime).await;
+    }
+
+    /// The key of an operator who is not known.
+    #[must_use]
+    pub fn second_operator_key(&self) -> EcdsaKeyPair {
+        let random = SystemRandom::new();
+        let der = Consent::new_key(&random).unwrap();
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &der, &random).unwrap()
     }
 
     /// Calls it as an operator does.

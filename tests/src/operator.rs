@@ -135,11 +135,10 @@ pub fn consents(key: &EcdsaKeyPair, plan: &v1::NodePlan, now_ms: u64) -> Vec<v1:
 pub fn config(nodes: &[(&str, &[&str])]) -> String {
     let mut text = format!("[cluster]\nname = \"{CLUSTER}\"\n\n[coordinator]\naddresses = [\"10.10.80.1:7443\"]\n");
     for (index, (name, disks)) in nodes.iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "\n[nodes.{name}]\naddress = \"10.10.80.{}\"\ndisks = {disks:?}",
-            50 + index
-        );
+        let _ = writeln!(text, "\n[nodes.{name}]\naddress = \"10.10.80.{}\"", 50 + index);
+        if !disks.is_empty() {
+            let _ = writeln!(text, "disks = {disks:?}");
+        }
     }
     text
 }

@@ -9,9 +9,9 @@ use super::message;
 use crate::wire;
 
 /// What the machine is made of and holds. When it cannot be looked at, nothing is said of it.
-pub async fn facts(host: Arc<dyn System>) -> Option<FromAgent> {
+pub async fn facts(host: Arc<dyn System>, request_id: String) -> Option<FromAgent> {
     match look(host.as_ref()).await {
-        Ok(facts) => Some(message(from_agent::Body::Facts(facts))),
+        Ok(facts) => Some(message(from_agent::Body::Facts(Facts { request_id, ..facts }))),
         Err(reason) => {
             tracing::warn!("could not look at the machine: {reason}");
             None

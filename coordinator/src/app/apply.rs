@@ -108,7 +108,10 @@ impl App {
             return Ok(None);
         }
         let (node, id) = (node_name(&part.node)?, task_id(&part.task_id)?);
+        let given = consents.take((&node, &id), &shown)?;
         if self.sessions.of(&node).is_none() {
+            let text = "its connection was lost after the plan: nothing was begun or queued";
+            tx.add_event(&self.event("skipped", &part.node, text)).await?;
             return Ok(None);
         }
         if let Some(busy) = tx.open_tasks().await?.into_iter().find(|open| open.node == part.node) {
@@ -117,7 +120,6 @@ impl App {
                 busy.id
             )));
         }
-        let given = consents.take((&node, &id), &shown)?;
         let given = given
             .into_iter()
             .map(|consent| (consent.id.clone(), v1::Consent::from(consent).encode_to_vec()));

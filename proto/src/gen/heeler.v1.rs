@@ -41,6 +41,9 @@ pub struct Facts {
     pub agent_version: ::prost::alloc::string::String,
     #[prost(bool, tag = "17")]
     pub clock_synchronised: bool,
+    /// Of the request that they answer; empty when nobody asked.
+    #[prost(string, tag = "18")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Disk {
