@@ -55,6 +55,11 @@ impl Node {
         [1, 2].map(|slot| format!("S6XNNS0W1000{:02}", 2 * self.index + slot))
     }
 
+    /// Serial of the card that it boots from.
+    pub fn card_serial(&self) -> String {
+        format!("CARD{:04}", self.index + 1)
+    }
+
     /// Name of the host's end of the NIC's cable.
     pub fn tap(&self, network: Network) -> String {
         match network {
@@ -159,7 +164,10 @@ pub fn command(node: &Node, accel: Accel, boot: &Boot, disks: &[Option<String>])
             card(&node.name).display()
         ),
     ]);
-    qemu.args(["-device", "virtio-blk-pci,drive=card,addr=0x4"]);
+    qemu.arg("-device").arg(format!(
+        "virtio-blk-pci,drive=card,addr=0x4,serial={}",
+        node.card_serial()
+    ));
     for (slot, serial) in disks.iter().enumerate() {
         let Some(serial) = serial else { continue };
         qemu.args(["-blockdev", &disk_backend(serial).to_string()]);

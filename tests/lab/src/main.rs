@@ -1,12 +1,13 @@
 //! `cargo xtask lab`: virtual Raspberry Pis on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use heeler_lab::herd::Binaries;
 use heeler_lab::machine::{NAMES, Network};
-use heeler_lab::{Lab, cases, image, lab, programs, record, supervisor};
+use heeler_lab::{Lab, cases, demo, image, lab, programs, record, supervisor};
 
 /// Virtual Raspberry Pis with real ZFS, systemd and sshd, in a network of their own.
 #[derive(Debug, Parser)]
@@ -86,6 +87,12 @@ enum Action {
         #[arg(long)]
         into: Option<PathBuf>,
     },
+    /// The whole main job on three fresh nodes, from first SSH to green.
+    Demo {
+        /// End the lab afterwards.
+        #[arg(long)]
+        once: bool,
+    },
     /// End the lab; cards and disks stay for the next `up` (--wipe removes them).
     Down {
         /// Remove cards and disks too.
@@ -143,6 +150,7 @@ fn act(arguments: Arguments) -> Result<ExitCode> {
         Action::Record { filter, into } => {
             record::run(&lab()?, &into.unwrap_or_else(record::usual_folder), &filter)?;
         }
+        Action::Demo { once } => demonstrate(&folder.join("demo"), once)?,
         Action::Down { wipe } => down(&lab()?, wipe)?,
         Action::Supervise { nodes, image } => supervisor::run(&folder, &image, nodes.into())?,
     }
@@ -161,6 +169,23 @@ fn up(lab: &Lab) -> Result<()> {
     lab.boot()?;
     status(lab)?;
     println!("\nNext: cargo xtask lab ssh {}", NAMES[0]);
+    Ok(())
+}
+
+fn demonstrate(folder: &Path, once: bool) -> Result<()> {
+    let binaries = Binaries::build()?;
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    let lab = Lab::create(folder, NAMES.len(), once)?;
+    demo::run(&lab, &binaries, !once)?;
+    if !once {
+        println!(
+            "\nThe nodes stay up: cargo xtask lab --folder {} ssh {}",
+            lab.folder().display(),
+            NAMES[0]
+        );
+    }
     Ok(())
 }
 

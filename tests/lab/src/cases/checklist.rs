@@ -3,14 +3,14 @@
 
 use anyhow::{Result, bail};
 
-use super::Case;
+use super::{Case, Run};
 use crate::lab::Lab;
 use crate::node::NodeHandle;
 use crate::seed::{PASSWORD, USER};
 
 pub(super) const CASES: &[Case] = &[Case {
     name: "every node resembles Raspberry Pi OS",
-    run: resembles,
+    run: Run::Machines(resembles),
 }];
 
 /// What holds, and the shell condition that says so.

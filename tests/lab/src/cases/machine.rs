@@ -2,22 +2,22 @@
 
 use anyhow::{Result, ensure};
 
-use super::Case;
+use super::{Case, Run};
 use crate::lab::Lab;
 use crate::machine::Network;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "a power cut loses what was not written and nothing else",
-        run: power_cut,
+        run: Run::Machines(power_cut),
     },
     Case {
         name: "a pulled disk leaves the node, and returns with its content",
-        run: pulled_disk,
+        run: Run::Machines(pulled_disk),
     },
     Case {
         name: "a pulled cable stops the network, and a plugged one restores it",
-        run: pulled_cable,
+        run: Run::Machines(pulled_cable),
     },
 ];
 

@@ -1,22 +1,42 @@
 //! What a lab is for: each case breaks something on real machines and looks at it from outside.
 
+mod agent;
 mod checklist;
+mod contact;
+mod disks;
 mod machine;
+mod pools;
 
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::herd::{Binaries, Herd};
 use crate::lab::Lab;
 
 /// One case. It finds three nodes that run, with two disks each, and leaves them so.
 struct Case {
     name: &'static str,
-    run: fn(&Lab) -> Result<()>,
+    run: Run,
 }
 
-const ALL: &[&[Case]] = &[checklist::CASES, machine::CASES];
+/// What a case needs.
+enum Run {
+    /// Machines alone.
+    Machines(fn(&Lab) -> Result<()>),
+    /// A coordinator beside them, and nodes that may be enrolled.
+    Herd(fn(&mut Herd<'_>) -> Result<()>),
+}
+
+const ALL: &[&[Case]] = &[
+    checklist::CASES,
+    machine::CASES,
+    contact::CASES,
+    disks::CASES,
+    pools::CASES,
+    agent::CASES,
+];
 
 /// The names of all cases.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -34,10 +54,15 @@ pub fn run(folder: &Path, filter: &str) -> Result<bool> {
     let started = Instant::now();
     let lab = Lab::up(folder, 3)?;
     println!("three nodes are up after {} s", started.elapsed().as_secs());
+    let binaries = Binaries::build()?;
+    let mut herd = Herd::begin(&lab, &binaries)?;
     let (mut passed, mut failed) = (0, 0);
     for case in ALL.iter().copied().flatten().filter(|case| case.name.contains(filter)) {
         let started = Instant::now();
-        let outcome = (case.run)(&lab);
+        let outcome = match case.run {
+            Run::Machines(run) => run(&lab),
+            Run::Herd(run) => run(&mut herd),
+        };
         let seconds = started.elapsed().as_secs();
         match outcome {
             Ok(()) => {

@@ -1,0 +1,237 @@
+//! First contact with machines that do not make it easy.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Case, Run};
+use crate::herd::Herd;
+use crate::machine::Network;
+use crate::node::NodeHandle;
+use crate::run::Finished;
+use crate::seed::PASSWORD;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "first contact: a wrong sudo password is tried once and changes nothing",
+        run: Run::Herd(wrong_password),
+    },
+    Case {
+        name: "first contact: a full disk is refused before anything is written",
+        run: Run::Herd(full_disk),
+    },
+    Case {
+        name: "first contact: a 32-bit or an older system is refused",
+        run: Run::Herd(other_system),
+    },
+    Case {
+        name: "first contact: a restarting sshd is waited for",
+        run: Run::Herd(restarting_sshd),
+    },
+    Case {
+        name: "first contact: run twice, nothing changes on the node",
+        run: Run::Herd(run_twice),
+    },
+    Case {
+        name: "first contact: a missing file is put back, and only it",
+        run: Run::Herd(repair),
+    },
+    Case {
+        name: "first contact: a host that goes away in the middle is taken on later",
+        run: Run::Herd(gone_in_the_middle),
+    },
+    Case {
+        name: "first contact: sudo without a password gets none",
+        run: Run::Herd(no_password),
+    },
+    Case {
+        name: "first contact: a changed host key stops it until a person has seen both",
+        run: Run::Herd(changed_key),
+    },
+];
+
+/// Everything that first contact could write, with its content and time.
+const TRACES: &str = "find /usr/local /etc/systemd/system /etc/heeler /var/lib/heeler-agent/identity -type f \
+     -printf '%p %T@ %m ' -exec sha256sum {} ';' 2>/dev/null | sort | sha256sum; \
+     systemctl show -p ExecMainPID -p ExecMainStartTimestampMonotonic heeler-agent.service";
+
+fn refused(done: &Finished, words: &str) -> Result<()> {
+    let said = done.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    ensure!(
+        done.code == 1 && said.contains(words),
+        "ended with {}, without {words:?}: {}{}",
+        done.code,
+        done.stdout,
+        done.stderr
+    );
+    Ok(())
+}
+
+/// `add` is refused with `words`, and leaves no trace.
+fn refuses(herd: &Herd<'_>, node: NodeHandle<'_>, password: &str, words: &str) -> Result<()> {
+    let before = node.must(TRACES)?;
+    refused(&herd.add(node.name(), password, &[])?, words)?;
+    ensure!(node.must(TRACES)? == before, "{} was changed", node.name());
+    Ok(())
+}
+
+fn wrong_password(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5l")?;
+    refuses(
+        herd,
+        node,
+        "not the password",
+        "the sudo password for k8sctl-pi5l was wrong",
+    )
+}
+
+fn full_disk(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5l")?;
+    node.must("free=$(df -B1 --output=avail / | tail -n 1); fallocate -l $((free - 20000000)) /root/full; sync")?;
+    let outcome = refuses(herd, node, PASSWORD, "MiB free and 64 are needed");
+    node.must("rm /root/full")?;
+    outcome
+}
+
+fn other_system(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5l")?;
+    let lies = [
+        (
+            "/usr/bin/uname",
+            "#!/bin/sh\necho armv7l",
+            "flash the 64-bit Raspberry Pi OS",
+        ),
+        ("/usr/bin/getconf", "#!/bin/sh\necho 32", "its programs are 32-bit"),
+        (
+            "/etc/os-release",
+            "ID=debian\nVERSION_ID=12\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"",
+            "Debian 13",
+        ),
+    ];
+    for (path, text, words) in lies {
+        node.must(&format!(
+            "printf '%s\\n' '{text}' > /run/lie; chmod 755 /run/lie; mount --bind /run/lie {path}"
+        ))?;
+        let outcome = refuses(herd, node, PASSWORD, words);
+        node.must(&format!("umount {path}"))?;
+        outcome.with_context(|| path.to_owned())?;
+    }
+    Ok(())
+}
+
+fn restarting_sshd(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5l")?;
+    node.must("systemd-run --quiet sh -c 'systemctl stop ssh.socket ssh.service; sleep 12; systemctl start ssh.service'; sleep 1")
+        .or_else(|error| if node.root("true")?.code == 255 { Ok(String::new()) } else { Err(error) })?;
+    let added = herd.add("k8sctl-pi5l", PASSWORD, &[])?;
+    let said = added.stderr.clone();
+    added.success()?;
+    ensure!(said.contains("trying again"), "sshd was never away: {said}");
+    node.must("systemctl is-active heeler-agent.service; ! [ -e /etc/heeler/token ]")?;
+    let toml = std::fs::read_to_string(herd.config().join("heeler.toml"))?;
+    ensure!(
+        toml.contains("S6XNNS0W100001") && toml.contains("# "),
+        "heeler.toml lacks the node or its comments: {toml}"
+    );
+    Ok(())
+}
+
+fn run_twice(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5l")?;
+    herd.have("k8sctl-pi5l")?;
+    let before = node.must(TRACES)?;
+    let said = herd.add("k8sctl-pi5l", PASSWORD, &[])?.success()?;
+    ensure!(said.contains("nothing was wrong, nothing changed"), "{said}");
+    let after = node.must(TRACES)?;
+    ensure!(after == before, "before {before}\nafter {after}");
+    Ok(())
+}
+
+fn repair(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5l")?;
+    herd.have("k8sctl-pi5l")?;
+    let key = node.must("sha256sum /var/lib/heeler-agent/identity/key.pem /usr/local/sbin/heeler-agent")?;
+    node.must("rm /etc/systemd/system/heeler-agent.service")?;
+    let done = herd.add("k8sctl-pi5l", PASSWORD, &[])?;
+    let said = done.stderr.clone();
+    done.success()?;
+    ensure!(
+        said.matches("writing /").count() == 1 && said.contains("heeler-agent.service"),
+        "{said}"
+    );
+    ensure!(
+        node.must("sha256sum /var/lib/heeler-agent/identity/key.pem /usr/local/sbin/heeler-agent")? == key,
+        "more was changed"
+    );
+    Ok(())
+}
+
+fn gone_in_the_middle(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5r")?;
+    let mut child = herd.start_add("k8sctl-pi5r", &[])?;
+    child
+        .stdin
+        .take()
+        .context("no stdin")?
+        .write_all(format!("{PASSWORD}\n").as_bytes())?;
+    let mut said = BufReader::new(child.stderr.take().context("no stderr")?);
+    let mut line = String::new();
+    while !line.contains("writing") {
+        line.clear();
+        ensure!(said.read_line(&mut line)? > 0, "it ended before it wrote");
+    }
+    node.link(Network::Lan, false)?;
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut said, &mut rest)?;
+    let code = child.wait()?.code();
+    node.link(Network::Lan, true)?;
+    node.wait_ssh()?;
+    ensure!(
+        code == Some(1) && rest.contains("Nothing is half-installed"),
+        "ended with {code:?}: {rest}"
+    );
+    node.must("[ -z \"$(find /usr/local/sbin -name heeler-agent -size -1000k)\" ]")?;
+    herd.add("k8sctl-pi5r", PASSWORD, &[])?.success().map(drop)
+}
+
+fn no_password(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5x")?;
+    node.must("echo 'pi ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/zz-case; chmod 440 /etc/sudoers.d/zz-case")?;
+    let agents = herd.folder().join("agents").display().to_string();
+    let outcome = herd
+        .must(&["node", "add", "k8sctl-pi5x", "--yes", "--agent-dir", &agents])
+        .map(drop);
+    node.must("rm /etc/sudoers.d/zz-case")?;
+    outcome
+}
+
+fn changed_key(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node("k8sctl-pi5x")?;
+    herd.have("k8sctl-pi5x")?;
+    let keys = "/etc/ssh/ssh_host_*";
+    node.must(&format!(
+        "mkdir -p /root/keys; cp -a {keys} /root/keys; rm {keys}; ssh-keygen -A >/dev/null; systemctl restart ssh"
+    ))?;
+    node.wait_ssh()?;
+    let outcome = (|| {
+        refused(
+            &herd.add("k8sctl-pi5x", PASSWORD, &[])?,
+            "shows another SSH host key than at first contact",
+        )?;
+        let asked = herd.add("k8sctl-pi5x", PASSWORD, &["--reflashed"])?;
+        ensure!(
+            asked.stderr.matches("SHA256:").count() >= 2,
+            "both keys are not shown: {}",
+            asked.stderr
+        );
+        refused(&asked, "was not agreed to")
+    })();
+    node.must(&format!(
+        "cp -a /root/keys/* /etc/ssh/; ls {keys} >/dev/null; systemctl restart ssh"
+    ))?;
+    node.wait_ssh()?;
+    thread::sleep(Duration::from_secs(1));
+    outcome
+}

@@ -1,0 +1,164 @@
+//! Disks that hold something: each is refused with what was found, and not one byte of it changes.
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Case, Run};
+use crate::herd::Herd;
+use crate::node::NodeHandle;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "disk with ext4: refused, unchanged",
+        run: Run::Herd(|herd| refused(herd, "mkfs.ext4 -q -F $B", "ext4")),
+    },
+    Case {
+        name: "disk with an empty GPT: refused, unchanged",
+        run: Run::Herd(|herd| refused(herd, "echo 'label: gpt' | sfdisk -q $B", "gpt")),
+    },
+    Case {
+        name: "disk with LVM: refused, unchanged",
+        run: Run::Herd(|herd| refused(herd, "pvcreate -q -y $B", "LVM")),
+    },
+    Case {
+        name: "disk with an exported pool's label: refused, unchanged",
+        run: Run::Herd(|herd| refused(herd, "zpool create foreign $B; zpool export foreign", "foreign")),
+    },
+    Case {
+        name: "disk with a destroyed pool's label: refused, unchanged",
+        run: Run::Herd(|herd| refused(herd, "zpool create foreign $B; zpool destroy foreign", "foreign")),
+    },
+    Case {
+        name: "disk with random bytes in its first MiB only: refused, unchanged",
+        run: Run::Herd(|herd| {
+            refused(
+                herd,
+                "dd if=/dev/urandom of=$B bs=1M count=1 conv=fsync status=none",
+                "data",
+            )
+        }),
+    },
+    Case {
+        name: "disk with wiped headers and data in the middle: refused, unchanged",
+        run: Run::Herd(|herd| {
+            refused(
+                herd,
+                "dd if=/dev/urandom of=$B bs=1M seek=1000 count=16 conv=fsync status=none",
+                "data",
+            )
+        }),
+    },
+    Case {
+        name: "mounted disk: refused, unchanged",
+        run: Run::Herd(|herd| refused(herd, "mkfs.ext4 -q -F $B; mount $B /mnt; sync", "mounted")),
+    },
+    Case {
+        name: "disk smaller than its mirror: refused, unchanged",
+        run: Run::Herd(smaller),
+    },
+    Case {
+        name: "missing disk: refused, with the one that was probably meant",
+        run: Run::Herd(|herd| named(herd, "\"S6XNNS0W10OOO2\"", "is not in this node")),
+    },
+    Case {
+        name: "one serial named twice: refused with its line",
+        run: Run::Herd(named_twice),
+    },
+    Case {
+        name: "disk that holds the root file system: refused, unchanged",
+        run: Run::Herd(|herd| named(herd, "\"CARD0001\"", "/boot/firmware")),
+    },
+];
+
+const A: &str = "S6XNNS0W100001";
+const B: &str = "S6XNNS0W100002";
+const NAME: &str = "k8sctl-pi5l";
+
+fn path(serial: &str) -> String {
+    format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}")
+}
+
+fn blank(node: NodeHandle<'_>) -> Result<()> {
+    let wipe = |disk: String| format!("blkdiscard -q -f -z {disk}; ");
+    let script = format!(
+        "umount /mnt 2>/dev/null; {}{} udevadm settle",
+        wipe(path(A)),
+        wipe(path(B))
+    );
+    node.must(&script).map(drop)
+}
+
+/// The disk that `script` has made is refused by plan and apply alike.
+fn refused(herd: &mut Herd<'_>, script: &str, words: &str) -> Result<()> {
+    herd.have(NAME)?;
+    let node = herd.lab().node(NAME)?;
+    node.must(&format!(
+        "set -e; B={}; {{ {script}; }} >/dev/null; sync; udevadm settle",
+        path(B)
+    ))?;
+    let outcome = stays(herd, node, words);
+    blank(node)?;
+    outcome
+}
+
+fn stays(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
+    let hashes = || -> Result<Vec<u64>> { node.serials()?.iter().map(|serial| node.disk(serial).hash()).collect() };
+    let before = hashes()?;
+    let plan = herd.plan(NAME)?;
+    ensure!(plan.contains("BLOCKED"), "the plan is not blocked: {plan}");
+    ensure!(
+        plan.to_lowercase().contains(&words.to_lowercase()),
+        "the plan does not say {words:?}: {plan}"
+    );
+    let done = herd.run(&["apply", "--yes", "--confirm", NAME, NAME])?;
+    ensure!(done.code != 0, "apply went through: {}", done.stdout);
+    ensure!(hashes()? == before, "a disk was written to");
+    let pools = node.must("zpool list -H -o name 2>/dev/null || true")?;
+    ensure!(pools.is_empty(), "there is a pool: {pools}");
+    Ok(())
+}
+
+/// heeler.toml names another disk in place of B.
+fn named(herd: &mut Herd<'_>, serial: &str, words: &str) -> Result<()> {
+    herd.have(NAME)?;
+    let node = herd.lab().node(NAME)?;
+    let b = format!("\"{B}\"");
+    herd.edit(&b, serial)?;
+    let outcome = stays(herd, node, words);
+    herd.edit(serial, &b)?;
+    outcome
+}
+
+fn smaller(herd: &mut Herd<'_>) -> Result<()> {
+    herd.have(NAME)?;
+    let node = herd.lab().node(NAME)?;
+    node.remove_disk(B)?;
+    node.add_disk_sized("SMALL0001", 1 << 30)?;
+    let device = path("SMALL0001");
+    node.must(&format!(
+        "for i in $(seq 100); do [ -b {device} ] && exit; sleep 0.2; done; exit 1"
+    ))?;
+    let outcome = named(herd, "\"SMALL0001\"", "smaller than its mirror");
+    node.remove_disk("SMALL0001")?;
+    node.add_disk(B)?;
+    node.must(&format!(
+        "for i in $(seq 100); do [ -b {} ] && exit; sleep 0.2; done; exit 1",
+        path(B)
+    ))?;
+    outcome
+}
+
+fn named_twice(herd: &mut Herd<'_>) -> Result<()> {
+    herd.have(NAME)?;
+    let (a, b) = (format!("\"{A}\""), format!("\"{B}\""));
+    herd.edit(&b, &a)?;
+    let done = herd.run(&["plan", NAME])?;
+    let path = herd.config().join("heeler.toml");
+    let text = std::fs::read_to_string(&path)?;
+    std::fs::write(&path, text.replacen(&format!("{a}, {a}"), &format!("{a}, {b}"), 1))?;
+    ensure!(
+        done.code == 1 && done.stderr.contains("heeler.toml:") && done.stderr.contains(A),
+        "{}",
+        done.stderr
+    );
+    herd.plan(NAME).context("heeler.toml was not restored").map(drop)
+}

@@ -1,0 +1,87 @@
+//! The whole main job on three fresh machines, as a person would type it.
+
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::herd::{Binaries, Herd};
+use crate::lab::Lab;
+use crate::machine::NAMES;
+use crate::seed::PASSWORD;
+
+/// Build, boot, `init`, `serve`, `node add` by SSH, `plan`, `apply`, `status`, and an `apply` that changes nothing.
+/// With `stay`, the coordinator goes on.
+///
+/// # Errors
+/// The first thing that is not as it should be.
+pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
+    let started = Instant::now();
+    println!("booting three virtual Pis; without KVM this takes about two minutes");
+    lab.boot()?;
+    println!("they are up after {} s\n", started.elapsed().as_secs());
+    println!("$ heeler init --cluster k8sctl --address 10.10.80.1; heeler serve &");
+    let herd = Herd::begin(lab, binaries)?;
+    for name in NAMES {
+        println!("\n$ heeler node add {name} -K");
+        let agents = herd.folder().join("agents").display().to_string();
+        show(
+            &herd,
+            &["node", "add", name, "-K", "--yes", "--agent-dir", &agents],
+            PASSWORD,
+        )?;
+    }
+    println!("\n$ heeler plan");
+    show(&herd, &["plan"], "")?;
+    let confirmed: Vec<&str> = NAMES.iter().flat_map(|name| ["--confirm", name]).collect();
+    println!("\n$ heeler apply --yes {}", confirmed.join(" "));
+    show(&herd, &[&["apply", "--yes"], &confirmed[..]].concat(), "")?;
+    println!("\n$ heeler status");
+    show(&herd, &["status"], "")?;
+
+    let status = herd.json(&["status"], &[0])?;
+    ensure!(status["light"] == "green", "the herd is not green: {status}");
+    for node in lab.nodes() {
+        let pool =
+            node.must("zpool list -H -o name,health; zpool status -P data; findmnt -n -o SOURCE /data/pve-files")?;
+        ensure!(
+            pool.contains("data\tONLINE") && pool.contains("\ndata/pve-files"),
+            "{}: {pool}",
+            node.name()
+        );
+        for serial in node.serials()? {
+            let leg = format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}");
+            ensure!(pool.contains(&leg), "{} has no leg {leg}: {pool}", node.name());
+        }
+    }
+    println!("\n$ heeler apply");
+    let before = Instant::now();
+    let plan = herd.must(&["plan"])?;
+    let seconds = before.elapsed().as_secs_f64();
+    show(&herd, &["apply"], "")?;
+    ensure!(
+        plan.contains("Nothing to change."),
+        "a second plan is not empty: {plan}"
+    );
+    if stay {
+        herd.leave();
+    }
+    println!(
+        "\nheeler plan on three converged nodes: {seconds:.1} s. All of it: {} s",
+        started.elapsed().as_secs()
+    );
+    Ok(())
+}
+
+/// Runs `heeler` with its output on this terminal.
+fn show(herd: &Herd<'_>, args: &[&str], stdin: &str) -> Result<()> {
+    let mut child = herd.command(args).stdin(Stdio::piped()).spawn()?;
+    writeln!(child.stdin.take().context("no stdin")?, "{stdin}").or_else(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    })?;
+    let status = child.wait()?;
+    ensure!(status.success(), "heeler {} ended with {status}", args.join(" "));
+    Ok(())
+}

@@ -1,0 +1,277 @@
+//! Heeler in a lab: the binaries of this clone, a coordinator in the lab's network, and its command line.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::lab::{Lab, usual_folder};
+use crate::run::{Finished, must, program};
+use crate::seed::PASSWORD;
+
+const TO_SERVE: Duration = Duration::from_secs(60);
+
+/// A coordinator that runs in a lab.
+#[derive(Debug)]
+pub struct Herd<'a> {
+    lab: &'a Lab,
+    heeler: PathBuf,
+    folder: PathBuf,
+    serve: Option<Child>,
+}
+
+/// The programs of this clone: `heeler`, and a folder with the agent.
+#[derive(Debug, Clone)]
+pub struct Binaries {
+    heeler: PathBuf,
+    agents: PathBuf,
+}
+
+impl Binaries {
+    /// Builds them. The agent is stripped: it travels by SSH into an emulated machine.
+    ///
+    /// # Errors
+    /// When they do not build.
+    pub fn build() -> Result<Self> {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        must(program(&cargo, ["build", "--quiet", "-p", "heeler", "-p", "heeler-agent"]).stdin(Stdio::null()))?;
+        let target = usual_folder().join("..").join("debug");
+        let target = fs::canonicalize(&target).with_context(|| format!("no {}", target.display()))?;
+        let agents = target.join("lab-agents");
+        fs::create_dir_all(&agents)?;
+        let stripped = agents.join(format!("heeler-agent-{}", std::env::consts::ARCH));
+        must(program("strip", ["-o"]).arg(stripped).arg(target.join("heeler-agent")))?;
+        Ok(Self {
+            heeler: target.join("heeler"),
+            agents,
+        })
+    }
+}
+
+impl<'a> Herd<'a> {
+    /// `heeler init` in a fresh folder, and `heeler serve`.
+    ///
+    /// # Errors
+    /// When either fails.
+    pub fn begin(lab: &'a Lab, binaries: &Binaries) -> Result<Self> {
+        let folder = lab.folder().join("herd");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        let mut herd = Self {
+            lab,
+            heeler: binaries.heeler.clone(),
+            folder,
+            serve: None,
+        };
+        let agents = herd.folder.join("agents");
+        std::os::unix::fs::symlink(&binaries.agents, agents)?;
+        let config = herd.config().display().to_string();
+        herd.must(&["init", "--cluster", "k8sctl", "--address", "10.10.80.1", &config])?;
+        herd.serve()?;
+        Ok(herd)
+    }
+
+    /// Starts the coordinator, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn serve(&mut self) -> Result<()> {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("serve.log"))?;
+        let mut command = self.command(&["serve"]);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        let until = Instant::now() + TO_SERVE;
+        while self.run(&["status", "--json"])?.code == 4 {
+            if child.try_wait()?.is_some() || Instant::now() > until {
+                let _ = child.kill();
+                let log = fs::read_to_string(self.folder.join("serve.log"))?;
+                bail!("heeler serve does not answer: {log}");
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        self.serve = Some(child);
+        Ok(())
+    }
+
+    /// Kills the coordinator, as a power cut would.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn kill_coordinator(&mut self) -> Result<()> {
+        let mut child = self.serve.take().context("no coordinator runs")?;
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
+    /// The lab.
+    pub fn lab(&self) -> &'a Lab {
+        self.lab
+    }
+
+    /// Where heeler.toml lies.
+    pub fn config(&self) -> PathBuf {
+        self.folder.join("config")
+    }
+
+    /// A command line of `heeler`, not yet started.
+    pub fn command(&self, args: &[&str]) -> std::process::Command {
+        let mut command = self.lab.command(&self.heeler.display().to_string(), args);
+        command
+            .env("HEELER_STATE", self.folder.join("state"))
+            .env("HEELER_CONFIG", self.config());
+        command
+            .env_remove("SSH_AUTH_SOCK")
+            .env("NO_COLOR", "1")
+            .current_dir(&self.folder);
+        command
+    }
+
+    /// Runs `heeler` with nothing on stdin.
+    ///
+    /// # Errors
+    /// When it cannot be started; a failing command is a result.
+    pub fn run(&self, args: &[&str]) -> Result<Finished> {
+        crate::run::finish(self.command(args).stdin(Stdio::null()))
+    }
+
+    /// Runs `heeler`; its standard output.
+    ///
+    /// # Errors
+    /// When its exit code is not 0.
+    pub fn must(&self, args: &[&str]) -> Result<String> {
+        self.run(args)?
+            .success()
+            .with_context(|| format!("heeler {}", args.join(" ")))
+    }
+
+    /// Runs `heeler --json`; its document.
+    ///
+    /// # Errors
+    /// When its exit code is none of `codes`, or it prints something else.
+    pub fn json(&self, args: &[&str], codes: &[i32]) -> Result<Value> {
+        let args = [args, &["--json"]].concat();
+        let done = self.run(&args)?;
+        ensure!(
+            codes.contains(&done.code),
+            "heeler {} ended with {}: {}",
+            args.join(" "),
+            done.code,
+            done.stderr
+        );
+        serde_json::from_str(&done.stdout).with_context(|| format!("heeler {} printed {}", args.join(" "), done.stdout))
+    }
+
+    /// `heeler node add` with a sudo password on stdin.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn add(&self, node: &str, password: &str, more: &[&str]) -> Result<Finished> {
+        let mut child = self.start_add(node, more)?;
+        child
+            .stdin
+            .take()
+            .context("no stdin")?
+            .write_all(format!("{password}\n").as_bytes())?;
+        Ok(child.wait_with_output()?.into())
+    }
+
+    /// The same, still running.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_add(&self, node: &str, more: &[&str]) -> Result<Child> {
+        let agents = self.folder.join("agents").display().to_string();
+        let args = [&["node", "add", node, "-K", "--yes", "--agent-dir", &agents], more].concat();
+        let mut command = self.command(&args);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Ok(command.spawn()?)
+    }
+
+    /// Takes the node on unless it is connected; its lines are in heeler.toml then.
+    ///
+    /// # Errors
+    /// When it cannot be taken on.
+    pub fn have(&self, node: &str) -> Result<()> {
+        let shown = self.run(&["node", "show", node, "--json"])?;
+        let connected =
+            serde_json::from_str::<Value>(&shown.stdout).is_ok_and(|shown| shown["node"]["connected"] == true);
+        if shown.ok() && connected {
+            return Ok(());
+        }
+        self.add(node, PASSWORD, &[])?
+            .success()
+            .with_context(|| format!("node add {node}"))
+            .map(drop)
+    }
+
+    /// Waits until the agent of `node` has a session.
+    ///
+    /// # Errors
+    /// When it has none for five minutes.
+    pub fn wait_connected(&self, node: &str) -> Result<()> {
+        let until = Instant::now() + Duration::from_secs(300);
+        loop {
+            let shown = self.run(&["node", "show", node, "--json"])?;
+            if serde_json::from_str::<Value>(&shown.stdout).is_ok_and(|shown| shown["node"]["connected"] == true) {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                bail!("{node} does not come back: {}", shown.stdout);
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+    }
+
+    /// What the plan says of one node, as text.
+    ///
+    /// # Errors
+    /// When there is no plan.
+    pub fn plan(&self, node: &str) -> Result<String> {
+        self.must(&["plan", node, "--width", "200"])
+    }
+
+    /// Replaces one text in heeler.toml by another, as a person's editor would.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn edit(&self, from: &str, to: &str) -> Result<()> {
+        let path = self.config().join("heeler.toml");
+        let text = fs::read_to_string(&path)?;
+        ensure!(text.contains(from), "heeler.toml has no {from:?}:\n{text}");
+        Ok(fs::write(path, text.replace(from, to))?)
+    }
+
+    /// Leaves the coordinator running.
+    pub fn leave(mut self) {
+        self.serve = None;
+    }
+
+    /// The folder of this herd.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Herd<'_> {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.kill_coordinator();
+    }
+}
