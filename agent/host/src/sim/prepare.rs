@@ -18,7 +18,7 @@ pub enum Left {
 }
 
 /// Of the machine that leaves a pool [`Left::ByAnotherHost`].
-const OTHER: (&str, u32) = ("elsewhere", 0x00c0_ffee);
+const OTHER: (&str, u32) = ("k8sctl-elsewhere", 0x0a0a_5099);
 
 impl Machine {
     /// A person types a command: no point is passed, nothing is logged, and power does not fail.
@@ -100,7 +100,7 @@ fn leave(state: &mut State, name: &str, serials: &[&str], left: Left) -> Result<
         return Ok(None);
     }
     if let (Some(at), Left::WithUnknownFeature) = (at, left) {
-        state.kernel.pools[at].config.unknown_feature = Some("org.example:feature_of_tomorrow".to_owned());
+        state.kernel.pools[at].config.unknown_feature = Some("com.example:later (of a later release)".to_owned());
     }
     let verb = if left == Left::Destroyed { "destroy" } else { "export" };
     let output = program::run(state, &Command::new("zpool").args([verb, name]))?;

@@ -21,7 +21,13 @@ fn lab(content: Content) -> Machine {
         size_bytes: 2 << 30,
         content,
     };
-    node().disk(disk(A, content)).disk(disk(B, Content::Blank)).build()
+    // When the pool of another host was recorded.
+    let clock_ms = 1_795_357_898_000;
+    node()
+        .clock(clock_ms)
+        .disk(disk(A, content))
+        .disk(disk(B, Content::Blank))
+        .build()
 }
 
 fn path(serial: &str) -> String {
@@ -362,6 +368,142 @@ fn disks_of_different_sizes_or_none_make_no_mirror() {
     machine.leave_pool("old", &[A, B], Left::Destroyed);
     let over = machine.by_hand("zpool", &["create", "-n", "data", "mirror", &path(A), &path(B)]);
     same_text(&over, ZFS, "zpool-create-n-destroyed");
+}
+
+#[test]
+fn pools_that_cannot_be_imported_are_described_as_by_the_real_programs() {
+    let listing = ["import", "-d", "/dev/disk/by-id"];
+    let import = |machine: &Machine, name: &str| {
+        let listed = machine.by_hand("zpool", &listing).stdout;
+        let guid = listed
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("id: "))
+            .expect("one pool")
+            .to_owned();
+        let options = ["import", "-N", "-d", "/dev/disk/by-id", "-o", "cachefile=none", &guid];
+        same_text(&machine.by_hand("zpool", &options), ZFS, name);
+    };
+    let made = |left: Left| {
+        let machine = lab(Content::Blank);
+        machine.leave_pool("data", &[A, B], left);
+        machine
+    };
+    let create = ["create", "-n", "data", "mirror", &path(A), &path(B)];
+    let part = format!("{}-part1", path(A));
+
+    let machine = made(Left::ByAnotherHost);
+    same_text(
+        &machine.by_hand("zpool", &listing),
+        ZFS,
+        "zpool-import-list-in-use-elsewhere",
+    );
+    same_text(
+        &machine.by_hand("zpool", &create),
+        ZFS,
+        "zpool-create-n-in-use-elsewhere",
+    );
+    same_text(
+        &machine.by_hand("zpool", &["labelclear", &part]),
+        ZFS,
+        "zpool-labelclear-in-use-elsewhere-part1",
+    );
+    import(&machine, "zpool-import-guid-in-use-elsewhere");
+
+    let machine = made(Left::WithUnknownFeature);
+    same_text(
+        &machine.by_hand("zpool", &listing),
+        ZFS,
+        "zpool-import-list-unsupported-feature",
+    );
+    import(&machine, "zpool-import-guid-unsupported-feature");
+
+    let machine = made(Left::Exported);
+    for serial in [A, B] {
+        machine.write_disk(serial, (1 << 20) + (4 << 20), &[0xff; 64]);
+    }
+    same_text(&machine.by_hand("zpool", &listing), ZFS, "zpool-import-list-corrupt");
+    import(&machine, "zpool-import-guid-corrupt");
+
+    let machine = lab(Content::Blank);
+    machine.leave_pool("data", &[A], Left::Exported);
+    machine.leave_pool("data", &[B], Left::Exported);
+    same_text(
+        &machine.by_hand("zpool", &create),
+        ZFS,
+        "zpool-create-n-two-of-one-name",
+    );
+    let by_name = ["import", "-d", "/dev/disk/by-id", "data"];
+    same_text(
+        &machine.by_hand("zpool", &by_name),
+        ZFS,
+        "zpool-import-name-two-of-one-name",
+    );
+    let sorted = |output: &Output| {
+        let text = without_numbers(&output.stdout);
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let real = recorded(ZFS, "zpool-import-list-two-of-one-name");
+    assert_eq!(sorted(&machine.by_hand("zpool", &listing)), sorted(&real));
+    import(&machine, "zpool-import-guid-two-of-one-name");
+    same_keys(&machine.by_hand("zpool", &STATUS), ZFS, "zpool-status-single");
+    import(&machine, "zpool-import-guid-name-taken");
+}
+
+#[test]
+fn an_interrupted_create_is_described_as_by_the_real_programs() {
+    let machine = lab(Content::Blank);
+    let (a, b) = (path(A), path(B));
+    assert!(machine.interrupted(0, "zpool", &["create", "data", "mirror", &a, &b]));
+    let listed = machine.by_hand("zpool", &["import", "-d", "/dev/disk/by-id"]);
+    same_text(&listed, ZFS, "zpool-import-list-create-interrupted");
+    let again = ["create", "-n", "data", "mirror", &a, &b];
+    same_text(
+        &machine.by_hand("zpool", &again),
+        ZFS,
+        "zpool-create-n-create-interrupted",
+    );
+    for (name, device) in [("", a.clone()), ("-part1", format!("{a}-part1")), ("-other", b.clone())] {
+        let labels = machine.by_hand("zdb", &["-l", &device]);
+        same_text(&labels, ZFS, &format!("zdb-label-create-interrupted{name}"));
+    }
+    same_signatures(
+        &machine.by_hand("wipefs", &["--no-act", "--json", &a]),
+        "wipefs-create-interrupted",
+    );
+    let lsblk = lsblk::command();
+    let args: Vec<&str> = lsblk.args.iter().map(String::as_str).collect();
+    same_keys(&machine.by_hand("lsblk", &args), UTIL, "lsblk-create-interrupted");
+}
+
+#[test]
+fn disks_of_different_sizes_are_refused_as_by_the_real_program() {
+    let size = |serial: &str, bytes: u64| DiskSpec::blank(serial).size(bytes);
+    let machine = node().disk(size(A, 2 << 30)).disk(size(B, 1 << 30)).build();
+    let create = ["create", "-n", "data", "mirror", &crate::by_id(A), &crate::by_id(B)];
+    same_text(&machine.by_hand("zpool", &create), ZFS, "zpool-create-n-unequal-sizes");
+}
+
+#[test]
+fn without_a_module_every_verb_fails_as_in_the_real_programs() {
+    let machine = node().blank(A).module_missing().build();
+    same_text(&machine.by_hand("zpool", &STATUS), ZFS, "zpool-status-json-no-module");
+    same_text(
+        &machine.by_hand("zpool", &["import", "-d", "/dev/disk/by-id"]),
+        ZFS,
+        "zpool-import-no-module",
+    );
+    same_text(
+        &machine.by_hand("zfs", &["version", "-j"]),
+        ZFS,
+        "zfs-version-no-module",
+    );
+    same_text(
+        &machine.by_hand("zdb", &["-l", &crate::by_id(A)]),
+        ZFS,
+        "zdb-label-no-module",
+    );
 }
 
 /// Keys that come and go with the network: of IPv6, of leases.

@@ -24,13 +24,12 @@ fn with_pool() -> Machine {
 }
 
 #[test]
-fn without_the_module_nothing_is_said_about_pools() {
-    let machine = node().blank(A).module_not_loaded().build();
+fn without_a_module_nothing_is_said_about_pools() {
+    let broken = node().blank(A).module_missing().build();
     assert_eq!(
-        now(zfs::module(&machine)).expect("power").expect("answers"),
+        now(zfs::module(&broken)).expect("power").expect("answers"),
         zfs::Module::NotLoaded
     );
-    let broken = node().blank(A).module_missing().build();
     assert!(now(zpool::status(&broken)).expect("power").is_err());
     assert!(now(zpool::importable(&broken)).expect("power").is_err());
     assert!(!broken.by_hand("modprobe", &["zfs"]).ok());

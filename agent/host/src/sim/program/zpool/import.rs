@@ -55,16 +55,18 @@ fn name_taken(name: &str) -> Output {
     )
 }
 
+/// The reason on stderr, and what it adds on stdout.
+fn refused(name: &str, why: &str, words: &str) -> Output {
+    let mut answer = complained(1, format!("cannot import '{name}': {why}\n"));
+    words.clone_into(&mut answer.stdout);
+    answer
+}
+
 fn import(state: &mut State, found: &OnDisk, cached: bool) -> Answer {
     let name = &found.config.name;
     if let Some(feature) = &found.config.unknown_feature {
-        return Ok(complained(
-            1,
-            format!(
-                "This pool uses the following feature(s) not supported by this system:\n\t{feature}\n\
-                 cannot import '{name}': unsupported version or feature\n"
-            ),
-        ));
+        let words = format!("This pool uses the following feature(s) not supported by this system:\n\t{feature}\n");
+        return Ok(refused(name, "unsupported version or feature", &words));
     }
     if state.was_elsewhere(&found.config) {
         return Ok(complained(
@@ -80,13 +82,11 @@ fn import(state: &mut State, found: &OnDisk, cached: bool) -> Answer {
         ));
     }
     if is_imported(state, name) {
-        return Ok(name_taken(name));
+        return Ok(refused(name, "pool already exists", ""));
     }
     if !found.whole {
-        return Ok(complained(
-            1,
-            format!("cannot import '{name}': I/O error\n\tDestroy and re-create the pool from\n\ta backup source.\n"),
-        ));
+        let words = "\tDestroy and re-create the pool from\n\ta backup source.\n";
+        return Ok(refused(name, "I/O error", words));
     }
     let Some(mut pool) = opened(state, found, cached) else {
         return Ok(complained(

@@ -21,7 +21,7 @@ fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &
     if let Some(feature) = &pool.config.unknown_feature {
         let status = format!("The pool uses the following feature(s) not supported on this system:\n\t{feature}\n");
         let action = "The pool cannot be imported. Access the pool on a system that supports\n\tthe required feature(s), or recreate the pool from backup.";
-        return ("UNAVAIL", status, action, "ZFS-8000-A5");
+        return ("UNAVAIL", status, action, "");
     }
     if !pool.whole {
         let action = "The pool cannot be imported due to damaged devices or data.";
@@ -34,7 +34,7 @@ fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &
     }
     let missing = pool.present.len() < all;
     let health = if missing { "DEGRADED" } else { "ONLINE" };
-    let despite = "The pool can be imported despite missing or damaged devices.  The\n\t fault tolerance of the pool may be compromised if imported.";
+    let despite = "The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be compromised if imported.";
     if state.was_elsewhere(&pool.config) && pool.config.hostid != 0 {
         let forced = "The pool can be imported using its name or numeric identifier and\n\tthe '-f' flag.";
         let status = "The pool was last accessed by another system.\n".to_owned();
@@ -51,37 +51,48 @@ fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &
 fn block(state: &State, pool: &OnDisk) -> String {
     let (health, status, action, see) = words(state, pool);
     let config = &pool.config;
+    // Keys are set right-aligned: the longest is `comment`, when there is one.
+    let pad = if config.comment.is_empty() { "" } else { " " };
     let mut text = format!(
-        "   pool: {}\n     id: {}\n  state: {health}\n",
+        "{pad}  pool: {}\n{pad}    id: {}\n{pad} state: {health}\n",
         config.name, config.guid
     );
     if !status.is_empty() {
-        let _ = write!(text, " status: {status}");
+        let _ = write!(text, "{pad}status: {status}");
     }
-    let _ = writeln!(text, " action: {action}");
+    let _ = writeln!(text, "{pad}action: {}", action.replace('\t', &format!("\t{pad}")));
     if !config.comment.is_empty() {
         let _ = writeln!(text, "comment: {}", config.comment);
     }
     if !see.is_empty() {
-        let _ = writeln!(text, "    see: https://openzfs.github.io/openzfs-docs/msg/{see}");
+        let _ = writeln!(text, "{pad}   see: https://openzfs.github.io/openzfs-docs/msg/{see}");
     }
-    text.push_str(" config:\n\n");
+    let _ = writeln!(text, "{pad}config:\n");
     let short = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
         name.strip_suffix("-part1").unwrap_or(name).to_owned()
     };
-    let mut lines = vec![(0, config.name.clone(), health, String::new())];
+    let note = match health {
+        "FAULTED" => "  corrupted data",
+        "UNAVAIL" => "  unsupported feature(s)",
+        _ => "",
+    };
+    let mut lines = vec![(0, config.name.clone(), health, note)];
     let mirrored = config.legs.len() > 1;
     if mirrored {
-        lines.push((2, "mirror-0".to_owned(), health, String::new()));
+        let health = if pool.present.len() < config.legs.len() {
+            "DEGRADED"
+        } else {
+            "ONLINE"
+        };
+        lines.push((2, "mirror-0".to_owned(), health, ""));
     }
     for leg in &config.legs {
         let depth = if mirrored { 4 } else { 2 };
         let present = pool.present.iter().find(|present| present.guid == leg.guid);
         lines.push(match present {
-            Some(present) if pool.whole => (depth, short(&present.by_id), "ONLINE", String::new()),
-            Some(present) => (depth, short(&present.by_id), "FAULTED", "  corrupted data".to_owned()),
-            None => (depth, short(&leg.path), "UNAVAIL", String::new()),
+            Some(present) => (depth, short(&present.by_id), "ONLINE", ""),
+            None => (depth, short(&leg.path), "UNAVAIL", ""),
         });
     }
     let width = lines

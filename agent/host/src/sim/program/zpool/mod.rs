@@ -20,8 +20,7 @@ pub(super) const VERSION: &str = "2.3.9-0+deb13u1";
 
 /// Both programs load the module when root runs them; None when it is there then.
 pub(super) fn cannot_load(state: &mut State) -> Option<Output> {
-    let text = "The ZFS modules cannot be auto-loaded.\nTry running 'modprobe zfs' as root to manually load them.\n";
-    (!state.load_zfs()).then(|| complained(1, text))
+    (!state.load_zfs()).then(|| complained(1, "Failed to initialize the libzfs library.\n"))
 }
 
 /// The envelope of all JSON of both programs.

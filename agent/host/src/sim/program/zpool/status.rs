@@ -53,7 +53,9 @@ fn status(state: &State, pool: &Imported) -> Value {
             }
         }
         let name = if gone { guid.to_string() } else { path.to_owned() };
-        (name.clone(), vdev(&name, fields, &[&errors]))
+        let top = (config.legs.len() == 1).then_some(&space);
+        let parts: Vec<&Value> = [&errors].into_iter().chain(top).collect();
+        (name.clone(), vdev(&name, fields, &parts))
     };
     let legs: Map<String, Value> = config.legs.iter().map(|leg| leaf(leg.guid, &leg.path)).collect();
     let top = match config.legs.len() {
