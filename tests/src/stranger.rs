@@ -6,7 +6,6 @@ use heeler_proto::v1::agent_client::AgentClient;
 use heeler_proto::v1::enrolment_client::EnrolmentClient;
 use heeler_proto::v1::{self, from_agent, to_agent};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
-use rustls::version::TLS13;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -78,9 +77,7 @@ impl Stranger {
     /// # Errors
     /// What the coordinator says.
     pub async fn enrol(&self, node: &str, token: &str) -> Result<String, Status> {
-        let channel = dial(self.enrolment, client(&self.ca, None, &TLS13, &self.clock))
-            .await
-            .unwrap();
+        let channel = dial(self.enrolment, client(&self.ca, None, &self.clock)).await.unwrap();
         let request = v1::EnrolRequest {
             token: token.into(),
             node: node.into(),
@@ -117,7 +114,7 @@ impl Stranger {
     pub async fn connect_with(&self, first: from_agent::Body) -> Result<Line, String> {
         let key = self.key.serialize_pem();
         let own = (!self.chain.is_empty()).then_some((self.chain.as_str(), key.as_str()));
-        let config = client(&self.ca, own, &TLS13, &self.clock);
+        let config = client(&self.ca, own, &self.clock);
         let channel = dial(self.agents, config).await.map_err(|error| format!("{error:?}"))?;
         let (out, messages) = mpsc::channel(64);
         out.try_send(message(first)).unwrap();

@@ -8,7 +8,8 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls::version::TLS13;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Error};
@@ -26,19 +27,14 @@ impl TimeProvider for Time {
 }
 
 /// A client of `ca` (PEM), with a certificate (PEM chain and key) or without.
-pub fn client(
-    ca: &str,
-    own: Option<(&str, &str)>,
-    version: &'static SupportedProtocolVersion,
-    clock: &Arc<HandClock>,
-) -> ClientConfig {
+pub fn client(ca: &str, own: Option<(&str, &str)>, clock: &Arc<HandClock>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
         .unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_details(provider, Arc::new(Time(clock.clone())))
-        .with_protocol_versions(&[version])
+        .with_protocol_versions(&[&TLS13])
         .unwrap()
         .with_root_certificates(roots);
     let mut config = match own {

@@ -1,5 +1,7 @@
 //! Real agents on simulated machines: from blank disks to a pool on record, over restarts, kills and power cuts.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::Machine;
 use heeler_proto::v1::{self, Light, StepOutcome, from_agent, to_agent};
