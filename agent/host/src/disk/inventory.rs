@@ -71,11 +71,6 @@ impl Inventory {
         }
     }
 
-    /// Disks proven blank.
-    pub fn blank(&self) -> impl Iterator<Item = &Disk> {
-        self.disks.iter().filter(|disk| disk.verdict == Verdict::Blank)
-    }
-
     /// Serial of the disk that a vdev's path or an importable leg's name leads to; None when it is not there.
     #[must_use]
     pub fn serial_of(&self, path: &str) -> Option<&str> {

@@ -97,7 +97,7 @@ pub(super) async fn queue(
     };
     tokio::time::timeout(PATIENCE, ended)
         .await
-        .unwrap_or_else(|_| Ok("not over after 10 minutes".to_owned()))
+        .unwrap_or_else(|_| Err(CallError::Bus("its job was not over after 10 minutes".to_owned())))
 }
 
 async fn enable(bus: &Bus, unit: &str) -> Result<(), UnitError> {

@@ -3,11 +3,9 @@
 mod create;
 mod get;
 mod import;
-mod label;
 mod status;
 
 pub use create::NewPool;
 pub use get::{PoolProperties, properties};
 pub use import::{Importable, ImportableLeg, import_command, importable, importable_command};
-pub use label::clear_label_command;
 pub use status::{PoolStatus, Scan, Vdev, status, status_command};
