@@ -1,28 +1,19 @@
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use heeler_host::{System, facts};
-use heeler_tasks::engine::in_full;
+use heeler_host::System;
 use tokio::sync::{Mutex, watch};
-use tokio::time::Instant;
 use tracing::{Instrument as _, info_span};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::connect::{DialError, dial};
-use crate::identity::{self, Certificate, EnrolError, Identity, IdentityError, Trust};
+use crate::identity::{Identity, IdentityError, Trust};
 use crate::journal::{Journal, JournalError};
 use crate::ledger::LedgerError;
 use crate::notify::Notify;
 use crate::pulse::Pulse;
-use crate::session::{self, SessionError};
 use crate::shared::Shared;
-use crate::{backoff, ledger, worker};
-
-/// A session that lasted this long was a good one: the next attempt comes soon.
-const GOOD_SESSION: Duration = Duration::from_secs(60);
+use crate::{ledger, sessions, worker};
 
 /// Why the agent cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -42,22 +33,6 @@ pub enum StartError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Lost {
-    #[error("could not read the node's facts")]
-    Facts(#[from] heeler_host::RunError),
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    #[error(transparent)]
-    Enrol(#[from] EnrolError),
-    #[error("could not set up TLS")]
-    Tls(#[from] rustls::Error),
-    #[error("could not reach the coordinator")]
-    Dial(#[from] DialError),
-    #[error(transparent)]
-    Session(#[from] SessionError),
 }
 
 /// One node's agent. Everything that it keeps is on its machine; there may be several in one process.
@@ -119,65 +94,9 @@ impl Agent {
         tokio::select! {
             () = ended => {}
             () = worker::work(shared) => {}
-            () = stay_connected(shared) => {}
+            () = sessions::one_after_another(shared) => {}
             () = feed_watchdog(shared) => {}
         }
-    }
-}
-
-async fn stay_connected(shared: &Shared) {
-    let mut failures = 0;
-    loop {
-        let began = Instant::now();
-        let lost = match connected(shared).await {
-            Ok(never) => match never {},
-            Err(lost) => in_full(&lost),
-        };
-        failures = if began.elapsed() >= GOOD_SESSION {
-            1
-        } else {
-            failures + 1
-        };
-        let wait = backoff::delay(failures, shared.random());
-        tracing::warn!(wait_ms = wait.as_millis(), "not connected: {lost}");
-        shared.notify.status(&format!("not connected: {lost}"));
-        tokio::time::sleep(wait).await;
-    }
-}
-
-async fn connected(shared: &Shared) -> Result<Infallible, Lost> {
-    let hardware = facts::hardware(shared.host.as_ref()).await?;
-    let certificate = certificate(shared, &hardware.serial).await?;
-    let tls = shared.trust.client(certificate.chain, shared.identity.private_key())?;
-    let link = dial(&shared.config.coordinators, tls).await?;
-    Ok(session::run(shared, &link, hardware, certificate.validity).await?)
-}
-
-/// The certificate in force, after enrolling when that is due. A token that lies there was put there by a person, so it
-/// comes first; when the coordinator refuses it, a certificate that still holds is as good as before.
-async fn certificate(shared: &Shared, hardware_serial: &str) -> Result<Certificate, Lost> {
-    let host = shared.host.as_ref();
-    let held = shared.identity.certificate().await?;
-    let held = held.filter(|held| shared.clock.now_ms() < held.validity.until_ms);
-    let token = identity::token(host).await?;
-    let held = match (held, &token) {
-        (Some(held), None) => return Ok(held),
-        (held, _) => held,
-    };
-    let enrolled = identity::enrol(shared, token, hardware_serial).await;
-    match (enrolled, held) {
-        (Ok(certificate), _) => Ok(certificate),
-        (Err(error), Some(held)) => {
-            tracing::warn!(
-                "could not enrol anew, going on with the certificate that is there: {}",
-                in_full(&error)
-            );
-            if matches!(error, EnrolError::Refused(_)) {
-                identity::remove_token(host).await?;
-            }
-            Ok(held)
-        }
-        (Err(error), None) => Err(error.into()),
     }
 }
 

@@ -12,6 +12,7 @@ mod ledger;
 mod notify;
 mod pulse;
 mod session;
+mod sessions;
 mod shared;
 mod wire;
 mod worker;

@@ -1,4 +1,4 @@
-//! One stream to one coordinator, from hello to its loss.
+//! One stream to the coordinator, from hello to its loss.
 
 mod answer;
 mod outbox;
@@ -26,8 +26,8 @@ use crate::shared::Shared;
 /// What the coordinator may take to open the stream, and to say welcome.
 const OPENING: Duration = Duration::from_secs(20);
 
-/// Looks at the machine that may run at once; more wait unread.
-const LOOKS: usize = 4;
+/// Looks at the machine that may run at once.
+const LOOKS: usize = 8;
 
 /// When a renewal was not answered, or refused.
 const RENEW_AGAIN: Duration = Duration::from_secs(600);
@@ -61,91 +61,52 @@ impl From<Status> for SessionError {
     }
 }
 
-/// Serves one session until it is lost.
-///
-/// # Errors
-/// Always: that is how a session ends.
-pub async fn run(
-    shared: &Shared,
-    link: &Link,
-    hardware: Hardware,
-    validity: Validity,
-) -> Result<Infallible, SessionError> {
-    let (outgoing, messages) = mpsc::channel(16);
-    let opened = timeout(OPENING, open(shared, link, hardware, &outgoing, messages)).await;
-    let (welcome, incoming) = opened.map_err(|_| SessionError::Silent)??;
-    tracing::info!(coordinator = link.address, "session open");
-    shared.notify.status(&format!("connected to {}", link.address));
-    if let Err(error) = shared.clock.learn(welcome.now_ms).await {
-        tracing::warn!(%error, "could not keep the coordinator's time");
-    }
-    shared.journal.acknowledge(welcome.acknowledged).await?;
-    let mut session = Session {
-        shared,
-        outbox: Outbox::after(welcome.acknowledged),
-        looks: JoinSet::new(),
-        renew_at: Instant::now(),
-    };
-    session.renew_by(validity);
-    session.serve(outgoing, incoming).await
-}
-
-async fn open(
-    shared: &Shared,
-    link: &Link,
-    hardware: Hardware,
-    outgoing: &mpsc::Sender<FromAgent>,
-    messages: mpsc::Receiver<FromAgent>,
-) -> Result<(Welcome, Streaming<ToAgent>), SessionError> {
-    let generation = shared
-        .accepted
-        .lock()
-        .await
-        .as_ref()
-        .map(|accepted| accepted.generation);
-    let hello = {
-        let state = shared.journal.state();
-        let in_hand = state.in_hand.as_ref().map(|known| known.task_id.to_string());
-        Hello {
-            node: shared.config.node.to_string(),
-            agent_version: crate::VERSION.to_owned(),
-            boot_id: hardware.boot_id,
-            hardware_serial: hardware.serial,
-            generation: Some(generation.unwrap_or_default().into()),
-            task_id: in_hand.unwrap_or_default(),
-            last_event: state.last_seq,
-        }
-    };
-    // The channel is empty and its receiver here: this cannot fail.
-    let _ = outgoing.try_send(message(from_agent::Body::Hello(hello)));
-    let mut client = AgentClient::with_origin(link.line(), link.origin());
-    let mut incoming = client.session(ReceiverStream::new(messages)).await?.into_inner();
-    match incoming.message().await?.and_then(|first| first.body) {
-        Some(to_agent::Body::Welcome(welcome)) => Ok((welcome, incoming)),
-        Some(to_agent::Body::Goodbye(Goodbye { reason })) => Err(SessionError::Goodbye(reason)),
-        _ => Err(SessionError::Unwelcome),
-    }
-}
-
-struct Session<'a> {
+/// An open stream.
+pub struct Session<'a> {
     shared: &'a Shared,
+    outgoing: mpsc::Sender<FromAgent>,
+    incoming: Streaming<ToAgent>,
     outbox: Outbox,
     looks: JoinSet<Option<FromAgent>>,
     renew_at: Instant,
 }
 
-impl Session<'_> {
-    async fn serve(
-        &mut self,
-        outgoing: mpsc::Sender<FromAgent>,
-        mut incoming: Streaming<ToAgent>,
-    ) -> Result<Infallible, SessionError> {
+impl<'a> Session<'a> {
+    /// Says hello over `link`, and waits to be welcome.
+    ///
+    /// # Errors
+    /// When it is not, or not in time.
+    pub async fn open(shared: &'a Shared, link: &Link, hardware: Hardware) -> Result<Self, SessionError> {
+        let (outgoing, messages) = mpsc::channel(16);
+        let opened = timeout(OPENING, open(shared, link, hardware, &outgoing, messages)).await;
+        let (welcome, incoming) = opened.map_err(|_| SessionError::Silent)??;
+        if let Err(error) = shared.clock.learn(welcome.now_ms).await {
+            tracing::warn!(%error, "could not keep the coordinator's time");
+        }
+        shared.journal.acknowledge(welcome.acknowledged).await?;
+        Ok(Self {
+            shared,
+            outgoing,
+            incoming,
+            outbox: Outbox::after(welcome.acknowledged),
+            looks: JoinSet::new(),
+            renew_at: Instant::now(),
+        })
+    }
+
+    /// Serves the coordinator until the session is lost. `validity` is that of the certificate that was shown.
+    ///
+    /// # Errors
+    /// Always: that is how a session ends.
+    pub async fn serve(mut self, validity: Validity) -> Result<Infallible, SessionError> {
+        self.renew_by(validity);
+        let outgoing = self.outgoing.clone();
         let mut changes = self.shared.journal.changes();
         let mut progress = self.shared.progress.subscribe();
         loop {
             let waiting = self.outbox.waiting(&self.shared.journal.state());
             tokio::select! {
-                received = incoming.message(), if self.looks.len() < LOOKS => {
+                received = self.incoming.message() => {
                     let _busy = self.shared.pulse.busy();
                     let received = received?.ok_or_else(|| SessionError::Lost("the coordinator closed it".to_owned()))?;
                     self.receive(received).await?;
@@ -156,9 +117,7 @@ impl Session<'_> {
                         permit.send(next);
                     }
                 }
-                Some(answer) = self.looks.join_next() => {
-                    self.looked(answer);
-                }
+                Some(answer) = self.looks.join_next() => self.looked(answer),
                 // Both senders live as long as the session: neither can fail.
                 _ = changes.changed() => {}
                 _ = progress.changed() => {
@@ -172,15 +131,17 @@ impl Session<'_> {
 
     async fn receive(&mut self, received: ToAgent) -> Result<(), SessionError> {
         match received.body {
-            Some(to_agent::Body::Facts(request)) => {
+            Some(to_agent::Body::Facts(request)) if self.looks.len() < LOOKS => {
                 self.looks
                     .spawn(answer::facts(self.shared.host.clone(), request.request_id));
             }
-            Some(to_agent::Body::Preview(request)) => {
+            Some(to_agent::Body::Facts(_)) => tracing::warn!("asked for facts faster than they can be looked up"),
+            Some(to_agent::Body::Preview(request)) if self.looks.len() < LOOKS => {
                 let interrupted = self.shared.journal.state().interrupted();
                 self.looks
                     .spawn(answer::preview(self.shared.host.clone(), request, interrupted));
             }
+            Some(to_agent::Body::Preview(request)) => self.outbox.push(answer::too_many(request)),
             Some(to_agent::Body::Assignment(assignment)) => self.assigned(assignment).await,
             Some(to_agent::Body::Ack(ack)) => self.shared.journal.acknowledge(ack.seq).await?,
             Some(to_agent::Body::Renew(reply)) => self.renewed(reply).await?,
@@ -240,6 +201,43 @@ impl Session<'_> {
     fn renew_by(&mut self, validity: Validity) {
         let wait_ms = validity.renew_at_ms().saturating_sub(self.shared.clock.now_ms());
         self.renew_at = Instant::now() + Duration::from_millis(wait_ms);
+    }
+}
+
+async fn open(
+    shared: &Shared,
+    link: &Link,
+    hardware: Hardware,
+    outgoing: &mpsc::Sender<FromAgent>,
+    messages: mpsc::Receiver<FromAgent>,
+) -> Result<(Welcome, Streaming<ToAgent>), SessionError> {
+    let generation = shared
+        .accepted
+        .lock()
+        .await
+        .as_ref()
+        .map(|accepted| accepted.generation);
+    let hello = {
+        let state = shared.journal.state();
+        let in_hand = state.in_hand.as_ref().map(|known| known.task_id.to_string());
+        Hello {
+            node: shared.config.node.to_string(),
+            agent_version: crate::VERSION.to_owned(),
+            boot_id: hardware.boot_id,
+            hardware_serial: hardware.serial,
+            generation: Some(generation.unwrap_or_default().into()),
+            task_id: in_hand.unwrap_or_default(),
+            last_event: state.last_seq,
+        }
+    };
+    // The channel is empty and its receiver here: this cannot fail.
+    let _ = outgoing.try_send(message(from_agent::Body::Hello(hello)));
+    let mut client = AgentClient::with_origin(link.line(), link.origin());
+    let mut incoming = client.session(ReceiverStream::new(messages)).await?.into_inner();
+    match incoming.message().await?.and_then(|first| first.body) {
+        Some(to_agent::Body::Welcome(welcome)) => Ok((welcome, incoming)),
+        Some(to_agent::Body::Goodbye(Goodbye { reason })) => Err(SessionError::Goodbye(reason)),
+        _ => Err(SessionError::Unwelcome),
     }
 }
 

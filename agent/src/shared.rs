@@ -82,8 +82,10 @@ impl Shared {
                 .map_err(|error| engine::in_full(&error))?;
         }
         *accepted = Some(assignment.clone());
-        ledger::write(self.host.as_ref(), &assignment)
-            .await
-            .map_err(|error| engine::in_full(&error))
+        if let Err(error) = ledger::write(self.host.as_ref(), &assignment).await {
+            // The journal has it, and the next start mends the ledger from there.
+            tracing::warn!("{}", engine::in_full(&error));
+        }
+        Ok(())
     }
 }

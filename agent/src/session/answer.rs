@@ -46,6 +46,15 @@ pub async fn preview(
     Some(message(from_agent::Body::Preview(reply)))
 }
 
+/// The answer to one preview too many.
+pub fn too_many(request: PreviewRequest) -> FromAgent {
+    message(from_agent::Body::Preview(PreviewReply {
+        request_id: request.request_id,
+        error: "this node is busy with other previews: ask again".to_owned(),
+        ..PreviewReply::default()
+    }))
+}
+
 async fn look(host: &dyn System) -> Result<Facts, String> {
     let facts = facts::collect(host).await.map_err(|error| in_full(&error))?;
     Ok(wire::facts(facts))

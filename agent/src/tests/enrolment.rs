@@ -145,3 +145,20 @@ async fn the_coordinators_time_holds_over_a_restart_with_the_clock_set_back() {
         .unwrap();
     assert_eq!(clock.now_ms(), now_ms);
 }
+
+#[tokio::test]
+async fn a_node_whose_clock_is_behind_learns_that_its_certificate_has_expired() {
+    let mut coordinator = Coordinator::start().await;
+    let mut node = Node::met_by(&coordinator).await;
+    node.start();
+    coordinator.session().await;
+    node.kill().await;
+    // Its clock says 2020, its certificate holds until 2021: for the coordinator that is long over.
+    let csr = coordinator.enrolled.lock().unwrap()[0].csr.clone();
+    node.put(CERTIFICATE, &coordinator.authority.sign(&csr, 2021)).await;
+    node.machine.set_clock(1_590_969_600_000);
+    node.start();
+    coordinator.session().await;
+    let enrolled = coordinator.enrolled.lock().unwrap().clone();
+    assert_eq!(enrolled[1].token, "");
+}

@@ -1,0 +1,105 @@
+use std::convert::Infallible;
+use std::time::Duration;
+
+use heeler_host::facts;
+use heeler_tasks::engine::in_full;
+use tokio::time::{Instant, sleep};
+
+use crate::backoff;
+use crate::connect::{DialError, dial};
+use crate::identity::{self, Certificate, EnrolError, IdentityError};
+use crate::session::{Session, SessionError};
+use crate::shared::Shared;
+
+/// A session that lasted this long was a good one: the next attempt comes soon.
+const GOOD_SESSION: Duration = Duration::from_secs(60);
+
+/// After so many unwelcome sessions in a row the certificate itself is in doubt.
+const DOUBT: u32 = 2;
+
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error("could not read the node's facts")]
+    Facts(#[from] heeler_host::RunError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    #[error("could not set up TLS")]
+    Tls(#[from] rustls::Error),
+    #[error("could not reach the coordinator")]
+    Dial(#[from] DialError),
+    #[error("not let in")]
+    Unwelcome(#[source] SessionError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// Keeps a session open, with a pause after each that was lost.
+pub async fn one_after_another(shared: &Shared) {
+    let (mut failures, mut unwelcome) = (0, 0);
+    loop {
+        let began = Instant::now();
+        let in_doubt = unwelcome >= DOUBT;
+        let lost = match connected(shared, in_doubt).await {
+            Ok(never) => match never {},
+            Err(lost) => lost,
+        };
+        let lasted = began.elapsed();
+        failures = if lasted >= GOOD_SESSION { 1 } else { failures + 1 };
+        unwelcome = match lost {
+            Lost::Unwelcome(_) if !in_doubt => unwelcome + 1,
+            _ => 0,
+        };
+        let wait = backoff::delay(failures, shared.random());
+        let lost = in_full(&lost);
+        tracing::warn!(wait_ms = wait.as_millis(), "not connected: {lost}");
+        shared.notify.status(&format!("not connected: {lost}"));
+        sleep(wait).await;
+    }
+}
+
+async fn connected(shared: &Shared, in_doubt: bool) -> Result<Infallible, Lost> {
+    let hardware = facts::hardware(shared.host.as_ref()).await?;
+    let certificate = certificate(shared, in_doubt, &hardware.serial).await?;
+    let tls = shared.trust.client(certificate.chain, shared.identity.private_key())?;
+    let link = dial(&shared.config.coordinators, tls).await?;
+    let session = Session::open(shared, &link, hardware).await.map_err(Lost::Unwelcome)?;
+    tracing::info!(coordinator = link.address, "session open");
+    shared.notify.status(&format!("connected to {}", link.address));
+    Ok(session.serve(certificate.validity).await?)
+}
+
+/// The certificate in force, after enrolling when that is due: without one, with a token, which a person put there, or
+/// when the coordinator does not take it, which a node whose clock is behind cannot see by itself. Where enrolling
+/// fails, a certificate that seems to hold is as good as before.
+async fn certificate(shared: &Shared, in_doubt: bool, hardware_serial: &str) -> Result<Certificate, Lost> {
+    let host = shared.host.as_ref();
+    let held = match shared.identity.certificate().await {
+        Err(error @ IdentityError::Certificate(_)) => {
+            tracing::warn!("{}", in_full(&error));
+            None
+        }
+        held => held?.filter(|held| shared.clock.now_ms() < held.validity.until_ms),
+    };
+    let token = identity::token(host).await?;
+    let held = match held {
+        Some(held) if token.is_none() && !in_doubt => return Ok(held),
+        held => held,
+    };
+    let enrolled = identity::enrol(shared, token, hardware_serial).await;
+    match (enrolled, held) {
+        (Ok(certificate), _) => Ok(certificate),
+        (Err(error), Some(held)) => {
+            tracing::warn!(
+                "could not enrol anew, going on with the certificate that is there: {}",
+                in_full(&error)
+            );
+            if matches!(error, EnrolError::Refused(_)) {
+                identity::remove_token(host).await?;
+            }
+            Ok(held)
+        }
+        (Err(error), None) => Err(error.into()),
+    }
+}
