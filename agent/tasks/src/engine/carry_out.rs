@@ -133,13 +133,13 @@ impl Hand<'_> {
             irreversible: act.is_some(),
         };
         self.record.emit(started).await?;
-        let mut result = apply(self.host, op).await;
-        if reboot && result.is_ok() {
-            result = self.wait_for_reboot().await;
-        }
+        let result = apply(self.host, op).await;
         let error = result.as_ref().err().map(|error| in_full(error));
-        // An irreversible op whose end nobody saw stays begun, so that what it left is recognised as its own.
-        if act.is_none() || !result.as_ref().is_err_and(ApplyError::end_unknown) {
+        // An irreversible op whose end nobody saw stays begun, so that what it left is recognised as its own; a reboot
+        // until the next boot has been looked at.
+        let unseen = act.is_some() && result.as_ref().is_err_and(ApplyError::end_unknown);
+        let awaited = reboot && result.is_ok();
+        if !(unseen || awaited) {
             self.record.end(&intent, error.as_deref()).await?;
         }
         self.changes += u32::from(result.is_ok());
@@ -149,6 +149,9 @@ impl Hand<'_> {
             error,
         };
         self.record.emit(finished).await?;
+        if awaited {
+            return self.wait_for_reboot(&intent).await;
+        }
         Ok(result)
     }
 
@@ -182,11 +185,13 @@ impl Hand<'_> {
         Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
     }
 
-    async fn wait_for_reboot(&self) -> Result<(), ApplyError> {
+    async fn wait_for_reboot(&mut self, intent: &Intent) -> Result<Result<(), ApplyError>, Stop> {
         for _ in 0..REBOOT_POLLS {
             self.host.sleep(REBOOT_POLL).await;
         }
-        Err(ApplyError::NoReboot)
+        let error = ApplyError::NoReboot;
+        self.record.end(intent, Some(&error.to_string())).await?;
+        Ok(Err(error))
     }
 
     /// Ends the intent of a reboot that `step` asked for, when it has happened; says whether it has.

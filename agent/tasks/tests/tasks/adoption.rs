@@ -1,0 +1,67 @@
+//! What a creation left behind when nobody saw its end.
+
+use heeler_host::sim::{Fault, Loss};
+use heeler_host::{Command, System as _};
+use heeler_tasks::engine::Outcome;
+
+use crate::life::{A, B, Life, blocked, ensure, spec};
+
+#[tokio::test]
+async fn a_pool_that_was_made_and_exported_before_anybody_recorded_it_is_taken_back_by_guid() {
+    let mut life = Life::with_pool().await;
+    let guid = life.guid().await;
+    let export = Command::new("zpool").args(["export", "data"]);
+    assert!(life.machine.run(&export).await.unwrap().ok());
+    life.machine.clear_log();
+    assert!(
+        life.acts(&ensure(spec())).await.is_empty(),
+        "an import of all legs asks nobody"
+    );
+    assert_eq!(life.apply(&ensure(spec())).await, Outcome::Done);
+    assert_eq!(life.guid().await, guid);
+    assert!(
+        life.changes()
+            .iter()
+            .any(|what| what.ends_with(&format!("zpool.cache {guid}")))
+    );
+}
+
+#[tokio::test]
+async fn a_creation_that_timed_out_stays_begun_and_goes_on() {
+    let mut life = Life::blank();
+    let id = life.next_task();
+    let acts = life.acts(&ensure(spec())).await;
+    let consent = life.consent(&id, &acts[0]);
+    // The dry run answers, the creation does not.
+    life.machine.fail_next("zpool", Fault::TimesOut);
+    let outcome = life.carry_out(&id, &ensure(spec()), &[consent]).await;
+    assert!(matches!(outcome, Outcome::Done | Outcome::Failed { .. }), "{outcome:?}");
+    assert_eq!(life.apply(&ensure(spec())).await, Outcome::Done);
+}
+
+#[tokio::test]
+async fn half_a_creation_on_another_pair_does_not_excuse_somebody_elses_marks() {
+    let mut life = Life::blank();
+    // Some point lies in the middle of zpool create: find it by what it leaves.
+    let mut found = false;
+    for point in Life::blank()
+        .points(&ensure(spec()))
+        .await
+        .iter()
+        .filter(|point| !point.journal)
+    {
+        life = Life::blank();
+        let outcome = life.disturbed(&ensure(spec()), Some((point.at, Loss::Power))).await;
+        if let Outcome::Blocked { why, .. } = outcome {
+            assert!(why.contains("half-made by us"), "{why}");
+            found = true;
+            break;
+        }
+    }
+    assert!(found, "a point lies in the middle of zpool create");
+    // The journal is lost with the card: what is on the disks is now nobody's.
+    life.machine.replace_root_disk();
+    let (_, why, next) = blocked(life.apply(&ensure(spec())).await);
+    assert!(!why.contains("half-made by us"), "{why}");
+    assert!(next.contains(A) || next.contains(B), "{next}");
+}

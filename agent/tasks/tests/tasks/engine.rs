@@ -1,0 +1,194 @@
+//! The one loop: what it promises of any step.
+
+use std::time::Duration;
+
+use heeler_host::{Command, File, RunError};
+use heeler_tasks::engine::{AnyStep, Edit, Op, Outcome, Plan, Remove, Seen, fingerprint, look_at};
+
+use crate::life::{Life, pi};
+use crate::stand_in::StandIn;
+
+async fn run(life: &mut Life, steps: Vec<Box<dyn AnyStep>>) -> Outcome {
+    let id = life.next_task();
+    life.steps(&id, &steps).await
+}
+
+fn node() -> Life {
+    Life::of(pi().build())
+}
+
+fn write(path: &str) -> Op {
+    Op::Write(File::text(path, "x"))
+}
+
+fn failing() -> Op {
+    Op::Run(Command::new("chattr").args(["+i", "/nowhere"]))
+}
+
+fn failed(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Failed { reason, .. } => reason,
+        other => panic!("should have failed: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn no_op_is_applied_after_a_step_has_stopped() {
+    let stops: [fn() -> Plan; 3] = [
+        || Plan::blocked("f", "w", "n"),
+        || Plan::After("Later"),
+        || Plan::change(vec![failing()]),
+    ];
+    for stop in stops {
+        let mut life = node();
+        life.machine.clear_log();
+        let steps = vec![
+            StandIn::writes("First", "/etc/first"),
+            StandIn::new("Stops", "/etc/none", move |_, _| Ok(stop())),
+            StandIn::writes("Last", "/etc/last"),
+        ];
+        let outcome = run(&mut life, steps).await;
+        assert!(!matches!(outcome, Outcome::Done), "{outcome:?}");
+        assert_eq!(life.machine.file("/etc/first").as_deref(), Some(&b"x"[..]));
+        assert_eq!(life.machine.file("/etc/last"), None);
+    }
+}
+
+#[tokio::test]
+async fn what_an_op_did_is_proven_by_looking_again() {
+    let mut life = node();
+    let lies = StandIn::new("Holds", "/etc/x", |_, _| Ok(Plan::change(vec![write("/etc/x")])));
+    let reason = failed(run(&mut life, vec![lies]).await);
+    assert!(
+        reason.contains("Holds was expected to hold") && reason.contains("write /etc/x"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn a_result_has_its_time_to_settle_and_not_more() {
+    let slow = |looks: usize| {
+        StandIn::new("Settles", "/etc/x", move |look, _| {
+            Ok(if look > looks {
+                Plan::Satisfied
+            } else {
+                Plan::Change {
+                    ops: vec![write("/etc/x")],
+                    settle: Duration::from_secs(1),
+                }
+            })
+        })
+    };
+    let mut life = node();
+    assert_eq!(run(&mut life, vec![slow(4)]).await, Outcome::Done);
+    assert_eq!(
+        life.changes(),
+        ["write /etc/x"],
+        "applied once, looked at until it shows"
+    );
+    failed(run(&mut node(), vec![slow(40)]).await);
+}
+
+#[tokio::test]
+async fn a_step_that_says_later_is_looked_at_again_and_not_for_ever() {
+    let later = |looks: usize| {
+        StandIn::new("Waits", "/etc/x", move |look, _| {
+            Ok(if look > looks {
+                Plan::Satisfied
+            } else {
+                Plan::Retry {
+                    after: Duration::from_secs(5),
+                    why: "dpkg is busy".into(),
+                }
+            })
+        })
+    };
+    assert_eq!(run(&mut node(), vec![later(3)]).await, Outcome::Done);
+    assert_eq!(failed(run(&mut node(), vec![later(1000)]).await), "dpkg is busy");
+}
+
+#[tokio::test]
+async fn a_look_that_fails_is_tried_again_where_that_may_help() {
+    let fails = |looks: usize, error: fn() -> RunError| {
+        StandIn::new("Looks", "/etc/x", move |look, _| {
+            if look > looks {
+                Ok(Plan::Satisfied)
+            } else {
+                Err(error())
+            }
+        })
+    };
+    let passing = || RunError::Timeout {
+        command: "zpool status".into(),
+        seconds: 60,
+    };
+    let lasting = || RunError::Missing { program: "zpool" };
+    assert_eq!(run(&mut node(), vec![fails(2, passing)]).await, Outcome::Done);
+    assert!(failed(run(&mut node(), vec![fails(9, passing)]).await).contains("did not finish"));
+    assert!(failed(run(&mut node(), vec![fails(1, lasting)]).await).contains("not installed"));
+    let life = node();
+    let report = look_at(&life.machine, &[fails(9, lasting)]).await;
+    assert!(matches!(&report[0].seen, Seen::Blocked(blocked) if blocked.found.contains("not installed")));
+}
+
+#[tokio::test]
+async fn an_exit_code_is_hearsay_and_the_machine_decides() {
+    let mut life = node();
+    let made = StandIn::new("Made", "/etc/x", |look, _| {
+        Ok(match look {
+            1 => Plan::change(vec![failing()]),
+            _ => Plan::Satisfied,
+        })
+    });
+    assert_eq!(run(&mut life, vec![made]).await, Outcome::Done);
+}
+
+#[tokio::test]
+async fn a_file_that_changed_since_it_was_seen_is_left_alone() {
+    for op in [
+        Op::Edit(Edit::of("/etc/x", "b", "y", Some(b"seen"))),
+        Op::Remove(Remove {
+            path: "/etc/x".into(),
+            expects: fingerprint(Some(b"seen")),
+        }),
+    ] {
+        let mut life = node();
+        life.machine.put_file("/etc/x", b"changed").unwrap();
+        let step = StandIn::new("Edited", "/etc/x", move |_, _| Ok(Plan::change(vec![op.clone()])));
+        let reason = failed(run(&mut life, vec![step]).await);
+        assert!(reason.contains("has changed since"), "{reason}");
+        assert_eq!(life.machine.file("/etc/x").as_deref(), Some(&b"changed"[..]));
+    }
+}
+
+#[tokio::test]
+async fn ops_that_may_not_stand_together_are_refused_before_the_first() {
+    let reboot = || Op::Reboot { reason: "r".into() };
+    let mut life = node();
+    life.machine.clear_log();
+    let step = StandIn::new("Mixed", "/etc/x", move |_, _| {
+        Ok(Plan::change(vec![reboot(), write("/etc/x")]))
+    });
+    assert!(failed(run(&mut life, vec![step]).await).contains("fault of Heeler"));
+    assert_eq!(life.changes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_preview_shows_text_before_and_after() {
+    let life = node();
+    life.machine.put_file("/etc/x", b"before\n").unwrap();
+    let step = StandIn::new("Shown", "/etc/x", |_, found| {
+        let edit = Edit::of("/etc/x", "b", "mine", found.as_deref());
+        Ok(Plan::change(vec![Op::Edit(edit), write("/etc/new")]))
+    });
+    let report = look_at(&life.machine, &[step]).await;
+    let Seen::Change(ops) = &report[0].seen else {
+        panic!("{report:?}")
+    };
+    assert_eq!((ops[0].kind, ops[0].before.as_str()), ("edit", "before\n"));
+    assert_eq!(ops[0].after, "before\n# heeler begin b\nmine\n# heeler end b\n");
+    assert_eq!(
+        (ops[1].kind, ops[1].before.as_str(), ops[1].after.as_str()),
+        ("write", "", "x")
+    );
+}

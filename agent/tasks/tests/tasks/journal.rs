@@ -1,0 +1,183 @@
+//! A record on the machine's own disk, as the agent keeps one: it survives what the machine survives.
+
+use std::io;
+use std::path::Path;
+
+use async_trait::async_trait;
+use heeler_host::System;
+use heeler_proto::{Consent, Irreversible, NodeName, TaskId};
+use heeler_tasks::engine::{Event, Intent, NoConsent, Record};
+use serde::{Deserialize, Serialize};
+
+const PATH: &str = "/var/lib/heeler-agent/journal";
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Line {
+    Used {
+        consent: String,
+        task: TaskId,
+        act: [u8; 32],
+    },
+    Begin {
+        task: TaskId,
+        intent: Intent,
+    },
+    End {
+        task: TaskId,
+        intent: Intent,
+    },
+    Told {
+        task: TaskId,
+        event: Event,
+    },
+}
+
+/// The journal of one node, with one task in hand.
+pub(crate) struct Journal<'a> {
+    host: &'a dyn System,
+    node: NodeName,
+    task: TaskId,
+    consents: Vec<Consent>,
+    operator: Vec<u8>,
+    lines: Vec<Line>,
+}
+
+impl<'a> Journal<'a> {
+    /// Reads what is on the disk and cuts off a torn tail.
+    pub(crate) async fn open(
+        host: &'a dyn System,
+        (node, task): (&NodeName, &TaskId),
+        consents: &[Consent],
+        operator: &[u8],
+    ) -> Self {
+        let bytes = host.read(Path::new(PATH)).await.unwrap_or_default();
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole < bytes.len() {
+            host.truncate(Path::new(PATH), whole as u64).await.unwrap();
+        }
+        let lines = bytes[..whole]
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
+        Self {
+            host,
+            node: node.clone(),
+            task: task.clone(),
+            consents: consents.to_vec(),
+            operator: operator.to_vec(),
+            lines: lines.map(|line| serde_json::from_slice(line).unwrap()).collect(),
+        }
+    }
+
+    /// Whether the task was begun and has not finished.
+    pub(crate) fn in_hand(&self) -> bool {
+        self.events().any(|event| matches!(event, Event::TaskStarted { .. })) && !self.finished()
+    }
+
+    fn finished(&self) -> bool {
+        self.events().any(|event| matches!(event, Event::TaskFinished { .. }))
+    }
+
+    /// All that was told of the task.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Told { task, event } if *task == self.task => Some(event),
+            _ => None,
+        })
+    }
+
+    async fn put(&mut self, line: Line) -> io::Result<()> {
+        let mut text = serde_json::to_vec(&line)?;
+        text.push(b'\n');
+        self.host.append(Path::new(PATH), &text).await?;
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// Begun and not ended, oldest first, with whose they are.
+    fn open_intents(&self) -> Vec<(&TaskId, &Intent)> {
+        let mut open: Vec<(&TaskId, &Intent)> = Vec::new();
+        for line in &self.lines {
+            match line {
+                Line::Begin { task, intent } => open.push((task, intent)),
+                Line::End { task, intent } => open.retain(|one| *one != (task, intent)),
+                Line::Used { .. } | Line::Told { .. } => {}
+            }
+        }
+        open
+    }
+
+    /// Permitted to this task, and no end of it on record since.
+    fn still_permitted(&self, digest: [u8; 32]) -> bool {
+        let mut permitted = false;
+        for line in &self.lines {
+            match line {
+                Line::Used { task, act, .. } if *task == self.task && *act == digest => permitted = true,
+                Line::End { task, intent } if *task == self.task => {
+                    permitted &= intent.act.as_ref().is_none_or(|act| act.digest() != digest);
+                }
+                _ => {}
+            }
+        }
+        permitted
+    }
+}
+
+#[async_trait]
+impl Record for Journal<'_> {
+    async fn permit(&mut self, act: &Irreversible) -> Result<(), NoConsent> {
+        if self.still_permitted(act.digest()) {
+            return Ok(());
+        }
+        let mut reason = "no consent was given".to_owned();
+        for consent in self.consents.clone() {
+            let used = |line: &Line| matches!(line, Line::Used { consent: id, .. } if *id == consent.id);
+            if self.lines.iter().any(used) {
+                reason = "the consent was used before".to_owned();
+                continue;
+            }
+            match consent.permits((&self.task, &self.node), act, self.host.now_ms(), &self.operator) {
+                Err(error) => reason = error.to_string(),
+                Ok(()) => {
+                    let line = Line::Used {
+                        consent: consent.id,
+                        task: self.task.clone(),
+                        act: act.digest(),
+                    };
+                    let put = self.put(line).await;
+                    return put.map_err(|error| NoConsent {
+                        reason: error.to_string(),
+                    });
+                }
+            }
+        }
+        Err(NoConsent { reason })
+    }
+
+    async fn begin(&mut self, intent: &Intent) -> io::Result<()> {
+        let (task, intent) = (self.task.clone(), intent.clone());
+        self.put(Line::Begin { task, intent }).await
+    }
+
+    async fn end(&mut self, intent: &Intent, _: Option<&str>) -> io::Result<()> {
+        let (task, intent) = (self.task.clone(), intent.clone());
+        self.put(Line::End { task, intent }).await
+    }
+
+    fn interrupted(&self) -> Vec<Irreversible> {
+        self.open_intents()
+            .iter()
+            .filter_map(|(_, intent)| intent.act.clone())
+            .collect()
+    }
+
+    fn rebooting(&self) -> Option<Intent> {
+        let open = self.open_intents().into_iter().rev();
+        let mut ours = open.filter(|(task, intent)| **task == self.task && intent.reboot);
+        ours.next().map(|(_, intent)| intent.clone())
+    }
+
+    async fn emit(&mut self, event: Event) -> io::Result<()> {
+        let task = self.task.clone();
+        self.put(Line::Told { task, event }).await
+    }
+}

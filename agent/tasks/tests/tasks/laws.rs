@@ -1,0 +1,170 @@
+//! A machine that stops the test when something is done to it that must never be done.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use heeler_host::sim::Machine;
+use heeler_host::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+
+/// The laws of data, held at every call.
+pub(crate) struct Lawful(pub(crate) Machine, Mutex<Vec<Point>>);
+
+/// A point of the machine's at which a loss makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Point {
+    /// As [`Machine::points`] counts.
+    pub(crate) at: u64,
+    /// In the middle of a record of the journal; else before, in, or after an op.
+    pub(crate) journal: bool,
+}
+
+impl Lawful {
+    pub(crate) const fn new(machine: Machine) -> Self {
+        Self(machine, Mutex::new(Vec::new()))
+    }
+
+    /// Those that were passed, reading aside: a loss between two looks is the same as one before or after both.
+    pub(crate) fn points(&self) -> Vec<Point> {
+        self.1.lock().unwrap().clone()
+    }
+
+    fn passed(&self, before: u64, journal: bool) {
+        let points = if journal {
+            before + 2..before + 3
+        } else {
+            before..self.0.points()
+        };
+        self.1.lock().unwrap().extend(points.map(|at| Point { at, journal }));
+    }
+
+    fn judge(&self, command: &Command) {
+        let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
+        let forced = args.iter().any(|arg| ["-f", "-F", "--force", "-D", "-m"].contains(arg));
+        let storage = ["zpool", "zfs", "wipefs", "blkdiscard", "sfdisk"].contains(&command.program);
+        assert!(!(forced && storage), "law 1, never forced: {command}");
+        let destroys = command.program == "blkdiscard" || command.program == "zpool" && args.first() == Some(&"create");
+        let by_kernel_name = |arg: &&str| arg.starts_with("/dev/") && !arg.starts_with("/dev/disk/by-id/");
+        assert!(
+            !(destroys && args.iter().any(by_kernel_name)),
+            "law 2, disks are reached by id: {command}"
+        );
+        if command.program == "zpool" && args.first() == Some(&"create") && !args.contains(&"-n") {
+            for leg in args.iter().filter(|arg| arg.starts_with("/dev/")) {
+                let serial = leg.rsplit('_').next().unwrap_or_default();
+                assert!(self.0.is_blank(serial), "law 2, only on blank disks: {command}");
+            }
+        }
+        if command.program == "zpool" && args.first() == Some(&"import") && args.len() > 3 {
+            let by_guid = args.last().is_some_and(|pool| pool.parse::<u64>().is_ok());
+            assert!(by_guid, "law 1, imported by guid: {command}");
+        }
+    }
+
+    fn judge_write(path: &Path) {
+        assert!(
+            !path.starts_with("/data"),
+            "law 4, storage is not written to: {}",
+            path.display()
+        );
+        assert!(
+            !path.starts_with("/dev"),
+            "law 2, no disk is written as a file: {}",
+            path.display()
+        );
+    }
+}
+
+#[async_trait]
+impl System for Lawful {
+    async fn run(&self, command: &Command) -> Result<Output, RunError> {
+        self.judge(command);
+        let before = self.0.points();
+        let result = self.0.run(command).await;
+        if self.0.log().last().is_some_and(|entry| entry.mutates) {
+            self.passed(before, false);
+        }
+        result
+    }
+    async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.0.read(path).await
+    }
+    async fn mode(&self, path: &Path) -> io::Result<u32> {
+        self.0.mode(path).await
+    }
+    async fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.0.resolve(path).await
+    }
+    async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        self.0.list(path).await
+    }
+    async fn write(&self, file: &File) -> io::Result<()> {
+        Self::judge_write(&file.path);
+        let before = self.0.points();
+        let result = self.0.write(file).await;
+        self.passed(before, false);
+        result
+    }
+    async fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        Self::judge_write(path);
+        let before = self.0.points();
+        let result = self.0.append(path, bytes).await;
+        self.passed(before, true);
+        result
+    }
+    async fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        let before = self.0.points();
+        let result = self.0.truncate(path, length).await;
+        self.passed(before, false);
+        result
+    }
+    async fn set_parameter(&self, path: &Path, value: &str) -> io::Result<()> {
+        let before = self.0.points();
+        let result = self.0.set_parameter(path, value).await;
+        self.passed(before, false);
+        result
+    }
+    async fn remove(&self, path: &Path) -> io::Result<()> {
+        Self::judge_write(path);
+        let before = self.0.points();
+        let result = self.0.remove(path).await;
+        self.passed(before, false);
+        result
+    }
+    async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        self.0.read_device(device, offset, length).await
+    }
+    async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError> {
+        self.0.unit_state(unit).await
+    }
+    async fn unit(&self, unit: &str, action: UnitAction) -> Result<(), UnitError> {
+        let before = self.0.points();
+        let result = self.0.unit(unit, action).await;
+        self.passed(before, false);
+        result
+    }
+    async fn start_job(&self, job: &Job) -> Result<(), UnitError> {
+        self.judge(&job.command);
+        let before = self.0.points();
+        let result = self.0.start_job(job).await;
+        self.passed(before, false);
+        result
+    }
+    async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
+        self.0.job_state(unit).await
+    }
+    async fn reboot(&self) -> Result<(), UnitError> {
+        let before = self.0.points();
+        let result = self.0.reboot().await;
+        self.passed(before, false);
+        result
+    }
+    fn now_ms(&self) -> u64 {
+        self.0.now_ms()
+    }
+    async fn sleep(&self, time: Duration) {
+        self.0.sleep(time).await;
+    }
+}

@@ -1,0 +1,15 @@
+//! The tasks on machines that can lose power: see each module's name.
+
+mod adoption;
+mod consent;
+mod disks;
+mod engine;
+mod erase;
+mod journal;
+mod laws;
+mod life;
+mod pool;
+mod power;
+mod reboot;
+mod reflash;
+mod stand_in;

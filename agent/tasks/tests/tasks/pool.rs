@@ -1,0 +1,96 @@
+//! EnsurePool from blank disks to a pool that holds, and nothing more.
+
+use heeler_host::sim::Fault;
+use heeler_tasks::engine::{Outcome, Seen};
+
+use crate::life::{A, B, FILE, Life, blocked, ensure, spec};
+
+#[tokio::test]
+async fn two_blank_disks_become_a_mounted_pool_that_comes_back_after_a_boot() {
+    let life = Life::with_pool().await;
+    assert_eq!(life.machine.file("/etc/hostid").unwrap(), [0x0c, 0xb1, 0xba, 0]);
+    life.machine.boot();
+    assert_eq!(life.machine.file(FILE).unwrap(), b"precious");
+    let pools = heeler_tasks::storage::imported(&life.machine).await.unwrap();
+    assert_eq!(pools.len(), 1);
+    let mut legs: Vec<&str> = pools[0].legs.iter().map(|leg| leg.serial.as_str()).collect();
+    legs.sort_unstable();
+    assert_eq!((pools[0].comment.as_str(), legs), ("heeler:k8sctl/pi5l", vec![A, B]));
+}
+
+#[tokio::test]
+async fn a_preview_changes_nothing_and_a_second_run_changes_nothing() {
+    let mut life = Life::blank();
+    life.machine.clear_log();
+    let reports = life.preview(&ensure(spec())).await;
+    assert!(reports.iter().any(|report| matches!(report.seen, Seen::Change(_))));
+    assert_eq!(life.changes(), [""; 0], "a preview only looks");
+
+    assert_eq!(life.apply(&ensure(spec())).await, Outcome::Done);
+    for wanted in [spec(), life.recorded().await] {
+        life.machine.clear_log();
+        let task = ensure(wanted);
+        let reports = life.preview(&task).await;
+        assert!(
+            reports.iter().all(|report| report.seen == Seen::Satisfied),
+            "{reports:?}"
+        );
+        assert_eq!(life.apply(&task).await, Outcome::Done);
+        assert_eq!(life.changes(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn storage_that_is_not_mounted_cannot_be_written_to() {
+    let life = Life::with_pool().await;
+    life.machine.pull_disk(A);
+    life.machine.pull_disk(B);
+    life.machine.boot();
+    assert!(life.machine.put_file(FILE, b"beside the pool").is_err());
+}
+
+#[tokio::test]
+async fn a_node_without_zfs_is_told_what_to_install_and_no_pool_is_made() {
+    let mut life = Life::of(crate::life::pi().blank(A).blank(B).without_zfs().build());
+    let (_, _, next) = blocked(life.apply(&ensure(spec())).await);
+    assert!(next.contains("apt-get install zfsutils-linux zfs-dkms"), "{next}");
+    assert!(life.machine.is_blank(A) && life.machine.is_blank(B));
+}
+
+#[tokio::test]
+async fn an_op_that_fails_ends_the_task_with_its_words_and_no_later_op_is_applied() {
+    let mut life = Life::blank();
+    life.machine.fail_next(
+        "/etc/modules-load.d/zfs.conf",
+        Fault::CannotWrite(std::io::ErrorKind::StorageFull),
+    );
+    let Outcome::Failed { step, reason } = life.apply(&ensure(spec())).await else {
+        panic!("failed")
+    };
+    assert_eq!(step, "ZfsLoaded");
+    assert!(
+        reason.contains("/etc/modules-load.d/zfs.conf") && reason.contains("no storage space"),
+        "{reason}"
+    );
+    assert_eq!(
+        life.changes(),
+        ["write /etc/hostid", "write /etc/modules-load.d/zfs.conf"]
+    );
+    assert_eq!(life.apply(&ensure(spec())).await, Outcome::Done);
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_answer_is_never_read_as_nothing_there() {
+    let silent = || Fault::complains(1, "internal error: out of memory\n");
+    for program in ["lsblk", "zpool", "findmnt"] {
+        let mut life = Life::with_pool().await;
+        let task = ensure(life.recorded().await);
+        life.machine.clear_log();
+        for _ in 0..40 {
+            life.machine.fail_next(program, silent());
+        }
+        let outcome = life.apply(&task).await;
+        assert!(matches!(outcome, Outcome::Failed { .. }), "{program}: {outcome:?}");
+        assert_eq!(life.changes(), [""; 0], "{program}");
+    }
+}

@@ -1,0 +1,107 @@
+//! The power goes, or the agent is killed, at every point of every task.
+
+use heeler_host::sim::{Content, DiskSpec, Loss};
+use heeler_proto::Task;
+use heeler_tasks::engine::Outcome;
+
+use crate::life::{A, B, FILE, Life, ensure, erase, pi, spec};
+
+const LOSSES: [Loss; 3] = [Loss::Power, Loss::Agent, Loss::AgentAndItsWork];
+
+/// Carries out `task` on `make`'s node once without disturbance, then once for each point and loss; `check`
+/// sees each node after it, with the outcome.
+async fn at_every_point<M, C>(make: M, task: &Task, check: C)
+where
+    M: AsyncFn() -> Life,
+    C: AsyncFn(&mut Life, Outcome, &str),
+{
+    let points = make().await.points(task).await;
+    assert!(points.len() > 20, "there is something to disturb: {points:?}");
+    for point in points {
+        let losses = if point.journal { &[Loss::Power][..] } else { &LOSSES };
+        for loss in losses {
+            let mut life = make().await;
+            let outcome = life.disturbed(task, Some((point.at, *loss))).await;
+            check(&mut life, outcome, &format!("{loss:?} at {point:?}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_creation_cut_off_anywhere_is_carried_on_or_explained_and_cured_by_erasing() {
+    at_every_point(
+        async || Life::blank(),
+        &ensure(spec()),
+        async |life, outcome, at| {
+            if let Outcome::Blocked { found, why, next, .. } = &outcome {
+                assert!(
+                    why.contains("half-made by us") || found.contains("waits to be imported"),
+                    "{at}: {found}: {why}"
+                );
+                for serial in [A, B]
+                    .iter()
+                    .filter(|serial| next.contains(&format!("heeler disk erase {serial}")))
+                {
+                    assert_eq!(life.apply(&erase(serial)).await, Outcome::Done, "{at}");
+                }
+            } else {
+                assert_eq!(outcome, Outcome::Done, "{at}");
+            }
+            assert_eq!(life.apply(&ensure(spec())).await, Outcome::Done, "{at}");
+            life.machine.put_file(FILE, b"precious").unwrap();
+            life.machine.boot();
+            assert_eq!(life.machine.file(FILE).as_deref(), Some(&b"precious"[..]), "{at}");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_import_cut_off_anywhere_keeps_guid_and_data() {
+    let make = async || {
+        let life = Life::with_pool().await;
+        life.machine.replace_root_disk();
+        life
+    };
+    let life = Life::with_pool().await;
+    let task = ensure(life.recorded().await);
+    let guid = life.guid().await;
+    at_every_point(make, &task, async |life, outcome, at| {
+        assert_eq!(outcome, Outcome::Done, "{at}");
+        assert_eq!(life.guid().await, guid, "{at}");
+        assert_eq!(life.machine.file(FILE).as_deref(), Some(&b"precious"[..]), "{at}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_erasure_cut_off_anywhere_goes_on_and_leaves_the_other_disk_alone() {
+    let make = async || {
+        let held = DiskSpec::holding(B, Content::PartitionWithExt4("home")).size(256 << 20);
+        Life::of(
+            pi().disk(DiskSpec::holding(A, Content::Ext4("other")))
+                .disk(held)
+                .build(),
+        )
+    };
+    let other = make().await.machine.hash_disk(A);
+    at_every_point(make, &erase(B), async |life, outcome, at| {
+        assert_eq!(outcome, Outcome::Done, "{at}");
+        assert!(life.machine.is_blank(B), "{at}");
+        assert_eq!(life.machine.hash_disk(A), other, "{at}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_converged_node_is_not_changed_by_a_loss_at_any_point() {
+    let mut life = Life::with_pool().await;
+    let task = ensure(life.recorded().await);
+    for point in life.points(&task).await {
+        let mut life = Life::with_pool().await;
+        life.machine.clear_log();
+        let outcome = life.disturbed(&task, Some((point.at, Loss::Agent))).await;
+        assert_eq!(outcome, Outcome::Done, "{point:?}");
+        assert_eq!(life.changes(), [""; 0], "{point:?}");
+    }
+}
