@@ -44,7 +44,7 @@ async fn no_op_is_applied_after_a_step_has_stopped() {
         life.machine.clear_log();
         let steps = vec![
             StandIn::writes("First", "/etc/first"),
-            StandIn::new("Stops", "/etc/none", move |_, _| Ok(stop())),
+            StandIn::says("Stops", "/etc/none", move |_, _| Ok(stop())),
             StandIn::writes("Last", "/etc/last"),
         ];
         let outcome = run(&mut life, steps).await;
@@ -57,7 +57,7 @@ async fn no_op_is_applied_after_a_step_has_stopped() {
 #[tokio::test]
 async fn what_an_op_did_is_proven_by_looking_again() {
     let mut life = node();
-    let lies = StandIn::new("Holds", "/etc/x", |_, _| Ok(Plan::change(vec![write("/etc/x")])));
+    let lies = StandIn::says("Holds", "/etc/x", |_, _| Ok(Plan::change(vec![write("/etc/x")])));
     let reason = failed(run(&mut life, vec![lies]).await);
     assert!(
         reason.contains("Holds was expected to hold") && reason.contains("write /etc/x"),
@@ -68,7 +68,7 @@ async fn what_an_op_did_is_proven_by_looking_again() {
 #[tokio::test]
 async fn a_result_has_its_time_to_settle_and_not_more() {
     let slow = |looks: usize| {
-        StandIn::new("Settles", "/etc/x", move |look, _| {
+        StandIn::says("Settles", "/etc/x", move |look, _| {
             Ok(if look > looks {
                 Plan::Satisfied
             } else {
@@ -92,7 +92,7 @@ async fn a_result_has_its_time_to_settle_and_not_more() {
 #[tokio::test]
 async fn a_step_that_says_later_is_looked_at_again_and_not_for_ever() {
     let later = |looks: usize| {
-        StandIn::new("Waits", "/etc/x", move |look, _| {
+        StandIn::says("Waits", "/etc/x", move |look, _| {
             Ok(if look > looks {
                 Plan::Satisfied
             } else {
@@ -110,7 +110,7 @@ async fn a_step_that_says_later_is_looked_at_again_and_not_for_ever() {
 #[tokio::test]
 async fn a_look_that_fails_is_tried_again_where_that_may_help() {
     let fails = |looks: usize, error: fn() -> RunError| {
-        StandIn::new("Looks", "/etc/x", move |look, _| {
+        StandIn::says("Looks", "/etc/x", move |look, _| {
             if look > looks {
                 Ok(Plan::Satisfied)
             } else {
@@ -134,7 +134,7 @@ async fn a_look_that_fails_is_tried_again_where_that_may_help() {
 #[tokio::test]
 async fn an_exit_code_is_hearsay_and_the_machine_decides() {
     let mut life = node();
-    let made = StandIn::new("Made", "/etc/x", |look, _| {
+    let made = StandIn::says("Made", "/etc/x", |look, _| {
         Ok(match look {
             1 => Plan::change(vec![failing()]),
             _ => Plan::Satisfied,
@@ -154,7 +154,7 @@ async fn a_file_that_changed_since_it_was_seen_is_left_alone() {
     ] {
         let mut life = node();
         life.machine.put_file("/etc/x", b"changed").unwrap();
-        let step = StandIn::new("Edited", "/etc/x", move |_, _| Ok(Plan::change(vec![op.clone()])));
+        let step = StandIn::says("Edited", "/etc/x", move |_, _| Ok(Plan::change(vec![op.clone()])));
         let reason = failed(run(&mut life, vec![step]).await);
         assert!(reason.contains("has changed since"), "{reason}");
         assert_eq!(life.machine.file("/etc/x").as_deref(), Some(&b"changed"[..]));
@@ -166,7 +166,7 @@ async fn ops_that_may_not_stand_together_are_refused_before_the_first() {
     let reboot = || Op::Reboot { reason: "r".into() };
     let mut life = node();
     life.machine.clear_log();
-    let step = StandIn::new("Mixed", "/etc/x", move |_, _| {
+    let step = StandIn::says("Mixed", "/etc/x", move |_, _| {
         Ok(Plan::change(vec![reboot(), write("/etc/x")]))
     });
     assert!(failed(run(&mut life, vec![step]).await).contains("fault of Heeler"));
@@ -177,7 +177,7 @@ async fn ops_that_may_not_stand_together_are_refused_before_the_first() {
 async fn a_preview_shows_text_before_and_after() {
     let life = node();
     life.machine.put_file("/etc/x", b"before\n").unwrap();
-    let step = StandIn::new("Shown", "/etc/x", |_, found| {
+    let step = StandIn::says("Shown", "/etc/x", |_, found| {
         let edit = Edit::of("/etc/x", "b", "mine", found.as_deref());
         Ok(Plan::change(vec![Op::Edit(edit), write("/etc/new")]))
     });

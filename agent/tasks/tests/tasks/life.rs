@@ -188,7 +188,7 @@ impl Life {
     /// Guid of the imported pool.
     pub(crate) async fn guid(&self) -> PoolGuid {
         let pools = heeler_tasks::storage::imported(&self.machine).await.unwrap();
-        PoolGuid(pools.iter().find(|pool| pool.name == "data").expect("imported").guid)
+        PoolGuid(pools.iter().find(|pool| pool.name == "data").unwrap().guid)
     }
 
     /// With its pool on record, as a coordinator has it after the creation.

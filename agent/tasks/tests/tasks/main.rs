@@ -1,5 +1,7 @@
 //! The tasks on machines that can lose power: see each module's name.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its machine is not as prepared")]
+
 mod adoption;
 mod consent;
 mod disks;

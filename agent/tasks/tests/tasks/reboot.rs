@@ -17,7 +17,7 @@ fn reboot() -> Plan {
 /// Holds in every boot but the one that it was made in.
 fn after_this_boot(life: &Life) -> Vec<Box<dyn AnyStep>> {
     let this = life.machine.file(BOOT_ID);
-    vec![StandIn::new("Rebooted", BOOT_ID, move |_, boot| {
+    vec![StandIn::says("Rebooted", BOOT_ID, move |_, boot| {
         Ok(if boot == this { reboot() } else { Plan::Satisfied })
     })]
 }
@@ -38,7 +38,7 @@ async fn after_the_reboot_the_task_goes_on() {
 #[tokio::test]
 async fn a_reboot_that_does_not_help_is_not_repeated() {
     let mut life = Life::of(pi().build());
-    let never: Vec<Box<dyn AnyStep>> = vec![StandIn::new("Never", BOOT_ID, |_, _| Ok(reboot()))];
+    let never: Vec<Box<dyn AnyStep>> = vec![StandIn::says("Never", BOOT_ID, |_, _| Ok(reboot()))];
     let id = life.next_task();
     let Outcome::Failed { reason, .. } = life.steps(&id, &never).await else {
         panic!("failed")

@@ -16,7 +16,7 @@ pub(crate) struct StandIn {
 }
 
 impl StandIn {
-    pub(crate) fn new(
+    pub(crate) fn says(
         name: StepName,
         path: &'static str,
         say: impl FnMut(usize, Option<Vec<u8>>) -> Result<Plan, RunError> + Send + 'static,
@@ -27,7 +27,7 @@ impl StandIn {
 
     /// Satisfied once the file is there; writes it otherwise.
     pub(crate) fn writes(name: StepName, path: &'static str) -> Box<dyn AnyStep> {
-        Self::new(name, path, move |_, found| {
+        Self::says(name, path, move |_, found| {
             Ok(match found {
                 Some(_) => Plan::Satisfied,
                 None => Plan::change(vec![Op::Write(File::text(path, "x"))]),
