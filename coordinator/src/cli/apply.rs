@@ -1,4 +1,4 @@
-use heeler_proto::v1::{ApplyReply, ApplyRequest, NodePlan, PlanReply};
+use heeler_proto::v1::{ApplyReply, ApplyRequest, Consent, NodePlan, PlanReply};
 use serde_json::json as object;
 
 use super::candidate::Candidate;
@@ -6,21 +6,26 @@ use super::consent::{self, Key};
 use super::lock::Lock;
 use super::plan::{self, Apply, agree};
 use super::watch::{Watched, watch};
-use super::{CliError, Console, Context, Exit};
+use super::{CliError, Console, Context, Exit, json};
 use crate::screen::{Line, Standing, changes, standing};
 
 pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
     let reply = plan::ask(&candidate, &wish.nodes, context).await?;
-    plan::show(&candidate, &reply, None, console)?;
-    if reply.behind && !wish.overwrite {
-        return Err(behind(&reply));
-    }
     let changing: Vec<&NodePlan> = reply
         .nodes
         .iter()
         .filter(|node| standing(node) == Standing::Changes)
         .collect();
+    // Without anything to carry out, what to do instead is worth a line.
+    let next = changing.is_empty().then_some("heeler apply");
+    match console.json {
+        true => console.json_line(&object!({ "plan": json::plan(&reply) }))?,
+        false => plan::show(&candidate, &reply, next, console)?,
+    }
+    if reply.behind && !wish.overwrite {
+        return Err(behind(&reply));
+    }
     let stuck = reply
         .nodes
         .iter()
@@ -29,24 +34,7 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
     if changing.is_empty() && known && !wish.overwrite {
         return Ok(if stuck { Exit::Person } else { Exit::Fine });
     }
-    let acts = consent::shown(&changing)?;
-    let again = again(wish);
-    let reversible = changing
-        .iter()
-        .any(|plan| changes(plan).all(|op| op.irreversible.is_none()));
-    if reversible || (changing.is_empty() && !known) {
-        let names: Vec<&str> = changing.iter().map(|plan| plan.node.as_str()).collect();
-        let question = match names.as_slice() {
-            [] => "Accept this heeler.toml? It changes no node now. [y/N]".to_owned(),
-            names => format!("Change {}? [y/N]", names.join(", ")),
-        };
-        agree(&question, wish.yes, &format!("{again} --yes"), console)?;
-    }
-    consent::obtain(&acts, &wish.confirm, &again, console)?;
-    let consents = match acts.as_slice() {
-        [] => Vec::new(),
-        acts => Key::read(&context.state(), &context.around.login())?.sign(acts, context.clock.now_ms())?,
-    };
+    let consents = agreed(wish, &changing, known, context, console)?;
     let request = ApplyRequest {
         plan_id: reply.plan_id.clone(),
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
@@ -64,6 +52,36 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
         return Ok(Exit::Person);
     }
     Ok(exit)
+}
+
+/// What the person agrees to: a y for what can be undone, a signed consent for each act that cannot.
+fn agreed(
+    wish: &Apply,
+    changing: &[&NodePlan],
+    known: bool,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+) -> Result<Vec<Consent>, CliError> {
+    let acts = consent::shown(changing)?;
+    let again = again(wish);
+    let reversible = |plan: &&&NodePlan| changes(plan).all(|op| op.irreversible.is_none());
+    let names: Vec<&str> = changing
+        .iter()
+        .filter(reversible)
+        .map(|plan| plan.node.as_str())
+        .collect();
+    if !names.is_empty() {
+        let question = format!("Change {}? [y/N]", names.join(", "));
+        agree(&question, wish.yes, &format!("{again} --yes"), console)?;
+    } else if changing.is_empty() && !known {
+        let question = "Accept this heeler.toml? It changes no node now. [y/N]";
+        agree(question, wish.yes, &format!("{again} --yes"), console)?;
+    }
+    consent::obtain(&acts, &wish.confirm, &again, console)?;
+    match acts.as_slice() {
+        [] => Ok(Vec::new()),
+        acts => Key::read(&context.state(), &context.around.login())?.sign(acts, context.clock.now_ms()),
+    }
 }
 
 fn behind(reply: &PlanReply) -> CliError {

@@ -82,7 +82,8 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
             state.path().display()
         )),
         Line::new(),
-        Line::of("Next: heeler serve, and in another terminal: heeler node add NAME --ssh USER@HOST"),
+        Line::of("Next: heeler serve"),
+        Line::of("      and in another terminal: heeler node add NAME --ssh USER@HOST"),
     ];
     if !in_git {
         lines.insert(

@@ -35,6 +35,10 @@ impl Live {
             bar.finish_and_clear();
             return;
         }
+        if event.event.is_none() && !event.text.is_empty() {
+            bar.set_message(event.text.clone());
+            return;
+        }
         let Some((text, percent)) = progress(event) else { return };
         bar.set_style(if percent.is_some() { gauge() } else { spinner() });
         if let Some(percent) = percent {

@@ -65,8 +65,14 @@ impl Surroundings {
     #[must_use]
     pub fn login(&self) -> String {
         let variable = |name: &str| (self.variable)(name);
+        let on_record = || {
+            nix::unistd::User::from_uid(nix::unistd::Uid::effective())
+                .ok()
+                .flatten()
+        };
         variable("USER")
             .or_else(|| variable("LOGNAME"))
+            .or_else(|| on_record().map(|user| user.name))
             .unwrap_or_else(|| "operator".into())
     }
 }

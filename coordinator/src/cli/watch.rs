@@ -5,7 +5,7 @@ use heeler_proto::v1::{ApplyReply, EventsRequest, FleetEvent, NodePlan, ShowTask
 use super::follow::{News, follow};
 use super::live::Live;
 use super::{CliError, Console, Context, Exit, json};
-use crate::screen::{Ink, Line, ends, event};
+use crate::screen::{Ink, Line, ends, event, is_an_op};
 
 /// Tasks that are watched to their end.
 pub(super) struct Watched {
@@ -159,6 +159,10 @@ fn show(news: &FleetEvent, column: usize, live: Option<&mut Live>, console: &mut
         None => console.show(&lines),
         Some(live) => {
             live.take(news);
+            // What its line has just said needs no line of its own.
+            if is_an_op(news) {
+                return Ok(());
+            }
             live.above(|| console.show(&lines))
         }
     }

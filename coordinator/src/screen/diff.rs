@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use similar::{ChangeTag, TextDiff};
 
 use super::{Ink, Line};
@@ -5,7 +7,8 @@ use super::{Ink, Line};
 /// Lines that go (-) and come (+), each with two lines around; at most `most` of them, the rest is counted.
 #[must_use]
 pub fn diff(before: &str, after: &str, indent: usize, most: usize) -> Vec<Line> {
-    let text = TextDiff::from_lines(before, after);
+    let (before, after) = (legible(before), legible(after));
+    let text = TextDiff::from_lines(before.as_ref(), after.as_ref());
     let mut lines = Vec::new();
     let blank = " ".repeat(indent);
     for (index, group) in text.grouped_ops(2).iter().enumerate() {
@@ -27,4 +30,14 @@ pub fn diff(before: &str, after: &str, indent: usize, most: usize) -> Vec<Line> 
         lines.push(Line::of(&blank).ink(Ink::Dim, format!("  … {more} more lines (--json shows all)")));
     }
     lines
+}
+
+/// Bytes that are no text are shown as such.
+fn legible(text: &str) -> Cow<'_, str> {
+    let is_text = |c: char| !c.is_control() || matches!(c, '\n' | '\t' | '\r');
+    if text.chars().all(is_text) {
+        return Cow::Borrowed(text);
+    }
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    Cow::Owned(bytes.join(" "))
 }

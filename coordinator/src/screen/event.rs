@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::amount::{clock, count};
 use super::blocked::{blocked, sentence};
-use super::line::hang;
+use super::line::{brief, hang};
 use super::node_plan::spoken;
 use super::{Ink, Line, Screen};
 
@@ -19,7 +19,11 @@ pub fn event(event: &FleetEvent, column: usize, zone: &TimeZone, screen: Screen)
         .plain("  ")
         .ink(Ink::Bold, &event.node)
         .to(10 + column, if event.node.is_empty() { 0 } else { 2 });
-    let mut lines = hang(head, ink, &said, screen);
+    let mut lines = if is_an_op(event) {
+        brief(head, ink, &said, 1, screen)
+    } else {
+        hang(head, ink, &said, screen)
+    };
     if let Some(Kind::TaskFinished(TaskFinished {
         blocked: Some(reason), ..
     })) = kind(event)
@@ -27,6 +31,12 @@ pub fn event(event: &FleetEvent, column: usize, zone: &TimeZone, screen: Screen)
         lines.extend(blocked(reason, 10 + column, screen));
     }
     lines
+}
+
+/// An op that was applied, one of many.
+#[must_use]
+pub fn is_an_op(event: &FleetEvent) -> bool {
+    matches!(kind(event), Some(Kind::OpFinished(op)) if op.ok)
 }
 
 fn kind(event: &FleetEvent) -> Option<&Kind> {

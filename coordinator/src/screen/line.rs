@@ -179,8 +179,24 @@ fn pieces(word: &str, columns: usize) -> Vec<String> {
 
 /// Prose behind `head` in the first line, and below its end in the next ones.
 pub(super) fn hang(head: Line, ink: Ink, text: &str, screen: Screen) -> Vec<Line> {
+    brief(head, ink, text, usize::MAX, screen)
+}
+
+/// As [`hang`], in at most `most` lines; the last one ends in a mark when there is more.
+pub(super) fn brief(head: Line, ink: Ink, text: &str, most: usize, screen: Screen) -> Vec<Line> {
     let indent = head.width();
-    let mut lines = wrap(text, screen.width.saturating_sub(indent)).into_iter();
+    let room = screen.width.saturating_sub(indent);
+    let mut lines = wrap(text, room);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            while width(last) >= room {
+                last.pop();
+            }
+            last.push('…');
+        }
+    }
+    let mut lines = lines.into_iter();
     let first = head.ink(ink, lines.next().unwrap_or_default());
     let rest = lines.map(|line| Line::of(" ".repeat(indent)).ink(ink, line));
     std::iter::once(first).chain(rest).collect()
@@ -225,5 +241,15 @@ mod tests {
         assert_eq!(wrap("ab cd  ef ghij", 8), ["ab cd ef", "ghij"]);
         assert_eq!(wrap("0123456789", 8), ["01234567", "89"]);
         assert_eq!(wrap("", 8), [""]);
+    }
+
+    #[test]
+    fn what_is_long_is_told_in_brief() {
+        let head = Line::of("> ");
+        let shown = |text, most| NARROW.show(&brief(head.clone(), Ink::Plain, text, most, NARROW));
+        assert_eq!(shown("ab cd ef gh", 2), "> ab cd ef\n  gh\n");
+        assert_eq!(shown("ab cd ef gh", 1), "> ab cd e…\n");
+        assert_eq!(shown("0123456789", 1), "> 0123456…\n");
+        assert_eq!(shown("ab cd ef gh ij kl mn", 2), "> ab cd ef\n  gh ij k…\n");
     }
 }

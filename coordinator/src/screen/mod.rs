@@ -20,7 +20,7 @@ pub use act::asks;
 pub use amount::{ago, clock, date, decimal, gibibytes};
 pub use diff::diff;
 pub use disks::disks;
-pub use event::{ends, event, progress};
+pub use event::{ends, event, is_an_op, progress};
 pub use line::{Ink, Line, Screen, wrap};
 pub use mistakes::mistakes;
 pub use node_plan::{Standing, changes, standing};

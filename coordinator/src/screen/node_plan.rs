@@ -3,7 +3,7 @@ use heeler_proto::v1::{Blocked, NodePlan, OpPreview, StepOutcome, StepReport};
 use super::act::act;
 use super::amount::{ago, count};
 use super::blocked::{blocked, free_disks, place, sentence};
-use super::line::hang;
+use super::line::{brief, hang};
 use super::{Ink, Line, Screen, diff};
 use crate::config::Config;
 
@@ -148,7 +148,7 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
         let head = Line::new()
             .ink(ink, format!("  {sign} "))
             .plain(format!("{:<5} ", word(&op.kind)));
-        lines.extend(hang(head, Ink::Plain, &op.summary, screen));
+        lines.extend(brief(head, Ink::Plain, &op.summary, 2, screen));
         lines.extend(diff(&op.before, &op.after, 10, DIFF));
     }
     lines

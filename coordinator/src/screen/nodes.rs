@@ -89,7 +89,7 @@ pub fn facts(facts: &Facts) -> Vec<Line> {
         "{}, {}, {}",
         facts.model,
         facts.architecture,
-        gibibytes(facts.memory_bytes)
+        gibibytes(facts.memory_bytes + (1 << 29))
     );
     let zfs = if facts.zfs_version.is_empty() {
         "not loaded"

@@ -32,10 +32,16 @@ async fn show(stage: &mut Stage<'_, '_>, herd: &mut Herd, once: bool) -> Result<
     herd.enrol(stage).await?;
     stage.write_config(herd)?;
     stage
-        .wait(herd, |status| status.nodes.iter().filter(|node| node.connected).count())
+        .wait(herd, |status| {
+            status
+                .nodes
+                .iter()
+                .filter(|node| node.connected && node.pool != "unknown")
+                .count()
+        })
         .await?;
     stage.run("node list").await?;
-    stage.run("plan").await?;
+    stage.run("plan k8sctl-pi5l").await?;
     stage.say("While it is carried out, k8sctl-pi5r loses its power, and gets it back.")?;
     herd.will_lose_power("k8sctl-pi5r");
     stage.run("apply").await?;

@@ -1,0 +1,23 @@
+//! The demonstration, as a person starts it.
+
+use std::process::{Command, Stdio};
+
+#[test]
+fn the_herd_recovers_from_a_power_cut_and_ends_green() {
+    #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
+    let output = command.args(["demo", "--once"]).stdin(Stdio::null()).output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{shown}{told}");
+    for part in [
+        "k8sctl-pi5r  connection lost",
+        "k8sctl-pi5r  taken up again after an interruption",
+        "Nothing to change.",
+        "GREEN  3 nodes, all is well.",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}{told}");
+    }
+    let widest = shown.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{widest:?}");
+}
