@@ -40,7 +40,7 @@ impl Binaries {
     pub fn build() -> Result<Self> {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
         must(program(&cargo, ["build", "--quiet", "-p", "heeler", "-p", "heeler-agent"]).stdin(Stdio::null()))?;
-        let target = usual_folder().join("..").join("debug");
+        let target = usual_folder().with_file_name("debug");
         let target = fs::canonicalize(&target).with_context(|| format!("no {}", target.display()))?;
         let agents = target.join("lab-agents");
         fs::create_dir_all(&agents)?;
