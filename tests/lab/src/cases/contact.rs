@@ -101,7 +101,7 @@ fn other_system(herd: &mut Herd<'_>) -> Result<()> {
         (
             "/usr/bin/uname",
             "#!/bin/sh\necho armv7l",
-            "flash the 64-bit Raspberry Pi OS",
+            "its kernel is armv7l: flash the 64-bit Raspberry Pi OS",
         ),
         ("/usr/bin/getconf", "#!/bin/sh\necho 32", "its programs are 32-bit"),
         (
@@ -112,7 +112,7 @@ fn other_system(herd: &mut Herd<'_>) -> Result<()> {
     ];
     for (path, text, words) in lies {
         node.must(&format!(
-            "printf '%s\\n' '{text}' > /run/lie; chmod 755 /run/lie; mount --bind /run/lie {path}"
+            "printf '%s\\n' '{text}' > /opt/lie; chmod 755 /opt/lie; mount --bind /opt/lie {path}"
         ))?;
         let outcome = refuses(herd, node, PASSWORD, words);
         node.must(&format!("umount {path}"))?;
