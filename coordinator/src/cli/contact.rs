@@ -248,7 +248,9 @@ struct Terminal<'a, 'b> {
 #[async_trait]
 impl Dialogue for Terminal<'_, '_> {
     fn say(&mut self, text: &str) {
-        self.console.aside(&text.lines().map(Line::of).collect::<Vec<_>>());
+        let width = self.console.screen.width;
+        let lines = text.lines().flat_map(|line| screen::wrap(line, width));
+        self.console.aside(&lines.map(Line::of).collect::<Vec<_>>());
     }
 
     async fn password(&mut self, node: &NodeName) -> Result<String, ContactError> {

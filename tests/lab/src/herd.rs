@@ -195,7 +195,21 @@ impl<'a> Herd<'a> {
     /// When it cannot be started.
     pub fn start_add(&self, node: &str, more: &[&str]) -> Result<Child> {
         let agents = self.folder.join("agents").display().to_string();
-        let args = [&["node", "add", node, "-K", "--yes", "--agent-dir", &agents], more].concat();
+        let args = [
+            &[
+                "node",
+                "add",
+                node,
+                "-K",
+                "--yes",
+                "--width",
+                "200",
+                "--agent-dir",
+                &agents,
+            ],
+            more,
+        ]
+        .concat();
         let mut command = self.command(&args);
         command
             .stdin(Stdio::piped())

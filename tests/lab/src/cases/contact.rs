@@ -128,7 +128,7 @@ fn restarting_sshd(herd: &mut Herd<'_>) -> Result<()> {
     let added = herd.add("k8sctl-pi5l", PASSWORD, &[])?;
     let said = added.stderr.clone();
     added.success()?;
-    ensure!(said.contains("trying again"), "sshd was never away: {said}");
+    ensure!(said.contains("Connection refused"), "sshd was never away: {said}");
     node.must("systemctl is-active heeler-agent.service; ! [ -e /etc/heeler/token ]")?;
     let toml = std::fs::read_to_string(herd.config().join("heeler.toml"))?;
     ensure!(
