@@ -106,6 +106,7 @@ impl Session {
         let (done, answer) = oneshot::channel();
         let nonce = {
             let mut awaited = lock(&self.awaited);
+            awaited.pings.retain(|_, waiter| !waiter.is_closed());
             awaited.last_ping += 1;
             let nonce = awaited.last_ping;
             awaited.pings.insert(nonce, done);
@@ -124,7 +125,10 @@ impl Session {
     /// Asks for a preview; the receiver fails when the session ends first.
     pub fn ask_preview(&self, request_id: String, task: v1::Task) -> oneshot::Receiver<v1::PreviewReply> {
         let (done, answer) = oneshot::channel();
-        lock(&self.awaited).previews.insert(request_id.clone(), done);
+        let mut awaited = lock(&self.awaited);
+        awaited.previews.retain(|_, waiter| !waiter.is_closed());
+        awaited.previews.insert(request_id.clone(), done);
+        drop(awaited);
         self.send(Body::Preview(v1::PreviewRequest {
             request_id,
             task: Some(task),
@@ -143,6 +147,7 @@ impl Session {
     pub fn ask_facts(&self, now_ms: u64) -> oneshot::Receiver<v1::Facts> {
         let (done, answer) = oneshot::channel();
         let mut awaited = lock(&self.awaited);
+        awaited.facts.retain(|_, waiter| !waiter.is_closed());
         awaited.last_facts += 1;
         awaited.facts_asked_at_ms = now_ms;
         let request_id = awaited.last_facts.to_string();

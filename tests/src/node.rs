@@ -24,25 +24,43 @@ pub struct Node {
 impl Node {
     /// Taken on as first contact does it, and connected.
     pub async fn added(herd: &Herd, machine: Machine, name: &str) -> Self {
+        Self::taken_on(herd, machine, name, false).await
+    }
+
+    /// The same for a machine that lost its key and whose person said so.
+    pub async fn reflashed(herd: &Herd, machine: Machine, name: &str) -> Self {
+        Self::taken_on(herd, machine, name, true).await
+    }
+
+    async fn taken_on(herd: &Herd, machine: Machine, name: &str, reflashed: bool) -> Self {
         let identity = Identity::open(Arc::new(machine.clone())).await.unwrap();
         let pem = identity.public_key_pem();
         let spki = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).unwrap();
         let mut operator = herd.operator().await;
-        let token = operator.token(name, sha256(&spki)).await;
+        let request = v1::CreateTokenRequest {
+            node: name.into(),
+            key_sha256: sha256(&spki).to_vec(),
+            host_key: "ssh-ed25519 SHA256:x".into(),
+            reflashed,
+        };
+        let token = operator.create_token(request).await.unwrap().into_inner().token;
+        let contact = v1::BeginContactRequest { node: name.into() };
+        let contact = operator.begin_contact(contact).await.unwrap().into_inner();
         machine.put_file("/etc/heeler/token", token.as_bytes()).unwrap();
-        let contact = operator
-            .begin_contact(v1::BeginContactRequest { node: name.into() })
-            .await
-            .unwrap()
-            .into_inner();
         let mut node = Self {
             name: name.into(),
             machine,
             config: agent_config(&contact, name),
             running: None,
         };
+        let now = v1::EventsRequest::default();
+        let mut events = operator.events(now).await.unwrap().into_inner();
+        let mut last = 0;
+        while let Some(event) = events.message().await.unwrap() {
+            last = event.id;
+        }
         node.start();
-        operator.wait_for("connected", name).await;
+        operator.wait_after(last, "connected", name).await;
         node
     }
 

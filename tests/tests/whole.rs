@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use heeler_coordinator::clock::Clock as _;
-use heeler_host::sim::Machine;
+use heeler_host::sim::{Content, DiskSpec, Machine};
 use heeler_proto::v1::{self, Light, StepOutcome, from_agent, to_agent};
 use heeler_tests::{Herd, Line, Node, Operator, Stranger, config, consents};
 use tonic::Code;
@@ -460,4 +460,73 @@ async fn a_disk_of_another_nodes_pool_is_refused_wherever_it_turns_up() {
         .await
         .unwrap_err();
     assert!(status.message().contains("of a"), "{}", status.message());
+}
+
+#[tokio::test]
+async fn a_foreign_disk_is_refused_then_erased_with_consent_then_used() {
+    let herd = Herd::new().await;
+    let dirty = Machine::builder("a")
+        .blank(DISKS[0])
+        .disk(DiskSpec::holding(DISKS[1], Content::Ext4("photos")))
+        .build();
+    let node = Node::added(&herd, dirty, "a").await;
+    let before = node.machine.hash_disk(DISKS[1]);
+    let mut operator = herd.operator().await;
+    let text = config(&[("a", DISKS)]);
+    let plan = operator.plan_text(&text, 0).await;
+    assert!(
+        outcomes(&plan.nodes[0]).contains(&StepOutcome::Blocked),
+        "{:?}",
+        plan.nodes[0]
+    );
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert!(reply.task_ids.is_empty(), "what is blocked does not begin");
+    assert_eq!(node.machine.hash_disk(DISKS[1]), before);
+
+    let serial = DISKS[1].to_owned();
+    let plan = operator
+        .plan_erase(v1::PlanEraseRequest { serial })
+        .await
+        .unwrap()
+        .into_inner();
+    let without = v1::ApplyRequest {
+        plan_id: plan.plan_id.clone(),
+        ..Default::default()
+    };
+    assert_eq!(
+        operator.erase(without).await.unwrap_err().code(),
+        Code::PermissionDenied
+    );
+    assert_eq!(node.machine.hash_disk(DISKS[1]), before);
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+    assert!(node.machine.is_blank(DISKS[1]));
+
+    let plan = operator.plan_text(&text, 1).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+}
+
+#[tokio::test]
+async fn a_node_whose_card_was_replaced_imports_its_pool_by_the_guid_on_record() {
+    let mut herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let text = config(&[("a", DISKS)]);
+    let plan = operator.plan_text(&text, 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    finished(&mut operator, &reply).await;
+    node.kill();
+    node.machine.replace_root_disk();
+    herd.stop().await;
+    herd.start().await.unwrap();
+    let node = Node::reflashed(&herd, node.machine.clone(), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&text, 1).await;
+    assert_ne!(plan.nodes[0].task_id, "", "{:?}", plan.nodes[0].steps);
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+    assert_eq!(creations(&node), 1, "made once, imported once");
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.nodes[0].pool, "ok", "{status:?}");
 }

@@ -23,6 +23,11 @@ impl App {
             .map(|disk| (disk.serial.clone(), disk.encode_to_vec()))
             .collect();
         tx.see_disks(&node.name, &disks, now_ms).await?;
+        let before = facts_of(&node)?.unwrap_or_default();
+        let fresh = |pool: &v1::Pool| !before.pools.iter().any(|known| known.guid == pool.guid);
+        for pool in facts.pools.iter().filter(|pool| fresh(pool)) {
+            self.alarm_if_elsewhere(&mut tx, &node.name, pool).await?;
+        }
         self.see_pools(&mut tx, &node.name, &facts.pools, None).await?;
         self.forget_strangers(&mut tx, &node.name, &facts.pools).await?;
         node.facts = Some(facts.encode_to_vec());
@@ -44,13 +49,6 @@ impl App {
     ) -> Result<(), AppError> {
         for pool in pools.iter().filter(|pool| PoolGuid::parse(&pool.guid).is_ok()) {
             let known = tx.pool(&pool.guid).await?;
-            if let Some(elsewhere) = known.as_ref().filter(|known| known.ours && known.node != node) {
-                let text = format!(
-                    "pool {} ({}) of {} is imported here",
-                    pool.name, pool.guid, elsewhere.node
-                );
-                tx.add_event(&self.event("alarm", node, text)).await?;
-            }
             let ours = made == Some(pool.name.as_str()) || pool.comment == pool_comment(&self.cluster, node);
             if ours && known.is_none_or(|known| !known.ours) {
                 let text = format!("pool {} ({}) is on record", pool.name, pool.guid);
@@ -70,6 +68,16 @@ impl App {
                 &legs.filter(|serial| Serial::new(serial).is_ok()).collect::<Vec<_>>(),
             )
             .await?;
+        }
+        Ok(())
+    }
+
+    /// Its disks were moved: the pool stays on record for its first node, and a person is told.
+    async fn alarm_if_elsewhere(&self, tx: &mut Tx, node: &str, pool: &v1::Pool) -> Result<(), AppError> {
+        let known = tx.pool(&pool.guid).await?;
+        if let Some(owner) = known.filter(|known| known.ours && known.node != node) {
+            let text = format!("pool {} ({}) of {} is imported here", pool.name, pool.guid, owner.node);
+            tx.add_event(&self.event("alarm", node, text)).await?;
         }
         Ok(())
     }

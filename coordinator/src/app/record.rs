@@ -1,11 +1,10 @@
-use heeler_proto::{EnsurePool, NodeName, Task, TaskId, v1};
-use heeler_store::{NewEvent, Node, Outcome, TaskState, Tx};
+use heeler_proto::{self as wire, NodeName, TaskId, v1};
+use heeler_store::{NewEvent, Node, Outcome, Task, TaskState, Tx};
 use prost::Message as _;
-use tracing::warn;
 use v1::event::Kind;
 use v1::to_agent::Body;
 
-use super::{App, AppError, decoded, spec, words};
+use super::{App, AppError, decoded, ledger, spec, words};
 use crate::sessions::Session;
 
 impl App {
@@ -29,14 +28,17 @@ impl App {
             session.send(Body::Ack(v1::EventAck { seq: node.acknowledged }));
             return Ok(());
         }
-        self.take_effect(&mut tx, &mut node, &event, kind).await?;
+        let task = tx.task(&event.task_id).await?.filter(|task| task.node == node.name);
+        if let Some(task) = &task {
+            self.take_effect(&mut tx, &mut node, task, kind).await?;
+        }
         node.acknowledged = node.acknowledged.max(event.seq);
         node.last_seen_ms = self.now_ms();
         tx.set_node(&node).await?;
         let stored = NewEvent {
             at_ms: event.at_ms,
             node: node.name,
-            task_id: event.task_id.clone(),
+            task_id: task.map(|task| task.id).unwrap_or_default(),
             kind: words::kind(kind).to_owned(),
             text: words::text(kind),
             body: Some(event.encode_to_vec()),
@@ -51,30 +53,24 @@ impl App {
         Ok(())
     }
 
-    async fn take_effect(&self, tx: &mut Tx, node: &mut Node, event: &v1::Event, kind: &Kind) -> Result<(), AppError> {
-        if event.task_id.is_empty() {
-            return Ok(());
-        }
-        let Some(task) = tx.task(&event.task_id).await?.filter(|task| task.node == node.name) else {
-            warn!(
-                node = node.name,
-                task = event.task_id,
-                "an event of a task that is not this node's"
-            );
-            return Ok(());
-        };
+    async fn take_effect(&self, tx: &mut Tx, node: &mut Node, task: &Task, kind: &Kind) -> Result<(), AppError> {
         let Kind::TaskFinished(finished) = kind else {
             return Ok(tx.run_task(&task.id).await?);
         };
         tx.finish_task(&task.id, &outcome(finished), self.now_ms()).await?;
-        let wanted = Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;
-        let made = match &wanted {
-            Task::EnsurePool(EnsurePool { pool, .. }) if finished.outcome() == v1::TaskOutcome::Done => {
-                node.applied_sha256 = Some(spec::digest_of(pool));
-                Some(pool.name.as_str())
-            }
-            _ => None,
+        // Newer than what the node was seen with before the task.
+        if !finished.pools.is_empty() {
+            let mut facts = ledger::facts_of(node)?.unwrap_or_default();
+            facts.pools.clone_from(&finished.pools);
+            node.facts = Some(facts.encode_to_vec());
+        }
+        let wanted = wire::Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;
+        let wire::Task::EnsurePool(wire::EnsurePool { pool, .. }) = &wanted else {
+            return self.see_pools(tx, &node.name, &finished.pools, None).await;
         };
+        let done = finished.outcome() == v1::TaskOutcome::Done;
+        node.applied_sha256 = done.then(|| spec::digest_of(pool));
+        let made = done.then_some(pool.name.as_str());
         self.see_pools(tx, &node.name, &finished.pools, made).await
     }
 

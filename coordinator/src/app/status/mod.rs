@@ -1,9 +1,15 @@
 mod node;
+mod pool;
+#[cfg(test)]
+mod tests;
 
 use heeler_proto::v1::{self, Light};
 
 use super::{App, AppError, revision};
 use node::{Look, look_at};
+
+/// Tasks of a node that are looked at.
+const RECENT: u32 = 20;
 
 impl App {
     /// How the herd is, why, and what to type next.
@@ -21,7 +27,7 @@ impl App {
                 wanted: wanted.iter().find(|wanted| wanted.name.as_str() == node.name),
                 applied: accepted.is_some(),
                 pools: tx.pools_of(&node.name).await?,
-                last_task: tx.tasks_of(&node.name, 1).await?.pop(),
+                tasks: tx.tasks_of(&node.name, RECENT).await?,
                 connected: self.sessions.of(&super::node_name(&node.name)?).is_some(),
                 now_ms,
             };

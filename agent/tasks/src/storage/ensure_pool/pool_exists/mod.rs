@@ -55,6 +55,9 @@ impl Step for PoolExists {
         if let Some(imported) = seen.imported_as(pool) {
             return imported::plan(pool, imported);
         }
+        if seen.awaits_hostid(pool) {
+            return Plan::After("HostIdSet");
+        }
         match pool.recorded_guid {
             Some(guid) => self.recorded(guid, seen),
             None => import::unrecorded(pool, seen).unwrap_or_else(|| create::plan(&self.task, &self.interrupted, seen)),

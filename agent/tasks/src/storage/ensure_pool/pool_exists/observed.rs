@@ -2,7 +2,7 @@ use heeler_host::disk::{Disk, inventory};
 use heeler_host::facts::PoolFact;
 use heeler_host::zfs::{Module, module};
 use heeler_host::zpool::Importable;
-use heeler_host::{RunError, System};
+use heeler_host::{RunError, System, hostid};
 use heeler_proto::PoolSpec;
 
 use crate::storage::imported;
@@ -16,6 +16,8 @@ pub struct Observed {
     /// Empty, as are the disks, when the pool is imported already.
     pub(super) importable: Vec<Candidate>,
     pub(super) disks: Vec<Disk>,
+    /// What `/etc/hostid` holds now.
+    pub(super) hostid: Option<u32>,
 }
 
 /// A pool that could be imported.
@@ -50,6 +52,17 @@ impl Candidate {
 }
 
 impl Observed {
+    /// ZFS takes the pool for another machine's, and it is this node's own from before it was flashed anew: once the
+    /// host id on record is back, it is seen for what it is.
+    pub(super) fn awaits_hostid(&self, spec: &PoolSpec) -> bool {
+        let own = |pool: &Importable| {
+            let mut labels = self.disks.iter().flat_map(|disk| &disk.labels);
+            labels.any(|label| label.pool_guid == pool.guid && label.hostid == u64::from(spec.hostid.0))
+        };
+        let mut pools = self.importable.iter().map(|candidate| &candidate.pool);
+        self.hostid != Some(spec.hostid.0) && pools.any(|pool| pool.last_used_elsewhere() && own(pool))
+    }
+
     pub(super) async fn look(host: &dyn System, spec: &PoolSpec) -> Result<Self, RunError> {
         let Module::Loaded { .. } = module(host).await? else {
             return Ok(Self::default());
@@ -57,6 +70,7 @@ impl Observed {
         let mut seen = Self {
             loaded: true,
             imported: imported(host).await?,
+            hostid: hostid::read(host).await?,
             ..Self::default()
         };
         if seen.imported_as(spec).is_some() {

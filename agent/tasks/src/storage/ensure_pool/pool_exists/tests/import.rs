@@ -1,4 +1,4 @@
-use heeler_proto::Irreversible;
+use heeler_proto::{HostId, Irreversible};
 
 use super::bench::{GUID, act, blank, blocked, candidate, commands, disks, member, on_record, plan, serial, task};
 use crate::engine::Plan;
@@ -90,6 +90,22 @@ fn another_host_id_is_told_with_the_one_in_the_label() {
     one.pool.status = "The pool was last accessed by another system.".to_owned();
     let stopped = blocked(plan(&on_record(), &offered(vec![one])));
     assert!(stopped.found.contains("by pi5x, host id 0000beef"), "{stopped:?}");
+}
+
+#[test]
+fn after_a_reflash_the_import_waits_for_the_nodes_own_host_id_and_for_no_other() {
+    let mut one = candidate(GUID, &["A1", "B1"]);
+    one.pool.status = "The pool was last accessed by another system.".to_owned();
+    let seen = |hostid| Observed {
+        hostid,
+        ..offered(vec![one.clone()])
+    };
+    let mut own = on_record();
+    own.pool.hostid = HostId(0xbeef);
+    assert_eq!(plan(&own, &seen(Some(1))), Plan::After("HostIdSet"));
+    assert_eq!(plan(&own, &seen(None)), Plan::After("HostIdSet"));
+    blocked(plan(&own, &seen(Some(0xbeef))));
+    blocked(plan(&on_record(), &seen(Some(1))));
 }
 
 #[test]

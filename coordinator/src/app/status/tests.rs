@@ -1,0 +1,253 @@
+use heeler_proto::{Dataset, Mountpoint, NodeName, PoolName, Serial};
+use heeler_store::{Node, NodeState, Pool, Task, TaskState};
+use prost::Message as _;
+use v1::Light::{Amber, Green, Red};
+
+use super::*;
+use crate::app::spec;
+use crate::config::WantedNode;
+
+const NOW: u64 = 1_800_000_000_000;
+
+fn wanted() -> WantedNode {
+    WantedNode {
+        name: NodeName::new("a").unwrap(),
+        line: 1,
+        address: [10, 0, 0, 1].into(),
+        disks: ["S1", "S2"].map(|serial| Serial::new(serial).unwrap()).to_vec(),
+        pool: PoolName::new("data").unwrap(),
+        datasets: vec![Dataset {
+            name: "data/vm".into(),
+            mountpoint: Mountpoint::None,
+        }],
+        arc_max_bytes: None,
+    }
+}
+
+fn leg(serial: &str, state: &str) -> v1::Leg {
+    v1::Leg {
+        serial: serial.into(),
+        state: state.into(),
+        ..v1::Leg::default()
+    }
+}
+
+fn pool(state: &str, second: &str) -> v1::Pool {
+    v1::Pool {
+        name: "data".into(),
+        guid: "7".into(),
+        state: state.into(),
+        size_bytes: 200,
+        allocated_bytes: 82,
+        legs: vec![leg("S1", "ONLINE"), leg("S2", second)],
+        ..v1::Pool::default()
+    }
+}
+
+/// A node that is as it is wanted.
+fn node(pools: Vec<v1::Pool>) -> Node {
+    let facts = v1::Facts {
+        pools,
+        ..v1::Facts::default()
+    };
+    Node {
+        name: "a".into(),
+        state: NodeState::Enrolled,
+        hostid: "00000001".into(),
+        key_sha256: Some([1; 32]),
+        host_key: String::new(),
+        hardware_serial: String::new(),
+        agent_version: "1".into(),
+        certificate_expires_ms: NOW + 1,
+        last_seen_ms: NOW,
+        counter: 1,
+        acknowledged: 1,
+        facts: Some(facts.encode_to_vec()),
+        facts_at_ms: NOW,
+        applied_sha256: Some(spec::digest_wanted(&wanted())),
+    }
+}
+
+fn task(state: TaskState) -> Task {
+    Task {
+        id: "t".into(),
+        node: "a".into(),
+        kind: "ensure pool".into(),
+        task: vec![],
+        revision: 1,
+        operator: "me".into(),
+        state,
+        reason: "because".into(),
+        blocked: None,
+        changes: 0,
+        created_at_ms: 0,
+        finished_at_ms: 0,
+        epoch: 1,
+        counter: 1,
+    }
+}
+
+fn look(wanted: Option<&WantedNode>) -> Look<'_> {
+    let record = Pool {
+        guid: "7".into(),
+        name: "data".into(),
+        node: "a".into(),
+        ours: true,
+        seen_at_ms: NOW,
+    };
+    Look {
+        wanted,
+        applied: true,
+        pools: vec![record],
+        tasks: vec![],
+        connected: true,
+        now_ms: NOW,
+    }
+}
+
+fn seen(node: &Node, look: &Look<'_>) -> (v1::NodeStatus, Vec<v1::Alert>) {
+    look_at(node, look).unwrap()
+}
+
+#[test]
+fn a_node_as_it_is_wanted_is_green() {
+    let wanted = wanted();
+    let (status, alerts) = seen(&node(vec![pool("ONLINE", "ONLINE")]), &look(Some(&wanted)));
+    assert_eq!((status.light(), alerts.len()), (Green, 0));
+    assert_eq!((status.pool.as_str(), status.pool_percent), ("ok", 41));
+    assert_eq!(
+        (status.legs, status.legs_online, status.config.as_str()),
+        (2, 2, "same")
+    );
+}
+
+#[test]
+fn a_degraded_pool_is_red_and_says_which_disk_must_stay() {
+    let wanted = wanted();
+    let (status, alerts) = seen(&node(vec![pool("DEGRADED", "UNAVAIL")]), &look(Some(&wanted)));
+    assert_eq!(
+        (status.light(), status.pool.as_str(), status.legs_online),
+        (Red, "DEGRADED", 1)
+    );
+    assert_eq!(alerts[0].text, "pool data is DEGRADED: S2 is UNAVAIL. Do NOT pull S1");
+    assert_eq!(summary(&[status], &alerts), "1 pool has no redundancy. No data lost.");
+}
+
+#[test]
+fn a_pool_on_record_that_is_not_imported_is_red() {
+    let wanted = wanted();
+    let (status, alerts) = seen(&node(vec![]), &look(Some(&wanted)));
+    assert_eq!((status.light(), status.pool.as_str()), (Red, "gone"));
+    assert_eq!(alerts[0].next, "heeler plan a");
+    assert_eq!(summary(&[status], &alerts), "1 pool cannot be used.");
+}
+
+#[test]
+fn a_pool_that_was_recorded_after_the_last_look_is_not_called_gone() {
+    let wanted = wanted();
+    let earlier = Node {
+        facts_at_ms: NOW - 1,
+        ..node(vec![])
+    };
+    assert_eq!(seen(&earlier, &look(Some(&wanted))).0.pool, "unknown");
+}
+
+#[test]
+fn data_errors_are_red_though_the_pool_is_online() {
+    let wanted = wanted();
+    let bad = v1::Pool {
+        errors: 3,
+        ..pool("ONLINE", "ONLINE")
+    };
+    assert_eq!(seen(&node(vec![bad]), &look(Some(&wanted))).0.light(), Red);
+}
+
+#[test]
+fn an_absence_is_amber_after_fifteen_seconds_and_not_before() {
+    let wanted = wanted();
+    for (away_ms, light) in [(14_999, Green), (15_000, Amber)] {
+        let away = Node {
+            last_seen_ms: NOW - away_ms,
+            ..node(vec![pool("ONLINE", "ONLINE")])
+        };
+        let look = Look {
+            connected: false,
+            ..look(Some(&wanted))
+        };
+        assert_eq!(seen(&away, &look).0.light(), light, "{away_ms}");
+    }
+}
+
+#[test]
+fn what_is_not_as_heeler_toml_says_is_amber_and_how_the_last_attempt_ended_is_told() {
+    let wanted = wanted();
+    let other = Node {
+        applied_sha256: None,
+        ..node(vec![pool("ONLINE", "ONLINE")])
+    };
+    for (state, light, config, text) in [
+        (None, Amber, "never applied", "not yet as heeler.toml says"),
+        (Some(TaskState::Done), Amber, "pending", "not yet as heeler.toml says"),
+        (Some(TaskState::Blocked), Amber, "pending", "ensure pool: because"),
+        (Some(TaskState::Refused), Amber, "pending", "ensure pool: because"),
+        (Some(TaskState::Failed), Red, "pending", "ensure pool failed: because"),
+    ] {
+        let look = Look {
+            tasks: state.map(task).into_iter().collect(),
+            ..look(Some(&wanted))
+        };
+        let (status, alerts) = seen(&other, &look);
+        assert_eq!((status.light(), status.config.as_str()), (light, config), "{state:?}");
+        assert_eq!(alerts[0].text, text, "{state:?}");
+    }
+}
+
+#[test]
+fn a_node_at_work_is_not_told_to_be_planned() {
+    let wanted = wanted();
+    let other = Node {
+        applied_sha256: None,
+        ..node(vec![])
+    };
+    let look = Look {
+        tasks: vec![task(TaskState::Running)],
+        pools: vec![],
+        ..look(Some(&wanted))
+    };
+    let (status, alerts) = seen(&other, &look);
+    assert_eq!(
+        (status.light(), status.task.as_str()),
+        (Green, "ensure pool"),
+        "{alerts:?}"
+    );
+}
+
+#[test]
+fn an_attempt_that_failed_is_forgotten_once_the_node_was_found_as_wanted() {
+    let wanted = wanted();
+    let look = Look {
+        tasks: vec![task(TaskState::Failed)],
+        ..look(Some(&wanted))
+    };
+    assert_eq!(seen(&node(vec![pool("ONLINE", "ONLINE")]), &look).0.light(), Green);
+}
+
+#[test]
+fn a_revoked_node_raises_nothing() {
+    let revoked = Node {
+        state: NodeState::Revoked,
+        last_seen_ms: 0,
+        ..node(vec![])
+    };
+    let look = Look {
+        connected: false,
+        ..look(None)
+    };
+    assert_eq!(seen(&revoked, &look).1, []);
+}
+
+#[test]
+fn an_empty_herd_is_told_how_to_begin() {
+    assert_eq!(summary(&[], &[]), "no nodes yet");
+    assert!(next(&[], &[], false).starts_with("heeler node add"));
+}
