@@ -20,12 +20,12 @@ pub struct Heeler {
 
 const EXAMPLES: &str = "\
 First steps:
-  heeler demo                                the whole of it, on simulated machines
-  heeler init --cluster herd herd            a config folder, keys and a database
-  heeler serve                               the coordinator; leave it running
-  heeler node add herd-1 --ssh pi@10.0.0.5   first contact with a fresh Pi
-  heeler plan                                what would change
-  heeler apply                               the same, carried out
+  heeler demo                              all of it, on simulated machines
+  heeler init --cluster herd herd          a config folder, keys, a database
+  heeler serve                             the coordinator; leave it running
+  heeler node add herd-1 --ssh pi@10.0.0.5 first contact with a fresh Pi
+  heeler plan                              what would change
+  heeler apply                             the same, carried out
 
 Exit codes: 0 fine · 1 error · 2 usage, and plan --exit-code when something
 would change · 3 blocked, a person is needed · 4 no coordinator · 5 refused ·
@@ -71,7 +71,7 @@ pub(super) enum Command {
     Init(init::Init),
     /// Run the coordinator
     Serve(serve::Serve),
-    /// Nodes: list, show, look again, revoke
+    /// Nodes: add, list, show, discover, revoke
     #[command(subcommand)]
     Node(node::Node),
     /// Show what would change, and change nothing

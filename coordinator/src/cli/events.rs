@@ -1,5 +1,7 @@
+use std::cell::Cell;
+
 use clap::Args;
-use heeler_proto::v1::EventsRequest;
+use heeler_proto::v1::{EventsRequest, FleetEvent};
 
 use super::follow::{News, follow};
 use super::{CliError, Console, Context, Exit, json};
@@ -31,15 +33,15 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
     };
     let state = context.state();
     let mut column = 0;
+    let last = Cell::new(wish.after);
     let following = follow(&state, request, async |news| {
         match news {
-            News::Event(news) if console.json => console.json_line(&json::fleet_event(&news))?,
             News::Event(news) => {
+                last.set(last.get().max(news.id));
                 if !news.node.is_empty() {
                     column = column.max(news.node.chars().count() + 2);
                 }
-                let lines = event(&news, column, &console.zone, console.screen);
-                console.show(&lines)?;
+                show(&news, column, console)?;
             }
             News::Lost => say("The coordinator does not answer. Trying again...", console),
             News::Back => say("The coordinator is back.", console),
@@ -48,8 +50,19 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
     });
     tokio::select! {
         ended = following => ended,
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Fine),
+        _ = tokio::signal::ctrl_c() => {
+            say(&format!("Go on from here: heeler events --follow --after {}", last.get()), console);
+            Ok(Exit::Fine)
+        }
     }
+}
+
+fn show(news: &FleetEvent, column: usize, console: &mut Console<'_>) -> Result<(), CliError> {
+    if console.json {
+        return console.json_line(&json::fleet_event(news));
+    }
+    let lines = event(news, column, &console.zone, console.screen);
+    console.show(&lines)
 }
 
 fn say(text: &str, console: &mut Console<'_>) {

@@ -4,7 +4,7 @@ use clap::Args;
 use heeler_proto::v1::{StatusReply, StatusRequest};
 
 use super::{CliError, Console, Context, Exit, json};
-use crate::screen::status as screen;
+use crate::screen::{Ink, Line, status as screen};
 
 /// How often a watched status is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -25,7 +25,16 @@ pub(super) async fn run(wish: &Status, context: &Context<'_>, console: &mut Cons
     let mut last: Option<StatusReply> = None;
     let watching = async {
         loop {
-            let reply = ask(context).await?;
+            let reply = match ask(context).await {
+                Err(error) if last.is_some() && error.exit() == Exit::Unreachable => {
+                    let away =
+                        Line::new().ink(Ink::Red, "The coordinator does not answer; the nodes go on without it.");
+                    console.aside(&[away]);
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
+                asked => asked?,
+            };
             let changed = last.as_ref().is_none_or(|last| {
                 StatusReply {
                     now_ms: 0,

@@ -6,8 +6,8 @@ mod stage;
 mod typist;
 
 use async_trait::async_trait;
-use heeler_coordinator::cli::{CliError, Console, Demonstration, Exit};
-use heeler_proto::v1::Light;
+use heeler_coordinator::cli::{CliError, Client, Console, Demonstration, Exit};
+use heeler_proto::v1::{Light, ListNodesRequest, StatusRequest};
 
 use herd::Herd;
 use stage::Stage;
@@ -31,15 +31,7 @@ async fn show(stage: &mut Stage<'_, '_>, herd: &mut Herd, once: bool) -> Result<
     stage.say("First contact is skipped: the three machines are given their tokens, and enrol.")?;
     herd.enrol(stage).await?;
     stage.write_config(herd)?;
-    stage
-        .wait(herd, |status| {
-            status
-                .nodes
-                .iter()
-                .filter(|node| node.connected && node.pool != "unknown")
-                .count()
-        })
-        .await?;
+    stage.wait(herd, seen).await?;
     stage.run("node list").await?;
     stage.run("plan k8sctl-pi5l").await?;
     stage.say("While it is carried out, k8sctl-pi5r loses its power, and gets it back.")?;
@@ -47,14 +39,25 @@ async fn show(stage: &mut Stage<'_, '_>, herd: &mut Herd, once: bool) -> Result<
     stage.run("apply").await?;
     stage.say("The same again: what is as it should be is left alone.")?;
     stage.run("apply").await?;
-    stage
-        .wait(herd, |status| {
-            status.nodes.iter().filter(|node| node.light() == Light::Green).count()
-        })
-        .await?;
+    stage.wait(herd, green).await?;
     stage.run("status").await?;
     if !once {
         stage.stay().await?;
     }
     Ok(Exit::Fine)
+}
+
+/// How many nodes have told what they are.
+async fn seen(client: &mut Client) -> Result<usize, CliError> {
+    let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
+    Ok(nodes
+        .iter()
+        .filter(|node| node.connected && node.facts.is_some())
+        .count())
+}
+
+/// How many nodes are green.
+async fn green(client: &mut Client) -> Result<usize, CliError> {
+    let nodes = client.status(StatusRequest {}).await?.into_inner().nodes;
+    Ok(nodes.iter().filter(|node| node.light() == Light::Green).count())
 }

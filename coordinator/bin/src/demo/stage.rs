@@ -11,7 +11,7 @@ use heeler_coordinator::config::{DEFAULT_PORT, FILE, NewNode, add_node};
 use heeler_coordinator::screen::{Ink, Line, wrap};
 use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
 use heeler_coordinator::state::StateFolder;
-use heeler_proto::v1::{StatusReply, StatusRequest};
+use heeler_proto::v1::StatusRequest;
 use heeler_proto::{NodeName, Serial};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -161,30 +161,29 @@ impl<'a, 'c> Stage<'a, 'c> {
     }
 
     /// Waits until `ready` counts the whole herd.
-    pub async fn wait(&self, herd: &Herd, ready: impl Fn(&StatusReply) -> usize) -> Result<(), CliError> {
+    pub async fn wait(
+        &self,
+        herd: &Herd,
+        ready: impl AsyncFn(&mut Client) -> Result<usize, CliError>,
+    ) -> Result<(), CliError> {
         let mut client = self.client().await?;
         let waiting = async {
-            loop {
-                let status = client.status(StatusRequest {}).await?.into_inner();
-                if ready(&status) == herd.nodes.len() {
-                    return Ok(());
-                }
+            while ready(&mut client).await? < herd.nodes.len() {
                 sleep(Duration::from_millis(100)).await;
             }
+            Ok(())
         };
-        match timeout(PATIENCE, waiting).await {
-            Ok(ready) => ready,
-            Err(_) => {
-                let status = client.status(StatusRequest {}).await?.into_inner();
-                let why = status
-                    .alerts
-                    .first()
-                    .map_or(status.summary, |alert| format!("{}: {}", alert.node, alert.text));
-                Err(CliError::Other(format!(
-                    "the herd did not become what it should: {why}"
-                )))
-            }
+        if let Ok(ready) = timeout(PATIENCE, waiting).await {
+            return ready;
         }
+        let status = client.status(StatusRequest {}).await?.into_inner();
+        let first = status.alerts.first();
+        let why = first.map_or(status.summary.clone(), |alert| {
+            format!("{}: {}", alert.node, alert.text)
+        });
+        Err(CliError::Other(format!(
+            "the herd did not become what it should: {why}"
+        )))
     }
 
     /// Leaves the herd to the reader, until Ctrl-C.

@@ -33,6 +33,14 @@ async fn every_command_explains_itself_within_80_columns() {
 }
 
 #[tokio::test]
+async fn the_first_steps_stand_one_a_line() {
+    let shown = Stage::empty().types("-h").await.out;
+    let (_, steps) = shown.split_once("First steps:\n").unwrap();
+    let steps: Vec<&str> = steps.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(steps.iter().all(|line| line.starts_with("  heeler ")), "{steps:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_word_is_told_with_the_nearest_one() {
     let outcome = Stage::empty().types("aply").await;
     assert_eq!(outcome.exit, Exit::Usage);
