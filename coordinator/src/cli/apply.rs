@@ -110,10 +110,11 @@ pub(super) fn announce(applied: &ApplyReply, console: &mut Console<'_>) -> Resul
         return console.json_line(&document);
     }
     if applied.revision > 0 {
-        console.say(format!(
-            "Revision {} is accepted. Ctrl-C only stops watching.",
-            applied.revision
-        ))?;
+        let watched = match applied.task_ids.is_empty() {
+            true => "",
+            false => " Ctrl-C only stops watching.",
+        };
+        console.say(format!("Revision {} is accepted.{watched}", applied.revision))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::place::read_config;
 use super::{CliError, Console, Context, Exit};
 use crate::clock::SystemClock;
 use crate::config::{self, parse_bytes};
-use crate::serve::{ServeOptions, serve};
+use crate::serve::{Coordinator, ServeError, ServeOptions};
 use crate::state::StateFolder;
 
 #[derive(Debug, Args)]
@@ -29,12 +29,6 @@ pub(super) struct Serve {
 
 pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let options = options(wish, context)?;
-    console.say(format!(
-        "Agents come in at {}, new nodes enrol at port {}. Operators: {}",
-        options.addresses.join(", "),
-        options.enrolment.port(),
-        options.state.socket().display()
-    ))?;
     // A second call, as from a test, finds the first one's log.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
@@ -47,8 +41,16 @@ pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Conso
             _ = terminated.recv() => {}
         }
     };
-    let served = serve(options, Arc::new(SystemClock), shutdown).await;
-    served.map_err(|error| CliError::Other(in_full(&error)))?;
+    let failed = |error: ServeError| CliError::Other(in_full(&error));
+    let addresses = options.addresses.join(", ");
+    let socket = options.state.socket();
+    let coordinator = Coordinator::bind(options, Arc::new(SystemClock))
+        .await
+        .map_err(failed)?;
+    let enrolment = coordinator.enrolment_address().port();
+    console.say(format!("agents     {addresses}; new nodes enrol at port {enrolment}"))?;
+    console.say(format!("operators  {}", socket.display()))?;
+    coordinator.run(shutdown).await.map_err(failed)?;
     Ok(Exit::Fine)
 }
 

@@ -44,6 +44,10 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
     }
     if reply.nodes.is_empty() {
         lines.push(Line::of("heeler.toml holds no node yet."));
+        lines.push(Line::new());
+        let next = "heeler node add NAME --ssh USER@HOST";
+        lines.extend(hang(Line::new().ink(Ink::Bold, "Next: "), Ink::Plain, next, screen));
+        return lines;
     }
     let idle = reply.nodes.iter().all(|node| standing(node) == Standing::Same);
     if idle && !reply.behind {
