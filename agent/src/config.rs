@@ -6,7 +6,8 @@ use heeler_host::System;
 use heeler_proto::NodeName;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// Where it is.
 pub const PATH: &str = "/etc/heeler/agent.json";
@@ -50,10 +51,10 @@ pub enum ConfigError {
     /// Others may read or write it.
     #[error("{PATH} has mode {0:04o}, wanted is 0600: chmod 0600 {PATH}")]
     Mode(u32),
-    /// No JSON, an unknown or a missing field.
+    /// No JSON object.
     #[error("{PATH}: {0}")]
     Json(serde_json::Error),
-    /// A field that says what cannot be.
+    /// A field that is missing, not known, or says what cannot be.
     #[error("{PATH}: {field}: {problem}")]
     Field {
         /// Which.
@@ -61,23 +62,6 @@ pub enum ConfigError {
         /// What was found.
         problem: String,
     },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Text {
-    node: String,
-    coordinators: Vec<String>,
-    enrolment: Vec<String>,
-    ca_certificate: String,
-    operators: Vec<OperatorText>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OperatorText {
-    name: String,
-    public_key: String,
 }
 
 impl Config {
@@ -99,12 +83,17 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
-        let text: Text = serde_json::from_slice(json).map_err(ConfigError::Json)?;
-        let node = NodeName::new(&text.node).map_err(|invalid| field("node", &invalid.problem))?;
-        let ca = CertificateDer::from_pem_slice(text.ca_certificate.as_bytes())
-            .map_err(|error| field("ca_certificate", &error.to_string()))?;
-        let operators: Vec<Operator> = text
-            .operators
+        let mut fields = Fields {
+            at: String::new(),
+            left: serde_json::from_slice(json).map_err(ConfigError::Json)?,
+        };
+        let node: String = fields.take("node")?;
+        let coordinators = addresses("coordinators", fields.take("coordinators")?)?;
+        let enrolment = addresses("enrolment", fields.take("enrolment")?)?;
+        let ca: String = fields.take("ca_certificate")?;
+        let operators: Vec<Map<String, Value>> = fields.take("operators")?;
+        fields.none_left()?;
+        let operators: Vec<Operator> = operators
             .into_iter()
             .enumerate()
             .map(operator)
@@ -113,10 +102,11 @@ impl Config {
             return Err(field("operators", "nobody could consent: at least one is wanted"));
         }
         Ok(Self {
-            node,
-            coordinators: addresses("coordinators", text.coordinators)?,
-            enrolment: addresses("enrolment", text.enrolment)?,
-            ca,
+            node: NodeName::new(&node).map_err(|invalid| field("node", &invalid.problem))?,
+            coordinators,
+            enrolment,
+            ca: CertificateDer::from_pem_slice(ca.as_bytes())
+                .map_err(|error| field("ca_certificate", &error.to_string()))?,
             operators: operators.into(),
         })
     }
@@ -146,21 +136,54 @@ fn addresses(name: &str, addresses: Vec<String>) -> Result<Vec<String>, ConfigEr
     }
 }
 
-fn operator((index, text): (usize, OperatorText)) -> Result<Operator, ConfigError> {
-    let place = |key: &str| format!("operators[{index}].{key}");
-    if text.name.is_empty() {
-        return Err(field(place("name"), "it is empty"));
+fn operator((index, left): (usize, Map<String, Value>)) -> Result<Operator, ConfigError> {
+    let mut fields = Fields {
+        at: format!("operators[{index}]."),
+        left,
+    };
+    let name: String = fields.take("name")?;
+    let pem: String = fields.take("public_key")?;
+    if name.is_empty() {
+        return Err(fields.wrong("name", "it is empty"));
     }
-    let der = SubjectPublicKeyInfoDer::from_pem_slice(text.public_key.as_bytes())
-        .map_err(|error| field(place("public_key"), &error.to_string()))?;
+    let der = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes())
+        .map_err(|error| fields.wrong("public_key", &error.to_string()))?;
     let point = der
         .strip_prefix(&P256_SPKI_PREFIX)
         .filter(|point| point.len() == 65 && point[0] == 4)
-        .ok_or_else(|| field(place("public_key"), "it is no ECDSA P-256 public key"))?;
+        .ok_or_else(|| fields.wrong("public_key", "it is no ECDSA P-256 public key"))?;
+    fields.none_left()?;
     Ok(Operator {
-        name: text.name,
+        name,
         public_key: point.to_vec(),
     })
+}
+
+/// An object whose fields are taken one by one, so that each error names its field.
+struct Fields {
+    at: String,
+    left: Map<String, Value>,
+}
+
+impl Fields {
+    fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, ConfigError> {
+        let value = self
+            .left
+            .remove(name)
+            .ok_or_else(|| self.wrong(name, "it is missing"))?;
+        serde_json::from_value(value).map_err(|error| self.wrong(name, &error.to_string()))
+    }
+
+    fn none_left(&self) -> Result<(), ConfigError> {
+        match self.left.keys().next() {
+            Some(name) => Err(self.wrong(name, "it is not known")),
+            None => Ok(()),
+        }
+    }
+
+    fn wrong(&self, name: &str, problem: &str) -> ConfigError {
+        field(format!("{}{name}", self.at), problem)
+    }
 }
 
 #[cfg(test)]
@@ -191,9 +214,16 @@ mod tests {
     #[test]
     fn each_error_names_the_file_and_the_field() {
         type Change = fn(&mut serde_json::Value);
-        let cases: [(&str, Change); 9] = [
-            ("unknown field `extra`", |v| v["extra"] = 1.into()),
-            ("missing field `node`", |v| {
+        let cases: [(&str, Change); 12] = [
+            ("node: invalid type", |v| v["node"] = 3.into()),
+            ("operators[0].extra: it is not known", |v| {
+                v["operators"][0]["extra"] = 1.into();
+            }),
+            ("operators[0].name: it is missing", |v| {
+                v["operators"][0].as_object_mut().unwrap().remove("name");
+            }),
+            ("extra: it is not known", |v| v["extra"] = 1.into()),
+            ("node: it is missing", |v| {
                 v.as_object_mut().unwrap().remove("node");
             }),
             ("node:", |v| v["node"] = "A_b".into()),
