@@ -1,6 +1,8 @@
 use clap::{Args, Subcommand};
 use heeler_proto::v1::{ApplyRequest, ListDisksRequest, NodePlan, PlanEraseRequest};
 
+use serde_json::json as object;
+
 use super::consent::{self, Key};
 use super::watch::{Watched, watch};
 use super::{CliError, Console, Context, Exit, apply, json};
@@ -59,9 +61,12 @@ async fn erase(wish: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
         wanted: None,
         apply: None,
     };
-    if !console.json {
-        let lines = screen::plan(view, console.screen);
-        console.show(&lines)?;
+    match console.json {
+        true => console.json_line(&object!({ "plan": json::plan(&reply) }))?,
+        false => {
+            let lines = screen::plan(view, console.screen);
+            console.show(&lines)?;
+        }
     }
     let changing: Vec<&NodePlan> = reply
         .nodes

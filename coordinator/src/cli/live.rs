@@ -36,7 +36,7 @@ impl Live {
             return;
         }
         if event.event.is_none() && !event.text.is_empty() {
-            bar.set_message(event.text.clone());
+            bar.set_message(printable(&event.text));
             return;
         }
         let Some((text, percent)) = progress(event) else { return };
@@ -44,13 +44,18 @@ impl Live {
         if let Some(percent) = percent {
             bar.set_position(percent.into());
         }
-        bar.set_message(text.chars().filter(|c| !c.is_control()).collect::<String>());
+        bar.set_message(printable(&text));
     }
 
     /// Writes above the lines that move.
     pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
         self.all.suspend(write)
     }
+}
+
+/// What a machine reports cannot move the cursor.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 impl Drop for Live {
