@@ -1,6 +1,5 @@
 use clap::{Args, Subcommand};
 use heeler_proto::v1::{ApplyRequest, ListDisksRequest, NodePlan, PlanEraseRequest};
-
 use serde_json::json as object;
 
 use super::consent::{self, Key};
