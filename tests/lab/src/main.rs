@@ -71,9 +71,8 @@ enum Action {
     },
     /// Boot three fresh nodes and try the faults on them; needs no lab of yours.
     Test {
-        /// Only cases whose name contains this.
-        #[arg(default_value = "")]
-        filter: String,
+        /// Only cases whose name contains one of these.
+        filter: Vec<String>,
         /// Print the names alone.
         #[arg(long)]
         list: bool,

@@ -43,11 +43,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().copied().flatten().map(|case| case.name)
 }
 
-/// Boots three fresh nodes in `folder` and runs the cases whose name contains `filter`. Whether all passed.
+/// Boots three fresh nodes in `folder` and runs the cases whose name contains one of `filters`; all when there are
+/// none. Whether all passed.
 ///
 /// # Errors
 /// When the lab does not come up.
-pub fn run(folder: &Path, filter: &str) -> Result<bool> {
+pub fn run(folder: &Path, filters: &[String]) -> Result<bool> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
     }
@@ -56,8 +57,9 @@ pub fn run(folder: &Path, filter: &str) -> Result<bool> {
     println!("three nodes are up after {} s", started.elapsed().as_secs());
     let binaries = Binaries::build()?;
     let mut herd = Herd::begin(&lab, &binaries)?;
+    let wanted = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter));
     let (mut passed, mut failed) = (0, 0);
-    for case in ALL.iter().copied().flatten().filter(|case| case.name.contains(filter)) {
+    for case in ALL.iter().copied().flatten().filter(wanted) {
         let started = Instant::now();
         let outcome = match case.run {
             Run::Machines(run) => run(&lab),
