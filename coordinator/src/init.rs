@@ -51,7 +51,11 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
     let (state, now_ms) = (&options.state, clock.now_ms());
     make_folder(state.path())?;
     let _lock = state.lock()?;
-    let store = Store::open(&state.database()).await?;
+    let database = state.database();
+    if !database.exists() {
+        write_secret(&database, "")?;
+    }
+    let store = Store::open(&database).await?;
     let mut tx = store.write().await?;
     let cluster = tx.meta("cluster").await?;
     if let Some(found) = cluster.as_ref().filter(|found| **found != options.cluster) {
@@ -133,6 +137,28 @@ mod tests {
         let first = keys(&options.state);
         assert!(!init(&options, &Fixed).await.unwrap());
         assert_eq!(keys(&options.state), first);
+    }
+
+    #[tokio::test]
+    async fn only_the_owner_reads_what_is_in_the_state_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(&folder, "k8sctl");
+        init(&options, &Fixed).await.unwrap();
+        for file in [
+            "heeler.db",
+            "ca/key.pem",
+            "server/key.pem",
+            "operators/me/key.pem",
+            "config",
+            "lock",
+        ] {
+            let mode = std::fs::metadata(options.state.path().join(file))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
     }
 
     #[tokio::test]

@@ -530,3 +530,53 @@ async fn a_node_whose_card_was_replaced_imports_its_pool_by_the_guid_on_record()
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!(status.nodes[0].pool, "ok", "{status:?}");
 }
+
+#[tokio::test]
+async fn a_consent_does_not_hold_for_a_disk_that_was_swapped_after_it() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    for serial in DISKS {
+        node.machine
+            .swap_disk(serial, &DiskSpec::blank(serial).size(256_060_514_304));
+    }
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let task = finished(&mut operator, &reply).await;
+    assert_eq!(task.state, "blocked", "{task:?}");
+    assert_eq!(creations(&node), 0);
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.light(), Light::Amber, "{status:?}");
+    assert!(
+        status.alerts.iter().any(|alert| alert.text.contains("blocked")),
+        "{status:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_node_revoked_in_the_middle_of_its_task_is_shut_out_and_the_task_is_over() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let mut operator = herd.operator().await;
+    let plan = planned(&herd, &mut line).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let given = line.next_that(assignment).await;
+    let accepted = v1::AssignmentReply {
+        task_id: given.task_id.clone(),
+        generation: given.generation,
+        accepted: true,
+        reason: String::new(),
+    };
+    line.say(from_agent::Body::Assignment(accepted)).await;
+    operator.wait_after(reply.after_event, "accepted", "a").await;
+    operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
+    operator.wait_after(reply.after_event, "failed", "a").await;
+    let task_id = given.task_id;
+    let task = operator
+        .show_task(v1::ShowTaskRequest { task_id })
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(task.reason.contains("revoked"), "{task:?}");
+}

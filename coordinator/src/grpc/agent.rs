@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::status::{protocol, status};
 use crate::app::App;
+use crate::pki::Peer;
 use crate::sessions::{OUTBOX, Session};
 use crate::tls::Caller;
 
@@ -32,28 +33,31 @@ impl v1::agent_server::Agent for Service {
             .get::<Caller>()
             .and_then(|caller| caller.peer.clone());
         let peer = peer.ok_or_else(|| protocol("an agent shows a certificate"))?;
-        let app = self.0.clone();
         let (out, messages) = mpsc::channel(OUTBOX);
         let (refused, refusal) = oneshot::channel();
-        tokio::spawn(async move {
-            let mut inbound = request.into_inner();
-            let opened = match hello(&mut inbound).await {
-                Ok(hello) => app
-                    .open_session(&peer, hello, out.clone())
-                    .await
-                    .map_err(|error| status(&error)),
-                Err(status) => Err(status),
-            };
-            match opened {
-                Ok(session) => {
-                    drop(out);
-                    listen(&app, &session, inbound).await;
-                }
-                // `out` outlives this: the reason is there when the stream ends.
-                Err(status) => drop(refused.send(status)),
-            }
-        });
+        tokio::spawn(attend(self.0.clone(), peer, request.into_inner(), (out, refused)));
         Ok(Response::new(Box::pin(Outgoing { messages, refusal })))
+    }
+}
+
+type Out = (mpsc::Sender<v1::ToAgent>, oneshot::Sender<Status>);
+
+/// From hello to the end of the stream.
+async fn attend(app: Arc<App>, peer: Peer, mut inbound: Streaming<v1::FromAgent>, (out, refused): Out) {
+    let opened = match hello(&mut inbound).await {
+        Ok(hello) => app
+            .open_session(&peer, hello, out.clone())
+            .await
+            .map_err(|error| status(&error)),
+        Err(status) => Err(status),
+    };
+    match opened {
+        Ok(session) => {
+            drop(out);
+            listen(&app, &session, inbound).await;
+        }
+        // `out` outlives this: the reason is there when the stream ends.
+        Err(status) => drop(refused.send(status)),
     }
 }
 
