@@ -1,0 +1,154 @@
+//! Legs that go, disks that turn up elsewhere, and cards that are replaced.
+
+use super::*;
+
+#[tokio::test]
+async fn a_pool_that_loses_a_leg_turns_the_status_red_and_says_what_not_to_pull() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    finished(&mut operator, &reply).await;
+    node.machine.pull_disk(DISKS[1]);
+    operator
+        .discover(v1::DiscoverRequest { node: "a".into() })
+        .await
+        .unwrap();
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.light(), Light::Red, "{status:?}");
+    assert_eq!(status.summary, "1 pool has no redundancy. No data lost.");
+    assert!(
+        status.alerts[0].text.contains(&format!("Do NOT pull {}", DISKS[0])),
+        "{status:?}"
+    );
+    let disks = operator
+        .list_disks(v1::ListDisksRequest::default())
+        .await
+        .unwrap()
+        .into_inner()
+        .disks;
+    let gone: Vec<_> = disks.iter().filter(|disk| !disk.present).collect();
+    assert_eq!(gone.len(), 1, "remembered, and not there");
+    assert!(!gone[0].recorded_guid.is_empty());
+}
+
+#[tokio::test]
+async fn a_disk_of_another_nodes_pool_is_refused_wherever_it_turns_up() {
+    let herd = Herd::new().await;
+    let a = Node::added(&herd, machine("a", DISKS), "a").await;
+    let b = Node::added(&herd, machine("b", &["X1"]), "b").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    finished(&mut operator, &reply).await;
+    a.machine.move_disk(DISKS[1], &b.machine);
+    operator
+        .discover(v1::DiscoverRequest { node: "b".into() })
+        .await
+        .unwrap();
+    let plan = operator.plan_text(&config(&[("b", &["X1", DISKS[1]])]), 1).await;
+    assert!(
+        outcomes(&plan.nodes[0]).contains(&StepOutcome::Blocked),
+        "{:?}",
+        plan.nodes[0]
+    );
+    let status = operator
+        .plan_erase(v1::PlanEraseRequest {
+            serial: DISKS[1].into(),
+        })
+        .await
+        .unwrap_err();
+    assert!(status.message().contains("of a"), "{}", status.message());
+}
+
+#[tokio::test]
+async fn a_foreign_disk_is_refused_then_erased_with_consent_then_used() {
+    let herd = Herd::new().await;
+    let dirty = Machine::builder("a")
+        .blank(DISKS[0])
+        .disk(DiskSpec::holding(DISKS[1], Content::Ext4("photos")))
+        .build();
+    let node = Node::added(&herd, dirty, "a").await;
+    let before = node.machine.hash_disk(DISKS[1]);
+    let mut operator = herd.operator().await;
+    let text = config(&[("a", DISKS)]);
+    let plan = operator.plan_text(&text, 0).await;
+    assert!(
+        outcomes(&plan.nodes[0]).contains(&StepOutcome::Blocked),
+        "{:?}",
+        plan.nodes[0]
+    );
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert!(reply.task_ids.is_empty(), "what is blocked does not begin");
+    assert_eq!(node.machine.hash_disk(DISKS[1]), before);
+
+    let serial = DISKS[1].to_owned();
+    let plan = operator
+        .plan_erase(v1::PlanEraseRequest { serial })
+        .await
+        .unwrap()
+        .into_inner();
+    let without = v1::ApplyRequest {
+        plan_id: plan.plan_id.clone(),
+        ..Default::default()
+    };
+    assert_eq!(
+        operator.erase(without).await.unwrap_err().code(),
+        Code::PermissionDenied
+    );
+    assert_eq!(node.machine.hash_disk(DISKS[1]), before);
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+    assert!(node.machine.is_blank(DISKS[1]));
+
+    let plan = operator.plan_text(&text, 1).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+}
+
+#[tokio::test]
+async fn a_node_whose_card_was_replaced_imports_its_pool_by_the_guid_on_record() {
+    let mut herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let text = config(&[("a", DISKS)]);
+    let plan = operator.plan_text(&text, 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    finished(&mut operator, &reply).await;
+    node.kill();
+    node.machine.replace_root_disk();
+    herd.stop().await;
+    herd.start().await.unwrap();
+    let node = Node::reflashed(&herd, node.machine.clone(), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&text, 1).await;
+    assert_ne!(plan.nodes[0].task_id, "", "{:?}", plan.nodes[0].steps);
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+    assert_eq!(creations(&node), 1, "made once, imported once");
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.nodes[0].pool, "ok", "{status:?}");
+}
+
+#[tokio::test]
+async fn a_consent_does_not_hold_for_a_disk_that_was_swapped_after_it() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    for serial in DISKS {
+        node.machine
+            .swap_disk(serial, &DiskSpec::blank(serial).size(256_060_514_304));
+    }
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let task = finished(&mut operator, &reply).await;
+    assert_eq!(task.state, "blocked", "{task:?}");
+    assert_eq!(creations(&node), 0);
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.light(), Light::Amber, "{status:?}");
+    assert!(
+        status.alerts.iter().any(|alert| alert.text.contains("blocked")),
+        "{status:?}"
+    );
+}
