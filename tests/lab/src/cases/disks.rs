@@ -49,7 +49,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "mounted disk: refused, unchanged",
-        run: Run::Herd(|herd| refused(herd, "mkfs.ext4 -q -F $B; mount $B /mnt; sync", "mounted")),
+        run: Run::Herd(|herd| refused(herd, "mkfs.ext4 -q -F $B; mount -o ro $B /mnt", "mounted")),
     },
     Case {
         name: "disk smaller than its mirror: refused, unchanged",
