@@ -1,6 +1,82 @@
-//! Legs that go, disks that turn up elsewhere, and cards that are replaced.
+//! From blank disks to a pool on record, and what the record protects.
 
-use super::*;
+use heeler_coordinator::clock::Clock as _;
+use heeler_host::sim::{Content, DiskSpec, Machine};
+use heeler_proto::v1::{self, Light, StepOutcome};
+use heeler_tests::{Herd, Node, config};
+use tonic::Code;
+
+use crate::scene::{DISKS, creations, finished, machine, outcomes};
+
+#[tokio::test]
+async fn a_blank_node_gets_its_pool_and_a_second_apply_changes_nothing() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let text = config(&[("a", DISKS)]);
+
+    let plan = operator.plan_text(&text, 0).await;
+    assert_eq!(plan.nodes[0].error, "");
+    assert!(
+        outcomes(&plan.nodes[0]).contains(&StepOutcome::Change),
+        "{:?}",
+        plan.nodes[0]
+    );
+    assert_eq!(creations(&node), 0, "a plan changes nothing");
+
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!((reply.revision, reply.task_ids.len()), (1, 1));
+    let task = finished(&mut operator, &reply).await;
+    assert_eq!((task.state.as_str(), task.reason.as_str()), ("done", ""));
+    assert_eq!(creations(&node), 1);
+
+    let again = operator.plan_text(&text, 1).await;
+    assert_eq!(again.nodes[0].task_id, "", "{:?}", again.nodes[0]);
+    let reply = operator.apply_plan(&again, herd.clock.now_ms()).await.unwrap();
+    assert_eq!((reply.revision, reply.task_ids.len()), (1, 0));
+
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.light(), Light::Green, "{status:?}");
+    assert_eq!(
+        (status.nodes[0].pool.as_str(), status.nodes[0].config.as_str()),
+        ("ok", "same")
+    );
+    assert_eq!((status.nodes[0].legs, status.nodes[0].legs_online), (2, 2));
+
+    let disks = operator
+        .list_disks(v1::ListDisksRequest::default())
+        .await
+        .unwrap()
+        .into_inner()
+        .disks;
+    let recorded: Vec<_> = disks.iter().filter(|disk| !disk.recorded_guid.is_empty()).collect();
+    assert_eq!(recorded.len(), 2, "both legs are on record");
+}
+
+#[tokio::test]
+async fn a_live_disk_is_not_even_planned_for_erasure() {
+    let herd = Herd::new().await;
+    let _node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    finished(&mut operator, &reply).await;
+    let status = operator
+        .plan_erase(v1::PlanEraseRequest {
+            serial: DISKS[0].into(),
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert!(status.message().contains("on record"), "{}", status.message());
+    let status = operator
+        .plan_erase(v1::PlanEraseRequest {
+            serial: "NOBODY".into(),
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+}
 
 #[tokio::test]
 async fn a_pool_that_loses_a_leg_turns_the_status_red_and_says_what_not_to_pull() {
@@ -129,26 +205,4 @@ async fn a_node_whose_card_was_replaced_imports_its_pool_by_the_guid_on_record()
     assert_eq!(creations(&node), 1, "made once, imported once");
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!(status.nodes[0].pool, "ok", "{status:?}");
-}
-
-#[tokio::test]
-async fn a_consent_does_not_hold_for_a_disk_that_was_swapped_after_it() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    for serial in DISKS {
-        node.machine
-            .swap_disk(serial, &DiskSpec::blank(serial).size(256_060_514_304));
-    }
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
-    let task = finished(&mut operator, &reply).await;
-    assert_eq!(task.state, "blocked", "{task:?}");
-    assert_eq!(creations(&node), 0);
-    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
-    assert_eq!(status.light(), Light::Amber, "{status:?}");
-    assert!(
-        status.alerts.iter().any(|alert| alert.text.contains("blocked")),
-        "{status:?}"
-    );
 }

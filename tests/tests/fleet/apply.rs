@@ -1,0 +1,164 @@
+//! What a person agrees to happens, once, and nothing else.
+
+use heeler_coordinator::clock::Clock as _;
+use heeler_host::sim::DiskSpec;
+use heeler_proto::v1::{self, Light};
+use heeler_tests::{Herd, Node, config, consents};
+use tonic::Code;
+
+use crate::scene::{DISKS, creations, finished, machine};
+
+#[tokio::test]
+async fn without_a_fitting_consent_nothing_is_accepted_and_nothing_begins() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let good = consents(&operator.key, &plan.nodes[0], herd.clock.now_ms());
+    let apply = |consents: Vec<v1::Consent>| v1::ApplyRequest {
+        plan_id: plan.plan_id.clone(),
+        consents,
+        ..v1::ApplyRequest::default()
+    };
+    let forged = |change: fn(&mut v1::Consent)| {
+        let mut consents = good.clone();
+        change(&mut consents[0]);
+        consents
+    };
+    let other = herd.second_operator_key();
+    let stranger = consents(&other, &plan.nodes[0], herd.clock.now_ms());
+    let expired = consents(&operator.key, &plan.nodes[0], herd.clock.now_ms() - 60 * 60 * 1000);
+    for (what, given) in [
+        ("none", vec![]),
+        ("of another node", forged(|consent| consent.node = "b".into())),
+        ("of another task", forged(|consent| consent.task_id = "0".repeat(32))),
+        ("for something else", forged(|consent| consent.act_sha256 = vec![0; 32])),
+        (
+            "by an unknown operator",
+            forged(|consent| consent.operator = "you".into()),
+        ),
+        ("by an unknown key", stranger),
+        ("expired", expired),
+        (
+            "one too many",
+            [good.clone(), forged(|consent| consent.id = "0".repeat(32))].concat(),
+        ),
+    ] {
+        let status = operator.apply(apply(given)).await.unwrap_err();
+        assert_eq!(status.code(), Code::PermissionDenied, "{what}: {status:?}");
+    }
+    let revision = operator
+        .accepted_revision(v1::AcceptedRevisionRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(revision.number, 0, "all or nothing");
+    assert_eq!(creations(&node), 0);
+    operator.apply(apply(good)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_apply_that_is_repeated_answers_the_same_and_starts_nothing_twice() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let first = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let second = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!(first, second);
+    finished(&mut operator, &first).await;
+    assert_eq!(creations(&node), 1);
+}
+
+#[tokio::test]
+async fn an_old_checkout_does_not_overwrite_what_it_has_not_seen() {
+    let herd = Herd::new().await;
+    let mut operator = herd.operator().await;
+    let (first, second) = (config(&[("a", DISKS)]), config(&[("a", &[])]));
+    let plan = operator.plan_text(&first, 0).await;
+    operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+
+    let stale = operator.plan_text(&second, 0).await;
+    assert!(stale.behind);
+    let status = operator.apply_plan(&stale, herd.clock.now_ms()).await.unwrap_err();
+    assert_eq!(status.code(), Code::Aborted);
+    assert!(
+        status.message().contains("heeler revision show"),
+        "{}",
+        status.message()
+    );
+
+    let same = operator.plan_text(&first, 0).await;
+    assert!(!same.behind, "the same text undoes nothing");
+    assert_eq!(
+        operator.apply_plan(&same, herd.clock.now_ms()).await.unwrap().revision,
+        1
+    );
+
+    let request = v1::ApplyRequest {
+        plan_id: stale.plan_id,
+        overwrite: true,
+        ..Default::default()
+    };
+    assert_eq!(operator.apply(request).await.unwrap().into_inner().revision, 2);
+    let seen = operator.plan_text(&first, 2).await;
+    assert_eq!(
+        operator.apply_plan(&seen, herd.clock.now_ms()).await.unwrap().revision,
+        3
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_is_away_is_told_of_and_nothing_is_queued_for_it() {
+    let herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    node.kill();
+    let mut operator = herd.operator().await;
+    operator.wait_for("lost", "a").await;
+    let plan = operator
+        .plan_text(&config(&[("a", DISKS), ("b", &["X1", "X2"])]), 0)
+        .await;
+    assert!(plan.nodes[0].offline_since_ms > 0 && plan.nodes[0].enrolled);
+    assert!(!plan.nodes[1].enrolled);
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert!(reply.task_ids.is_empty());
+    herd.clock.advance(15_000);
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.light(), Light::Amber);
+    assert!(
+        status
+            .alerts
+            .iter()
+            .any(|alert| alert.node == "a" && alert.text.contains("offline")),
+        "{status:?}"
+    );
+    assert!(
+        status
+            .alerts
+            .iter()
+            .any(|alert| alert.node == "b" && alert.next.contains("node add b")),
+        "{status:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_consent_does_not_hold_for_a_disk_that_was_swapped_after_it() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    for serial in DISKS {
+        node.machine
+            .swap_disk(serial, &DiskSpec::blank(serial).size(256_060_514_304));
+    }
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let task = finished(&mut operator, &reply).await;
+    assert_eq!(task.state, "blocked", "{task:?}");
+    assert_eq!(creations(&node), 0);
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.light(), Light::Amber, "{status:?}");
+    assert!(
+        status.alerts.iter().any(|alert| alert.text.contains("blocked")),
+        "{status:?}"
+    );
+}

@@ -1,0 +1,10 @@
+//! The fleet in one process, over loopback mTLS.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod apply;
+mod data;
+mod enrolment;
+mod recovery;
+mod scene;
+mod session;

@@ -1,0 +1,153 @@
+//! Whoever is killed, and whenever: it goes on, or it is told how it ended.
+
+use heeler_coordinator::clock::Clock as _;
+use heeler_proto::v1::{self, from_agent};
+use heeler_tests::{Herd, Node, Stranger, config};
+
+use crate::scene::{DISKS, assignment, creations, finished, machine, planned};
+
+#[tokio::test]
+async fn a_coordinator_killed_in_the_middle_of_an_apply_goes_on_where_it_was() {
+    let mut herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    operator.wait_after(reply.after_event, "task started", "a").await;
+    herd.kill().await;
+    herd.start().await.unwrap();
+
+    let mut operator = herd.operator().await;
+    let task = finished(&mut operator, &reply).await;
+    assert_eq!(task.state, "done", "{task:?}");
+    assert_eq!(creations(&node), 1);
+    let request = v1::EventsRequest {
+        task_id: task.task_id,
+        ..Default::default()
+    };
+    let mut events = operator.events(request).await.unwrap().into_inner();
+    let mut ends = 0;
+    while let Some(event) = events.message().await.unwrap() {
+        ends += u32::from(event.kind == "task finished");
+    }
+    assert_eq!(ends, 1, "an outcome arrives once");
+}
+
+#[tokio::test]
+async fn when_coordinator_and_agent_are_killed_right_after_the_apply_the_task_is_done_once() {
+    let mut herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    node.kill();
+    herd.kill().await;
+    herd.start().await.unwrap();
+    node.start();
+    let task = finished(&mut herd.operator().await, &reply).await;
+    assert_eq!(task.state, "done", "{task:?}");
+    assert_eq!(creations(&node), 1);
+}
+
+#[tokio::test]
+async fn a_power_cut_at_any_moment_of_the_task_ends_in_one_pool() {
+    for later in [3, 20, 60, 110] {
+        let herd = Herd::new().await;
+        let node = Node::added(&herd, machine("a", DISKS), "a").await;
+        let mut operator = herd.operator().await;
+        let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+        node.machine.cut_power_at(node.machine.points() + later);
+        let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+        let task = finished(&mut operator, &reply).await;
+        let half_made = task
+            .blocked
+            .as_ref()
+            .is_some_and(|blocked| blocked.next.contains("heeler disk erase"));
+        assert!(task.state == "done" || half_made, "{later}: {task:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_nobody_took_for_an_hour_is_refused() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let mut operator = herd.operator().await;
+    let plan = planned(&herd, &mut line).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    line.next_that(assignment).await;
+
+    herd.clock.advance(60 * 60 * 1000);
+    // Anything wakes the planner.
+    drop(line);
+    operator.wait_after(reply.after_event, "refused", "a").await;
+    let task_id = reply.task_ids[0].clone();
+    let task = operator
+        .show_task(v1::ShowTaskRequest { task_id })
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(task.state, "refused");
+    assert!(task.reason.contains("heeler plan"), "{}", task.reason);
+}
+
+#[tokio::test]
+async fn a_task_is_handed_out_again_over_a_new_session_as_the_same_generation() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let mut operator = herd.operator().await;
+    let plan = planned(&herd, &mut line).await;
+    operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let first = line.next_that(assignment).await;
+    assert_eq!(first.generation, Some(v1::Generation { epoch: 1, counter: 1 }));
+    drop(line);
+
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let second = line.next_that(assignment).await;
+    assert_eq!(first, second);
+    drop(line);
+
+    // It took it, has it not in hand, and has nothing to tell: no outcome will ever come.
+    let hello = v1::Hello {
+        generation: first.generation,
+        ..Stranger::hello("a")
+    };
+    let _line = stranger.join(hello).await.unwrap();
+    operator.wait_for("failed", "a").await;
+    let task_id = first.task_id;
+    let task = operator
+        .show_task(v1::ShowTaskRequest { task_id })
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(task.state, "failed");
+}
+
+#[tokio::test]
+async fn a_node_revoked_in_the_middle_of_its_task_is_shut_out_and_the_task_is_over() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let mut operator = herd.operator().await;
+    let plan = planned(&herd, &mut line).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let given = line.next_that(assignment).await;
+    let accepted = v1::AssignmentReply {
+        task_id: given.task_id.clone(),
+        generation: given.generation,
+        accepted: true,
+        reason: String::new(),
+    };
+    line.say(from_agent::Body::Assignment(accepted)).await;
+    operator.wait_after(reply.after_event, "accepted", "a").await;
+    operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
+    operator.wait_after(reply.after_event, "failed", "a").await;
+    let task_id = given.task_id;
+    let task = operator
+        .show_task(v1::ShowTaskRequest { task_id })
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(task.reason.contains("revoked"), "{task:?}");
+}

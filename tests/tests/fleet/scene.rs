@@ -1,0 +1,78 @@
+//! What several tests begin with, and ask about.
+
+use heeler_host::sim::Machine;
+use heeler_proto::v1::{self, StepOutcome, from_agent, to_agent};
+use heeler_tests::{Herd, Line, Node, Operator, config};
+
+pub const DISKS: &[&str] = &["S6XNNS0W100001", "S6XNNS0W100002"];
+
+pub fn machine(name: &str, disks: &[&str]) -> Machine {
+    disks
+        .iter()
+        .fold(Machine::builder(name), |builder, serial| builder.blank(serial))
+        .build()
+}
+
+/// The zpool create commands that a machine was asked for.
+pub fn creations(node: &Node) -> usize {
+    let log = node.machine.log();
+    log.iter()
+        .filter(|entry| entry.mutates && entry.what.starts_with("zpool create"))
+        .count()
+}
+
+pub async fn finished(operator: &mut Operator, reply: &v1::ApplyReply) -> v1::TaskInfo {
+    let task_id = reply.task_ids[0].clone();
+    let request = v1::EventsRequest {
+        task_id: task_id.clone(),
+        follow: true,
+        ..Default::default()
+    };
+    let mut events = operator.events(request).await.unwrap().into_inner();
+    while events.message().await.unwrap().unwrap().kind != "task finished" {}
+    operator
+        .show_task(v1::ShowTaskRequest { task_id })
+        .await
+        .unwrap()
+        .into_inner()
+}
+
+pub fn outcomes(plan: &v1::NodePlan) -> Vec<StepOutcome> {
+    plan.steps.iter().map(v1::StepReport::outcome).collect()
+}
+
+/// A plan in which the hand-made agent would change something.
+pub async fn planned(herd: &Herd, line: &mut Line) -> v1::PlanReply {
+    let text = config(&[("a", DISKS)]);
+    let planning = tokio::spawn({
+        let mut operator = herd.operator().await;
+        async move { operator.plan_text(&text, 0).await }
+    });
+    let request_id = line.next_that(preview).await;
+    let step = v1::StepReport {
+        step: "X".into(),
+        outcome: StepOutcome::Change.into(),
+        ..Default::default()
+    };
+    let reply = v1::PreviewReply {
+        request_id,
+        steps: vec![step],
+        ..Default::default()
+    };
+    line.say(from_agent::Body::Preview(reply)).await;
+    planning.await.unwrap()
+}
+
+pub fn preview(body: to_agent::Body) -> Option<String> {
+    match body {
+        to_agent::Body::Preview(request) => Some(request.request_id),
+        _ => None,
+    }
+}
+
+pub fn assignment(body: to_agent::Body) -> Option<v1::Assignment> {
+    match body {
+        to_agent::Body::Assignment(assignment) => Some(assignment),
+        _ => None,
+    }
+}
