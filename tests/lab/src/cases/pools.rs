@@ -62,7 +62,12 @@ fn blocked(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
 }
 
 fn apply(herd: &Herd<'_>, name: &str) -> Result<String> {
-    herd.must(&["apply", "--yes", "--confirm", name, name])
+    let confirm: &[&str] = if herd.plan(name)?.contains("IRREVERSIBLE") {
+        &["--confirm", name]
+    } else {
+        &[]
+    };
+    herd.must(&[&["apply", "--yes", name], confirm].concat())
 }
 
 fn guid(node: NodeHandle<'_>) -> Result<String> {
