@@ -168,7 +168,7 @@ impl Coordinator {
             () = shutdown => None,
         };
         stop.send(true).ok();
-        self.app.part();
+        self.app.part().await?;
         match ended {
             Some(ended) => ended?,
             None => tokio::select! {

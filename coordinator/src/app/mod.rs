@@ -108,13 +108,6 @@ impl App {
         &self.ca
     }
 
-    /// Ends every session: the coordinator must go.
-    pub fn part(&self) {
-        for session in self.sessions.all() {
-            session.close("the coordinator is going down");
-        }
-    }
-
     /// Closes the database.
     pub async fn close(&self) {
         self.store.close().await;

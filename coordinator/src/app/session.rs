@@ -106,6 +106,19 @@ impl App {
         Ok(())
     }
 
+    /// Ends every session: the coordinator must go.
+    ///
+    /// # Errors
+    /// When the database cannot be written; every session is ended all the same.
+    pub async fn part(&self) -> Result<(), AppError> {
+        let mut written = Ok(());
+        for session in self.sessions.all() {
+            written = written.and(self.close_session(&session).await);
+            session.close("the coordinator is going down");
+        }
+        written
+    }
+
     /// The stream has ended, from whichever end.
     ///
     /// # Errors

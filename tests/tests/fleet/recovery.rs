@@ -50,7 +50,7 @@ async fn when_coordinator_and_agent_are_killed_right_after_the_apply_the_task_is
 }
 
 #[tokio::test]
-async fn a_power_cut_at_any_moment_of_the_task_ends_in_one_pool() {
+async fn a_power_cut_in_the_middle_of_the_task_ends_in_one_pool_or_in_a_half_made_one_that_is_told_of() {
     for later in [3, 20, 60, 110] {
         let herd = Herd::new().await;
         let node = Node::added(&herd, machine("a", DISKS), "a").await;

@@ -277,3 +277,25 @@ async fn the_operators_socket_is_its_owners_alone() {
     let folder = std::fs::metadata(herd.state().path()).unwrap();
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
 }
+
+#[tokio::test]
+async fn a_coordinator_that_must_go_says_so_and_knows_afterwards_when_it_heard_the_node_last() {
+    let mut herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    herd.clock.advance(1_000);
+    herd.stop().await;
+    assert!(line.next_that(goodbye).await.contains("going down"));
+    herd.start().await.unwrap();
+    let request = v1::ShowNodeRequest { node: "a".into() };
+    let node = herd
+        .operator()
+        .await
+        .show_node(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .node
+        .unwrap();
+    assert_eq!(node.last_seen_ms, heeler_tests::NOON + 1_000);
+}
