@@ -67,7 +67,7 @@ pub struct Session<'a> {
     outgoing: mpsc::Sender<FromAgent>,
     incoming: Streaming<ToAgent>,
     outbox: Outbox,
-    looks: JoinSet<Option<FromAgent>>,
+    looks: JoinSet<FromAgent>,
     renew_at: Instant,
 }
 
@@ -135,7 +135,7 @@ impl<'a> Session<'a> {
                 self.looks
                     .spawn(answer::facts(self.shared.host.clone(), request.request_id));
             }
-            Some(to_agent::Body::Facts(_)) => tracing::warn!("asked for facts faster than they can be looked up"),
+            Some(to_agent::Body::Facts(request)) => self.outbox.push(answer::too_many_facts(request)),
             Some(to_agent::Body::Preview(request)) if self.looks.len() < LOOKS => {
                 let interrupted = self.shared.journal.state().interrupted();
                 self.looks
@@ -156,11 +156,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn looked(&mut self, answer: Result<Option<FromAgent>, JoinError>) {
+    fn looked(&mut self, answer: Result<FromAgent, JoinError>) {
         match answer.map_err(JoinError::try_into_panic) {
-            Ok(Some(answer)) => self.outbox.push(answer),
+            Ok(answer) => self.outbox.push(answer),
             Err(Ok(panic)) => resume_unwind(panic),
-            Ok(None) | Err(Err(_)) => {}
+            Err(Err(_)) => {}
         }
     }
 

@@ -36,7 +36,7 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct Awaited {
     previews: HashMap<String, oneshot::Sender<v1::PreviewReply>>,
-    facts: HashMap<String, oneshot::Sender<v1::Facts>>,
+    facts: HashMap<String, oneshot::Sender<v1::FactsReply>>,
     last_facts: u64,
     pings: HashMap<u64, oneshot::Sender<()>>,
     last_ping: u64,
@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// Asks for facts; the receiver fails when the session ends first.
-    pub fn ask_facts(&self, now_ms: u64) -> oneshot::Receiver<v1::Facts> {
+    pub fn ask_facts(&self, now_ms: u64) -> oneshot::Receiver<v1::FactsReply> {
         let (done, answer) = oneshot::channel();
         let mut awaited = lock(&self.awaited);
         awaited.facts.retain(|_, waiter| !waiter.is_closed());
@@ -163,10 +163,10 @@ impl Session {
         lock(&self.awaited).facts_asked_at_ms
     }
 
-    /// Facts have arrived.
-    pub fn looked(&self, facts: &v1::Facts) {
-        if let Some(done) = lock(&self.awaited).facts.remove(&facts.request_id) {
-            done.send(facts.clone()).ok();
+    /// Facts have arrived, or why there are none.
+    pub fn looked(&self, reply: v1::FactsReply) {
+        if let Some(done) = lock(&self.awaited).facts.remove(&reply.request_id) {
+            done.send(reply).ok();
         }
     }
 

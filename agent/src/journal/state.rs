@@ -15,6 +15,8 @@ pub struct State {
     pub in_hand: Option<Assignment>,
     /// Ops that cannot be undone or that reboot, begun and never ended, oldest first.
     pub begun: Vec<(TaskId, Intent)>,
+    /// Creations that failed and may have left their marks on the disks, oldest first. They permit nothing.
+    pub failed: Vec<(TaskId, Intent)>,
     /// Consents that are used up.
     pub used: Vec<Used>,
     /// Events that the coordinator has not stored, oldest first.
@@ -68,8 +70,14 @@ impl State {
             {
                 self.begun.remove(last);
             }
+            self.failed.retain(|(_, known)| known.act.as_ref() != Some(act));
+            if let Irreversible::CreatePool(_) = act {
+                self.failed.push((task.clone(), intent.clone()));
+            }
         } else {
-            self.begun.retain(|(_, begun)| begun.act.as_ref() != Some(act));
+            for list in [&mut self.begun, &mut self.failed] {
+                list.retain(|(_, known)| known.act.as_ref() != Some(act));
+            }
         }
         let digest = act.digest();
         for used in &mut self.used {
@@ -77,10 +85,11 @@ impl State {
         }
     }
 
-    /// Acts that were begun and never ended, oldest first.
+    /// Creations that failed, then acts that were begun and never ended; oldest first.
     #[must_use]
     pub fn interrupted(&self) -> Vec<Irreversible> {
-        self.begun.iter().filter_map(|(_, intent)| intent.act.clone()).collect()
+        let all = self.failed.iter().chain(&self.begun);
+        all.filter_map(|(_, intent)| intent.act.clone()).collect()
     }
 
     /// The least that says the same, for a journal written anew. A used consent is forgotten a day after it expired by
@@ -100,6 +109,11 @@ impl State {
             task: task.clone(),
             intent: intent.clone(),
         });
+        let failed = self.failed.iter().map(|(task, intent)| Entry::Ended {
+            task: task.clone(),
+            intent: intent.clone(),
+            error: Some(String::new()),
+        });
         let used = self
             .used
             .iter()
@@ -107,7 +121,7 @@ impl State {
             .map(|used| Entry::Used(used.clone()));
         let events = self.events.iter().map(|told| Entry::Told(told.clone()));
         let mut entries = vec![base];
-        entries.extend(events.chain(in_hand).chain(begun).chain(used));
+        entries.extend(events.chain(in_hand).chain(failed).chain(begun).chain(used));
         entries
     }
 }

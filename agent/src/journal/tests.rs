@@ -1,5 +1,7 @@
 use heeler_host::sim::{Fault, Loss, Machine};
-use heeler_proto::{DiskIdentity, EraseContents, EraseDisk, Generation, Irreversible, Serial, Task};
+use heeler_proto::{
+    CreatePool, DiskIdentity, EraseContents, EraseDisk, Generation, Irreversible, PoolName, Serial, Task,
+};
 use heeler_tasks::engine::{Intent, Outcome};
 
 use super::*;
@@ -242,6 +244,44 @@ fn a_failed_attempt_does_not_hide_an_earlier_one_that_was_cut_off() {
         state.apply(entry);
     }
     assert_eq!(state.interrupted(), []);
+}
+
+#[test]
+fn a_failed_creation_stays_on_record_once_until_one_succeeds_and_permits_nothing() {
+    let create = |pool: &str| {
+        Irreversible::CreatePool(CreatePool {
+            pool: PoolName::new(pool).unwrap(),
+            disks: vec![],
+            properties: vec![],
+        })
+    };
+    let intent = |pool: &str| Intent {
+        act: Some(create(pool)),
+        ..intent("A")
+    };
+    let begun = |pool: &str| Entry::Begun {
+        task: task(),
+        intent: intent(pool),
+    };
+    let ended = |pool: &str, error: Option<&str>| Entry::Ended {
+        task: task(),
+        intent: intent(pool),
+        error: error.map(str::to_owned),
+    };
+    let mut state = State::default();
+    for entry in [begun("a"), ended("a", Some("19")), begun("a"), ended("a", Some("19"))] {
+        state.apply(entry);
+    }
+    assert_eq!(state.interrupted(), [create("a")]);
+    assert_eq!(state.begun, []);
+    state.apply(begun("b"));
+    let mut anew = State::default();
+    state.entries(0).into_iter().for_each(|entry| anew.apply(entry));
+    assert_eq!(anew, state);
+    for entry in [begun("a"), ended("a", None)] {
+        state.apply(entry);
+    }
+    assert_eq!(state.interrupted(), [create("b")]);
 }
 
 #[test]

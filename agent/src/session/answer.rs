@@ -1,30 +1,29 @@
 use std::sync::Arc;
 
+use heeler_host::disk::remember_slots;
 use heeler_host::{System, facts};
-use heeler_proto::v1::{Facts, FromAgent, PreviewReply, PreviewRequest, from_agent};
+use heeler_proto::v1::{Facts, FactsReply, FactsRequest, FromAgent, PreviewReply, PreviewRequest, from_agent};
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
 
 use super::message;
 use crate::wire;
 
-/// What the machine is made of and holds. When it cannot be looked at, nothing is said of it.
-pub async fn facts(host: Arc<dyn System>, request_id: String) -> Option<FromAgent> {
-    match look(host.as_ref()).await {
-        Ok(facts) => Some(message(from_agent::Body::Facts(Facts { request_id, ..facts }))),
-        Err(reason) => {
-            tracing::warn!("could not look at the machine: {reason}");
-            None
-        }
-    }
+/// What the machine is made of and holds, or why it cannot be looked at.
+pub async fn facts(host: Arc<dyn System>, request_id: String) -> FromAgent {
+    let (facts, error) = match look(host.as_ref()).await {
+        Ok(facts) => (Some(facts), String::new()),
+        Err(reason) => (None, reason),
+    };
+    message(from_agent::Body::Facts(FactsReply {
+        request_id,
+        facts,
+        error,
+    }))
 }
 
 /// What a task would change here, and the facts that this rests on.
-pub async fn preview(
-    host: Arc<dyn System>,
-    request: PreviewRequest,
-    interrupted: Vec<Irreversible>,
-) -> Option<FromAgent> {
+pub async fn preview(host: Arc<dyn System>, request: PreviewRequest, interrupted: Vec<Irreversible>) -> FromAgent {
     let mut reply = PreviewReply {
         request_id: request.request_id,
         ..PreviewReply::default()
@@ -43,19 +42,34 @@ pub async fn preview(
         }
         Err(reason) => reply.error = reason,
     }
-    Some(message(from_agent::Body::Preview(reply)))
+    message(from_agent::Body::Preview(reply))
+}
+
+const BUSY: &str = "this node is busy with other questions: ask again";
+
+/// The answer to one question for facts too many.
+pub fn too_many_facts(request: FactsRequest) -> FromAgent {
+    message(from_agent::Body::Facts(FactsReply {
+        request_id: request.request_id,
+        error: BUSY.to_owned(),
+        ..FactsReply::default()
+    }))
 }
 
 /// The answer to one preview too many.
 pub fn too_many(request: PreviewRequest) -> FromAgent {
     message(from_agent::Body::Preview(PreviewReply {
         request_id: request.request_id,
-        error: "this node is busy with other previews: ask again".to_owned(),
+        error: BUSY.to_owned(),
         ..PreviewReply::default()
     }))
 }
 
 async fn look(host: &dyn System) -> Result<Facts, String> {
     let facts = facts::collect(host).await.map_err(|error| in_full(&error))?;
+    // A letter that shifts later is worth a warning; it is no reason to say nothing now.
+    if let Err(error) = remember_slots(host, &facts.slots).await {
+        tracing::warn!(%error, "could not write down which slots there are");
+    }
     Ok(wire::facts(facts))
 }

@@ -46,9 +46,11 @@ async fn facts_are_told_when_asked_for() {
     let (_coordinator, _node, mut session) = connected().await;
     let request = FactsRequest { request_id: "1".into() };
     session.send(to_agent::Body::Facts(request)).await;
-    let Some(from_agent::Body::Facts(facts)) = session.next().await else {
+    let Some(from_agent::Body::Facts(reply)) = session.next().await else {
         panic!("no facts")
     };
+    let facts = reply.facts.expect("looked");
+    assert_eq!((reply.request_id.as_str(), reply.error.as_str()), ("1", ""));
     let blank = facts.disks.iter().filter(|disk| disk.finding == "blank");
     assert_eq!(blank.map(|disk| disk.serial.as_str()).collect::<Vec<_>>(), ["A", "B"]);
     assert_eq!(facts.hostname, "a");

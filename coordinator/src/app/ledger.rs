@@ -34,9 +34,7 @@ impl App {
         node.facts_at_ms = now_ms;
         node.last_seen_ms = now_ms;
         tx.set_node(&node).await?;
-        tx.save().await?;
-        session.looked(facts);
-        Ok(())
+        Ok(tx.save().await?)
     }
 
     /// Puts pools on record. `made` names the one that a finished task has just proven to be ours.

@@ -10,7 +10,13 @@ impl App {
     /// When what it says could not be stored: the session must end, so that the agent says it again.
     pub async fn receive(&self, session: &Session, body: Body) -> Result<(), AppError> {
         match body {
-            Body::Facts(facts) => self.looked(session, &facts).await,
+            Body::Facts(reply) => {
+                if let Some(facts) = &reply.facts {
+                    self.looked(session, facts).await?;
+                }
+                session.looked(reply);
+                Ok(())
+            }
             Body::Preview(reply) => {
                 if let Some(facts) = &reply.facts {
                     self.looked(session, facts).await?;

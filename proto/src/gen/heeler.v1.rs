@@ -41,9 +41,6 @@ pub struct Facts {
     pub agent_version: ::prost::alloc::string::String,
     #[prost(bool, tag = "17")]
     pub clock_synchronised: bool,
-    /// Of the request that they answer; empty when nobody asked.
-    #[prost(string, tag = "18")]
-    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Disk {
@@ -604,7 +601,7 @@ pub mod from_agent {
         #[prost(message, tag = "1")]
         Hello(super::Hello),
         #[prost(message, tag = "2")]
-        Facts(super::Facts),
+        Facts(super::FactsReply),
         #[prost(message, tag = "3")]
         Preview(super::PreviewReply),
         #[prost(message, tag = "4")]
@@ -688,6 +685,17 @@ pub struct PreviewRequest {
     pub request_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub task: ::core::option::Option<Task>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct FactsReply {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Missing when the machine could not be looked at.
+    #[prost(message, optional, tag = "2")]
+    pub facts: ::core::option::Option<Facts>,
+    /// Why not.
+    #[prost(string, tag = "3")]
+    pub error: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct PreviewReply {

@@ -60,6 +60,17 @@ impl Disk {
         Ok(hasher.finish())
     }
 
+    /// `length` bytes from `offset`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or ends before.
+    pub fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let read = self.open()?.read_exact_at(&mut bytes, offset);
+        read.with_context(|| format!("cannot read {}", self.path.display()))?;
+        Ok(bytes)
+    }
+
     /// Writes at `offset`, in bytes from the start.
     ///
     /// # Errors

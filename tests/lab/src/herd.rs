@@ -148,6 +148,20 @@ impl<'a> Herd<'a> {
         crate::run::finish(self.command(args).stdin(Stdio::null()))
     }
 
+    /// Starts `heeler` with nothing on stdin; what it says goes to a log.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&self, args: &[&str]) -> Result<Child> {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("background.log"))?;
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        Ok(command.spawn()?)
+    }
+
     /// Runs `heeler`; its standard output.
     ///
     /// # Errors
@@ -259,6 +273,19 @@ impl<'a> Herd<'a> {
     /// When there is no plan.
     pub fn plan(&self, node: &str) -> Result<String> {
         self.must(&["plan", node, "--width", "200"])
+    }
+
+    /// Applies to one node, with a person's word where the plan asks for one.
+    ///
+    /// # Errors
+    /// When it is blocked, or fails.
+    pub fn apply(&self, node: &str) -> Result<String> {
+        let confirm: &[&str] = if self.plan(node)?.contains("IRREVERSIBLE") {
+            &["--confirm", node]
+        } else {
+            &[]
+        };
+        self.must(&[&["apply", "--yes", node], confirm].concat())
     }
 
     /// Replaces one text in heeler.toml by another, as a person's editor would.

@@ -14,7 +14,7 @@ pub struct Disk {
     pub model: String,
     /// Whole size.
     pub size_bytes: u64,
-    /// `A`, `B`… among the NVMe disks, by the order of their bus addresses.
+    /// `A`, `B`… among the places of NVMe disks, by the order of their bus addresses.
     pub slot: Option<char>,
     /// nvme, usb, sata, mmc…; empty when unknown.
     pub transport: String,
@@ -41,6 +41,8 @@ impl Disk {
 pub struct Inventory {
     /// NVMe disks by slot, then the others by the kernel's name.
     pub disks: Vec<Disk>,
+    /// Bus addresses of the slots, in the order of their letters; a slot that is empty now is among them.
+    pub slots: Vec<String>,
     /// What was seen around them.
     pub around: Surroundings,
 }
@@ -70,13 +72,6 @@ impl Inventory {
             }
         }
     }
-
-    /// Serial of the disk that a vdev's path or an importable leg's name leads to; None when it is not there.
-    #[must_use]
-    pub fn serial_of(&self, path: &str) -> Option<&str> {
-        let disk = self.around.disk_of(path)?;
-        Some(disk.serial.as_str()).filter(|serial| !serial.is_empty())
-    }
 }
 
 /// Looks at every drive and judges it; reads only.
@@ -91,13 +86,16 @@ pub async fn inventory(host: &dyn System) -> Result<Inventory, RunError> {
         found.push((address, judged(host, &around, device).await));
     }
     found.sort_by(|a, b| (a.0.is_none(), &a.0, &a.1.kernel_path).cmp(&(b.0.is_none(), &b.0, &b.1.kernel_path)));
+    let present = found.iter().filter_map(|(address, _)| address.clone()).collect();
+    let slots = slot::lettered(host, present).await;
     let mut disks: Vec<Disk> = Vec::with_capacity(found.len());
-    for (index, (address, mut disk)) in found.into_iter().enumerate() {
-        disk.slot = address.and_then(|_| slot::letter(index));
+    for (address, mut disk) in found {
+        let index = slots.iter().position(|slot| Some(slot) == address.as_ref());
+        disk.slot = index.and_then(slot::letter);
         disks.push(disk);
     }
     refuse_twins(&mut disks);
-    Ok(Inventory { disks, around })
+    Ok(Inventory { disks, slots, around })
 }
 
 async fn judged(host: &dyn System, around: &Surroundings, device: &Device) -> Disk {

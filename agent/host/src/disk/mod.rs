@@ -13,5 +13,6 @@ mod words;
 pub use content::{Content, content};
 pub use evidence::{Evidence, Member, collect};
 pub use inventory::{Disk, Found, Inventory, inventory};
+pub use slot::remember_slots;
 pub use surroundings::Surroundings;
 pub use verdict::{MemberState, Use, Verdict, verdict};

@@ -1,6 +1,10 @@
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use crate::System;
+use crate::{Content, File, System};
+
+/// The bus addresses that letters go by, one a line: with one disk gone, the other keeps its letter.
+const KNOWN: &str = "/var/lib/heeler-agent/slots";
 
 /// Bus address of an NVMe disk's controller, as the kernel writes it: `0000:00:04.0`; None for other disks.
 pub(super) async fn address(host: &dyn System, kernel_name: &str) -> Option<String> {
@@ -18,6 +22,45 @@ fn is_address(part: &str) -> bool {
     let shape: Vec<&str> = part.split([':', '.']).collect();
     let hex = |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_ascii_hexdigit());
     part.len() == 12 && shape.len() == 4 && shape.iter().all(hex)
+}
+
+/// The addresses that letters go by: those that hold a disk now, and those that did, as long as no disk is elsewhere.
+pub(super) async fn lettered(host: &dyn System, mut present: Vec<String>) -> Vec<String> {
+    present.sort_unstable();
+    let known = known(host).await;
+    match present.iter().all(|address| known.contains(address)) {
+        true => known,
+        false => present,
+    }
+}
+
+/// Keeps the addresses that letters go by, for the day when a disk is missing.
+///
+/// # Errors
+/// When the file cannot be written.
+pub async fn remember_slots(host: &dyn System, addresses: &[String]) -> io::Result<()> {
+    if known(host).await == addresses {
+        return Ok(());
+    }
+    let text: String = addresses.iter().map(|address| format!("{address}\n")).collect();
+    let file = File {
+        path: PathBuf::from(KNOWN),
+        content: Content::Plain(text.into_bytes()),
+        mode: 0o600,
+    };
+    host.write(&file).await
+}
+
+/// Sorted; none when the file is not there, or holds something else.
+async fn known(host: &dyn System) -> Vec<String> {
+    let bytes = host.read(Path::new(KNOWN)).await.unwrap_or_default();
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let mut addresses: Vec<String> = text.lines().map(str::to_owned).collect();
+    addresses.sort_unstable();
+    match addresses.iter().all(|address| is_address(address)) {
+        true => addresses,
+        false => Vec::new(),
+    }
 }
 
 /// `A` for the first, `B` for the second…; None past `Z`.

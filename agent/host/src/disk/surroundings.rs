@@ -86,4 +86,11 @@ impl Surroundings {
         let mut disks = self.disks();
         disks.find(|disk| disk.stack().iter().any(|one| Path::new(&one.path) == device))
     }
+
+    /// Serial of the disk that a vdev's path or an importable leg's name leads to; None when it is not there.
+    #[must_use]
+    pub fn serial_of(&self, path: &str) -> Option<&str> {
+        let disk = self.disk_of(path)?;
+        Some(disk.serial.as_str()).filter(|serial| !serial.is_empty())
+    }
 }

@@ -19,6 +19,8 @@ pub struct Facts {
     pub hardware: Hardware,
     /// Every drive.
     pub disks: Vec<Disk>,
+    /// Bus addresses of the NVMe slots, in the order of their letters.
+    pub slots: Vec<String>,
     /// Every wired network card.
     pub nics: Vec<Nic>,
     /// Imported pools.
@@ -42,13 +44,14 @@ pub async fn collect(host: &dyn System) -> Result<Facts, RunError> {
     Ok(Facts {
         hardware: hardware(host).await?,
         nics: nics(host).await?,
-        pools: pools(host, &inventory).await?,
+        pools: pools(host, &inventory.around).await?,
         hostid: hostid::read(host).await?,
         zfs_version: match &inventory.around.module {
             Module::Loaded { kernel, .. } => kernel.trim_start_matches("zfs-kmod-").to_owned(),
             Module::NotLoaded | Module::NotInstalled | Module::TooOld => String::new(),
         },
         disks: inventory.disks,
+        slots: inventory.slots,
         // A machine without timedated keeps no time that we could vouch for.
         clock_synchronised: timedatectl::synchronised(host).await.unwrap_or(false),
         observed_at_ms: host.now_ms(),

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::disk::Inventory;
+use crate::disk::Surroundings;
 use crate::zpool::{self, Vdev};
 use crate::{RunError, System};
 
@@ -54,9 +54,9 @@ pub struct LegFact {
 ///
 /// # Errors
 /// When a pool that is there cannot be read.
-pub async fn pools(host: &dyn System, inventory: &Inventory) -> Result<Vec<PoolFact>, RunError> {
+pub async fn pools(host: &dyn System, around: &Surroundings) -> Result<Vec<PoolFact>, RunError> {
     let mut facts = Vec::new();
-    for pool in inventory.around.imported.iter().flatten() {
+    for pool in around.imported.iter().flatten() {
         let properties = zpool::properties(host, &pool.name).await?;
         let number = |name: &str| properties.get(name).and_then(|value| value.parse().ok());
         let comment = properties.get("comment").filter(|comment| *comment != "-");
@@ -73,16 +73,16 @@ pub async fn pools(host: &dyn System, inventory: &Inventory) -> Result<Vec<PoolF
                 .map_or_else(|| "NONE".to_owned(), |scan| scan.function.clone()),
             scan_state: pool.scan.as_ref().map_or_else(String::new, |scan| scan.state.clone()),
             scan_end_ms: pool.scan.as_ref().map_or(0, |scan| scan.end_s.saturating_mul(1000)),
-            legs: pool.legs.iter().map(|leg| fact(leg, inventory)).collect(),
+            legs: pool.legs.iter().map(|leg| fact(leg, around)).collect(),
             comment: comment.cloned().unwrap_or_default(),
         });
     }
     Ok(facts)
 }
 
-fn fact(leg: &Vdev, inventory: &Inventory) -> LegFact {
+fn fact(leg: &Vdev, around: &Surroundings) -> LegFact {
     let gone = matches!(leg.state.as_str(), "UNAVAIL" | "REMOVED" | "CANT_OPEN");
-    let serial = if gone { None } else { inventory.serial_of(&leg.path) };
+    let serial = if gone { None } else { around.serial_of(&leg.path) };
     LegFact {
         serial: serial.unwrap_or_default().to_owned(),
         guid: leg.guid,

@@ -139,6 +139,31 @@ fn kernel_names_change_from_boot_to_boot_and_slots_do_not() {
 }
 
 #[test]
+fn a_disk_keeps_its_letter_when_the_one_before_it_is_pulled() {
+    let machine = node().blank(A).blank(B).build();
+    let look = || now(disk::inventory(&machine)).expect("power").expect("answers");
+    let letter = |serial: &str| match look().find(serial) {
+        disk::Found::One(disk) => disk.slot,
+        _ => None,
+    };
+    now(disk::remember_slots(&machine, &look().slots))
+        .expect("power")
+        .expect("written");
+    machine.pull_disk(A);
+    now(disk::remember_slots(&machine, &look().slots))
+        .expect("power")
+        .expect("written");
+    machine.boot();
+    assert_eq!((letter(A), letter(B)), (None, Some('B')));
+
+    let strange = "/var/lib/heeler-agent/slots";
+    machine.put_file(strange, b"0001:99:00.0\n").expect("written");
+    assert_eq!(letter(B), Some('A'), "a disk in a place that is not known");
+    machine.put_file(strange, b"\xff torn").expect("written");
+    assert_eq!(letter(B), Some('A'));
+}
+
+#[test]
 fn one_serial_on_two_disks_is_found_twice() {
     let machine = node().blank(A).blank(A).build();
     let inventory = now(disk::inventory(&machine)).expect("power").expect("answers");

@@ -1,4 +1,4 @@
-use heeler_host::disk::{Inventory, Surroundings};
+use heeler_host::disk::Surroundings;
 use heeler_host::facts::{PoolFact, pools};
 use heeler_host::zfs::{Module, module};
 use heeler_host::{RunError, System, lsblk, udev, zpool};
@@ -20,9 +20,5 @@ pub async fn imported(host: &dyn System) -> Result<Vec<PoolFact>, RunError> {
         imported: Some(zpool::status(host).await?),
         importable: None,
     };
-    let inventory = Inventory {
-        disks: Vec::new(),
-        around,
-    };
-    pools(host, &inventory).await
+    pools(host, &around).await
 }

@@ -110,7 +110,13 @@ fn stays(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
         "the plan does not say {words:?}: {plan}"
     );
     let done = herd.run(&["apply", "--yes", "--confirm", NAME, NAME])?;
-    ensure!(done.code != 0, "apply went through: {}", done.stdout);
+    ensure!(
+        done.code == 3,
+        "apply ended with {}: {}{}",
+        done.code,
+        done.stdout,
+        done.stderr
+    );
     ensure!(hashes()? == before, "a disk was written to");
     let pools = node.must("zpool list -H -o name 2>/dev/null || true")?;
     ensure!(pools.is_empty(), "there is a pool: {pools}");

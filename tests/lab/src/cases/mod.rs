@@ -3,6 +3,7 @@
 mod agent;
 mod checklist;
 mod contact;
+mod converged;
 mod disks;
 mod machine;
 mod pools;
@@ -34,8 +35,9 @@ const ALL: &[&[Case]] = &[
     machine::CASES,
     contact::CASES,
     disks::CASES,
-    pools::CASES,
     agent::CASES,
+    pools::CASES,
+    converged::CASES,
 ];
 
 /// The names of all cases.

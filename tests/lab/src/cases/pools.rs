@@ -56,18 +56,15 @@ fn blocked(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
         "the plan is not blocked with {words:?}: {plan}"
     );
     let done = herd.run(&["apply", "--yes", "--confirm", node.name(), node.name()])?;
-    ensure!(done.code != 0, "apply went through: {}", done.stdout);
+    ensure!(
+        done.code == 3,
+        "apply ended with {}: {}{}",
+        done.code,
+        done.stdout,
+        done.stderr
+    );
     ensure!(hashes()? == before, "a disk was written to");
     Ok(())
-}
-
-fn apply(herd: &Herd<'_>, name: &str) -> Result<String> {
-    let confirm: &[&str] = if herd.plan(name)?.contains("IRREVERSIBLE") {
-        &["--confirm", name]
-    } else {
-        &[]
-    };
-    herd.must(&[&["apply", "--yes", name], confirm].concat())
 }
 
 fn guid(node: NodeHandle<'_>) -> Result<String> {
@@ -79,7 +76,7 @@ fn with_pool<'a>(herd: &Herd<'a>, name: &'a str) -> Result<NodeHandle<'a>> {
     herd.have(name)?;
     let node = herd.lab().node(name)?;
     if node.root("zpool list data")?.code != 0 {
-        apply(herd, name)?;
+        herd.apply(name)?;
     }
     node.must("findmnt -t zfs /data/pve-files && echo precious > /data/pve-files/precious && sync")?;
     Ok(node)
@@ -97,53 +94,46 @@ fn two_of_one_name(herd: &mut Herd<'_>) -> Result<()> {
     outcome
 }
 
-/// The moment of the cut differs from run to run: whatever is found after it is either carried on or explained.
+/// Cut at a moment that is seen from outside: the first disk carries a partition table, and no label is written yet.
 fn cut_create(herd: &mut Herd<'_>) -> Result<()> {
     herd.have(L)?;
     let node = herd.lab().node(L)?;
-    let starts = node.status()?.starts;
-    node.must(
-        "systemd-run --quiet bash -c 'until grep -qsaz ^create /proc/$(pgrep -nx zpool || echo 0)/cmdline && \
-         ! grep -qsaz -e ^-n$ /proc/$(pgrep -nx zpool || echo 0)/cmdline; do :; done; sleep 0.25; echo b > /proc/sysrq-trigger'",
-    )?;
-    let mut watching = herd.command(&["apply", "--yes", "--confirm", L, L]);
-    let mut watching = watching
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()?;
-    node.wait_restart(starts)?;
+    let serials = node.serials()?;
+    let mut applying = herd.start(&["apply", "--yes", "--confirm", L, L])?;
+    while !partitioned(node, &serials)? {
+        ensure!(
+            applying.try_wait()?.is_none(),
+            "apply ended before a disk was written to"
+        );
+    }
+    node.cut()?;
+    node.start()?;
     node.wait_ready()?;
     herd.wait_connected(L)?;
-    watching.wait()?;
+    let code = applying.wait()?.code();
+    node.must("[ -z \"$(zpool import 2>&1 | grep -w ONLINE)\" ] && ! zpool list data")?;
     let plan = herd.plan(L)?;
-    if plan.contains("BLOCKED") {
-        ensure!(
-            plan.contains("half-made by us") && plan.contains("heeler disk erase"),
-            "{plan}"
-        );
-        println!(
-            "    the cut left: {}",
-            plan.lines()
-                .find(|line| line.contains("half-made"))
-                .unwrap_or_default()
-                .trim()
-        );
-        for serial in node.serials()? {
-            if plan.contains(&format!("heeler disk erase {serial}")) {
-                herd.must(&["disk", "erase", &serial, "--confirm", &serial])?;
-            }
-        }
-        apply(herd, L)?;
-    } else if !plan.contains("nothing to change") {
-        println!(
-            "    the cut left nothing half-made: {}",
-            plan.lines().nth(2).unwrap_or_default()
-        );
-        apply(herd, L)?;
+    ensure!(
+        code == Some(3) && plan.contains("BLOCKED") && plan.contains("half-made by us"),
+        "apply ended with {code:?}: {plan}"
+    );
+    let erase = |serial: &&String| plan.contains(&format!("heeler disk erase {serial}"));
+    let made: Vec<&String> = serials.iter().filter(erase).collect();
+    ensure!(!made.is_empty(), "the plan names no disk to erase: {plan}");
+    println!("    half-made: {made:?}");
+    for serial in made {
+        herd.must(&["disk", "erase", serial, "--confirm", serial])?;
     }
+    herd.apply(L)?;
     node.must("zpool status -P data | grep -c nvme-QEMU | grep -qx 2 && findmnt -t zfs /data/pve-files")
         .map(drop)
+}
+
+/// Whether one of the disks has a GPT.
+fn partitioned(node: NodeHandle<'_>, serials: &[String]) -> Result<bool> {
+    let signature = |serial: &String| node.disk(serial).read(512, 8);
+    let found: Vec<Vec<u8>> = serials.iter().map(signature).collect::<Result<_>>()?;
+    Ok(found.iter().any(|bytes| bytes == b"EFI PART"))
 }
 
 fn live_disk(herd: &mut Herd<'_>) -> Result<()> {
@@ -163,7 +153,7 @@ fn exported(herd: &mut Herd<'_>) -> Result<()> {
     let node = with_pool(herd, R)?;
     let before = guid(node)?;
     node.must("zpool export data")?;
-    apply(herd, R)?;
+    herd.apply(R)?;
     ensure!(
         guid(node)? == before && node.must("cat /data/pve-files/precious")? == "precious\n",
         "another pool came back"
@@ -194,7 +184,7 @@ fn missing_leg(herd: &mut Herd<'_>) -> Result<()> {
         path(&serial)
     ))?;
     outcome?;
-    apply(herd, R)?;
+    herd.apply(R)?;
     ensure!(
         guid(node)? == before && node.must("cat /data/pve-files/precious")? == "precious\n",
         "another pool came back"
@@ -248,5 +238,7 @@ fn unsupported(herd: &mut Herd<'_>) -> Result<()> {
         "zpool export data; zhack feature enable -d future data com.example:future && zhack feature ref data com.example:future; \
          ! zpool import data 2>/dev/null",
     )?;
-    blocked(herd, node, "older than the one that made the pool")
+    let outcome = blocked(herd, node, "older than the one that made the pool");
+    node.must("zhack feature ref -d data com.example:future && zpool import data")?;
+    outcome
 }

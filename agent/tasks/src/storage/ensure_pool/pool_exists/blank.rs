@@ -54,7 +54,7 @@ pub(super) fn refused(spec: &PoolSpec, disks: &[&Disk], interrupted: &[CreatePoo
     if begun && full.iter().all(|disk| disk.only_marks_of_zfs) {
         return Some(Plan::Blocked(Blocked {
             found,
-            why: "half-made by us: zpool create was cut off here, nothing but its own marks is on the disks, and no pool came of it"
+            why: "half-made by us: zpool create was cut off or failed here, nothing but its own marks is on the disks, and no pool came of it"
                 .to_owned(),
             next: format!("{}; then: heeler apply", erase(&full)),
         }));

@@ -81,7 +81,7 @@ impl Observed {
         seen.loaded = importable.is_some();
         for pool in importable.unwrap_or_default() {
             let legs = pool.legs.iter().map(|leg| {
-                let serial = inventory.serial_of(&leg.name).map(str::to_owned);
+                let serial = inventory.around.serial_of(&leg.name).map(str::to_owned);
                 CandidateLeg {
                     online: serial.is_some() && leg.state == "ONLINE",
                     serial,
