@@ -27,6 +27,7 @@ pub mod zpool;
 mod ask;
 mod command;
 mod file;
+mod glance;
 mod json;
 mod real;
 mod secret;
@@ -35,6 +36,7 @@ mod unit;
 
 pub use command::{Command, Output, RunError, Stdin};
 pub use file::{Content, File};
+pub use glance::Glance;
 pub use real::RealSystem;
 pub use secret::Secret;
 pub use system::System;

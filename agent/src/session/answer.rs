@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use heeler_host::disk::remember_slots;
-use heeler_host::{System, facts};
+use heeler_host::{Glance, System, facts};
 use heeler_proto::v1::{Facts, FactsReply, FactsRequest, FromAgent, PreviewReply, PreviewRequest, from_agent};
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
@@ -11,7 +11,7 @@ use crate::wire;
 
 /// What the machine is made of and holds, or why it cannot be looked at.
 pub async fn facts(host: Arc<dyn System>, request_id: String) -> FromAgent {
-    let (facts, error) = match look(host.as_ref()).await {
+    let (facts, error) = match look(host.as_ref(), &Glance::at(host.as_ref())).await {
         Ok(facts) => (Some(facts), String::new()),
         Err(reason) => (None, reason),
     };
@@ -31,8 +31,9 @@ pub async fn preview(host: Arc<dyn System>, request: PreviewRequest, interrupted
     let looked = async {
         let task = request.task.ok_or("the request names no task")?;
         let task = Task::try_from(task).map_err(|invalid| invalid.to_string())?;
-        let facts = look(host.as_ref()).await?;
-        Ok((facts, heeler_tasks::preview(host.as_ref(), &task, &interrupted).await))
+        let glance = Glance::at(host.as_ref());
+        let facts = look(host.as_ref(), &glance).await?;
+        Ok((facts, heeler_tasks::preview(&glance, &task, &interrupted).await))
     };
     let looked: Result<_, String> = looked.await;
     match looked {
@@ -65,8 +66,8 @@ pub fn too_many(request: PreviewRequest) -> FromAgent {
     }))
 }
 
-async fn look(host: &dyn System) -> Result<Facts, String> {
-    let facts = facts::collect(host).await.map_err(|error| in_full(&error))?;
+async fn look(host: &dyn System, glance: &Glance<'_>) -> Result<Facts, String> {
+    let facts = facts::collect(glance).await.map_err(|error| in_full(&error))?;
     // A letter that shifts later is worth a warning; it is no reason to say nothing now.
     if let Err(error) = remember_slots(host, &facts.slots).await {
         tracing::warn!(%error, "could not write down which slots there are");

@@ -147,5 +147,11 @@ pub enum ContactError {
     },
     /// The coordinator said no.
     #[error("the coordinator refused: {}", .0.message())]
-    Coordinator(#[from] Box<tonic::Status>),
+    Coordinator(Box<tonic::Status>),
+}
+
+impl From<Box<tonic::Status>> for ContactError {
+    fn from(status: Box<tonic::Status>) -> Self {
+        Self::Coordinator(status)
+    }
 }

@@ -95,7 +95,15 @@ async fn listen(app: &App, session: &Session, mut inbound: Streaming<v1::FromAge
             message = inbound.next() => message,
             () = session.closed() => None,
         };
-        let Some(Ok(message)) = message else { break };
+        let message = match message {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => {
+                // A lost connection, or an agent of a version that speaks otherwise.
+                tracing::warn!(node = %session.node, reason = error.message(), "the stream broke off");
+                break;
+            }
+            None => break,
+        };
         let Some(body) = message.body else { continue };
         if let Err(error) = app.receive(session, body).await {
             // Not acknowledged: the agent sends it again over its next session.

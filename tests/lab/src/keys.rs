@@ -1,7 +1,8 @@
 //! The two keys of a lab, and how `ssh` reaches its nodes by name.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -41,12 +42,13 @@ impl Who {
 pub fn prepare(folder: &Path, nodes: &[Node]) -> Result<()> {
     let here = folder.join("ssh");
     fs::create_dir_all(&here)?;
+    let lines = lines(folder)?;
     for who in [Who::Person, Who::Lab] {
         let key = here.join(who.name());
         if !key.exists() {
             must(program("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", who.name(), "-f"]).arg(&key))?;
         }
-        fs::write(who.config(folder), config(who, &here, nodes))?;
+        fs::write(who.config(folder), config(who, &here, &lines, nodes))?;
     }
     let bin = folder.join("bin");
     fs::create_dir_all(&bin)?;
@@ -74,7 +76,20 @@ pub fn public(folder: &Path, who: Who) -> Result<String> {
         .to_owned())
 }
 
-fn config(who: Who, here: &Path, nodes: &[Node]) -> String {
+/// Where the open lines' sockets lie: a path short enough for one, however deep the clone.
+fn lines(folder: &Path) -> Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    let lines = std::env::temp_dir().join(format!("heeler-lab-{:016x}", hasher.finish()));
+    match fs::DirBuilder::new().mode(0o700).create(&lines) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("cannot make {}", lines.display()))
+        }
+        _ => Ok(lines),
+    }
+}
+
+fn config(who: Who, here: &Path, lines: &Path, nodes: &[Node]) -> String {
     let mut text = String::new();
     for node in nodes {
         text.push_str(&format!("Host {}\n  HostName {}\n", node.name, node.address()));
@@ -89,9 +104,13 @@ fn config(who: Who, here: &Path, nodes: &[Node]) -> String {
             "  User {USER}\n  UserKnownHostsFile \"{}\"\n  StrictHostKeyChecking accept-new\n",
             here.join("known_hosts").display()
         ),
-        Who::Lab => "  User root\n  UserKnownHostsFile /dev/null\n  StrictHostKeyChecking no\n  LogLevel ERROR\n  BatchMode yes\n\
-                     \x20 ServerAliveInterval 10\n  ServerAliveCountMax 6\n"
-            .to_owned(),
+        // A handshake costs an emulated node a second: the lab keeps its line open.
+        Who::Lab => format!(
+            "  User root\n  UserKnownHostsFile /dev/null\n  StrictHostKeyChecking no\n  LogLevel ERROR\n  BatchMode yes\n\
+             \x20 ServerAliveInterval 10\n  ServerAliveCountMax 3\n\
+             \x20 ControlMaster auto\n  ControlPersist 60\n  ControlPath \"{}\"\n",
+            lines.join("%n").display()
+        ),
     });
     text
 }

@@ -18,6 +18,9 @@ use crate::supervisor::DISK_BYTES;
 /// Three nodes booting at once on two idle cores need two or three minutes; a machine that also compiles is slower by far.
 const TO_BOOT: Duration = Duration::from_secs(1800);
 
+/// What ssh ends with when the node does not answer.
+const NO_ANSWER: i32 = 255;
+
 /// A node of a running lab.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeHandle<'a> {
@@ -66,7 +69,22 @@ impl<'a> NodeHandle<'a> {
             .take()
             .context("ssh has no standard input")?
             .write_all(script.as_bytes());
-        Ok(ssh.wait_with_output()?.into())
+        let done: Finished = ssh.wait_with_output()?.into();
+        if done.code == NO_ANSWER {
+            self.hang_up()?;
+        }
+        Ok(done)
+    }
+
+    /// Ends the line that is kept open: what comes next dials anew.
+    fn hang_up(&self) -> Result<()> {
+        let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
+        command
+            .arg(Who::Lab.config(self.lab.folder()))
+            .args(["-O", "exit", self.name]);
+        // There may be none.
+        command.stdin(Stdio::null()).output()?;
+        Ok(())
     }
 
     /// Like [`NodeHandle::root`]; its standard output.
@@ -84,6 +102,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When it has not for half an hour.
     pub fn wait_ssh(&self) -> Result<()> {
+        self.hang_up()?;
         self.wait("true", "sshd does not answer")
     }
 
@@ -144,7 +163,8 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When qemu does not start.
     pub fn start(&self) -> Result<()> {
-        self.ask(Wish::Start)
+        self.ask(Wish::Start)?;
+        self.hang_up()
     }
 
     /// Pulls the plug.
@@ -152,7 +172,8 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When the supervisor refuses.
     pub fn cut(&self) -> Result<()> {
-        self.ask(Wish::Cut)
+        self.ask(Wish::Cut)?;
+        self.hang_up()
     }
 
     /// Presses reset.
@@ -160,7 +181,8 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When the node is off.
     pub fn reset(&self) -> Result<()> {
-        self.ask(Wish::Reset)
+        self.ask(Wish::Reset)?;
+        self.hang_up()
     }
 
     /// Puts a fresh card into the node, which is off; its disks stay.
@@ -176,7 +198,8 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When the supervisor refuses.
     pub fn link(&self, network: Network, up: bool) -> Result<()> {
-        self.ask(Wish::Link(network, up))
+        self.ask(Wish::Link(network, up))?;
+        self.hang_up()
     }
 
     /// Puts a disk of 2 GiB in, blank when that serial has never been seen.

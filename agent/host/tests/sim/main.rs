@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot look has failed")]
 
 mod disks;
+mod glance;
 mod power;
 mod recorded;
 mod zfs;

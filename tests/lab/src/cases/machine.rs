@@ -60,7 +60,7 @@ fn pulled_cable(lab: &Lab) -> Result<()> {
     let silent = !lab
         .command("/usr/bin/ssh", ["-F"])
         .arg(config)
-        .args(["-o", quick, node.name(), "true"])
+        .args(["-o", quick, "-o", "ControlPath=none", node.name(), "true"])
         .output()?
         .status
         .success();
