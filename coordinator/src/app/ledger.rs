@@ -1,4 +1,4 @@
-use heeler_proto::{PoolGuid, Serial, v1};
+use heeler_proto::{HostId, PoolGuid, Serial, v1};
 use heeler_store::{Node, Pool, Tx};
 use prost::Message as _;
 
@@ -28,6 +28,7 @@ impl App {
         for pool in facts.pools.iter().filter(|pool| fresh(pool)) {
             self.alarm_if_elsewhere(&mut tx, &node.name, pool).await?;
         }
+        self.adopt_hostid(&mut tx, &node, facts).await?;
         self.see_pools(&mut tx, &node.name, &facts.pools, None).await?;
         self.forget_strangers(&mut tx, &node.name, &facts.pools).await?;
         node.facts = Some(facts.encode_to_vec());
@@ -66,6 +67,20 @@ impl App {
                 &legs.filter(|serial| Serial::new(serial).is_ok()).collect::<Vec<_>>(),
             )
             .await?;
+        }
+        Ok(())
+    }
+
+    /// A node that comes with pools, and has none on record, was made by somebody else, or by us before a database was
+    /// lost: it keeps the hostid that its pools are imported under.
+    async fn adopt_hostid(&self, tx: &mut Tx, node: &Node, facts: &v1::Facts) -> Result<(), AppError> {
+        let theirs = HostId::parse(&facts.hostid).is_ok() && facts.hostid != node.hostid;
+        if !theirs || facts.pools.is_empty() || !tx.pools_of(&node.name).await?.is_empty() {
+            return Ok(());
+        }
+        if tx.adopt_hostid(&node.name, &facts.hostid).await? {
+            let text = format!("keeps its hostid {}: it came with a pool", facts.hostid);
+            tx.add_event(&self.event("pool", &node.name, text)).await?;
         }
         Ok(())
     }

@@ -26,15 +26,17 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
     if reply.behind && !wish.overwrite {
         return Err(behind(&reply));
     }
-    let stuck = reply
+    let stuck: Vec<&NodePlan> = reply
         .nodes
         .iter()
-        .any(|node| !matches!(standing(node), Standing::Changes | Standing::Same));
+        .filter(|node| !matches!(standing(node), Standing::Changes | Standing::Same))
+        .collect();
     let known = Lock::of(reply.accepted_revision, &candidate.text) == candidate.lock;
     if changing.is_empty() && known && !wish.overwrite {
-        return Ok(if stuck { Exit::Person } else { Exit::Fine });
+        return Ok(if stuck.is_empty() { Exit::Fine } else { Exit::Person });
     }
-    let consents = agreed(wish, &changing, known, context, console)?;
+    let confirmed = spoken_for(&wish.confirm, &stuck);
+    let consents = agreed(wish, &confirmed, &changing, known, context, console)?;
     let request = ApplyRequest {
         plan_id: reply.plan_id.clone(),
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
@@ -47,16 +49,25 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
     announce(&applied, console)?;
     let watched = Watched::of(&applied, &changing);
     let exit = watch(watched, context, console).await?;
-    if stuck && exit == Exit::Fine {
+    if !stuck.is_empty() && exit == Exit::Fine {
         console.aside(&[Line::of("Some nodes were left as they are: heeler plan says why.")]);
         return Ok(Exit::Person);
     }
     Ok(exit)
 }
 
+/// The words given beforehand, without those for nodes that are blocked or away: there is nothing to confirm there now.
+fn spoken_for(confirm: &[String], stuck: &[&NodePlan]) -> Vec<String> {
+    let words = confirm
+        .iter()
+        .filter(|word| !stuck.iter().any(|plan| plan.node == **word));
+    words.cloned().collect()
+}
+
 /// What the person agrees to: a y for what can be undone, a signed consent for each act that cannot.
 fn agreed(
     wish: &Apply,
+    confirmed: &[String],
     changing: &[&NodePlan],
     known: bool,
     context: &Context<'_>,
@@ -77,7 +88,7 @@ fn agreed(
         let question = "Accept this heeler.toml? It changes no node now. [y/N]";
         agree(question, wish.yes, &format!("{again} --yes"), console)?;
     }
-    consent::obtain(&acts, &wish.confirm, &again, console)?;
+    consent::obtain(&acts, confirmed, &again, console)?;
     match acts.as_slice() {
         [] => Ok(Vec::new()),
         acts => Key::read(&context.state(), &context.around.login())?.sign(acts, context.clock.now_ms()),

@@ -142,6 +142,18 @@ impl Tx {
         one("new node", &result)
     }
 
+    /// The hostid that a node came with is its own from now on; whether no other node has it.
+    pub async fn adopt_hostid(&mut self, name: &str, hostid: &str) -> Result<bool, StoreError> {
+        let result = sqlx::query!(
+            "UPDATE nodes SET hostid = ?1 WHERE name = ?2 AND NOT EXISTS (SELECT 1 FROM nodes WHERE hostid = ?1)",
+            hostid,
+            name
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(result.rows_affected() == 1)
+    }
+
     /// Writes all of a node but its name and its hostid.
     pub async fn set_node(&mut self, node: &Node) -> Result<(), StoreError> {
         let (expires, seen) = (signed(node.certificate_expires_ms), signed(node.last_seen_ms));

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::herd::{Binaries, Herd};
 use crate::lab::Lab;
-use crate::machine::NAMES;
+use crate::machine::{NAMES, by_id};
 use crate::seed::PASSWORD;
 
 /// Build, boot, `init`, `serve`, `node add` by SSH, `plan`, `apply`, `status`, and an `apply` that changes nothing.
@@ -22,7 +22,7 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
     lab.boot()?;
     println!("they are up after {} s\n", started.elapsed().as_secs());
     println!("$ heeler init --cluster k8sctl --address 10.10.80.1; heeler serve &");
-    let herd = Herd::begin(lab, binaries)?;
+    let herd = Herd::begin(lab, binaries, NAMES[0])?;
     for name in NAMES {
         println!("\n$ heeler node add {name} -K");
         let agents = herd.folder().join("agents").display().to_string();
@@ -51,7 +51,7 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
             node.name()
         );
         for serial in node.serials()? {
-            let leg = format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}");
+            let leg = by_id(&serial);
             ensure!(pool.contains(&leg), "{} has no leg {leg}: {pool}", node.name());
         }
     }

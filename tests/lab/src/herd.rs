@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::lab::{Lab, usual_folder};
+use crate::machine::NAMES;
 use crate::run::{Finished, must, program};
 use crate::seed::PASSWORD;
 
@@ -54,12 +55,12 @@ impl Binaries {
 }
 
 impl<'a> Herd<'a> {
-    /// `heeler init` in a fresh folder, and `heeler serve`.
+    /// `heeler init` in a fresh folder, and `heeler serve`. Several beside each other have names that differ.
     ///
     /// # Errors
     /// When either fails.
-    pub fn begin(lab: &'a Lab, binaries: &Binaries) -> Result<Self> {
-        let folder = lab.folder().join("herd");
+    pub fn begin(lab: &'a Lab, binaries: &Binaries, name: &str) -> Result<Self> {
+        let folder = lab.folder().join("herds").join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
@@ -73,7 +74,9 @@ impl<'a> Herd<'a> {
         let agents = herd.folder.join("agents");
         std::os::unix::fs::symlink(&binaries.agents, agents)?;
         let config = herd.config().display().to_string();
-        herd.must(&["init", "--cluster", "k8sctl", "--address", "10.10.80.1", &config])?;
+        let place = NAMES.iter().position(|node| *node == name).unwrap_or_default();
+        let address = format!("10.10.80.1:{}", 7443 + 10 * place);
+        herd.must(&["init", "--cluster", "k8sctl", "--address", &address, &config])?;
         herd.serve()?;
         Ok(herd)
     }

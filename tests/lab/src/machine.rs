@@ -99,6 +99,11 @@ pub fn disk(serial: &str) -> PathBuf {
     Path::new("disks").join(format!("{serial}.img"))
 }
 
+/// The path that a node's udev gives to the disk of that serial.
+pub fn by_id(serial: &str) -> String {
+    format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}")
+}
+
 /// qemu's identifier for the disk in a slot: 0 for slot A.
 pub fn disk_id(serial: &str) -> String {
     format!("nvme-{serial}")

@@ -210,6 +210,16 @@ impl<'a> NodeHandle<'a> {
         self.add_disk_sized(serial, DISK_BYTES)
     }
 
+    /// Waits until udev has named the disk.
+    ///
+    /// # Errors
+    /// When it has not for twenty seconds.
+    pub fn wait_disk(&self, serial: &str) -> Result<()> {
+        let device = machine::by_id(serial);
+        let script = format!("for i in $(seq 100); do [ -b {device} ] && exit; sleep 0.2; done; exit 1");
+        self.must(&script).map(drop)
+    }
+
     /// Like [`NodeHandle::add_disk`], with the size that a new one gets, in bytes.
     ///
     /// # Errors

@@ -54,6 +54,47 @@ async fn a_blank_node_gets_its_pool_and_a_second_apply_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_node_that_comes_with_its_pool_keeps_its_hostid_and_is_not_blocked() {
+    let herd = Herd::new().await;
+    let made = machine("a", DISKS);
+    made.put_file("/etc/hostid", &0x0bad_cafe_u32.to_le_bytes()).unwrap();
+    let leg = |serial: &str| format!("/dev/disk/by-id/nvme-SAMSUNG_MZ9LQ128HBHQ-00000_{serial}");
+    assert!(made.by_hand("modprobe", &["zfs"]).ok());
+    let created = made.by_hand(
+        "zpool",
+        &[
+            "create",
+            "-o",
+            "comment=heeler:k8sctl/a",
+            "data",
+            "mirror",
+            &leg(DISKS[0]),
+            &leg(DISKS[1]),
+        ],
+    );
+    assert!(created.ok(), "{created:?}");
+    let _node = Node::added(&herd, made, "a").await;
+    let mut operator = herd.operator().await;
+    operator
+        .discover(v1::DiscoverRequest { node: "a".into() })
+        .await
+        .unwrap();
+
+    let shown = operator
+        .show_node(v1::ShowNodeRequest { node: "a".into() })
+        .await
+        .unwrap();
+    assert_eq!(shown.into_inner().node.unwrap().hostid, "0badcafe");
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    assert_eq!(plan.nodes[0].error, "");
+    assert!(
+        !outcomes(&plan.nodes[0]).contains(&StepOutcome::Blocked),
+        "{:?}",
+        plan.nodes[0]
+    );
+}
+
+#[tokio::test]
 async fn a_live_disk_is_not_even_planned_for_erasure() {
     let herd = Herd::new().await;
     let _node = Node::added(&herd, machine("a", DISKS), "a").await;

@@ -162,6 +162,26 @@ async fn what_cannot_be_undone_needs_its_own_word_typed_and_yes_never_stands_for
 }
 
 #[tokio::test]
+async fn a_word_given_beforehand_for_a_blocked_node_is_not_used_and_the_node_is_left_as_it_is() {
+    for (line, exit) in [
+        ("apply --yes --confirm pi5l", Exit::Person),
+        ("apply --yes --confirm S2", Exit::Usage),
+    ] {
+        let mut script = script(None);
+        script.plan.nodes[0].steps[0].outcome = StepOutcome::Blocked.into();
+        script.apply.task_ids.clear();
+        let stage = Stage::with(TOML, script);
+        let outcome = stage.types(line).await;
+        assert_eq!(outcome.exit, exit, "{line} {}{}", outcome.out, outcome.err);
+        let told = &stage.fake.0.lock().unwrap().applied;
+        assert!(
+            told.iter()
+                .all(|apply| apply.nodes.is_empty() && apply.consents.is_empty())
+        );
+    }
+}
+
+#[tokio::test]
 async fn without_a_terminal_the_way_to_consent_is_told() {
     let stage = Stage::with(TOML, script(Some(creation())));
     let outcome = stage.types("apply --yes").await;

@@ -7,22 +7,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Case, Run};
+use super::{Case, R, Run, X};
 use crate::herd::Herd;
 
 pub(super) const CASES: &[Case] = &[
     Case {
+        on: X,
         name: "the agent is killed at five random moments of a task, which ends as it should",
         run: Run::Herd(killed),
     },
     Case {
+        on: R,
         name: "the coordinator is killed in the middle of an apply, and both ends agree afterwards",
         run: Run::Herd(coordinator_killed),
     },
 ];
-
-const R: &str = "k8sctl-pi5r";
-const X: &str = "k8sctl-pi5x";
 
 /// No random library for five numbers: a linear congruence, whose seed is printed.
 fn moments(seed: u64) -> impl Iterator<Item = Duration> {
@@ -42,7 +41,7 @@ fn killed(herd: &mut Herd<'_>) -> Result<()> {
     herd.have(X)?;
     let node = herd.lab().node(X)?;
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    println!("    seed {seed}");
+    println!("    {X}: seed {seed}");
     let mut watching = herd.start(&["apply", "--yes", "--confirm", X, X])?;
     thread::sleep(Duration::from_secs(3));
     for moment in moments(seed) {

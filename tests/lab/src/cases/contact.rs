@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Case, Run};
+use super::{Case, L, R, Run, X};
 use crate::herd::Herd;
 use crate::machine::Network;
 use crate::node::NodeHandle;
@@ -15,38 +15,47 @@ use crate::seed::PASSWORD;
 
 pub(super) const CASES: &[Case] = &[
     Case {
+        on: L,
         name: "first contact: a wrong sudo password is tried once and changes nothing",
         run: Run::Herd(wrong_password),
     },
     Case {
+        on: L,
         name: "first contact: a full disk is refused before anything is written",
         run: Run::Herd(full_disk),
     },
     Case {
+        on: L,
         name: "first contact: a 32-bit or an older system is refused",
         run: Run::Herd(other_system),
     },
     Case {
+        on: L,
         name: "first contact: a restarting sshd is waited for",
         run: Run::Herd(restarting_sshd),
     },
     Case {
+        on: L,
         name: "first contact: run twice, nothing changes on the node",
         run: Run::Herd(run_twice),
     },
     Case {
+        on: L,
         name: "first contact: a missing file is put back, and only it",
         run: Run::Herd(repair),
     },
     Case {
+        on: R,
         name: "first contact: a host that goes away in the middle is taken on later",
         run: Run::Herd(gone_in_the_middle),
     },
     Case {
+        on: X,
         name: "first contact: sudo without a password gets none",
         run: Run::Herd(no_password),
     },
     Case {
+        on: X,
         name: "first contact: a changed host key stops it until a person has seen both",
         run: Run::Herd(changed_key),
     },
@@ -78,7 +87,7 @@ fn refuses(herd: &Herd<'_>, node: NodeHandle<'_>, password: &str, words: &str) -
 }
 
 fn wrong_password(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5l")?;
+    let node = herd.lab().node(L)?;
     refuses(
         herd,
         node,
@@ -88,7 +97,7 @@ fn wrong_password(herd: &mut Herd<'_>) -> Result<()> {
 }
 
 fn full_disk(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5l")?;
+    let node = herd.lab().node(L)?;
     node.must("free=$(df -B1 --output=avail / | tail -n 1); fallocate -l $((free - 20000000)) /root/full; sync")?;
     let outcome = refuses(herd, node, PASSWORD, "MiB free and 64 are needed");
     node.must("rm /root/full")?;
@@ -96,7 +105,7 @@ fn full_disk(herd: &mut Herd<'_>) -> Result<()> {
 }
 
 fn other_system(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5l")?;
+    let node = herd.lab().node(L)?;
     let lies = [
         (
             "/usr/bin/uname",
@@ -122,10 +131,10 @@ fn other_system(herd: &mut Herd<'_>) -> Result<()> {
 }
 
 fn restarting_sshd(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5l")?;
+    let node = herd.lab().node(L)?;
     node.must("systemd-run --quiet sh -c 'systemctl stop ssh.socket ssh.service; sleep 12; systemctl start ssh.service'; sleep 1")
         .or_else(|error| if node.root("true")?.code == 255 { Ok(String::new()) } else { Err(error) })?;
-    let added = herd.add("k8sctl-pi5l", PASSWORD, &[])?;
+    let added = herd.add(L, PASSWORD, &[])?;
     let said = added.stderr.clone();
     added.success()?;
     ensure!(said.contains("Connection refused"), "sshd was never away: {said}");
@@ -139,10 +148,10 @@ fn restarting_sshd(herd: &mut Herd<'_>) -> Result<()> {
 }
 
 fn run_twice(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5l")?;
-    herd.have("k8sctl-pi5l")?;
+    let node = herd.lab().node(L)?;
+    herd.have(L)?;
     let before = node.must(TRACES)?;
-    let said = herd.add("k8sctl-pi5l", PASSWORD, &[])?.success()?;
+    let said = herd.add(L, PASSWORD, &[])?.success()?;
     ensure!(said.contains("nothing was wrong, nothing changed"), "{said}");
     let after = node.must(TRACES)?;
     ensure!(after == before, "before {before}\nafter {after}");
@@ -150,11 +159,11 @@ fn run_twice(herd: &mut Herd<'_>) -> Result<()> {
 }
 
 fn repair(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5l")?;
-    herd.have("k8sctl-pi5l")?;
+    let node = herd.lab().node(L)?;
+    herd.have(L)?;
     let key = node.must("sha256sum /var/lib/heeler-agent/identity/key.pem /usr/local/sbin/heeler-agent")?;
     node.must("rm /etc/systemd/system/heeler-agent.service")?;
-    let done = herd.add("k8sctl-pi5l", PASSWORD, &[])?;
+    let done = herd.add(L, PASSWORD, &[])?;
     let said = done.stderr.clone();
     done.success()?;
     ensure!(
@@ -169,8 +178,8 @@ fn repair(herd: &mut Herd<'_>) -> Result<()> {
 }
 
 fn gone_in_the_middle(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5r")?;
-    let mut child = herd.start_add("k8sctl-pi5r", &[])?;
+    let node = herd.lab().node(R)?;
+    let mut child = herd.start_add(R, &[])?;
     child
         .stdin
         .take()
@@ -193,23 +202,23 @@ fn gone_in_the_middle(herd: &mut Herd<'_>) -> Result<()> {
         "ended with {code:?}: {rest}"
     );
     node.must("[ -z \"$(find /usr/local/sbin -name heeler-agent -size -1000k)\" ]")?;
-    herd.add("k8sctl-pi5r", PASSWORD, &[])?.success().map(drop)
+    herd.add(R, PASSWORD, &[])?.success().map(drop)
 }
 
 fn no_password(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5x")?;
+    let node = herd.lab().node(X)?;
     node.must("echo 'pi ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/zz-case; chmod 440 /etc/sudoers.d/zz-case")?;
     let agents = herd.folder().join("agents").display().to_string();
     let outcome = herd
-        .must(&["node", "add", "k8sctl-pi5x", "--yes", "--agent-dir", &agents])
+        .must(&["node", "add", X, "--yes", "--agent-dir", &agents])
         .map(drop);
     node.must("rm /etc/sudoers.d/zz-case")?;
     outcome
 }
 
 fn changed_key(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node("k8sctl-pi5x")?;
-    herd.have("k8sctl-pi5x")?;
+    let node = herd.lab().node(X)?;
+    herd.have(X)?;
     let keys = "/etc/ssh/ssh_host_*";
     node.must(&format!(
         "mkdir -p /root/keys; cp -a {keys} /root/keys; rm {keys}; ssh-keygen -A >/dev/null; systemctl restart ssh"
@@ -217,10 +226,10 @@ fn changed_key(herd: &mut Herd<'_>) -> Result<()> {
     node.wait_ssh()?;
     let outcome = (|| {
         refused(
-            &herd.add("k8sctl-pi5x", PASSWORD, &[])?,
+            &herd.add(X, PASSWORD, &[])?,
             "shows another SSH host key than at first contact",
         )?;
-        let asked = herd.add("k8sctl-pi5x", PASSWORD, &["--reflashed"])?;
+        let asked = herd.add(X, PASSWORD, &["--reflashed"])?;
         ensure!(
             asked.stderr.matches("SHA256:").count() >= 2,
             "both keys are not shown: {}",

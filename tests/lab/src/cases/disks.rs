@@ -2,32 +2,39 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Case, Run};
+use super::{Case, L, Run};
 use crate::herd::Herd;
+use crate::machine::by_id;
 use crate::node::NodeHandle;
 
 pub(super) const CASES: &[Case] = &[
     Case {
+        on: L,
         name: "disk with ext4: refused, unchanged",
         run: Run::Herd(|herd| refused(herd, "mkfs.ext4 -q -F $B", "ext4")),
     },
     Case {
+        on: L,
         name: "disk with an empty GPT: refused, unchanged",
         run: Run::Herd(|herd| refused(herd, "echo 'label: gpt' | sfdisk -q $B", "gpt")),
     },
     Case {
+        on: L,
         name: "disk with LVM: refused, unchanged",
         run: Run::Herd(|herd| refused(herd, "pvcreate -q -y $B", "LVM")),
     },
     Case {
+        on: L,
         name: "disk with an exported pool's label: refused, unchanged",
         run: Run::Herd(|herd| refused(herd, "zpool create foreign $B; zpool export foreign", "foreign")),
     },
     Case {
+        on: L,
         name: "disk with a destroyed pool's label: refused, unchanged",
         run: Run::Herd(|herd| refused(herd, "zpool create foreign $B; zpool destroy foreign", "foreign")),
     },
     Case {
+        on: L,
         name: "disk with random bytes in its first MiB only: refused, unchanged",
         run: Run::Herd(|herd| {
             refused(
@@ -38,6 +45,7 @@ pub(super) const CASES: &[Case] = &[
         }),
     },
     Case {
+        on: L,
         name: "disk with wiped headers and data in the middle: refused, unchanged",
         run: Run::Herd(|herd| {
             refused(
@@ -48,22 +56,27 @@ pub(super) const CASES: &[Case] = &[
         }),
     },
     Case {
+        on: L,
         name: "mounted disk: refused, unchanged",
         run: Run::Herd(|herd| refused(herd, "mkfs.ext4 -q -F $B; mount -o ro $B /mnt", "mounted")),
     },
     Case {
+        on: L,
         name: "disk smaller than its mirror: refused, unchanged",
         run: Run::Herd(smaller),
     },
     Case {
+        on: L,
         name: "missing disk: refused, with the one that was probably meant",
         run: Run::Herd(|herd| named(herd, "\"S6XNNS0W10OOO2\"", "is not in this node")),
     },
     Case {
+        on: L,
         name: "one serial named twice: refused with its line",
         run: Run::Herd(named_twice),
     },
     Case {
+        on: L,
         name: "disk that holds the root file system: refused, unchanged",
         run: Run::Herd(|herd| named(herd, "\"CARD0001\"", "/boot/firmware")),
     },
@@ -71,29 +84,24 @@ pub(super) const CASES: &[Case] = &[
 
 const A: &str = "S6XNNS0W100001";
 const B: &str = "S6XNNS0W100002";
-const NAME: &str = "k8sctl-pi5l";
-
-fn path(serial: &str) -> String {
-    format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}")
-}
 
 fn blank(node: NodeHandle<'_>) -> Result<()> {
     let wipe = |disk: String| format!("blkdiscard -q -f -z {disk}; ");
     let script = format!(
         "umount /mnt 2>/dev/null; {}{} udevadm settle",
-        wipe(path(A)),
-        wipe(path(B))
+        wipe(by_id(A)),
+        wipe(by_id(B))
     );
     node.must(&script).map(drop)
 }
 
 /// The disk that `script` has made is refused by plan and apply alike.
 fn refused(herd: &mut Herd<'_>, script: &str, words: &str) -> Result<()> {
-    herd.have(NAME)?;
-    let node = herd.lab().node(NAME)?;
+    herd.have(L)?;
+    let node = herd.lab().node(L)?;
     node.must(&format!(
         "set -e; B={}; {{ {script}; }} >/dev/null; sync; udevadm settle",
-        path(B)
+        by_id(B)
     ))?;
     let outcome = stays(herd, node, words);
     blank(node)?;
@@ -103,13 +111,13 @@ fn refused(herd: &mut Herd<'_>, script: &str, words: &str) -> Result<()> {
 fn stays(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
     let hashes = || -> Result<Vec<u64>> { node.serials()?.iter().map(|serial| node.disk(serial).hash()).collect() };
     let before = hashes()?;
-    let plan = herd.plan(NAME)?;
+    let plan = herd.plan(L)?;
     ensure!(plan.contains("BLOCKED"), "the plan is not blocked: {plan}");
     ensure!(
         plan.to_lowercase().contains(&words.to_lowercase()),
         "the plan does not say {words:?}: {plan}"
     );
-    let done = herd.run(&["apply", "--yes", "--confirm", NAME, NAME])?;
+    let done = herd.run(&["apply", "--yes", "--confirm", L, L])?;
     ensure!(
         done.code == 3,
         "apply ended with {}: {}{}",
@@ -125,8 +133,8 @@ fn stays(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
 
 /// heeler.toml names another disk in place of B.
 fn named(herd: &mut Herd<'_>, serial: &str, words: &str) -> Result<()> {
-    herd.have(NAME)?;
-    let node = herd.lab().node(NAME)?;
+    herd.have(L)?;
+    let node = herd.lab().node(L)?;
     let b = format!("\"{B}\"");
     herd.edit(&b, serial)?;
     let outcome = stays(herd, node, words);
@@ -135,29 +143,23 @@ fn named(herd: &mut Herd<'_>, serial: &str, words: &str) -> Result<()> {
 }
 
 fn smaller(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(NAME)?;
-    let node = herd.lab().node(NAME)?;
+    herd.have(L)?;
+    let node = herd.lab().node(L)?;
     node.remove_disk(B)?;
     node.add_disk_sized("SMALL0001", 1 << 30)?;
-    let device = path("SMALL0001");
-    node.must(&format!(
-        "for i in $(seq 100); do [ -b {device} ] && exit; sleep 0.2; done; exit 1"
-    ))?;
+    node.wait_disk("SMALL0001")?;
     let outcome = named(herd, "\"SMALL0001\"", "smaller than its mirror");
     node.remove_disk("SMALL0001")?;
     node.add_disk(B)?;
-    node.must(&format!(
-        "for i in $(seq 100); do [ -b {} ] && exit; sleep 0.2; done; exit 1",
-        path(B)
-    ))?;
+    node.wait_disk(B)?;
     outcome
 }
 
 fn named_twice(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(NAME)?;
+    herd.have(L)?;
     let (a, b) = (format!("\"{A}\""), format!("\"{B}\""));
     herd.edit(&b, &a)?;
-    let done = herd.run(&["plan", NAME])?;
+    let done = herd.run(&["plan", L])?;
     let path = herd.config().join("heeler.toml");
     let text = std::fs::read_to_string(&path)?;
     std::fs::write(&path, text.replacen(&format!("{a}, {a}"), &format!("{a}, {b}"), 1))?;
@@ -166,5 +168,5 @@ fn named_twice(herd: &mut Herd<'_>) -> Result<()> {
         "{}",
         done.stderr
     );
-    herd.plan(NAME).context("heeler.toml was not restored").map(drop)
+    herd.plan(L).context("heeler.toml was not restored").map(drop)
 }

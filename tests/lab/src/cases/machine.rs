@@ -2,27 +2,30 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Case, Run};
+use super::{Case, Run, X};
 use crate::lab::Lab;
-use crate::machine::Network;
+use crate::machine::{Network, by_id};
 
 pub(super) const CASES: &[Case] = &[
     Case {
+        on: X,
         name: "a power cut loses what was not written and nothing else",
         run: Run::Machines(power_cut),
     },
     Case {
+        on: X,
         name: "a pulled disk leaves the node, and returns with its content",
         run: Run::Machines(pulled_disk),
     },
     Case {
+        on: X,
         name: "a pulled cable stops the network, and a plugged one restores it",
         run: Run::Machines(pulled_cable),
     },
 ];
 
 fn power_cut(lab: &Lab) -> Result<()> {
-    let node = lab.node("k8sctl-pi5x")?;
+    let node = lab.node(X)?;
     node.must("echo kept > /root/kept; sync; echo lost > /root/lost")?;
     node.cut()?;
     node.start()?;
@@ -33,9 +36,9 @@ fn power_cut(lab: &Lab) -> Result<()> {
 }
 
 fn pulled_disk(lab: &Lab) -> Result<()> {
-    let node = lab.node("k8sctl-pi5x")?;
+    let node = lab.node(X)?;
     let serial = &node.serials()?[1];
-    let device = format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}");
+    let device = by_id(serial);
     node.must(&format!(
         "printf mark | dd of={device} seek=1000000 bs=1 conv=fsync status=none"
     ))?;
@@ -43,9 +46,7 @@ fn pulled_disk(lab: &Lab) -> Result<()> {
     node.remove_disk(serial)?;
     node.must(&format!("udevadm settle; ! [ -e {device} ]"))?;
     node.add_disk(serial)?;
-    node.must(&format!(
-        "for i in $(seq 50); do [ -b {device} ] && exit; sleep 0.2; done; exit 1"
-    ))?;
+    node.wait_disk(serial)?;
     let mark = node.must(&format!("dd if={device} skip=1000000 count=4 bs=1 status=none"))?;
     ensure!(mark == "mark", "the returned disk reads {mark:?}");
     ensure!(node.disk(serial).hash()? == before, "looking at the disk changed it");
@@ -53,7 +54,7 @@ fn pulled_disk(lab: &Lab) -> Result<()> {
 }
 
 fn pulled_cable(lab: &Lab) -> Result<()> {
-    let node = lab.node("k8sctl-pi5x")?;
+    let node = lab.node(X)?;
     node.link(Network::Lan, false)?;
     let quick = "ConnectTimeout=3";
     let config = crate::keys::Who::Lab.config(lab.folder());

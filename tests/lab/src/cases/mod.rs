@@ -4,20 +4,28 @@ mod agent;
 mod checklist;
 mod contact;
 mod converged;
+mod create;
 mod disks;
 mod machine;
 mod pools;
 
 use std::path::Path;
+use std::thread;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::herd::{Binaries, Herd};
 use crate::lab::Lab;
+use crate::machine::NAMES;
 
-/// One case. It finds three nodes that run, with two disks each, and leaves them so.
+const L: &str = NAMES[0];
+const R: &str = NAMES[1];
+const X: &str = NAMES[2];
+
+/// One case. It finds its node running, with two disks, and leaves it so.
 struct Case {
+    on: &'static str,
     name: &'static str,
     run: Run,
 }
@@ -26,7 +34,7 @@ struct Case {
 enum Run {
     /// Machines alone.
     Machines(fn(&Lab) -> Result<()>),
-    /// A coordinator beside them, and nodes that may be enrolled.
+    /// A coordinator beside its node, which may be enrolled.
     Herd(fn(&mut Herd<'_>) -> Result<()>),
 }
 
@@ -35,18 +43,24 @@ const ALL: &[&[Case]] = &[
     machine::CASES,
     contact::CASES,
     disks::CASES,
+    create::CASES,
     agent::CASES,
     pools::CASES,
     converged::CASES,
 ];
 
+fn all() -> impl Iterator<Item = &'static Case> {
+    ALL.iter().copied().flatten()
+}
+
 /// The names of all cases.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    ALL.iter().copied().flatten().map(|case| case.name)
+    all().map(|case| case.name)
 }
 
 /// Boots three fresh nodes in `folder` and runs the cases whose name contains one of `filters`; all when there are
-/// none. Whether all passed.
+/// none. The cases of one node run in their order, the nodes beside each other, each with a coordinator of its own.
+/// Whether all passed.
 ///
 /// # Errors
 /// When the lab does not come up.
@@ -54,35 +68,56 @@ pub fn run(folder: &Path, filters: &[String]) -> Result<bool> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
     }
-    let started = Instant::now();
-    let lab = Lab::up(folder, 3)?;
-    println!("three nodes are up after {} s", started.elapsed().as_secs());
     let binaries = Binaries::build()?;
-    let mut herd = Herd::begin(&lab, &binaries)?;
+    let started = Instant::now();
+    let lab = Lab::up(folder, NAMES.len())?;
+    println!("three nodes are up after {} s", started.elapsed().as_secs());
     let wanted = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter));
-    let (mut passed, mut failed) = (0, 0);
-    for case in ALL.iter().copied().flatten().filter(wanted) {
+    let lane = |on: &'static str| -> Result<Score> {
+        let cases: Vec<&Case> = all().filter(|case| case.on == on).filter(wanted).collect();
+        match cases.as_slice() {
+            [] => Ok(Score::default()),
+            cases => Ok(in_order(&mut Herd::begin(&lab, &binaries, on)?, cases)),
+        }
+    };
+    let scores: Result<Vec<Score>> = thread::scope(|scope| {
+        let lanes = NAMES.map(|on| scope.spawn(move || lane(on)));
+        let ended = lanes.map(|lane| lane.join().map_err(|_| anyhow!("a case panicked"))?);
+        ended.into_iter().collect()
+    });
+    let scores = scores?;
+    let passed: u32 = scores.iter().map(|score| score.passed).sum();
+    let failed: u32 = scores.iter().map(|score| score.failed).sum();
+    println!("{passed} passed, {failed} failed in {} s", started.elapsed().as_secs());
+    Ok(failed == 0 && passed > 0)
+}
+
+#[derive(Debug, Default)]
+struct Score {
+    passed: u32,
+    failed: u32,
+}
+
+fn in_order(herd: &mut Herd<'_>, cases: &[&Case]) -> Score {
+    let mut score = Score::default();
+    for case in cases {
         let started = Instant::now();
         let outcome = match case.run {
-            Run::Machines(run) => run(&lab),
-            Run::Herd(run) => run(&mut herd),
+            Run::Machines(run) => run(herd.lab()),
+            Run::Herd(run) => run(herd),
         };
         let seconds = started.elapsed().as_secs();
         match outcome {
             Ok(()) => {
-                passed += 1;
+                score.passed += 1;
                 println!("{} ... ok ({seconds} s)", case.name);
             }
             Err(error) => {
-                failed += 1;
-                println!(
-                    "{} ... FAILED ({seconds} s)\n    {}",
-                    case.name,
-                    format!("{error:#}").replace('\n', "\n    ")
-                );
+                score.failed += 1;
+                let why = format!("{error:#}").replace('\n', "\n    ");
+                println!("{} ... FAILED ({seconds} s)\n    {why}", case.name);
             }
         }
     }
-    println!("{passed} passed, {failed} failed");
-    Ok(failed == 0)
+    score
 }

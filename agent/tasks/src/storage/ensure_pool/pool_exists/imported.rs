@@ -40,7 +40,10 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
                 "no pool is on record for this node, and this one does not say {:?}: it is somebody else's",
                 spec.comment
             ),
-            "name another pool in heeler.toml, or export this one",
+            format!(
+                "if it is this node's: sudo zpool set comment={} {} there, then: heeler apply; else name another pool in heeler.toml",
+                spec.comment, pool.name
+            ),
         );
     }
     if let Some(difference) = words::difference(&legs, &wanted) {

@@ -1,0 +1,76 @@
+//! What stands in the way of a pool's creation, and what a creation that was cut off leaves.
+
+use anyhow::{Result, ensure};
+
+use super::pools::blocked;
+use super::{Case, Run, X};
+use crate::herd::Herd;
+use crate::machine::by_id;
+use crate::node::NodeHandle;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        on: X,
+        name: "two pools of one name: neither is taken, none is made",
+        run: Run::Herd(two_of_one_name),
+    },
+    Case {
+        on: X,
+        name: "a power cut during zpool create: explained, erased with consent, created",
+        run: Run::Herd(cut_create),
+    },
+];
+
+fn two_of_one_name(herd: &mut Herd<'_>) -> Result<()> {
+    herd.have(X)?;
+    let node = herd.lab().node(X)?;
+    let disks: Vec<String> = node.serials()?.iter().map(|serial| by_id(serial)).collect();
+    let make = |disk: &String| format!("zpool create data {disk}; zpool export data; ");
+    node.must(&format!("set -e; {}{}", make(&disks[0]), make(&disks[1])))?;
+    let outcome = blocked(herd, node, "waits to be imported");
+    let wipe = |disk: &String| format!("blkdiscard -q -f -z {disk}; ");
+    node.must(&format!("{}{}udevadm settle", wipe(&disks[0]), wipe(&disks[1])))?;
+    outcome
+}
+
+/// Cut at a moment that is seen from outside: the first disk carries a partition table, and no label is written yet.
+fn cut_create(herd: &mut Herd<'_>) -> Result<()> {
+    herd.have(X)?;
+    let node = herd.lab().node(X)?;
+    let serials = node.serials()?;
+    let mut applying = herd.start(&["apply", "--yes", "--confirm", X, X])?;
+    while !partitioned(node, &serials)? {
+        ensure!(
+            applying.try_wait()?.is_none(),
+            "apply ended before a disk was written to"
+        );
+    }
+    node.cut()?;
+    node.start()?;
+    node.wait_ready()?;
+    herd.wait_connected(X)?;
+    let code = applying.wait()?.code();
+    node.must("[ -z \"$(zpool import 2>&1 | grep -w ONLINE)\" ] && ! zpool list data")?;
+    let plan = herd.plan(X)?;
+    ensure!(
+        code == Some(3) && plan.contains("BLOCKED") && plan.contains("half-made by us"),
+        "apply ended with {code:?}: {plan}"
+    );
+    let erase = |serial: &&String| plan.contains(&format!("heeler disk erase {serial}"));
+    let made: Vec<&String> = serials.iter().filter(erase).collect();
+    ensure!(!made.is_empty(), "the plan names no disk to erase: {plan}");
+    println!("    {X}: half-made on {made:?}");
+    for serial in made {
+        herd.must(&["disk", "erase", serial, "--confirm", serial])?;
+    }
+    herd.apply(X)?;
+    node.must("zpool status -P data | grep -c nvme-QEMU | grep -qx 2 && findmnt -t zfs /data/pve-files")
+        .map(drop)
+}
+
+/// Whether one of the disks has a GPT.
+fn partitioned(node: NodeHandle<'_>, serials: &[String]) -> Result<bool> {
+    let signature = |serial: &String| node.disk(serial).read(512, 8);
+    let found: Vec<Vec<u8>> = serials.iter().map(signature).collect::<Result<_>>()?;
+    Ok(found.iter().any(|bytes| bytes == b"EFI PART"))
+}
