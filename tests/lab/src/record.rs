@@ -12,9 +12,10 @@ use crate::node::NodeHandle;
 
 const PRELUDE: &str = include_str!("../record/prelude.sh");
 /// Scripts that need nothing but a node with two disks.
-const PLAIN: [(&str, &str); 4] = [
+const PLAIN: [(&str, &str); 5] = [
     ("system", include_str!("../record/system.sh")),
     ("disks", include_str!("../record/disks.sh")),
+    ("torn", include_str!("../record/torn.sh")),
     ("pools", include_str!("../record/pools.sh")),
     ("pools-odd", include_str!("../record/pools-odd.sh")),
 ];

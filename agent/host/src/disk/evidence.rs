@@ -43,7 +43,8 @@ pub struct Member {
 }
 
 impl Evidence {
-    /// Nothing but what a half-made `zpool create` leaves: the partitions of ZFS's own types, and labels.
+    /// Nothing but what a half-made `zpool create` leaves: the partitions of ZFS's own types, and labels; or a partition
+    /// table that was being written, of which one copy is there and no partition can be seen.
     #[must_use]
     pub fn only_marks_of_zfs(&self) -> bool {
         // usr/apple ZFS, and Solaris reserved: libefi writes no others.
@@ -58,7 +59,8 @@ impl Evidence {
                 .all(|one| types.contains(&one.partition_type.as_str()));
         let kinds = ["gpt", "PMBR", "zfs_member"];
         let nothing_else = self.signatures.iter().all(|one| kinds.contains(&one.kind.as_str()));
-        partitioned && nothing_else && self.mounted.is_empty() && self.holders.is_empty() && self.failures.is_empty()
+        let torn = partitions.is_empty() && self.device.partition_table.is_empty() && !self.signatures.is_empty();
+        (partitioned || torn) && nothing_else && self.mounted.is_empty() && self.holders.is_empty() && self.failures.is_empty()
     }
 
     /// Whether all but a look at the bytes found nothing.

@@ -164,6 +164,13 @@ async fn a_pool_that_another_machine_may_have_is_told_with_its_name() {
 }
 
 #[tokio::test]
+async fn a_partition_table_of_which_one_copy_was_written_is_a_mark_of_zfs_too() {
+    let disk = disk(&Recorded::new("create-torn")).await;
+    assert_eq!(disk.verdict.finding(), "remains of a GPT partition table");
+    assert!(disk.only_marks_of_zfs);
+}
+
+#[tokio::test]
 async fn a_creation_that_lost_power_left_marks_of_zfs_alone() {
     let inventory = inventory(&Recorded::new("create-interrupted")).await.unwrap();
     let [first, second, _] = inventory.disks.as_slice() else {
