@@ -30,10 +30,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Each thread keeps some memory of its own for good. Three may hang on disks that do not answer, and one still writes
+/// the journal.
+const BLOCKING_THREADS: usize = 4;
+
 fn start(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()?;
     let host: Arc<dyn System> = match arguments.root {
         Some(root) => Arc::new(RealSystem::with_root(root)),

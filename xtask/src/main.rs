@@ -48,7 +48,7 @@ enum Task {
     },
     /// Builds the static aarch64 agent, prints its size, fails over the gate
     Size,
-    /// Watches an idle agent on a node of the running lab: resident memory, wake-ups
+    /// Puts a release build of the agent on a node of the running lab and watches it: resident memory, wake-ups
     Rss {
         /// The node, by its name in the lab
         node: String,

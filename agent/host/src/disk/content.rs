@@ -20,7 +20,8 @@ pub enum Content {
 
 /// Both ends, in full.
 const END_BYTES: u64 = 4 << 20;
-const PIECE_BYTES: u64 = 1 << 20;
+/// Small enough for the allocator to use again: larger ones were kept, 6 MB of them.
+const PIECE_BYTES: u64 = 64 << 10;
 /// Between them.
 const SAMPLES: u64 = 1024;
 const SAMPLE_BYTES: u64 = 4096;

@@ -60,7 +60,11 @@ impl Evidence {
         let kinds = ["gpt", "PMBR", "zfs_member"];
         let nothing_else = self.signatures.iter().all(|one| kinds.contains(&one.kind.as_str()));
         let torn = partitions.is_empty() && self.device.partition_table.is_empty() && !self.signatures.is_empty();
-        (partitioned || torn) && nothing_else && self.mounted.is_empty() && self.holders.is_empty() && self.failures.is_empty()
+        (partitioned || torn)
+            && nothing_else
+            && self.mounted.is_empty()
+            && self.holders.is_empty()
+            && self.failures.is_empty()
     }
 
     /// Whether all but a look at the bytes found nothing.
