@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::grpc;
 use crate::pki::{Ca, PkiError, ServerIdentity};
 use crate::state::{Lock, LockError, StateFolder};
-use crate::tls::{self, Certificate, TlsError};
+use crate::tls::{self, Certificate, Guests, TlsError};
 
 /// How often the coordinator's own certificate is looked at.
 const CERTIFICATE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -152,9 +152,17 @@ impl Coordinator {
             async move { drop(stopped.wait_for(|stopped| *stopped).await) }
         };
         let agents = tls::for_agents(self.app.ca(), self.certificate.clone(), self.clock.clone())?;
-        let agents = grpc::serve_agents(self.app.clone(), tls::accept(self.agents, agents), until());
+        let agents = grpc::serve_agents(
+            self.app.clone(),
+            tls::accept(self.agents, agents, Guests::Agents),
+            until(),
+        );
         let enrolment = tls::for_enrolment(self.certificate.clone(), self.clock.clone())?;
-        let enrolment = grpc::serve_enrolment(self.app.clone(), tls::accept(self.enrolment, enrolment), until());
+        let enrolment = grpc::serve_enrolment(
+            self.app.clone(),
+            tls::accept(self.enrolment, enrolment, Guests::Strangers),
+            until(),
+        );
         let operators = grpc::serve_operators(self.app.clone(), UnixListenerStream::new(self.operators), until());
         let renewed = keep_certificate(&self.app, &self.certificate, &self.state, &self.clock);
         info!(agents = %self.agents_address, enrolment = %self.enrolment_address, "serving");

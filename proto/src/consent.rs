@@ -42,6 +42,9 @@ pub enum ConsentError {
     /// More than an hour old.
     #[error("the consent has expired")]
     Expired,
+    /// Given more than an hour from now, by this machine's clock.
+    #[error("the consent was given in the future")]
+    Future,
     /// Not a signature of the operator's key.
     #[error("the consent is not signed by a key that this node knows")]
     Signature,
@@ -119,8 +122,11 @@ impl Consent {
         if self.act != act.digest() {
             return Err(ConsentError::OtherAct);
         }
-        if now_ms >= self.expires_at_ms || self.expires_at_ms > now_ms.saturating_add(2 * LIFETIME_MS) {
+        if now_ms >= self.expires_at_ms {
             return Err(ConsentError::Expired);
+        }
+        if self.expires_at_ms > now_ms.saturating_add(2 * LIFETIME_MS) {
+            return Err(ConsentError::Future);
         }
         Ok(())
     }

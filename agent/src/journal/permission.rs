@@ -8,7 +8,7 @@ use crate::config::Operator;
 /// How an irreversible act is permitted.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Permission<'a> {
-    /// This task was permitted it, and has not ended it.
+    /// This task was permitted it, has not ended it, and the hour is not over.
     Again,
     /// By this consent, which must be marked as used first.
     By(&'a Consent),
@@ -27,11 +27,10 @@ pub fn permission<'a>(
     now_ms: u64,
 ) -> Result<Permission<'a>, NoConsent> {
     let task = &assignment.task_id;
-    let begun = |(of, intent): &(_, heeler_tasks::engine::Intent)| of == task && intent.act.as_ref() == Some(act);
     let digest = act.digest();
     let granted =
         |used: &super::Used| used.task == *task && used.act == digest && !used.spent && now_ms < used.expires_at_ms;
-    if state.begun.iter().any(begun) || state.used.iter().any(granted) {
+    if state.used.iter().any(granted) {
         return Ok(Permission::Again);
     }
     let mut reason = "no consent came with the task";
@@ -67,6 +66,9 @@ fn check(
             "the consent is for something else than what would happen now: the machine has changed since it was given"
         }
         ConsentError::Expired => "the consent has expired: it holds for an hour",
+        ConsentError::Future => {
+            "the consent was given more than an hour from now: this node's clock is behind, or the operator's is ahead"
+        }
         ConsentError::Signature => "the consent is not signed with the key that this node knows for its operator",
     })?;
     if state.used.iter().any(|used| used.consent == consent.id) {

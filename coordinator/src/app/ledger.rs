@@ -48,6 +48,10 @@ impl App {
     ) -> Result<(), AppError> {
         for pool in pools.iter().filter(|pool| PoolGuid::parse(&pool.guid).is_ok()) {
             let known = tx.pool(&pool.guid).await?;
+            // What another node says of it changes nothing on record.
+            if known.as_ref().is_some_and(|known| known.ours && known.node != node) {
+                continue;
+            }
             let ours = made == Some(pool.name.as_str()) || pool.comment == pool_comment(&self.cluster, node);
             if ours && known.is_none_or(|known| !known.ours) {
                 let text = format!("pool {} ({}) is on record", pool.name, pool.guid);

@@ -41,6 +41,11 @@ impl App {
     /// When it is not connected, or does not answer.
     pub async fn discover(&self, name: &str) -> Result<v1::Facts, AppError> {
         let node = known(&mut self.store.read().await?, name).await?;
+        if node.state == NodeState::Revoked {
+            return Err(AppError::Refused(format!(
+                "{name} is revoked: it is not let in. To take it back, flash it, then: heeler node add {name} --reflashed"
+            )));
+        }
         let session = self.sessions.of(&node_name(&node.name)?);
         let session = session.ok_or_else(|| {
             AppError::Refused(format!(
@@ -71,6 +76,8 @@ impl App {
         let mut node = known(&mut tx, name).await?;
         node.state = NodeState::Revoked;
         tx.set_node(&node).await?;
+        // A token that is still on its way would let it in again.
+        tx.forget_tokens(&node.name).await?;
         self.tell(tx, self.event("revoked", name, "its key is shut out"))
             .await?;
         let session = self.sessions.of(&node_name(&node.name)?);

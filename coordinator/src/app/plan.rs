@@ -89,6 +89,7 @@ impl App {
                 node: look.name.to_string(),
                 line: look.line,
                 enrolled,
+                revoked: look.node.as_ref().is_some_and(|node| node.state == NodeState::Revoked),
                 ..v1::NodePlan::default()
             };
             match (self.sessions.of(&look.name), &look.task) {

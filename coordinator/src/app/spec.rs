@@ -35,7 +35,7 @@ pub(super) async fn ensure_pool(
     };
     let live = live_serials(&tx.legs().await?)?;
     let pools = tx.pools_of(&node.name).await?;
-    let recorded = pools.iter().find(|pool| pool.ours && pool.name == wanted.pool.as_str());
+    let recorded = pools.iter().find(|pool| pool.ours);
     let recorded = recorded
         .map(|pool| PoolGuid::parse(&pool.guid))
         .transpose()

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use clap::Args;
-use heeler_proto::v1::{EventsRequest, FleetEvent};
+use heeler_proto::v1::{EventsRequest, FleetEvent, ShowNodeRequest};
 
 use super::follow::{News, follow};
 use super::{CliError, Console, Context, Exit, json};
@@ -31,6 +31,10 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
         node: wish.node.clone().unwrap_or_default(),
         limit: 0,
     };
+    if let Some(node) = wish.node.clone() {
+        // A slip of the pen would be waited for in silence.
+        context.client().await?.show_node(ShowNodeRequest { node }).await?;
+    }
     let state = context.state();
     let mut column = 0;
     let last = Cell::new(wish.after);
@@ -52,7 +56,7 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
         ended = following => ended,
         _ = tokio::signal::ctrl_c() => {
             say(&format!("Go on from here: heeler events --follow --after {}", last.get()), console);
-            Ok(Exit::Fine)
+            Ok(Exit::Stopped)
         }
     }
 }

@@ -77,13 +77,26 @@ impl Surroundings {
     }
 }
 
+/// Some thousand nodes.
+const LARGEST_BYTES: u64 = 1 << 20;
+
 /// The bytes of heeler.toml.
 pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
     let path = folder.join(FILE);
-    match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CliError::NoConfig(folder.to_owned())),
-        read => read.map_err(file("read", path)),
+    let about = match std::fs::metadata(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(CliError::NoConfig(folder.to_owned()));
+        }
+        about => about.map_err(file("read", path.clone()))?,
+    };
+    if !about.is_file() || about.len() > LARGEST_BYTES {
+        return Err(CliError::Other(format!(
+            "could not read {}: it is no file of at most {} KiB",
+            path.display(),
+            LARGEST_BYTES >> 10
+        )));
     }
+    std::fs::read(&path).map_err(file("read", path))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) struct Apply {
     #[arg(long)]
     pub(super) yes: bool,
     /// Consent to what cannot be undone, as if typed when asked; may be given more than once
-    #[arg(long, value_name = "NODE|SERIAL")]
+    #[arg(long, value_name = "NODE|SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) confirm: Vec<String>,
     /// Put this heeler.toml in place of an accepted one that this checkout has not seen
     #[arg(long)]

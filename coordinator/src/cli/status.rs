@@ -48,7 +48,10 @@ pub(super) async fn run(wish: &Status, context: &Context<'_>, console: &mut Cons
                 console.write("\x1b[H\x1b[2J")?;
             }
             if changed || console.live {
-                show(&reply, console)?;
+                match console.json {
+                    true => console.json_line(&json::status(&reply))?,
+                    false => show(&reply, console)?,
+                }
             }
             last = Some(reply);
             tokio::time::sleep(AGAIN).await;
@@ -56,7 +59,7 @@ pub(super) async fn run(wish: &Status, context: &Context<'_>, console: &mut Cons
     };
     tokio::select! {
         ended = watching => ended,
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Fine),
+        _ = tokio::signal::ctrl_c() => Ok(Exit::Stopped),
     }
 }
 

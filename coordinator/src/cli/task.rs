@@ -19,11 +19,13 @@ pub(super) enum Task {
     /// One task, whole
     Show {
         /// Its id, or how it begins
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         task: String,
     },
     /// Watch a task to its end, from its beginning
     Follow {
         /// Its id, or how it begins
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         task: String,
     },
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use heeler_proto::v1::{ApplyReply, EventsRequest, FleetEvent, NodePlan, ShowTaskRequest, TaskOutcome};
+use heeler_proto::v1::{ApplyReply, EventsRequest, FleetEvent, NodePlan, TaskOutcome};
 
 use super::follow::{News, follow};
 use super::live::Live;
@@ -12,6 +12,8 @@ pub(super) struct Watched {
     /// Task and node; None while it is under way.
     tasks: BTreeMap<String, (String, Option<TaskOutcome>)>,
     after: u64,
+    /// What happened to their nodes before the first of them began is another story.
+    begun: bool,
 }
 
 impl Watched {
@@ -24,6 +26,7 @@ impl Watched {
         Self {
             tasks: tasks.collect(),
             after: applied.after_event,
+            begun: true,
         }
     }
 
@@ -31,6 +34,7 @@ impl Watched {
         Self {
             tasks: [(task, (node, None))].into(),
             after,
+            begun: false,
         }
     }
 
@@ -58,9 +62,8 @@ impl Watched {
     }
 
     fn holds(&self, node: &str) -> bool {
-        self.tasks
-            .values()
-            .any(|(watched, outcome)| watched == node && outcome.is_none())
+        let mut tasks = self.tasks.values();
+        self.begun && tasks.any(|(watched, outcome)| watched == node && outcome.is_none())
     }
 
     fn width(&self) -> usize {
@@ -102,7 +105,8 @@ pub(super) async fn watch(
             )?,
             News::Back => note("The coordinator is back.", live.as_ref(), console)?,
             News::Event(event) if watched.tasks.contains_key(&event.task_id) => {
-                let outcome = outcome(&event, context).await?;
+                watched.begun = true;
+                let outcome = outcome(&event);
                 show(&event, watched.width(), live.as_mut(), console)?;
                 if let (Some(outcome), Some(task)) = (outcome, watched.tasks.get_mut(&event.task_id)) {
                     task.1 = Some(outcome);
@@ -133,21 +137,13 @@ pub(super) async fn watch(
 }
 
 /// How the task ended, if it has: as its agent says, or as the coordinator has decided without it.
-async fn outcome(event: &FleetEvent, context: &Context<'_>) -> Result<Option<TaskOutcome>, CliError> {
-    if event.event.is_some() {
-        return Ok(ends(event));
+fn outcome(event: &FleetEvent) -> Option<TaskOutcome> {
+    match (event.event.is_some(), event.kind.as_str()) {
+        (true, _) => ends(event),
+        (false, "failed") => Some(TaskOutcome::Failed),
+        (false, "refused") => Some(TaskOutcome::Refused),
+        (false, _) => None,
     }
-    let request = ShowTaskRequest {
-        task_id: event.task_id.clone(),
-    };
-    let task = context.client().await?.show_task(request).await?.into_inner();
-    Ok(match task.state.as_str() {
-        "done" => Some(TaskOutcome::Done),
-        "blocked" => Some(TaskOutcome::Blocked),
-        "failed" => Some(TaskOutcome::Failed),
-        "refused" => Some(TaskOutcome::Refused),
-        _ => None,
-    })
 }
 
 fn show(news: &FleetEvent, column: usize, live: Option<&mut Live>, console: &mut Console<'_>) -> Result<(), CliError> {

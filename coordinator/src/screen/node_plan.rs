@@ -69,6 +69,14 @@ pub(super) fn node_plan(
 ) -> Vec<Line> {
     let name = Line::new().ink(Ink::Bold, &plan.node).to(column, 2);
     match standing(plan) {
+        Standing::New if plan.revoked => {
+            let head = name.ink(Ink::Amber, "REVOKED").plain("  ");
+            let way = format!(
+                "shut out; to take it back, flash it, then: heeler node add {} --reflashed",
+                plan.node
+            );
+            hang(head, Ink::Plain, &way, screen)
+        }
         Standing::New => {
             let head = name.ink(Ink::Amber, "NOT ADDED").plain("  ");
             hang(head, Ink::Plain, &format!("heeler node add {}", plan.node), screen)
@@ -94,8 +102,10 @@ pub(super) fn node_plan(
                 head = head.plain(format!("  heeler.toml:{place}"));
             }
             let mut lines = vec![head];
-            let reasons = plan.steps.iter().filter_map(|step| step.blocked.as_ref());
-            lines.extend(reasons.flat_map(|reason| blocked(reason, 2, screen)));
+            // Two steps may stop at the same thing.
+            let mut reasons: Vec<_> = plan.steps.iter().filter_map(|step| step.blocked.as_ref()).collect();
+            reasons.dedup();
+            lines.extend(reasons.into_iter().flat_map(|reason| blocked(reason, 2, screen)));
             lines.extend(
                 plan.facts
                     .iter()

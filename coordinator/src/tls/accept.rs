@@ -1,3 +1,4 @@
+use std::future::Future as _;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -9,8 +10,8 @@ use rustls::ServerConfig;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{sleep, timeout};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,6 +22,12 @@ use crate::pki::{Peer, identify};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 64;
+/// Without a certificate anybody may connect: only so many, and not for long, so that the agents keep their file
+/// descriptors.
+const STRANGERS: usize = 64;
+const STRANGERS_STAY: Duration = Duration::from_secs(30);
+/// Every one has a certificate of ours.
+const AGENTS: usize = 50_000;
 /// After a failed accept (no file descriptor left): time for others to close theirs.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -28,6 +35,17 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     caller: Caller,
+    ends: Option<Pin<Box<Sleep>>>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Who may connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guests {
+    /// Those who show a certificate of ours.
+    Agents,
+    /// Anybody.
+    Strangers,
 }
 
 /// Who is at the other end; handlers find it in a request's extensions.
@@ -41,15 +59,28 @@ pub struct Caller {
 
 /// Accepts connections until the stream is dropped. A slow or hostile handshake holds up nobody else.
 #[must_use]
-pub fn accept(listener: TcpListener, config: ServerConfig) -> ReceiverStream<io::Result<Connection>> {
+pub fn accept(listener: TcpListener, config: ServerConfig, guests: Guests) -> ReceiverStream<io::Result<Connection>> {
     let (ready, connections) = mpsc::channel(16);
-    tokio::spawn(run(listener, TlsAcceptor::from(Arc::new(config)), ready));
+    tokio::spawn(run(listener, TlsAcceptor::from(Arc::new(config)), guests, ready));
     ReceiverStream::new(connections)
 }
 
-async fn run(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<io::Result<Connection>>) {
+async fn run(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    guests: Guests,
+    ready: mpsc::Sender<io::Result<Connection>>,
+) {
     let handshakes = Arc::new(Semaphore::new(AT_ONCE));
+    let (most, stay) = match guests {
+        Guests::Agents => (AGENTS, None),
+        Guests::Strangers => (STRANGERS, Some(STRANGERS_STAY)),
+    };
+    let places = Arc::new(Semaphore::new(most));
     loop {
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
         let Ok(permit) = handshakes.clone().acquire_owned().await else {
             return;
         };
@@ -68,8 +99,14 @@ async fn run(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<i
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         tokio::spawn(async move {
             match shake_hands(&acceptor, stream, address.ip()).await {
-                Ok(connection) => {
+                Ok((stream, caller)) => {
                     drop(permit);
+                    let connection = Connection {
+                        stream,
+                        caller,
+                        ends: stay.map(|stay| Box::pin(sleep(stay))),
+                        _place: place,
+                    };
                     ready.send(Ok(connection)).await.ok();
                 }
                 Err(error) => debug!(%address, %error, "a handshake failed"),
@@ -78,7 +115,11 @@ async fn run(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<i
     }
 }
 
-async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream, address: IpAddr) -> io::Result<Connection> {
+async fn shake_hands(
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+    address: IpAddr,
+) -> io::Result<(TlsStream<TcpStream>, Caller)> {
     stream.set_nodelay(true)?;
     notice_silence(&stream)?;
     let stream = timeout(HANDSHAKE, acceptor.accept(stream))
@@ -89,13 +130,11 @@ async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream, address: IpAddr)
         .map(|leaf| identify(leaf))
         .transpose()
         .map_err(io::Error::other)?;
-    Ok(Connection {
-        stream,
-        caller: Caller {
-            peer,
-            address: Some(address),
-        },
-    })
+    let caller = Caller {
+        peer,
+        address: Some(address),
+    };
+    Ok((stream, caller))
 }
 
 /// The kernel asks a silent agent for a sign of life, so that an idle one need not wake up for it: a dead one is noticed
@@ -119,6 +158,11 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(ends) = &mut self.ends
+            && ends.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }

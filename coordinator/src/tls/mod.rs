@@ -16,7 +16,7 @@ use rustls::{RootCertStore, ServerConfig};
 use crate::clock::Clock;
 use crate::pki::{Ca, ServerIdentity};
 
-pub use accept::{Caller, Connection, accept};
+pub use accept::{Caller, Connection, Guests, accept};
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]

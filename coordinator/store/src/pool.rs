@@ -75,14 +75,15 @@ impl Tx {
         .await?;
         one("pool", &result)?;
         for serial in serials {
-            let result = sqlx::query!(
-                "INSERT INTO legs (serial, guid) VALUES (?, ?) ON CONFLICT (serial) DO UPDATE SET guid = excluded.guid",
+            // A leg of a pool of ours stays on record as such, whoever reports a disk of that serial.
+            sqlx::query!(
+                "INSERT INTO legs (serial, guid) VALUES (?, ?) ON CONFLICT (serial) DO UPDATE SET guid = excluded.guid
+                 WHERE NOT EXISTS (SELECT 1 FROM pools WHERE pools.guid = legs.guid AND pools.ours)",
                 serial,
                 pool.guid
             )
             .execute(&mut *self.tx)
             .await?;
-            one("leg", &result)?;
         }
         Ok(())
     }

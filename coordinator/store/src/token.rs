@@ -41,9 +41,7 @@ impl Tx {
     pub async fn add_token(&mut self, token: &Token, now_ms: u64) -> Result<(), StoreError> {
         let (sha256, key) = (token.sha256.as_slice(), token.key_sha256.as_slice());
         let (now_ms, expires) = (signed(now_ms), signed(token.expires_at_ms));
-        sqlx::query!("DELETE FROM tokens WHERE node = ? AND used_at_ms IS NULL", token.node)
-            .execute(&mut *self.tx)
-            .await?;
+        self.forget_tokens(&token.node).await?;
         let result = sqlx::query!(
             "INSERT INTO tokens (sha256, node, key_sha256, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?)",
             sha256,
@@ -55,6 +53,14 @@ impl Tx {
         .execute(&mut *self.tx)
         .await?;
         one("new token", &result)
+    }
+
+    /// The node's unused tokens are good no more.
+    pub async fn forget_tokens(&mut self, node: &str) -> Result<(), StoreError> {
+        sqlx::query!("DELETE FROM tokens WHERE node = ? AND used_at_ms IS NULL", node)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
     }
 
     /// Fails when it was used before.

@@ -198,6 +198,9 @@ async fn our_pool_stays_on_record_and_a_strangers_goes_when_it_is_gone() {
     // Seen again elsewhere, as nobody's: still ours, still node a's.
     tx.record_pool(&pool("1", "b", false), &["S1".into()]).await.unwrap();
     assert_eq!(tx.pool("1").await.unwrap(), Some(pool("1", "a", true)));
+    // A disk of the same serial in somebody else's pool, or a lie: ours keeps its leg.
+    tx.record_pool(&pool("3", "b", false), &["S2".into()]).await.unwrap();
+    tx.forget_pool("3").await.unwrap();
     tx.forget_pool("2").await.unwrap();
     assert!(tx.forget_pool("1").await.is_err());
     let legs: Vec<_> = tx

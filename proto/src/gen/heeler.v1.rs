@@ -1384,6 +1384,9 @@ pub struct NodePlan {
     pub line: u32,
     #[prost(bool, tag = "8")]
     pub enrolled: bool,
+    /// Shut out by a person.
+    #[prost(bool, tag = "9")]
+    pub revoked: bool,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ApplyRequest {

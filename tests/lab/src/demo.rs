@@ -11,6 +11,9 @@ use crate::lab::Lab;
 use crate::machine::{NAMES, by_id};
 use crate::seed::PASSWORD;
 
+/// The machine below the lab has other work too.
+const PLANS: usize = 3;
+
 /// Build, boot, `init`, `serve`, `node add` by SSH, `plan`, `apply`, `status`, and an `apply` that changes nothing.
 /// With `stay`, the coordinator goes on.
 ///
@@ -56,9 +59,12 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
         }
     }
     println!("\n$ heeler apply");
-    let before = Instant::now();
-    let plan = herd.must(&["plan"])?;
-    let seconds = before.elapsed().as_secs_f64();
+    let (mut seconds, mut plan) = (f64::INFINITY, String::new());
+    for _ in 0..PLANS {
+        let before = Instant::now();
+        plan = herd.must(&["plan"])?;
+        seconds = seconds.min(before.elapsed().as_secs_f64());
+    }
     show(&herd, &["apply"], "")?;
     ensure!(
         plan.contains("Nothing to change."),
@@ -68,7 +74,7 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
         herd.leave();
     }
     println!(
-        "\nheeler plan on three converged nodes: {seconds:.1} s. All of it: {} s",
+        "\nheeler plan on three converged nodes: {seconds:.1} s, the quickest of {PLANS}. All of it: {} s",
         started.elapsed().as_secs()
     );
     Ok(())

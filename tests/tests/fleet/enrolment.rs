@@ -57,6 +57,16 @@ async fn a_stolen_token_is_of_no_use_with_another_key() {
 }
 
 #[tokio::test]
+async fn a_revoked_node_does_not_get_in_with_a_token_that_was_on_its_way() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::new(&herd);
+    let mut operator = herd.operator().await;
+    let token = operator.token("a", stranger.key_sha256()).await;
+    operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
+    refused(&stranger, "a", &token, "not known here").await;
+}
+
+#[tokio::test]
 async fn guessing_is_slowed_down() {
     let herd = Herd::new().await;
     let stranger = Stranger::new(&herd);

@@ -60,17 +60,7 @@ impl NewPool {
     /// `zpool create -o … -O … NAME mirror LEG LEG`.
     #[must_use]
     pub fn command(&self) -> Command {
-        self.spelled(&[])
-    }
-
-    /// `zpool create -n …`: every check of `create`, and no change.
-    #[must_use]
-    pub fn dry_run_command(&self) -> Command {
-        self.spelled(&["-n"])
-    }
-
-    fn spelled(&self, options: &[&str]) -> Command {
-        let mut command = Command::new("zpool").arg("create").args(options.iter().copied());
+        let mut command = Command::new("zpool").arg("create");
         for (option, pairs) in [("-o", &self.properties), ("-O", &self.root_properties)] {
             for (name, value) in pairs {
                 command = command.arg(option).arg(format!("{name}={value}"));
@@ -78,6 +68,14 @@ impl NewPool {
         }
         command.arg(&self.name).arg("mirror").args(&self.legs)
     }
+}
+
+/// `zpool create -n …`: every check that this creation will meet, and no change.
+#[must_use]
+pub fn rehearsal(create: &Command) -> Command {
+    let mut rehearsal = create.clone();
+    rehearsal.args.insert(1, "-n".to_owned());
+    rehearsal
 }
 
 #[cfg(test)]
@@ -97,7 +95,9 @@ mod tests {
              -O compression=lz4 -O atime=off -O xattr=sa -O acltype=posixacl -O dnodesize=auto -O mountpoint=none \
              -O canmount=off data mirror /dev/disk/by-id/nvme-A_1 /dev/disk/by-id/nvme-A_2"
         );
-        assert_eq!(pool.dry_run_command().args[1], "-n");
+        let rehearsed = rehearsal(&pool.command()).to_string();
+        assert_eq!(rehearsed.replacen(" -n", "", 1), pool.command().to_string());
+        assert!(rehearsed.starts_with("zpool create -n -o "));
         assert_eq!(pool.all_properties().len(), 11);
     }
 }

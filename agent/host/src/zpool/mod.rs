@@ -5,7 +5,7 @@ mod get;
 mod import;
 mod status;
 
-pub use create::NewPool;
+pub use create::{NewPool, rehearsal};
 pub use get::{PoolProperties, properties};
 pub use import::{Importable, ImportableLeg, import_command, importable, importable_command};
 pub use status::{PoolStatus, Scan, Vdev, status, status_command};

@@ -29,8 +29,8 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
     let facts = ledger::facts_of(node)?;
     let pool = pool_of(node, look, facts.as_ref());
     let (config, mut alerts) = (config(node, look), Vec::new());
+    alerts.extend(presence(node, look));
     if node.state != NodeState::Revoked {
-        alerts.extend(presence(node, look));
         alerts.extend(pool.alert(node));
         alerts.extend(work(node, look, config)?);
     }
@@ -56,7 +56,11 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
 fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let name = &node.name;
     match node.state {
-        NodeState::Revoked => None,
+        NodeState::Revoked => look.wanted.map(|_| {
+            alert(Light::Amber, name, "revoked, and heeler.toml names it", || {
+                format!("take its lines out, or flash it, then: heeler node add {name} --reflashed")
+            })
+        }),
         NodeState::New => Some(alert(
             Light::Amber,
             name,

@@ -233,7 +233,7 @@ fn an_attempt_that_failed_is_forgotten_once_the_node_was_found_as_wanted() {
 }
 
 #[test]
-fn a_revoked_node_raises_nothing() {
+fn a_revoked_node_raises_nothing_unless_heeler_toml_names_it() {
     let revoked = Node {
         state: NodeState::Revoked,
         last_seen_ms: 0,
@@ -244,6 +244,10 @@ fn a_revoked_node_raises_nothing() {
         ..look(None)
     };
     assert_eq!(seen(&revoked, &look).1, []);
+    let wanted = wanted();
+    let alerts = seen(&revoked, &self::look(Some(&wanted))).1;
+    assert_eq!((alerts.len(), alerts[0].light()), (1, Amber));
+    assert!(alerts[0].text.contains("revoked"), "{alerts:?}");
 }
 
 #[test]

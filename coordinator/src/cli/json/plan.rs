@@ -19,6 +19,7 @@ fn node(plan: &NodePlan) -> Value {
         "node": plan.node,
         "task_id": plan.task_id,
         "enrolled": plan.enrolled,
+        "revoked": plan.revoked,
         "offline_since_ms": plan.offline_since_ms,
         "error": plan.error,
         "line": plan.line,

@@ -334,22 +334,58 @@ async fn an_end_that_the_coordinator_decides_ends_the_watch_too() {
         text: "the node was away too long".into(),
         ..did(6, "")
     };
-    let task = TaskInfo {
-        task_id: TASK.into(),
-        state: "refused".into(),
-        ..TaskInfo::default()
-    };
     let stage = Stage::with(
         TOML,
         Script {
             streams: [vec![told]].into(),
-            tasks: vec![task],
             ..script(None)
         },
     );
     let outcome = stage.types("apply --yes").await;
     assert_eq!(outcome.exit, Exit::Refused);
     assert!(outcome.out.contains("the node was away too long"));
+}
+
+#[tokio::test]
+async fn a_task_that_is_over_is_followed_from_its_first_event_to_its_last() {
+    let told = |id, task: &str, kind: &str, text: &str| FleetEvent {
+        event: None,
+        task_id: task.into(),
+        kind: kind.into(),
+        text: text.into(),
+        ..did(id, "")
+    };
+    let task = TaskInfo {
+        task_id: TASK.into(),
+        node: "pi5l".into(),
+        state: "done".into(),
+        ..TaskInfo::default()
+    };
+    let events = vec![
+        told(1, "", "token", "join token made"),
+        told(2, TASK, "task", "asked for"),
+        told(3, "", "lost", "connection lost"),
+        did(4, "first"),
+        ended(5, TaskOutcome::Done),
+    ];
+    let stage = Stage::with(
+        TOML,
+        Script {
+            streams: [events].into(),
+            tasks: vec![task],
+            ..script(None)
+        },
+    );
+    let outcome = stage.types(&format!("task follow {TASK}")).await;
+    assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
+    for (text, shown) in [
+        ("join token", false),
+        ("asked for", true),
+        ("connection lost", true),
+        ("first", true),
+    ] {
+        assert_eq!(outcome.out.contains(text), shown, "{text}: {}", outcome.out);
+    }
 }
 
 #[tokio::test]

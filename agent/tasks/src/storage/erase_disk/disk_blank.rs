@@ -50,7 +50,11 @@ impl Step for DiskBlank {
             },
             finding: disk.verdict.finding(),
         };
-        let begun = self.begun.clone().filter(|begun| begun.disk == fresh.disk);
+        // It is what was consented to as long as it looks so, or as what an erasure from the front leaves of it.
+        let remainder = |begun: &EraseContents| {
+            begun.disk == fresh.disk && (begun.finding == fresh.finding || target.front_is_zero)
+        };
+        let begun = self.begun.clone().filter(remainder);
         let op = Op::Irreversible {
             act: Irreversible::EraseContents(begun.unwrap_or(fresh)),
             command: blkdiscard::zero_command(&disk.by_id),
@@ -59,5 +63,79 @@ impl Step for DiskBlank {
             ops: vec![op],
             settle: SETTLE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_host::disk::Disk;
+    use heeler_proto::Serial;
+
+    use super::*;
+
+    fn seen(finding: &str, front_is_zero: bool) -> Result<Target, Plan> {
+        let disk = Disk {
+            serial: "S1".into(),
+            by_id: "/dev/disk/by-id/nvme-M_S1".into(),
+            model: "M".into(),
+            size_bytes: 1 << 30,
+            slot: None,
+            transport: "nvme".into(),
+            kernel_path: "/dev/nvme0n1".into(),
+            verdict: Verdict::Foreign {
+                finding: finding.into(),
+            },
+            labels: vec![],
+            only_marks_of_zfs: false,
+        };
+        Ok(Target {
+            disk,
+            front_is_zero,
+            partitions: vec![],
+            in_use: vec![],
+        })
+    }
+
+    fn act(begun: Option<&str>, seen: &Result<Target, Plan>) -> EraseContents {
+        let serial = Serial::new("S1").expect("a serial");
+        let disk = DiskIdentity {
+            serial: serial.clone(),
+            size_bytes: 1 << 30,
+        };
+        let step = DiskBlank {
+            task: EraseDisk { serial, live: vec![] },
+            begun: begun.map(|finding| EraseContents {
+                disk,
+                finding: finding.into(),
+            }),
+        };
+        match step.plan(seen) {
+            Plan::Change { ops, .. } => match ops.as_slice() {
+                [
+                    Op::Irreversible {
+                        act: Irreversible::EraseContents(act),
+                        ..
+                    },
+                ] => act.clone(),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_erasure_goes_on_over_what_it_left_and_over_nothing_that_came_later() {
+        let old = "LVM physical volume";
+        assert_eq!(
+            act(Some(old), &seen(old, false)).finding,
+            old,
+            "it had not begun to write"
+        );
+        let remains = "remains of a GPT partition table";
+        assert_eq!(act(Some(old), &seen(remains, true)).finding, old, "its front is gone");
+        // The disk was in another machine meanwhile: this needs a consent of its own.
+        let later = "ext4 file system \"photos\"";
+        assert_eq!(act(Some(old), &seen(later, false)).finding, later);
+        assert_eq!(act(None, &seen(later, true)).finding, later);
     }
 }

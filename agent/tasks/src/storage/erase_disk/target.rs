@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use heeler_host::disk::{Disk, Found, Inventory, MemberState, Verdict, inventory};
 use heeler_host::{RunError, System};
 use heeler_proto::EraseDisk;
@@ -5,10 +7,14 @@ use heeler_proto::EraseDisk;
 use crate::engine::Plan;
 use crate::storage::words;
 
+const FRONT_BYTES: usize = 1 << 20;
+
 /// The disk that is to be erased.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) disk: Disk,
+    /// Its first MiB reads as zeros: where an erasure begins, and where all that is put on a disk leaves something.
+    pub(super) front_is_zero: bool,
     /// Of its partitions, by the kernel's names.
     pub(super) partitions: Vec<String>,
     /// Where it is mounted, and what else has it open.
@@ -19,7 +25,11 @@ pub(super) struct Target {
 pub(super) async fn look(host: &dyn System, task: &EraseDisk) -> Result<Result<Target, Plan>, RunError> {
     let inventory = inventory(host).await?;
     Ok(match inventory.find(task.serial.as_str()) {
-        Found::One(disk) => Ok(target(&inventory, disk)),
+        Found::One(disk) => {
+            let front = host.read_device(Path::new(&disk.kernel_path), 0, FRONT_BYTES).await;
+            let front_is_zero = front.is_ok_and(|bytes| bytes.iter().all(|byte| *byte == 0));
+            Ok(target(&inventory, disk, front_is_zero))
+        }
         Found::Missing => Err(missing(&inventory, task)),
         Found::Several(disks) => {
             let paths: Vec<&str> = disks.iter().map(|disk| disk.kernel_path.as_str()).collect();
@@ -37,7 +47,7 @@ pub(super) async fn look(host: &dyn System, task: &EraseDisk) -> Result<Result<T
     })
 }
 
-fn target(inventory: &Inventory, disk: &Disk) -> Target {
+fn target(inventory: &Inventory, disk: &Disk, front_is_zero: bool) -> Target {
     let around = &inventory.around;
     let device = around.disks().find(|device| device.path == disk.kernel_path);
     let stack = device.map(|device| device.stack()).unwrap_or_default();
@@ -59,6 +69,7 @@ fn target(inventory: &Inventory, disk: &Disk) -> Target {
         .filter(|one| one.kind == "part")
         .map(|one| one.path.clone());
     Target {
+        front_is_zero,
         partitions: partitions.collect(),
         disk: disk.clone(),
         in_use,

@@ -40,6 +40,13 @@ pub(super) fn plan(task: &EnsurePool, interrupted: &[CreatePool], seen: &Observe
     if let Some(stopped) = unequal(&disks) {
         return stopped;
     }
+    if let Some(objection) = &seen.objection {
+        return Plan::blocked(
+            format!("zpool would not make the pool: {objection}"),
+            "its own checks were rehearsed (zpool create -n), and nothing was changed",
+            "see to what it says, or name other disks in heeler.toml: heeler disk list",
+        );
+    }
     let legs = disks.iter().map(|disk| disk.by_id.clone()).collect();
     let pool = NewPool::new(spec.name.as_str(), spec.comment.as_str(), legs);
     let act = Irreversible::CreatePool(CreatePool {
@@ -52,7 +59,7 @@ pub(super) fn plan(task: &EnsurePool, interrupted: &[CreatePool], seen: &Observe
         command: pool.command(),
     };
     Plan::Change {
-        ops: vec![Op::Run(pool.dry_run_command()), create],
+        ops: vec![create],
         settle: SETTLE,
     }
 }

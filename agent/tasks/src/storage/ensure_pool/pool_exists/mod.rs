@@ -8,12 +8,12 @@ mod imported;
 mod observed;
 
 use async_trait::async_trait;
-use heeler_host::{RunError, System};
+use heeler_host::{RunError, System, zpool};
 use heeler_proto::{CreatePool, EnsurePool, Irreversible, PoolGuid};
 
 use observed::Observed;
 
-use crate::engine::{Plan, Step, StepName};
+use crate::engine::{Op, Plan, Step, StepName};
 
 /// The node's pool is imported.
 pub(super) struct PoolExists {
@@ -44,7 +44,20 @@ impl Step for PoolExists {
     }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
-        Observed::look(host, &self.task.pool).await
+        let mut seen = Observed::look(host, &self.task.pool).await?;
+        // Whoever is asked for a consent should not learn afterwards that zpool says no.
+        if let Plan::Change { ops, .. } = self.plan(&seen)
+            && let [
+                Op::Irreversible {
+                    act: Irreversible::CreatePool(_),
+                    command,
+                },
+            ] = ops.as_slice()
+        {
+            let rehearsed = host.run(&zpool::rehearsal(command)).await?;
+            seen.objection = (!rehearsed.ok()).then(|| rehearsed.complaint());
+        }
+        Ok(seen)
     }
 
     fn plan(&self, seen: &Observed) -> Plan {

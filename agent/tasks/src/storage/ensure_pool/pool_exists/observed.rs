@@ -16,6 +16,8 @@ pub struct Observed {
     /// Empty, as are the disks, when the pool is imported already.
     pub(super) importable: Vec<Candidate>,
     pub(super) disks: Vec<Disk>,
+    /// Why zpool would refuse the creation that is all that is left to do.
+    pub(super) objection: Option<String>,
     /// What `/etc/hostid` holds now.
     pub(super) hostid: Option<u32>,
 }

@@ -17,15 +17,25 @@ fn begun() -> CreatePool {
 }
 
 #[test]
-fn a_mirror_is_made_of_blank_disks_by_id_after_a_dry_run_and_without_force() {
+fn what_zpool_objects_to_is_told_before_anybody_is_asked_for_a_consent() {
+    let mut seen = disks(vec![blank("A1"), blank("B1")]);
+    seen.objection = Some("cannot create 'data': no such thing".to_owned());
+    let Plan::Blocked(stopped) = plan(&task(), &seen) else {
+        panic!("it goes on")
+    };
+    assert!(stopped.found.contains("no such thing"), "{stopped:?}");
+}
+
+#[test]
+fn a_mirror_is_made_of_blank_disks_by_id_and_without_force() {
     let plan = plan(&task(), &disks(vec![blank("C1"), blank("B1"), blank("A1")]));
     let typed = commands(&plan);
-    assert!(typed[0].starts_with("zpool create -n "), "{typed:?}");
+    assert_eq!(typed.len(), 1, "{typed:?}");
     assert!(
-        typed[1].ends_with(" data mirror /dev/disk/by-id/nvme-M_A1 /dev/disk/by-id/nvme-M_B1"),
+        typed[0].ends_with(" data mirror /dev/disk/by-id/nvme-M_A1 /dev/disk/by-id/nvme-M_B1"),
         "{typed:?}"
     );
-    assert!(typed[1].contains("-o comment=heeler:k8sctl/pi5l ") && typed[1].contains("-o ashift=12 "));
+    assert!(typed[0].contains("-o comment=heeler:k8sctl/pi5l ") && typed[0].contains("-o ashift=12 "));
     assert!(
         typed
             .iter()
