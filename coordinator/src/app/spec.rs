@@ -3,21 +3,26 @@ use std::fmt::Write as _;
 use heeler_proto::{Dataset, EnsurePool, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, Serial, Task};
 use heeler_store::{Leg, Node, Tx};
 
-use super::{AppError, node_name};
+use super::{AppError, hex, node_name};
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
 /// ZFS keeps at most 32 characters of a pool's comment (zpoolprops(7)).
 const COMMENT: usize = 32;
 
-/// `heeler:<cluster>/<node>`: a pool says whose it is. The cluster's name gives way when it is too long.
+/// `heeler:<cluster>/<node>`: a pool says whose it is. The cluster's name gives way when it is too long, and the end of a
+/// node's that is too long still gives way to a digest, so that no two nodes have one comment.
 #[must_use]
 pub fn pool_comment(cluster: &str, node: &str) -> String {
     let room = COMMENT.saturating_sub("heeler:/".len() + node.len());
     let cluster: String = cluster.chars().filter(char::is_ascii_graphic).take(room).collect();
-    let mut comment = format!("heeler:{cluster}/{node}");
-    comment.truncate(COMMENT);
-    comment
+    let comment = format!("heeler:{cluster}/{node}");
+    if comment.len() <= COMMENT {
+        return comment;
+    }
+    let digest = hex(&sha256(node.as_bytes())[..4]);
+    let head: String = comment.chars().take(COMMENT - 1 - digest.len()).collect();
+    format!("{head}~{digest}")
 }
 
 /// The task that gives a node its pool; None when none is wanted.
@@ -109,6 +114,8 @@ mod tests {
             pool_comment("a-very-long-cluster-name", "k8sctl-pi5l"),
             "heeler:a-very-long-c/k8sctl-pi5l"
         );
-        assert_eq!(pool_comment("c", &"n".repeat(63)).len(), 32);
+        let long = |last: &str| pool_comment("c", &format!("{}{last}", "n".repeat(62)));
+        assert_eq!(long("a").len(), 32);
+        assert_ne!(long("a"), long("b"));
     }
 }

@@ -49,6 +49,17 @@ pub struct EventQuery {
     pub limit: u32,
 }
 
+/// Something that a person should know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// Which node.
+    pub node: String,
+    /// What.
+    pub text: String,
+    /// When last, Unix milliseconds.
+    pub at_ms: u64,
+}
+
 impl Tx {
     /// Stores it and returns its number.
     pub async fn add_event(&mut self, event: &NewEvent) -> Result<u64, StoreError> {
@@ -81,6 +92,18 @@ impl Tx {
             query.task_id,
             query.node,
             query.limit
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// Alarms from that time on, Unix milliseconds, the newest of each node and text, the newest first.
+    pub async fn alarms_since(&mut self, at_ms: u64) -> Result<Vec<Alarm>, StoreError> {
+        let at_ms = signed(at_ms);
+        let query = sqlx::query_as!(
+            Alarm,
+            r#"SELECT node as "node!", text as "text!", max(at_ms) as "at_ms!: u64" FROM events WHERE kind = 'alarm' AND at_ms >= ?
+            GROUP BY node, text ORDER BY 3 DESC"#,
+            at_ms
         );
         Ok(query.fetch_all(&mut *self.tx).await?)
     }

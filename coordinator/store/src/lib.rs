@@ -25,7 +25,7 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 pub use certificate::Certificate;
 pub use disk::Disk;
 pub use error::StoreError;
-pub use event::{Event, EventQuery, NewEvent};
+pub use event::{Alarm, Event, EventQuery, NewEvent};
 pub use node::{Node, NodeState};
 pub use operator::Operator;
 pub use plan::{Plan, PlanNode};

@@ -136,6 +136,13 @@ async fn a_copied_card_in_another_board_is_refused_and_alarmed() {
     assert!(why.contains("another open session"), "{why}");
     let alarm = herd.operator().await.wait_for("alarm", "a").await;
     assert!(alarm.text.contains("another board"), "{}", alarm.text);
+    let status = |mut operator: heeler_tests::Operator| async move {
+        operator.status(v1::StatusRequest {}).await.unwrap().into_inner()
+    };
+    let told = |status: &v1::StatusReply| status.alerts.iter().any(|alert| alert.text.contains("another board"));
+    assert!(told(&status(herd.operator().await).await), "the status says so");
+    herd.clock.advance(25 * 60 * 60 * 1000);
+    assert!(!told(&status(herd.operator().await).await), "for a day");
 }
 
 #[tokio::test]

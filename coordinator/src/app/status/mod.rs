@@ -6,8 +6,10 @@ mod tests;
 use heeler_proto::v1::{self, Light};
 
 use super::{App, AppError, revision};
-use node::{Look, look_at};
+use node::{Look, duration, look_at};
 
+/// How long an alarm stands in the status.
+const ALARMED_MS: u64 = 24 * 60 * 60 * 1000;
 /// Tasks of a node that are looked at.
 const RECENT: u32 = 20;
 
@@ -45,6 +47,12 @@ impl App {
                 "in heeler.toml, never added",
                 || format!("heeler node add {}", missing.name),
             ));
+        }
+        for alarm in tx.alarms_since(now_ms.saturating_sub(ALARMED_MS)).await? {
+            let text = format!("{}, {} ago", alarm.text, duration(now_ms.saturating_sub(alarm.at_ms)));
+            alerts.push(alert(Light::Amber, &alarm.node, text, || {
+                format!("heeler events --node {}", alarm.node)
+            }));
         }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.light));
         let light = alerts.first().map_or(Light::Green, v1::Alert::light);

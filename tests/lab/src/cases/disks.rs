@@ -112,7 +112,10 @@ fn stays(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
     let hashes = || -> Result<Vec<u64>> { node.serials()?.iter().map(|serial| node.disk(serial).hash()).collect() };
     let before = hashes()?;
     let plan = herd.plan(L)?;
-    ensure!(plan.contains("BLOCKED"), "the plan is not blocked: {plan}");
+    ensure!(
+        plan.contains("BLOCKED") && plan.contains("-> "),
+        "the plan is not blocked, or does not say what to type: {plan}"
+    );
     ensure!(
         plan.to_lowercase().contains(&words.to_lowercase()),
         "the plan does not say {words:?}: {plan}"
