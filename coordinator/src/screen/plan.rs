@@ -106,6 +106,7 @@ fn next(view: PlanView<'_>) -> Option<String> {
     ways.extend(
         of(Standing::New)
             .iter()
+            .filter(|node| !node.revoked)
             .map(|node| format!("heeler node add {}", node.node)),
     );
     let changing = of(Standing::Changes);

@@ -55,6 +55,32 @@ fn a_plan_of_a_converged_herd_says_nothing_to_change() {
 }
 
 #[test]
+fn a_revoked_node_is_not_told_to_be_added_as_if_it_were_new() {
+    let node = |revoked| v1::NodePlan {
+        node: "k8sctl-pi5x".into(),
+        revoked,
+        ..v1::NodePlan::default()
+    };
+    let text = |revoked| {
+        let reply = v1::PlanReply {
+            nodes: vec![node(revoked)],
+            ..v1::PlanReply::default()
+        };
+        shown(80, |screen| plan_of(&reply, screen))
+    };
+    assert!(
+        text(false).contains("Next: heeler node add k8sctl-pi5x"),
+        "{}",
+        text(false)
+    );
+    let revoked = text(true);
+    assert!(
+        revoked.contains("REVOKED") && !revoked.contains("Next: heeler node add"),
+        "{revoked}"
+    );
+}
+
+#[test]
 fn an_old_checkout_is_told_how_to_get_the_accepted_revision() {
     let reply = v1::PlanReply {
         behind: true,
