@@ -94,3 +94,23 @@ async fn a_program_that_does_not_answer_is_never_read_as_nothing_there() {
         assert_eq!(life.changes(), [""; 0], "{program}");
     }
 }
+
+#[tokio::test]
+async fn a_look_at_a_converged_machine_starts_few_programs_and_none_twice() {
+    let life = Life::with_pool().await;
+    let task = ensure(life.recorded().await);
+    life.machine.clear_log();
+    let glance = heeler_host::Glance::at(&life.machine);
+    heeler_host::facts::collect(&glance).await.unwrap();
+    let steps = heeler_tasks::preview(&glance, &task, &[]).await;
+    assert!(
+        !steps.iter().any(|step| matches!(step.seen, Seen::Change(_))),
+        "{steps:#?}"
+    );
+    let mut asked: Vec<String> = life.machine.log().into_iter().map(|entry| entry.what).collect();
+    let count = asked.len();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), count, "{asked:#?}");
+    assert!(count <= 10, "{asked:#?}");
+}
