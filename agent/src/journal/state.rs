@@ -88,8 +88,20 @@ impl State {
     /// Creations that failed, then acts that were begun and never ended; oldest first.
     #[must_use]
     pub fn interrupted(&self) -> Vec<Irreversible> {
+        self.left().map(|(_, act)| act.clone()).collect()
+    }
+
+    /// The same, without what other tasks were erasing: `task` does not go on with that.
+    #[must_use]
+    pub fn interrupted_before(&self, task: &TaskId) -> Vec<Irreversible> {
+        let erasing = |act: &Irreversible| matches!(act, Irreversible::EraseContents(_));
+        let left = self.left().filter(|(of, act)| *of == task || !erasing(act));
+        left.map(|(_, act)| act.clone()).collect()
+    }
+
+    fn left(&self) -> impl Iterator<Item = (&TaskId, &Irreversible)> {
         let all = self.failed.iter().chain(&self.begun);
-        all.filter_map(|(_, intent)| intent.act.clone()).collect()
+        all.filter_map(|(task, intent)| Some((task, intent.act.as_ref()?)))
     }
 
     /// The least that says the same, for a journal written anew. A used consent is forgotten a day after it expired by

@@ -111,7 +111,7 @@ impl Record for TaskRecord {
     }
 
     fn interrupted(&self) -> Vec<Irreversible> {
-        self.journal.state().interrupted()
+        self.journal.state().interrupted_before(&self.assignment.task_id)
     }
 
     fn rebooting(&self) -> Option<Intent> {

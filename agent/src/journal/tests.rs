@@ -247,6 +247,14 @@ fn a_failed_attempt_does_not_hide_an_earlier_one_that_was_cut_off() {
 }
 
 #[test]
+fn what_another_task_was_erasing_is_nothing_to_go_on_with() {
+    let mut state = State::default();
+    state.apply(begun("A"));
+    assert_eq!(state.interrupted_before(&task()), [act("A")]);
+    assert_eq!(state.interrupted_before(&TaskId::from_random(99)), []);
+}
+
+#[test]
 fn a_failed_creation_stays_on_record_once_until_one_succeeds_and_permits_nothing() {
     let create = |pool: &str| {
         Irreversible::CreatePool(CreatePool {

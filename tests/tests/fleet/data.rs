@@ -6,7 +6,7 @@ use heeler_proto::v1::{self, Light, StepOutcome};
 use heeler_tests::{Herd, Node, config};
 use tonic::Code;
 
-use crate::scene::{DISKS, creations, finished, machine, outcomes};
+use crate::scene::{DISKS, creations, finished, machine, node_a, outcomes, pooled};
 
 #[tokio::test]
 async fn a_blank_node_gets_its_pool_and_a_second_apply_changes_nothing() {
@@ -80,11 +80,7 @@ async fn a_node_that_comes_with_its_pool_keeps_its_hostid_and_is_not_blocked() {
         .await
         .unwrap();
 
-    let shown = operator
-        .show_node(v1::ShowNodeRequest { node: "a".into() })
-        .await
-        .unwrap();
-    assert_eq!(shown.into_inner().node.unwrap().hostid, "0badcafe");
+    assert_eq!(node_a(&mut operator).await.hostid, "0badcafe");
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
     assert_eq!(plan.nodes[0].error, "");
     assert!(
@@ -99,9 +95,7 @@ async fn a_live_disk_is_not_even_planned_for_erasure() {
     let herd = Herd::new().await;
     let _node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
-    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
-    finished(&mut operator, &reply).await;
+    pooled(&herd, &mut operator).await;
     let status = operator
         .plan_erase(v1::PlanEraseRequest {
             serial: DISKS[0].into(),
@@ -124,9 +118,7 @@ async fn a_pool_that_loses_a_leg_turns_the_status_red_and_says_what_not_to_pull(
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
-    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
-    finished(&mut operator, &reply).await;
+    pooled(&herd, &mut operator).await;
     node.machine.pull_disk(DISKS[1]);
     operator
         .discover(v1::DiscoverRequest { node: "a".into() })
@@ -156,9 +148,7 @@ async fn a_disk_of_another_nodes_pool_is_refused_wherever_it_turns_up() {
     let a = Node::added(&herd, machine("a", DISKS), "a").await;
     let b = Node::added(&herd, machine("b", &["X1"]), "b").await;
     let mut operator = herd.operator().await;
-    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
-    finished(&mut operator, &reply).await;
+    pooled(&herd, &mut operator).await;
     a.machine.move_disk(DISKS[1], &b.machine);
     operator
         .discover(v1::DiscoverRequest { node: "b".into() })

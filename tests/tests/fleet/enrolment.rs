@@ -6,6 +6,8 @@ use heeler_proto::v1;
 use heeler_tests::{Herd, Stranger};
 use tonic::Code;
 
+use crate::scene::node_a;
+
 async fn refused(stranger: &Stranger, node: &str, token: &str, why: &str) {
     let status = stranger.enrol(node, token).await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied, "{status:?}");
@@ -137,24 +139,12 @@ async fn a_known_name_with_another_key_needs_a_person_who_says_so() {
     };
     let status = operator.create_token(request.clone()).await.unwrap_err();
     assert!(status.message().contains("--reflashed"), "{}", status.message());
-    let before = operator
-        .show_node(v1::ShowNodeRequest { node: "a".into() })
-        .await
-        .unwrap()
-        .into_inner()
-        .node
-        .unwrap();
+    let before = node_a(&mut operator).await;
 
     request.reflashed = true;
     let token = operator.create_token(request).await.unwrap().into_inner().token;
     second.enrol("a", &token).await.unwrap();
-    let after = operator
-        .show_node(v1::ShowNodeRequest { node: "a".into() })
-        .await
-        .unwrap()
-        .into_inner()
-        .node
-        .unwrap();
+    let after = node_a(&mut operator).await;
     assert_eq!(before.hostid, after.hostid, "a re-flashed node gets its hostid back");
     let why = first.join(Stranger::hello("a")).await.err().unwrap();
     assert!(why.contains("another key"), "{why}");

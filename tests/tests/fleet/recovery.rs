@@ -4,7 +4,7 @@ use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, from_agent};
 use heeler_tests::{Herd, Node, Stranger, config};
 
-use crate::scene::{DISKS, assignment, creations, finished, machine, planned};
+use crate::scene::{DISKS, assignment, creations, finished, machine, planned, task};
 
 #[tokio::test]
 async fn a_coordinator_killed_in_the_middle_of_an_apply_goes_on_where_it_was() {
@@ -81,12 +81,7 @@ async fn a_task_that_nobody_took_for_an_hour_is_refused() {
     // Anything wakes the planner.
     drop(line);
     operator.wait_after(reply.after_event, "refused", "a").await;
-    let task_id = reply.task_ids[0].clone();
-    let task = operator
-        .show_task(v1::ShowTaskRequest { task_id })
-        .await
-        .unwrap()
-        .into_inner();
+    let task = task(&mut operator, &reply.task_ids[0]).await;
     assert_eq!(task.state, "refused");
     assert!(task.reason.contains("heeler plan"), "{}", task.reason);
 }
@@ -115,12 +110,7 @@ async fn a_task_is_handed_out_again_over_a_new_session_as_the_same_generation() 
     };
     let _line = stranger.join(hello).await.unwrap();
     operator.wait_for("failed", "a").await;
-    let task_id = first.task_id;
-    let task = operator
-        .show_task(v1::ShowTaskRequest { task_id })
-        .await
-        .unwrap()
-        .into_inner();
+    let task = task(&mut operator, &first.task_id).await;
     assert_eq!(task.state, "failed");
 }
 
@@ -144,10 +134,6 @@ async fn a_node_revoked_in_the_middle_of_its_task_is_shut_out_and_the_task_is_ov
     operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
     operator.wait_after(reply.after_event, "failed", "a").await;
     let task_id = given.task_id;
-    let task = operator
-        .show_task(v1::ShowTaskRequest { task_id })
-        .await
-        .unwrap()
-        .into_inner();
+    let task = task(&mut operator, &task_id).await;
     assert!(task.reason.contains("revoked"), "{task:?}");
 }

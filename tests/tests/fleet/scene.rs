@@ -1,5 +1,6 @@
 //! What several tests begin with, and ask about.
 
+use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::Machine;
 use heeler_proto::v1::{self, StepOutcome, from_agent, to_agent};
 use heeler_tests::{Herd, Line, Node, Operator, config};
@@ -30,11 +31,28 @@ pub async fn finished(operator: &mut Operator, reply: &v1::ApplyReply) -> v1::Ta
     };
     let mut events = operator.events(request).await.unwrap().into_inner();
     while events.message().await.unwrap().unwrap().kind != "task finished" {}
-    operator
-        .show_task(v1::ShowTaskRequest { task_id })
-        .await
-        .unwrap()
-        .into_inner()
+    task(operator, &task_id).await
+}
+
+/// Node `a` gets its pool on [`DISKS`].
+pub async fn pooled(herd: &Herd, operator: &mut Operator) -> v1::TaskInfo {
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    finished(operator, &reply).await
+}
+
+/// One task, as the coordinator knows it.
+pub async fn task(operator: &mut Operator, task_id: &str) -> v1::TaskInfo {
+    let request = v1::ShowTaskRequest {
+        task_id: task_id.to_owned(),
+    };
+    operator.show_task(request).await.unwrap().into_inner()
+}
+
+/// Node `a`, as the coordinator knows it.
+pub async fn node_a(operator: &mut Operator) -> v1::NodeInfo {
+    let request = v1::ShowNodeRequest { node: "a".into() };
+    operator.show_node(request).await.unwrap().into_inner().node.unwrap()
 }
 
 pub fn outcomes(plan: &v1::NodePlan) -> Vec<StepOutcome> {

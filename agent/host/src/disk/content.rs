@@ -20,7 +20,7 @@ pub enum Content {
 
 /// Both ends, in full.
 const END_BYTES: u64 = 4 << 20;
-/// Small enough for the allocator to use again: larger ones were kept, 6 MB of them.
+/// Small enough for the allocator to use again; what is larger it may keep.
 const PIECE_BYTES: u64 = 64 << 10;
 /// Between them.
 const SAMPLES: u64 = 1024;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::pools::blocked;
+use super::refusal::blocked;
 use super::{Case, Run, X};
 use crate::herd::Herd;
 use crate::machine::by_id;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
+use super::refusal::blocked;
 use super::{Case, L, Run};
 use crate::herd::Herd;
 use crate::machine::by_id;
@@ -108,27 +109,9 @@ fn refused(herd: &mut Herd<'_>, script: &str, words: &str) -> Result<()> {
     outcome
 }
 
+/// Refused, and no pool came of it.
 fn stays(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
-    let hashes = || -> Result<Vec<u64>> { node.serials()?.iter().map(|serial| node.disk(serial).hash()).collect() };
-    let before = hashes()?;
-    let plan = herd.plan(L)?;
-    ensure!(
-        plan.contains("BLOCKED") && plan.contains("-> "),
-        "the plan is not blocked, or does not say what to type: {plan}"
-    );
-    ensure!(
-        plan.to_lowercase().contains(&words.to_lowercase()),
-        "the plan does not say {words:?}: {plan}"
-    );
-    let done = herd.run(&["apply", "--yes", "--confirm", L, L])?;
-    ensure!(
-        done.code == 3,
-        "apply ended with {}: {}{}",
-        done.code,
-        done.stdout,
-        done.stderr
-    );
-    ensure!(hashes()? == before, "a disk was written to");
+    blocked(herd, node, words)?;
     let pools = node.must("zpool list -H -o name 2>/dev/null || true")?;
     ensure!(pools.is_empty(), "there is a pool: {pools}");
     Ok(())

@@ -8,6 +8,7 @@ mod create;
 mod disks;
 mod machine;
 mod pools;
+mod refusal;
 
 use std::path::Path;
 use std::thread;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
+use super::refusal::blocked;
 use super::{Case, R, Run};
 use crate::herd::Herd;
 use crate::node::NodeHandle;
@@ -34,30 +35,6 @@ pub(super) const CASES: &[Case] = &[
         run: Run::Herd(unsupported),
     },
 ];
-
-/// Plan and apply stop with `words`, and no disk is written to.
-pub(super) fn blocked(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
-    let serials = node.serials()?;
-    let hashes = || -> Result<Vec<u64>> { serials.iter().map(|serial| node.disk(serial).hash()).collect() };
-    node.must("sync")?;
-    let before = hashes()?;
-    let plan = herd.plan(node.name())?;
-    let said = plan.split_whitespace().collect::<Vec<_>>().join(" ");
-    ensure!(
-        said.contains("BLOCKED") && said.contains(words),
-        "the plan is not blocked with {words:?}: {plan}"
-    );
-    let done = herd.run(&["apply", "--yes", "--confirm", node.name(), node.name()])?;
-    ensure!(
-        done.code == 3,
-        "apply ended with {}: {}{}",
-        done.code,
-        done.stdout,
-        done.stderr
-    );
-    ensure!(hashes()? == before, "a disk was written to");
-    Ok(())
-}
 
 fn guid(node: NodeHandle<'_>) -> Result<String> {
     node.must("zpool list -H -o guid data").context("no pool data")

@@ -11,7 +11,7 @@ use labels_saved::LabelsSaved;
 
 use crate::engine::AnyStep;
 
-/// `interrupted`: erasures that this very task may have begun and not ended.
+/// `interrupted`: acts that this very task has begun and not ended.
 #[must_use]
 pub fn steps(task: &EraseDisk, interrupted: &[Irreversible]) -> Vec<Box<dyn AnyStep>> {
     // The newest comes last.
