@@ -63,7 +63,6 @@ impl Operator {
         let request = v1::ApplyRequest {
             plan_id,
             consents,
-            operator: ME.into(),
             ..v1::ApplyRequest::default()
         };
         self.apply(request).await.map(tonic::Response::into_inner)

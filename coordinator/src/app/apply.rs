@@ -3,7 +3,7 @@ use heeler_store::{NewEvent, NewTask, Plan, PlanNode, Revision, Tx};
 use prost::Message as _;
 
 use super::consents::Consents;
-use super::{App, AppError, decoded, node_name, spec, task_id};
+use super::{App, AppError, Who, decoded, node_name, spec, task_id};
 use crate::pki::sha256;
 use crate::planner::TASK_LIFETIME_MS;
 
@@ -14,7 +14,7 @@ impl App {
     /// # Errors
     /// When the plan is too old, its author has not seen what is accepted, a consent is missing or does not fit, or a
     /// node is still at work.
-    pub async fn apply(&self, request: v1::ApplyRequest) -> Result<v1::ApplyReply, AppError> {
+    pub async fn apply(&self, request: v1::ApplyRequest, who: &Who) -> Result<v1::ApplyReply, AppError> {
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
         let plan = tx.plan(&request.plan_id).await?;
@@ -30,12 +30,8 @@ impl App {
         }
         let after_event = tx.last_event().await?;
         let mut consents = Consents::new(request.consents, &tx.operators().await?, now_ms)?;
-        let operator = if request.operator.is_empty() {
-            consents.operator().to_owned()
-        } else {
-            request.operator
-        };
-        let revision = self.accept(&mut tx, &plan, &operator, request.overwrite).await?;
+        let operator = &who.name;
+        let revision = self.accept(&mut tx, &plan, operator, request.overwrite).await?;
         let parts = tx.plan_nodes(&plan.id).await?;
         check_names(&parts, &request.nodes)?;
         let mut task_ids = Vec::new();
@@ -43,7 +39,7 @@ impl App {
             .iter()
             .filter(|part| request.nodes.is_empty() || request.nodes.contains(&part.node))
         {
-            task_ids.extend(self.start(&mut tx, part, &mut consents, (revision, &operator)).await?);
+            task_ids.extend(self.start(&mut tx, part, &mut consents, (revision, operator)).await?);
         }
         consents.finish()?;
         let reply = v1::ApplyReply {

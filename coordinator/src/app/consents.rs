@@ -24,11 +24,6 @@ impl Consents {
         })
     }
 
-    /// Who gave them; empty when nobody had to.
-    pub(super) fn operator(&self) -> &str {
-        self.given.first().map_or("", |consent| &consent.operator)
-    }
-
     /// Takes out the ones that permit all that is irreversible in `shown`.
     pub(super) fn take(
         &mut self,

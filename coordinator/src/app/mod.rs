@@ -23,6 +23,7 @@ mod spec;
 mod status;
 mod tasks;
 mod throttle;
+mod who;
 mod words;
 
 use std::net::IpAddr;
@@ -43,6 +44,7 @@ pub use enrol::Enrolment;
 pub use error::AppError;
 pub use events::Follower;
 pub use spec::pool_comment;
+pub use who::Who;
 
 use feed::Feed;
 use throttle::Throttle;

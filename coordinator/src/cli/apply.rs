@@ -42,7 +42,6 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
         consents,
         overwrite: wish.overwrite,
-        operator: consent::operator(&context.state(), &context.around.login()),
     };
     let applied = context.client().await?.apply(request).await?.into_inner();
     Lock::of(applied.revision, &candidate.text).write(&candidate.folder)?;

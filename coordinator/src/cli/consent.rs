@@ -125,11 +125,6 @@ impl Key {
     }
 }
 
-/// Who asks: whose key would sign, else the login name.
-pub(super) fn operator(state: &Path, login: &str) -> String {
-    find(&state.join("operators"), login).map_or_else(|| login.to_owned(), |(name, _)| name)
-}
-
 fn find(folder: &Path, login: &str) -> Option<(String, PathBuf)> {
     let key = |name: &str| folder.join(name).join("key.pem");
     if key(login).is_file() {

@@ -85,7 +85,6 @@ async fn erase(wish: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
         consents: key.sign(&acts, context.clock.now_ms())?,
         overwrite: false,
-        operator: consent::operator(&context.state(), &context.around.login()),
     };
     let applied = client.erase(request).await?.into_inner();
     if console.json {

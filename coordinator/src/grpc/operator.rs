@@ -5,10 +5,11 @@ use heeler_proto::v1;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Response, Status};
 
-use super::status::status;
-use crate::app::{App, AppError, Follower};
+use super::status::{protocol, status};
+use crate::app::{App, AppError, Follower, Who};
 
 /// Events on their way to one reader.
 const WINDOW: usize = 64;
@@ -19,6 +20,15 @@ type Reply<T> = Result<Response<T>, Status>;
 
 fn reply<T>(result: Result<T, AppError>) -> Reply<T> {
     result.map(Response::new).map_err(|error| status(&error))
+}
+
+/// Who is at the other end of the connection.
+fn who<T>(request: &Request<T>) -> Result<Who, Status> {
+    let extensions = request.extensions();
+    let credentials = extensions.get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
+    credentials
+        .map(|credentials| Who::local(credentials.uid()))
+        .ok_or_else(|| protocol("nobody is known to be at the other end"))
 }
 
 #[tonic::async_trait]
@@ -32,7 +42,8 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn apply(&self, request: Request<v1::ApplyRequest>) -> Reply<v1::ApplyReply> {
-        reply(self.0.apply(request.into_inner()).await)
+        let who = who(&request)?;
+        reply(self.0.apply(request.into_inner(), &who).await)
     }
 
     async fn list_nodes(&self, _: Request<v1::ListNodesRequest>) -> Reply<v1::ListNodesReply> {
@@ -71,7 +82,8 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn erase(&self, request: Request<v1::ApplyRequest>) -> Reply<v1::ApplyReply> {
-        reply(self.0.apply(request.into_inner()).await)
+        let who = who(&request)?;
+        reply(self.0.apply(request.into_inner(), &who).await)
     }
 
     async fn list_tasks(&self, request: Request<v1::ListTasksRequest>) -> Reply<v1::ListTasksReply> {

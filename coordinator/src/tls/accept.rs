@@ -137,15 +137,23 @@ async fn shake_hands(
     Ok((stream, caller))
 }
 
-/// The kernel asks a silent agent for a sign of life, so that an idle one need not wake up for it: a dead one is noticed
-/// after 20 s.
+/// The kernel asks a silent peer for a sign of life after that time…
+const SILENT: Duration = Duration::from_secs(3);
+/// …so often…
+const ASK_EVERY: Duration = Duration::from_secs(2);
+/// …and so many times.
+const ASK: u32 = 3;
+/// When an agent whose machine died is given up.
+pub const NOTICED: Duration = Duration::from_secs(SILENT.as_secs() + ASK as u64 * ASK_EVERY.as_secs());
+
+/// The kernel asks, so that an idle agent need not wake up for it.
 fn notice_silence(stream: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(stream);
-    let ask = TcpKeepalive::new().with_time(Duration::from_secs(10));
-    socket.set_tcp_keepalive(&ask.with_interval(Duration::from_secs(5)).with_retries(2))?;
+    let ask = TcpKeepalive::new().with_time(SILENT).with_interval(ASK_EVERY);
+    socket.set_tcp_keepalive(&ask.with_retries(ASK))?;
     // While something that was sent is not acknowledged, keepalive is silent.
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(Duration::from_secs(20)))?;
+    socket.set_tcp_user_timeout(Some(NOTICED))?;
     Ok(())
 }
 

