@@ -110,6 +110,11 @@ impl App {
             tx.add_event(&self.event("skipped", &part.node, text)).await?;
             return Ok(None);
         }
+        if tx.pause_of(&part.node, self.now_ms()).await?.is_some() {
+            let text = "it was paused after the plan: nothing was begun or queued";
+            tx.add_event(&self.event("skipped", &part.node, text)).await?;
+            return Ok(None);
+        }
         if let Some(busy) = tx.open_tasks().await?.into_iter().find(|open| open.node == part.node) {
             return Err(AppError::Refused(format!(
                 "{node} is still at work on an earlier task. Watch it: heeler task follow {}",

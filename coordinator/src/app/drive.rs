@@ -65,7 +65,9 @@ impl App {
     }
 
     async fn fleet(&self, tx: &mut Tx) -> Result<Fleet, AppError> {
+        let now_ms = self.now_ms();
         let open = tx.open_tasks().await?;
+        let pauses = tx.pauses().await?;
         let mut nodes = Vec::new();
         for node in tx.nodes().await? {
             let name = node_name(&node.name)?;
@@ -73,6 +75,9 @@ impl App {
             let own = open.iter().filter(|task| task.node == node.name);
             nodes.push(NodeView {
                 revoked: node.state == NodeState::Revoked,
+                paused: pauses
+                    .iter()
+                    .any(|pause| pause.node == node.name && pause.holds(now_ms)),
                 counter: node.counter,
                 facts_at_ms: node.facts_at_ms,
                 open: own

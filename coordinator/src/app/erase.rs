@@ -2,7 +2,7 @@ use heeler_proto::{EraseDisk, Serial, Task, v1};
 use heeler_store::Plan;
 
 use super::plan::Look;
-use super::{App, AppError, hex, node_name, random_bits, spec};
+use super::{App, AppError, hex, node_name, pause, random_bits, spec};
 
 impl App {
     /// What erasing a disk would do, on the node that it is in. Changes nothing.
@@ -32,6 +32,7 @@ impl App {
             )));
         }
         let node = tx.node(&disk.node).await?;
+        let pause = pause::of(&mut tx, &disk.node, self.now_ms()).await?;
         drop(tx);
         let name = node_name(&disk.node)?;
         let task = Some(Task::EraseDisk(EraseDisk { serial, live }));
@@ -50,6 +51,7 @@ impl App {
                 node,
                 name,
                 line: 0,
+                pause,
                 task,
             }],
         )

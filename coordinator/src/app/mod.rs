@@ -13,6 +13,7 @@ mod feed;
 mod forgotten;
 mod ledger;
 mod nodes;
+mod pause;
 mod plan;
 mod receive;
 mod record;

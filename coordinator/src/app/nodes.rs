@@ -4,7 +4,7 @@ use heeler_proto::{NodeName, v1};
 use heeler_store::{Node, NodeState, Tx};
 use tokio::time::timeout;
 
-use super::{App, AppError, hex, ledger, node_name, tasks};
+use super::{App, AppError, hex, ledger, node_name, pause, tasks};
 use crate::sessions::Sessions;
 
 const FACTS: Duration = Duration::from_secs(60);
@@ -17,8 +17,16 @@ impl App {
     /// # Errors
     /// When the database cannot be read.
     pub async fn nodes(&self) -> Result<Vec<v1::NodeInfo>, AppError> {
-        let nodes = self.store.read().await?.nodes().await?;
-        nodes.into_iter().map(|node| info(&self.sessions, node)).collect()
+        let mut tx = self.store.read().await?;
+        let mut infos = Vec::new();
+        for node in tx.nodes().await? {
+            let pause = pause::of(&mut tx, &node.name, self.now_ms()).await?;
+            infos.push(v1::NodeInfo {
+                pause,
+                ..info(&self.sessions, node)?
+            });
+        }
+        Ok(infos)
     }
 
     /// One node with its last tasks.
@@ -29,8 +37,12 @@ impl App {
         let mut tx = self.store.read().await?;
         let node = known(&mut tx, name).await?;
         let tasks = tx.tasks_of(&node.name, TASKS).await?;
+        let pause = pause::of(&mut tx, &node.name, self.now_ms()).await?;
         Ok(v1::ShowNodeReply {
-            node: Some(info(&self.sessions, node)?),
+            node: Some(v1::NodeInfo {
+                pause,
+                ..info(&self.sessions, node)?
+            }),
             tasks: tasks.into_iter().map(tasks::info).collect::<Result<_, _>>()?,
         })
     }
@@ -88,7 +100,7 @@ impl App {
     }
 }
 
-async fn known(tx: &mut Tx, name: &str) -> Result<Node, AppError> {
+pub(super) async fn known(tx: &mut Tx, name: &str) -> Result<Node, AppError> {
     let name = NodeName::new(name)?;
     let node = tx.node(name.as_str()).await?;
     node.ok_or_else(|| AppError::NotFound(format!("no node {name} is known. See them: heeler node list")))
@@ -106,5 +118,6 @@ pub(super) fn info(sessions: &Sessions, node: Node) -> Result<v1::NodeInfo, AppE
         host_key: node.host_key,
         hardware_serial: node.hardware_serial,
         hostid: node.hostid,
+        pause: None,
     })
 }

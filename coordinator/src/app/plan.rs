@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{App, AppError, hex, random_bits, spec};
+use super::{App, AppError, hex, pause, random_bits, spec};
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
@@ -20,6 +20,7 @@ pub(super) struct Look {
     pub(super) node: Option<Node>,
     pub(super) name: heeler_proto::NodeName,
     pub(super) line: u32,
+    pub(super) pause: Option<v1::Pause>,
     /// None: nothing is wanted of it.
     pub(super) task: Option<Task>,
 }
@@ -41,6 +42,7 @@ impl App {
                 None => None,
             };
             looks.push(Look {
+                pause: pause::of(&mut tx, one.name.as_str(), self.now_ms()).await?,
                 node,
                 name: one.name.clone(),
                 line: one.line,
@@ -90,6 +92,7 @@ impl App {
                 line: look.line,
                 enrolled,
                 revoked: look.node.as_ref().is_some_and(|node| node.state == NodeState::Revoked),
+                pause: look.pause.clone(),
                 ..v1::NodePlan::default()
             };
             match (self.sessions.of(&look.name), &look.task) {
@@ -120,7 +123,7 @@ impl App {
             let Some(task) = look.task.filter(|_| answered(plan)) else {
                 continue;
             };
-            if would_change(plan) {
+            if would_change(plan) && plan.pause.is_none() {
                 plan.task_id = TaskId::from_random(random_bits()?).into();
             }
             kept.push(PlanNode {

@@ -71,7 +71,7 @@ pub(super) enum Command {
     Init(init::Init),
     /// Run the coordinator
     Serve(serve::Serve),
-    /// Nodes: add, list, show, discover, revoke
+    /// Nodes: add, list, show, discover, pause, resume, revoke
     #[command(subcommand)]
     Node(node::Node),
     /// Show what would change, and change nothing

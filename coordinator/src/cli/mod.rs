@@ -18,6 +18,7 @@ mod json;
 mod live;
 mod lock;
 mod node;
+mod pause;
 mod place;
 mod plan;
 mod revision;

@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeRequest, ShowNodeRequest};
 use serde_json::json as object;
 
-use super::{CliError, Console, Context, Exit, contact, json};
+use super::{CliError, Console, Context, Exit, contact, json, pause};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +21,13 @@ pub(super) enum Node {
         /// Its name
         node: String,
     },
+    /// Change nothing on a node for a while; its snapshots go on
+    Pause(pause::Pause),
+    /// Let a paused node change again
+    Resume {
+        /// Its name
+        node: String,
+    },
     /// Shut a node out at once: its session ends, its certificate is worth nothing
     Revoke {
         /// Its name
@@ -36,6 +43,8 @@ pub(super) async fn run(wish: Node, context: &Context<'_>, console: &mut Console
     let now = context.clock.now_ms();
     match wish {
         Node::Add(add) => return contact::run(add, context, console).await,
+        Node::Pause(wish) => return pause::run(wish, context, console).await,
+        Node::Resume { node } => return pause::resume(node, context, console).await,
         Node::List => {
             let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
             console.answer(

@@ -106,6 +106,15 @@ impl v1::operator_server::Operator for Service {
     async fn accepted_revision(&self, _: Request<v1::AcceptedRevisionRequest>) -> Reply<v1::Revision> {
         reply(self.0.accepted().await)
     }
+
+    async fn pause_node(&self, request: Request<v1::PauseNodeRequest>) -> Reply<v1::PauseNodeReply> {
+        reply(self.0.pause(request.into_inner()).await)
+    }
+
+    async fn resume_node(&self, request: Request<v1::ResumeNodeRequest>) -> Reply<v1::ResumeNodeReply> {
+        let held = self.0.resume(request.into_inner()).await;
+        reply(held.map(|was_paused| v1::ResumeNodeReply { was_paused }))
+    }
 }
 
 /// At the reader's pace; a reader who has gone ends it.

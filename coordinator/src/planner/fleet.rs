@@ -17,6 +17,8 @@ pub struct NodeView {
     pub name: NodeName,
     /// Nothing may be handed to it.
     pub revoked: bool,
+    /// Held still by a person: nothing new may be handed to it.
+    pub paused: bool,
     /// Counter of the last generation that was handed out.
     pub counter: u64,
     /// When it was looked at last; 0 never.

@@ -59,6 +59,8 @@ pub enum Why {
         /// The agent had taken it.
         begun: bool,
     },
+    /// Its node was paused before it was handed out.
+    Paused,
 }
 
 impl Why {
@@ -67,6 +69,9 @@ impl Why {
     pub fn text(self) -> &'static str {
         match self {
             Self::TooLate => "the node did not take it within an hour; nothing was done. Look again: heeler plan",
+            Self::Paused => {
+                "the node was paused before it was handed out; nothing was done. Once it is resumed: heeler plan"
+            }
             Self::Revoked { begun: false } => "the node was revoked before it took it; nothing was done",
             Self::Revoked { begun: true } => "the node was revoked in the middle of it: how far it came is not known",
         }
@@ -89,6 +94,8 @@ fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
         let late = now_ms >= task.created_at_ms.saturating_add(TASK_LIFETIME_MS);
         if node.revoked {
             Some(Why::Revoked { begun: taken })
+        } else if node.paused && task.state == TaskState::Queued {
+            Some(Why::Paused)
         } else {
             (!taken && late).then_some(Why::TooLate)
         }
@@ -109,6 +116,8 @@ fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
 
     // One task in hand: the next one waits until this one is over.
     match node.open.iter().find(|task| refused(task).is_none()) {
+        // What was sent and not taken is not sent again: a paused node that has it says so by itself.
+        Some(task) if node.paused && task.state == TaskState::Sent => {}
         Some(task) if !task.sent_over_session => decisions.push(Decision::Assign {
             node: node.name.clone(),
             task: task.id.clone(),

@@ -17,6 +17,7 @@ fn node(connected: bool, open: Vec<TaskView>) -> NodeView {
     NodeView {
         name: NodeName::new("a").unwrap(),
         revoked: false,
+        paused: false,
         counter: 7,
         facts_at_ms: NOW,
         session: connected.then_some(SessionView {
@@ -183,4 +184,17 @@ fn the_same_fleet_gives_the_same_decisions() {
         nodes: vec![node(true, vec![task(1, TaskState::Queued, 0)]); 3],
     };
     assert_eq!(decide(&fleet, NOW), decide(&fleet, NOW));
+}
+
+#[test]
+fn a_paused_node_is_handed_nothing_new_and_finishes_what_it_took() {
+    let paused = |state| {
+        decided(NodeView {
+            paused: true,
+            ..node(true, vec![task(1, state, 0)])
+        })
+    };
+    assert_eq!(paused(TaskState::Queued), [refuse(1, Why::Paused)]);
+    assert_eq!(paused(TaskState::Sent), []);
+    assert_eq!(paused(TaskState::Running), [assign(1, (1, 7), false)]);
 }

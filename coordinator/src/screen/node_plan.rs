@@ -1,4 +1,4 @@
-use heeler_proto::v1::{Blocked, NodePlan, OpPreview, StepOutcome, StepReport};
+use heeler_proto::v1::{Blocked, NodePlan, OpPreview, Pause, StepOutcome, StepReport};
 
 use super::act::act;
 use super::amount::{ago, count};
@@ -21,6 +21,8 @@ pub enum Standing {
     Blocked,
     /// It could not be looked at.
     Unseen,
+    /// A person holds it still.
+    Paused,
     /// It does not answer.
     Offline,
     /// It was never added.
@@ -35,6 +37,8 @@ pub fn standing(plan: &NodePlan) -> Standing {
         Standing::New
     } else if plan.offline_since_ms > 0 {
         Standing::Offline
+    } else if plan.pause.is_some() {
+        Standing::Paused
     } else if !plan.error.is_empty() {
         Standing::Unseen
     } else if any(StepOutcome::Blocked) {
@@ -85,6 +89,16 @@ pub(super) fn node_plan(
             let since = format!("OFFLINE {}", ago(plan.offline_since_ms, now_ms));
             vec![name.ink(Ink::Amber, since).plain("  not planned, nothing queued")]
         }
+        Standing::Paused => {
+            let why = plan
+                .pause
+                .as_ref()
+                .map(|pause| paused(pause, now_ms))
+                .unwrap_or_default();
+            let mut lines = hang(name.ink(Ink::Amber, "PAUSED").plain("  "), Ink::Plain, &why, screen);
+            lines.extend(plan.steps.iter().flat_map(|step| self::step(step, plan, screen)));
+            lines
+        }
         Standing::Unseen => {
             let waits = plan.steps.iter().find(|step| step.outcome() == StepOutcome::Retry);
             let why = waits.map_or(plan.error.as_str(), |step| step.reason.as_str());
@@ -120,6 +134,19 @@ pub(super) fn node_plan(
             lines
         }
     }
+}
+
+/// Who holds a node still, why, and for how long.
+pub(super) fn paused(pause: &Pause, now_ms: u64) -> String {
+    let reason = match pause.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    let left = match pause.until_ms {
+        0 => "until heeler node resume".to_owned(),
+        until => format!("{} more", ago(now_ms, until)),
+    };
+    format!("by {}{reason}, {left}; apply leaves it", pause.operator)
 }
 
 fn summary(name: Line, plan: &NodePlan) -> Line {

@@ -3,6 +3,7 @@ use jiff::tz::TimeZone;
 
 use super::amount::{ago, date, decimal, gibibytes};
 use super::line::hang;
+use super::node_plan::paused;
 use super::table::{plain, table};
 use super::{Ink, Line, Screen};
 
@@ -37,7 +38,10 @@ pub fn nodes(nodes: &[NodeInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
         };
         vec![
             (Ink::Bold, node.node.clone()),
-            (ink, node.state.clone()),
+            match node.pause {
+                Some(_) => (Ink::Amber, "paused".into()),
+                None => (ink, node.state.clone()),
+            },
             plain(seen),
             plain(certificate),
             plain(facts.agent_version),
@@ -68,6 +72,9 @@ pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen)
         field("host key", &node.host_key),
         field("key", &node.key_sha256),
     ];
+    if let Some(pause) = &node.pause {
+        lines.push(field("paused", &paused(pause, now_ms)));
+    }
     if node.certificate_expires_ms > 0 {
         lines.push(field(
             "certificate",

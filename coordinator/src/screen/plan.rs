@@ -116,6 +116,11 @@ fn next(view: PlanView<'_>) -> Option<String> {
         let names: Vec<&str> = changing.iter().map(|node| node.node.as_str()).collect();
         ways.push(format!("{apply} {}", names.join(" ")));
     }
+    ways.extend(
+        of(Standing::Paused)
+            .iter()
+            .map(|node| format!("heeler node resume {}", node.node)),
+    );
     ways.retain(|way| !way.is_empty());
     ways.dedup();
     if ways.is_empty() && reply.nodes.iter().any(|node| standing(node) != Standing::Same) {

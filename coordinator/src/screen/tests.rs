@@ -81,6 +81,23 @@ fn a_revoked_node_is_not_told_to_be_added_as_if_it_were_new() {
 }
 
 #[test]
+fn a_paused_node_says_who_holds_it_why_and_for_how_long() {
+    let mut reply = herd::converged();
+    reply.nodes[0].pause = Some(v1::Pause {
+        reason: "new fan".into(),
+        operator: "kim".into(),
+        since_ms: reply.now_ms,
+        until_ms: reply.now_ms + 7_200_000,
+    });
+    let text = shown(80, |screen| plan_of(&reply, screen));
+    assert!(
+        text.contains("k8sctl-pi5l  PAUSED  by kim: new fan, 2 h more; apply leaves it"),
+        "{text}"
+    );
+    assert!(text.contains("Next: heeler node resume k8sctl-pi5l"), "{text}");
+}
+
+#[test]
 fn an_old_checkout_is_told_how_to_get_the_accepted_revision() {
     let reply = v1::PlanReply {
         behind: true,

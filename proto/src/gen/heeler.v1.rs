@@ -1252,6 +1252,52 @@ pub mod agent_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// A node is held still: nothing new is handed to it. Snapshots and scrubs go on.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pause {
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who did it: an operator, "heeler", or "root on the node".
+    #[prost(string, tag = "2")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub since_ms: u64,
+    /// 0: until a person resumes it.
+    #[prost(uint64, tag = "4")]
+    pub until_ms: u64,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseNodeRequest {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub operator: ::prost::alloc::string::String,
+    /// 0: until a person resumes it.
+    #[prost(uint64, tag = "4")]
+    pub for_ms: u64,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseNodeReply {
+    #[prost(message, optional, tag = "1")]
+    pub pause: ::core::option::Option<Pause>,
+    /// The task that the node has in hand and finishes; empty when none.
+    #[prost(string, tag = "2")]
+    pub in_hand: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeNodeRequest {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub operator: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeNodeReply {
+    #[prost(bool, tag = "1")]
+    pub was_paused: bool,
+}
 #[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatusRequest {}
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -1301,6 +1347,9 @@ pub struct NodeStatus {
     pub legs_online: u32,
     #[prost(uint32, tag = "12")]
     pub legs: u32,
+    /// Missing when nothing holds it.
+    #[prost(message, optional, tag = "40")]
+    pub pause: ::core::option::Option<Pause>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Alert {
@@ -1387,6 +1436,9 @@ pub struct NodePlan {
     /// Shut out by a person.
     #[prost(bool, tag = "9")]
     pub revoked: bool,
+    /// Held still: looked at, and left alone by apply.
+    #[prost(message, optional, tag = "40")]
+    pub pause: ::core::option::Option<Pause>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ApplyRequest {
@@ -1440,6 +1492,9 @@ pub struct NodeInfo {
     pub hostid: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "10")]
     pub facts: ::core::option::Option<Facts>,
+    /// Missing when nothing holds it.
+    #[prost(message, optional, tag = "40")]
+    pub pause: ::core::option::Option<Pause>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShowNodeRequest {
@@ -1982,6 +2037,37 @@ pub mod operator_client {
                 .insert(GrpcMethod::new("heeler.v1.Operator", "AcceptedRevision"));
             self.inner.unary(req, path, codec).await
         }
+        /// Nothing new is handed to the node; what it has in hand it finishes.
+        pub async fn pause_node(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PauseNodeRequest>,
+        ) -> std::result::Result<tonic::Response<super::PauseNodeReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/PauseNode");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "PauseNode"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn resume_node(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeNodeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeNodeReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/ResumeNode");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "ResumeNode"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2073,6 +2159,15 @@ pub mod operator_server {
             &self,
             request: tonic::Request<super::AcceptedRevisionRequest>,
         ) -> std::result::Result<tonic::Response<super::Revision>, tonic::Status>;
+        /// Nothing new is handed to the node; what it has in hand it finishes.
+        async fn pause_node(
+            &self,
+            request: tonic::Request<super::PauseNodeRequest>,
+        ) -> std::result::Result<tonic::Response<super::PauseNodeReply>, tonic::Status>;
+        async fn resume_node(
+            &self,
+            request: tonic::Request<super::ResumeNodeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeNodeReply>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct OperatorServer<T> {
@@ -2584,6 +2679,62 @@ pub mod operator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = AcceptedRevisionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/PauseNode" => {
+                    #[allow(non_camel_case_types)]
+                    struct PauseNodeSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::PauseNodeRequest> for PauseNodeSvc<T> {
+                        type Response = super::PauseNodeReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::PauseNodeRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::pause_node(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PauseNodeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/ResumeNode" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeNodeSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::ResumeNodeRequest> for ResumeNodeSvc<T> {
+                        type Response = super::ResumeNodeReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::ResumeNodeRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::resume_node(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeNodeSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(accept_compression_encodings, send_compression_encodings)

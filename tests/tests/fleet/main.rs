@@ -5,6 +5,7 @@
 mod apply;
 mod data;
 mod enrolment;
+mod pause;
 mod recovery;
 mod scene;
 mod session;

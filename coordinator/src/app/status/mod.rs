@@ -5,7 +5,7 @@ mod tests;
 
 use heeler_proto::v1::{self, Light};
 
-use super::{App, AppError, revision};
+use super::{App, AppError, pause, revision};
 use node::{Look, duration, look_at};
 
 /// How long an alarm stands in the status.
@@ -31,6 +31,7 @@ impl App {
                 pools: tx.pools_of(&node.name).await?,
                 tasks: tx.tasks_of(&node.name, RECENT).await?,
                 connected: self.sessions.of(&super::node_name(&node.name)?).is_some(),
+                pause: pause::of(&mut tx, &node.name, now_ms).await?,
                 now_ms,
             };
             let (status, own) = look_at(&node, &look)?;

@@ -21,6 +21,7 @@ pub(super) struct Look<'a> {
     /// The newest first.
     pub(super) tasks: Vec<Task>,
     pub(super) connected: bool,
+    pub(super) pause: Option<v1::Pause>,
     pub(super) now_ms: u64,
 }
 
@@ -33,6 +34,7 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
     if node.state != NodeState::Revoked {
         alerts.extend(pool.alert(node));
         alerts.extend(work(node, look, config)?);
+        alerts.extend(held(node, look));
     }
     let light = alerts.iter().map(v1::Alert::light).max().unwrap_or(Light::Green);
     let task = look.tasks.iter().find(|task| !task.state.is_over());
@@ -49,6 +51,7 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
         config: config.to_owned(),
         agent_version: node.agent_version.clone(),
         task: task.map(|task| task.kind.clone()).unwrap_or_default(),
+        pause: look.pause.clone(),
     };
     Ok((status, alerts))
 }
@@ -77,6 +80,21 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
             })
         }
     }
+}
+
+/// A pause is meant, and easily forgotten.
+fn held(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
+    let pause = look.pause.as_ref()?;
+    let mut text = format!("paused by {}", pause.operator);
+    if !pause.reason.is_empty() {
+        text = format!("{text}: {}", pause.reason);
+    }
+    if pause.until_ms > 0 {
+        text = format!("{text}; {} more", duration(pause.until_ms.saturating_sub(look.now_ms)));
+    }
+    Some(alert(Light::Amber, &node.name, text, || {
+        format!("heeler node resume {}", node.name)
+    }))
 }
 
 pub(super) fn duration(ms: u64) -> String {

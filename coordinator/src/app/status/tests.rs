@@ -96,6 +96,7 @@ fn look(wanted: Option<&WantedNode>) -> Look<'_> {
         seen_at_ms: NOW,
     };
     Look {
+        pause: None,
         wanted,
         applied: true,
         pools: vec![record],

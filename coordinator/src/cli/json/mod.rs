@@ -9,7 +9,7 @@ use heeler_proto::v1;
 use serde_json::{Value, json};
 
 pub(super) use event::fleet_event;
-pub(super) use node::{disk_record, facts, node};
+pub(super) use node::{disk_record, facts, node, pause};
 pub(super) use plan::{blocked, plan};
 
 const SCHEMA: u32 = 1;
@@ -52,6 +52,7 @@ pub(super) fn status(reply: &v1::StatusReply) -> Value {
             "config": node.config,
             "agent_version": node.agent_version,
             "task": node.task,
+            "pause": node.pause.as_ref().map(pause),
         })
     });
     let alerts = reply.alerts.iter().map(

@@ -1,4 +1,4 @@
-use heeler_proto::v1::{Disk, DiskRecord, Facts, Leg, Nic, NodeInfo, Pool};
+use heeler_proto::v1::{Disk, DiskRecord, Facts, Leg, Nic, NodeInfo, Pause, Pool};
 use serde_json::{Value, json};
 
 use super::word;
@@ -15,6 +15,16 @@ pub(in super::super) fn node(node: &NodeInfo) -> Value {
         "hardware_serial": node.hardware_serial,
         "hostid": node.hostid,
         "facts": node.facts.as_ref().map(facts),
+        "pause": node.pause.as_ref().map(pause),
+    })
+}
+
+pub(in super::super) fn pause(pause: &Pause) -> Value {
+    json!({
+        "reason": pause.reason,
+        "operator": pause.operator,
+        "since_ms": pause.since_ms,
+        "until_ms": pause.until_ms,
     })
 }
 

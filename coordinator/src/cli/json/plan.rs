@@ -20,6 +20,7 @@ fn node(plan: &NodePlan) -> Value {
         "task_id": plan.task_id,
         "enrolled": plan.enrolled,
         "revoked": plan.revoked,
+        "pause": plan.pause.as_ref().map(super::pause),
         "offline_since_ms": plan.offline_since_ms,
         "error": plan.error,
         "line": plan.line,

@@ -102,6 +102,25 @@ impl Operator for Fake {
     async fn revoke(&self, _: Request<RevokeRequest>) -> Result<Response<RevokeReply>, Status> {
         self.script(|_| RevokeReply { session_closed: true })
     }
+    async fn pause_node(&self, request: Request<PauseNodeRequest>) -> Result<Response<PauseNodeReply>, Status> {
+        let request = request.into_inner();
+        self.script(|script| PauseNodeReply {
+            pause: Some(Pause {
+                reason: request.reason,
+                operator: request.operator,
+                since_ms: NOW,
+                until_ms: if request.for_ms == 0 { 0 } else { NOW + request.for_ms },
+            }),
+            in_hand: script
+                .tasks
+                .first()
+                .map(|task| task.task_id.clone())
+                .unwrap_or_default(),
+        })
+    }
+    async fn resume_node(&self, _: Request<ResumeNodeRequest>) -> Result<Response<ResumeNodeReply>, Status> {
+        self.script(|_| ResumeNodeReply { was_paused: true })
+    }
     async fn list_disks(&self, _: Request<ListDisksRequest>) -> Result<Response<ListDisksReply>, Status> {
         self.script(|script| ListDisksReply {
             disks: script.disks.clone(),

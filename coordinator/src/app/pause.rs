@@ -1,0 +1,90 @@
+use heeler_proto::v1;
+use heeler_store::{NodeState, Pause, Tx};
+
+use super::{App, AppError, nodes};
+
+/// Longest that a pause may be asked to last; a longer one is one without an end.
+const LONGEST_MS: u64 = 366 * 24 * 60 * 60 * 1000;
+
+impl App {
+    /// Holds a node still: nothing new is handed to it. What it has in hand it finishes; its snapshots go on.
+    ///
+    /// # Errors
+    /// When it is not known, or was shut out.
+    pub async fn pause(&self, request: v1::PauseNodeRequest) -> Result<v1::PauseNodeReply, AppError> {
+        let mut tx = self.store.write().await?;
+        let node = nodes::known(&mut tx, &request.node).await?;
+        if node.state == NodeState::Revoked {
+            return Err(AppError::Refused(format!(
+                "{} is revoked: nothing reaches it as it is",
+                node.name
+            )));
+        }
+        if request.for_ms > LONGEST_MS {
+            return Err(AppError::Invalid(
+                "a pause lasts at most a year; without --for it lasts until heeler node resume".to_owned(),
+            ));
+        }
+        let since_ms = self.now_ms();
+        let pause = Pause {
+            node: node.name.clone(),
+            reason: request.reason,
+            operator: request.operator,
+            since_ms,
+            until_ms: if request.for_ms == 0 {
+                0
+            } else {
+                since_ms + request.for_ms
+            },
+        };
+        tx.pause(&pause).await?;
+        let open = tx.open_tasks().await?;
+        let in_hand = open
+            .into_iter()
+            .find(|task| task.node == node.name && task.counter > 0)
+            .map(|task| task.id)
+            .unwrap_or_default();
+        let why = match pause.reason.as_str() {
+            "" => String::new(),
+            reason => format!(": {reason}"),
+        };
+        self.tell(
+            tx,
+            self.event("paused", &node.name, format!("by {}{why}", pause.operator)),
+        )
+        .await?;
+        Ok(v1::PauseNodeReply {
+            pause: Some(wire(pause)),
+            in_hand,
+        })
+    }
+
+    /// The node may change again. Returns whether it was held.
+    ///
+    /// # Errors
+    /// When it is not known.
+    pub async fn resume(&self, request: v1::ResumeNodeRequest) -> Result<bool, AppError> {
+        let mut tx = self.store.write().await?;
+        let node = nodes::known(&mut tx, &request.node).await?;
+        let held = tx.pause_of(&node.name, self.now_ms()).await?.is_some();
+        if tx.resume(&node.name).await? {
+            let text = format!("by {}", request.operator);
+            self.tell(tx, self.event("resumed", &node.name, text)).await?;
+        }
+        Ok(held)
+    }
+}
+
+/// The pause that holds a node now, for the wire.
+pub(super) async fn of(tx: &mut Tx, node: &str, now_ms: u64) -> Result<Option<v1::Pause>, AppError> {
+    Ok(tx.pause_of(node, now_ms).await?.map(wire))
+}
+
+fn wire(pause: Pause) -> v1::Pause {
+    v1::Pause {
+        reason: pause.reason,
+        operator: pause.operator,
+        since_ms: pause.since_ms,
+        until_ms: pause.until_ms,
+    }
+}

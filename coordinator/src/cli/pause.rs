@@ -1,0 +1,123 @@
+use clap::Args;
+use heeler_proto::v1::{Pause as Held, PauseNodeRequest, ResumeNodeRequest};
+use serde_json::json as object;
+
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen::{Line, date};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A paused node is looked at and shown, and nothing new is handed to it: plan says
+PAUSED, apply leaves it. What it has in hand it finishes. Its snapshots, their
+pruning and its scrubs go on.")]
+pub(super) struct Pause {
+    /// Its name
+    node: String,
+    /// How long: 30m, 2h, 3d [default: until heeler node resume]
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    time: Option<u64>,
+    /// Why, for whoever wonders later
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+pub(super) async fn run(wish: Pause, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let request = PauseNodeRequest {
+        node: wish.node.clone(),
+        reason: wish.reason,
+        operator: context.around.login(),
+        for_ms: wish.time.unwrap_or(0),
+    };
+    let reply = context.client().await?.pause_node(request).await?.into_inner();
+    let (pause, node) = (reply.pause.unwrap_or_default(), wish.node);
+    let until = until(&pause, console);
+    console.answer(
+        || json::document(object!({ "node": node, "pause": json::pause(&pause), "in_hand": reply.in_hand })),
+        |_| {
+            let mut lines = vec![Line::of(format!("{node} is paused {until}. Its snapshots go on."))];
+            if !reply.in_hand.is_empty() {
+                lines.push(Line::of(format!(
+                    "It finishes what it has in hand: heeler task follow {}",
+                    reply.in_hand
+                )));
+            }
+            lines
+        },
+    )?;
+    Ok(Exit::Fine)
+}
+
+pub(super) async fn resume(node: String, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let request = ResumeNodeRequest {
+        node: node.clone(),
+        operator: context.around.login(),
+    };
+    let was_paused = context
+        .client()
+        .await?
+        .resume_node(request)
+        .await?
+        .into_inner()
+        .was_paused;
+    let text = match was_paused {
+        true => format!("{node} may change again. Nothing was queued meanwhile. Next: heeler plan {node}"),
+        false => format!("{node} was not paused."),
+    };
+    console.answer(
+        || json::document(object!({ "node": node, "was_paused": was_paused })),
+        |_| vec![Line::of(text)],
+    )?;
+    Ok(Exit::Fine)
+}
+
+fn until(pause: &Held, console: &Console<'_>) -> String {
+    match pause.until_ms {
+        0 => "until heeler node resume".to_owned(),
+        at => format!("until {}", date(at, &console.zone)),
+    }
+}
+
+/// A number and its unit: s, m, h, d; in milliseconds.
+fn span(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no time: 30m, 2h and 3d are");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    match number.checked_mul(seconds * 1_000) {
+        Some(0) => Err("a pause of no time pauses nothing".to_owned()),
+        Some(ms) => Ok(ms),
+        None => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_with_its_unit() {
+        assert_eq!(span("2h"), Ok(7_200_000));
+        assert_eq!(span("90s"), Ok(90_000));
+        for wrong in [
+            "",
+            "h",
+            "2",
+            "-1h",
+            "2 h",
+            "2w",
+            "0m",
+            "1.5h",
+            "99999999999999999999d",
+            "9999999999999999d",
+            "2µ",
+        ] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}
