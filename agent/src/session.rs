@@ -228,6 +228,7 @@ async fn open(
             generation: Some(generation.unwrap_or_default().into()),
             task_id: in_hand.unwrap_or_default(),
             last_event: state.last_seq,
+            acknowledged: state.acknowledged,
         }
     };
     // The channel is empty and its receiver here: this cannot fail.

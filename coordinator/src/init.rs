@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use heeler_store::{Operator, Store, StoreError};
 
+use crate::audit::{Deed, write};
 use crate::clock::Clock;
 use crate::pki::{Ca, PkiError, ServerIdentity, make_folder, new_operator, write_secret};
 use crate::state::{LockError, StateFolder};
@@ -43,6 +44,12 @@ pub enum InitError {
     },
 }
 
+/// An epoch that begins now: later than that of any coordinator of this cluster that began before.
+#[must_use]
+pub fn epoch_at(now_ms: u64) -> u64 {
+    now_ms / 1000
+}
+
 /// Makes what is missing and leaves what is there: run twice, it repairs. Returns whether the state folder is new.
 ///
 /// # Errors
@@ -74,7 +81,14 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
     write_secret(&state.config(), &format!("{config}\n"))?;
     if cluster.is_none() {
         tx.set_meta("cluster", &options.cluster).await?;
-        tx.set_meta("epoch", "1").await?;
+        tx.set_meta("epoch", &epoch_at(now_ms).to_string()).await?;
+        let detail = format!("cluster {}", options.cluster);
+        let deed = Deed {
+            action: "init",
+            node: "",
+            detail: &detail,
+        };
+        write(&mut tx, deed, &options.operator, now_ms).await?;
     }
     if !tx
         .operators()

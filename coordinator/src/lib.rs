@@ -1,6 +1,8 @@
 //! The coordinator and its command line.
 
 pub mod app;
+pub mod audit;
+pub mod caller;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -3,7 +3,7 @@ use heeler_store::{NewEvent, NewTask, Plan, PlanNode, Revision, Tx};
 use prost::Message as _;
 
 use super::consents::Consents;
-use super::{App, AppError, Who, decoded, node_name, spec, task_id};
+use super::{App, AppError, Who, decoded, hex, node_name, spec, task_id};
 use crate::pki::sha256;
 use crate::planner::TASK_LIFETIME_MS;
 
@@ -42,10 +42,20 @@ impl App {
             task_ids.extend(self.start(&mut tx, part, &mut consents, (revision, operator)).await?);
         }
         consents.finish()?;
+        let asked = match &plan.text {
+            Some(_) => format!("revision {revision}, {} tasks", task_ids.len()),
+            None => format!("{} tasks", task_ids.len()),
+        };
+        let head = self.audit(&mut tx, "apply", "", &asked).await?;
         let reply = v1::ApplyReply {
             revision,
             task_ids,
             after_event,
+            audit: Some(v1::AuditHead {
+                place: String::new(),
+                seq: head.seq,
+                hash: head.hash.to_vec(),
+            }),
         };
         tx.use_plan(&plan.id, &reply.encode_to_vec()).await?;
         let last = tx.last_event().await?;
@@ -83,8 +93,16 @@ impl App {
             operator: operator.to_owned(),
         };
         tx.add_revision(&revision).await?;
-        tx.add_event(&self.event("revision", "", format!("revision {number} accepted")))
-            .await?;
+        let text = format!("revision {number} accepted");
+        self.audit_of(
+            tx,
+            operator,
+            "revision",
+            "",
+            &format!("{text}, sha256 {}", hex(&sha256)),
+        )
+        .await?;
+        tx.add_event(&self.event("revision", "", text)).await?;
         Ok(number)
     }
 
@@ -121,6 +139,7 @@ impl App {
                 busy.id
             )));
         }
+        let consented: Vec<_> = given.iter().map(|consent| consent.id.clone()).collect();
         let given = given
             .into_iter()
             .map(|consent| (consent.id.clone(), v1::Consent::from(consent).encode_to_vec()));
@@ -142,6 +161,11 @@ impl App {
                 },
                 false => error.into(),
             })?;
+        let mut detail = format!("{}, task {}", task.kind(), part.task_id);
+        if !consented.is_empty() {
+            detail = format!("{detail}, with consent {}", consented.join(", "));
+        }
+        self.audit_of(tx, operator, "task", &part.node, &detail).await?;
         let event = self.event(
             "task queued",
             &part.node,

@@ -63,6 +63,8 @@ impl App {
             now_ms,
         )
         .await?;
+        let detail = format!("join token for the key {}", hex(&key_sha256));
+        self.audit(&mut tx, "node add", name.as_str(), &detail).await?;
         self.tell(
             tx,
             self.event("token", name.as_str(), "join token made, good for 10 minutes"),

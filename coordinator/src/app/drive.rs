@@ -91,7 +91,7 @@ impl App {
             });
         }
         Ok(Fleet {
-            epoch: self.epoch,
+            epoch: self.epoch(),
             nodes,
         })
     }
@@ -112,6 +112,8 @@ impl App {
                         node.counter = generation.counter;
                         tx.set_node(&node).await?;
                     }
+                    let detail = format!("task {task}, generation {}.{}", generation.epoch, generation.counter);
+                    self.audit(tx, "handed out", node.as_str(), &detail).await?;
                 }
                 let session = self.sessions.of(&node).filter(|open| open.id == session);
                 let Some(session) = session else { return Ok(None) };

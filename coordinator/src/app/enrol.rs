@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use heeler_proto::NodeName;
 use heeler_store::{Certificate, Digest, Node, NodeState, Outcome, TaskState, Tx};
 
-use super::{App, AppError};
+use super::{App, AppError, hex};
 use crate::pki::{Issued, NodeRequest, REJOIN_MS, issue_node, sha256};
 
 /// A node that asks to be let in.
@@ -56,6 +56,13 @@ impl App {
         } else {
             "enrolled"
         };
+        self.audit(
+            &mut tx,
+            "enrolled",
+            name.as_str(),
+            &format!("{text}, key {}", hex(&csr.key_sha256)),
+        )
+        .await?;
         self.tell(tx, self.event("enrolled", name.as_str(), text)).await?;
         if other_key && let Some(session) = self.sessions.of(&name) {
             session.close("the node was enrolled again with another key");

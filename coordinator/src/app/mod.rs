@@ -1,6 +1,8 @@
 //! What the coordinator does: one use case a file. No gRPC, no SQL and no TLS in it.
 
+mod ahead;
 mod apply;
+mod audit;
 mod consents;
 mod contact;
 mod disks;
@@ -41,6 +43,7 @@ use crate::clock::Clock;
 use crate::pki::{Ca, PkiError};
 use crate::sessions::Sessions;
 
+pub use audit::RESTORED;
 pub use enrol::Enrolment;
 pub use error::AppError;
 pub use events::Follower;
@@ -65,7 +68,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     ca: Ca,
     cluster: String,
-    epoch: u64,
+    epoch: AtomicU64,
     reach: Reach,
     sessions: Sessions,
     next_session: AtomicU64,
@@ -87,7 +90,7 @@ impl App {
         let (Some(cluster), Some(epoch)) = (tx.meta("cluster").await?, tx.meta("epoch").await?) else {
             return Err(stored);
         };
-        let epoch = epoch.parse().map_err(|_| stored)?;
+        let epoch = AtomicU64::new(epoch.parse().map_err(|_| stored)?);
         let feed = Feed::new(tx.last_event().await?);
         drop(tx);
         Ok(Self {
@@ -118,6 +121,10 @@ impl App {
 
     fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
     }
 
     fn session_id(&self) -> u64 {

@@ -38,6 +38,8 @@ impl App {
             },
         };
         tx.pause(&pause).await?;
+        self.audit_of(&mut tx, &pause.operator, "node paused", &node.name, &pause.reason)
+            .await?;
         let open = tx.open_tasks().await?;
         let in_hand = open
             .into_iter()
@@ -68,6 +70,8 @@ impl App {
         let node = nodes::known(&mut tx, &request.node).await?;
         let held = tx.pause_of(&node.name, self.now_ms()).await?.is_some();
         if tx.resume(&node.name).await? {
+            self.audit_of(&mut tx, &request.operator, "node resumed", &node.name, "")
+                .await?;
             let text = format!("by {}", request.operator);
             self.tell(tx, self.event("resumed", &node.name, text)).await?;
         }

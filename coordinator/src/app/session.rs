@@ -80,6 +80,7 @@ impl App {
             );
             tx.add_event(&self.event("alarm", name, text)).await?;
         }
+        self.compare(&mut tx, &mut node, &hello).await?;
         self.end_forgotten(&mut tx, &node, &hello).await?;
         if hello.last_event < node.acknowledged {
             let text = format!(
@@ -94,7 +95,7 @@ impl App {
         node.last_seen_ms = now_ms;
         tx.set_node(&node).await?;
         let text = format!("connected, agent {}", node.agent_version);
-        let (epoch, acknowledged) = (self.epoch, node.acknowledged);
+        let (epoch, acknowledged) = (self.epoch(), node.acknowledged);
         session.welcome(v1::Welcome {
             now_ms,
             epoch,

@@ -31,7 +31,7 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
         .iter()
         .filter(|node| !matches!(standing(node), Standing::Changes | Standing::Same))
         .collect();
-    let known = Lock::of(reply.accepted_revision, &candidate.text) == candidate.lock;
+    let known = Lock::of(reply.accepted_revision, &candidate.text).names_the_same(&candidate.lock);
     if changing.is_empty() && known && !wish.overwrite {
         return Ok(if stuck.is_empty() { Exit::Fine } else { Exit::Person });
     }
@@ -44,7 +44,9 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
         overwrite: wish.overwrite,
     };
     let applied = context.client().await?.apply(request).await?.into_inner();
-    Lock::of(applied.revision, &candidate.text).write(&candidate.folder)?;
+    Lock::of(applied.revision, &candidate.text)
+        .having_seen(applied.audit.as_ref())
+        .write(&candidate.folder)?;
     announce(&applied, console)?;
     let watched = Watched::of(&applied, &changing);
     let exit = watch(watched, context, console).await?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use heeler_proto::v1::AuditHead;
 use serde::{Deserialize, Serialize};
 
 use super::CliError;
@@ -18,6 +19,9 @@ pub(super) struct Lock {
     pub(super) revision: u64,
     /// Of the accepted text, in hex.
     pub(super) sha256: String,
+    /// The audit log's last entry at that time, `NUMBER:HASH` in hex: who cuts the log off later is found out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) audit: String,
 }
 
 impl Lock {
@@ -25,7 +29,34 @@ impl Lock {
         Self {
             revision,
             sha256: sha256(text),
+            audit: String::new(),
         }
+    }
+
+    /// Whether both are of one revision.
+    pub(super) fn names_the_same(&self, other: &Self) -> bool {
+        self.revision == other.revision && self.sha256 == other.sha256
+    }
+
+    /// With what the coordinator said of its audit log.
+    pub(super) fn having_seen(mut self, head: Option<&AuditHead>) -> Self {
+        if let Some(head) = head {
+            let hash: String = head.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.audit = format!("{}:{hash}", head.seq);
+        }
+        self
+    }
+
+    /// The audit log's last entry that this checkout has seen.
+    pub(super) fn audit_head(&self) -> Option<AuditHead> {
+        let (seq, hash) = self.audit.split_once(':')?;
+        let byte = |at: usize| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok();
+        let hash: Option<Vec<u8>> = (0..hash.len()).step_by(2).map(byte).collect();
+        Some(AuditHead {
+            place: FILE.to_owned(),
+            seq: seq.parse().ok()?,
+            hash: hash.filter(|hash| hash.len() == 32)?,
+        })
     }
 
     /// What this checkout has seen; nothing when the file is missing.
@@ -46,8 +77,12 @@ impl Lock {
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), CliError> {
         let path = folder.join(FILE);
+        let audit = match self.audit.as_str() {
+            "" => String::new(),
+            head => format!("audit = \"{head}\"\n"),
+        };
         let text = format!(
-            "# Written by heeler, to be committed with heeler.toml.\nrevision = {}\nsha256 = \"{}\"\n",
+            "# Written by heeler, to be committed with heeler.toml.\nrevision = {}\nsha256 = \"{}\"\n{audit}",
             self.revision, self.sha256
         );
         std::fs::write(&path, text).map_err(file("write", path))
@@ -70,6 +105,14 @@ mod tests {
         let lock = Lock::of(7, "text");
         lock.write(folder.path()).unwrap();
         assert_eq!(Lock::read(folder.path()).unwrap(), lock);
+        let head = AuditHead {
+            place: FILE.into(),
+            seq: 12,
+            hash: vec![0xab; 32],
+        };
+        let lock = lock.having_seen(Some(&head));
+        lock.write(folder.path()).unwrap();
+        assert_eq!(Lock::read(folder.path()).unwrap().audit_head(), Some(head));
         std::fs::write(folder.path().join(FILE), "revision = \"7\"").unwrap();
         assert!(
             Lock::read(folder.path())

@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod audit;
 mod candidate;
 mod client;
 mod consent;
@@ -149,6 +150,7 @@ async fn dispatch(
         Some(Command::Disk(wish)) => disk::run(wish, context, console).await,
         Some(Command::Task(wish)) => task::run(wish, context, console).await,
         Some(Command::Events(wish)) => events::run(&wish, context, console).await,
+        Some(Command::Audit(wish)) => audit::run(wish, context, console).await,
         Some(Command::Revision(wish)) => revision::run(&wish, context, console).await,
         Some(Command::Demo(wish)) => demonstration.run(wish.once, console).await,
         Some(Command::Completions { shell }) => {

@@ -53,7 +53,10 @@ pub(super) async fn run(wish: &Revision, context: &Context<'_>, console: &mut Co
         agree(&question, *yes, "heeler revision show --write --yes", console)?;
         std::fs::write(&path, &accepted.text).map_err(error::file("write", &path))?;
     }
-    Lock::of(accepted.number, &accepted.text).write(&folder)?;
+    let seen = Lock::read(&folder).ok().and_then(|lock| lock.audit_head());
+    Lock::of(accepted.number, &accepted.text)
+        .having_seen(seen.as_ref())
+        .write(&folder)?;
     console.say(format!(
         "{} and heeler.lock are at revision {}.",
         path.display(),

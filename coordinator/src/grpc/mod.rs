@@ -2,6 +2,7 @@
 
 mod agent;
 mod enrolment;
+mod named;
 mod operator;
 mod status;
 
@@ -73,7 +74,7 @@ pub async fn serve_operators(
     incoming: impl Stream<Item = io::Result<UnixStream>>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let service = OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE);
+    let service = named::Named(OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE));
     Server::builder()
         .serve_with_incoming_shutdown(service, incoming, shutdown)
         .await

@@ -107,6 +107,14 @@ impl v1::operator_server::Operator for Service {
         reply(self.0.accepted().await)
     }
 
+    async fn list_audit(&self, request: Request<v1::ListAuditRequest>) -> Reply<v1::ListAuditReply> {
+        reply(self.0.audit_entries(&request.into_inner()).await)
+    }
+
+    async fn verify_audit(&self, request: Request<v1::VerifyAuditRequest>) -> Reply<v1::VerifyAuditReply> {
+        reply(self.0.verify_audit(request.into_inner()).await)
+    }
+
     async fn pause_node(&self, request: Request<v1::PauseNodeRequest>) -> Reply<v1::PauseNodeReply> {
         reply(self.0.pause(request.into_inner()).await)
     }

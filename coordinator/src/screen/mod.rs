@@ -2,6 +2,7 @@
 
 mod act;
 mod amount;
+mod audit;
 mod blocked;
 mod diff;
 mod disks;
@@ -18,6 +19,7 @@ mod tasks;
 
 pub use act::asks;
 pub use amount::{ago, clock, date, decimal, gibibytes};
+pub use audit::audit;
 pub use diff::diff;
 pub use disks::disks;
 pub use event::{ends, event, is_an_op, progress};

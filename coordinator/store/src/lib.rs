@@ -3,7 +3,9 @@
 //! A lookup returns an `Option`; times and ids are passed in; a write that touches another number of rows than it must
 //! is an error. Bodies are opaque here: the coordinator encodes and decodes them.
 
+mod audit;
 mod certificate;
+mod copy;
 mod disk;
 mod error;
 mod event;
@@ -23,7 +25,9 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
+pub use audit::AuditEntry;
 pub use certificate::Certificate;
+pub use copy::Copy;
 pub use disk::Disk;
 pub use error::StoreError;
 pub use event::{Alarm, Event, EventQuery, NewEvent};

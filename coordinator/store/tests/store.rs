@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
 use heeler_store::{
-    Certificate, EventQuery, NewEvent, NewTask, NodeState, Operator, Outcome, Plan, PlanNode, Pool, Revision, Store,
-    StoreError, TaskState, Token,
+    AuditEntry, Certificate, EventQuery, NewEvent, NewTask, NodeState, Operator, Outcome, Plan, PlanNode, Pool,
+    Revision, Store, StoreError, TaskState, Token,
 };
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -314,4 +314,33 @@ async fn a_damaged_file_is_refused() {
     bytes[middle..middle + 2 * 4096].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
     assert!(Store::open(&path).await.is_err());
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_to_change_or_shorten_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heeler.db");
+    let store = Store::open(&path).await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    let entry = AuditEntry {
+        seq: 1,
+        at_ms: 1,
+        operator: "me".into(),
+        action: "init".into(),
+        node: String::new(),
+        detail: String::new(),
+        previous: [0; 32],
+        hash: [1; 32],
+    };
+    tx.add_audit(&entry).await.unwrap();
+    assert!(tx.add_audit(&entry).await.unwrap_err().is_duplicate());
+    tx.save().await.unwrap();
+    store.close().await;
+    let raw = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display()))
+        .await
+        .unwrap();
+    for sql in ["UPDATE audit SET detail = 'x'", "DELETE FROM audit"] {
+        let refused = sqlx::query(sql).execute(&raw).await.unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
 }

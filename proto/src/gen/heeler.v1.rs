@@ -662,6 +662,9 @@ pub struct Hello {
     /// The last event that the agent has numbered.
     #[prost(uint64, tag = "7")]
     pub last_event: u64,
+    /// The last event that a coordinator has acknowledged.
+    #[prost(uint64, tag = "35")]
+    pub acknowledged: u64,
 }
 #[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Welcome {
@@ -1252,6 +1255,77 @@ pub mod agent_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAuditRequest {
+    /// Entries after this number.
+    #[prost(uint64, tag = "1")]
+    pub after: u64,
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+    /// The last `limit` ones.
+    #[prost(bool, tag = "3")]
+    pub newest: bool,
+}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct ListAuditReply {
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
+    /// Number of the last entry of the log; 0 when it is empty.
+    #[prost(uint64, tag = "2")]
+    pub last: u64,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuditEntry {
+    #[prost(uint64, tag = "1")]
+    pub seq: u64,
+    #[prost(uint64, tag = "2")]
+    pub at_ms: u64,
+    #[prost(string, tag = "3")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub action: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub detail: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "7")]
+    pub hash: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct VerifyAuditRequest {
+    #[prost(message, repeated, tag = "1")]
+    pub known: ::prost::alloc::vec::Vec<AuditHead>,
+}
+/// The last entry that somebody has seen, kept outside of the log.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuditHead {
+    /// Where it was kept.
+    #[prost(string, tag = "1")]
+    pub place: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub hash: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifyAuditReply {
+    /// Entries that were looked at.
+    #[prost(uint64, tag = "1")]
+    pub entries: u64,
+    /// Of the last one.
+    #[prost(bytes = "vec", tag = "2")]
+    pub hash: ::prost::alloc::vec::Vec<u8>,
+    /// 0: nothing is wrong.
+    #[prost(uint64, tag = "3")]
+    pub broken_at: u64,
+    #[prost(string, tag = "4")]
+    pub broken: ::prost::alloc::string::String,
+    /// The last entry that tells of a restore; 0 when there is none.
+    #[prost(uint64, tag = "5")]
+    pub restored_at: u64,
+    #[prost(string, tag = "6")]
+    pub restored: ::prost::alloc::string::String,
+}
 /// A node is held still: nothing new is handed to it. Snapshots and scrubs go on.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Pause {
@@ -1461,6 +1535,9 @@ pub struct ApplyReply {
     /// Follow the events after this one.
     #[prost(uint64, tag = "3")]
     pub after_event: u64,
+    /// The last entry of the audit log, for heeler.lock.
+    #[prost(message, optional, tag = "4")]
+    pub audit: ::core::option::Option<AuditHead>,
 }
 #[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListNodesRequest {}
@@ -2021,6 +2098,37 @@ pub mod operator_client {
                 .insert(GrpcMethod::new("heeler.v1.Operator", "Events"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Who did what.
+        pub async fn list_audit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAuditRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAuditReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/ListAudit");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "ListAudit"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn verify_audit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VerifyAuditRequest>,
+        ) -> std::result::Result<tonic::Response<super::VerifyAuditReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/VerifyAudit");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "VerifyAudit"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The accepted revision's text.
         pub async fn accepted_revision(
             &mut self,
@@ -2154,6 +2262,15 @@ pub mod operator_server {
             &self,
             request: tonic::Request<super::EventsRequest>,
         ) -> std::result::Result<tonic::Response<Self::EventsStream>, tonic::Status>;
+        /// Who did what.
+        async fn list_audit(
+            &self,
+            request: tonic::Request<super::ListAuditRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAuditReply>, tonic::Status>;
+        async fn verify_audit(
+            &self,
+            request: tonic::Request<super::VerifyAuditRequest>,
+        ) -> std::result::Result<tonic::Response<super::VerifyAuditReply>, tonic::Status>;
         /// The accepted revision's text.
         async fn accepted_revision(
             &self,
@@ -2656,6 +2773,62 @@ pub mod operator_server {
                             .apply_compression_config(accept_compression_encodings, send_compression_encodings)
                             .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/ListAudit" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAuditSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::ListAuditRequest> for ListAuditSvc<T> {
+                        type Response = super::ListAuditReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::ListAuditRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::list_audit(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/VerifyAudit" => {
+                    #[allow(non_camel_case_types)]
+                    struct VerifyAuditSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::VerifyAuditRequest> for VerifyAuditSvc<T> {
+                        type Response = super::VerifyAuditReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::VerifyAuditRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::verify_audit(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VerifyAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

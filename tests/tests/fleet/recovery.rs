@@ -2,7 +2,7 @@
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, from_agent};
-use heeler_tests::{Herd, Node, Stranger, config};
+use heeler_tests::{Herd, NOON, Node, Stranger, config};
 
 use crate::scene::{DISKS, assignment, creations, finished, machine, planned, task};
 
@@ -95,7 +95,13 @@ async fn a_task_is_handed_out_again_over_a_new_session_as_the_same_generation() 
     let plan = planned(&herd, &mut line).await;
     operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
     let first = line.next_that(assignment).await;
-    assert_eq!(first.generation, Some(v1::Generation { epoch: 1, counter: 1 }));
+    assert_eq!(
+        first.generation,
+        Some(v1::Generation {
+            epoch: NOON / 1000,
+            counter: 1
+        })
+    );
     drop(line);
 
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();

@@ -106,6 +106,7 @@ fn script(act: Option<v1_act::Act>) -> Script {
     Script {
         plan: plan(act),
         apply: ApplyReply {
+            audit: None,
             revision: 1,
             task_ids: vec![TASK.into()],
             after_event: 5,

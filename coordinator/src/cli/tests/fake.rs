@@ -35,6 +35,9 @@ pub struct Script {
     pub planned: Vec<PlanRequest>,
     pub applied: Vec<ApplyRequest>,
     pub followed: Vec<EventsRequest>,
+    pub audit: ListAuditReply,
+    pub verdict: VerifyAuditReply,
+    pub verified: Vec<VerifyAuditRequest>,
 }
 
 #[derive(Clone, Default)]
@@ -164,6 +167,15 @@ impl Operator for Fake {
         Ok(Response::new(Box::pin(tokio_stream::wrappers::ReceiverStream::new(
             receive,
         ))))
+    }
+    async fn list_audit(&self, _: Request<ListAuditRequest>) -> Result<Response<ListAuditReply>, Status> {
+        self.script(|script| script.audit.clone())
+    }
+    async fn verify_audit(&self, request: Request<VerifyAuditRequest>) -> Result<Response<VerifyAuditReply>, Status> {
+        self.script(|script| {
+            script.verified.push(request.into_inner());
+            script.verdict.clone()
+        })
     }
     async fn accepted_revision(&self, _: Request<AcceptedRevisionRequest>) -> Result<Response<Revision>, Status> {
         self.script(|script| script.revision.clone())

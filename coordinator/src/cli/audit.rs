@@ -1,0 +1,161 @@
+use clap::Subcommand;
+use heeler_proto::v1::{AuditEntry, ListAuditRequest, VerifyAuditReply, VerifyAuditRequest};
+use serde_json::{Value, json as object};
+
+use super::lock::Lock;
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen::{self, Ink, Line};
+
+/// Entries that the coordinator sends at once.
+const PAGE: u32 = 1000;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Audit {
+    /// Who did what and when; the newest last
+    List {
+        /// So many, the newest ones
+        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        last: u32,
+        /// From the first entry on
+        #[arg(long, conflicts_with = "last")]
+        all: bool,
+        /// Only what concerns this node
+        #[arg(long)]
+        node: Option<String>,
+    },
+    /// Prove that no entry was changed, taken out, put in, or cut off since heeler.lock was written
+    Verify,
+}
+
+pub(super) async fn run(wish: Audit, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match wish {
+        Audit::List { last, all, node } => list((last, all), node.as_deref(), context, console).await,
+        Audit::Verify => verify(context, console).await,
+    }
+}
+
+async fn list(
+    (last, all): (u32, bool),
+    node: Option<&str>,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let mut entries: Vec<AuditEntry> = Vec::new();
+    let mut after = 0;
+    if !all && node.is_none() {
+        let newest = ListAuditRequest {
+            after,
+            limit: 1,
+            newest: true,
+        };
+        after = client
+            .list_audit(newest)
+            .await?
+            .into_inner()
+            .last
+            .saturating_sub(last.into());
+    }
+    loop {
+        let request = ListAuditRequest {
+            after,
+            limit: PAGE,
+            newest: false,
+        };
+        let page = client.list_audit(request).await?.into_inner().entries;
+        let Some(end) = page.last() else { break };
+        after = end.seq;
+        let wanted = |entry: &AuditEntry| node.is_none_or(|node| entry.node == node);
+        entries.extend(page.into_iter().filter(wanted));
+    }
+    if !all {
+        entries.drain(..entries.len().saturating_sub(last as usize));
+    }
+    let zone = console.zone.clone();
+    console.answer(
+        || json::list("entries", entries.iter().map(document)),
+        |screen| screen::audit(&entries, &zone, screen),
+    )?;
+    Ok(Exit::Fine)
+}
+
+async fn verify(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let seen = Lock::read(&context.config())?.audit_head();
+    let request = VerifyAuditRequest {
+        known: seen.clone().into_iter().collect(),
+    };
+    let reply = context.client().await?.verify_audit(request).await?.into_inner();
+    // What the lost coordinator wrote after the copy was made is not in the restored log, and cannot be.
+    let seen_seq = seen.as_ref().map_or(0, |seen| seen.seq);
+    let explained =
+        reply.broken.starts_with(super::lock::FILE) && reply.restored_at > 0 && seen_seq >= reply.restored_at;
+    let sound = reply.broken_at == 0 || explained;
+    let document = || {
+        let hash: String = reply.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        json::document(object!({
+            "entries": reply.entries,
+            "hash": hash,
+            "sound": sound,
+            "broken_at": reply.broken_at,
+            "broken": reply.broken,
+            "restored_at": reply.restored_at,
+            "restored": reply.restored,
+            "compared_with_lock": seen_seq,
+        }))
+    };
+    console.answer(document, |screen| said(&reply, seen_seq, explained, screen))?;
+    Ok(if sound { Exit::Fine } else { Exit::Person })
+}
+
+fn said(reply: &VerifyAuditReply, seen: u64, explained: bool, screen: screen::Screen) -> Vec<Line> {
+    let mut text = Vec::new();
+    let (ink, word) = match (reply.broken_at, explained) {
+        (0, _) => {
+            text.push(format!("{} entries, each follows from the one before.", reply.entries));
+            if seen == 0 {
+                text.push("heeler.lock here has seen none of them: it does after the next apply.".to_owned());
+            } else {
+                text.push(format!("The log still holds entry {seen}, which heeler.lock has seen."));
+            }
+            (Ink::Green, "SOUND   ")
+        }
+        (_, true) => {
+            text.push(format!("{}.", reply.broken));
+            text.push(format!(
+                "That is explained: entry {} says that the coordinator was restored ({}).",
+                reply.restored_at, reply.restored
+            ));
+            (Ink::Amber, "SHORTER ")
+        }
+        (at, false) => {
+            text.push(format!("{}.", reply.broken));
+            text.push(format!(
+                "What comes from entry {at} on proves nothing. Compare it with a backup: heeler backup verify FILE"
+            ));
+            (Ink::Red, "BROKEN  ")
+        }
+    };
+    let lines = text
+        .iter()
+        .flat_map(|text| screen::wrap(text, screen.width.saturating_sub(8)));
+    let mut head = Some(word);
+    lines
+        .map(|line| match head.take() {
+            Some(word) => Line::new().ink(ink, word).plain(line),
+            None => Line::of("        ").plain(line),
+        })
+        .collect()
+}
+
+fn document(entry: &AuditEntry) -> Value {
+    let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    object!({
+        "seq": entry.seq,
+        "at_ms": entry.at_ms,
+        "operator": entry.operator,
+        "action": entry.action,
+        "node": entry.node,
+        "detail": entry.detail,
+        "hash": hash,
+    })
+}

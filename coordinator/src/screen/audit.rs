@@ -1,0 +1,28 @@
+use heeler_proto::v1::AuditEntry;
+use jiff::tz::TimeZone;
+
+use super::amount::date;
+use super::table::{plain, table};
+use super::{Ink, Line, Screen};
+
+/// Entries of the audit log, in their order.
+#[must_use]
+pub fn audit(entries: &[AuditEntry], zone: &TimeZone, _: Screen) -> Vec<Line> {
+    if entries.is_empty() {
+        return vec![Line::of("Nothing is written down yet.")];
+    }
+    let row = |entry: &AuditEntry| {
+        vec![
+            (Ink::Dim, entry.seq.to_string()),
+            plain(date(entry.at_ms, zone)),
+            plain(&entry.operator),
+            (Ink::Bold, entry.node.clone()),
+            plain(&entry.action),
+            plain(&entry.detail),
+        ]
+    };
+    table(
+        &["ENTRY", "AT", "WHO", "NODE", "WHAT", "MORE"],
+        entries.iter().map(row).collect(),
+    )
+}

@@ -1,0 +1,66 @@
+use crate::error::one;
+use crate::{Digest, StoreError, Tx, digest, signed};
+
+/// A sealed copy of the coordinator's state that a node holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// Who holds it.
+    pub node: String,
+    /// Its file's name there.
+    pub name: String,
+    /// What it is a copy of: the state at that time.
+    pub at_ms: u64,
+    /// Of the file.
+    pub bytes: u64,
+    /// Of the file.
+    pub sha256: Digest,
+}
+
+impl Tx {
+    /// The newest copy of each node, by node.
+    pub async fn newest_copies(&mut self) -> Result<Vec<Copy>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT node, name, at_ms as "at_ms: u64", bytes as "bytes: u64", sha256 FROM copies AS one
+            WHERE at_ms = (SELECT max(at_ms) FROM copies WHERE node = one.node) ORDER BY node"#
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Copy {
+                    node: row.node,
+                    name: row.name,
+                    at_ms: row.at_ms,
+                    bytes: row.bytes,
+                    sha256: digest("copies.sha256", row.sha256)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The node holds one more, and only its newest `kept`.
+    pub async fn add_copy(&mut self, copy: &Copy, kept: u32) -> Result<(), StoreError> {
+        let (at, bytes, sha256) = (signed(copy.at_ms), signed(copy.bytes), copy.sha256.as_slice());
+        let result = sqlx::query!(
+            "INSERT INTO copies (node, name, at_ms, bytes, sha256) VALUES (?, ?, ?, ?, ?) ON CONFLICT (node, name)
+             DO UPDATE SET at_ms = excluded.at_ms, bytes = excluded.bytes, sha256 = excluded.sha256",
+            copy.node,
+            copy.name,
+            at,
+            bytes,
+            sha256
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        one("copy", &result)?;
+        sqlx::query!(
+            "DELETE FROM copies WHERE node = ?1 AND name NOT IN
+             (SELECT name FROM copies WHERE node = ?1 ORDER BY at_ms DESC, name DESC LIMIT ?2)",
+            copy.node,
+            kept
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! Who did what: written with the deed, in order, and not to be changed unseen.
+
+use heeler_proto::v1;
+use heeler_tests::{Herd, Node, Operator};
+
+use crate::scene::{DISKS, machine, pooled};
+
+async fn entries(operator: &mut Operator) -> Vec<v1::AuditEntry> {
+    let request = v1::ListAuditRequest {
+        limit: 1000,
+        ..Default::default()
+    };
+    operator.list_audit(request).await.unwrap().into_inner().entries
+}
+
+async fn verdict(operator: &mut Operator, known: Vec<v1::AuditHead>) -> v1::VerifyAuditReply {
+    let request = v1::VerifyAuditRequest { known };
+    operator.verify_audit(request).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn every_deed_is_written_down_with_who_did_it() {
+    let herd = Herd::new().await;
+    let _node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    pooled(&herd, &mut operator).await;
+    operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
+
+    let entries = entries(&mut operator).await;
+    let said: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
+    let wanted = [
+        "init",
+        "node add",
+        "enrolled",
+        "revision",
+        "task",
+        "apply",
+        "handed out",
+        "node revoked",
+    ];
+    assert_eq!(said, wanted);
+    let apply = &entries[5];
+    assert_eq!((&apply.operator, apply.at_ms), (&entries[7].operator, heeler_tests::NOON));
+    assert!(entries[4].detail.contains("with consent"), "{:?}", entries[4]);
+    assert_eq!(entries[6].operator, "coordinator", "nobody asked at that moment");
+    // Who is at the other end of the socket, as the kernel knows it.
+    assert!(!["", "coordinator", "somebody"].contains(&entries[7].operator.as_str()));
+    let verdict = verdict(&mut operator, vec![]).await;
+    assert_eq!((verdict.broken_at, verdict.entries), (0, 8));
+}
+
+#[tokio::test]
+async fn a_head_that_was_kept_elsewhere_shows_what_was_cut_off() {
+    let herd = Herd::new().await;
+    let mut operator = herd.operator().await;
+    let head = v1::AuditHead {
+        place: "heeler.lock".into(),
+        seq: 5,
+        hash: vec![7; 32],
+    };
+    let verdict = verdict(&mut operator, vec![head]).await;
+    assert!(
+        verdict.broken_at > 0 && verdict.broken.contains("cut off"),
+        "{verdict:?}"
+    );
+}
