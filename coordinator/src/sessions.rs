@@ -123,16 +123,13 @@ impl Session {
     }
 
     /// Asks for a preview; the receiver fails when the session ends first.
-    pub fn ask_preview(&self, request_id: String, task: v1::Task) -> oneshot::Receiver<v1::PreviewReply> {
+    pub fn ask_preview(&self, request_id: String, tasks: Vec<v1::Task>) -> oneshot::Receiver<v1::PreviewReply> {
         let (done, answer) = oneshot::channel();
         let mut awaited = lock(&self.awaited);
         awaited.previews.retain(|_, waiter| !waiter.is_closed());
         awaited.previews.insert(request_id.clone(), done);
         drop(awaited);
-        self.send(Body::Preview(v1::PreviewRequest {
-            request_id,
-            task: Some(task),
-        }));
+        self.send(Body::Preview(v1::PreviewRequest { request_id, tasks }));
         answer
     }
 
@@ -315,7 +312,7 @@ mod tests {
         let (session, _messages) = session(1, 4);
         let sessions = Sessions::default();
         sessions.open(&session).unwrap();
-        let answer = session.ask_preview("1".into(), v1::Task::default());
+        let answer = session.ask_preview("1".into(), vec![]);
         sessions.remove(&session);
         assert!(answer.await.is_err());
     }

@@ -111,22 +111,19 @@ impl DerefMut for Operator {
 /// What a person permits who agrees to all that is irreversible in a node's plan.
 #[must_use]
 pub fn consents(key: &EcdsaKeyPair, plan: &v1::NodePlan, now_ms: u64) -> Vec<v1::Consent> {
-    let Ok(task) = TaskId::new(&plan.task_id) else {
-        return Vec::new();
-    };
     let node = NodeName::new(&plan.node).unwrap();
-    let acts = plan
-        .steps
-        .iter()
-        .flat_map(|step| &step.ops)
-        .filter_map(|op| op.irreversible.clone());
-    let sign = |act: v1::Irreversible| {
-        let act = Irreversible::try_from(act).unwrap();
-        Consent::sign(key, ME, (&task, &node), &act, now_ms, &SystemRandom::new())
-            .unwrap()
-            .into()
-    };
-    acts.map(sign).collect()
+    let mut consents = Vec::new();
+    for step in &plan.steps {
+        let task = &plan.tasks[step.task as usize].task_id;
+        // What is blocked is not started.
+        let Ok(task) = TaskId::new(task) else { continue };
+        for act in step.ops.iter().filter_map(|op| op.irreversible.clone()) {
+            let act = Irreversible::try_from(act).unwrap();
+            let consent = Consent::sign(key, ME, (&task, &node), &act, now_ms, &SystemRandom::new());
+            consents.push(consent.unwrap().into());
+        }
+    }
+    consents
 }
 
 /// A heeler.toml of these nodes, with their disks.

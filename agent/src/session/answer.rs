@@ -22,24 +22,29 @@ pub async fn facts(host: Arc<dyn System>, request_id: String) -> FromAgent {
     }))
 }
 
-/// What a task would change here, and the facts that this rests on.
+/// What tasks would change here, one after the other, and the facts that this rests on.
 pub async fn preview(host: Arc<dyn System>, request: PreviewRequest, interrupted: Vec<Irreversible>) -> FromAgent {
     let mut reply = PreviewReply {
         request_id: request.request_id,
         ..PreviewReply::default()
     };
     let looked = async {
-        let task = request.task.ok_or("the request names no task")?;
-        let task = Task::try_from(task).map_err(|invalid| invalid.to_string())?;
+        let tasks = request.tasks.into_iter().map(Task::try_from);
+        let tasks: Vec<Task> = tasks.collect::<Result<_, _>>().map_err(|invalid| invalid.to_string())?;
         let glance = Glance::at(host.as_ref());
         let facts = look(host.as_ref(), &glance).await?;
-        Ok((facts, heeler_tasks::preview(&glance, &task, &interrupted).await))
+        let mut steps = Vec::new();
+        for (place, task) in (0..).zip(&tasks) {
+            let reports = heeler_tasks::preview(&glance, task, &interrupted).await;
+            steps.extend(reports.into_iter().map(|report| wire::step_report(report, place)));
+        }
+        Ok((facts, steps))
     };
     let looked: Result<_, String> = looked.await;
     match looked {
         Ok((facts, steps)) => {
             reply.facts = Some(facts);
-            reply.steps = steps.into_iter().map(wire::step_report).collect();
+            reply.steps = steps;
         }
         Err(reason) => reply.error = reason,
     }

@@ -75,7 +75,7 @@ impl Node {
         let task = ensure_pool();
         let request = PreviewRequest {
             request_id: "1".into(),
-            task: Some(task.clone()),
+            tasks: vec![task.clone()],
         };
         session.send(to_agent::Body::Preview(request)).await;
         let reply = session.answer(|body| match body {

@@ -1,12 +1,13 @@
 use heeler_proto::v1;
 use heeler_tasks::engine::{OpPreview, Seen, StepReport};
 
-/// What one step sees and would change.
-pub fn step_report(report: StepReport) -> v1::StepReport {
+/// What one step sees and would change, of the task at `place` among those that were asked for.
+pub fn step_report(report: StepReport, place: u32) -> v1::StepReport {
     let plain = |outcome: v1::StepOutcome, reason: String| v1::StepReport {
         step: report.step.to_owned(),
         outcome: outcome.into(),
         reason,
+        task: place,
         ..v1::StepReport::default()
     };
     match report.seen {

@@ -1,5 +1,5 @@
 use heeler_proto::{Task, v1};
-use heeler_store::{NewEvent, NewTask, Plan, PlanNode, Revision, Tx};
+use heeler_store::{NewEvent, NewTask, Plan, PlanTask, Revision, Tx};
 use prost::Message as _;
 
 use super::consents::Consents;
@@ -32,13 +32,15 @@ impl App {
         let mut consents = Consents::new(request.consents, &tx.operators().await?, now_ms)?;
         let operator = &who.name;
         let revision = self.accept(&mut tx, &plan, operator, request.overwrite).await?;
-        let parts = tx.plan_nodes(&plan.id).await?;
+        let parts = tx.plan_tasks(&plan.id).await?;
         check_names(&parts, &request.nodes)?;
+        let busy = tx.open_tasks().await?;
         let mut task_ids = Vec::new();
         for part in parts
             .iter()
             .filter(|part| request.nodes.is_empty() || request.nodes.contains(&part.node))
         {
+            refuse_busy(&busy, part)?;
             task_ids.extend(self.start(&mut tx, part, &mut consents, (revision, operator)).await?);
         }
         consents.finish()?;
@@ -109,35 +111,36 @@ impl App {
     async fn start(
         &self,
         tx: &mut Tx,
-        part: &PlanNode,
+        part: &PlanTask,
         consents: &mut Consents,
         (revision, operator): (u64, &str),
     ) -> Result<Option<String>, AppError> {
         let task = Task::try_from(decoded::<v1::Task>("a plan's task", &part.task)?)?;
         let shown: v1::NodePlan = decoded("a plan", &part.shown)?;
         if part.task_id.is_empty() {
-            if let (Task::EnsurePool(ensure), true) = (&task, holds(&shown)) {
-                matched(tx, part, &spec::digest_of(&ensure.pool)).await?;
+            // The node is as this candidate wants it, and was found so.
+            if let (Some(wish), true) = (spec::wish_of(&task), holds(&shown)) {
+                tx.set_applied(&part.node, task.kind(), Some(&wish)).await?;
             }
             return Ok(None);
         }
         let (node, id) = (node_name(&part.node)?, task_id(&part.task_id)?);
         let given = consents.take((&node, &id), &shown)?;
         if self.sessions.of(&node).is_none() {
-            let text = "its connection was lost after the plan: nothing was begun or queued";
+            let text = format!(
+                "{}: the connection was lost after the plan: nothing was begun or queued",
+                task.kind()
+            );
             tx.add_event(&self.event("skipped", &part.node, text)).await?;
             return Ok(None);
         }
         if tx.pause_of(&part.node, self.now_ms()).await?.is_some() {
-            let text = "it was paused after the plan: nothing was begun or queued";
+            let text = format!(
+                "{}: the node was paused after the plan: nothing was begun or queued",
+                task.kind()
+            );
             tx.add_event(&self.event("skipped", &part.node, text)).await?;
             return Ok(None);
-        }
-        if let Some(busy) = tx.open_tasks().await?.into_iter().find(|open| open.node == part.node) {
-            return Err(AppError::Refused(format!(
-                "{node} is still at work on an earlier task. Watch it: heeler task follow {}",
-                busy.id
-            )));
         }
         let consented: Vec<_> = given.iter().map(|consent| consent.id.clone()).collect();
         let given = given
@@ -180,13 +183,14 @@ impl App {
     }
 }
 
-/// The node is as this candidate wants it, and was found so.
-async fn matched(tx: &mut Tx, part: &PlanNode, digest: &[u8; 32]) -> Result<(), AppError> {
-    if let Some(mut node) = tx.node(&part.node).await? {
-        node.applied_sha256 = Some(*digest);
-        tx.set_node(&node).await?;
+fn refuse_busy(busy: &[heeler_store::Task], part: &PlanTask) -> Result<(), AppError> {
+    match busy.iter().find(|open| open.node == part.node) {
+        Some(open) if !part.task_id.is_empty() => Err(AppError::Refused(format!(
+            "{} is still at work on an earlier task. Watch it: heeler task follow {}",
+            part.node, open.id
+        ))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn holds(shown: &v1::NodePlan) -> bool {
@@ -194,7 +198,7 @@ fn holds(shown: &v1::NodePlan) -> bool {
     !shown.steps.is_empty() && shown.steps.iter().all(|step| settled.contains(&step.outcome()))
 }
 
-fn check_names(parts: &[PlanNode], names: &[String]) -> Result<(), AppError> {
+fn check_names(parts: &[PlanTask], names: &[String]) -> Result<(), AppError> {
     match names.iter().find(|name| !parts.iter().any(|part| part.node == **name)) {
         Some(name) => Err(AppError::NotFound(format!(
             "{name} was not looked at by this plan. Look again: heeler plan {name}"

@@ -125,7 +125,7 @@ async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> 
 /// Another key is another machine under the same name: its journal begins at 1, and it knows of no task.
 async fn start_anew(tx: &mut Tx, node: &mut Node, now_ms: u64) -> Result<(), AppError> {
     node.acknowledged = 0;
-    node.applied_sha256 = None;
+    tx.forget_applied(&node.name).await?;
     let open = tx.open_tasks().await?;
     for task in open.into_iter().filter(|task| task.node == node.name) {
         let reason =

@@ -35,7 +35,7 @@ impl App {
         let pause = pause::of(&mut tx, &disk.node, self.now_ms()).await?;
         drop(tx);
         let name = node_name(&disk.node)?;
-        let task = Some(Task::EraseDisk(EraseDisk { serial, live }));
+        let tasks = vec![Task::EraseDisk(EraseDisk { serial, live })];
         let plan = Plan {
             id: hex(&random_bits()?.to_be_bytes()),
             text: None,
@@ -52,7 +52,7 @@ impl App {
                 name,
                 line: 0,
                 pause,
-                task,
+                tasks,
             }],
         )
         .await

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use heeler_proto::{Task, TaskId, v1};
-use heeler_store::{Node, NodeState, Plan, PlanNode};
+use heeler_store::{Node, NodeState, Plan, PlanTask};
 use prost::Message as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -21,8 +21,8 @@ pub(super) struct Look {
     pub(super) name: heeler_proto::NodeName,
     pub(super) line: u32,
     pub(super) pause: Option<v1::Pause>,
-    /// None: nothing is wanted of it.
-    pub(super) task: Option<Task>,
+    /// In order; none: nothing is wanted of it.
+    pub(super) tasks: Vec<Task>,
 }
 
 impl App {
@@ -37,16 +37,16 @@ impl App {
         let mut looks = Vec::new();
         for one in chosen {
             let node = tx.node(one.name.as_str()).await?;
-            let task = match &node {
-                Some(node) => spec::ensure_pool(&mut tx, &self.cluster, node, one).await?,
-                None => None,
+            let tasks = match &node {
+                Some(node) => spec::tasks(&mut tx, &self.cluster, node, one).await?,
+                None => Vec::new(),
             };
             looks.push(Look {
                 pause: pause::of(&mut tx, one.name.as_str(), self.now_ms()).await?,
                 node,
                 name: one.name.clone(),
                 line: one.line,
-                task,
+                tasks,
             });
         }
         drop(tx);
@@ -82,7 +82,7 @@ impl App {
         })
     }
 
-    async fn look(&self, looks: Vec<Look>) -> Result<(Vec<v1::NodePlan>, Vec<PlanNode>), AppError> {
+    async fn look(&self, looks: Vec<Look>) -> Result<(Vec<v1::NodePlan>, Vec<PlanTask>), AppError> {
         let mut running = JoinSet::new();
         let mut plans = Vec::new();
         for (index, look) in looks.iter().enumerate() {
@@ -95,9 +95,10 @@ impl App {
                 pause: look.pause.clone(),
                 ..v1::NodePlan::default()
             };
-            match (self.sessions.of(&look.name), &look.task) {
-                (Some(session), Some(task)) => {
-                    let answer = session.ask_preview(hex(&random_bits()?.to_be_bytes()), task.clone().into());
+            match (self.sessions.of(&look.name), look.tasks.as_slice()) {
+                (Some(session), [_, ..]) => {
+                    let tasks = look.tasks.iter().cloned().map(Into::into);
+                    let answer = session.ask_preview(hex(&random_bits()?.to_be_bytes()), tasks.collect());
                     running.spawn(async move { (index, timeout(PREVIEW, answer).await) });
                 }
                 (None, _) if enrolled => {
@@ -120,18 +121,9 @@ impl App {
         }
         let mut kept = Vec::new();
         for (look, plan) in looks.into_iter().zip(&mut plans) {
-            let Some(task) = look.task.filter(|_| answered(plan)) else {
-                continue;
-            };
-            if would_change(plan) && plan.pause.is_none() {
-                plan.task_id = TaskId::from_random(random_bits()?).into();
+            if answered(plan) {
+                kept.extend(keep(plan, look.tasks)?);
             }
-            kept.push(PlanNode {
-                node: plan.node.clone(),
-                task_id: plan.task_id.clone(),
-                task: v1::Task::from(task).encode_to_vec(),
-                shown: plan.encode_to_vec(),
-            });
         }
         Ok((plans, kept))
     }
@@ -141,10 +133,60 @@ fn answered(plan: &v1::NodePlan) -> bool {
     plan.error.is_empty() && plan.offline_since_ms == 0
 }
 
-/// Something would change and nothing stands in the way.
-fn would_change(plan: &v1::NodePlan) -> bool {
-    let has = |outcome: v1::StepOutcome| plan.steps.iter().any(|step| step.outcome() == outcome);
-    has(v1::StepOutcome::Change) && !has(v1::StepOutcome::Blocked)
+/// Names the tasks that apply would start, and keeps each with its steps.
+fn keep(plan: &mut v1::NodePlan, tasks: Vec<Task>) -> Result<Vec<PlanTask>, AppError> {
+    let starts = starts(&plan.steps, tasks.len());
+    let paused = plan.pause.is_some();
+    let mut kept = Vec::new();
+    for ((position, task), start) in (0..).zip(tasks).zip(starts) {
+        let task_id = match start && !paused {
+            true => TaskId::from_random(random_bits()?).into(),
+            false => String::new(),
+        };
+        let shown = v1::NodePlan {
+            node: plan.node.clone(),
+            steps: plan
+                .steps
+                .iter()
+                .filter(|step| step.task == position)
+                .cloned()
+                .collect(),
+            ..v1::NodePlan::default()
+        };
+        let kind = task.kind().to_owned();
+        plan.tasks.push(v1::TaskPlan {
+            task_id: task_id.clone(),
+            kind,
+        });
+        kept.push(PlanTask {
+            node: plan.node.clone(),
+            position,
+            task_id,
+            task: v1::Task::from(task).encode_to_vec(),
+            shown: shown.encode_to_vec(),
+        });
+    }
+    Ok(kept)
+}
+
+/// Which of `tasks` would change something: also one that can be known only after an earlier one of them. None of them
+/// does where something stands in the way of any.
+fn starts(steps: &[v1::StepReport], tasks: usize) -> Vec<bool> {
+    let blocked = steps.iter().any(|step| step.outcome() == v1::StepOutcome::Blocked);
+    let mut earlier = false;
+    (0..)
+        .take(tasks)
+        .map(|task: u32| {
+            let mut own = steps.iter().filter(|step| step.task == task);
+            let starts = own.any(|step| match step.outcome() {
+                v1::StepOutcome::Change => true,
+                v1::StepOutcome::After => earlier,
+                _ => false,
+            });
+            earlier |= starts;
+            starts && !blocked
+        })
+        .collect()
 }
 
 fn choose<'a>(wanted: &'a [WantedNode], names: &[String]) -> Result<Vec<&'a WantedNode>, AppError> {
@@ -159,4 +201,34 @@ fn choose<'a>(wanted: &'a [WantedNode], names: &[String]) -> Result<Vec<&'a Want
         })
     };
     names.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use v1::StepOutcome::{After, Blocked, Change, Satisfied};
+
+    use super::*;
+
+    fn steps(outcomes: &[(u32, v1::StepOutcome)]) -> Vec<v1::StepReport> {
+        let step = |(task, outcome): &(u32, v1::StepOutcome)| v1::StepReport {
+            task: *task,
+            outcome: (*outcome).into(),
+            ..v1::StepReport::default()
+        };
+        outcomes.iter().map(step).collect()
+    }
+
+    #[test]
+    fn a_task_starts_when_it_changes_something_or_waits_for_one_that_does() {
+        for (outcomes, expected) in [
+            (&[(0, Satisfied), (1, Satisfied)][..], [false, false]),
+            (&[(0, Satisfied), (1, Change)], [false, true]),
+            (&[(0, Change), (1, After)], [true, true]),
+            (&[(0, Satisfied), (1, After)], [false, false]),
+            (&[(0, After), (1, Change)], [false, true]),
+            (&[(0, Change), (1, Blocked)], [false, false]),
+        ] {
+            assert_eq!(starts(&steps(outcomes), 2), expected, "{outcomes:?}");
+        }
+    }
 }

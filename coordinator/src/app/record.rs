@@ -65,12 +65,14 @@ impl App {
             node.facts = Some(facts.encode_to_vec());
         }
         let wanted = wire::Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;
-        let wire::Task::EnsurePool(wire::EnsurePool { pool, .. }) = &wanted else {
-            return self.see_pools(tx, &node.name, &finished.pools, None).await;
-        };
         let done = finished.outcome() == v1::TaskOutcome::Done;
-        node.applied_sha256 = done.then(|| spec::digest_of(pool));
-        let made = done.then_some(pool.name.as_str());
+        if let Some(wish) = spec::wish_of(&wanted) {
+            tx.set_applied(&node.name, wanted.kind(), done.then_some(&wish)).await?;
+        }
+        let made = match &wanted {
+            wire::Task::EnsurePool(ensure) if done => Some(ensure.pool.name.as_str()),
+            _ => None,
+        };
         self.see_pools(tx, &node.name, &finished.pools, made).await
     }
 

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use heeler_proto::v1::{self, NodePlan};
+use heeler_proto::v1::{self, NodePlan, StepOutcome};
 use heeler_proto::{Consent, Irreversible, NodeName, TaskId};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
@@ -8,7 +8,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::{CliError, Console};
-use crate::screen::{asks, changes};
+use crate::screen::asks;
 
 /// An irreversible op that was shown, and the word that a person types for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub(super) struct Shown {
 pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
     let mut all = Vec::new();
     for plan in plans {
-        for act in changes(plan).filter_map(|op| op.irreversible.as_ref()) {
+        for (task, act) in acts(plan) {
             let unknown = |what: &dyn std::fmt::Display| {
                 let node = &plan.node;
                 CliError::Other(format!(
@@ -32,13 +32,26 @@ pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
             };
             all.push(Shown {
                 node: NodeName::new(&plan.node).map_err(|error| unknown(&error))?,
-                task: TaskId::new(&plan.task_id).map_err(|error| unknown(&error))?,
+                task: TaskId::new(task).map_err(|error| unknown(&error))?,
                 word: asks(&plan.node, act).ok_or_else(|| unknown(&"its kind is unknown"))?,
                 act: Irreversible::try_from(act.clone()).map_err(|error| unknown(&error))?,
             });
         }
     }
     Ok(all)
+}
+
+/// What cannot be undone, each with the task that would do it.
+fn acts(plan: &NodePlan) -> impl Iterator<Item = (&str, &v1::Irreversible)> {
+    let changing = plan.steps.iter().filter(|step| step.outcome() == StepOutcome::Change);
+    changing.flat_map(|step| {
+        let task = plan
+            .tasks
+            .get(step.task as usize)
+            .map_or("", |task| task.task_id.as_str());
+        let acts = step.ops.iter().filter_map(|op| op.irreversible.as_ref());
+        acts.map(move |act| (task, act))
+    })
 }
 
 /// Asks for each act, in the order that it was shown; words given on the command line count as typed.

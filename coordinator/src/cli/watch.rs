@@ -19,7 +19,8 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn of(applied: &ApplyReply, plans: &[&NodePlan]) -> Self {
         let node = |task: &String| {
-            let plan = plans.iter().find(|plan| plan.task_id == *task);
+            let of = |plan: &&&NodePlan| plan.tasks.iter().any(|one| one.task_id == *task);
+            let plan = plans.iter().find(of);
             plan.map(|plan| plan.node.clone()).unwrap_or_default()
         };
         let tasks = applied.task_ids.iter().map(|task| (task.clone(), (node(task), None)));

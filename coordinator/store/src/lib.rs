@@ -3,6 +3,7 @@
 //! A lookup returns an `Option`; times and ids are passed in; a write that touches another number of rows than it must
 //! is an error. Bodies are opaque here: the coordinator encodes and decodes them.
 
+mod applied;
 mod audit;
 mod certificate;
 mod copy;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
+pub use applied::Applied;
 pub use audit::AuditEntry;
 pub use certificate::Certificate;
 pub use copy::Copy;
@@ -34,7 +36,7 @@ pub use event::{Alarm, Event, EventQuery, NewEvent};
 pub use node::{Node, NodeState};
 pub use operator::Operator;
 pub use pause::Pause;
-pub use plan::{Plan, PlanNode};
+pub use plan::{Plan, PlanTask};
 pub use pool::{Leg, Pool};
 pub use revision::Revision;
 pub use task::{NewTask, Outcome, Task, TaskState};

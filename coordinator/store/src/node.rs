@@ -54,8 +54,6 @@ pub struct Node {
     pub facts: Option<Vec<u8>>,
     /// When they arrived.
     pub facts_at_ms: u64,
-    /// Digest of what was wanted when the node last matched it.
-    pub applied_sha256: Option<Digest>,
 }
 
 struct Row {
@@ -72,7 +70,6 @@ struct Row {
     acknowledged: u64,
     facts: Option<Vec<u8>>,
     facts_at_ms: u64,
-    applied_sha256: Option<Vec<u8>>,
 }
 
 impl TryFrom<Row> for Node {
@@ -95,10 +92,6 @@ impl TryFrom<Row> for Node {
             acknowledged: row.acknowledged,
             facts: row.facts,
             facts_at_ms: row.facts_at_ms,
-            applied_sha256: row
-                .applied_sha256
-                .map(|bytes| digest("nodes.applied_sha256", bytes))
-                .transpose()?,
         })
     }
 }
@@ -109,8 +102,8 @@ macro_rules! select {
             Row,
             r#"SELECT name, state as "state: NodeState", hostid, key_sha256, host_key, hardware_serial, agent_version,
             certificate_expires_ms as "certificate_expires_ms: u64", last_seen_ms as "last_seen_ms: u64",
-            counter as "counter: u64", acknowledged as "acknowledged: u64", facts, facts_at_ms as "facts_at_ms: u64",
-            applied_sha256 FROM nodes "# + $tail
+            counter as "counter: u64", acknowledged as "acknowledged: u64", facts, facts_at_ms as "facts_at_ms: u64"
+            FROM nodes "# + $tail
             $(, $argument)*
         )
     };
@@ -160,11 +153,10 @@ impl Tx {
         let (counter, acknowledged) = (signed(node.counter), signed(node.acknowledged));
         let facts_at = signed(node.facts_at_ms);
         let key = node.key_sha256.as_ref().map(<[u8; 32]>::as_slice);
-        let applied = node.applied_sha256.as_ref().map(<[u8; 32]>::as_slice);
         let result = sqlx::query!(
             "UPDATE nodes SET state = ?, key_sha256 = ?, host_key = ?, hardware_serial = ?, agent_version = ?,
-             certificate_expires_ms = ?, last_seen_ms = ?, counter = ?, acknowledged = ?, facts = ?, facts_at_ms = ?,
-             applied_sha256 = ? WHERE name = ?",
+             certificate_expires_ms = ?, last_seen_ms = ?, counter = ?, acknowledged = ?, facts = ?, facts_at_ms = ?
+             WHERE name = ?",
             node.state,
             key,
             node.host_key,
@@ -176,7 +168,6 @@ impl Tx {
             acknowledged,
             node.facts,
             facts_at,
-            applied,
             node.name
         )
         .execute(&mut *self.tx)

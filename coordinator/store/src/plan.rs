@@ -20,22 +20,24 @@ pub struct Plan {
     pub reply: Option<Vec<u8>>,
 }
 
-/// A plan's part for one node that answered.
+/// A plan's part for one task of a node that answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanNode {
+pub struct PlanTask {
     /// Which.
     pub node: String,
-    /// Of the task that would be started; empty when nothing would change.
+    /// Among the node's tasks, from 0.
+    pub position: u32,
+    /// Of the task that would be started; empty when it would not.
     pub task_id: String,
     /// That task, encoded.
     pub task: Vec<u8>,
-    /// What the person was shown, encoded.
+    /// What the person was shown of it, encoded.
     pub shown: Vec<u8>,
 }
 
 impl Tx {
-    /// Stores a plan with its nodes.
-    pub async fn add_plan(&mut self, plan: &Plan, nodes: &[PlanNode]) -> Result<(), StoreError> {
+    /// Stores a plan with its tasks.
+    pub async fn add_plan(&mut self, plan: &Plan, tasks: &[PlanTask]) -> Result<(), StoreError> {
         let (parent, at) = (signed(plan.parent), signed(plan.created_at_ms));
         let result = sqlx::query!(
             "INSERT INTO plans (id, text, git_commit, dirty_lines, parent, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
@@ -49,18 +51,19 @@ impl Tx {
         .execute(&mut *self.tx)
         .await?;
         one("new plan", &result)?;
-        for node in nodes {
+        for task in tasks {
             let result = sqlx::query!(
-                "INSERT INTO plan_nodes (plan, node, task_id, task, shown) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO plan_tasks (plan, node, position, task_id, task, shown) VALUES (?, ?, ?, ?, ?, ?)",
                 plan.id,
-                node.node,
-                node.task_id,
-                node.task,
-                node.shown
+                task.node,
+                task.position,
+                task.task_id,
+                task.task,
+                task.shown
             )
             .execute(&mut *self.tx)
             .await?;
-            one("node of a new plan", &result)?;
+            one("task of a new plan", &result)?;
         }
         Ok(())
     }
@@ -76,11 +79,12 @@ impl Tx {
         Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 
-    /// Its nodes, by name.
-    pub async fn plan_nodes(&mut self, id: &str) -> Result<Vec<PlanNode>, StoreError> {
+    /// Its tasks, by node and position.
+    pub async fn plan_tasks(&mut self, id: &str) -> Result<Vec<PlanTask>, StoreError> {
         let query = sqlx::query_as!(
-            PlanNode,
-            "SELECT node, task_id, task, shown FROM plan_nodes WHERE plan = ? ORDER BY node",
+            PlanTask,
+            r#"SELECT node, position as "position: u32", task_id, task, shown FROM plan_tasks WHERE plan = ?
+            ORDER BY node, position"#,
             id
         );
         Ok(query.fetch_all(&mut *self.tx).await?)
@@ -98,7 +102,7 @@ impl Tx {
     pub async fn drop_plans(&mut self, before_ms: u64) -> Result<(), StoreError> {
         let before = signed(before_ms);
         sqlx::query!(
-            "DELETE FROM plan_nodes WHERE plan IN (SELECT id FROM plans WHERE created_at_ms < ?)",
+            "DELETE FROM plan_tasks WHERE plan IN (SELECT id FROM plans WHERE created_at_ms < ?)",
             before
         )
         .execute(&mut *self.tx)

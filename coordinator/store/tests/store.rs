@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
 use heeler_store::{
-    AuditEntry, Certificate, EventQuery, NewEvent, NewTask, NodeState, Operator, Outcome, Plan, PlanNode, Pool,
+    AuditEntry, Certificate, EventQuery, NewEvent, NewTask, NodeState, Operator, Outcome, Plan, PlanTask, Pool,
     Revision, Store, StoreError, TaskState, Token,
 };
 
@@ -124,14 +124,15 @@ async fn a_plan_is_carried_out_once() {
         created_at_ms: 5,
         reply: None,
     };
-    let node = PlanNode {
+    let task = PlanTask {
         node: "a".into(),
+        position: 0,
         task_id: "t".into(),
         task: vec![1],
         shown: vec![2],
     };
-    tx.add_plan(&plan, std::slice::from_ref(&node)).await.unwrap();
-    assert_eq!(tx.plan_nodes("p").await.unwrap(), [node]);
+    tx.add_plan(&plan, std::slice::from_ref(&task)).await.unwrap();
+    assert_eq!(tx.plan_tasks("p").await.unwrap(), [task]);
     tx.use_plan("p", &[3]).await.unwrap();
     assert!(matches!(
         tx.use_plan("p", &[4]).await,

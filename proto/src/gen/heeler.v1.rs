@@ -307,6 +307,9 @@ pub struct StepReport {
     pub blocked: ::core::option::Option<Blocked>,
     #[prost(uint64, tag = "6")]
     pub retry_in_ms: u64,
+    /// Which of the tasks that were asked for it is a step of, from 0.
+    #[prost(uint32, tag = "7")]
+    pub task: u32,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Blocked {
@@ -686,8 +689,9 @@ pub struct FactsRequest {
 pub struct PreviewRequest {
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "2")]
-    pub task: ::core::option::Option<Task>,
+    /// In the order in which they would be carried out.
+    #[prost(message, repeated, tag = "2")]
+    pub tasks: ::prost::alloc::vec::Vec<Task>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct FactsReply {
@@ -1489,9 +1493,9 @@ pub struct PlanReply {
 pub struct NodePlan {
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
-    /// Of the task that apply would start; consents name it. Empty where nothing would change.
-    #[prost(string, tag = "2")]
-    pub task_id: ::prost::alloc::string::String,
+    /// In the order in which apply would carry them out; steps name them by their place.
+    #[prost(message, repeated, tag = "10")]
+    pub tasks: ::prost::alloc::vec::Vec<TaskPlan>,
     #[prost(message, repeated, tag = "3")]
     pub steps: ::prost::alloc::vec::Vec<StepReport>,
     /// OFFLINE since, in ms; 0 when it answered.
@@ -1513,6 +1517,14 @@ pub struct NodePlan {
     /// Held still: looked at, and left alone by apply.
     #[prost(message, optional, tag = "40")]
     pub pause: ::core::option::Option<Pause>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TaskPlan {
+    /// Consents name it. Empty where apply would not start it.
+    #[prost(string, tag = "1")]
+    pub task_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ApplyRequest {

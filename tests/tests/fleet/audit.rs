@@ -40,7 +40,10 @@ async fn every_deed_is_written_down_with_who_did_it() {
     ];
     assert_eq!(said, wanted);
     let apply = &entries[5];
-    assert_eq!((&apply.operator, apply.at_ms), (&entries[7].operator, heeler_tests::NOON));
+    assert_eq!(
+        (&apply.operator, apply.at_ms),
+        (&entries[7].operator, heeler_tests::NOON)
+    );
     assert!(entries[4].detail.contains("with consent"), "{:?}", entries[4]);
     assert_eq!(entries[6].operator, "coordinator", "nobody asked at that moment");
     // Who is at the other end of the socket, as the kernel knows it.

@@ -31,7 +31,7 @@ async fn a_blank_node_gets_its_pool_and_a_second_apply_changes_nothing() {
     assert_eq!(creations(&node), 1);
 
     let again = operator.plan_text(&text, 1).await;
-    assert_eq!(again.nodes[0].task_id, "", "{:?}", again.nodes[0]);
+    assert_eq!(again.nodes[0].tasks[0].task_id, "", "{:?}", again.nodes[0]);
     let reply = operator.apply_plan(&again, herd.clock.now_ms()).await.unwrap();
     assert_eq!((reply.revision, reply.task_ids.len()), (1, 0));
 
@@ -230,7 +230,7 @@ async fn a_node_whose_card_was_replaced_imports_its_pool_by_the_guid_on_record()
     let node = Node::reflashed(&herd, node.machine.clone(), "a").await;
     let mut operator = herd.operator().await;
     let plan = operator.plan_text(&text, 1).await;
-    assert_ne!(plan.nodes[0].task_id, "", "{:?}", plan.nodes[0].steps);
+    assert_ne!(plan.nodes[0].tasks[0].task_id, "", "{:?}", plan.nodes[0].steps);
     let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
     assert_eq!(finished(&mut operator, &reply).await.state, "done");
     assert_eq!(creations(&node), 1, "made once, imported once");

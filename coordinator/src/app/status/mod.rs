@@ -28,6 +28,7 @@ impl App {
             let look = Look {
                 wanted: wanted.iter().find(|wanted| wanted.name.as_str() == node.name),
                 applied: accepted.is_some(),
+                matched: tx.applied(&node.name).await?,
                 pools: tx.pools_of(&node.name).await?,
                 tasks: tx.tasks_of(&node.name, RECENT).await?,
                 connected: self.sessions.of(&super::node_name(&node.name)?).is_some(),

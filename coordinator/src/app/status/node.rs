@@ -1,12 +1,10 @@
 use heeler_proto::v1::{self, Light};
-use heeler_store::{Node, NodeState, Pool, Task, TaskState};
+use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 
 use super::super::{AppError, ledger, spec, tasks};
 use super::alert;
 use super::pool::pool_of;
 use crate::config::WantedNode;
-
-const ENSURE_POOL: &str = "ensure pool";
 
 /// A shorter absence is a restart, not an alarm.
 const AWAY_MS: u64 = 5_000;
@@ -17,6 +15,8 @@ pub(super) struct Look<'a> {
     pub(super) wanted: Option<&'a WantedNode>,
     /// There is an accepted revision.
     pub(super) applied: bool,
+    /// What it was found to match last.
+    pub(super) matched: Vec<Applied>,
     pub(super) pools: Vec<Pool>,
     /// The newest first.
     pub(super) tasks: Vec<Task>,
@@ -29,7 +29,7 @@ pub(super) struct Look<'a> {
 pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, Vec<v1::Alert>), AppError> {
     let facts = ledger::facts_of(node)?;
     let pool = pool_of(node, look, facts.as_ref());
-    let (config, mut alerts) = (config(node, look), Vec::new());
+    let (config, mut alerts) = (config(look), Vec::new());
     alerts.extend(presence(node, look));
     if node.state != NodeState::Revoked {
         alerts.extend(pool.alert(node));
@@ -112,9 +112,14 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
         return Ok(None);
     }
     let name = &node.name;
-    let attempt = look.tasks.iter().find(|task| task.kind == ENSURE_POOL);
-    let attempt = attempt.cloned().map(|task| ended(name, task)).transpose()?.flatten();
-    Ok(attempt.or_else(|| match config {
+    for kind in open_wishes(look) {
+        if let Some(task) = look.tasks.iter().find(|task| task.kind == kind)
+            && let Some(alert) = ended(name, task.clone())?
+        {
+            return Ok(Some(alert));
+        }
+    }
+    Ok(match config {
         "not in heeler.toml" => Some(alert(Light::Amber, name, "not in heeler.toml", || {
             format!("heeler node show {name}")
         })),
@@ -122,7 +127,7 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
         _ => Some(alert(Light::Amber, name, "not yet as heeler.toml says", || {
             format!("heeler plan {name}")
         })),
-    }))
+    })
 }
 
 fn ended(node: &str, task: Task) -> Result<Option<v1::Alert>, AppError> {
@@ -154,13 +159,24 @@ fn ended(node: &str, task: Task) -> Result<Option<v1::Alert>, AppError> {
     })
 }
 
-fn config(node: &Node, look: &Look<'_>) -> &'static str {
-    match (look.wanted, &node.applied_sha256) {
-        (None, _) if look.applied => "not in heeler.toml",
-        (None, _) => "never applied",
-        (Some(wanted), _) if wanted.disks.is_empty() => "same",
-        (Some(wanted), Some(applied)) if *applied == spec::digest_wanted(wanted) => "same",
-        (Some(_), None) if !look.tasks.iter().any(|task| task.kind == ENSURE_POOL) => "never applied",
-        (Some(_), _) => "pending",
+fn config(look: &Look<'_>) -> &'static str {
+    let tried = |kind: &&str| look.tasks.iter().any(|task| task.kind == *kind);
+    let (wishes, open) = (look.wanted.map(spec::wishes).unwrap_or_default(), open_wishes(look));
+    match look.wanted {
+        None if look.applied => "not in heeler.toml",
+        None => "never applied",
+        Some(_) if open.is_empty() => "same",
+        Some(_) if open.len() == wishes.len() && !open.iter().any(tried) => "never applied",
+        Some(_) => "pending",
     }
+}
+
+/// The kinds of task whose wish the node was not found to match.
+fn open_wishes(look: &Look<'_>) -> Vec<&'static str> {
+    let wishes = look.wanted.map(spec::wishes).unwrap_or_default();
+    let open = wishes.into_iter().filter(|(kind, sha256)| {
+        let fits = |matched: &Applied| matched.kind == *kind && matched.sha256 == *sha256;
+        !look.matched.iter().any(fits)
+    });
+    open.map(|(kind, _)| kind).collect()
 }

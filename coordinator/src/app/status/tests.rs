@@ -1,5 +1,5 @@
 use heeler_proto::{Dataset, Mountpoint, NodeName, PoolName, Serial};
-use heeler_store::{Node, NodeState, Pool, Task, TaskState};
+use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 use prost::Message as _;
 use v1::Light::{Amber, Green, Red};
 
@@ -64,7 +64,6 @@ fn node(pools: Vec<v1::Pool>) -> Node {
         acknowledged: 1,
         facts: Some(facts.encode_to_vec()),
         facts_at_ms: NOW,
-        applied_sha256: Some(spec::digest_wanted(&wanted())),
     }
 }
 
@@ -95,10 +94,16 @@ fn look(wanted: Option<&WantedNode>) -> Look<'_> {
         ours: true,
         seen_at_ms: NOW,
     };
+    let wishes = wanted.map(spec::wishes).unwrap_or_default();
+    let matched = wishes.into_iter().map(|(kind, sha256)| Applied {
+        kind: kind.to_owned(),
+        sha256,
+    });
     Look {
         pause: None,
         wanted,
         applied: true,
+        matched: matched.collect(),
         pools: vec![record],
         tasks: vec![],
         connected: true,
@@ -182,10 +187,7 @@ fn an_absence_is_amber_after_fifteen_seconds_and_not_before() {
 #[test]
 fn what_is_not_as_heeler_toml_says_is_amber_and_how_the_last_attempt_ended_is_told() {
     let wanted = wanted();
-    let other = Node {
-        applied_sha256: None,
-        ..node(vec![pool("ONLINE", "ONLINE")])
-    };
+    let other = node(vec![pool("ONLINE", "ONLINE")]);
     for (state, light, config, text) in [
         (None, Amber, "never applied", "not yet as heeler.toml says"),
         (Some(TaskState::Done), Amber, "pending", "not yet as heeler.toml says"),
@@ -195,6 +197,7 @@ fn what_is_not_as_heeler_toml_says_is_amber_and_how_the_last_attempt_ended_is_to
     ] {
         let look = Look {
             tasks: state.map(task).into_iter().collect(),
+            matched: vec![],
             ..look(Some(&wanted))
         };
         let (status, alerts) = seen(&other, &look);
@@ -206,12 +209,10 @@ fn what_is_not_as_heeler_toml_says_is_amber_and_how_the_last_attempt_ended_is_to
 #[test]
 fn a_node_at_work_is_not_told_to_be_planned() {
     let wanted = wanted();
-    let other = Node {
-        applied_sha256: None,
-        ..node(vec![])
-    };
+    let other = node(vec![]);
     let look = Look {
         tasks: vec![task(TaskState::Running)],
+        matched: vec![],
         pools: vec![],
         ..look(Some(&wanted))
     };

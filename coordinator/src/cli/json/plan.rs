@@ -1,5 +1,5 @@
 use heeler_proto::v1::irreversible::Act;
-use heeler_proto::v1::{Blocked, DiskIdentity, Irreversible, NodePlan, OpPreview, PlanReply, StepReport};
+use heeler_proto::v1::{Blocked, DiskIdentity, Irreversible, NodePlan, OpPreview, PlanReply, StepReport, TaskPlan};
 use serde_json::{Value, json};
 
 use super::{document, facts, word};
@@ -17,7 +17,7 @@ pub(in super::super) fn plan(reply: &PlanReply) -> Value {
 fn node(plan: &NodePlan) -> Value {
     json!({
         "node": plan.node,
-        "task_id": plan.task_id,
+        "tasks": plan.tasks.iter().map(task).collect::<Vec<_>>(),
         "enrolled": plan.enrolled,
         "revoked": plan.revoked,
         "pause": plan.pause.as_ref().map(super::pause),
@@ -29,8 +29,13 @@ fn node(plan: &NodePlan) -> Value {
     })
 }
 
+fn task(task: &TaskPlan) -> Value {
+    json!({ "task_id": task.task_id, "kind": task.kind })
+}
+
 fn step(step: &StepReport) -> Value {
     json!({
+        "task": step.task,
         "step": step.step,
         "outcome": word(step.outcome().as_str_name(), "STEP_OUTCOME_"),
         "reason": step.reason,

@@ -54,7 +54,10 @@ fn plan(act: Option<v1_act::Act>) -> PlanReply {
     };
     let node = NodePlan {
         node: "pi5l".into(),
-        task_id: TASK.into(),
+        tasks: vec![TaskPlan {
+            task_id: TASK.into(),
+            kind: "ensure pool".into(),
+        }],
         steps: vec![step],
         enrolled: true,
         ..NodePlan::default()

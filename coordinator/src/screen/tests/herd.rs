@@ -109,10 +109,13 @@ fn task_id(last: char) -> String {
 fn node(name: &str, steps: Vec<StepReport>) -> NodePlan {
     NodePlan {
         node: name.into(),
-        task_id: task_id(name.chars().last().unwrap_or('0'))
-            .replace('l', "1")
-            .replace('r', "2")
-            .replace('x', "3"),
+        tasks: vec![TaskPlan {
+            task_id: task_id(name.chars().last().unwrap_or('0'))
+                .replace('l', "1")
+                .replace('r', "2")
+                .replace('x', "3"),
+            kind: "ensure pool".into(),
+        }],
         steps,
         enrolled: true,
         facts: Some(facts(vec![

@@ -1,9 +1,10 @@
 use std::fmt::Write as _;
 
 use heeler_proto::{Dataset, EnsurePool, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, Serial, Task};
-use heeler_store::{Leg, Node, Tx};
+use heeler_store::{Digest, Leg, Node, Tx};
 
-use super::{AppError, hex, node_name};
+use super::super::{hex, node_name};
+use super::AppError;
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
@@ -26,7 +27,7 @@ pub fn pool_comment(cluster: &str, node: &str) -> String {
 }
 
 /// The task that gives a node its pool; None when none is wanted.
-pub(super) async fn ensure_pool(
+pub(super) async fn task(
     tx: &mut Tx,
     cluster: &str,
     node: &Node,
@@ -65,7 +66,7 @@ pub(super) async fn ensure_pool(
     Ok(Some(Task::EnsurePool(EnsurePool { pool, live })))
 }
 
-pub(super) fn live_serials(legs: &[Leg]) -> Result<Vec<LiveSerial>, AppError> {
+pub(in super::super) fn live_serials(legs: &[Leg]) -> Result<Vec<LiveSerial>, AppError> {
     let stored = |_| AppError::Stored {
         what: "the disk ledger",
     };
@@ -83,17 +84,24 @@ pub(super) fn live_serials(legs: &[Leg]) -> Result<Vec<LiveSerial>, AppError> {
     legs.iter().map(live).collect()
 }
 
-/// Tells whether a node was brought to what is wanted now: over what a person writes, not over what is on record.
-pub(super) fn digest_of(pool: &PoolSpec) -> [u8; 32] {
+/// The pool's wish, as [`super::wishes`] lists it.
+pub(super) fn wish(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
+    let WantedNode {
+        pool,
+        disks,
+        datasets,
+        arc_max_bytes,
+        ..
+    } = wanted;
+    (!disks.is_empty()).then(|| ("ensure pool", digest(pool, disks, datasets, *arc_max_bytes)))
+}
+
+/// The same of a task's.
+pub(super) fn digest_of(pool: &PoolSpec) -> Digest {
     digest(&pool.name, &pool.serials, &pool.datasets, pool.arc_max_bytes)
 }
 
-/// The same for a node of heeler.toml.
-pub(super) fn digest_wanted(wanted: &WantedNode) -> [u8; 32] {
-    digest(&wanted.pool, &wanted.disks, &wanted.datasets, wanted.arc_max_bytes)
-}
-
-fn digest(name: &PoolName, serials: &[Serial], datasets: &[Dataset], arc_max_bytes: Option<u64>) -> [u8; 32] {
+fn digest(name: &PoolName, serials: &[Serial], datasets: &[Dataset], arc_max_bytes: Option<u64>) -> Digest {
     let mut serials: Vec<_> = serials.iter().map(Serial::as_str).collect();
     serials.sort_unstable();
     let mut text = format!("pool {name:?}\narc {arc_max_bytes:?}\ndisks {serials:?}\n");

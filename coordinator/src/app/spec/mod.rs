@@ -1,0 +1,32 @@
+//! The tasks that bring a node to what is wanted of it: from heeler.toml and what is on record.
+
+mod pool;
+
+use heeler_proto::Task;
+use heeler_store::{Digest, Node, Tx};
+
+use super::AppError;
+use crate::config::WantedNode;
+
+pub(super) use pool::live_serials;
+pub use pool::pool_comment;
+
+/// Of every wish for one node, in the order in which they are carried out.
+pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>, AppError> {
+    let pool = pool::task(tx, cluster, node, wanted).await?;
+    Ok(pool.into_iter().collect())
+}
+
+/// The kinds of those tasks, with what tells whether the node was brought to what is wanted now: over what a person
+/// writes, not over what is on record.
+pub(super) fn wishes(wanted: &WantedNode) -> Vec<(&'static str, Digest)> {
+    pool::wish(wanted).into_iter().collect()
+}
+
+/// The same for a task that was given; None for one that no line of heeler.toml asks for.
+pub(super) fn wish_of(task: &Task) -> Option<Digest> {
+    match task {
+        Task::EnsurePool(ensure) => Some(pool::digest_of(&ensure.pool)),
+        Task::EraseDisk(_) => None,
+    }
+}
