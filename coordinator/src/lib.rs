@@ -9,6 +9,7 @@ pub mod config;
 pub mod contact;
 pub mod grpc;
 pub mod init;
+pub mod notify;
 pub mod pki;
 pub mod planner;
 pub mod screen;

@@ -18,12 +18,15 @@ use tracing::{error, info};
 use crate::app::{App, AppError, Reach};
 use crate::clock::Clock;
 use crate::grpc;
+use crate::notify::Notify;
 use crate::pki::{Ca, PkiError, ServerIdentity};
 use crate::state::{Lock, LockError, StateFolder};
 use crate::tls::{self, Certificate, Guests, TlsError};
 
 /// How often the coordinator's own certificate is looked at.
 const CERTIFICATE: Duration = Duration::from_secs(12 * 60 * 60);
+/// How often the service manager is told how it is.
+const TOLD: Duration = Duration::from_secs(30);
 /// How long open calls have to end once the coordinator must go.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -85,6 +88,7 @@ pub struct Coordinator {
     operators: UnixListener,
     agents_address: SocketAddr,
     enrolment_address: SocketAddr,
+    notify: Notify,
     _lock: Lock,
 }
 
@@ -125,8 +129,15 @@ impl Coordinator {
             operators,
             agents_address,
             enrolment_address,
+            notify: Notify::default(),
             _lock: lock,
         })
+    }
+
+    /// Tells the service manager when it is up, how it is, and that it lives.
+    #[must_use]
+    pub fn notifying(self, notify: Notify) -> Self {
+        Self { notify, ..self }
     }
 
     /// Where agents come in.
@@ -173,8 +184,10 @@ impl Coordinator {
             ended = &mut serving => Some(ended),
             () = self.app.drive(until()) => None,
             () = renewed => None,
+            () = tell(&self.app, &self.notify) => None,
             () = shutdown => None,
         };
+        self.notify.stopping();
         stop.send(true).ok();
         self.app.part().await?;
         match ended {
@@ -226,6 +239,24 @@ fn listen_operators(state: &StateFolder) -> Result<UnixListener, ServeError> {
     let listener = UnixListener::bind(&path).map_err(failed)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(listener)
+}
+
+/// A sign of life is only given when the database still answers.
+async fn tell(app: &App, notify: &Notify) {
+    notify.ready();
+    if !notify.is_heard() {
+        return std::future::pending().await;
+    }
+    loop {
+        match app.in_a_line().await {
+            Ok(line) => {
+                notify.status(&line);
+                notify.alive();
+            }
+            Err(error) => error!(error = &error as &dyn std::error::Error, "the database does not answer"),
+        }
+        sleep(notify.watchdog().unwrap_or(TOLD).min(TOLD)).await;
+    }
 }
 
 async fn keep_certificate(app: &App, certificate: &Certificate, state: &StateFolder, clock: &Arc<dyn Clock>) {

@@ -56,8 +56,18 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
-    /// Makes Debian packages of the arm64 agent and of the coordinator for this machine
-    Package,
+    /// Makes Debian packages of the agent (arm64, amd64) and of the coordinator for this machine
+    Package {
+        /// Debug builds, for this machine alone: the same packages, sooner
+        #[arg(long)]
+        quick: bool,
+        /// The packages' version, in place of the workspace's
+        #[arg(long)]
+        version: Option<String>,
+        /// Where they go, in place of target/deb
+        #[arg(long)]
+        out: Option<std::path::PathBuf>,
+    },
     /// Virtual Raspberry Pis with real ZFS, systemd and sshd (cargo xtask lab --help)
     #[command(disable_help_flag = true)]
     Lab {
@@ -85,7 +95,11 @@ fn run_task(task: &Task) -> Result<()> {
         Task::Tidy { verbose } => tidy::run(*verbose),
         Task::Size => size::run(),
         Task::Rss { node, seconds } => rss::run(node, *seconds),
-        Task::Package => package::run(),
+        Task::Package { quick, version, out } => package::run(&package::Wish {
+            quick: *quick,
+            version: version.clone(),
+            out: out.clone(),
+        }),
         Task::Lab { arguments } => lab::become_it(arguments),
     }
 }

@@ -1,71 +1,92 @@
-//! Debian packages out of packaging/: the arm64 agent, and the coordinator for this machine.
+//! Debian packages out of packaging/: the agent for both architectures, and the coordinator for this machine.
+
+mod deb;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use self::deb::Deb;
+use crate::size::Machine;
 use crate::{run, size};
 
-/// Builds both packages into `target/deb`.
-pub fn run() -> Result<()> {
-    let out = run::target_dir().join("deb");
+/// How packages are made.
+pub struct Wish {
+    /// Debug builds for this machine alone: the same packages, sooner.
+    pub quick: bool,
+    /// In place of the workspace's.
+    pub version: Option<String>,
+    /// In place of `target/deb`.
+    pub out: Option<PathBuf>,
+}
+
+/// Builds every package.
+pub fn run(wish: &Wish) -> Result<()> {
+    let out = wish.out.clone().unwrap_or_else(|| run::target_dir().join("deb"));
     fs::create_dir_all(&out)?;
-    let architecture = run::output(run::program("dpkg").arg("--print-architecture"))?;
-    run::run(run::cargo().args(["build", "--locked", "--release", "--package", "heeler"]))?;
-    let agent = size::build_agent()?;
-    let heeler = run::target_dir().join("release/heeler");
-    let for_first_contact = "usr/lib/heeler/heeler-agent-aarch64";
-    package("agent", "arm64", &[(&agent, "usr/bin/heeler-agent")], &out)?;
-    package(
-        "coordinator",
-        architecture.trim(),
-        &[(&heeler, "usr/bin/heeler"), (&agent, for_first_contact)],
-        &out,
-    )
-}
-
-/// `binaries`: what was built, and its place on the machine.
-fn package(part: &str, architecture: &str, binaries: &[(&Path, &str)], out: &Path) -> Result<()> {
-    let tree = tempfile::tempdir()?;
-    fs::set_permissions(tree.path(), fs::Permissions::from_mode(0o755))?;
-    let packaging = run::root().join("packaging");
-    copy(&packaging.join("dist").join(part), tree.path())?;
-    copy(&packaging.join("deb").join(part), &tree.path().join("DEBIAN"))?;
-
-    let control = tree.path().join("DEBIAN/control");
-    let fields = fs::read_to_string(&control)?;
-    let version = env!("CARGO_PKG_VERSION");
-    fs::write(
-        &control,
-        format!("Version: {version}\nArchitecture: {architecture}\n{fields}"),
-    )?;
-
-    for (binary, place) in binaries {
-        let place = tree.path().join(place);
-        fs::create_dir_all(place.parent().unwrap_or(tree.path()))?;
-        fs::copy(binary, place).with_context(|| format!("could not copy {}", binary.display()))?;
+    let version = wish.version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
+    let here = run::output(run::program("dpkg").arg("--print-architecture"))?;
+    let heeler = heeler(wish.quick)?;
+    let agents = agents(wish.quick)?;
+    for (machine, agent) in &agents {
+        let deb = Deb::begin("agent", version, machine.debian())?;
+        deb.program(agent, "usr/sbin/heeler-agent")?;
+        println!("{}", deb.build(&out)?.display());
     }
-
-    run::run(
-        run::program("dpkg-deb")
-            .args(["--root-owner-group", "--build"])
-            .arg(tree.path())
-            .arg(out),
-    )
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| format!("could not list {}", from.display()))? {
-        let path: PathBuf = entry?.path();
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy(&path, &target)?;
-        } else {
-            fs::copy(&path, &target)?;
-        }
+    let deb = Deb::begin("coordinator", version, here.trim())?;
+    deb.program(&heeler, "usr/bin/heeler")?;
+    for (machine, agent) in &agents {
+        deb.program(agent, &format!("usr/lib/heeler/heeler-agent-{}", machine.uname()))?;
     }
+    deb.manual(&heeler)?;
+    for (shell, place) in [
+        ("bash", "usr/share/bash-completion/completions/heeler"),
+        ("zsh", "usr/share/zsh/vendor-completions/_heeler"),
+        ("fish", "usr/share/fish/vendor_completions.d/heeler.fish"),
+    ] {
+        let script = run::output(run::program(&heeler.display().to_string()).args(["completions", shell]))?;
+        deb.write(place, script.as_bytes())?;
+    }
+    println!("{}", deb.build(&out)?.display());
     Ok(())
+}
+
+fn heeler(quick: bool) -> Result<PathBuf> {
+    let profile = if quick { "dev" } else { "release" };
+    run::run(run::cargo().args(["build", "--locked", "--package", "heeler", "--profile", profile]))?;
+    stripped(
+        &run::target_dir()
+            .join(if quick { "debug" } else { "release" })
+            .join("heeler"),
+    )
+}
+
+fn agents(quick: bool) -> Result<Vec<(Machine, PathBuf)>> {
+    if !quick {
+        let both = [Machine::Aarch64, Machine::X86_64];
+        return both
+            .into_iter()
+            .map(|machine| Ok((machine, size::build_agent(machine)?)))
+            .collect();
+    }
+    run::run(run::cargo().args(["build", "--locked", "--package", "heeler-agent"]))?;
+    let here = if cfg!(target_arch = "aarch64") {
+        Machine::Aarch64
+    } else {
+        Machine::X86_64
+    };
+    Ok(vec![(here, stripped(&run::target_dir().join("debug/heeler-agent"))?)])
+}
+
+/// A copy without symbols, beside it.
+fn stripped(program: &Path) -> Result<PathBuf> {
+    let bare = program.with_extension("stripped");
+    run::run(
+        run::program("strip")
+            .args(["--strip-unneeded", "-o"])
+            .arg(&bare)
+            .arg(program),
+    )?;
+    Ok(bare)
 }

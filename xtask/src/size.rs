@@ -8,25 +8,58 @@ use anyhow::{Context, Result, ensure};
 
 use crate::run;
 
-const TARGET: &str = "aarch64-unknown-linux-musl";
-
-/// Debian's package gcc-aarch64-linux-gnu; compiles ring's C and links against the musl that rustup brings.
-const CROSS_COMPILER: &str = "aarch64-linux-gnu-gcc";
-
-/// The agent aborts at a panic: the tables that would unwind it are 350 KB that nobody reads.
-const NO_UNWINDING: &str = "target.aarch64-unknown-linux-musl.rustflags=['-Cforce-unwind-tables=no']";
-
 /// 3.0 MB.
 const GATE_BYTES: u64 = 3_000_000;
 
+/// What an agent is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Machine {
+    /// A Pi.
+    Aarch64,
+    /// A virtual machine, or a small PC.
+    X86_64,
+}
+
+impl Machine {
+    /// As `uname -m` says it.
+    pub fn uname(self) -> &'static str {
+        match self {
+            Self::Aarch64 => "aarch64",
+            Self::X86_64 => "x86_64",
+        }
+    }
+
+    /// As dpkg says it.
+    pub fn debian(self) -> &'static str {
+        match self {
+            Self::Aarch64 => "arm64",
+            Self::X86_64 => "amd64",
+        }
+    }
+
+    fn target(self) -> String {
+        format!("{}-unknown-linux-musl", self.uname())
+    }
+
+    /// Compiles ring's C and links against the musl that rustup brings; Debian's gcc-aarch64-linux-gnu where it crosses.
+    fn compiler(self) -> String {
+        match self.uname() == std::env::consts::ARCH {
+            true => "gcc".to_owned(),
+            false => format!("{}-linux-gnu-gcc", self.uname()),
+        }
+    }
+}
+
 /// Builds the agent with its own profile and prints its size in bytes.
 pub fn run() -> Result<()> {
-    let path = build_agent()?;
+    let machine = Machine::Aarch64;
+    let path = build_agent(machine)?;
     let bytes = fs::metadata(&path)
         .with_context(|| format!("no {}", path.display()))?
         .len();
     println!(
-        "heeler-agent {TARGET} {bytes} bytes, gate {GATE_BYTES}, {} %",
+        "heeler-agent {} {bytes} bytes, gate {GATE_BYTES}, {} %",
+        machine.target(),
         bytes * 100 / GATE_BYTES
     );
     ensure!(
@@ -38,16 +71,19 @@ pub fn run() -> Result<()> {
 }
 
 /// Builds the agent and says where it is.
-pub fn build_agent() -> Result<PathBuf> {
-    run::run(&mut agent_build()?)?;
-    Ok(run::target_dir().join(TARGET).join("agent/heeler-agent"))
+pub fn build_agent(machine: Machine) -> Result<PathBuf> {
+    run::run(&mut agent_build(machine)?)?;
+    Ok(run::target_dir().join(machine.target()).join("agent/heeler-agent"))
 }
 
 /// The cargo command that builds the static agent.
 ///
 /// Where the target is not of rustup's making, `HEELER_AARCH64_ENV` names a file of `export NAME="value"` lines
 /// that a shell reads first.
-fn agent_build() -> Result<Command> {
+fn agent_build(machine: Machine) -> Result<Command> {
+    let target = machine.target();
+    // The agent aborts at a panic: the tables that would unwind it are 350 KB that nobody reads.
+    let no_unwinding = format!("target.{target}.rustflags=['-Cforce-unwind-tables=no']");
     let build = [
         "build",
         "--locked",
@@ -56,31 +92,32 @@ fn agent_build() -> Result<Command> {
         "--profile",
         "agent",
         "--target",
-        TARGET,
+        &target,
         "--config",
-        NO_UNWINDING,
+        &no_unwinding,
     ];
-    if let Some(env) = std::env::var_os("HEELER_AARCH64_ENV") {
+    if let Some(env) = std::env::var_os("HEELER_AARCH64_ENV").filter(|_| machine == Machine::Aarch64) {
         let mut shell = run::program("sh");
         shell.args(["-ec", ". \"$0\"; exec cargo \"$@\""]).arg(env).args(build);
         return Ok(shell);
     }
-    let installed = run::output(run::program("rustc").args(["--print", "target-libdir", "--target", TARGET]))?;
+    let installed = run::output(run::program("rustc").args(["--print", "target-libdir", "--target", &target]))?;
     let there = fs::read_dir(installed.trim()).is_ok_and(|mut entries| entries.next().is_some());
     ensure!(
         there,
-        "the target {TARGET} is not installed: rustup target add {TARGET} && apt-get install gcc-aarch64-linux-gnu"
+        "the target {target} is not installed: rustup target add {target}, and a C compiler: {}",
+        machine.compiler()
     );
     let mut cargo = run::cargo();
     cargo.args(build);
-    if cfg!(not(target_arch = "aarch64")) {
-        for name in [
-            "CC_aarch64_unknown_linux_musl",
-            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER",
-        ] {
-            if std::env::var_os(name).is_none() {
-                cargo.env(name, CROSS_COMPILER);
-            }
+    let lower = target.replace('-', "_");
+    let compiler = format!("CC_{lower}");
+    let linker = format!("CARGO_TARGET_{}_LINKER", lower.to_uppercase());
+    let native = machine.uname() == std::env::consts::ARCH;
+    // The native target links by itself; it only has no C compiler of its own name.
+    for name in [Some(compiler), (!native).then_some(linker)].into_iter().flatten() {
+        if std::env::var_os(&name).is_none() {
+            cargo.env(name, machine.compiler());
         }
     }
     Ok(cargo)

@@ -29,6 +29,15 @@ impl App {
         Ok(infos)
     }
 
+    /// How many nodes there are, and are here, for whoever looks at the service.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn in_a_line(&self) -> Result<String, AppError> {
+        let nodes = self.store.read().await?.nodes().await?.len();
+        Ok(format!("{} of {nodes} nodes are connected", self.sessions.all().len()))
+    }
+
     /// One node with its last tasks.
     ///
     /// # Errors

@@ -101,4 +101,10 @@ pub(super) enum Command {
         /// bash, zsh, fish, elvish or powershell
         shell: Shell,
     },
+    /// Write a manual page for each command into a folder
+    #[command(hide = true)]
+    Manual {
+        /// Made when it is missing
+        folder: PathBuf,
+    },
 }

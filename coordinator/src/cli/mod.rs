@@ -18,6 +18,7 @@ mod init;
 mod json;
 mod live;
 mod lock;
+mod manual;
 mod node;
 mod pause;
 mod place;
@@ -153,6 +154,7 @@ async fn dispatch(
         Some(Command::Audit(wish)) => audit::run(wish, context, console).await,
         Some(Command::Revision(wish)) => revision::run(&wish, context, console).await,
         Some(Command::Demo(wish)) => demonstration.run(wish.once, console).await,
+        Some(Command::Manual { folder }) => manual::write(&folder),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Heeler::command(), "heeler", &mut script);

@@ -10,6 +10,7 @@ use super::place::read_config;
 use super::{CliError, Console, Context, Exit};
 use crate::clock::SystemClock;
 use crate::config::{self, parse_bytes};
+use crate::notify::Notify;
 use crate::serve::{Coordinator, ServeError, ServeOptions};
 use crate::state::StateFolder;
 
@@ -50,7 +51,8 @@ pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Conso
     let enrolment = coordinator.enrolment_address().port();
     console.say(format!("agents     {addresses}; new nodes enrol at port {enrolment}"))?;
     console.say(format!("operators  {}", socket.display()))?;
-    coordinator.run(shutdown).await.map_err(failed)?;
+    let notify = Notify::from_environment().map_err(file("use", "$NOTIFY_SOCKET"))?;
+    coordinator.notifying(notify).run(shutdown).await.map_err(failed)?;
     Ok(Exit::Fine)
 }
 

@@ -119,7 +119,16 @@ async fn install(
         &known.operators,
     );
     let mut changed = Vec::new();
-    for part in [agent, payload::unit(), config] {
+    // Where a package brought agent and unit, apt keeps them.
+    let package = there.iter().find_map(|line| line.strip_prefix("package "));
+    if let Some(version) = package {
+        person.say(&format!(
+            "{}: the agent is the package's (heeler-agent {version}); apt upgrades it",
+            wish.node
+        ));
+    }
+    let own = package.is_none().then(|| [agent, payload::unit()]);
+    for part in own.into_iter().flatten().chain([config]) {
         if !holds(&part) {
             person.say(&format!("{}: writing {}", wish.node, part.path));
             root.put(&part).await?;

@@ -4,6 +4,10 @@ set -u
 umask 077
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 unit=heeler-agent.service
+agent=/usr/local/sbin/heeler-agent
+# Where a package brought the agent, apt keeps it.
+package=$(dpkg-query -W -f '${db:Status-Abbrev} ${Version}' heeler-agent 2>/dev/null | sed -n 's/^ii *//p')
+[ -z "$package" ] || agent=/usr/sbin/heeler-agent
 fail() { printf 'ERR %s\n' "$*"; }
 look() {
     if [ -f "$1" ]; then
@@ -19,6 +23,7 @@ while read -r order mode size sum path; do
         look /usr/local/sbin/heeler-agent
         look /etc/systemd/system/heeler-agent.service
         look /etc/heeler/agent.json
+        [ -z "$package" ] || printf 'package %s\n' "$package"
         printf 'unit %s %s\n' "$(systemctl is-enabled $unit 2>/dev/null)" "$(systemctl is-active $unit 2>/dev/null)"
         [ -f /var/lib/heeler-agent/identity/key.pem ] && echo 'key present'
         [ -f /etc/heeler/token ] && echo 'token present'
@@ -41,7 +46,7 @@ while read -r order mode size sum path; do
         mv -f "$new" "$path" && sync "$folder" && echo OK || fail "$path could not be put in its place"
         ;;
     KEY)
-        if key=$(/usr/local/sbin/heeler-agent key 2>&1); then
+        if key=$($agent key 2>&1); then
             printf '%s\nOK\n' "$key"
         else
             fail "heeler-agent key: $(printf '%s' "$key" | tail -n 1)"

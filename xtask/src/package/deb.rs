@@ -1,0 +1,186 @@
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+use crate::run;
+
+/// A package that is being put together: `packaging/dist/PART` and `packaging/deb/PART`, and what is built.
+pub struct Deb {
+    tree: TempDir,
+    name: String,
+    version: String,
+    architecture: String,
+    /// Of the last commit, Unix seconds: two builds of one commit are the same package.
+    epoch: String,
+}
+
+impl Deb {
+    /// With all that is not built.
+    pub fn begin(part: &str, version: &str, architecture: &str) -> Result<Self> {
+        let tree = tempfile::tempdir()?;
+        let packaging = run::root().join("packaging");
+        copy(&packaging.join("dist").join(part), tree.path())?;
+        copy(&packaging.join("deb").join(part), &tree.path().join("DEBIAN"))?;
+        let control = fs::read_to_string(tree.path().join("DEBIAN/control"))?;
+        let name = control.lines().find_map(|line| line.strip_prefix("Package: "));
+        let commit = |format: &str| {
+            let format = format!("--format={format}");
+            run::output(run::program("git").args(["log", "-1", &format])).map(|line| line.trim().to_owned())
+        };
+        let deb = Self {
+            name: name.context("no Package in control")?.to_owned(),
+            tree,
+            version: version.to_owned(),
+            architecture: architecture.to_owned(),
+            epoch: commit("%ct")?,
+        };
+        let copyright = fs::read(packaging.join("deb/copyright"))?;
+        deb.write(&deb.doc("copyright"), &copyright)?;
+        let maintainer = control.lines().find_map(|line| line.strip_prefix("Maintainer: "));
+        let changelog = format!(
+            "{} ({version}) unstable; urgency=medium\n\n  * Built from {}.\n\n -- {}  {}\n",
+            deb.name,
+            commit("%h")?,
+            maintainer.context("no Maintainer in control")?,
+            commit("%aD")?
+        );
+        deb.write(&deb.doc("changelog.gz"), &gzip(changelog.as_bytes())?)?;
+        deb.squeeze_manual()?;
+        Ok(deb)
+    }
+
+    fn doc(&self, file: &str) -> String {
+        format!("usr/share/doc/{}/{file}", self.name)
+    }
+
+    /// A file of the package.
+    pub fn write(&self, place: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.tree.path().join(place);
+        fs::create_dir_all(path.parent().unwrap_or(self.tree.path()))?;
+        fs::write(&path, bytes).with_context(|| format!("could not write {}", path.display()))
+    }
+
+    /// A program, from where it was built.
+    pub fn program(&self, built: &Path, place: &str) -> Result<()> {
+        let bytes = fs::read(built).with_context(|| format!("could not read {}", built.display()))?;
+        self.write(place, &bytes)?;
+        Ok(fs::set_permissions(
+            self.tree.path().join(place),
+            fs::Permissions::from_mode(0o755),
+        )?)
+    }
+
+    /// The manual pages that `heeler` writes of itself.
+    pub fn manual(&self, heeler: &Path) -> Result<()> {
+        let pages = self.tree.path().join("usr/share/man/man1");
+        run::run(run::program(&heeler.display().to_string()).arg("manual").arg(pages))?;
+        self.squeeze_manual()
+    }
+
+    fn squeeze_manual(&self) -> Result<()> {
+        for page in files(&self.tree.path().join("usr/share/man"))? {
+            if page.extension().is_none_or(|extension| extension != "gz") {
+                fs::write(format!("{}.gz", page.display()), gzip(&fs::read(&page)?)?)?;
+                fs::remove_file(page)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the package into `out`; where it is.
+    pub fn build(self, out: &Path) -> Result<PathBuf> {
+        let root = self.tree.path();
+        let control = root.join("DEBIAN");
+        let (mut sums, mut bytes) = (String::new(), 0);
+        for file in files(root)?.iter().filter(|file| !file.starts_with(&control)) {
+            bytes += fs::metadata(file)?.len();
+            let sum = run::output(run::program("md5sum").arg(file))?;
+            let sum = sum.split_whitespace().next().unwrap_or_default();
+            sums += &format!("{sum}  {}\n", file.strip_prefix(root)?.display());
+        }
+        fs::write(control.join("md5sums"), sums)?;
+        let fields = fs::read_to_string(control.join("control"))?;
+        let (version, architecture) = (&self.version, &self.architecture);
+        let (first, rest) = fields.split_once('\n').context("control is empty")?;
+        let fields = format!(
+            "{first}\nVersion: {version}\nArchitecture: {architecture}\nInstalled-Size: {}\n{rest}",
+            bytes.div_ceil(1024)
+        );
+        fs::write(control.join("control"), fields)?;
+        settle_modes(root)?;
+        let package = out.join(format!("{}_{version}_{architecture}.deb", self.name));
+        let mut dpkg = run::program("dpkg-deb");
+        dpkg.env("SOURCE_DATE_EPOCH", &self.epoch);
+        run::output(dpkg.args(["--root-owner-group", "--build"]).arg(root).arg(&package))?;
+        Ok(package)
+    }
+}
+
+/// Folders and programs 0755, all else 0644, whatever this machine's umask is.
+fn settle_modes(folder: &Path) -> Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            settle_modes(&path)?;
+            continue;
+        }
+        let script =
+            path.parent().is_some_and(|parent| parent.ends_with("DEBIAN")) && fs::read(&path)?.starts_with(b"#!");
+        let runs = script || fs::metadata(&path)?.permissions().mode() & 0o100 != 0;
+        fs::set_permissions(&path, fs::Permissions::from_mode(if runs { 0o755 } else { 0o644 }))?;
+    }
+    Ok(())
+}
+
+/// Every file below, sorted.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(found);
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("could not list {}", from.display()))? {
+        let path: PathBuf = entry?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// As small as it goes, without a name or a time in it.
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut gzip = run::program("gzip")
+        .arg("-9n")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("could not start gzip")?;
+    // What is gzipped here is far smaller than a pipe.
+    gzip.stdin.take().context("gzip has no stdin")?.write_all(bytes)?;
+    let done = gzip.wait_with_output()?;
+    ensure!(done.status.success(), "gzip: {}", done.status);
+    Ok(done.stdout)
+}
