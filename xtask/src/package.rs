@@ -27,8 +27,9 @@ pub fn run(wish: &Wish) -> Result<()> {
     fs::create_dir_all(&out)?;
     let version = wish.version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     let here = run::output(run::program("dpkg").arg("--print-architecture"))?;
-    let heeler = heeler(wish.quick)?;
-    let agents = agents(wish.quick)?;
+    let bare = tempfile::tempdir()?;
+    let heeler = heeler(wish.quick, bare.path())?;
+    let agents = agents(wish.quick, bare.path())?;
     for (machine, agent) in &agents {
         let deb = Deb::begin("agent", version, machine.debian())?;
         deb.program(agent, "usr/sbin/heeler-agent")?;
@@ -52,7 +53,7 @@ pub fn run(wish: &Wish) -> Result<()> {
     Ok(())
 }
 
-fn heeler(quick: bool) -> Result<PathBuf> {
+fn heeler(quick: bool, bare: &Path) -> Result<PathBuf> {
     let profile = if quick { "dev" } else { "release" };
     run::run(run::cargo().args(["build", "--locked", "--package", "heeler", "--profile", profile]))?;
     stripped(
@@ -62,7 +63,7 @@ fn heeler(quick: bool) -> Result<PathBuf> {
     )
 }
 
-fn agents(quick: bool) -> Result<Vec<(Machine, PathBuf)>> {
+fn agents(quick: bool, bare: &Path) -> Result<Vec<(Machine, PathBuf)>> {
     if !quick {
         let both = [Machine::Aarch64, Machine::X86_64];
         return both
@@ -76,12 +77,15 @@ fn agents(quick: bool) -> Result<Vec<(Machine, PathBuf)>> {
     } else {
         Machine::X86_64
     };
-    Ok(vec![(here, stripped(&run::target_dir().join("debug/heeler-agent"))?)])
+    Ok(vec![(
+        here,
+        stripped(&run::target_dir().join("debug/heeler-agent"), bare)?,
+    )])
 }
 
-/// A copy without symbols, beside it.
-fn stripped(program: &Path) -> Result<PathBuf> {
-    let bare = program.with_extension("stripped");
+/// A copy without symbols, in `folder`.
+fn stripped(program: &Path, folder: &Path) -> Result<PathBuf> {
+    let bare = folder.join(program.file_name().unwrap_or_default());
     run::run(
         run::program("strip")
             .args(["--strip-unneeded", "-o"])

@@ -22,6 +22,7 @@ pub mod machine;
 pub mod mirror;
 pub mod network;
 pub mod node;
+pub mod packages;
 pub mod power;
 pub mod programs;
 pub mod qmp;

@@ -1,6 +1,8 @@
 //! One node as a test sees it.
 
+use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -95,6 +97,20 @@ impl<'a> NodeHandle<'a> {
         self.root(script)?
             .success()
             .with_context(|| format!("{}: {script}", self.name))
+    }
+
+    /// Copies a file of this machine onto the node.
+    ///
+    /// # Errors
+    /// When it does not arrive.
+    pub fn put(&self, from: &Path, to: &str) -> Result<()> {
+        let config = Who::Lab.config(self.lab.folder());
+        let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
+        command
+            .arg(config)
+            .args([self.name, &format!("cat > {to} && sync {to}")]);
+        let file = File::open(from).with_context(|| format!("no {}", from.display()))?;
+        finish(command.stdin(file))?.success().map(drop)
     }
 
     /// Waits until sshd answers; cloud-init may still restart it.

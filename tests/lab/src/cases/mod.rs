@@ -7,6 +7,7 @@ mod converged;
 mod create;
 mod disks;
 mod machine;
+mod packages;
 mod pools;
 mod refusal;
 
@@ -48,6 +49,7 @@ const ALL: &[&[Case]] = &[
     agent::CASES,
     pools::CASES,
     converged::CASES,
+    packages::CASES,
 ];
 
 fn all() -> impl Iterator<Item = &'static Case> {

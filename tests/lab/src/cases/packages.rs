@@ -1,0 +1,163 @@
+//! Both packages on a real node: installed, upgraded, purged; and what is not theirs stays.
+
+use anyhow::{Result, ensure};
+
+use super::{Case, R, Run, X};
+use crate::herd::Herd;
+use crate::node::NodeHandle;
+use crate::packages::{NEW, OLD, Packages};
+use crate::seed::PASSWORD;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        on: R,
+        name: "packages-agent: takes first contact's place, is upgraded, and its purge leaves the machine as it is",
+        run: Run::Herd(agent),
+    },
+    Case {
+        on: R,
+        name: "packages-agent: where it comes first, first contact leaves the agent to apt",
+        run: Run::Herd(package_first),
+    },
+    Case {
+        on: X,
+        name: "packages-coordinator: serves as its user, keeps its conffile over an upgrade and its state over a purge",
+        run: Run::Herd(coordinator),
+    },
+];
+
+/// What belongs to the machine: pools, datasets, snapshots, addresses, links and what configures them.
+const MACHINE: &str = "zpool list -H -o name,guid,health 2>/dev/null; zfs list -H -t all -o name,guid,mounted 2>/dev/null; \
+     findmnt -rn -t zfs -o TARGET | sort; ip -br address | sed 's/ *$//'; \
+     find /etc/netplan /etc/systemd/network /etc/NetworkManager /etc/modprobe.d /etc/hostid -type f \
+     -exec sha256sum {} + 2>/dev/null | sort; systemctl is-enabled zfs-import-cache.service zfs-mount.service zfs.target; true";
+
+fn dpkg(node: NodeHandle<'_>, arguments: &str) -> Result<String> {
+    node.must(&format!("DEBIAN_FRONTEND=noninteractive dpkg {arguments} 2>&1"))
+}
+
+/// The agent that systemd runs now.
+fn runs(node: NodeHandle<'_>, path: &str) -> Result<()> {
+    let script = format!(
+        "systemctl is-active heeler-agent.service >/dev/null || {{ systemctl status heeler-agent.service; exit 1; }}; \
+         [ \"$(readlink /proc/$(systemctl show -p MainPID --value heeler-agent.service)/exe)\" = {path} ]; \
+         systemctl is-enabled --quiet heeler-agent.service"
+    );
+    node.must(&format!("set -e; {script}")).map(drop)
+}
+
+fn agent(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node(R)?;
+    herd.have(R)?;
+    herd.apply(R)?;
+    node.must("zfs snapshot data/pve-files@mine; echo kept > /data/pve-files/kept; sync")?;
+    let machine = node.must(MACHINE)?;
+    let key = node.must("sha256sum /var/lib/heeler-agent/identity/key.pem")?;
+
+    let old = Packages::build(herd.lab(), node, OLD)?.put("heeler-agent", node)?;
+    let new = Packages::build(herd.lab(), node, NEW)?.put("heeler-agent", node)?;
+    dpkg(node, &format!("-i {old}"))?;
+    node.must("set -e; ! [ -e /usr/local/sbin/heeler-agent ]; ! [ -e /etc/systemd/system/heeler-agent.service ]")?;
+    runs(node, "/usr/sbin/heeler-agent")?;
+    herd.wait_connected(R)?;
+
+    let said = herd.add(R, PASSWORD, &[])?;
+    let aside = said.stderr.clone();
+    said.success()?;
+    ensure!(aside.contains("the agent is the package's"), "{aside}");
+    node.must("! [ -e /usr/local/sbin/heeler-agent ]")?;
+
+    let before = node.must("systemctl show -p MainPID --value heeler-agent.service")?;
+    dpkg(node, &format!("-i {new}"))?;
+    runs(node, "/usr/sbin/heeler-agent")?;
+    let after = node.must("systemctl show -p MainPID --value heeler-agent.service")?;
+    ensure!(before != after, "the upgrade left the old agent running");
+    ensure!(
+        node.must("sha256sum /var/lib/heeler-agent/identity/key.pem")? == key,
+        "another key"
+    );
+    herd.wait_connected(R)?;
+    ensure!(herd.plan(R)?.contains("nothing to change"), "{}", herd.plan(R)?);
+
+    // Each script may run again: a power cut in the middle of dpkg ends with that.
+    dpkg(node, "--configure -a")?;
+    node.must("/var/lib/dpkg/info/heeler-agent.postinst configure 0.1.0")?;
+    runs(node, "/usr/sbin/heeler-agent")?;
+
+    node.must("mkdir -p /var/lib/heeler-agent/erased/X-1; touch /var/lib/heeler-agent/erased/X-1/table")?;
+    dpkg(node, "--remove heeler-agent")?;
+    node.must("set -e; [ -e /etc/heeler/agent.json ]; ! systemctl is-active --quiet heeler-agent.service")?;
+    dpkg(node, "--purge heeler-agent")?;
+    node.must("/bin/sh -c 'dpkg-query -W heeler-agent' >/dev/null 2>&1 && exit 1; true")?;
+    let left = node.must(
+        "find /etc/heeler /var/lib/heeler-agent /usr/sbin/heeler-agent /usr/lib/systemd/system/heeler* \
+         /etc/systemd/system -name '*heeler*' -o -path '*heeler-agent/*' -type f 2>/dev/null; true",
+    )?;
+    let left: Vec<&str> = left.lines().filter(|line| !line.contains("/erased/")).collect();
+    ensure!(left == ["/var/lib/heeler-agent"], "left behind: {left:?}");
+    node.must("[ -e /var/lib/heeler-agent/erased/X-1/table ] && rm -r /var/lib/heeler-agent/erased")?;
+    let now = node.must(MACHINE)?;
+    ensure!(now == machine, "before {machine}\nafter {now}");
+    node.must(
+        "set -e; [ \"$(cat /data/pve-files/kept)\" = kept ]; zfs destroy data/pve-files@mine; rm /data/pve-files/kept",
+    )?;
+    Ok(())
+}
+
+fn package_first(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node(R)?;
+    let package = Packages::build(herd.lab(), node, NEW)?.put("heeler-agent", node)?;
+    dpkg(node, &format!("-i {package}"))?;
+    // It waits for first contact, and does not fail meanwhile.
+    node.must("[ \"$(systemctl show -p ConditionResult --value heeler-agent.service)\" = no ] || exit 1; ! systemctl is-failed --quiet heeler-agent.service")?;
+    herd.add(R, PASSWORD, &["--reflashed"])?.success()?;
+    node.must("set -e; ! [ -e /usr/local/sbin/heeler-agent ]; ! [ -e /etc/systemd/system/heeler-agent.service ]")?;
+    runs(node, "/usr/sbin/heeler-agent")?;
+    herd.wait_connected(R)?;
+    dpkg(node, "--purge heeler-agent")?;
+    // The next case finds a node that first contact takes on as ever.
+    herd.add(R, PASSWORD, &["--reflashed"])?.success()?;
+    runs(node, "/usr/local/sbin/heeler-agent")
+}
+
+fn coordinator(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node(X)?;
+    let old = Packages::build(herd.lab(), node, OLD)?.put("heeler", node)?;
+    let new = Packages::build(herd.lab(), node, NEW)?.put("heeler", node)?;
+    dpkg(node, &format!("-i {old}"))?;
+    node.must("! systemctl is-failed --quiet heeler.service && ! systemctl is-active --quiet heeler.service")?;
+    node.must("set -e; heeler init --cluster small --address 10.10.80.52 /srv/herd; systemctl start heeler.service")?;
+    let serves = "set -e; systemctl is-active heeler.service; \
+         [ \"$(stat -c %U /var/lib/heeler/heeler.db)\" = heeler ]; \
+         systemctl show -p StatusText --value heeler.service | grep -q 'nodes are connected'; heeler status --json";
+    let status = node.must(serves)?;
+    ensure!(status.contains("\"summary\": \"no nodes yet\""), "{status}");
+    let sockets = node.must("ss -Hltn | awk '{print $4}'")?;
+    ensure!(sockets.contains(":7443") && sockets.contains(":7444"), "{sockets}");
+    node.must("man -l /usr/share/man/man1/heeler-node-add.1.gz 2>/dev/null | grep -q 'first contact' || zcat /usr/share/man/man1/heeler-node-add.1.gz | grep -qi 'first contact'")?;
+
+    node.must("echo 'HEELER_SERVE=\"--listen 127.0.0.1\"' > /etc/default/heeler")?;
+    let ca = node.must("sha256sum /var/lib/heeler/ca/key.pem")?;
+    dpkg(node, &format!("--force-confdef -i {new}"))?;
+    node.must("grep -q 127.0.0.1 /etc/default/heeler")?;
+    node.must(serves)?;
+    let sockets = node.must("ss -Hltn | awk '{print $4}'")?;
+    ensure!(
+        sockets.contains("127.0.0.1:7443"),
+        "the conffile is not read: {sockets}"
+    );
+
+    let said = dpkg(node, "--purge heeler")?;
+    ensure!(said.contains("kept /var/lib/heeler"), "{said}");
+    node.must(
+        "set -e; ! [ -e /usr/bin/heeler ]; ! [ -e /etc/default/heeler ]; ! systemctl is-active --quiet heeler.service",
+    )?;
+    ensure!(
+        node.must("sha256sum /var/lib/heeler/ca/key.pem")? == ca,
+        "the purge took the CA's key"
+    );
+    dpkg(node, &format!("-i {new}"))?;
+    node.must(serves)?;
+    dpkg(node, "--purge heeler")?;
+    node.must("rm -r /var/lib/heeler /srv/herd").map(drop)
+}

@@ -1,0 +1,58 @@
+//! The Debian packages of this clone, and how they come onto a node.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+
+use crate::lab::Lab;
+use crate::node::NodeHandle;
+use crate::run::{must, program};
+
+/// What is installed first.
+pub const OLD: &str = "0.0.9";
+/// What it is upgraded to.
+pub const NEW: &str = "0.1.0";
+
+/// Packages of one version, built by `cargo xtask package --quick`.
+#[derive(Debug)]
+pub struct Packages {
+    folder: PathBuf,
+    version: String,
+}
+
+impl Packages {
+    /// Builds them into the lab's folder; each node's cases for themselves.
+    ///
+    /// # Errors
+    /// When they do not build.
+    pub fn build(lab: &Lab, node: NodeHandle<'_>, version: &str) -> Result<Self> {
+        let folder = lab.folder().join("packages").join(node.name());
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+        let mut build = program(&cargo, ["run", "--quiet", "--package", "xtask", "--manifest-path"]);
+        build
+            .arg(root)
+            .args(["--", "package", "--quick", "--version", version, "--out"]);
+        must(build.arg(&folder).stdin(Stdio::null()))?;
+        Ok(Self {
+            folder,
+            version: version.to_owned(),
+        })
+    }
+
+    /// Copies a package onto a node; where it lies there.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn put(&self, name: &str, node: NodeHandle<'_>) -> Result<String> {
+        let start = format!("{name}_{}_", self.version);
+        let mut entries = fs::read_dir(&self.folder)?.flatten();
+        let package = entries.find(|entry| entry.file_name().to_string_lossy().starts_with(&start));
+        let package = package.with_context(|| format!("no {start} in {}", self.folder.display()))?;
+        let there = format!("/root/{name}_{}.deb", self.version);
+        node.put(&package.path(), &there)?;
+        Ok(there)
+    }
+}
