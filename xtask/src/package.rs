@@ -60,6 +60,7 @@ fn heeler(quick: bool, bare: &Path) -> Result<PathBuf> {
         &run::target_dir()
             .join(if quick { "debug" } else { "release" })
             .join("heeler"),
+        bare,
     )
 }
 
