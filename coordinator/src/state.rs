@@ -51,6 +51,12 @@ impl StateFolder {
         self.0.join("operators").join(name)
     }
 
+    /// The key that signs backups.
+    #[must_use]
+    pub fn backup(&self) -> PathBuf {
+        self.0.join("backup")
+    }
+
     /// Holds the path of the config folder.
     #[must_use]
     pub fn config(&self) -> PathBuf {

@@ -9,7 +9,7 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// SQLite's own check found a fault.
     #[error(
-        "the database is damaged ({found}). Stop here: copy heeler.db* away, then restore the last good copy of the state folder"
+        "the database is damaged ({found}). Nothing was changed. Put the last good backup in its place: heeler backup restore FILE --replace (what is there is kept beside it); without one, from a node: heeler init --recover --from NODE"
     )]
     Corrupt {
         /// SQLite's words.

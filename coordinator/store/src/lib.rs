@@ -7,6 +7,7 @@ mod applied;
 mod audit;
 mod certificate;
 mod copy;
+mod copying;
 mod disk;
 mod error;
 mod event;
@@ -67,16 +68,10 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(8)
-            .connect_with(options)
-            .await?;
-        let verdict = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool).await?;
-        if verdict.as_deref() != Some("ok") {
-            return Err(StoreError::Corrupt {
-                found: verdict.unwrap_or_default(),
-            });
-        }
+        let pool = SqlitePoolOptions::new().max_connections(8).connect_with(options);
+        let pool = pool.await.map_err(corrupt)?;
+        let verdict = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool);
+        sound(verdict.await.map_err(corrupt)?)?;
         sqlx::migrate!("../../migrations").run(&pool).await?;
         Ok(Self { pool })
     }
@@ -111,6 +106,29 @@ impl Tx {
     /// Keeps what was written.
     pub async fn save(self) -> Result<(), StoreError> {
         Ok(self.tx.commit().await?)
+    }
+}
+
+/// SQLite's verdict about a file.
+fn sound(verdict: Option<String>) -> Result<(), StoreError> {
+    match verdict.as_deref() {
+        Some("ok") => Ok(()),
+        _ => Err(StoreError::Corrupt {
+            found: verdict.unwrap_or_default(),
+        }),
+    }
+}
+
+/// SQLITE_CORRUPT and SQLITE_NOTADB, whatever their extended codes.
+fn corrupt(error: sqlx::Error) -> StoreError {
+    let code = |error: &dyn sqlx::error::DatabaseError| error.code().and_then(|code| code.parse::<u32>().ok());
+    match &error {
+        sqlx::Error::Database(found) if matches!(code(found.as_ref()).map(|code| code & 0xff), Some(11 | 26)) => {
+            StoreError::Corrupt {
+                found: found.message().to_owned(),
+            }
+        }
+        _ => error.into(),
     }
 }
 

@@ -1,0 +1,156 @@
+//! What is inside of the seal: a label, the manifest, its signature, and the files one after the other.
+
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+use ring::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
+
+use super::error::{BackupError, damaged};
+
+const LABEL: &[u8] = b"heeler backup 1\n";
+/// A manifest names some thousand files.
+const MANIFEST: u32 = 4 << 20;
+const SIGNATURE: u32 = 256;
+
+/// What a backup says of itself. Signed by the coordinator that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The state at that time, Unix milliseconds.
+    pub created_at_ms: u64,
+    /// The coordinator's.
+    pub epoch: u64,
+    /// Number of the audit log's last entry.
+    pub audit_seq: u64,
+    /// Its hash, in hex.
+    pub audit_hash: String,
+    /// The program that made it.
+    pub heeler: String,
+    /// Without old events and plans, to be small.
+    pub thin: bool,
+    /// The public key of who made it: a point of P-256, uncompressed, in hex.
+    pub signer: String,
+    /// In their order.
+    pub files: Vec<Entry>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Below the state folder.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// In hex.
+    pub sha256: String,
+}
+
+impl Entry {
+    /// Where it goes below `folder`; None for a path that leads anywhere else.
+    #[must_use]
+    pub fn place(&self, folder: &Path) -> Option<PathBuf> {
+        let path = Path::new(&self.path);
+        let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+        (plain && !self.path.is_empty()).then(|| folder.join(path))
+    }
+}
+
+/// Writes all that comes before the files.
+pub(super) fn write_head(out: &mut impl Write, manifest: &[u8], signature: &[u8]) -> io::Result<()> {
+    out.write_all(LABEL)?;
+    for part in [manifest, signature] {
+        let length = u32::try_from(part.len()).map_err(io::Error::other)?;
+        out.write_all(&length.to_be_bytes())?;
+        out.write_all(part)?;
+    }
+    Ok(())
+}
+
+/// Reads it again: manifest, its bytes, signature.
+pub(super) fn read_head(from: &mut impl Read) -> Result<(Manifest, Vec<u8>, Vec<u8>), BackupError> {
+    let mut label = [0; LABEL.len()];
+    from.read_exact(&mut label)
+        .map_err(|error| damaged(error.to_string()))?;
+    if label != LABEL {
+        return Err(damaged("it does not begin as one of this version does"));
+    }
+    let bytes = read_part(from, MANIFEST)?;
+    let signature = read_part(from, SIGNATURE)?;
+    let manifest = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    Ok((manifest, bytes, signature))
+}
+
+fn read_part(from: &mut impl Read, most: u32) -> Result<Vec<u8>, BackupError> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)
+        .map_err(|error| damaged(error.to_string()))?;
+    let length = u32::from_be_bytes(length);
+    if length > most {
+        return Err(damaged("a length in it cannot be"));
+    }
+    let mut bytes = vec![0; length as usize];
+    from.read_exact(&mut bytes)
+        .map_err(|error| damaged(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// Copies one file out, and proves that it is the one that the manifest names.
+pub(super) fn read_file(from: &mut impl Read, entry: &Entry, into: &mut impl Write) -> Result<(), BackupError> {
+    let mut hashing = Hashing::new(into);
+    let copied = io::copy(&mut from.take(entry.bytes), &mut hashing).map_err(|error| damaged(error.to_string()))?;
+    if copied != entry.bytes || hashing.hex() != entry.sha256 {
+        return Err(damaged(format!("{} is not whole", entry.path)));
+    }
+    Ok(())
+}
+
+/// Hashes what is written through it.
+pub(super) struct Hashing<W> {
+    into: W,
+    context: Context,
+    bytes: u64,
+}
+
+impl<W: Write> Hashing<W> {
+    pub(super) fn new(into: W) -> Self {
+        Self {
+            into,
+            context: Context::new(&SHA256),
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn digest(self) -> [u8; 32] {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(self.context.finish().as_ref());
+        digest
+    }
+
+    pub(super) fn hex(self) -> String {
+        hex(&self.digest())
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.into.write(bytes)?;
+        self.context.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.into.flush()
+    }
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,87 @@
+use std::io;
+use std::path::PathBuf;
+
+use heeler_store::StoreError;
+
+use crate::pki::PkiError;
+use crate::state::LockError;
+
+/// Why there is no backup, or nothing comes out of one. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// A file or a folder.
+    #[error("could not {what} {}", path.display())]
+    File {
+        /// read, write…
+        what: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The state folder holds nothing to save.
+    #[error("{} holds no coordinator. Make one: heeler init", .0.display())]
+    NoCoordinator(PathBuf),
+    /// Nobody could open what would be sealed.
+    #[error("this coordinator has no recovery key yet. Make one: heeler init, or seal with a passphrase: --passphrase")]
+    NoRecoveryKey,
+    /// Another coordinator works there.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Keys.
+    #[error("could not use the coordinator's keys")]
+    Pki(#[from] PkiError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It cannot be read as a backup.
+    #[error("this is no backup of heeler, or it is damaged: {0}. Take another one; each stands on its own")]
+    Damaged(String),
+    /// The key or the passphrase is another one.
+    #[error(
+        "this key does not open the backup: it was sealed for another one. Look for heeler-recovery-CLUSTER.txt of that cluster"
+    )]
+    WrongKey,
+    /// What was given is no key.
+    #[error(
+        "this is no recovery key: it is one line that begins with AGE-SECRET-KEY-1, in heeler-recovery-CLUSTER.txt"
+    )]
+    NoKey,
+    /// Somebody else made it.
+    #[error(
+        "the backup was not made by the coordinator that this recovery key belongs to: it is not used. If you know that it is right, give the key's AGE-SECRET-KEY line alone"
+    )]
+    OtherSigner,
+    /// Not over what is there.
+    #[error(
+        "{} holds a coordinator already. To put the backup in its place: --replace (what is there is kept beside it)",
+        .0.display()
+    )]
+    Occupied(PathBuf),
+    /// It is of another cluster.
+    #[error("the backup is of the cluster {found:?}, and {wanted:?} is wanted")]
+    OtherCluster {
+        /// In the backup.
+        found: String,
+        /// In heeler.toml.
+        wanted: String,
+    },
+    /// More than a backup may be.
+    #[error("the state would fill {bytes} bytes and {most} are allowed here")]
+    TooLarge {
+        /// So much.
+        bytes: u64,
+        /// At most so much.
+        most: u64,
+    },
+}
+
+/// `.map_err(failed("read", path))`
+pub(super) fn failed(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> BackupError {
+    let path = path.into();
+    move |source| BackupError::File { what, path, source }
+}
+
+pub(super) fn damaged(why: impl Into<String>) -> BackupError {
+    BackupError::Damaged(why.into())
+}

@@ -1,0 +1,17 @@
+//! Backups of the coordinator: one sealed file with its database, its keys and all else that its state folder holds.
+
+mod archive;
+mod error;
+mod pack;
+mod recovery;
+mod restore;
+mod seal;
+#[cfg(test)]
+mod tests;
+
+pub use archive::{Entry, Manifest};
+pub use error::BackupError;
+pub use pack::{Content, Packed, pack};
+pub use recovery::{Recovery, RecoveryFile, ensure_recovery};
+pub use restore::{Restore, Restored, restore, verify};
+pub use seal::{Lock, Opener};

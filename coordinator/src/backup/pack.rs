@@ -1,0 +1,237 @@
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use heeler_store::Store;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::archive::{Entry, Hashing, Manifest, hex, write_head};
+use super::error::{BackupError, failed};
+use super::recovery::{RECIPIENT, signer};
+use super::seal::Lock;
+use crate::state::StateFolder;
+
+/// Events that a thin backup keeps.
+const RECENT_EVENTS: u32 = 2_000;
+/// No key or pin is larger.
+const SMALL: u64 = 1 << 20;
+/// The state folder is not deep.
+const DEPTH: u32 = 4;
+
+/// How much goes into a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// All of it.
+    Whole,
+    /// Without what is only history: at most so many bytes.
+    Thin(u64),
+}
+
+/// A sealed backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Of the sealed file.
+    pub bytes: u64,
+    /// Of the sealed file.
+    pub sha256: [u8; 32],
+}
+
+/// Seals the state into `out`, while a coordinator works on it or not. `lock` None: with the recovery key on record.
+///
+/// # Errors
+/// When something cannot be read or written, or the database is damaged: a backup of that would only hide it.
+pub async fn pack(
+    state: &StateFolder,
+    lock: Option<Lock>,
+    content: Content,
+    out: &Path,
+    now_ms: u64,
+) -> Result<Packed, BackupError> {
+    if !state.ca().join("key.pem").exists() || !state.database().exists() {
+        return Err(BackupError::NoCoordinator(state.path().to_owned()));
+    }
+    let copy = Scratch::within(state);
+    let store = Store::open(&state.database()).await?;
+    let lock = match lock {
+        Some(lock) => lock,
+        None => {
+            let known = store.read().await?.meta(RECIPIENT).await?;
+            known
+                .as_deref()
+                .and_then(Lock::recipient)
+                .ok_or(BackupError::NoRecoveryKey)?
+        }
+    };
+    store.copy_into(&copy.0).await?;
+    store.close().await;
+    let thin = matches!(content, Content::Thin(_));
+    if thin {
+        Store::thin_out(&copy.0, RECENT_EVENTS).await?;
+    }
+    let mut manifest = describe(&copy.0, now_ms).await?;
+    (manifest.thin, manifest.signer) = (thin, signer(state)?);
+    let key = fs::read(state.backup().join("key.pem")).map_err(failed("read", state.backup()))?;
+    let (state, out) = (state.clone(), out.to_owned());
+    let sealed = tokio::task::spawn_blocking(move || seal(&state, &copy, manifest, (&lock, &key), content, &out));
+    sealed
+        .await
+        .map_err(|error| failed("write", "the backup")(io::Error::other(error)))?
+}
+
+async fn describe(database: &Path, now_ms: u64) -> Result<Manifest, BackupError> {
+    Store::check(database).await?;
+    let store = Store::open(database).await?;
+    let mut tx = store.read().await?;
+    let (audit_seq, audit_hash) = tx.audit_head().await?;
+    let epoch = tx.meta("epoch").await?.and_then(|epoch| epoch.parse().ok());
+    let manifest = Manifest {
+        cluster: tx.meta("cluster").await?.unwrap_or_default(),
+        created_at_ms: now_ms,
+        epoch: epoch.unwrap_or_default(),
+        audit_seq,
+        audit_hash: hex(&audit_hash),
+        heeler: env!("CARGO_PKG_VERSION").to_owned(),
+        thin: false,
+        signer: String::new(),
+        files: Vec::new(),
+    };
+    drop(tx);
+    store.close().await;
+    Ok(manifest)
+}
+
+fn seal(
+    state: &StateFolder,
+    copy: &Scratch,
+    mut manifest: Manifest,
+    (lock, key): (&Lock, &[u8]),
+    content: Content,
+    out: &Path,
+) -> Result<Packed, BackupError> {
+    let mut files = vec![("heeler.db".to_owned(), copy.0.clone())];
+    gather(state.path(), Path::new(""), DEPTH, &mut files)?;
+    for (name, path) in &files {
+        let mut hashing = Hashing::new(io::sink());
+        let mut file = File::open(path).map_err(failed("read", path))?;
+        io::copy(&mut file, &mut hashing).map_err(failed("read", path))?;
+        manifest.files.push(Entry {
+            path: name.clone(),
+            bytes: hashing.bytes(),
+            sha256: hashing.hex(),
+        });
+    }
+    let bytes = manifest.files.iter().map(|file| file.bytes).sum();
+    if let Content::Thin(most) = content
+        && bytes > most
+    {
+        return Err(BackupError::TooLarge { bytes, most });
+    }
+    let text = serde_json::to_vec(&manifest).map_err(|error| failed("write", out)(error.into()))?;
+    let signature = sign(key, &text)?;
+    let new = out.with_extension("new");
+    let written = write(&new, lock, (&text, &signature), &manifest, &files);
+    let (bytes, sha256) = written.inspect_err(|_| drop(fs::remove_file(&new)))?;
+    fs::rename(&new, out).map_err(failed("write", out))?;
+    Ok(Packed {
+        manifest,
+        bytes,
+        sha256,
+    })
+}
+
+fn write(
+    new: &Path,
+    lock: &Lock,
+    (text, signature): (&[u8], &[u8]),
+    manifest: &Manifest,
+    files: &[(String, PathBuf)],
+) -> Result<(u64, [u8; 32]), BackupError> {
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(new);
+    let mut hashing = Hashing::new(BufWriter::new(file.map_err(failed("make", new))?));
+    let sealed = |hashing: &mut Hashing<BufWriter<File>>| {
+        let mut sealed = lock.seal(hashing)?;
+        write_head(&mut sealed, text, signature)?;
+        for ((_, path), entry) in files.iter().zip(&manifest.files) {
+            let copied = io::copy(&mut io::Read::take(File::open(path)?, entry.bytes), &mut sealed)?;
+            if copied != entry.bytes {
+                return Err(io::Error::other("a file became shorter meanwhile"));
+            }
+        }
+        sealed.finish()?.flush()
+    };
+    sealed(&mut hashing).map_err(failed("write", new))?;
+    File::open(new)
+        .and_then(|file| file.sync_all())
+        .map_err(failed("write", new))?;
+    Ok((hashing.bytes(), hashing.digest()))
+}
+
+/// Every file of the state folder but the database, which is copied apart, and what belongs to the running process.
+fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, PathBuf)>) -> Result<(), BackupError> {
+    let here = folder.join(below);
+    let mut names: Vec<_> = fs::read_dir(&here)
+        .and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.file_name()))
+                .collect::<Result<_, _>>()
+        })
+        .map_err(failed("list", &here))?;
+    names.sort();
+    for name in names {
+        let path = below.join(&name);
+        let about = fs::symlink_metadata(folder.join(&path)).map_err(failed("look at", &path))?;
+        let text = path.to_string_lossy().into_owned();
+        let passing = text.starts_with("heeler.db") || ["lock", "heeler.sock"].contains(&text.as_str());
+        if about.is_dir() && depth > 0 {
+            gather(folder, &path, depth - 1, files)?;
+        } else if about.is_file() && !passing && !text.ends_with(".new") && about.len() <= SMALL {
+            files.push((text, folder.join(&path)));
+        }
+    }
+    Ok(())
+}
+
+fn sign(pem: &[u8], text: &[u8]) -> Result<Vec<u8>, BackupError> {
+    let random = SystemRandom::new();
+    let unusable = || failed("use", "backup/key.pem")(io::Error::other("no key of P-256"));
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| unusable())?;
+    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der.secret_pkcs8_der(), &random);
+    let signature = key
+        .map_err(|_| unusable())?
+        .sign(&random, text)
+        .map_err(|_| unusable())?;
+    Ok(signature.as_ref().to_vec())
+}
+
+/// The copy of the database, for as long as it is read.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn within(state: &StateFolder) -> Self {
+        let name = format!("heeler.db.copying-{:016x}", rand::random::<u64>());
+        let scratch = Self(state.path().join(name));
+        scratch.remove();
+        scratch
+    }
+
+    fn remove(&self) {
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let mut path = self.0.clone().into_os_string();
+            path.push(end);
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}

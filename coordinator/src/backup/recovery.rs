@@ -1,0 +1,157 @@
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use age::secrecy::ExposeSecret as _;
+use age::x25519;
+use heeler_store::Store;
+use ring::digest::{SHA256, digest};
+
+use super::archive::hex;
+use super::error::{BackupError, failed};
+use super::seal::Opener;
+use crate::audit::{Deed, write};
+use crate::pki::{PkiError, new_operator, public_point};
+use crate::state::StateFolder;
+
+/// Where the public half is kept in the database.
+pub(super) const RECIPIENT: &str = "recovery_recipient";
+const SIGNER: &str = "# signer: ";
+
+/// The private half of a recovery key, as a person hands it over.
+pub struct Recovery {
+    identity: x25519::Identity,
+    /// Fingerprints of the coordinators whose backups are believed; none: any that the key opens.
+    signers: Vec<String>,
+}
+
+impl Recovery {
+    /// From the text of the file, or its one line.
+    ///
+    /// # Errors
+    /// When there is no key in it.
+    pub fn parse(text: &str) -> Result<Self, BackupError> {
+        let key = text
+            .lines()
+            .map(str::trim)
+            .find(|line| line.starts_with("AGE-SECRET-KEY-1"));
+        let identity = key.and_then(|key| key.parse().ok()).ok_or(BackupError::NoKey)?;
+        let signers = text.lines().filter_map(|line| line.strip_prefix(SIGNER));
+        Ok(Self {
+            identity,
+            signers: signers.map(|signer| signer.trim().to_owned()).collect(),
+        })
+    }
+
+    /// What opens a backup.
+    #[must_use]
+    pub fn opener(&self) -> Opener {
+        Opener::Identity(Box::new(self.identity.clone()))
+    }
+
+    /// Whether a backup by that signer (a point, in hex) is believed.
+    #[must_use]
+    pub fn believes(&self, signer: &str) -> bool {
+        self.signers.is_empty() || self.signers.contains(&fingerprint(signer))
+    }
+}
+
+/// What became of the recovery key's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecoveryFile {
+    /// The coordinator has a key already, and the person its private half.
+    Known,
+    /// A new key; its private half lies here and nowhere else.
+    Made(PathBuf),
+    /// The key in this file goes on opening backups.
+    Again(PathBuf),
+}
+
+/// Makes the recovery key, unless the coordinator has one: the public half goes into the database, the private half into
+/// `file`, which must lie outside of the state folder.
+///
+/// # Errors
+/// When a file cannot be read or written, or the database.
+pub async fn ensure_recovery(
+    state: &StateFolder,
+    file: &Path,
+    who: &str,
+    now_ms: u64,
+) -> Result<RecoveryFile, BackupError> {
+    let store = Store::open(&state.database()).await?;
+    let mut tx = store.write().await?;
+    if tx.meta(RECIPIENT).await?.is_some() {
+        return Ok(RecoveryFile::Known);
+    }
+    let cluster = tx.meta("cluster").await?.unwrap_or_default();
+    let signer = signer(state)?;
+    let (identity, outcome) = match fs::read_to_string(file) {
+        Ok(text) => {
+            let known = Recovery::parse(&text)?;
+            if !known.believes(&signer) {
+                add_signer(file, &signer)?;
+            }
+            (known.identity, RecoveryFile::Again(file.to_owned()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let identity = x25519::Identity::generate();
+            write_file(file, &text(&cluster, &signer, &identity))?;
+            (identity, RecoveryFile::Made(file.to_owned()))
+        }
+        Err(source) => return Err(failed("read", file)(source)),
+    };
+    let recipient = identity.to_public().to_string();
+    tx.set_meta(RECIPIENT, &recipient).await?;
+    let deed = Deed {
+        action: "recovery key",
+        node: "",
+        detail: &recipient,
+    };
+    write(&mut tx, deed, who, now_ms).await?;
+    tx.save().await?;
+    store.close().await;
+    Ok(outcome)
+}
+
+fn text(cluster: &str, signer: &str, identity: &x25519::Identity) -> String {
+    format!(
+        "# Heeler's recovery key of the cluster {cluster}.\n\
+         # It opens every backup of the coordinator, and with it all keys of the cluster.\n\
+         # Put it away where the coordinator is not: on paper, or in a password manager. Then delete this file.\n\
+         {SIGNER}{}\n{}\n",
+        fingerprint(signer),
+        identity.to_string().expose_secret()
+    )
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), BackupError> {
+    let write = || {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(failed("write", path))
+}
+
+/// The same key for a coordinator that begins anew.
+fn add_signer(path: &Path, signer: &str) -> Result<(), BackupError> {
+    let add = || {
+        let mut file = fs::OpenOptions::new().append(true).open(path)?;
+        writeln!(file, "{SIGNER}{}", fingerprint(signer))?;
+        file.sync_all()
+    };
+    add().map_err(failed("write", path))
+}
+
+/// The key that signs this coordinator's backups, made when it is missing; its public point, in hex.
+pub(super) fn signer(state: &StateFolder) -> Result<String, BackupError> {
+    let pem = new_operator(&state.backup())?;
+    let point = public_point(&pem).ok_or(BackupError::Pki(PkiError::Random))?;
+    Ok(hex(&point))
+}
+
+fn fingerprint(signer: &str) -> String {
+    hex(digest(&SHA256, signer.as_bytes()).as_ref())
+}

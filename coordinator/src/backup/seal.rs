@@ -1,0 +1,73 @@
+use std::io::{Read, Write};
+
+use age::secrecy::SecretString;
+use age::{Decryptor, Encryptor, Recipient, scrypt, stream, x25519};
+
+use super::error::{BackupError, damaged};
+
+/// What a backup is sealed with.
+#[derive(Clone)]
+pub enum Lock {
+    /// For the holder of the recovery key.
+    Recipient(x25519::Recipient),
+    /// For whoever knows it.
+    Passphrase(SecretString),
+}
+
+impl Lock {
+    /// The public half of a recovery key, `age1…`.
+    #[must_use]
+    pub fn recipient(text: &str) -> Option<Self> {
+        text.trim().parse().ok().map(Self::Recipient)
+    }
+
+    /// Words that a person keeps.
+    #[must_use]
+    pub fn passphrase(words: String) -> Self {
+        Self::Passphrase(SecretString::from(words))
+    }
+
+    pub(super) fn seal<W: Write>(&self, out: W) -> std::io::Result<stream::StreamWriter<W>> {
+        let sealer = match self {
+            Self::Recipient(recipient) => Encryptor::with_recipients(std::iter::once(recipient as &dyn Recipient))
+                .map_err(std::io::Error::other)?,
+            Self::Passphrase(words) => Encryptor::with_user_passphrase(words.clone()),
+        };
+        sealer.wrap_output(out)
+    }
+}
+
+/// What opens a backup.
+pub enum Opener {
+    /// The recovery key.
+    Identity(Box<x25519::Identity>),
+    /// The words.
+    Passphrase(SecretString),
+}
+
+impl Opener {
+    /// Words that a person kept.
+    #[must_use]
+    pub fn passphrase(words: String) -> Self {
+        Self::Passphrase(SecretString::from(words))
+    }
+
+    pub(super) fn open<R: Read>(&self, from: R) -> Result<stream::StreamReader<R>, BackupError> {
+        let sealed = Decryptor::new(from).map_err(|error| damaged(error.to_string()))?;
+        let opened = match self {
+            Self::Identity(_) if sealed.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),
+            Self::Passphrase(_) if !sealed.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),
+            Self::Identity(identity) => sealed.decrypt(std::iter::once(identity.as_ref() as &dyn age::Identity)),
+            Self::Passphrase(words) => {
+                let identity = scrypt::Identity::new(words.clone());
+                sealed.decrypt(std::iter::once(&identity as &dyn age::Identity))
+            }
+        };
+        opened.map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => BackupError::WrongKey,
+            // With the right passphrase's shape and another content, the file key does not come out.
+            age::DecryptError::DecryptionFailed => BackupError::WrongKey,
+            other => damaged(other.to_string()),
+        })
+    }
+}

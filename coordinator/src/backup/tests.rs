@@ -1,0 +1,333 @@
+use std::fs;
+use std::path::PathBuf;
+
+use heeler_store::{EventQuery, NewEvent, NewTask, Store};
+use tempfile::TempDir;
+
+use super::*;
+use crate::clock::Clock;
+use crate::init::{InitOptions, init};
+use crate::state::StateFolder;
+
+const NOW: u64 = 1_800_000_000_000;
+
+struct At(u64);
+impl Clock for At {
+    fn now_ms(&self) -> u64 {
+        self.0
+    }
+}
+
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    /// A coordinator with a recovery key, a pinned host key, and a task under way.
+    async fn new() -> Self {
+        let bench = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        bench.init("state").await;
+        fs::create_dir(bench.at("state/contact")).unwrap();
+        fs::write(bench.at("state/contact/a.known_hosts"), "a ssh-ed25519 AAAA\n").unwrap();
+        let store = Store::open(&bench.state("state").database()).await.unwrap();
+        let mut tx = store.write().await.unwrap();
+        tx.add_node("a", "0000002a").await.unwrap();
+        let task = NewTask {
+            id: "t".into(),
+            node: "a".into(),
+            kind: "ensure pool".into(),
+            task: vec![],
+            revision: 1,
+            operator: "me".into(),
+            consents: vec![],
+        };
+        tx.add_task(&task, NOW).await.unwrap();
+        for number in 0..3_000 {
+            let event = NewEvent {
+                at_ms: NOW,
+                text: number.to_string(),
+                ..NewEvent::default()
+            };
+            tx.add_event(&event).await.unwrap();
+        }
+        tx.save().await.unwrap();
+        store.close().await;
+        bench
+    }
+
+    async fn init(&self, name: &str) {
+        let options = InitOptions {
+            state: self.state(name),
+            config: self.at("config"),
+            cluster: "k8sctl".into(),
+            operator: "me".into(),
+        };
+        init(&options, &At(NOW)).await.unwrap();
+        let key = self.at(&format!("{name}-recovery.txt"));
+        let made = ensure_recovery(&options.state, &key, "me", NOW).await.unwrap();
+        assert_eq!(made, RecoveryFile::Made(key));
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn state(&self, name: &str) -> StateFolder {
+        StateFolder::new(self.at(name))
+    }
+
+    fn key(&self, name: &str) -> Recovery {
+        Recovery::parse(&fs::read_to_string(self.at(&format!("{name}-recovery.txt"))).unwrap()).unwrap()
+    }
+
+    async fn packed(&self) -> PathBuf {
+        let out = self.at("backup.age");
+        pack(&self.state("state"), None, Content::Whole, &out, NOW)
+            .await
+            .unwrap();
+        out
+    }
+
+    async fn restored(&self, into: &str, replace: bool, now_ms: u64) -> Result<Restored, BackupError> {
+        let key = self.key("state");
+        let wish = Restore {
+            archive: &self.at("backup.age"),
+            opener: key.opener(),
+            recovery: Some(&key),
+            state: &self.state(into),
+            cluster: Some("k8sctl"),
+            config: None,
+            replace,
+            operator: "me",
+        };
+        restore(wish, now_ms).await
+    }
+
+    async fn refusal(&self, bytes: &[u8], opener: Opener, recovery: Option<&Recovery>) -> BackupError {
+        let archive = self.at("doubtful.age");
+        fs::write(&archive, bytes).unwrap();
+        let scratch = self.at("scratch");
+        let refused = verify(&archive, opener, recovery, &scratch).await.unwrap_err();
+        assert!(!scratch.exists(), "something was left behind");
+        refused
+    }
+}
+
+#[tokio::test]
+async fn what_was_saved_comes_back_whole_in_a_later_epoch() {
+    let bench = Bench::new().await;
+    bench.packed().await;
+    let restored = bench.restored("new/state", false, NOW + 60_000).await.unwrap();
+    assert_eq!(
+        (restored.open_tasks, restored.nodes.as_slice()),
+        (1, &["a".to_owned()][..])
+    );
+    for file in [
+        "ca/key.pem",
+        "server/key.pem",
+        "operators/me/key.pem",
+        "contact/a.known_hosts",
+        "backup/key.pem",
+    ] {
+        let (old, new) = (
+            fs::read(bench.at("state").join(file)),
+            fs::read(bench.at("new/state").join(file)),
+        );
+        assert_eq!(old.unwrap(), new.unwrap(), "{file}");
+    }
+    let store = Store::open(&bench.state("new/state").database()).await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.meta("epoch").await.unwrap(), Some((NOW / 1000 + 60).to_string()));
+    assert!(
+        tx.open_tasks().await.unwrap().is_empty(),
+        "nothing is handed out that was asked for before"
+    );
+    let all = EventQuery {
+        limit: 10_000,
+        ..EventQuery::default()
+    };
+    assert_eq!(
+        tx.events(&all).await.unwrap().len(),
+        3_001,
+        "and one that tells of the restore"
+    );
+    let log = tx.audit(0, 100).await.unwrap();
+    let mut walk = crate::audit::Walk::default();
+    log.iter().try_for_each(|entry| walk.step(entry)).unwrap();
+    assert_eq!(log.last().unwrap().action, "restored");
+}
+
+#[tokio::test]
+async fn each_restore_of_one_backup_begins_a_later_epoch_even_where_the_clock_stands_still() {
+    let bench = Bench::new().await;
+    bench.packed().await;
+    let first = bench.restored("one", false, NOW - 5_000_000).await.unwrap();
+    assert!(first.epoch > first.manifest.epoch);
+    let second = bench.restored("two", false, NOW + 2_000).await.unwrap();
+    assert!(second.epoch > first.epoch);
+}
+
+#[tokio::test]
+async fn a_backup_that_was_cut_or_changed_anywhere_is_refused() {
+    let bench = Bench::new().await;
+    let whole = fs::read(bench.packed().await).unwrap();
+    let key = bench.key("state");
+    let step = whole.len() / 60;
+    let cuts = (0..whole.len()).step_by(step).chain([1, 20, 170, whole.len() - 1]);
+    for at in cuts {
+        let refused = bench.refusal(&whole[..at], key.opener(), Some(&key)).await;
+        assert!(matches!(refused, BackupError::Damaged(_)), "cut at {at}: {refused:?}");
+    }
+    for at in (0..whole.len()).step_by(step) {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x10;
+        let refused = bench.refusal(&changed, key.opener(), Some(&key)).await;
+        assert!(
+            matches!(refused, BackupError::Damaged(_) | BackupError::WrongKey),
+            "changed at {at}: {refused:?}"
+        );
+    }
+    let mut longer = whole.clone();
+    longer.push(0);
+    bench.refusal(&longer, key.opener(), Some(&key)).await;
+    verify(&bench.at("backup.age"), key.opener(), Some(&key), &bench.at("scratch"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn only_the_right_key_opens_it_and_only_the_own_coordinators_is_believed() {
+    let bench = Bench::new().await;
+    let whole = fs::read(bench.packed().await).unwrap();
+    bench.init("other").await;
+    let other = bench.key("other");
+    let refused = bench.refusal(&whole, other.opener(), Some(&other)).await;
+    assert!(matches!(refused, BackupError::WrongKey), "{refused:?}");
+    let words = Opener::passphrase("words".into());
+    assert!(matches!(
+        bench.refusal(&whole, words, None).await,
+        BackupError::WrongKey
+    ));
+
+    // Somebody who knows the public half seals a state of their own.
+    let forged = bench.at("forged.age");
+    let recipient = {
+        let store = Store::open(&bench.state("state").database()).await.unwrap();
+        store
+            .read()
+            .await
+            .unwrap()
+            .meta(super::recovery::RECIPIENT)
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let lock = Lock::recipient(&recipient);
+    pack(&bench.state("other"), lock, Content::Whole, &forged, NOW)
+        .await
+        .unwrap();
+    let key = bench.key("state");
+    let refused = bench
+        .refusal(&fs::read(forged).unwrap(), key.opener(), Some(&key))
+        .await;
+    assert!(matches!(refused, BackupError::OtherSigner), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_passphrase_seals_and_another_one_does_not_open() {
+    let bench = Bench::new().await;
+    let out = bench.at("backup.age");
+    let lock = Some(Lock::passphrase("correct horse".into()));
+    pack(&bench.state("state"), lock, Content::Thin(1 << 20), &out, NOW)
+        .await
+        .unwrap();
+    let whole = fs::read(&out).unwrap();
+    let wrong = Opener::passphrase("wrong horse".into());
+    assert!(matches!(
+        bench.refusal(&whole, wrong, None).await,
+        BackupError::WrongKey
+    ));
+    let right = Opener::passphrase("correct horse".into());
+    let manifest = verify(&out, right, None, &bench.at("scratch")).await.unwrap();
+    assert!(manifest.thin && manifest.cluster == "k8sctl");
+}
+
+#[tokio::test]
+async fn nothing_is_put_over_a_coordinator_unless_a_person_says_so_and_then_it_is_kept() {
+    let bench = Bench::new().await;
+    bench.packed().await;
+    let ca = fs::read(bench.at("state/ca/key.pem")).unwrap();
+    assert!(matches!(
+        bench.restored("state", false, NOW).await,
+        Err(BackupError::Occupied(_))
+    ));
+    {
+        let _running = bench.state("state").lock().unwrap();
+        assert!(matches!(
+            bench.restored("state", true, NOW).await,
+            Err(BackupError::Lock(_))
+        ));
+    }
+    let restored = bench.restored("state", true, NOW + 1000).await.unwrap();
+    assert_eq!(fs::read(restored.aside.unwrap().join("ca/key.pem")).unwrap(), ca);
+    assert_eq!(fs::read(bench.at("state/ca/key.pem")).unwrap(), ca);
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_neither_saved_nor_opened_and_the_way_out_is_named() {
+    let bench = Bench::new().await;
+    let database = bench.state("state").database();
+    let mut bytes = fs::read(&database).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle - 6000..middle + 6000].fill(0x5a);
+    for bytes in [
+        bytes,
+        b"no database at all, but long enough to have a header and a page".repeat(100),
+    ] {
+        fs::write(&database, bytes).unwrap();
+        let refused = Store::open(&database).await.unwrap_err().to_string();
+        assert!(refused.contains("heeler backup restore"), "{refused}");
+        let out = bench.at("of-a-damaged-one.age");
+        assert!(
+            pack(&bench.state("state"), None, Content::Whole, &out, NOW)
+                .await
+                .is_err()
+        );
+        assert!(!out.exists());
+    }
+}
+
+#[tokio::test]
+async fn a_thin_backup_leaves_old_history_out_and_refuses_to_be_too_large() {
+    let bench = Bench::new().await;
+    let out = bench.at("backup.age");
+    let thin = pack(&bench.state("state"), None, Content::Thin(4 << 20), &out, NOW)
+        .await
+        .unwrap();
+    let restored = bench.restored("new", false, NOW).await.unwrap();
+    assert_eq!(restored.manifest, thin.manifest);
+    let store = Store::open(&bench.state("new").database()).await.unwrap();
+    let all = EventQuery {
+        limit: 10_000,
+        ..EventQuery::default()
+    };
+    assert_eq!(store.read().await.unwrap().events(&all).await.unwrap().len(), 2_001);
+    let small = pack(&bench.state("state"), None, Content::Thin(10_000), &out, NOW).await;
+    assert!(matches!(small, Err(BackupError::TooLarge { .. })));
+}
+
+#[test]
+fn a_path_in_a_backup_leads_nowhere_else() {
+    let entry = |path: &str| Entry {
+        path: path.into(),
+        bytes: 0,
+        sha256: String::new(),
+    };
+    let folder = std::path::Path::new("/s");
+    for path in ["/etc/passwd", "../x", "a/../../x", "", "."] {
+        assert_eq!(entry(path).place(folder), None, "{path}");
+    }
+    assert_eq!(entry("ca/key.pem").place(folder), Some("/s/ca/key.pem".into()));
+}

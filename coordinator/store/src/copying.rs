@@ -1,0 +1,48 @@
+use std::path::Path;
+
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use crate::{Store, StoreError, corrupt, sound};
+
+impl Store {
+    /// Copies the database as it is at this moment into a new file, packed; writers go on meanwhile.
+    ///
+    /// # Errors
+    /// When the file is there, or cannot be written.
+    pub async fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
+        let path = path.to_string_lossy().into_owned();
+        sqlx::query!("VACUUM INTO ?", path).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Takes out of a copy what is history alone: plans, and all but the newest events.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn thin_out(copy: &Path, events: u32) -> Result<(), StoreError> {
+        let mut copy = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(copy)).await?;
+        sqlx::query!("DELETE FROM plan_nodes").execute(&mut copy).await?;
+        sqlx::query!("DELETE FROM plans").execute(&mut copy).await?;
+        sqlx::query!(
+            "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?",
+            events
+        )
+        .execute(&mut copy)
+        .await?;
+        sqlx::query!("VACUUM").execute(&mut copy).await?;
+        Ok(copy.close().await?)
+    }
+
+    /// SQLite's whole check of a file that nobody uses.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it finds a fault.
+    pub async fn check(path: &Path) -> Result<(), StoreError> {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let mut file = SqliteConnection::connect_with(&options).await.map_err(corrupt)?;
+        let verdict = sqlx::query_scalar!("PRAGMA integrity_check(1)").fetch_one(&mut file);
+        sound(verdict.await.map_err(corrupt)?)?;
+        Ok(file.close().await?)
+    }
+}
