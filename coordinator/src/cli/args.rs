@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{audit, demo, disk, events, init, node, plan, revision, serve, status, task};
+use super::{audit, backup, demo, disk, events, init, node, plan, revision, serve, status, task};
 
 /// Drives a herd of Raspberry Pis, and guards their data.
 ///
@@ -88,6 +88,9 @@ pub(super) enum Command {
     Task(task::Task),
     /// What happened, on all nodes
     Events(events::Events),
+    /// The coordinator's own state: create, restore, verify
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Who did what: list, verify
     #[command(subcommand)]
     Audit(audit::Audit),

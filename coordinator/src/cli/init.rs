@@ -1,14 +1,15 @@
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json as object;
 
 use super::error::file;
-use super::{CliError, Console, Context, Exit, git, json};
+use super::{CliError, Console, Context, Exit, backup, git, json};
+use crate::backup::{RecoveryFile, ensure_recovery};
 use crate::config::{self, DEFAULT_PORT, FILE, parse_bytes, template};
 use crate::init::{InitOptions, init};
-use crate::screen::Line;
+use crate::screen::{self, Line};
 use crate::state::StateFolder;
 
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ pub(super) struct Init {
     /// Whose key signs consents [default: the login name]
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
+    /// Where the recovery key goes, which opens backups; not into either folder [default: heeler-recovery-CLUSTER.txt at home]
+    #[arg(long, value_name = "FILE")]
+    recovery: Option<PathBuf>,
 }
 
 pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
@@ -65,9 +69,17 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     let new_state = init(&options, context.clock)
         .await
         .map_err(|error| CliError::Other(in_full(&error)))?;
+    let key = recovery_file(wish, &cluster, (state.path(), &folder), context)?;
+    let recovery = ensure_recovery(&state, &key, &context.around.login(), context.clock.now_ms())
+        .await
+        .map_err(|error| backup::failed(&error))?;
     let document = || {
         json::document(object!({
             "cluster": cluster, "config": folder, "state": state.path(), "new_state": new_state, "git": in_git,
+            "recovery_key": match &recovery {
+                RecoveryFile::Known => None,
+                RecoveryFile::Made(path) | RecoveryFile::Again(path) => Some(path),
+            },
         }))
     };
     let word = if new_state { "made" } else { "there already" };
@@ -78,13 +90,14 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
             if in_git { "" } else { " (git did not work)" }
         )),
         Line::of(format!(
-            "state   {} ({word}): keep a copy, it holds the keys",
+            "state   {} ({word}): it holds the keys",
             state.path().display()
         )),
         Line::new(),
         Line::of("Next: heeler serve"),
         Line::of("      and in another terminal: heeler node add NAME --ssh USER@HOST"),
     ];
+    lines.splice(2..2, recovery_lines(&recovery, console.screen.width));
     if !in_git {
         lines.insert(
             1,
@@ -93,6 +106,45 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     }
     console.answer(document, |_| lines)?;
     Ok(Exit::Fine)
+}
+
+/// Beside neither the state, which it is to outlive, nor heeler.toml, which goes into git.
+fn recovery_file(
+    wish: &Init,
+    cluster: &str,
+    (state, folder): (&Path, &Path),
+    context: &Context<'_>,
+) -> Result<PathBuf, CliError> {
+    if let Some(named) = &wish.recovery {
+        let named = context.around.folder.join(named);
+        if backup::within(&named, state) || backup::within(&named, folder) {
+            return Err(CliError::Usage(format!(
+                "--recovery {}: the key that opens backups must not lie with what it saves, nor in git",
+                named.display()
+            )));
+        }
+        return Ok(named);
+    }
+    let home = (context.around.variable)("HOME").map(PathBuf::from);
+    let home = home.filter(|home| home.is_dir() && !home.starts_with(state) && !home.starts_with(folder));
+    let beside = || state.parent().unwrap_or(state).to_owned();
+    Ok(home
+        .unwrap_or_else(beside)
+        .join(format!("heeler-recovery-{cluster}.txt")))
+}
+
+fn recovery_lines(recovery: &RecoveryFile, width: usize) -> Vec<Line> {
+    let (path, word) = match recovery {
+        RecoveryFile::Known => return Vec::new(),
+        RecoveryFile::Made(path) => (path, "made"),
+        RecoveryFile::Again(path) => (path, "used again"),
+    };
+    let text = "It alone opens the backups that heeler makes, on the nodes too. Put it away, on paper or in a password \
+                manager, and delete the file.";
+    let more = screen::wrap(text, width.saturating_sub(8)).into_iter();
+    std::iter::once(Line::of(format!("key     {} ({word})", path.display())))
+        .chain(more.map(|line| Line::of(format!("        {line}"))))
+        .collect()
 }
 
 fn name(wish: &Init, console: &mut Console<'_>) -> Result<String, CliError> {

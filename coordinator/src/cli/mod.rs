@@ -3,6 +3,7 @@
 mod apply;
 mod args;
 mod audit;
+mod backup;
 mod candidate;
 mod client;
 mod consent;
@@ -23,6 +24,7 @@ mod node;
 mod pause;
 mod place;
 mod plan;
+mod put_back;
 mod revision;
 mod serve;
 mod status;
@@ -151,6 +153,7 @@ async fn dispatch(
         Some(Command::Disk(wish)) => disk::run(wish, context, console).await,
         Some(Command::Task(wish)) => task::run(wish, context, console).await,
         Some(Command::Events(wish)) => events::run(&wish, context, console).await,
+        Some(Command::Backup(wish)) => backup::run(wish, context, console).await,
         Some(Command::Audit(wish)) => audit::run(wish, context, console).await,
         Some(Command::Revision(wish)) => revision::run(&wish, context, console).await,
         Some(Command::Demo(wish)) => demonstration.run(wish.once, console).await,

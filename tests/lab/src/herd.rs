@@ -76,7 +76,17 @@ impl<'a> Herd<'a> {
         let config = herd.config().display().to_string();
         let place = NAMES.iter().position(|node| *node == name).unwrap_or_default();
         let address = format!("10.10.80.1:{}", 7443 + 10 * place);
-        herd.must(&["init", "--cluster", "k8sctl", "--address", &address, &config])?;
+        let key = herd.recovery_key().display().to_string();
+        herd.must(&[
+            "init",
+            "--cluster",
+            "k8sctl",
+            "--address",
+            &address,
+            "--recovery",
+            &key,
+            &config,
+        ])?;
         herd.serve()?;
         Ok(herd)
     }
@@ -123,6 +133,11 @@ impl<'a> Herd<'a> {
     /// The lab.
     pub fn lab(&self) -> &'a Lab {
         self.lab
+    }
+
+    /// Where `init` leaves the recovery key.
+    pub fn recovery_key(&self) -> PathBuf {
+        self.folder.join("recovery.txt")
     }
 
     /// Where heeler.toml lies.

@@ -1,4 +1,5 @@
 mod apply;
+mod backup;
 mod fake;
 mod help;
 mod reading;

@@ -1,0 +1,235 @@
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use heeler_store::Store;
+use serde_json::json as object;
+
+use super::init::in_full;
+use super::put_back::{PutBack, described, put_back};
+use super::{CliError, Console, Context, Exit, json};
+use crate::audit::{Deed, write};
+use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, pack, verify};
+use crate::screen::{self, Line};
+use crate::state::StateFolder;
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+A backup holds all that the coordinator knows and every key, in one sealed file.
+heeler.toml is not in it: it is in your git. Nodes with a pool hold sealed copies
+too, made every hour: see heeler init --recover.")]
+pub(super) enum Backup {
+    /// Seal the state into one file; the coordinator may run meanwhile
+    Create(Create),
+    /// Put a backup in the place of a state that is lost
+    Restore(RestoreArgs),
+    /// Open a backup and prove that all of it is whole; changes nothing
+    Verify {
+        /// The backup
+        file: PathBuf,
+        #[command(flatten)]
+        key: KeyArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// Where to [default: heeler-CLUSTER-TIME.age, here]
+    file: Option<PathBuf>,
+    /// Seal with words that you are asked for, in place of the recovery key; without a terminal the first line of stdin
+    #[arg(long)]
+    passphrase: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// The backup
+    file: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
+    /// Put aside the coordinator that is there; it is kept beside
+    #[arg(long)]
+    replace: bool,
+}
+
+/// What opens a backup.
+#[derive(Debug, Args)]
+pub(super) struct KeyArgs {
+    /// The recovery key's file; - for stdin [default: asked for]
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
+    identity: Option<PathBuf>,
+    /// It was sealed with a passphrase: asked for, or the first line of stdin
+    #[arg(long)]
+    passphrase: bool,
+}
+
+impl KeyArgs {
+    /// Reads the key, or asks for it.
+    pub(super) fn read(&self, console: &mut Console<'_>) -> Result<(Opener, Option<Recovery>), CliError> {
+        if self.passphrase {
+            let words = secret("Passphrase of the backup:", console)?;
+            return Ok((Opener::passphrase(words), None));
+        }
+        let text = match &self.identity {
+            Some(path) if path.as_os_str() == "-" => {
+                let mut text = String::new();
+                let read = std::io::stdin().take(64 << 10).read_to_string(&mut text);
+                read.map_err(super::error::file("read", "stdin"))?;
+                text
+            }
+            Some(path) => std::fs::read_to_string(path).map_err(super::error::file("read", path))?,
+            None => secret(
+                "Recovery key (the line AGE-SECRET-KEY-1… of heeler-recovery-CLUSTER.txt):",
+                console,
+            )?,
+        };
+        let recovery = Recovery::parse(&text).map_err(|error| failed(&error))?;
+        Ok((recovery.opener(), Some(recovery)))
+    }
+}
+
+pub(super) async fn run(wish: Backup, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match wish {
+        Backup::Create(wish) => create(wish, context, console).await,
+        Backup::Restore(wish) => {
+            let key = wish.key.read(console)?;
+            let how = PutBack {
+                archive: &context.around.folder.join(&wish.file),
+                key,
+                folder: None,
+                replace: wish.replace,
+            };
+            put_back(how, context, console).await
+        }
+        Backup::Verify { file, key } => {
+            let (opener, recovery) = key.read(console)?;
+            let scratch = tempfile::tempdir().map_err(super::error::file("make", "a temporary folder"))?;
+            let path = context.around.folder.join(&file);
+            let manifest = verify(&path, opener, recovery.as_ref(), &scratch.path().join("backup"))
+                .await
+                .map_err(|error| failed(&error))?;
+            let lines = described(&manifest, context.clock.now_ms(), console);
+            console.answer(
+                || json::document(object!({ "sound": true, "backup": manifest })),
+                |_| {
+                    std::iter::once(Line::of("Whole, and every part of it is as it was sealed."))
+                        .chain(lines)
+                        .collect()
+                },
+            )?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+async fn create(wish: Create, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let state = StateFolder::new(context.state());
+    let now_ms = context.clock.now_ms();
+    let lock = wish.passphrase.then(|| new_passphrase(console)).transpose()?;
+    let file = match &wish.file {
+        Some(file) => context.around.folder.join(file),
+        None => context.around.folder.join(usual_name(&state, now_ms, console).await?),
+    };
+    if file.exists() {
+        return Err(CliError::Usage(format!(
+            "{} is there already, and a backup is not written over: name another file",
+            file.display()
+        )));
+    }
+    let packed = pack(&state, lock, Content::Whole, &file, now_ms)
+        .await
+        .map_err(|error| failed(&error))?;
+    note(&state, &packed, &context.around.login(), now_ms).await?;
+    let opens = if wish.passphrase {
+        "the passphrase opens it"
+    } else {
+        "the recovery key opens it"
+    };
+    let mut lines = vec![Line::of(format!(
+        "{}  {}; {opens}",
+        file.display(),
+        screen::gibibytes(packed.bytes)
+    ))];
+    lines.extend(described(&packed.manifest, now_ms, console));
+    lines.push(Line::of(
+        "It holds every key of the cluster: keep it where the coordinator is not.",
+    ));
+    let sha256: String = packed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    console.answer(
+        || {
+            json::document(object!({
+                "file": file, "bytes": packed.bytes, "sha256": sha256, "backup": packed.manifest,
+            }))
+        },
+        |_| lines,
+    )?;
+    Ok(Exit::Fine)
+}
+
+async fn usual_name(state: &StateFolder, now_ms: u64, console: &Console<'_>) -> Result<String, CliError> {
+    if !state.database().exists() {
+        return Err(failed(&BackupError::NoCoordinator(state.path().to_owned())));
+    }
+    let cluster = async {
+        let store = Store::open(&state.database()).await?;
+        let cluster = store.read().await?.meta("cluster").await?;
+        store.close().await;
+        Ok(cluster.unwrap_or_default())
+    };
+    let cluster = cluster.await.map_err(|error| failed(&BackupError::Store(error)))?;
+    let time = screen::date(now_ms, &console.zone).replace(' ', "T").replace(':', "");
+    Ok(format!("heeler-{cluster}-{time}.age"))
+}
+
+/// The log says that a file with every key went out.
+async fn note(state: &StateFolder, packed: &Packed, who: &str, now_ms: u64) -> Result<(), CliError> {
+    let noted = async {
+        let store = Store::open(&state.database()).await?;
+        let mut tx = store.write().await?;
+        let sha256: String = packed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let detail = format!("{} bytes, sha256 {sha256}", packed.bytes);
+        let deed = Deed {
+            action: "backup",
+            node: "",
+            detail: &detail,
+        };
+        write(&mut tx, deed, who, now_ms).await?;
+        tx.save().await?;
+        store.close().await;
+        Ok(())
+    };
+    noted.await.map_err(|error| failed(&BackupError::Store(error)))
+}
+
+fn new_passphrase(console: &mut Console<'_>) -> Result<Lock, CliError> {
+    let words = secret("Passphrase for the backup, twelve characters or more:", console)?;
+    if words.chars().count() < 12 {
+        return Err(CliError::Usage(
+            "a passphrase of fewer than twelve characters is soon guessed: the backup holds every key".into(),
+        ));
+    }
+    if console.person.is_there() && secret("The same again:", console)? != words {
+        return Err(CliError::NotConfirmed("the two passphrases differ".into()));
+    }
+    Ok(Lock::passphrase(words))
+}
+
+fn secret(question: &str, console: &mut Console<'_>) -> Result<String, CliError> {
+    let said = console.person.ask_secret(question).ok().flatten();
+    said.filter(|said| !said.is_empty()).ok_or_else(|| {
+        CliError::NobodyToAsk(
+            "what opens the backup was not given\nName the recovery key's file: --identity FILE, or give it on stdin: --identity -".into(),
+        )
+    })
+}
+
+pub(super) fn failed(error: &BackupError) -> CliError {
+    CliError::Other(in_full(error))
+}
+
+/// Whether `path` lies in `folder`, links aside.
+pub(super) fn within(path: &Path, folder: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let parent = path.parent().map(real).unwrap_or_default();
+    parent.starts_with(real(folder))
+}

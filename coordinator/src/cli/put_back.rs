@@ -1,0 +1,151 @@
+//! A state that was lost comes back: what `backup restore` and `init --recover` have in common.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json as object;
+
+use super::backup::failed;
+use super::error::file;
+use super::lock::Lock;
+use super::place::read_config;
+use super::{CliError, Console, Context, Exit, git, json};
+use crate::backup::{Manifest, Opener, Recovery, Restore, Restored, restore};
+use crate::config::{FILE, parse_bytes};
+use crate::screen::{self, Line};
+use crate::state::StateFolder;
+
+/// What is put back, and how.
+pub(super) struct PutBack<'a> {
+    /// The sealed file.
+    pub(super) archive: &'a Path,
+    /// What opens it.
+    pub(super) key: (Opener, Option<Recovery>),
+    /// Where heeler.toml is or shall be; None: where it is found, else where the backup says.
+    pub(super) folder: Option<PathBuf>,
+    /// Put aside what is there.
+    pub(super) replace: bool,
+}
+
+pub(super) async fn put_back(
+    how: PutBack<'_>,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
+    let state = StateFolder::new(context.state());
+    let found = how.folder.or_else(|| {
+        let found = context.config();
+        found.join(FILE).is_file().then_some(found)
+    });
+    let described_there = found.as_ref().filter(|folder| folder.join(FILE).is_file());
+    let cluster = match described_there {
+        Some(folder) => Some(
+            parse_bytes(&read_config(folder)?)
+                .map_err(CliError::Config)?
+                .cluster
+                .value,
+        ),
+        None => None,
+    };
+    let now_ms = context.clock.now_ms();
+    let (opener, recovery) = how.key;
+    let wish = Restore {
+        archive: how.archive,
+        opener,
+        recovery: recovery.as_ref(),
+        state: &state,
+        cluster: cluster.as_deref(),
+        config: found.as_deref(),
+        replace: how.replace,
+        operator: &context.around.login(),
+    };
+    let restored = restore(wish, now_ms).await.map_err(|error| failed(&error))?;
+    let folder = found.unwrap_or_else(|| noted(&state, context));
+    let written = give_back_text(&folder, &restored)?;
+    let mut lines = vec![Line::of(format!("{} is back.", state.path().display()))];
+    lines.extend(described(&restored.manifest, now_ms, console));
+    lines.extend(after(&restored, &folder, written, console));
+    console.answer(
+        || {
+            json::document(object!({
+                "state": state.path(), "config": folder, "heeler_toml_written": written, "epoch": restored.epoch,
+                "aside": restored.aside, "open_tasks": restored.open_tasks, "nodes": restored.nodes,
+                "backup": restored.manifest,
+            }))
+        },
+        |_| lines,
+    )?;
+    Ok(Exit::Fine)
+}
+
+/// What a backup says of itself, and how old it is.
+pub(super) fn described(manifest: &Manifest, now_ms: u64, console: &Console<'_>) -> Vec<Line> {
+    let at = screen::date(manifest.created_at_ms, &console.zone);
+    let age = screen::ago(manifest.created_at_ms, now_ms);
+    let thin = if manifest.thin { ", without older events" } else { "" };
+    vec![
+        Line::of(format!(
+            "  cluster {}, as it was at {at} ({age} ago){thin}",
+            manifest.cluster
+        )),
+        Line::of(format!(
+            "  {} files, audit log up to entry {}",
+            manifest.files.len(),
+            manifest.audit_seq
+        )),
+    ]
+}
+
+fn after(restored: &Restored, folder: &Path, written: bool, console: &Console<'_>) -> Vec<Line> {
+    let mut said = Vec::new();
+    if let Some(aside) = &restored.aside {
+        said.push(format!("What was there is kept: {}", aside.display()));
+    }
+    if written {
+        let number = restored.accepted.as_ref().map_or(0, |(number, _)| *number);
+        said.push(format!("heeler.toml of revision {number} is in {}", folder.display()));
+    }
+    if restored.open_tasks > 0 {
+        said.push(format!(
+            "{} tasks were under way then: they count as failed, and nothing is handed out again by itself.",
+            restored.open_tasks
+        ));
+    }
+    said.push(
+        "What happened since is not in it. Nodes that did more since wait, paused, until you resume them; nodes that \
+         were added or revoked since are to be added or revoked again."
+            .to_owned(),
+    );
+    let mut lines = vec![Line::new()];
+    let wrapped = said.iter().flat_map(|text| screen::wrap(text, console.screen.width));
+    lines.extend(wrapped.map(Line::of));
+    lines.push(Line::new());
+    lines.push(Line::of("Next: heeler serve"));
+    lines.push(Line::of(
+        "      and once the nodes are back: heeler status, heeler plan",
+    ));
+    lines
+}
+
+/// The accepted text, where there is no heeler.toml any more.
+fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool, CliError> {
+    let path = folder.join(FILE);
+    let Some((number, text)) = restored.accepted.as_ref().filter(|_| !path.exists()) else {
+        return Ok(false);
+    };
+    std::fs::create_dir_all(folder).map_err(file("make", folder))?;
+    std::fs::write(&path, text).map_err(file("write", &path))?;
+    Lock::of(*number, text).write(folder)?;
+    git::make_repository(folder);
+    Ok(true)
+}
+
+/// Where the backup says that heeler.toml was; here, where that folder is no more.
+fn noted(state: &StateFolder, context: &Context<'_>) -> PathBuf {
+    let line = std::fs::read_to_string(state.config()).unwrap_or_default();
+    let noted = PathBuf::from(line.trim());
+    if noted.is_dir() {
+        noted
+    } else {
+        context.around.folder.clone()
+    }
+}

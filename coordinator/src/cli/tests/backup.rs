@@ -1,0 +1,96 @@
+//! A coordinator that is lost and comes back, as a person types it.
+
+use super::fake::Stage;
+use crate::cli::Exit;
+
+async fn made() -> Stage {
+    let stage = Stage::empty();
+    let config = stage.config().display().to_string();
+    let outcome = stage
+        .types(&format!("init --cluster k8sctl --address 10.0.0.2 {config}"))
+        .await;
+    assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
+    let key = stage.folder.path().join("heeler-recovery-k8sctl.txt");
+    assert!(
+        outcome.out.contains("heeler-recovery-k8sctl.txt (made)"),
+        "{}",
+        outcome.out
+    );
+    assert!(std::fs::read_to_string(key).unwrap().contains("AGE-SECRET-KEY-1"));
+    stage
+}
+
+#[tokio::test]
+async fn init_leaves_the_private_half_of_the_recovery_key_outside_of_both_folders() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stage = made().await;
+    let key = stage.folder.path().join("heeler-recovery-k8sctl.txt");
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut folders = vec![stage.state(), stage.config()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                let found = bytes.windows(16).any(|window| window == b"AGE-SECRET-KEY-1");
+                assert!(!found, "{} holds the key", path.display());
+            }
+        }
+    }
+    let within = stage
+        .types("init --cluster k8sctl --recovery state/key.txt config")
+        .await;
+    assert_eq!(within.exit, Exit::Usage, "{}", within.err);
+}
+
+#[tokio::test]
+async fn a_coordinator_that_was_destroyed_is_back_with_one_command_and_its_heeler_toml_with_it() {
+    let stage = made().await;
+    let ca = std::fs::read(stage.state().join("ca/key.pem")).unwrap();
+    let at = |name: &str| stage.folder.path().join(name).display().to_string();
+    let created = stage.types(&format!("backup create {}", at("b.age"))).await;
+    assert_eq!(created.exit, Exit::Fine, "{}", created.err);
+    let again = stage.types(&format!("backup create {}", at("b.age"))).await;
+    assert_eq!(again.exit, Exit::Usage, "a backup is not written over");
+    let key = at("heeler-recovery-k8sctl.txt");
+    let sound = stage
+        .types(&format!("backup verify {} --identity {key}", at("b.age")))
+        .await;
+    assert!(
+        sound.exit == Exit::Fine && sound.out.contains("cluster k8sctl"),
+        "{}{}",
+        sound.out,
+        sound.err
+    );
+
+    let over = stage
+        .types(&format!("backup restore {} --identity {key}", at("b.age")))
+        .await;
+    assert!(
+        over.exit == Exit::Error && over.err.contains("--replace"),
+        "{}",
+        over.err
+    );
+    std::fs::remove_dir_all(stage.state()).unwrap();
+    let back = stage
+        .types(&format!("backup restore {} --identity {key}", at("b.age")))
+        .await;
+    assert_eq!(back.exit, Exit::Fine, "{}", back.err);
+    assert!(back.out.contains("Next: heeler serve"), "{}", back.out);
+    assert_eq!(std::fs::read(stage.state().join("ca/key.pem")).unwrap(), ca);
+}
+
+#[tokio::test]
+async fn without_the_key_nothing_is_opened_and_it_is_said_what_to_give() {
+    let stage = made().await;
+    let file = stage.folder.path().join("b.age").display().to_string();
+    stage.types(&format!("backup create {file}")).await;
+    let nobody = stage.types(&format!("backup verify {file}")).await;
+    assert!(nobody.err.contains("--identity"), "{}", nobody.err);
+    let rubbish = stage
+        .types_and_says(&format!("backup verify {file}"), &["AGE-SECRET-KEY-1NOTREALLY"])
+        .await;
+    assert!(rubbish.err.contains("no recovery key"), "{}", rubbish.err);
+}
