@@ -60,6 +60,7 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     }
     let in_git = git::make_repository(&folder);
     let state = StateFolder::new(context.state());
+    let key = recovery_file(wish, &cluster, (state.path(), &folder), context)?;
     let options = InitOptions {
         state: state.clone(),
         config: folder.clone(),
@@ -69,7 +70,6 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     let new_state = init(&options, context.clock)
         .await
         .map_err(|error| CliError::Other(in_full(&error)))?;
-    let key = recovery_file(wish, &cluster, (state.path(), &folder), context)?;
     let recovery = ensure_recovery(&state, &key, &context.around.login(), context.clock.now_ms())
         .await
         .map_err(|error| backup::failed(&error))?;

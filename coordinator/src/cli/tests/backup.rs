@@ -39,10 +39,12 @@ async fn init_leaves_the_private_half_of_the_recovery_key_outside_of_both_folder
             }
         }
     }
-    let within = stage
-        .types("init --cluster k8sctl --recovery state/key.txt config")
-        .await;
-    assert_eq!(within.exit, Exit::Usage, "{}", within.err);
+    for folder in [stage.state(), stage.config()] {
+        let (key, config) = (folder.join("key.txt"), stage.config());
+        let line = format!("init --recovery {} {}", key.display(), config.display());
+        let within = stage.types(&line).await;
+        assert_eq!(within.exit, Exit::Usage, "{}", within.err);
+    }
 }
 
 #[tokio::test]
