@@ -22,7 +22,7 @@ impl Store {
     /// When it cannot be written.
     pub async fn thin_out(copy: &Path, events: u32) -> Result<(), StoreError> {
         let mut copy = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(copy)).await?;
-        sqlx::query!("DELETE FROM plan_nodes").execute(&mut copy).await?;
+        sqlx::query!("DELETE FROM plan_tasks").execute(&mut copy).await?;
         sqlx::query!("DELETE FROM plans").execute(&mut copy).await?;
         sqlx::query!(
             "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?",
