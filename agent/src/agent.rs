@@ -13,6 +13,7 @@ use crate::ledger::LedgerError;
 use crate::notify::Notify;
 use crate::pulse::Pulse;
 use crate::shared::Shared;
+use crate::trusted::{TrustError, Trusted};
 use crate::{ledger, sessions, worker};
 
 /// Why the agent cannot start.
@@ -24,9 +25,9 @@ pub enum StartError {
     /// Key or certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The pinned authority.
-    #[error("ca_certificate is not readable")]
-    Authority(#[source] rustls::Error),
+    /// Whom it trusts.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -48,7 +49,8 @@ impl Agent {
     pub async fn new(config: Config, host: Arc<dyn System>, notify: Notify) -> Result<Self, StartError> {
         let clock = Clock::open(host.clone()).await.map_err(StartError::Clock)?;
         let identity = Identity::open(host.clone()).await?;
-        let trust = Trust::new(config.ca.clone(), clock.clone()).map_err(StartError::Authority)?;
+        let trusted = Arc::new(Trusted::open(&config, host.clone()).await?);
+        let trust = Trust::new(trusted.clone(), clock.clone());
         let journal = Journal::open(host.clone(), clock.clone()).await?;
         let mut accepted = ledger::read(host.as_ref()).await?;
         let in_hand = journal.state().in_hand.clone();
@@ -66,6 +68,7 @@ impl Agent {
             host,
             clock,
             identity,
+            trusted,
             trust,
             journal: Arc::new(journal),
             accepted: Mutex::new(accepted),

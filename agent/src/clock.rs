@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use heeler_host::{Content, File, System};
+use heeler_host::{Content, File, System, timedatectl};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 
 const PATH: &str = "/var/lib/heeler-agent/clock";
+
+/// Clocks that follow a time server do not differ by more.
+const CLOSE_MS: u64 = 60 * 60 * 1000;
+/// A coordinator that is further ahead of a clock that follows a time server is not believed.
+const FAR_MS: u64 = 24 * CLOSE_MS;
 
 /// The later of the machine's clock and the last time that the coordinator told: a Pi has no battery for its clock, and
 /// an attacker may set it back.
@@ -48,14 +53,39 @@ impl Clock {
         self.coordinator_ms.load(Ordering::Relaxed)
     }
 
-    /// The coordinator told its time; an earlier one than before is not believed.
+    /// The coordinator told its time. An earlier one than before is believed only when a time server says the same, so
+    /// that a coordinator that was once a year ahead does not leave the node there; a later one unless a time server
+    /// says otherwise.
     ///
     /// # Errors
     /// When it cannot be written: it is believed until the next start all the same.
     pub async fn learn(&self, now_ms: u64) -> io::Result<()> {
-        if self.coordinator_ms.fetch_max(now_ms, Ordering::Relaxed) >= now_ms {
+        let (last_ms, own_ms) = (self.coordinator_ms(), self.host.now_ms());
+        let earlier = now_ms.saturating_add(CLOSE_MS) < last_ms;
+        let ahead = now_ms > own_ms.saturating_add(FAR_MS);
+        if !earlier && now_ms <= last_ms {
             return Ok(());
         }
+        if earlier || ahead {
+            let synchronised = timedatectl::synchronised(self.host.as_ref()).await.unwrap_or(false);
+            if ahead && synchronised {
+                tracing::warn!(
+                    now_ms,
+                    own_ms,
+                    "the coordinator's clock is far ahead of the time server's: not believed"
+                );
+                return Ok(());
+            }
+            if earlier && !(synchronised && now_ms.abs_diff(own_ms) <= CLOSE_MS) {
+                tracing::warn!(
+                    now_ms,
+                    last_ms,
+                    "the coordinator says an earlier time than before: not believed"
+                );
+                return Ok(());
+            }
+        }
+        self.coordinator_ms.store(now_ms, Ordering::Relaxed);
         let file = File {
             path: PathBuf::from(PATH),
             content: Content::Plain(format!("{now_ms}\n").into_bytes()),
@@ -76,5 +106,61 @@ impl fmt::Debug for Clock {
 impl TimeProvider for Clock {
     fn current_time(&self) -> Option<UnixTime> {
         Some(UnixTime::since_unix_epoch(Duration::from_millis(self.now_ms())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_host::sim::Machine;
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000_000;
+    const YEAR: u64 = 365 * FAR_MS;
+
+    async fn clock(system_ms: u64, synchronised: bool, told: &[u64]) -> (Clock, u64) {
+        let machine = Machine::builder("a").build();
+        machine.set_clock(system_ms);
+        machine.set_clock_synchronised(synchronised);
+        let clock = Clock::open(Arc::new(machine.clone())).await.unwrap();
+        for told_ms in told {
+            clock.learn(*told_ms).await.unwrap();
+        }
+        let again = Clock::open(Arc::new(machine)).await.unwrap().coordinator_ms();
+        (clock, again)
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_starts_in_1970_goes_by_the_coordinator() {
+        let (clock, kept) = clock(0, false, &[NOW]).await;
+        assert_eq!((clock.now_ms(), kept), (NOW, NOW));
+    }
+
+    #[tokio::test]
+    async fn a_coordinator_a_year_ahead_is_not_believed_against_a_time_server() {
+        let (clock, kept) = clock(NOW, true, &[NOW + YEAR]).await;
+        assert_eq!((clock.now_ms(), kept), (NOW, 0));
+    }
+
+    #[tokio::test]
+    async fn a_coordinator_that_was_once_a_year_ahead_is_believed_again_once_a_time_server_agrees() {
+        let (ahead, _) = clock(NOW, false, &[NOW + YEAR, NOW]).await;
+        assert_eq!(ahead.now_ms(), NOW + YEAR, "nobody else says so");
+        let machine = Machine::builder("a").build();
+        machine.set_clock(NOW);
+        machine.set_clock_synchronised(false);
+        let clock = Clock::open(Arc::new(machine.clone())).await.unwrap();
+        clock.learn(NOW + YEAR).await.unwrap();
+        machine.set_clock_synchronised(true);
+        clock.learn(NOW + 1).await.unwrap();
+        assert_eq!(clock.coordinator_ms(), NOW + 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_sets_a_node_back_who_does_not_have_both_the_coordinator_and_the_time_server() {
+        for (system_ms, synchronised) in [(NOW, true), (0, false), (NOW - YEAR, false)] {
+            let (clock, kept) = clock(system_ms, synchronised, &[NOW, NOW - YEAR]).await;
+            assert_eq!((clock.now_ms(), kept), (NOW, NOW), "{system_ms} {synchronised}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod pulse;
 mod session;
 mod sessions;
 mod shared;
+mod trusted;
 mod wire;
 mod worker;
 

@@ -22,6 +22,7 @@ use crate::connect::Link;
 use crate::identity::{IdentityError, Validity};
 use crate::journal::JournalError;
 use crate::shared::Shared;
+use crate::trusted::TrustError;
 
 /// What the coordinator may take to open the stream, and to say welcome.
 const OPENING: Duration = Duration::from_secs(20);
@@ -29,7 +30,7 @@ const OPENING: Duration = Duration::from_secs(20);
 /// Looks at the machine that may run at once.
 const LOOKS: usize = 8;
 
-/// When a renewal was not answered, or refused.
+/// When a renewal was not answered, or refused; and the least time between two.
 const RENEW_AGAIN: Duration = Duration::from_secs(600);
 
 /// Why a session is over.
@@ -53,6 +54,9 @@ pub enum SessionError {
     /// Key or certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// Whom it trusts could not be kept: the coordinator must not think that it was.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl From<Status> for SessionError {
@@ -69,6 +73,8 @@ pub struct Session<'a> {
     outbox: Outbox,
     looks: JoinSet<FromAgent>,
     renew_at: Instant,
+    /// The coordinator's time at the welcome, and when that was: certificates hold by its clock, not by the node's.
+    welcome: (u64, Instant),
 }
 
 impl<'a> Session<'a> {
@@ -80,7 +86,12 @@ impl<'a> Session<'a> {
         let (outgoing, messages) = mpsc::channel(16);
         let opened = timeout(OPENING, open(shared, link, hardware, &outgoing, messages)).await;
         let (welcome, incoming) = opened.map_err(|_| SessionError::Silent)??;
-        if let Err(error) = shared.clock.learn(welcome.now_ms).await {
+        let told_ms = if welcome.now_ms == 0 {
+            shared.clock.now_ms()
+        } else {
+            welcome.now_ms
+        };
+        if let Err(error) = shared.clock.learn(told_ms).await {
             tracing::warn!(%error, "could not keep the coordinator's time");
         }
         shared.journal.acknowledge(welcome.acknowledged).await?;
@@ -91,6 +102,7 @@ impl<'a> Session<'a> {
             outbox: Outbox::after(welcome.acknowledged),
             looks: JoinSet::new(),
             renew_at: Instant::now(),
+            welcome: (told_ms, Instant::now()),
         })
     }
 
@@ -99,7 +111,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Always: that is how a session ends.
     pub async fn serve(mut self, validity: Validity) -> Result<Infallible, SessionError> {
-        self.renew_by(validity);
+        self.renew_at = self.due(validity);
         let outgoing = self.outgoing.clone();
         let mut changes = self.shared.journal.changes();
         let mut progress = self.shared.progress.subscribe();
@@ -149,6 +161,7 @@ impl<'a> Session<'a> {
                 let pong = heeler_proto::v1::Pong { nonce: ping.nonce };
                 self.outbox.push(message(from_agent::Body::Pong(pong)));
             }
+            Some(to_agent::Body::Trust(told)) => self.trusts(told).await?,
             Some(to_agent::Body::Goodbye(goodbye)) => return Err(SessionError::Goodbye(goodbye.reason)),
             // A later version's: it knows from our hello that we may not understand it.
             Some(to_agent::Body::Welcome(_)) | None => {}
@@ -167,6 +180,16 @@ impl<'a> Session<'a> {
     async fn assigned(&mut self, assignment: Assignment) {
         let reply = self.shared.accept(assignment).await;
         self.outbox.push(message(from_agent::Body::Assignment(reply)));
+    }
+
+    /// Whom the herd trusts has changed, or this node's certificate is of an authority that will go.
+    async fn trusts(&mut self, told: heeler_proto::v1::Trust) -> Result<(), SessionError> {
+        let reply = self.shared.trusted.learn(told.statements).await?;
+        self.outbox.push(message(from_agent::Body::Trust(reply)));
+        if told.renew {
+            self.renew()?;
+        }
+        Ok(())
     }
 
     fn renew(&mut self) -> Result<(), SessionError> {
@@ -190,17 +213,17 @@ impl<'a> Session<'a> {
         {
             Ok(certificate) => {
                 tracing::info!("certificate renewed");
-                self.renew_by(certificate.validity);
+                self.renew_at = self.due(certificate.validity).max(Instant::now() + RENEW_AGAIN);
             }
             Err(error) => tracing::warn!("the renewed certificate is of no use: {}", in_full(&error)),
         }
         Ok(())
     }
 
-    /// The coordinator has just told its time, so that the wait is right where the node's own clock is not.
-    fn renew_by(&mut self, validity: Validity) {
-        let wait_ms = validity.renew_at_ms().saturating_sub(self.shared.clock.now_ms());
-        self.renew_at = Instant::now() + Duration::from_millis(wait_ms);
+    /// When to renew, by the coordinator's clock: the node's own may be a year off in either direction.
+    fn due(&self, validity: Validity) -> Instant {
+        let (told_ms, when) = self.welcome;
+        when + Duration::from_millis(validity.renew_at_ms().saturating_sub(told_ms))
     }
 }
 
@@ -229,6 +252,8 @@ async fn open(
             task_id: in_hand.unwrap_or_default(),
             last_event: state.last_seq,
             acknowledged: state.acknowledged,
+            clock_ms: shared.host.now_ms(),
+            trust: Some(shared.trusted.summary()),
         }
     };
     // The channel is empty and its receiver here: this cannot fail.

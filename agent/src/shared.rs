@@ -14,6 +14,7 @@ use crate::journal::{Entry, Journal, Stop, Told};
 use crate::ledger;
 use crate::notify::Notify;
 use crate::pulse::Pulse;
+use crate::trusted::Trusted;
 
 /// What the session and the worker have in common.
 pub struct Shared {
@@ -26,6 +27,8 @@ pub struct Shared {
     /// Who this node is.
     pub identity: Identity,
     /// Whom it trusts.
+    pub trusted: Arc<Trusted>,
+    /// How it judges certificates.
     pub trust: Trust,
     /// What it remembers.
     pub journal: Arc<Journal>,

@@ -26,7 +26,7 @@ pub async fn work(shared: &Shared) {
             journal: shared.journal.clone(),
             assignment,
             node: shared.config.node.clone(),
-            operators: shared.config.operators.clone(),
+            trusted: shared.trusted.clone(),
             clock: shared.clock.clone(),
             stop: shared.stop.clone(),
             progress: shared.progress.clone(),

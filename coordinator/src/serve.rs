@@ -19,7 +19,7 @@ use crate::app::{App, AppError, Reach};
 use crate::clock::Clock;
 use crate::grpc;
 use crate::notify::Notify;
-use crate::pki::{Ca, PkiError, ServerIdentity};
+use crate::pki::{PkiError, ServerIdentity};
 use crate::state::{Lock, LockError, StateFolder};
 use crate::tls::{self, Certificate, Guests, TlsError};
 
@@ -39,6 +39,8 @@ pub struct ServeOptions {
     pub agents: SocketAddr,
     /// Where nodes enrol; port 0 lets the system choose.
     pub enrolment: SocketAddr,
+    /// Where operators call from elsewhere, with a certificate of their own; None: nowhere.
+    pub operators: Option<SocketAddr>,
     /// What nodes are told to dial, HOST:PORT each; empty: where agents come in.
     pub addresses: Vec<String>,
 }
@@ -86,9 +88,11 @@ pub struct Coordinator {
     agents: TcpListener,
     enrolment: TcpListener,
     operators: UnixListener,
+    remote: Option<TcpListener>,
     agents_address: SocketAddr,
     enrolment_address: SocketAddr,
     notify: Notify,
+    remote_address: Option<SocketAddr>,
     _lock: Lock,
 }
 
@@ -104,21 +108,28 @@ impl Coordinator {
         }
         let lock = state.lock()?;
         let store = Store::open(&state.database()).await?;
-        let ca = Ca::load(&state.ca())?;
-        let identity = ServerIdentity::load_or_renew(&ca, &state.server(), clock.now_ms())?;
-        let certificate = Arc::new(Certificate::new(identity)?);
         let (agents, agents_address) = listen(options.agents).await?;
         let (enrolment, enrolment_address) = listen(options.enrolment).await?;
-        let operators = listen_operators(&state)?;
+        let operators_socket = listen_operators(&state)?;
+        let (remote, remote_address) = match options.operators {
+            Some(at) => listen(at).await.map(|(listener, at)| (Some(listener), Some(at)))?,
+            None => (None, None),
+        };
         let mut addresses = options.addresses;
         if addresses.is_empty() {
             addresses.push(agents_address.to_string());
         }
+        let hosts = addresses.iter().filter_map(|address| address.rsplit_once(':'));
+        let operators = remote_address.map(|at| hosts.map(|(host, _)| format!("{host}:{}", at.port())).collect());
         let reach = Reach {
-            addresses,
+            operators: operators.unwrap_or_default(),
             enrolment_port: enrolment_address.port(),
+            addresses,
         };
-        let app = Arc::new(App::new(store, clock.clone(), ca, reach).await?);
+        let app = Arc::new(App::new(store, clock.clone(), &state.ca(), reach).await?);
+        let ca = &app.authorities().now().ca;
+        let identity = ServerIdentity::load_or_renew(ca, &state.server(), clock.now_ms())?;
+        let certificate = Arc::new(Certificate::new(identity)?);
         Ok(Self {
             app,
             state,
@@ -126,10 +137,12 @@ impl Coordinator {
             clock,
             agents,
             enrolment,
-            operators,
+            operators: operators_socket,
+            remote,
             agents_address,
             enrolment_address,
             notify: Notify::default(),
+            remote_address,
             _lock: lock,
         })
     }
@@ -152,6 +165,12 @@ impl Coordinator {
         self.enrolment_address
     }
 
+    /// Where operators call from elsewhere.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        self.remote_address
+    }
+
     /// Serves until `shutdown`. Agents find the coordinator again by themselves.
     ///
     /// # Errors
@@ -162,10 +181,10 @@ impl Coordinator {
             let mut stopped = stopped.clone();
             async move { drop(stopped.wait_for(|stopped| *stopped).await) }
         };
-        let agents = tls::for_agents(self.app.ca(), self.certificate.clone(), self.clock.clone())?;
+        let clients = tls::for_clients(self.app.authorities(), &self.certificate, &self.clock)?;
         let agents = grpc::serve_agents(
             self.app.clone(),
-            tls::accept(self.agents, agents, Guests::Agents),
+            tls::accept(self.agents, clients.clone(), Guests::Agents),
             until(),
         );
         let enrolment = tls::for_enrolment(self.certificate.clone(), self.clock.clone())?;
@@ -175,10 +194,15 @@ impl Coordinator {
             until(),
         );
         let operators = grpc::serve_operators(self.app.clone(), UnixListenerStream::new(self.operators), until());
+        let remote = async {
+            let Some(listener) = self.remote else { return Ok(()) };
+            let incoming = tls::accept(listener, clients, Guests::Operators(self.app.operator_keys()));
+            grpc::serve_remote(self.app.clone(), incoming, until()).await
+        };
         let renewed = keep_certificate(&self.app, &self.certificate, &self.state, &self.clock);
         info!(agents = %self.agents_address, enrolment = %self.enrolment_address, "serving");
 
-        let serving = async { tokio::try_join!(agents, enrolment, operators).map(drop) };
+        let serving = async { tokio::try_join!(agents, enrolment, operators, remote).map(drop) };
         tokio::pin!(serving);
         let ended = tokio::select! {
             ended = &mut serving => Some(ended),
@@ -261,9 +285,12 @@ async fn tell(app: &App, notify: &Notify) {
 
 async fn keep_certificate(app: &App, certificate: &Certificate, state: &StateFolder, clock: &Arc<dyn Clock>) {
     loop {
-        sleep(CERTIFICATE).await;
-        let renewed =
-            ServerIdentity::load_or_renew(app.ca(), &state.server(), clock.now_ms()).map_err(|e| e.to_string());
+        tokio::select! {
+            () = sleep(CERTIFICATE) => {}
+            () = app.server_must_renew() => {}
+        }
+        let ca = &app.authorities().now().ca;
+        let renewed = ServerIdentity::load_or_renew(ca, &state.server(), clock.now_ms()).map_err(|e| e.to_string());
         if let Err(error) = renewed.and_then(|identity| certificate.replace(identity).map_err(|e| e.to_string())) {
             error!(error, "the coordinator's certificate could not be renewed");
         }

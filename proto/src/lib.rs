@@ -9,13 +9,15 @@ mod irreversible;
 mod name;
 mod pool;
 mod task;
+mod trust;
 
 pub use consent::{Consent, ConsentError};
 pub use generation::Generation;
 pub use irreversible::{CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible};
-pub use name::{NodeName, Serial, TaskId};
+pub use name::{NodeName, OperatorName, Serial, TaskId};
 pub use pool::{Dataset, HostId, LiveSerial, Mountpoint, PoolGuid, PoolName, PoolSpec};
 pub use task::{EnsurePool, EraseDisk, Task};
+pub use trust::{Statement, TrustChange, statements_sha256};
 
 /// What travels, as generated from `proto/heeler/v1`.
 #[expect(missing_docs, clippy::all, reason = "generated: the .proto files carry the comments")]

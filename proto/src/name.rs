@@ -106,6 +106,30 @@ impl TaskId {
 }
 text!(TaskId);
 
+/// An operator's name, as logins and mail addresses are written: at most 64 of letters, digits and `._@-`, the first a
+/// letter or a digit. It is part of what is signed, and of a path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OperatorName(String);
+
+impl OperatorName {
+    /// Fails for anything else.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let fits = text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '-'));
+        if fits && text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new(
+                "operator",
+                format!("{text:?} (letters, digits and ._@-, at most 64)"),
+            ))
+        }
+    }
+}
+text!(OperatorName);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,6 +25,8 @@ pub struct Herd {
     pub agents: SocketAddr,
     /// Where nodes enrol.
     pub enrolment: SocketAddr,
+    /// Where operators call from elsewhere.
+    pub remote: SocketAddr,
     running: Option<Running>,
 }
 
@@ -46,6 +48,7 @@ impl Herd {
             clock,
             agents: anywhere,
             enrolment: anywhere,
+            remote: anywhere,
             running: None,
         };
         let options = InitOptions {
@@ -81,6 +84,7 @@ impl Herd {
             state: self.state(),
             agents,
             enrolment,
+            operators: Some(self.remote),
             addresses: Vec::new(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -98,13 +102,19 @@ impl Herd {
                 Err(error) => return drop(bound.send(Err(error))),
             };
             bound
-                .send(Ok((coordinator.agents_address(), coordinator.enrolment_address())))
+                .send(Ok((
+                    coordinator.agents_address(),
+                    coordinator.enrolment_address(),
+                    coordinator.remote_address().unwrap(),
+                )))
                 .unwrap();
             coordinator.run(async { drop(stopping.await) }).await.unwrap();
             ended.send(()).ok();
         });
         match addresses.await.unwrap() {
-            Ok((agents, enrolment)) => (self.agents, self.enrolment) = (agents, enrolment),
+            Ok((agents, enrolment, remote)) => {
+                (self.agents, self.enrolment, self.remote) = (agents, enrolment, remote);
+            }
             Err(error) => {
                 end(runtime).await;
                 return Err(error);
@@ -125,6 +135,7 @@ impl Herd {
             state: self.state(),
             agents: anywhere,
             enrolment: anywhere,
+            operators: None,
             addresses,
         };
         Coordinator::bind(options, self.clock.clone()).await.map(drop)

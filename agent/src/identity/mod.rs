@@ -2,6 +2,7 @@
 
 mod crypto;
 mod enrol;
+mod subject;
 mod tls;
 mod validity;
 
@@ -16,6 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 pub use enrol::{EnrolError, enrol, remove_token, token};
+pub use subject::cluster;
 pub use tls::Trust;
 pub use validity::Validity;
 

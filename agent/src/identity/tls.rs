@@ -1,30 +1,30 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, client::WantsClientCert, version::TLS13};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, SignatureScheme, client::WantsClientCert, version::TLS13,
+};
 
+use super::Validity;
 use super::crypto::provider;
 use crate::clock::Clock;
+use crate::trusted::Trusted;
 
-/// The one authority that this node trusts, and the time by which it judges certificates.
-#[derive(Debug, Clone)]
+/// The authorities that this node trusts now, and the time by which it judges certificates.
+#[derive(Clone)]
 pub struct Trust {
-    roots: Arc<RootCertStore>,
+    trusted: Arc<Trusted>,
     clock: Clock,
 }
 
 impl Trust {
-    /// Trusts `ca` alone.
-    ///
-    /// # Errors
-    /// When `ca` is no certificate.
-    pub fn new(ca: CertificateDer<'static>, clock: Clock) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        roots.add(ca)?;
-        Ok(Self {
-            roots: Arc::new(roots),
-            clock,
-        })
+    /// Trusts whom `trusted` trusts at each connection.
+    #[must_use]
+    pub const fn new(trusted: Arc<Trusted>, clock: Clock) -> Self {
+        Self { trusted, clock }
     }
 
     /// A connection that shows this node's certificate.
@@ -35,27 +35,74 @@ impl Trust {
         &self,
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
-    ) -> Result<Arc<ClientConfig>, rustls::Error> {
-        finished(self.builder()?.with_client_auth_cert(chain, key)?)
+    ) -> Result<Arc<ClientConfig>, Error> {
+        Ok(finished(self.builder()?.with_client_auth_cert(chain, key)?))
     }
 
     /// A connection of a node that has no certificate yet.
     ///
     /// # Errors
     /// When the cryptography does not know TLS 1.3.
-    pub fn stranger(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
-        finished(self.builder()?.with_no_client_auth())
+    pub fn stranger(&self) -> Result<Arc<ClientConfig>, Error> {
+        Ok(finished(self.builder()?.with_no_client_auth()))
     }
 
-    fn builder(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
-        let builder: ConfigBuilder<ClientConfig, WantsVerifier> =
-            ClientConfig::builder_with_details(provider(), Arc::new(self.clock.clone()))
-                .with_protocol_versions(&[&TLS13])?;
-        Ok(builder.with_root_certificates(Arc::clone(&self.roots)))
+    fn builder(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Error> {
+        let verifier = WebPkiServerVerifier::builder_with_provider(self.trusted.roots(), provider())
+            .build()
+            .map_err(|error| Error::General(error.to_string()))?;
+        let builder = ClientConfig::builder_with_details(provider(), Arc::new(self.clock.clone()))
+            .with_protocol_versions(&[&TLS13])?;
+        let verifier = Arc::new(NotEarlier(verifier));
+        Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
     }
 }
 
-fn finished(mut config: ClientConfig) -> Result<Arc<ClientConfig>, rustls::Error> {
+fn finished(mut config: ClientConfig) -> Arc<ClientConfig> {
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Arc::new(config))
+    Arc::new(config)
+}
+
+/// A certificate that our authority signed was made after it began to hold: whoever believes the signature knows that it
+/// is not earlier than that, whatever a clock without a battery says. Nothing else of the verification changes.
+#[derive(Debug)]
+struct NotEarlier(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for NotEarlier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let made_ms = Validity::of(end_entity).map_or(0, |validity| validity.from_ms);
+        let made = UnixTime::since_unix_epoch(Duration::from_millis(made_ms));
+        let now = if now.as_secs() < made.as_secs() { made } else { now };
+        self.0
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }

@@ -11,7 +11,7 @@ use super::permission::{Permission, permission};
 use super::{Entry, Journal, Told, Used};
 use crate::assignment::Assignment;
 use crate::clock::Clock;
-use crate::config::Operator;
+use crate::trusted::Trusted;
 
 /// Stops the worker between two ops, and says when it stands still.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ pub struct TaskRecord {
     /// This node.
     pub node: NodeName,
     /// Who may consent.
-    pub operators: Arc<[Operator]>,
+    pub trusted: Arc<Trusted>,
     /// The later of the two clocks.
     pub clock: Clock,
     /// Whether the agent is to stop.
@@ -69,7 +69,8 @@ impl Record for TaskRecord {
     async fn permit(&mut self, act: &Irreversible) -> Result<(), NoConsent> {
         let used = {
             let state = self.journal.state();
-            let who = (&self.node, self.operators.as_ref());
+            let operators = self.trusted.operators();
+            let who = (&self.node, operators.as_ref());
             match permission(&state, &self.assignment, act, who, self.clock.now_ms())? {
                 Permission::Again => return Ok(()),
                 Permission::By(consent) => Used {

@@ -81,7 +81,10 @@ async fn a_coordinator_of_another_authority_is_not_spoken_to() {
     let clock = crate::clock::Clock::open(std::sync::Arc::new(node.machine.clone()))
         .await
         .unwrap();
-    let trust = Trust::new(right.authority.der(), clock).unwrap();
+    let host: std::sync::Arc<dyn System> = std::sync::Arc::new(node.machine.clone());
+    let config = crate::Config::read(host.as_ref()).await.unwrap();
+    let trusted = crate::trusted::Trusted::open(&config, host).await.unwrap();
+    let trust = Trust::new(std::sync::Arc::new(trusted), clock);
     let (good, bad) = (right.enrolment.to_string(), wrong.enrolment.to_string());
     assert!(
         dial(&[bad.clone(), good], trust.stranger().unwrap()).await.is_ok(),

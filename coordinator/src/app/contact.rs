@@ -24,7 +24,7 @@ impl App {
         Ok(v1::BeginContactReply {
             host_key: node.as_ref().map(|node| node.host_key.clone()).unwrap_or_default(),
             node: node.map(|node| nodes::info(&self.sessions, node)).transpose()?,
-            ca_certificate: self.ca.certificate_pem().to_owned(),
+            ca_certificate: self.authorities.now().ca.certificate_pem().to_owned(),
             addresses: self.reach.addresses.clone(),
             enrolment_port: u32::from(self.reach.enrolment_port),
             operators: operators.map(key).collect(),

@@ -44,7 +44,7 @@ impl App {
         if other_key {
             start_anew(&mut tx, &mut node, now_ms).await?;
         }
-        let issued = issue_node(&self.ca, &csr, &name, now_ms)?;
+        let issued = issue_node(&self.authorities.now().ca, &csr, &name, now_ms)?;
         node.state = NodeState::Enrolled;
         node.key_sha256 = Some(csr.key_sha256);
         node.hardware_serial = request.hardware_serial;

@@ -13,14 +13,17 @@ mod error;
 mod events;
 mod feed;
 mod forgotten;
+mod herd_trust;
 mod ledger;
 mod nodes;
+mod operators;
 mod pause;
 mod plan;
 mod receive;
 mod record;
 mod renew;
 mod revision;
+mod rotation;
 mod session;
 mod spec;
 mod status;
@@ -30,27 +33,30 @@ mod who;
 mod words;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use heeler_proto::{NodeName, TaskId};
-use heeler_store::{NewEvent, Store, Tx};
+use heeler_store::{NewEvent, Stage, Store, Tx};
 use prost::Message;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::pki::{Ca, PkiError};
+use crate::pki::{Authorities, Ca, PkiError};
 use crate::sessions::Sessions;
 
 pub use audit::RESTORED;
 pub use enrol::Enrolment;
 pub use error::AppError;
 pub use events::Follower;
+pub use herd_trust::OperatorKeys;
 pub use spec::pool_comment;
 pub use who::Who;
 
 use feed::Feed;
+use herd_trust::HerdTrust;
 use throttle::Throttle;
 
 /// How agents reach this coordinator.
@@ -60,13 +66,17 @@ pub struct Reach {
     pub addresses: Vec<String>,
     /// Port of the enrolment listener, on each address.
     pub enrolment_port: u16,
+    /// HOST:PORT each, where operators call from elsewhere; empty: nowhere.
+    pub operators: Vec<String>,
 }
 
 /// What the handlers call.
 pub struct App {
     store: Store,
     clock: Arc<dyn Clock>,
-    ca: Ca,
+    authorities: Arc<Authorities>,
+    trust: HerdTrust,
+    renew_server: Notify,
     cluster: String,
     epoch: AtomicU64,
     reach: Reach,
@@ -78,11 +88,12 @@ pub struct App {
 }
 
 impl App {
-    /// Over an open database.
+    /// Over an open database; `ca` is the folder of the authority's key.
     ///
     /// # Errors
     /// When the database was not made by `heeler init`.
-    pub async fn new(store: Store, clock: Arc<dyn Clock>, ca: Ca, reach: Reach) -> Result<Self, AppError> {
+    pub async fn new(store: Store, clock: Arc<dyn Clock>, ca: &Path, reach: Reach) -> Result<Self, AppError> {
+        let authorities = Arc::new(open_authorities(&store, ca, clock.now_ms()).await?);
         let mut tx = store.read().await?;
         let stored = AppError::Stored {
             what: "the cluster: was this state folder made by `heeler init`?",
@@ -92,11 +103,14 @@ impl App {
         };
         let epoch = AtomicU64::new(epoch.parse().map_err(|_| stored)?);
         let feed = Feed::new(tx.last_event().await?);
+        let trust = HerdTrust::read(&mut tx).await?;
         drop(tx);
         Ok(Self {
             store,
             clock,
-            ca,
+            authorities,
+            trust,
+            renew_server: Notify::new(),
             cluster,
             epoch,
             reach,
@@ -108,10 +122,15 @@ impl App {
         })
     }
 
-    /// The cluster's certificate authority.
+    /// The cluster's certificate authorities.
     #[must_use]
-    pub fn ca(&self) -> &Ca {
-        &self.ca
+    pub fn authorities(&self) -> &Arc<Authorities> {
+        &self.authorities
+    }
+
+    /// Ends when the server must show another certificate.
+    pub async fn server_must_renew(&self) {
+        self.renew_server.notified().await;
     }
 
     /// Closes the database.
@@ -151,6 +170,25 @@ impl App {
             body: None,
         }
     }
+}
+
+/// The authority that the database names; before the first rotation that is the one which `heeler init` made.
+async fn open_authorities(store: &Store, folder: &Path, now_ms: u64) -> Result<Authorities, AppError> {
+    let mut all = store.read().await?.authorities().await?;
+    if all.is_empty() {
+        let mut tx = store.write().await?;
+        let first = rotation::authority(&Ca::load(folder)?, Stage::Current, now_ms);
+        tx.add_authority(&first).await?;
+        tx.save().await?;
+        all.push(first);
+    }
+    let (current, taken) = rotation::in_force(&all)?;
+    let alone = taken.len() == 1;
+    let authorities = Authorities::open(folder, current, taken)?;
+    if alone && !all.iter().any(|authority| authority.stage == Stage::Made) {
+        authorities.settle_or_forget(current.0)?;
+    }
+    Ok(authorities)
 }
 
 fn random_bits() -> Result<u128, AppError> {

@@ -41,6 +41,7 @@ impl App {
                 }));
                 Ok(())
             }
+            Body::Trust(said) => self.trust_said(session, said).await,
             Body::Hello(_) => Err(AppError::Invalid("hello is said once".to_owned())),
         }
     }

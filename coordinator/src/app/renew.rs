@@ -17,7 +17,7 @@ impl App {
         }
         let mut tx = self.store.write().await?;
         let mut node = super::session::admitted(&mut tx, &session.node, &session.key_sha256).await?;
-        let issued = issue_node(&self.ca, &request, &session.node, now_ms)?;
+        let issued = issue_node(&self.authorities.now().ca, &request, &session.node, now_ms)?;
         node.certificate_expires_ms = issued.expires_at_ms;
         tx.set_node(&node).await?;
         tx.add_certificate(&enrol::certificate(&session.node, &request, &issued, now_ms))

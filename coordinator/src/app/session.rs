@@ -5,9 +5,13 @@ use heeler_store::{Digest, Node, NodeState, Tx};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use super::status::duration;
 use super::{App, AppError};
 use crate::pki::Peer;
 use crate::sessions::Session;
+
+/// A node's clock that differs by more is told of.
+const CLOCK_MS: u64 = 60 * 60 * 1000;
 
 impl App {
     /// An agent says hello. Its messages leave by `out`, the welcome first.
@@ -81,7 +85,17 @@ impl App {
             tx.add_event(&self.event("alarm", name, text)).await?;
         }
         self.compare(&mut tx, &mut node, &hello).await?;
+        if hello.clock_ms > 0 && hello.clock_ms.abs_diff(now_ms) > CLOCK_MS {
+            let way = if hello.clock_ms > now_ms { "ahead" } else { "behind" };
+            let text = format!("its clock is {} {way}", duration(hello.clock_ms.abs_diff(now_ms)));
+            tx.add_event(&self.event("alarm", name, text)).await?;
+        }
         self.end_forgotten(&mut tx, &node, &hello).await?;
+        let knows = match hello.trust {
+            Some(said) => Some(self.keep_trust(&mut tx, session, said).await?),
+            // An agent of before it could be told.
+            None => None,
+        };
         if hello.last_event < node.acknowledged {
             let text = format!(
                 "its journal begins anew: event {} was stored, it knows of {}",
@@ -102,6 +116,9 @@ impl App {
             acknowledged,
         });
         self.tell(tx, self.event("connected", name, text)).await?;
+        if let Some(knows) = knows {
+            self.tell_trust(session, &knows, node.certificate_expires_ms);
+        }
         drop(session.ask_facts(now_ms));
         info!(node = name, "connected");
         Ok(())

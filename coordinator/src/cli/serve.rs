@@ -80,6 +80,7 @@ fn options(wish: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError
         state: StateFolder::new(context.state()),
         agents: at(port),
         enrolment: at(port + 1),
+        operators: None,
         addresses: addresses.iter().map(ToString::to_string).collect(),
     })
 }

@@ -79,3 +79,16 @@ pub async fn serve_operators(
         .serve_with_incoming_shutdown(service, incoming, shutdown)
         .await
 }
+
+/// Serves operators who call from elsewhere, each with a certificate of their own.
+///
+/// # Errors
+/// When the transport fails as a whole.
+pub async fn serve_remote(
+    app: Arc<App>,
+    incoming: impl Stream<Item = io::Result<Connection>>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let service = named::Named(OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE));
+    server().serve_with_incoming_shutdown(service, incoming, shutdown).await
+}

@@ -2,14 +2,27 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tonic::codegen::http::Request;
+use tonic::codegen::http::{Extensions, Request};
 use tonic::transport::server::UdsConnectInfo;
 use tower::Service;
 
 use crate::app::Who;
 use crate::caller::asked_by;
+use crate::tls::Caller;
 
-/// Carries out each call in the name of whoever is at the other end of its Unix socket.
+/// Who is at the other end: by the certificate that they show, else by what the kernel knows of the Unix socket.
+pub(super) fn who(extensions: &Extensions) -> Option<Who> {
+    if let Some(operator) = extensions.get::<Caller>().and_then(|caller| caller.operator.clone()) {
+        return Some(Who {
+            name: operator.name.into(),
+            key_sha256: Some(operator.key_sha256),
+        });
+    }
+    let credentials = extensions.get::<UdsConnectInfo>().and_then(|info| info.peer_cred)?;
+    Some(Who::local(credentials.uid()))
+}
+
+/// Carries out each call in the name of whoever is at the other end.
 #[derive(Debug, Clone)]
 pub(super) struct Named<S>(pub(super) S);
 
@@ -29,11 +42,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let peer = request
-            .extensions()
-            .get::<UdsConnectInfo>()
-            .and_then(|info| info.peer_cred);
-        let who = peer.map_or_else(|| "somebody".to_owned(), |peer| Who::local(peer.uid()).name);
+        let who = who(request.extensions()).map_or_else(|| "somebody".to_owned(), |who| who.name);
         Box::pin(asked_by(who, self.0.call(request)))
     }
 }

@@ -5,9 +5,9 @@ use heeler_proto::v1;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Response, Status};
 
+use super::named;
 use super::status::{protocol, status};
 use crate::app::{App, AppError, Follower, Who};
 
@@ -24,11 +24,8 @@ fn reply<T>(result: Result<T, AppError>) -> Reply<T> {
 
 /// Who is at the other end of the connection.
 fn who<T>(request: &Request<T>) -> Result<Who, Status> {
-    let extensions = request.extensions();
-    let credentials = extensions.get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
-    credentials
-        .map(|credentials| Who::local(credentials.uid()))
-        .ok_or_else(|| protocol("nobody is known to be at the other end"))
+    let http = request.extensions();
+    named::who(http).ok_or_else(|| protocol("nobody is known to be at the other end"))
 }
 
 #[tonic::async_trait]
@@ -113,6 +110,31 @@ impl v1::operator_server::Operator for Service {
 
     async fn verify_audit(&self, request: Request<v1::VerifyAuditRequest>) -> Reply<v1::VerifyAuditReply> {
         reply(self.0.verify_audit(request.into_inner()).await)
+    }
+
+    async fn list_operators(&self, _: Request<v1::ListOperatorsRequest>) -> Reply<v1::ListOperatorsReply> {
+        reply(self.0.operators().await)
+    }
+
+    async fn add_operator(&self, request: Request<v1::AddOperatorRequest>) -> Reply<v1::OperatorGrant> {
+        reply(self.0.add_operator(request.into_inner()).await)
+    }
+
+    async fn revoke_operator(&self, request: Request<v1::RevokeOperatorRequest>) -> Reply<v1::RevokeOperatorReply> {
+        reply(self.0.revoke_operator(request.into_inner()).await)
+    }
+
+    async fn renew_operator(&self, request: Request<v1::RenewOperatorRequest>) -> Reply<v1::OperatorGrant> {
+        let who = who(&request)?;
+        reply(self.0.renew_operator(&request.into_inner().csr, &who).await)
+    }
+
+    async fn show_authorities(&self, _: Request<v1::ShowAuthoritiesRequest>) -> Reply<v1::ShowAuthoritiesReply> {
+        reply(self.0.show_authorities().await)
+    }
+
+    async fn rotate_authority(&self, request: Request<v1::RotateAuthorityRequest>) -> Reply<v1::ShowAuthoritiesReply> {
+        reply(self.0.rotate(request.into_inner()).await)
     }
 
     async fn pause_node(&self, request: Request<v1::PauseNodeRequest>) -> Reply<v1::PauseNodeReply> {

@@ -6,7 +6,10 @@ use rcgen::{
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{BACKDATED_MS, DAY_MS, PkiError, files, serial_number, set_validity};
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::{BACKDATED_MS, DAY_MS, PkiError, files, serial_number, set_validity, sha256};
 
 const LIFETIME_MS: u64 = 10 * 365 * DAY_MS;
 
@@ -64,6 +67,28 @@ impl Ca {
         Ok(Self { issuer, pem, der })
     }
 
+    /// SHA-256 of its certificate.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        sha256(&self.der)
+    }
+
+    /// Whether it signed this certificate, by the key that the certificate names as its issuer's.
+    #[must_use]
+    pub fn signed(&self, certificate: &[u8]) -> bool {
+        let own = key_identifier(&self.der, |extension| match extension {
+            ParsedExtension::SubjectKeyIdentifier(own) => Some(own.0.to_vec()),
+            _ => None,
+        });
+        let named = key_identifier(certificate, |extension| match extension {
+            ParsedExtension::AuthorityKeyIdentifier(named) => {
+                named.key_identifier.as_ref().map(|named| named.0.to_vec())
+            }
+            _ => None,
+        });
+        own.is_some() && own == named
+    }
+
     /// What nodes are given to trust.
     #[must_use]
     pub fn certificate_pem(&self) -> &str {
@@ -75,4 +100,10 @@ impl Ca {
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.der
     }
+}
+
+fn key_identifier(certificate: &[u8], read: impl Fn(&ParsedExtension<'_>) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let mut extensions = certificate.extensions().iter();
+    extensions.find_map(|extension| read(extension.parsed_extension()))
 }

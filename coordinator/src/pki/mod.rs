@@ -1,5 +1,6 @@
 //! Identities: ECDSA P-256 everywhere. A private key is made where it is used and never travels.
 
+mod authorities;
 mod ca;
 mod files;
 mod node;
@@ -13,13 +14,19 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rcgen::{CertificateParams, SerialNumber};
 use ring::rand::{SecureRandom, SystemRandom};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+pub use authorities::{Authorities, InForce};
 pub use ca::Ca;
 pub use files::{make_folder, read_text, write_secret};
 pub use node::{CsrError, Issued, NodeRequest, issue_node};
-pub use operator::{new_operator, public_point};
+pub use operator::{
+    OperatorPeer, identify_operator, issue_operator, key_sha256, new_operator, public_pem, public_point,
+};
 pub use peer::{Peer, PeerError, identify};
 pub use server::{SERVER_NAME, ServerIdentity, new_server};
 
@@ -54,6 +61,12 @@ pub enum PkiError {
         /// Why.
         source: rcgen::Error,
     },
+    /// The key of the authority in force is not there.
+    #[error("{} does not hold the key of the certificate authority that the database names", folder.display())]
+    NoAuthority {
+        /// Where it should be.
+        folder: PathBuf,
+    },
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     Random,
@@ -80,4 +93,21 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
     out
+}
+
+/// Text of DER (RFC 7468).
+#[must_use]
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let body: Vec<_> = lines.collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", body.join("\n"))
+}
+
+/// Until when a certificate (DER) holds, Unix milliseconds; 0 when it is none.
+#[must_use]
+pub fn expires_ms(certificate: &[u8]) -> u64 {
+    let certificate = X509Certificate::from_der(certificate).ok();
+    let seconds = certificate.map_or(0, |(_, certificate)| certificate.validity().not_after.timestamp());
+    u64::try_from(seconds).unwrap_or(0) * 1000
 }

@@ -1,6 +1,6 @@
 use heeler_proto::NodeName;
 use rcgen::{
-    CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKey, PublicKeyData as _, SanType,
 };
 
@@ -11,6 +11,8 @@ pub struct NodeRequest {
     key: PublicKey,
     /// SHA-256 of the key (SubjectPublicKeyInfo, DER).
     pub key_sha256: [u8; 32],
+    /// The name that it asks for, which is worth nothing by itself.
+    pub common_name: String,
 }
 
 /// Why a certificate signing request is not taken.
@@ -35,10 +37,22 @@ impl NodeRequest {
             return Err(CsrError::Algorithm);
         }
         let key_sha256 = sha256(&csr.public_key.subject_public_key_info());
+        let common_name = match csr.params.distinguished_name.get(&DnType::CommonName) {
+            Some(DnValue::Utf8String(name)) => name.clone(),
+            Some(DnValue::PrintableString(name)) => name.as_str().to_owned(),
+            _ => String::new(),
+        };
         Ok(Self {
             key: csr.public_key,
             key_sha256,
+            common_name,
         })
+    }
+
+    /// The uncompressed point of its key.
+    #[must_use]
+    pub fn point(&self) -> Vec<u8> {
+        self.key.der_bytes().to_vec()
     }
 }
 
@@ -58,17 +72,34 @@ pub struct Issued {
 /// # Errors
 /// When signing fails.
 pub fn issue_node(ca: &Ca, request: &NodeRequest, node: &NodeName, now_ms: u64) -> Result<Issued, PkiError> {
+    issue(
+        ca,
+        request,
+        (node.as_str(), &super::peer::node_uri(node)),
+        now_ms,
+        NODE_LIFETIME_MS,
+    )
+}
+
+/// A certificate that shows a client to be the one whom `uri` names.
+pub(super) fn issue(
+    ca: &Ca,
+    request: &NodeRequest,
+    (common_name, uri): (&str, &str),
+    now_ms: u64,
+    lifetime_ms: u64,
+) -> Result<Issued, PkiError> {
     let failed = |source| PkiError::Certificate {
-        what: "sign a node's certificate",
+        what: "sign a certificate",
         source,
     };
-    let expires_at_ms = now_ms + NODE_LIFETIME_MS;
+    let expires_at_ms = now_ms + lifetime_ms;
     let serial = serial_number()?;
     let mut params = CertificateParams::default();
     set_validity(&mut params, now_ms.saturating_sub(BACKDATED_MS), expires_at_ms);
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, node.as_str());
-    let uri = super::peer::node_uri(node).try_into().map_err(failed)?;
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    let uri = uri.to_owned().try_into().map_err(failed)?;
     params.subject_alt_names = vec![SanType::URI(uri)];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];

@@ -1,10 +1,19 @@
 use std::path::Path;
 
+use heeler_proto::OperatorName;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{PkiError, files};
+use super::node::issue;
+use super::{Ca, DAY_MS, Issued, NodeRequest, PeerError, PkiError, files, pem, sha256};
+
+/// What comes before the point in a public key's SubjectPublicKeyInfo (RFC 5480): id-ecPublicKey with prime256v1, then a
+/// bit string.
+const HEAD: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
 
 /// An operator's key, written to `folder` as key.pem (PKCS#8), kept when it is there. Returns the public half, PEM.
 ///
@@ -29,12 +38,54 @@ pub fn new_operator(folder: &Path) -> Result<String, PkiError> {
 /// The uncompressed point (65 bytes) of a P-256 public key (SubjectPublicKeyInfo, PEM); None for anything else.
 #[must_use]
 pub fn public_point(pem: &str) -> Option<Vec<u8>> {
-    // RFC 5480: id-ecPublicKey with prime256v1, then a bit string of an uncompressed point.
-    const HEAD: [u8; 26] = [
-        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-        0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-    ];
     let der = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok()?;
     let point = der.strip_prefix(HEAD.as_slice())?;
     (point.len() == 65 && point[0] == 4).then(|| point.to_vec())
+}
+
+/// How long an operator's certificate for remote access holds.
+const LIFETIME_MS: u64 = 365 * DAY_MS;
+const PREFIX: &str = "heeler:operator:";
+
+/// Who is at the other end of an operator's connection, by a certificate that TLS has verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorPeer {
+    /// From the URI subject alternative name.
+    pub name: OperatorName,
+    /// SHA-256 of the key (SubjectPublicKeyInfo, DER).
+    pub key_sha256: [u8; 32],
+}
+
+/// Signs a certificate for remote access: the name is ours to say, never the request's.
+///
+/// # Errors
+/// When signing fails.
+pub fn issue_operator(ca: &Ca, request: &NodeRequest, name: &OperatorName, now_ms: u64) -> Result<Issued, PkiError> {
+    let uri = format!("{PREFIX}{name}");
+    issue(ca, request, (name.as_str(), &uri), now_ms, LIFETIME_MS)
+}
+
+/// Reads an operator's certificate (DER).
+///
+/// # Errors
+/// When it has not exactly one URI that names an operator.
+pub fn identify_operator(certificate: &[u8]) -> Result<OperatorPeer, PeerError> {
+    let (uri, key_sha256) = super::peer::only_uri(certificate)?;
+    let name = uri
+        .strip_prefix(PREFIX)
+        .and_then(|name| OperatorName::new(name).ok())
+        .ok_or(PeerError)?;
+    Ok(OperatorPeer { name, key_sha256 })
+}
+
+/// SHA-256 of a public key (SubjectPublicKeyInfo, PEM).
+#[must_use]
+pub fn key_sha256(pem: &str) -> Option<[u8; 32]> {
+    Some(sha256(&SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok()?))
+}
+
+/// The PEM of an uncompressed point of P-256.
+#[must_use]
+pub fn public_pem(point: &[u8]) -> String {
+    pem("PUBLIC KEY", &[HEAD.as_slice(), point].concat())
 }

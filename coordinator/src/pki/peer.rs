@@ -15,9 +15,9 @@ pub struct Peer {
     pub key_sha256: [u8; 32],
 }
 
-/// Why a verified certificate is no node's.
+/// Why a verified certificate is no node's, or no operator's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the certificate names no node")]
+#[error("the certificate names nobody who may call here")]
 pub struct PeerError;
 
 /// The subject alternative name of a node's certificate.
@@ -30,6 +30,16 @@ pub(super) fn node_uri(node: &NodeName) -> String {
 /// # Errors
 /// When it has not exactly one URI that names a node.
 pub fn identify(certificate: &[u8]) -> Result<Peer, PeerError> {
+    let (uri, key_sha256) = only_uri(certificate)?;
+    let node = uri
+        .strip_prefix(PREFIX)
+        .and_then(|name| NodeName::new(name).ok())
+        .ok_or(PeerError)?;
+    Ok(Peer { node, key_sha256 })
+}
+
+/// The one URI of a certificate, and the SHA-256 of its key.
+pub(super) fn only_uri(certificate: &[u8]) -> Result<(String, [u8; 32]), PeerError> {
     let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| PeerError)?;
     let names = certificate
         .subject_alternative_name()
@@ -38,12 +48,5 @@ pub fn identify(certificate: &[u8]) -> Result<Peer, PeerError> {
     let [GeneralName::URI(uri)] = names.value.general_names.as_slice() else {
         return Err(PeerError);
     };
-    let node = uri
-        .strip_prefix(PREFIX)
-        .and_then(|name| NodeName::new(name).ok())
-        .ok_or(PeerError)?;
-    Ok(Peer {
-        node,
-        key_sha256: sha256(certificate.public_key().raw),
-    })
+    Ok(((*uri).to_owned(), sha256(certificate.public_key().raw)))
 }

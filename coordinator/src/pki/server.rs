@@ -13,8 +13,10 @@ use super::{BACKDATED_MS, Ca, DAY_MS, PkiError, files, serial_number, set_validi
 /// What agents ask for, whatever address they dial: the identity is the key, not the address.
 pub const SERVER_NAME: &str = "coordinator.heeler";
 
-const LIFETIME_MS: u64 = 365 * DAY_MS;
-const RENEWED_WITH_LEFT_MS: u64 = 30 * DAY_MS;
+/// Its key lies beside the authority's, so that a short life would protect nothing; a long one lets a node in whose clock
+/// is two years ahead.
+const LIFETIME_MS: u64 = 1_200 * DAY_MS;
+const RENEWED_WITH_LEFT_MS: u64 = 800 * DAY_MS;
 
 /// The coordinator's key and certificate.
 pub struct ServerIdentity {
@@ -49,12 +51,12 @@ pub fn new_server(ca: &Ca, folder: &Path, now_ms: u64) -> Result<(), PkiError> {
 }
 
 impl ServerIdentity {
-    /// The one on disk, made anew when it is missing, unfit, or has less than 30 days left.
+    /// The one on disk, made anew when it is missing, unfit, another authority's, or has less than 800 days left.
     ///
     /// # Errors
     /// When it can be neither read nor made.
     pub fn load_or_renew(ca: &Ca, folder: &Path, now_ms: u64) -> Result<Self, PkiError> {
-        match Self::load(folder) {
+        match Self::load(folder).filter(|(identity, _)| identity.chain.iter().all(|leaf| ca.signed(leaf))) {
             Some((identity, expires_at_ms)) if expires_at_ms > now_ms + RENEWED_WITH_LEFT_MS => Ok(identity),
             _ => {
                 new_server(ca, folder, now_ms)?;

@@ -95,13 +95,13 @@ fn a_certificate_that_names_no_node_is_nobody() {
 }
 
 #[test]
-fn the_server_certificate_is_renewed_with_less_than_thirty_days_left_and_not_before() {
+fn the_server_certificate_always_holds_for_two_years_more() {
     let (folder, ca) = ca();
     let server = folder.path().join("server");
     let first = ServerIdentity::load_or_renew(&ca, &server, NOW).unwrap();
-    let kept = ServerIdentity::load_or_renew(&ca, &server, NOW + 300 * DAY_MS).unwrap();
+    let kept = ServerIdentity::load_or_renew(&ca, &server, NOW + 399 * DAY_MS).unwrap();
     assert_eq!(first.chain, kept.chain);
-    let renewed = ServerIdentity::load_or_renew(&ca, &server, NOW + 336 * DAY_MS).unwrap();
+    let renewed = ServerIdentity::load_or_renew(&ca, &server, NOW + 401 * DAY_MS).unwrap();
     assert_ne!(first.chain, renewed.chain);
 }
 

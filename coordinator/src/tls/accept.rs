@@ -1,4 +1,4 @@
-use std::future::Future as _;
+use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -11,14 +11,15 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-use crate::pki::{Peer, identify};
+use crate::app::OperatorKeys;
+use crate::pki::{OperatorPeer, Peer, identify, identify_operator};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 64;
@@ -26,6 +27,8 @@ const AT_ONCE: usize = 64;
 /// descriptors.
 const STRANGERS: usize = 64;
 const STRANGERS_STAY: Duration = Duration::from_secs(30);
+/// Every one has a certificate of ours, and several commands at work.
+const OPERATORS: usize = 256;
 /// Every one has a certificate of ours.
 const AGENTS: usize = 50_000;
 /// After a failed accept (no file descriptor left): time for others to close theirs.
@@ -35,24 +38,28 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     caller: Caller,
-    ends: Option<Pin<Box<Sleep>>>,
+    ends: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     _place: OwnedSemaphorePermit,
 }
 
 /// Who may connect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Guests {
     /// Those who show a certificate of ours.
     Agents,
+    /// Operators, for as long as their key is worth something.
+    Operators(OperatorKeys),
     /// Anybody.
     Strangers,
 }
 
 /// Who is at the other end; handlers find it in a request's extensions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Caller {
-    /// The node, where a certificate was asked for.
+    /// The node, on the agents' listener.
     pub peer: Option<Peer>,
+    /// The operator, on theirs.
+    pub operator: Option<OperatorPeer>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
 }
@@ -72,9 +79,10 @@ async fn run(
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
     let handshakes = Arc::new(Semaphore::new(AT_ONCE));
-    let (most, stay) = match guests {
-        Guests::Agents => (AGENTS, None),
-        Guests::Strangers => (STRANGERS, Some(STRANGERS_STAY)),
+    let most = match guests {
+        Guests::Agents => AGENTS,
+        Guests::Operators(_) => OPERATORS,
+        Guests::Strangers => STRANGERS,
     };
     let places = Arc::new(Semaphore::new(most));
     loop {
@@ -96,15 +104,15 @@ async fn run(
                 continue;
             }
         };
-        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        let (acceptor, ready, guests) = (acceptor.clone(), ready.clone(), guests.clone());
         tokio::spawn(async move {
-            match shake_hands(&acceptor, stream, address.ip()).await {
+            match shake_hands(&acceptor, stream, address.ip(), &guests).await {
                 Ok((stream, caller)) => {
                     drop(permit);
                     let connection = Connection {
                         stream,
+                        ends: guests.end(&caller),
                         caller,
-                        ends: stay.map(|stay| Box::pin(sleep(stay))),
                         _place: place,
                     };
                     ready.send(Ok(connection)).await.ok();
@@ -119,6 +127,7 @@ async fn shake_hands(
     acceptor: &TlsAcceptor,
     stream: TcpStream,
     address: IpAddr,
+    guests: &Guests,
 ) -> io::Result<(TlsStream<TcpStream>, Caller)> {
     stream.set_nodelay(true)?;
     notice_silence(&stream)?;
@@ -126,15 +135,44 @@ async fn shake_hands(
         .await
         .map_err(|_| io::ErrorKind::TimedOut)??;
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-    let peer = certificate
-        .map(|leaf| identify(leaf))
-        .transpose()
-        .map_err(io::Error::other)?;
     let caller = Caller {
-        peer,
         address: Some(address),
+        ..guests.know(certificate.map(AsRef::as_ref))?
     };
     Ok((stream, caller))
+}
+
+impl Guests {
+    /// Who shows that certificate, if they may come in here with it.
+    fn know(&self, certificate: Option<&[u8]>) -> io::Result<Caller> {
+        let certificate = certificate.unwrap_or_default();
+        Ok(match self {
+            Self::Agents => Caller {
+                peer: Some(identify(certificate).map_err(io::Error::other)?),
+                ..Caller::default()
+            },
+            Self::Operators(keys) => {
+                let operator = identify_operator(certificate).map_err(io::Error::other)?;
+                if keys.name_of(&operator.key_sha256).as_deref() != Some(operator.name.as_str()) {
+                    return Err(io::Error::other("the operator is revoked, or was never added"));
+                }
+                Caller {
+                    operator: Some(operator),
+                    ..Caller::default()
+                }
+            }
+            Self::Strangers => Caller::default(),
+        })
+    }
+
+    /// When the connection is over, whatever it is used for.
+    fn end(&self, caller: &Caller) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        match (self, &caller.operator) {
+            (Self::Operators(keys), Some(operator)) => Some(Box::pin(keys.clone().gone(operator.key_sha256))),
+            (Self::Strangers, _) => Some(Box::pin(sleep(STRANGERS_STAY))),
+            _ => None,
+        }
+    }
 }
 
 /// The kernel asks a silent peer for a sign of life after that time…
@@ -169,7 +207,7 @@ impl AsyncRead for Connection {
         if let Some(ends) = &mut self.ends
             && ends.as_mut().poll(cx).is_ready()
         {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }

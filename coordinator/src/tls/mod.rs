@@ -1,20 +1,22 @@
 //! TLS 1.3 only, by rustls with ring. Nodes show a certificate of our authority; enrolment alone asks for none.
 
 mod accept;
+mod clients;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::UnixTime;
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{RootCertStore, ServerConfig};
 
 use crate::clock::Clock;
-use crate::pki::{Ca, ServerIdentity};
+use crate::pki::{Authorities, ServerIdentity};
+use clients::Clients;
 
 pub use accept::{Caller, Connection, Guests, accept};
 
@@ -84,19 +86,22 @@ impl TimeProvider for Time {
     }
 }
 
-/// For the agents' listener: who shows no certificate of `ca` is refused in the handshake.
+/// For the agents' listener, and the operators': who shows no certificate of an authority that is taken at that time is
+/// refused in the handshake.
 ///
 /// # Errors
 /// When rustls refuses.
-pub fn for_agents(ca: &Ca, certificate: Arc<Certificate>, clock: Arc<dyn Clock>) -> Result<ServerConfig, TlsError> {
-    let mut roots = RootCertStore::empty();
-    roots.add(ca.certificate().clone())?;
+pub fn for_clients(
+    authorities: &Arc<Authorities>,
+    certificate: &Arc<Certificate>,
+    clock: &Arc<dyn Clock>,
+) -> Result<ServerConfig, TlsError> {
     let provider = certificate.provider.clone();
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
-    let config = ServerConfig::builder_with_details(certificate.provider.clone(), Arc::new(Time(clock)))
+    let verifier = Arc::new(Clients::new(authorities.clone(), provider.clone())?);
+    let config = ServerConfig::builder_with_details(provider, Arc::new(Time(clock.clone())))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(verifier)
-        .with_cert_resolver(certificate);
+        .with_cert_resolver(certificate.clone());
     Ok(finished(config))
 }
 

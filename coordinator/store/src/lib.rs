@@ -20,6 +20,7 @@ mod pool;
 mod revision;
 mod task;
 mod token;
+mod trust;
 
 use std::path::Path;
 use std::time::Duration;
@@ -35,13 +36,14 @@ pub use disk::Disk;
 pub use error::StoreError;
 pub use event::{Alarm, Event, EventQuery, NewEvent};
 pub use node::{Node, NodeState};
-pub use operator::Operator;
+pub use operator::{Operator, OperatorRecord};
 pub use pause::Pause;
 pub use plan::{Plan, PlanTask};
 pub use pool::{Leg, Pool};
 pub use revision::Revision;
 pub use task::{NewTask, Outcome, Task, TaskState};
 pub use token::Token;
+pub use trust::{Authority, NodeTrust, Stage};
 
 /// SHA-256.
 pub type Digest = [u8; 32];

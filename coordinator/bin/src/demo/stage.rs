@@ -58,6 +58,7 @@ impl<'a, 'c> Stage<'a, 'c> {
             state: StateFolder::new(stage.state()),
             agents: any,
             enrolment: any,
+            operators: None,
             addresses: Vec::new(),
         };
         let coordinator = Coordinator::bind(options, Arc::new(SystemClock)).await;

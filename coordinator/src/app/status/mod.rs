@@ -6,7 +6,8 @@ mod tests;
 use heeler_proto::v1::{self, Light};
 
 use super::{App, AppError, pause, revision};
-use node::{Look, duration, look_at};
+pub(super) use node::duration;
+use node::{Look, look_at};
 
 /// How long an alarm stands in the status.
 const ALARMED_MS: u64 = 24 * 60 * 60 * 1000;

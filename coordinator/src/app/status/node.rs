@@ -97,7 +97,7 @@ fn held(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     }))
 }
 
-pub(super) fn duration(ms: u64) -> String {
+pub(in crate::app) fn duration(ms: u64) -> String {
     match ms / 1000 {
         s @ 0..120 => format!("{s} s"),
         s @ 120..7200 => format!("{} min", s / 60),

@@ -180,6 +180,33 @@ impl Operator for Fake {
     async fn accepted_revision(&self, _: Request<AcceptedRevisionRequest>) -> Result<Response<Revision>, Status> {
         self.script(|script| script.revision.clone())
     }
+    async fn list_operators(&self, _: Request<ListOperatorsRequest>) -> Result<Response<ListOperatorsReply>, Status> {
+        self.script(|_| ListOperatorsReply::default())
+    }
+    async fn add_operator(&self, _: Request<AddOperatorRequest>) -> Result<Response<OperatorGrant>, Status> {
+        self.script(|_| OperatorGrant::default())
+    }
+    async fn revoke_operator(
+        &self,
+        _: Request<RevokeOperatorRequest>,
+    ) -> Result<Response<RevokeOperatorReply>, Status> {
+        self.script(|_| RevokeOperatorReply::default())
+    }
+    async fn renew_operator(&self, _: Request<RenewOperatorRequest>) -> Result<Response<OperatorGrant>, Status> {
+        self.script(|_| OperatorGrant::default())
+    }
+    async fn show_authorities(
+        &self,
+        _: Request<ShowAuthoritiesRequest>,
+    ) -> Result<Response<ShowAuthoritiesReply>, Status> {
+        self.script(|_| ShowAuthoritiesReply::default())
+    }
+    async fn rotate_authority(
+        &self,
+        _: Request<RotateAuthorityRequest>,
+    ) -> Result<Response<ShowAuthoritiesReply>, Status> {
+        self.script(|_| ShowAuthoritiesReply::default())
+    }
 }
 
 /// Answers in this order; nobody is there when there is no answer to begin with.

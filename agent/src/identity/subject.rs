@@ -1,0 +1,73 @@
+use super::validity::element;
+
+/// Tag of a sequence, a set, an object identifier (X.690).
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const OBJECT: u8 = 0x06;
+/// Common name, 2.5.4.3 (X.520).
+const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
+const VERSION: u8 = 0xa0;
+
+/// What an authority's certificate begins its common name with; the cluster's name follows.
+const PREFIX: &str = "Heeler CA ";
+
+/// The cluster of an authority, out of its X.509 certificate in DER (RFC 5280, section 4.1). `None` when it is none of
+/// ours.
+#[must_use]
+pub fn cluster(certificate: &[u8]) -> Option<String> {
+    let (SEQUENCE, certificate, _) = element(certificate)? else {
+        return None;
+    };
+    let (SEQUENCE, mut rest, _) = element(certificate)? else {
+        return None;
+    };
+    if rest.first() == Some(&VERSION) {
+        rest = element(rest)?.2;
+    }
+    // Serial number, signature algorithm, issuer, validity.
+    for _ in 0..4 {
+        rest = element(rest)?.2;
+    }
+    let (SEQUENCE, mut names, _) = element(rest)? else {
+        return None;
+    };
+    while !names.is_empty() {
+        let (tag, set, more) = element(names)?;
+        names = more;
+        let (SET, (SEQUENCE, pair, _)) = (tag, element(set)?) else {
+            return None;
+        };
+        let (OBJECT, kind, value) = element(pair)? else {
+            return None;
+        };
+        if kind == COMMON_NAME {
+            let text = std::str::from_utf8(element(value)?.1).ok()?;
+            return text.strip_prefix(PREFIX).map(str::to_owned);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Vec<u8> {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::OrganizationName, "x");
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn the_cluster_is_in_the_authoritys_name_and_in_no_prefix_of_its_certificate() {
+        let whole = named("Heeler CA k8sctl");
+        assert_eq!(cluster(&whole).as_deref(), Some("k8sctl"));
+        assert_eq!(cluster(&named("Somebody's CA")), None);
+        for cut in 0..whole.len() {
+            assert_eq!(cluster(&whole[..cut]), None, "cut at {cut}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use heeler_proto::{Statement, TrustChange};
+use ring::digest::{SHA256, digest};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+
+use crate::config::{Config, Operator};
+use crate::identity::cluster;
+
+/// More would be a mistake, or an attack on this node's memory.
+const OPERATORS: usize = 64;
+const AUTHORITIES: usize = 8;
+
+/// Whom this node trusts: what first contact told it, as changed by every statement since, in the order in which they
+/// came. A key or an authority that was dropped never comes back, so that no old statement can undo a newer one.
+#[derive(Debug, Clone)]
+pub struct Circle {
+    cluster: String,
+    operators: Vec<Operator>,
+    revoked: BTreeSet<Vec<u8>>,
+    authorities: Vec<CertificateDer<'static>>,
+    dropped: BTreeSet<[u8; 32]>,
+}
+
+/// Why a statement changes nothing here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Another cluster's.
+    #[error("it is about another cluster")]
+    Cluster,
+    /// The signer is nobody here.
+    #[error("it is signed by an operator whom this node does not trust")]
+    Stranger,
+    /// Not that operator's signature.
+    #[error("its signature is not of the operator whom it names")]
+    Signature,
+    /// Gone for good.
+    #[error("it brings back a key or an authority that was dropped")]
+    Dropped,
+    /// The name is another key's.
+    #[error("the operator's name is taken by another key")]
+    NameTaken,
+    /// Nobody could consent any more, or nobody would be let in.
+    #[error("it would drop the last one")]
+    Last,
+    /// No authority's certificate of this cluster.
+    #[error("its certificate is no authority's of this cluster")]
+    Certificate,
+    /// A bound.
+    #[error("there are too many already")]
+    TooMany,
+}
+
+impl Circle {
+    /// As first contact left it.
+    #[must_use]
+    pub fn pinned(config: &Config) -> Self {
+        Self {
+            cluster: cluster(&config.ca).unwrap_or_default(),
+            operators: config.operators.to_vec(),
+            revoked: BTreeSet::new(),
+            authorities: vec![config.ca.clone()],
+            dropped: BTreeSet::new(),
+        }
+    }
+
+    /// Takes a statement in. What it says and holds already is taken as well.
+    ///
+    /// # Errors
+    /// Why it changes nothing.
+    pub fn accept(&mut self, statement: &Statement) -> Result<(), Refused> {
+        if statement.cluster != self.cluster {
+            return Err(Refused::Cluster);
+        }
+        let signer = self
+            .operators
+            .iter()
+            .find(|operator| operator.name == statement.operator.as_str())
+            .ok_or(Refused::Stranger)?;
+        if !statement.is_signed_by(&signer.public_key) {
+            return Err(Refused::Signature);
+        }
+        match &statement.change {
+            TrustChange::AddOperator { name, public_key } => self.add_operator(name.as_str(), public_key),
+            TrustChange::RevokeOperator { public_key, .. } => self.revoke_operator(public_key),
+            TrustChange::AddAuthority { certificate } => self.add_authority(certificate),
+            TrustChange::DropAuthority { sha256 } => self.drop_authority(sha256),
+        }
+    }
+
+    fn add_operator(&mut self, name: &str, public_key: &[u8]) -> Result<(), Refused> {
+        if self.revoked.contains(public_key) {
+            return Err(Refused::Dropped);
+        }
+        if let Some(known) = self.operators.iter().find(|operator| operator.name == name) {
+            let same = known.public_key == public_key;
+            return if same { Ok(()) } else { Err(Refused::NameTaken) };
+        }
+        if self.operators.len() >= OPERATORS {
+            return Err(Refused::TooMany);
+        }
+        self.operators.push(Operator {
+            name: name.to_owned(),
+            public_key: public_key.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn revoke_operator(&mut self, public_key: &[u8]) -> Result<(), Refused> {
+        let left = self
+            .operators
+            .iter()
+            .filter(|operator| operator.public_key != public_key);
+        if left.count() == 0 {
+            return Err(Refused::Last);
+        }
+        // Also a key that this node never heard of: the statement that adds it may still be on its way.
+        if self.revoked.len() >= 16 * OPERATORS {
+            return Err(Refused::TooMany);
+        }
+        self.operators.retain(|operator| operator.public_key != public_key);
+        self.revoked.insert(public_key.to_owned());
+        Ok(())
+    }
+
+    fn add_authority(&mut self, certificate: &[u8]) -> Result<(), Refused> {
+        if self.dropped.contains(&sha256(certificate)) {
+            return Err(Refused::Dropped);
+        }
+        if self.authorities.iter().any(|known| known.as_ref() == certificate) {
+            return Ok(());
+        }
+        if self.authorities.len() >= AUTHORITIES {
+            return Err(Refused::TooMany);
+        }
+        let certificate = CertificateDer::from(certificate.to_vec());
+        let fits = RootCertStore::empty().add(certificate.clone()).is_ok();
+        if !fits || cluster(&certificate).as_deref() != Some(&self.cluster) {
+            return Err(Refused::Certificate);
+        }
+        self.authorities.push(certificate);
+        Ok(())
+    }
+
+    fn drop_authority(&mut self, which: &[u8; 32]) -> Result<(), Refused> {
+        let left = self.authorities.iter().filter(|known| sha256(known) != *which).count();
+        if left == 0 {
+            return Err(Refused::Last);
+        }
+        self.authorities.retain(|known| sha256(known) != *which);
+        self.dropped.insert(*which);
+        Ok(())
+    }
+
+    /// Whose consents and statements are honoured.
+    #[must_use]
+    pub fn operators(&self) -> Arc<[Operator]> {
+        self.operators.clone().into()
+    }
+
+    /// Whose certificates are taken.
+    #[must_use]
+    pub fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.authorities
+    }
+
+    /// The same, each by the SHA-256 of its certificate.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<Vec<u8>> {
+        self.authorities.iter().map(|known| sha256(known).to_vec()).collect()
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    out
+}

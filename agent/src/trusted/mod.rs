@@ -1,0 +1,185 @@
+//! Whom this node trusts: first contact's word, and every statement that an operator has signed since. The coordinator
+//! only carries statements: one that was stolen cannot let anybody in, nor lead the node to another authority.
+
+mod circle;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use heeler_host::{Content, File, System};
+use heeler_proto::v1::{self, TrustReply};
+use heeler_proto::{Statement, statements_sha256};
+use rustls::RootCertStore;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Operator};
+use circle::Circle;
+
+const PATH: &str = "/var/lib/heeler-agent/trust.json";
+/// A herd changes whom it trusts a few times a year.
+const MOST: usize = 1024;
+
+/// Why what a node keeps about trust is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The file system.
+    #[error("could not {action} {PATH}")]
+    File {
+        /// What was attempted.
+        action: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// Not ours.
+    #[error("{PATH} is not readable: {0}. Remove it, then: heeler node add")]
+    Content(String),
+    /// An authority's certificate.
+    #[error("the authorities cannot be used")]
+    Authority(#[source] rustls::Error),
+}
+
+/// The circle in force, and the statements that made it, on disk.
+pub struct Trusted {
+    host: Arc<dyn System>,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    statements: Vec<Statement>,
+    circle: Circle,
+    operators: Arc<[Operator]>,
+    roots: Arc<RootCertStore>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    statements: Vec<Statement>,
+}
+
+impl Current {
+    fn new(statements: Vec<Statement>, circle: Circle) -> Result<Self, TrustError> {
+        let mut roots = RootCertStore::empty();
+        for authority in circle.authorities() {
+            roots.add(authority.clone()).map_err(TrustError::Authority)?;
+        }
+        Ok(Self {
+            operators: circle.operators(),
+            roots: Arc::new(roots),
+            statements,
+            circle,
+        })
+    }
+}
+
+impl Trusted {
+    /// First contact's word, and on it every statement that was kept: each signature is checked again.
+    ///
+    /// # Errors
+    /// When what was kept cannot be read.
+    pub async fn open(config: &Config, host: Arc<dyn System>) -> Result<Self, TrustError> {
+        let kept = match host.read(Path::new(PATH)).await {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| TrustError::Content(error.to_string()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept { statements: Vec::new() },
+            Err(source) => return Err(TrustError::File { action: "read", source }),
+        };
+        let mut circle = Circle::pinned(config);
+        let mut statements = Vec::new();
+        for statement in kept.statements {
+            // First contact came again, and whom it named may have changed.
+            match circle.accept(&statement) {
+                Ok(()) => statements.push(statement),
+                Err(why) => tracing::warn!(%why, "a statement that was kept holds no more"),
+            }
+        }
+        Ok(Self {
+            host,
+            current: Mutex::new(Current::new(statements, circle)?),
+        })
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose consents are honoured now.
+    #[must_use]
+    pub fn operators(&self) -> Arc<[Operator]> {
+        self.current().operators.clone()
+    }
+
+    /// Whose certificates are taken now.
+    #[must_use]
+    pub fn roots(&self) -> Arc<RootCertStore> {
+        self.current().roots.clone()
+    }
+
+    /// What the coordinator is told in the hello.
+    #[must_use]
+    pub fn summary(&self) -> TrustReply {
+        let current = self.current();
+        TrustReply {
+            statements_sha256: statements_sha256(&current.statements).to_vec(),
+            authorities: current.circle.fingerprints(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Takes in what is new among all the statements that there are. It counts once it is on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then nothing has changed.
+    pub async fn learn(&self, all: Vec<v1::Statement>) -> Result<TrustReply, TrustError> {
+        let (mut statements, mut circle) = {
+            let current = self.current();
+            (current.statements.clone(), current.circle.clone())
+        };
+        let (before, mut refused) = (statements.len(), Vec::new());
+        for wire in all.into_iter().take(MOST) {
+            let taken = Statement::try_from(wire).map_err(|invalid| invalid.to_string());
+            let taken = taken.and_then(
+                |statement| match statements.iter().any(|known| known.id() == statement.id()) {
+                    true => Ok(()),
+                    false if statements.len() >= MOST => Err("there are too many already".to_owned()),
+                    false => circle
+                        .accept(&statement)
+                        .map(|()| statements.push(statement))
+                        .map_err(|why| why.to_string()),
+                },
+            );
+            if let Err(why) = taken {
+                tracing::warn!(why, "a statement was refused");
+                refused.push(why);
+            }
+        }
+        if statements.len() > before {
+            let new = Current::new(statements, circle)?;
+            self.keep(&new.statements).await?;
+            tracing::info!(statements = new.statements.len(), "whom this node trusts has changed");
+            *self.current() = new;
+        }
+        Ok(TrustReply {
+            refused,
+            ..self.summary()
+        })
+    }
+
+    async fn keep(&self, statements: &[Statement]) -> Result<(), TrustError> {
+        let kept = Kept {
+            statements: statements.to_vec(),
+        };
+        let json = serde_json::to_vec(&kept).map_err(|error| TrustError::Content(error.to_string()))?;
+        let file = File {
+            path: PathBuf::from(PATH),
+            content: Content::Plain(json),
+            mode: 0o600,
+        };
+        let failed = |source| TrustError::File {
+            action: "write",
+            source,
+        };
+        self.host.write(&file).await.map_err(failed)
+    }
+}

@@ -1,0 +1,222 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use heeler_proto::{Statement, TrustChange, statements_sha256, v1};
+use heeler_store::{Digest, NodeTrust, Tx};
+use prost::Message as _;
+use tokio::sync::watch;
+use v1::to_agent::Body;
+
+use super::{App, AppError, decoded};
+use crate::pki::{NODE_LIFETIME_MS, key_sha256, public_point};
+use crate::sessions::Session;
+
+/// What operators have signed, and what each node said last of it: asked at every hello, so it is kept in memory.
+pub(super) struct HerdTrust {
+    told: Mutex<Arc<Told>>,
+    nodes: Mutex<HashMap<String, NodeTrust>>,
+    keys: OperatorKeys,
+}
+
+/// Every statement there is, as nodes are told.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) statements: Vec<v1::Statement>,
+    pub(super) sha256: Digest,
+}
+
+/// The keys of the operators who are not revoked, by SHA-256; what a connection is held against for as long as it lasts.
+#[derive(Debug, Clone)]
+pub struct OperatorKeys(watch::Sender<Arc<HashMap<Digest, String>>>);
+
+impl OperatorKeys {
+    /// Whose key that is.
+    #[must_use]
+    pub fn name_of(&self, key: &Digest) -> Option<String> {
+        self.0.borrow().get(key).cloned()
+    }
+
+    /// Ends when the key is worth nothing any more.
+    pub async fn gone(self, key: Digest) {
+        let mut keys = self.0.subscribe();
+        // The sender is `self`'s: it cannot go.
+        drop(keys.wait_for(|keys| !keys.contains_key(&key)).await);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl HerdTrust {
+    pub(super) async fn read(tx: &mut Tx) -> Result<Self, AppError> {
+        let nodes = tx.node_trust().await?.into_iter();
+        let trust = Self {
+            told: Mutex::default(),
+            nodes: Mutex::new(nodes.map(|trust| (trust.node.clone(), trust)).collect()),
+            keys: OperatorKeys(watch::Sender::default()),
+        };
+        trust.read_again(tx).await?;
+        Ok(trust)
+    }
+
+    /// After what operators have signed has changed.
+    pub(super) async fn read_again(&self, tx: &mut Tx) -> Result<(), AppError> {
+        let mut statements = Vec::new();
+        for body in tx.statements().await? {
+            statements.push(decoded::<v1::Statement>("a statement", &body)?);
+        }
+        let checked: Vec<Statement> = statements
+            .iter()
+            .cloned()
+            .map(TryInto::try_into)
+            .collect::<Result<_, _>>()?;
+        let keys = tx.operators().await?.into_iter();
+        let keys = keys.filter_map(|operator| Some((key_sha256(&operator.public_key_pem)?, operator.name)));
+        self.keys.0.send_replace(Arc::new(keys.collect()));
+        *lock(&self.told) = Arc::new(Told {
+            sha256: statements_sha256(&checked),
+            statements,
+        });
+        Ok(())
+    }
+
+    pub(super) fn told(&self) -> Arc<Told> {
+        lock(&self.told).clone()
+    }
+
+    pub(super) fn of(&self, node: &str) -> Option<NodeTrust> {
+        lock(&self.nodes).get(node).cloned()
+    }
+}
+
+impl App {
+    /// Whose connections are taken.
+    #[must_use]
+    pub fn operator_keys(&self) -> OperatorKeys {
+        self.trust.keys.clone()
+    }
+
+    /// A node says whom it trusts. Returns what it knows.
+    ///
+    /// # Errors
+    /// When that cannot be read, or kept.
+    pub(super) async fn keep_trust(
+        &self,
+        tx: &mut Tx,
+        session: &Session,
+        said: v1::TrustReply,
+    ) -> Result<Digest, AppError> {
+        let unreadable = || AppError::Invalid("whom the node trusts cannot be read".to_owned());
+        let digest = |bytes: Vec<u8>| Digest::try_from(bytes).map_err(|_| unreadable());
+        let trust = NodeTrust {
+            node: session.node.to_string(),
+            statements_sha256: digest(said.statements_sha256)?,
+            authorities: said
+                .authorities
+                .into_iter()
+                .take(16)
+                .map(digest)
+                .collect::<Result<_, _>>()?,
+        };
+        if !said.refused.is_empty() {
+            let why: String = said.refused.join("; ").chars().take(300).collect();
+            let text = format!("does not trust all whom the herd trusts: {why}. First contact again: heeler node add");
+            tx.add_event(&self.event("alarm", session.node.as_str(), text)).await?;
+        }
+        let knows = trust.statements_sha256;
+        if self.trust.of(&trust.node).as_ref() != Some(&trust) {
+            tx.set_node_trust(&trust).await?;
+            lock(&self.trust.nodes).insert(trust.node.clone(), trust);
+        }
+        Ok(knows)
+    }
+
+    /// What a node answers when it was told whom to trust. What it did not take it is not told again over this session.
+    ///
+    /// # Errors
+    /// When it cannot be read, or kept.
+    pub async fn trust_said(&self, session: &Session, said: v1::TrustReply) -> Result<(), AppError> {
+        let mut tx = self.store.write().await?;
+        self.keep_trust(&mut tx, session, said).await?;
+        let last = tx.last_event().await?;
+        tx.save().await?;
+        self.feed.stored(last);
+        Ok(())
+    }
+
+    /// Tells a node what it does not know, and whether its certificate must be renewed.
+    pub(super) fn tell_trust(&self, session: &Session, knows: &Digest, certificate_expires_ms: u64) {
+        let (told, renew) = (self.trust.told(), self.must_renew(certificate_expires_ms));
+        if told.sha256 != *knows || renew {
+            session.send(Body::Trust(v1::Trust {
+                statements: told.statements.clone(),
+                renew,
+            }));
+        }
+    }
+
+    /// The certificate was signed by an authority that will go.
+    pub(super) fn must_renew(&self, certificate_expires_ms: u64) -> bool {
+        let in_force = self.authorities.now();
+        let issued_ms = certificate_expires_ms.saturating_sub(NODE_LIFETIME_MS);
+        in_force.taken.len() > 1 && certificate_expires_ms > 0 && issued_ms < in_force.since_ms
+    }
+
+    /// Tells every connected node all that operators have signed.
+    pub(super) async fn tell_all(&self) -> Result<(), AppError> {
+        let nodes = self.store.read().await?.nodes().await?;
+        for session in self.sessions.all() {
+            let node = nodes.iter().find(|node| node.name == session.node.as_str());
+            let knows = self
+                .trust
+                .of(session.node.as_str())
+                .map(|trust| trust.statements_sha256);
+            let expires_ms = node.map_or(0, |node| node.certificate_expires_ms);
+            self.tell_trust(&session, &knows.unwrap_or_default(), expires_ms);
+        }
+        Ok(())
+    }
+
+    /// Enrolled nodes that do not know yet all that operators have signed.
+    pub(super) async fn behind(&self) -> Result<Vec<String>, AppError> {
+        let told = self.trust.told();
+        let nodes = self.store.read().await?.nodes().await?.into_iter();
+        let enrolled = nodes.filter(|node| node.state == heeler_store::NodeState::Enrolled);
+        let knows = |name: &str| {
+            self.trust
+                .of(name)
+                .is_some_and(|trust| trust.statements_sha256 == told.sha256)
+        };
+        Ok(enrolled.map(|node| node.name).filter(|name| !knows(name)).collect())
+    }
+
+    /// A statement as it came, checked against the operators on record, and kept.
+    pub(super) async fn take_statement(
+        &self,
+        tx: &mut Tx,
+        wire: Option<v1::Statement>,
+    ) -> Result<(Statement, TrustChange), AppError> {
+        let wire = wire.ok_or_else(|| AppError::Invalid("an operator's signature is wanted".to_owned()))?;
+        let statement = Statement::try_from(wire.clone())?;
+        if statement.cluster != self.cluster {
+            let found = &statement.cluster;
+            return Err(AppError::Invalid(format!(
+                "this is the cluster {}, not {found:?}",
+                self.cluster
+            )));
+        }
+        let operators = tx.operators().await?;
+        let signer = operators.iter().find(|known| known.name == statement.operator.as_str());
+        let point = signer.and_then(|signer| public_point(&signer.public_key_pem));
+        if !point.is_some_and(|point| statement.is_signed_by(&point)) {
+            return Err(AppError::Denied(format!(
+                "the signature is not of an operator of this cluster ({}). See them: heeler operator list",
+                statement.operator
+            )));
+        }
+        tx.add_statement(&statement.id(), &wire.encode_to_vec()).await?;
+        let change = statement.change.clone();
+        Ok((statement, change))
+    }
+}

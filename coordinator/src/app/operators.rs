@@ -1,0 +1,163 @@
+use heeler_proto::{OperatorName, TrustChange, v1};
+use heeler_store::{Operator, OperatorRecord, Tx};
+
+use super::{App, AppError, Who};
+use crate::pki::{NodeRequest, issue_operator, public_pem, public_point};
+
+impl App {
+    /// Everybody who may or might consent.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn operators(&self) -> Result<v1::ListOperatorsReply, AppError> {
+        let records = self.store.read().await?.operator_records().await?;
+        let info = |record: OperatorRecord| v1::OperatorInfo {
+            public_key: public_point(&record.public_key_pem).unwrap_or_default(),
+            name: record.name,
+            added_at_ms: record.added_at_ms,
+            added_by: record.added_by,
+            revoked_at_ms: record.revoked_at_ms,
+            revoked_by: record.revoked_by,
+            certificate_expires_ms: record.certificate_expires_ms,
+        };
+        Ok(v1::ListOperatorsReply {
+            operators: records.into_iter().map(info).collect(),
+            behind: self.behind().await?,
+        })
+    }
+
+    /// One more operator, on the word of one whom the nodes trust; or another certificate for a known one.
+    ///
+    /// # Errors
+    /// When nobody vouches for the key, or the name or the key is taken.
+    pub async fn add_operator(&self, request: v1::AddOperatorRequest) -> Result<v1::OperatorGrant, AppError> {
+        let now_ms = self.now_ms();
+        let csr = NodeRequest::parse(&request.csr).map_err(|error| AppError::Invalid(error.to_string()))?;
+        let name = OperatorName::new(&csr.common_name)?;
+        let mut tx = self.store.write().await?;
+        let records = tx.operator_records().await?;
+        let known = records.iter().find(|record| record.name == name.as_str());
+        let same = known.is_some_and(|known| public_point(&known.public_key_pem) == Some(csr.point()));
+        if let Some(known) = known.filter(|known| !same || known.revoked_at_ms > 0) {
+            let how = if known.revoked_at_ms > 0 {
+                "revoked"
+            } else {
+                "another key"
+            };
+            return Err(AppError::Refused(format!(
+                "the name {name} is taken ({how}): choose another. See them: heeler operator list"
+            )));
+        }
+        let pem = public_pem(&csr.point());
+        if records
+            .iter()
+            .any(|record| record.public_key_pem == pem && record.name != name.as_str())
+        {
+            return Err(AppError::Refused(
+                "this key is another operator's: each has their own".to_owned(),
+            ));
+        }
+        if !same {
+            let (statement, change) = self.take_statement(&mut tx, request.statement).await?;
+            let wanted = TrustChange::AddOperator {
+                name: name.clone(),
+                public_key: csr.point(),
+            };
+            if change != wanted {
+                return Err(AppError::Denied(
+                    "the signature is for something else than this request".to_owned(),
+                ));
+            }
+            let operator = Operator {
+                name: name.to_string(),
+                public_key_pem: pem,
+            };
+            tx.add_operator_by(&operator, statement.operator.as_str(), now_ms)
+                .await?;
+            let text = format!("{name} may consent from now on, says {}", statement.operator);
+            self.audit(&mut tx, "operator added", "", &text).await?;
+            tx.add_event(&self.event("operator added", "", text)).await?;
+        }
+        let grant = self.grant(&mut tx, &csr, &name).await?;
+        self.changed_trust(tx).await?;
+        Ok(grant)
+    }
+
+    /// That operator's key is worth nothing from now on: here, and on every node that hears of it.
+    ///
+    /// # Errors
+    /// When nobody whom the nodes trust says so, or it is the last one.
+    pub async fn revoke_operator(
+        &self,
+        request: v1::RevokeOperatorRequest,
+    ) -> Result<v1::RevokeOperatorReply, AppError> {
+        let mut tx = self.store.write().await?;
+        let operators = tx.operators().await?;
+        let (statement, change) = self.take_statement(&mut tx, request.statement).await?;
+        let TrustChange::RevokeOperator { name, public_key } = change else {
+            return Err(AppError::Invalid("the signature is for no revocation".to_owned()));
+        };
+        let is_theirs = |known: &&Operator| {
+            known.name == name.as_str() && public_point(&known.public_key_pem).as_ref() == Some(&public_key)
+        };
+        if !operators.iter().any(|known| is_theirs(&known)) {
+            return Err(AppError::NotFound(format!(
+                "no operator {name} with that key. See them: heeler operator list"
+            )));
+        }
+        if operators.len() == 1 {
+            return Err(AppError::Refused(format!(
+                "{name} is the last operator: nobody could consent. Add another one first: heeler operator add"
+            )));
+        }
+        let by = statement.operator.as_str();
+        tx.revoke_operator(name.as_str(), by, self.now_ms()).await?;
+        let text = format!("{name} may no longer consent, says {by}");
+        self.audit(&mut tx, "operator revoked", "", &text).await?;
+        tx.add_event(&self.event("operator revoked", "", text)).await?;
+        self.changed_trust(tx).await?;
+        Ok(v1::RevokeOperatorReply {
+            behind: self.behind().await?,
+            ..Default::default()
+        })
+    }
+
+    /// Another certificate for the key that the connection shows.
+    ///
+    /// # Errors
+    /// When the request is for another key.
+    pub async fn renew_operator(&self, csr: &[u8], who: &Who) -> Result<v1::OperatorGrant, AppError> {
+        let csr = NodeRequest::parse(csr).map_err(|error| AppError::Invalid(error.to_string()))?;
+        if who.key_sha256 != Some(csr.key_sha256) {
+            return Err(AppError::Denied(
+                "a certificate is renewed for the same key only".to_owned(),
+            ));
+        }
+        let mut tx = self.store.write().await?;
+        let grant = self.grant(&mut tx, &csr, &OperatorName::new(&who.name)?).await?;
+        tx.save().await?;
+        Ok(grant)
+    }
+
+    async fn grant(&self, tx: &mut Tx, csr: &NodeRequest, name: &OperatorName) -> Result<v1::OperatorGrant, AppError> {
+        let in_force = self.authorities.now();
+        let issued = issue_operator(&in_force.ca, csr, name, self.now_ms())?;
+        tx.set_operator_certificate(name.as_str(), issued.expires_at_ms).await?;
+        Ok(v1::OperatorGrant {
+            name: name.to_string(),
+            certificate_chain: issued.chain,
+            authorities: in_force.pem(),
+            addresses: self.reach.operators.clone(),
+        })
+    }
+
+    /// Stores what was written and tells everybody whom to trust.
+    pub(super) async fn changed_trust(&self, tx: Tx) -> Result<(), AppError> {
+        let mut tx = tx;
+        let last = tx.last_event().await?;
+        tx.save().await?;
+        self.feed.stored(last);
+        self.trust.read_again(&mut self.store.read().await?).await?;
+        self.tell_all().await
+    }
+}

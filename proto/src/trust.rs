@@ -1,0 +1,299 @@
+use ring::digest::{SHA256, digest};
+use ring::rand::SecureRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1, EcdsaKeyPair, UnparsedPublicKey};
+use serde::{Deserialize, Serialize};
+
+use crate::{Invalid, OperatorName, v1};
+
+/// The longest certificate that an authority may have, DER.
+const LONGEST: usize = 4096;
+/// The bytes of an uncompressed point of P-256.
+const POINT: usize = 65;
+
+/// A change of whom the herd trusts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TrustChange {
+    /// One more person may consent, and say whom else to trust. The key is an uncompressed point, 65 bytes.
+    AddOperator {
+        /// As consents name them.
+        name: OperatorName,
+        /// Uncompressed point of the P-256 public key.
+        public_key: Vec<u8>,
+    },
+    /// That key is worth nothing any more, for good.
+    RevokeOperator {
+        /// Whose it was.
+        name: OperatorName,
+        /// Uncompressed point of the P-256 public key.
+        public_key: Vec<u8>,
+    },
+    /// Certificates of that authority are taken, too.
+    AddAuthority {
+        /// X.509, DER.
+        certificate: Vec<u8>,
+    },
+    /// Certificates of that authority are worth nothing any more, for good.
+    DropAuthority {
+        /// SHA-256 of its certificate.
+        sha256: [u8; 32],
+    },
+}
+
+/// A change that an operator has signed: the coordinator carries it, and could not have made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// The cluster that it is about: an operator may have several.
+    pub cluster: String,
+    /// Unix milliseconds, for the eye: what counts is whom the node trusts when it arrives.
+    pub at_ms: u64,
+    /// Whose key signed.
+    pub operator: OperatorName,
+    /// What changes.
+    pub change: TrustChange,
+    /// ECDSA P-256 with SHA-256, ASN.1.
+    pub signature: Vec<u8>,
+}
+
+impl Statement {
+    /// Signs a change.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn sign(
+        key: &EcdsaKeyPair,
+        operator: &OperatorName,
+        cluster: &str,
+        change: TrustChange,
+        now_ms: u64,
+        random: &dyn SecureRandom,
+    ) -> Result<Self, ring::error::Unspecified> {
+        let mut statement = Self {
+            cluster: cluster.to_owned(),
+            at_ms: now_ms,
+            operator: operator.clone(),
+            change,
+            signature: Vec::new(),
+        };
+        statement.signature = key.sign(random, statement.canonical().as_bytes())?.as_ref().to_vec();
+        Ok(statement)
+    }
+
+    /// What is signed: one field a line, different for different statements.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let change = match &self.change {
+            TrustChange::AddOperator { name, public_key } => format!("add-operator {name} {}", hex(public_key)),
+            TrustChange::RevokeOperator { name, public_key } => format!("revoke-operator {name} {}", hex(public_key)),
+            TrustChange::AddAuthority { certificate } => format!("add-authority {}", hex(&sha256(certificate))),
+            TrustChange::DropAuthority { sha256 } => format!("drop-authority {}", hex(sha256)),
+        };
+        format!(
+            "heeler statement 1\ncluster {:?}\nat {}\nby {}\n{change}\n",
+            self.cluster, self.at_ms, self.operator
+        )
+    }
+
+    /// Whether that key (uncompressed point) signed it.
+    #[must_use]
+    pub fn is_signed_by(&self, public_key: &[u8]) -> bool {
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key)
+            .verify(self.canonical().as_bytes(), &self.signature)
+            .is_ok()
+    }
+
+    /// Names it: SHA-256 over what is signed. ECDSA has many signatures for one text; they are one statement.
+    #[must_use]
+    pub fn id(&self) -> [u8; 32] {
+        sha256(self.canonical().as_bytes())
+    }
+}
+
+/// Names a row of statements.
+#[must_use]
+pub fn statements_sha256<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> [u8; 32] {
+    let ids: Vec<u8> = statements.into_iter().flat_map(Statement::id).collect();
+    sha256(&ids)
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    out
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn point(bytes: Vec<u8>) -> Result<Vec<u8>, Invalid> {
+    match bytes.first() {
+        Some(4) if bytes.len() == POINT => Ok(bytes),
+        _ => Err(Invalid::new(
+            "statement.public_key",
+            "no uncompressed point of P-256, 65 bytes",
+        )),
+    }
+}
+
+impl TryFrom<v1::Statement> for Statement {
+    type Error = Invalid;
+    fn try_from(wire: v1::Statement) -> Result<Self, Invalid> {
+        use v1::statement::Change;
+        let change = match wire.change.ok_or_else(|| Invalid::missing("statement.change"))? {
+            Change::AddOperator(add) => TrustChange::AddOperator {
+                name: OperatorName::new(&add.name)?,
+                public_key: point(add.public_key)?,
+            },
+            Change::RevokeOperator(revoke) => TrustChange::RevokeOperator {
+                name: OperatorName::new(&revoke.name)?,
+                public_key: point(revoke.public_key)?,
+            },
+            Change::AddAuthority(add) if (1..=LONGEST).contains(&add.certificate.len()) => TrustChange::AddAuthority {
+                certificate: add.certificate,
+            },
+            Change::AddAuthority(_) => return Err(Invalid::new("statement.certificate", "1 to 4096 bytes are wanted")),
+            Change::DropAuthority(drop) => TrustChange::DropAuthority {
+                sha256: drop
+                    .sha256
+                    .try_into()
+                    .map_err(|_| Invalid::new("statement.sha256", "32 bytes are wanted"))?,
+            },
+        };
+        if wire.cluster.len() > 64 || wire.signature.len() > 80 {
+            return Err(Invalid::new(
+                "statement",
+                "the cluster's name or the signature is too long",
+            ));
+        }
+        Ok(Self {
+            cluster: wire.cluster,
+            at_ms: wire.at_ms,
+            operator: OperatorName::new(&wire.operator)?,
+            change,
+            signature: wire.signature,
+        })
+    }
+}
+
+impl From<Statement> for v1::Statement {
+    fn from(statement: Statement) -> Self {
+        use v1::statement::Change;
+        let change = match statement.change {
+            TrustChange::AddOperator { name, public_key } => Change::AddOperator(v1::AddOperator {
+                name: name.into(),
+                public_key,
+            }),
+            TrustChange::RevokeOperator { name, public_key } => Change::RevokeOperator(v1::RevokeOperator {
+                name: name.into(),
+                public_key,
+            }),
+            TrustChange::AddAuthority { certificate } => Change::AddAuthority(v1::AddAuthority { certificate }),
+            TrustChange::DropAuthority { sha256 } => Change::DropAuthority(v1::DropAuthority {
+                sha256: sha256.to_vec(),
+            }),
+        };
+        Self {
+            cluster: statement.cluster,
+            at_ms: statement.at_ms,
+            operator: statement.operator.into(),
+            signature: statement.signature,
+            change: Some(change),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ring::rand::SystemRandom;
+    use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, KeyPair as _};
+
+    use super::*;
+    use crate::Consent;
+
+    fn key() -> EcdsaKeyPair {
+        let random = SystemRandom::new();
+        let der = Consent::new_key(&random).unwrap();
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &der, &random).unwrap()
+    }
+
+    fn name(text: &str) -> OperatorName {
+        OperatorName::new(text).unwrap()
+    }
+
+    fn changes() -> Vec<TrustChange> {
+        let (one, other) = (vec![4; 65], [vec![4], vec![5; 64]].concat());
+        let add = |name: OperatorName, public_key: &Vec<u8>| TrustChange::AddOperator {
+            name,
+            public_key: public_key.clone(),
+        };
+        let revoke = |name: OperatorName, public_key: &Vec<u8>| TrustChange::RevokeOperator {
+            name,
+            public_key: public_key.clone(),
+        };
+        vec![
+            add(name("bo"), &one),
+            add(name("bo"), &other),
+            add(name("al"), &one),
+            revoke(name("bo"), &one),
+            revoke(name("al"), &one),
+            TrustChange::AddAuthority { certificate: vec![1] },
+            TrustChange::AddAuthority { certificate: vec![2] },
+            TrustChange::DropAuthority { sha256: [1; 32] },
+            TrustChange::DropAuthority { sha256: sha256(&[1]) },
+        ]
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_own_statement_and_no_other() {
+        let (signer, random) = (key(), SystemRandom::new());
+        let public = signer.public_key().as_ref();
+        let mut ids = std::collections::BTreeSet::new();
+        for change in changes() {
+            let signed = Statement::sign(&signer, &name("me"), "herd", change, 7, &random).unwrap();
+            assert!(signed.is_signed_by(public));
+            assert!(!signed.is_signed_by(key().public_key().as_ref()));
+            assert!(ids.insert(signed.id()), "{signed:?}");
+            for other in changes().into_iter().filter(|other| *other != signed.change) {
+                let forged = Statement {
+                    change: other,
+                    ..signed.clone()
+                };
+                assert!(!forged.is_signed_by(public), "{forged:?}");
+            }
+            let elsewhere = Statement {
+                cluster: "flock".into(),
+                ..signed.clone()
+            };
+            let earlier = Statement {
+                at_ms: 6,
+                ..signed.clone()
+            };
+            let somebody = Statement {
+                operator: name("you"),
+                ..signed.clone()
+            };
+            for forged in [elsewhere, earlier, somebody] {
+                assert!(!forged.is_signed_by(public), "{forged:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_name_can_say_more_than_a_name() {
+        for bad in ["", "a b", "a\nby b", "é", &"a".repeat(65), "-a", "a/b", "..", "\"a\""] {
+            assert!(OperatorName::new(bad).is_err(), "{bad:?}");
+        }
+        for good in ["me", "ann.lee", "Bo_2", "k@example.org", "a-b"] {
+            assert!(OperatorName::new(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_statement_is_the_same_after_the_wire() {
+        let (signer, random) = (key(), SystemRandom::new());
+        for change in changes() {
+            let signed = Statement::sign(&signer, &name("me"), "a \"b\"\nc", change, 7, &random).unwrap();
+            assert_eq!(Statement::try_from(v1::Statement::from(signed.clone())), Ok(signed));
+        }
+    }
+}
