@@ -75,6 +75,7 @@ impl Agent {
             stop: Arc::default(),
             progress: watch::Sender::new(None),
             pulse: Pulse::default(),
+            copies: Arc::default(),
             notify,
         };
         Ok(Self { shared })

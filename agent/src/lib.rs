@@ -6,6 +6,7 @@ mod backoff;
 mod clock;
 mod config;
 mod connect;
+mod copies;
 mod identity;
 mod journal;
 mod ledger;

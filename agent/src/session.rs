@@ -162,6 +162,11 @@ impl<'a> Session<'a> {
                 self.outbox.push(message(from_agent::Body::Pong(pong)));
             }
             Some(to_agent::Body::Trust(told)) => self.trusts(told).await?,
+            Some(to_agent::Body::Copy(chunk)) => {
+                let (host, copies) = (self.shared.host.clone(), self.shared.copies.clone());
+                let take = async move { message(from_agent::Body::Copy(copies.take(host.as_ref(), chunk).await)) };
+                self.looks.spawn(take);
+            }
             Some(to_agent::Body::Goodbye(goodbye)) => return Err(SessionError::Goodbye(goodbye.reason)),
             // A later version's: it knows from our hello that we may not understand it.
             Some(to_agent::Body::Welcome(_)) | None => {}

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, watch};
 use crate::assignment::{Assignment, Verdict};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::copies::Copies;
 use crate::identity::{Identity, Trust};
 use crate::journal::{Entry, Journal, Stop, Told};
 use crate::ledger;
@@ -40,6 +41,8 @@ pub struct Shared {
     pub progress: watch::Sender<Option<Told>>,
     /// Whether the session is alive.
     pub pulse: Pulse,
+    /// Copies of the coordinator's state.
+    pub copies: Arc<Copies>,
     /// systemd.
     pub notify: Notify,
 }

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod contact;
+pub mod copies;
 pub mod grpc;
 pub mod init;
 pub mod notify;

@@ -126,7 +126,7 @@ impl Coordinator {
             enrolment_port: enrolment_address.port(),
             addresses,
         };
-        let app = Arc::new(App::new(store, clock.clone(), &state.ca(), reach).await?);
+        let app = Arc::new(App::new(store, clock.clone(), state.clone(), reach).await?);
         let ca = &app.authorities().now().ca;
         let identity = ServerIdentity::load_or_renew(ca, &state.server(), clock.now_ms())?;
         let certificate = Arc::new(Certificate::new(identity)?);
@@ -208,6 +208,7 @@ impl Coordinator {
             ended = &mut serving => Some(ended),
             () = self.app.drive(until()) => None,
             () = renewed => None,
+            () = self.app.keep_copies() => None,
             () = tell(&self.app, &self.notify) => None,
             () = shutdown => None,
         };

@@ -37,6 +37,7 @@ pub struct Session {
 struct Awaited {
     previews: HashMap<String, oneshot::Sender<v1::PreviewReply>>,
     facts: HashMap<String, oneshot::Sender<v1::FactsReply>>,
+    copies: HashMap<String, oneshot::Sender<v1::CopyReply>>,
     last_facts: u64,
     pings: HashMap<u64, oneshot::Sender<()>>,
     last_ping: u64,
@@ -167,6 +168,21 @@ impl Session {
         }
     }
 
+    /// Sends a part of a copy; the receiver fails when the session ends first.
+    pub fn ask_copy(&self, chunk: v1::CopyChunk) -> oneshot::Receiver<v1::CopyReply> {
+        let (done, answer) = oneshot::channel();
+        lock(&self.awaited).copies.insert(chunk.name.clone(), done);
+        self.send(Body::Copy(chunk));
+        answer
+    }
+
+    /// A part of a copy was answered.
+    pub fn copied(&self, reply: v1::CopyReply) {
+        if let Some(done) = lock(&self.awaited).copies.remove(&reply.name) {
+            done.send(reply).ok();
+        }
+    }
+
     /// Whether the task was handed out over this stream.
     #[must_use]
     pub fn has_task(&self, task: &TaskId) -> bool {
@@ -185,6 +201,7 @@ impl Session {
         let mut awaited = lock(&self.awaited);
         awaited.previews.clear();
         awaited.facts.clear();
+        awaited.copies.clear();
         awaited.pings.clear();
     }
 }

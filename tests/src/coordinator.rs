@@ -62,6 +62,12 @@ impl Herd {
         herd
     }
 
+    /// What it lies in, with room for files beside it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The coordinator's state folder.
     #[must_use]
     pub fn state(&self) -> StateFolder {

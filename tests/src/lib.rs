@@ -7,6 +7,7 @@ mod clock;
 mod coordinator;
 mod node;
 mod operator;
+mod recovery;
 mod stranger;
 mod tls;
 

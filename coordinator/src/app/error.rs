@@ -1,6 +1,7 @@
 use heeler_proto::{ConsentError, Invalid};
 use heeler_store::StoreError;
 
+use crate::backup::BackupError;
 use crate::pki::PkiError;
 
 /// Why the coordinator does not do what was asked. The text says what was found and what to type.
@@ -51,6 +52,16 @@ pub enum AppError {
         /// What.
         what: &'static str,
     },
+}
+
+impl From<BackupError> for AppError {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Store(error) => error.into(),
+            BackupError::Pki(error) => error.into(),
+            other => Self::Refused(other.to_string()),
+        }
+    }
 }
 
 impl From<Invalid> for AppError {

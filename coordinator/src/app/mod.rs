@@ -5,6 +5,7 @@ mod apply;
 mod audit;
 mod consents;
 mod contact;
+mod copies;
 mod disks;
 mod drive;
 mod enrol;
@@ -46,8 +47,10 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::pki::{Authorities, Ca, PkiError};
 use crate::sessions::Sessions;
+use crate::state::StateFolder;
 
 pub use audit::RESTORED;
+pub use copies::Holder;
 pub use enrol::Enrolment;
 pub use error::AppError;
 pub use events::Follower;
@@ -85,6 +88,8 @@ pub struct App {
     feed: Feed,
     wake: Notify,
     enrolments: Throttle<IpAddr>,
+    state: StateFolder,
+    copying: tokio::sync::Mutex<()>,
 }
 
 impl App {
@@ -92,8 +97,8 @@ impl App {
     ///
     /// # Errors
     /// When the database was not made by `heeler init`.
-    pub async fn new(store: Store, clock: Arc<dyn Clock>, ca: &Path, reach: Reach) -> Result<Self, AppError> {
-        let authorities = Arc::new(open_authorities(&store, ca, clock.now_ms()).await?);
+    pub async fn new(store: Store, clock: Arc<dyn Clock>, state: StateFolder, reach: Reach) -> Result<Self, AppError> {
+        let authorities = Arc::new(open_authorities(&store, &state.ca(), clock.now_ms()).await?);
         let mut tx = store.read().await?;
         let stored = AppError::Stored {
             what: "the cluster: was this state folder made by `heeler init`?",
@@ -119,6 +124,8 @@ impl App {
             feed,
             wake: Notify::new(),
             enrolments: Throttle::new(10, 6_000),
+            state,
+            copying: tokio::sync::Mutex::new(()),
         })
     }
 

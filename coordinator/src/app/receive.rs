@@ -26,6 +26,10 @@ impl App {
             }
             Body::Event(event) => self.record(session, event).await,
             Body::Assignment(reply) => self.answered(session, reply).await,
+            Body::Copy(reply) => {
+                session.copied(reply);
+                Ok(())
+            }
             Body::Pong(pong) => {
                 session.ponged(pong.nonce);
                 Ok(())

@@ -108,6 +108,18 @@ impl v1::operator_server::Operator for Service {
         reply(self.0.audit_entries(&request.into_inner()).await)
     }
 
+    async fn list_copies(&self, _: Request<v1::ListCopiesRequest>) -> Reply<v1::ListCopiesReply> {
+        reply(self.0.copies().await.map(|copies| v1::ListCopiesReply { copies }))
+    }
+
+    async fn make_copies(&self, _: Request<v1::MakeCopiesRequest>) -> Reply<v1::MakeCopiesReply> {
+        let round = self.0.hand_out_copies(0).await.map_err(AppError::from);
+        reply(round.map(|round| v1::MakeCopiesReply {
+            copies: round.kept,
+            problems: round.problems,
+        }))
+    }
+
     async fn verify_audit(&self, request: Request<v1::VerifyAuditRequest>) -> Reply<v1::VerifyAuditReply> {
         reply(self.0.verify_audit(request.into_inner()).await)
     }

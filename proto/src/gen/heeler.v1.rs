@@ -872,7 +872,7 @@ pub struct EnrolReply {
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -895,11 +895,13 @@ pub mod from_agent {
         Assignment(super::AssignmentReply),
         #[prost(message, tag = "20")]
         Trust(super::TrustReply),
+        #[prost(message, tag = "25")]
+        Copy(super::CopyReply),
     }
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ToAgent {
-    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20")]
+    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25")]
     pub body: ::core::option::Option<to_agent::Body>,
 }
 /// Nested message and enum types in `ToAgent`.
@@ -925,6 +927,8 @@ pub mod to_agent {
         Goodbye(super::Goodbye),
         #[prost(message, tag = "20")]
         Trust(super::Trust),
+        #[prost(message, tag = "25")]
+        Copy(super::CopyChunk),
     }
 }
 /// First message of a session.
@@ -1059,6 +1063,40 @@ pub struct Pong {
 pub struct Goodbye {
     #[prost(string, tag = "1")]
     pub reason: ::prost::alloc::string::String,
+}
+/// A part of a sealed copy of the coordinator's state, to be kept on the node's pool. The next part is sent once this one
+/// is answered.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyChunk {
+    /// coordinator-<Unix milliseconds>.age
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The state at that time.
+    #[prost(uint64, tag = "2")]
+    pub at_ms: u64,
+    #[prost(uint64, tag = "3")]
+    pub offset: u64,
+    #[prost(uint64, tag = "4")]
+    pub total_bytes: u64,
+    /// Of the whole.
+    #[prost(bytes = "vec", tag = "5")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "6")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyReply {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// On the pool, synced.
+    #[prost(uint64, tag = "2")]
+    pub stored_bytes: u64,
+    /// The whole is there, and is what was announced.
+    #[prost(bool, tag = "3")]
+    pub done: bool,
+    /// Why it is not kept; empty when all is well.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
 }
 /// Generated client implementations.
 #[cfg(feature = "client")]
@@ -1616,6 +1654,42 @@ pub struct VerifyAuditReply {
     pub restored_at: u64,
     #[prost(string, tag = "6")]
     pub restored: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCopiesRequest {}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct ListCopiesReply {
+    #[prost(message, repeated, tag = "1")]
+    pub copies: ::prost::alloc::vec::Vec<CopyInfo>,
+}
+/// The newest sealed copy of the coordinator's state that a node holds.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyInfo {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub at_ms: u64,
+    #[prost(uint64, tag = "4")]
+    pub bytes: u64,
+}
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MakeCopiesRequest {}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct MakeCopiesReply {
+    #[prost(message, repeated, tag = "1")]
+    pub copies: ::prost::alloc::vec::Vec<CopyInfo>,
+    /// Nodes that did not take it, and why.
+    #[prost(message, repeated, tag = "2")]
+    pub problems: ::prost::alloc::vec::Vec<CopyProblem>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyProblem {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
 }
 /// A node is held still: nothing new is handed to it. Snapshots and scrubs go on.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2428,6 +2502,37 @@ pub mod operator_client {
                 .insert(GrpcMethod::new("heeler.v1.Operator", "VerifyAudit"));
             self.inner.unary(req, path, codec).await
         }
+        pub async fn list_copies(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCopiesRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListCopiesReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/ListCopies");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "ListCopies"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Hands a fresh copy to every node that can keep one, now.
+        pub async fn make_copies(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MakeCopiesRequest>,
+        ) -> std::result::Result<tonic::Response<super::MakeCopiesReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/MakeCopies");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "MakeCopies"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The accepted revision's text.
         pub async fn accepted_revision(
             &mut self,
@@ -2661,6 +2766,15 @@ pub mod operator_server {
             &self,
             request: tonic::Request<super::VerifyAuditRequest>,
         ) -> std::result::Result<tonic::Response<super::VerifyAuditReply>, tonic::Status>;
+        async fn list_copies(
+            &self,
+            request: tonic::Request<super::ListCopiesRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListCopiesReply>, tonic::Status>;
+        /// Hands a fresh copy to every node that can keep one, now.
+        async fn make_copies(
+            &self,
+            request: tonic::Request<super::MakeCopiesRequest>,
+        ) -> std::result::Result<tonic::Response<super::MakeCopiesReply>, tonic::Status>;
         /// The accepted revision's text.
         async fn accepted_revision(
             &self,
@@ -3239,6 +3353,62 @@ pub mod operator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = VerifyAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/ListCopies" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCopiesSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::ListCopiesRequest> for ListCopiesSvc<T> {
+                        type Response = super::ListCopiesReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::ListCopiesRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::list_copies(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCopiesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/MakeCopies" => {
+                    #[allow(non_camel_case_types)]
+                    struct MakeCopiesSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::MakeCopiesRequest> for MakeCopiesSvc<T> {
+                        type Response = super::MakeCopiesReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::MakeCopiesRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::make_copies(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MakeCopiesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(accept_compression_encodings, send_compression_encodings)

@@ -7,6 +7,7 @@ mod audit;
 mod data;
 mod enrolment;
 mod pause;
+mod recover;
 mod recovery;
 mod scene;
 mod session;

@@ -171,6 +171,12 @@ impl Operator for Fake {
     async fn list_audit(&self, _: Request<ListAuditRequest>) -> Result<Response<ListAuditReply>, Status> {
         self.script(|script| script.audit.clone())
     }
+    async fn list_copies(&self, _: Request<ListCopiesRequest>) -> Result<Response<ListCopiesReply>, Status> {
+        Ok(Response::new(ListCopiesReply::default()))
+    }
+    async fn make_copies(&self, _: Request<MakeCopiesRequest>) -> Result<Response<MakeCopiesReply>, Status> {
+        Ok(Response::new(MakeCopiesReply::default()))
+    }
     async fn verify_audit(&self, request: Request<VerifyAuditRequest>) -> Result<Response<VerifyAuditReply>, Status> {
         self.script(|script| {
             script.verified.push(request.into_inner());

@@ -1,0 +1,194 @@
+//! Sealed copies of the coordinator's state, kept on this node's pool. The agent cannot open them.
+//!
+//! A copy arrives in chunks, each answered before the next is sent, and is appended to its file. It counts once its
+//! receipt stands beside it, which is written after the whole was found to be what was announced.
+
+use std::path::{Path, PathBuf};
+
+use heeler_host::{Content, File, System, findmnt};
+use heeler_proto::v1::{CopyChunk, CopyReply};
+use heeler_tasks::{engine, storage};
+use ring::digest::{Context, SHA256};
+use serde_json::json;
+use tokio::sync::Mutex;
+
+/// Below the mountpoint of a dataset.
+const FOLDER: &str = ".heeler/copies";
+/// Copies that stay.
+const KEPT: usize = 3;
+/// A larger copy is refused.
+const LARGEST: u64 = 64 << 20;
+
+/// The copy that is arriving.
+#[derive(Default)]
+pub struct Copies {
+    arriving: Mutex<Option<Arriving>>,
+}
+
+struct Arriving {
+    name: String,
+    place: Place,
+    bytes: u64,
+    digest: Context,
+}
+
+/// A dataset of a pool of ours, and where it is mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    dataset: String,
+    mountpoint: String,
+}
+
+impl Place {
+    fn folder(&self) -> PathBuf {
+        Path::new(&self.mountpoint).join(FOLDER)
+    }
+}
+
+impl Copies {
+    /// Takes one chunk, and says how far the copy is, or why it is not kept.
+    pub async fn take(&self, host: &dyn System, chunk: CopyChunk) -> CopyReply {
+        let mut reply = CopyReply {
+            name: chunk.name.clone(),
+            ..CopyReply::default()
+        };
+        // A chunk that hangs on a suspended pool hangs alone.
+        let Ok(mut arriving) = self.arriving.try_lock() else {
+            reply.error = "an earlier part of a copy is still being written".to_owned();
+            return reply;
+        };
+        match append(host, &mut arriving, chunk).await {
+            Ok((stored_bytes, done)) => (reply.stored_bytes, reply.done) = (stored_bytes, done),
+            Err(reason) => {
+                *arriving = None;
+                reply.error = reason;
+            }
+        }
+        reply
+    }
+}
+
+async fn append(host: &dyn System, arriving: &mut Option<Arriving>, chunk: CopyChunk) -> Result<(u64, bool), String> {
+    if chunk.offset == 0 {
+        *arriving = Some(begin(host, &chunk).await?);
+    }
+    let under_way = arriving
+        .as_mut()
+        .filter(|known| known.name == chunk.name && known.bytes == chunk.offset);
+    let copy = under_way.ok_or("this part does not follow from the one before")?;
+    let bytes = copy.bytes + chunk.data.len() as u64;
+    if chunk.data.is_empty() || bytes > chunk.total_bytes {
+        return Err("this part is not what was announced".to_owned());
+    }
+    still_mounted(host, &copy.place).await?;
+    let path = copy.place.folder().join(&copy.name);
+    let written = host.append(&path, &chunk.data).await;
+    written.map_err(|error| format!("could not write {}: {error}", path.display()))?;
+    copy.digest.update(&chunk.data);
+    copy.bytes = bytes;
+    if bytes < chunk.total_bytes {
+        return Ok((bytes, false));
+    }
+    let Some(whole) = arriving.take() else {
+        return Err("no copy is arriving".to_owned());
+    };
+    if whole.digest.finish().as_ref() != chunk.sha256 {
+        let _ = host.remove(&path).await;
+        return Err("the copy did not arrive as it was sent".to_owned());
+    }
+    finish(host, &whole.place, &chunk).await?;
+    Ok((bytes, true))
+}
+
+async fn begin(host: &dyn System, chunk: &CopyChunk) -> Result<Arriving, String> {
+    if created_ms(&chunk.name).is_none() {
+        return Err(format!("{:?} is no name of a copy", chunk.name));
+    }
+    if chunk.total_bytes > LARGEST {
+        return Err(format!("{} bytes are more than a copy may have", chunk.total_bytes));
+    }
+    let place = place(host).await?;
+    // What an earlier attempt left of it.
+    let path = place.folder().join(&chunk.name);
+    still_mounted(host, &place).await?;
+    let removed = host.remove(&path).await;
+    removed.map_err(|error| format!("could not remove {}: {error}", path.display()))?;
+    Ok(Arriving {
+        name: chunk.name.clone(),
+        place,
+        bytes: 0,
+        digest: Context::new(&SHA256),
+    })
+}
+
+/// The first mounted dataset of a pool that is Heeler's and works.
+async fn place(host: &dyn System) -> Result<Place, String> {
+    let pools = storage::imported(host).await.map_err(|error| engine::in_full(&error))?;
+    let works = |state: &str| matches!(state, "ONLINE" | "DEGRADED");
+    let mut mounts = findmnt::mounts(host).await.map_err(|error| engine::in_full(&error))?;
+    mounts.retain(|mount| mount.kind == "zfs");
+    mounts.sort_by(|a, b| a.target.cmp(&b.target));
+    let ours = |dataset: &str| {
+        let pool = dataset.split('/').next().unwrap_or_default();
+        pools
+            .iter()
+            .any(|known| known.name == pool && known.comment.starts_with("heeler:") && works(&known.state))
+    };
+    mounts
+        .into_iter()
+        .find(|mount| ours(&mount.source))
+        .map(|mount| Place {
+            dataset: mount.source,
+            mountpoint: mount.target,
+        })
+        .ok_or_else(|| "no dataset of a working pool of Heeler's is mounted here".to_owned())
+}
+
+/// Below an empty mountpoint lies the card.
+async fn still_mounted(host: &dyn System, place: &Place) -> Result<(), String> {
+    let mounts = findmnt::mounts(host).await.map_err(|error| engine::in_full(&error))?;
+    // The last one mounted there is the one that is seen.
+    let seen = mounts.iter().rfind(|mount| mount.target == place.mountpoint);
+    if seen.is_some_and(|mount| mount.kind == "zfs" && mount.source == place.dataset) {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is not mounted at {} any more",
+        place.dataset, place.mountpoint
+    ))
+}
+
+/// The receipt, and no more copies than are kept.
+async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(), String> {
+    let folder = place.folder();
+    let sha256: String = chunk.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let receipt = json!({ "name": chunk.name, "at_ms": chunk.at_ms, "bytes": chunk.total_bytes, "sha256": sha256 });
+    let file = File {
+        path: folder.join(format!("{}.json", chunk.name)),
+        content: Content::Plain(format!("{receipt}\n").into_bytes()),
+        mode: 0o600,
+    };
+    let failed = |error: std::io::Error| format!("could not keep the copy in {}: {error}", folder.display());
+    host.write(&file).await.map_err(failed)?;
+    let names = host.list(&folder).await.map_err(failed)?;
+    let whole = |name: &&String| names.contains(&format!("{name}.json"));
+    let mut copies: Vec<&String> = names.iter().filter(|name| created_ms(name).is_some()).collect();
+    copies.sort_by_key(|name| created_ms(name));
+    let newest: Vec<&String> = copies.iter().rev().copied().filter(whole).take(KEPT).collect();
+    for old in copies.iter().filter(|name| !newest.contains(name)) {
+        // The receipt first: a copy without one does not count.
+        host.remove(&folder.join(format!("{old}.json"))).await.map_err(failed)?;
+        host.remove(&folder.join(old)).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// `coordinator-<Unix milliseconds>.age`; nothing else is ever written or removed.
+fn created_ms(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("coordinator-")?.strip_suffix(".age")?;
+    let plain = digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| plain)
+}
+
+#[cfg(test)]
+mod tests;

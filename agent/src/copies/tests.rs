@@ -1,0 +1,152 @@
+use std::path::Path;
+
+use heeler_host::System as _;
+use heeler_host::sim::Machine;
+use ring::digest::digest;
+
+use super::*;
+
+const FOLDER_THERE: &str = "/data/pve-files/.heeler/copies";
+
+/// With a pool of ours, mounted.
+fn machine() -> Machine {
+    let machine = Machine::builder("a").blank("A").blank("B").build();
+    make_pool(&machine, "heeler:k8sctl/a");
+    machine
+}
+
+fn make_pool(machine: &Machine, comment: &str) {
+    let comment = format!("comment={comment}");
+    let disks = ["A", "B"].map(|serial| format!("/dev/disk/by-id/nvme-SAMSUNG_MZ9LQ128HBHQ-00000_{serial}"));
+    let create = [
+        "create",
+        "-o",
+        &comment,
+        "-O",
+        "mountpoint=none",
+        "data",
+        "mirror",
+        &disks[0],
+        &disks[1],
+    ];
+    for (program, args) in [
+        ("modprobe", &["zfs"][..]),
+        ("zpool", &create[..]),
+        ("zfs", &["create", "-o", "mountpoint=/data/pve-files", "data/pve-files"]),
+    ] {
+        let done = machine.by_hand(program, args);
+        assert_eq!(done.code, 0, "{program}: {}", done.stderr);
+    }
+}
+
+fn chunks(at_ms: u64, content: &[u8], size: usize) -> Vec<CopyChunk> {
+    let sha256 = digest(&SHA256, content).as_ref().to_vec();
+    let chunk = |(index, data): (usize, &[u8])| CopyChunk {
+        name: format!("coordinator-{at_ms}.age"),
+        at_ms,
+        offset: (index * size) as u64,
+        total_bytes: content.len() as u64,
+        sha256: sha256.clone(),
+        data: data.to_vec(),
+    };
+    content.chunks(size).enumerate().map(chunk).collect()
+}
+
+async fn send(copies: &Copies, machine: &Machine, chunks: Vec<CopyChunk>) -> CopyReply {
+    let mut last = CopyReply::default();
+    for chunk in chunks {
+        last = copies.take(machine, chunk).await;
+        if !last.error.is_empty() {
+            break;
+        }
+    }
+    last
+}
+
+async fn names(machine: &Machine) -> Vec<String> {
+    machine.list(Path::new(FOLDER_THERE)).await.unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_copy_arrives_in_parts_and_counts_once_its_receipt_is_there() {
+    let (machine, copies) = (machine(), Copies::default());
+    let parts = chunks(1000, b"a sealed copy", 4);
+    let first = send(&copies, &machine, parts[..2].to_vec()).await;
+    assert_eq!((first.stored_bytes, first.done), (8, false));
+    assert_eq!(names(&machine).await, ["coordinator-1000.age"], "no receipt yet");
+    let whole = send(&copies, &machine, parts[2..].to_vec()).await;
+    assert!(whole.done && whole.error.is_empty(), "{whole:?}");
+    let file = format!("{FOLDER_THERE}/coordinator-1000.age");
+    assert_eq!(machine.file(&file).unwrap(), b"a sealed copy");
+    assert_eq!(machine.mode(Path::new(&file)).await.unwrap() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn the_newest_three_stay_and_what_never_became_whole_goes() {
+    let (machine, copies) = (machine(), Copies::default());
+    send(
+        &copies,
+        &machine,
+        chunks(500, b"torn off in the middle", 4)[..2].to_vec(),
+    )
+    .await;
+    machine
+        .put_file(&format!("{FOLDER_THERE}/somebody-elses"), b"x")
+        .unwrap();
+    for at in 1..=5 {
+        assert!(send(&copies, &machine, chunks(at * 1000, b"copy", 4)).await.done);
+    }
+    let mut wanted = Vec::new();
+    for at in [3000, 4000, 5000] {
+        wanted.extend([format!("coordinator-{at}.age"), format!("coordinator-{at}.age.json")]);
+    }
+    wanted.push("somebody-elses".into());
+    assert_eq!(names(&machine).await, wanted);
+}
+
+#[tokio::test]
+async fn nothing_is_written_below_a_mountpoint_that_is_not_mounted() {
+    let (machine, copies) = (machine(), Copies::default());
+    let parts = chunks(1000, b"a sealed copy", 4);
+    assert!(send(&copies, &machine, parts[..1].to_vec()).await.error.is_empty());
+    assert_eq!(machine.by_hand("zpool", &["export", "data"]).code, 0);
+    let refused = send(&copies, &machine, parts[1..2].to_vec()).await;
+    assert!(refused.error.contains("not mounted"), "{refused:?}");
+    let refused = send(&copies, &machine, parts).await;
+    assert!(refused.error.contains("no dataset"), "{refused:?}");
+    assert!(names(&machine).await.is_empty(), "something is on the card");
+}
+
+#[tokio::test]
+async fn a_pool_that_is_not_heelers_gets_nothing() {
+    let machine = Machine::builder("a").blank("A").blank("B").build();
+    make_pool(&machine, "somebody else's");
+    let refused = send(&Copies::default(), &machine, chunks(1, b"copy", 4)).await;
+    assert!(refused.error.contains("no dataset"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_copy_that_is_not_what_was_announced_is_not_kept() {
+    let (machine, copies) = (machine(), Copies::default());
+    let mut parts = chunks(1000, b"a sealed copy", 4);
+    parts[1].data[0] ^= 1;
+    let refused = send(&copies, &machine, parts.clone()).await;
+    assert!(refused.error.contains("did not arrive"), "{refused:?}");
+    assert!(names(&machine).await.is_empty());
+    let skipped = send(&copies, &machine, vec![parts[0].clone(), parts[2].clone()]).await;
+    assert!(skipped.error.contains("does not follow"), "{skipped:?}");
+    for name in [
+        "../../etc/passwd",
+        "coordinator-1.age/x",
+        "coordinator-.age",
+        "coordinator--1.age",
+    ] {
+        let mut named = chunks(1, b"copy", 4);
+        named[0].name = name.into();
+        let refused = send(&copies, &machine, named).await;
+        assert!(refused.error.contains("no name of a copy"), "{refused:?}");
+    }
+    let mut large = chunks(1, b"copy", 4);
+    large[0].total_bytes = LARGEST + 1;
+    assert!(send(&copies, &machine, large).await.error.contains("more than"));
+}

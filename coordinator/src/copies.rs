@@ -1,0 +1,148 @@
+//! Sealed copies of the state, on the nodes' pools: one an hour, so that any of them brings the coordinator back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_proto::v1;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use crate::app::{App, AppError, Holder};
+use crate::backup::{BackupError, Content, Packed, pack};
+
+/// A node's newest copy is older than that: it gets another one.
+const EVERY_MS: u64 = 60 * 60 * 1000;
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_secs(60);
+/// The most that a node is asked to keep at once.
+const LARGEST: u64 = 32 << 20;
+/// What is on its way to one node at once.
+const CHUNK: usize = 128 << 10;
+/// Nodes that are sent to at once.
+const AT_ONCE: usize = 8;
+/// A pool that takes longer for a chunk hangs.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// What came of a round.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Nodes that hold the new copy.
+    pub kept: Vec<v1::CopyInfo>,
+    /// Nodes that do not, and why.
+    pub problems: Vec<v1::CopyProblem>,
+}
+
+impl App {
+    /// For as long as the coordinator runs.
+    pub async fn keep_copies(&self) {
+        loop {
+            sleep(LOOK).await;
+            match self.hand_out_copies(EVERY_MS).await {
+                Ok(round) => {
+                    for problem in round.problems {
+                        warn!(node = problem.node, reason = problem.reason, "no copy was kept there");
+                    }
+                }
+                // `heeler status` says that there is no recovery key.
+                Err(BackupError::NoRecoveryKey) => {}
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    warn!(error, "no copy of the state could be made");
+                }
+            }
+        }
+    }
+
+    /// One copy for every node that can keep one and whose newest is older than that.
+    ///
+    /// # Errors
+    /// When no copy can be made; that a node does not take it is an answer.
+    pub async fn hand_out_copies(&self, older_than_ms: u64) -> Result<Round, BackupError> {
+        let _one = self.copying().await;
+        let holders = self.holders(older_than_ms).await.map_err(of_app)?;
+        if holders.is_empty() {
+            return Ok(Round::default());
+        }
+        let file = self.state().path().join("heeler.db.copy");
+        let now_ms = self.time_ms();
+        let packed = Arc::new(pack(self.state(), None, Content::Thin(LARGEST), &file, now_ms).await?);
+        let mut round = Round::default();
+        let (mut waiting, mut sending) = (holders.into_iter(), JoinSet::new());
+        loop {
+            while sending.len() < AT_ONCE
+                && let Some(holder) = waiting.next()
+            {
+                sending.spawn(send(holder, packed.clone(), file.clone()));
+            }
+            let Some(sent) = sending.join_next().await else { break };
+            let Ok((node, outcome)) = sent else { continue };
+            match outcome {
+                Ok(copy) => {
+                    self.keep_copy(&copy, &packed.sha256).await.map_err(of_app)?;
+                    info!(node, bytes = copy.bytes, "holds a copy of the state");
+                    round.kept.push(copy);
+                }
+                Err(reason) => round.problems.push(v1::CopyProblem { node, reason }),
+            }
+        }
+        tokio::fs::remove_file(&file).await.ok();
+        round.kept.sort_by(|a, b| a.node.cmp(&b.node));
+        round.problems.sort_by(|a, b| a.node.cmp(&b.node));
+        Ok(round)
+    }
+}
+
+fn of_app(error: AppError) -> BackupError {
+    match error {
+        AppError::Store(error) => BackupError::Store(error),
+        other => BackupError::Damaged(other.to_string()),
+    }
+}
+
+async fn send(holder: Holder, packed: Arc<Packed>, file: PathBuf) -> (String, Result<v1::CopyInfo, String>) {
+    let node = holder.session.node.to_string();
+    let outcome = send_all(&holder, &packed, file).await;
+    (node, outcome)
+}
+
+async fn send_all(holder: &Holder, packed: &Packed, file: PathBuf) -> Result<v1::CopyInfo, String> {
+    let at_ms = packed.manifest.created_at_ms;
+    let name = format!("coordinator-{at_ms}.age");
+    let mut file = File::open(file).await.map_err(|error| error.to_string())?;
+    let mut offset = 0;
+    while offset < packed.bytes {
+        let mut data = Vec::with_capacity(CHUNK);
+        let read = (&mut file).take(CHUNK as u64).read_to_end(&mut data).await;
+        read.map_err(|error| error.to_string())?;
+        let length = data.len() as u64;
+        let chunk = v1::CopyChunk {
+            name: name.clone(),
+            at_ms,
+            offset,
+            total_bytes: packed.bytes,
+            sha256: packed.sha256.to_vec(),
+            data,
+        };
+        let answer = timeout(ANSWER, holder.session.ask_copy(chunk)).await;
+        let answer = answer
+            .map_err(|_| format!("its pool took no part of it within {} s", ANSWER.as_secs()))?
+            .map_err(|_| "its connection was lost meanwhile".to_owned())?;
+        if !answer.error.is_empty() {
+            return Err(answer.error);
+        }
+        offset += length;
+        if answer.stored_bytes != offset || answer.done != (offset == packed.bytes) {
+            return Err("it keeps something else than was sent".to_owned());
+        }
+    }
+    Ok(v1::CopyInfo {
+        node: holder.session.node.to_string(),
+        name,
+        at_ms,
+        bytes: packed.bytes,
+    })
+}

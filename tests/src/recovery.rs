@@ -1,0 +1,50 @@
+use std::path::{Path, PathBuf};
+
+use heeler_coordinator::backup::{BackupError, Content, Recovery, Restore, Restored, ensure_recovery, pack, restore};
+use heeler_coordinator::clock::Clock as _;
+
+use crate::{CLUSTER, Herd, ME};
+
+impl Herd {
+    /// As `heeler init` makes the recovery key.
+    pub async fn make_recovery_key(&self) {
+        let file = self.folder().join("recovery.txt");
+        ensure_recovery(&self.state(), &file, ME, self.clock.now_ms())
+            .await
+            .unwrap();
+    }
+
+    /// As `heeler backup create` does, beside the running coordinator.
+    pub async fn back_up(&self) -> PathBuf {
+        let file = self.folder().join("backup.age");
+        pack(&self.state(), None, Content::Whole, &file, self.clock.now_ms())
+            .await
+            .unwrap();
+        file
+    }
+
+    /// As `rm -rf` does, to a coordinator that does not run.
+    pub fn destroy(&self) {
+        std::fs::remove_dir_all(self.state().path()).unwrap();
+    }
+
+    /// As `heeler backup restore` does.
+    ///
+    /// # Errors
+    /// As [`restore`].
+    pub async fn put_back(&self, archive: &Path) -> Result<Restored, BackupError> {
+        let text = std::fs::read_to_string(self.folder().join("recovery.txt")).unwrap();
+        let recovery = Recovery::parse(&text).unwrap();
+        let wish = Restore {
+            archive,
+            opener: recovery.opener(),
+            recovery: Some(&recovery),
+            state: &self.state(),
+            cluster: Some(CLUSTER),
+            config: None,
+            replace: true,
+            operator: ME,
+        };
+        restore(wish, self.clock.now_ms()).await
+    }
+}

@@ -1,0 +1,187 @@
+//! A coordinator that is lost, and comes back: from a node's copy, from an old backup, from nothing.
+
+use heeler_coordinator::clock::Clock as _;
+use heeler_proto::v1::{self, Light, StepOutcome};
+use heeler_tests::{Herd, NOON, Node, Operator, Stranger, config};
+
+use crate::scene::{DISKS, creations, machine, node_a, outcomes, planned, pooled, task};
+
+const HOUR_MS: u64 = 60 * 60 * 1000;
+const COPIES: &str = "/data/pve-files/.heeler/copies";
+
+async fn copies_now(operator: &mut Operator) -> v1::MakeCopiesReply {
+    operator
+        .make_copies(v1::MakeCopiesRequest {})
+        .await
+        .unwrap()
+        .into_inner()
+}
+
+async fn status(operator: &mut Operator) -> v1::StatusReply {
+    operator.status(v1::StatusRequest {}).await.unwrap().into_inner()
+}
+
+/// Every step of every task holds already.
+async fn assert_nothing_to_change(operator: &mut Operator, parent: u64) {
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), parent).await;
+    let settled = [StepOutcome::Satisfied, StepOutcome::NotApplicable];
+    let found = outcomes(&plan.nodes[0]);
+    assert!(
+        !found.is_empty() && found.iter().all(|outcome| settled.contains(outcome)),
+        "{plan:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_destroyed_coordinator_is_back_from_a_nodes_copy_and_the_plan_is_empty() {
+    let mut herd = Herd::new().await;
+    herd.make_recovery_key().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    assert!(
+        copies_now(&mut operator).await.copies.is_empty(),
+        "there is no pool yet"
+    );
+    pooled(&herd, &mut operator).await;
+    herd.clock.advance(HOUR_MS);
+    // The coordinator looks at the pool that the task has made.
+    operator
+        .discover(v1::DiscoverRequest { node: "a".into() })
+        .await
+        .unwrap();
+    let round = copies_now(&mut operator).await;
+    assert!(round.problems.is_empty(), "{round:?}");
+    let copy = &round.copies[0];
+    let sealed = node.machine.file(&format!("{COPIES}/{}", copy.name)).unwrap();
+    assert_eq!(sealed.len() as u64, copy.bytes);
+    let known = operator
+        .list_copies(v1::ListCopiesRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(&known.copies, &round.copies);
+
+    let last = status(&mut operator).await.revision;
+    drop(operator);
+    herd.kill().await;
+    herd.destroy();
+    let archive = herd.folder().join("from-the-node.age");
+    std::fs::write(&archive, &sealed).unwrap();
+    let restored = herd.put_back(&archive).await.unwrap();
+    assert_eq!(restored.epoch, NOON / 1000 + 3600);
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    let restored = operator.wait_after(0, "restored", "").await;
+    operator.wait_after(restored.id, "connected", "a").await;
+    let status = status(&mut operator).await;
+    assert_eq!(status.nodes[0].config, "same", "{status:?}");
+    assert!(
+        status.nodes[0].pause.is_none(),
+        "the copy knew all that the node had done: {status:?}"
+    );
+    assert_nothing_to_change(&mut operator, last).await;
+    assert_eq!(creations(&node), 1);
+}
+
+#[tokio::test]
+async fn an_old_backup_restored_while_the_agent_is_ahead_holds_it_until_a_person_resumes_it() {
+    let mut herd = Herd::new().await;
+    herd.make_recovery_key().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let old = herd.back_up().await;
+    pooled(&herd, &mut herd.operator().await).await;
+    herd.kill().await;
+    herd.clock.advance(HOUR_MS);
+    let restored = herd.put_back(&old).await.unwrap();
+    assert!(restored.aside.is_some(), "what was there is kept");
+    herd.start().await.unwrap();
+
+    let mut operator = herd.operator().await;
+    let paused = operator.wait_after(0, "paused", "a").await;
+    let held = status(&mut operator).await;
+    assert_eq!(held.light(), Light::Amber);
+    let alert = held.alerts.iter().find(|alert| alert.next == "heeler node resume a");
+    assert!(
+        alert.is_some_and(|alert| alert.text.contains("does not know of")),
+        "{held:?}"
+    );
+    // It is looked at, and given nothing.
+    let back = operator.wait_after(paused.id, "connected", "a").await;
+    operator
+        .discover(v1::DiscoverRequest { node: "a".into() })
+        .await
+        .unwrap();
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 1).await;
+    assert!(plan.nodes[0].pause.is_some() && plan.nodes[0].tasks.iter().all(|task| task.task_id.is_empty()));
+
+    let resume = v1::ResumeNodeRequest {
+        node: "a".into(),
+        ..Default::default()
+    };
+    operator.resume_node(resume).await.unwrap();
+    assert_nothing_to_change(&mut operator, 1).await;
+    assert_eq!(
+        creations(&node),
+        1,
+        "the pool that the backup knew nothing of was recognised"
+    );
+    // It is not held again when it comes again.
+    drop(operator);
+    herd.kill().await;
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    operator.wait_after(back.id, "connected", "a").await;
+    assert!(status(&mut operator).await.nodes[0].pause.is_none());
+}
+
+#[tokio::test]
+async fn what_was_under_way_when_the_backup_was_made_is_not_handed_out_again() {
+    let mut herd = Herd::new().await;
+    herd.make_recovery_key().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let mut operator = herd.operator().await;
+    let plan = planned(&herd, &mut line).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let backup = herd.back_up().await;
+    drop((line, operator));
+    herd.kill().await;
+    let restored = herd.put_back(&backup).await.unwrap();
+    assert_eq!(restored.open_tasks, 1);
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    let over = task(&mut operator, &reply.task_ids[0]).await;
+    assert!(over.state == "failed" && over.reason.contains("restored"), "{over:?}");
+}
+
+#[tokio::test]
+async fn without_any_copy_a_new_coordinator_takes_the_nodes_over_and_the_plan_is_empty() {
+    let first = Herd::new().await;
+    let mut node = Node::added(&first, machine("a", DISKS), "a").await;
+    let mut operator = first.operator().await;
+    pooled(&first, &mut operator).await;
+    let hostid = node_a(&mut operator).await.hostid;
+    node.kill();
+    drop((operator, first));
+
+    // Another authority, another operator's key, and an epoch that begins at the same moment.
+    let second = Herd::new().await;
+    let node = Node::added(&second, node.machine.clone(), "a").await;
+    let mut operator = second.operator().await;
+    operator.wait_after(0, "taken over", "a").await;
+    operator
+        .discover(v1::DiscoverRequest { node: "a".into() })
+        .await
+        .unwrap();
+    let known = node_a(&mut operator).await;
+    assert_eq!(known.hostid, hostid, "the pool goes on being imported without force");
+    assert_nothing_to_change(&mut operator, 7).await;
+    assert_eq!(creations(&node), 1);
+
+    // And it takes assignments of the new one: its generations are later than all that the node has accepted.
+    let text = config(&[("a", DISKS)]).replace("disks =", "pool = { arc_max = \"512MiB\" }\ndisks =");
+    let plan = operator.plan_text(&text, 7).await;
+    let reply = operator.apply_plan(&plan, second.clock.now_ms()).await.unwrap();
+    let done = crate::scene::finished(&mut operator, &reply).await;
+    assert_eq!(done.state, "done", "{done:?}");
+}
