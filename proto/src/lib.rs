@@ -3,6 +3,7 @@
 //! [`v1`] is what travels. The modules beside it are what it must mean: types that can only be made from a valid
 //! message, so that nothing behind the wire checks twice.
 
+mod backplane;
 mod consent;
 mod generation;
 mod irreversible;
@@ -11,6 +12,7 @@ mod pool;
 mod task;
 mod trust;
 
+pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
 pub use consent::{Consent, ConsentError};
 pub use generation::Generation;
 pub use irreversible::{CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible};

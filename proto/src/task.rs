@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, LiveSerial, PoolSpec, Serial, v1};
+use crate::{Invalid, KeepBackplane, LiveSerial, PoolSpec, Serial, v1};
 
 /// The unit of work that a coordinator gives to an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,6 +9,8 @@ pub enum Task {
     EnsurePool(EnsurePool),
     /// A disk is blank.
     EraseDisk(EraseDisk),
+    /// The node's second card is up.
+    KeepBackplane(KeepBackplane),
 }
 
 /// The node has its pool: imported, or created after consent.
@@ -36,6 +38,7 @@ impl Task {
         match self {
             Self::EnsurePool(_) => "ensure pool",
             Self::EraseDisk(_) => "erase disk",
+            Self::KeepBackplane(_) => "keep backplane",
         }
     }
 }
@@ -59,6 +62,7 @@ impl TryFrom<v1::Task> for Task {
                 serial: Serial::new(&task.serial)?,
                 live: live(task.live)?,
             })),
+            v1::task::Kind::KeepBackplane(task) => Ok(Self::KeepBackplane(task.try_into()?)),
         }
     }
 }
@@ -75,6 +79,7 @@ impl From<Task> for v1::Task {
                 serial: task.serial.into(),
                 live: wire(task.live),
             }),
+            Task::KeepBackplane(task) => v1::task::Kind::KeepBackplane(task.into()),
         };
         Self { kind: Some(kind) }
     }

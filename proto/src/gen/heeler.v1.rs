@@ -367,6 +367,15 @@ pub struct Nic {
     /// With prefix length.
     #[prost(string, repeated, tag = "7")]
     pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why it is not chosen as the backplane's card unless heeler.toml names it; empty when it may be.
+    #[prost(string, tag = "20")]
+    pub refusal: ::prost::alloc::string::String,
+    /// The kernel's word: up, down, lowerlayerdown, unknown…
+    #[prost(string, tag = "21")]
+    pub operstate: ::prost::alloc::string::String,
+    /// Mbit/s of the USB port that it is in; 0 when it is in none.
+    #[prost(uint32, tag = "22")]
+    pub usb_mbit: u32,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct Pool {
@@ -416,7 +425,7 @@ pub struct Leg {
 /// The unit of work that a coordinator gives to an agent.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct Task {
-    #[prost(oneof = "task::Kind", tags = "1, 2")]
+    #[prost(oneof = "task::Kind", tags = "1, 2, 3")]
     pub kind: ::core::option::Option<task::Kind>,
 }
 /// Nested message and enum types in `Task`.
@@ -427,6 +436,8 @@ pub mod task {
         EnsurePool(super::EnsurePool),
         #[prost(message, tag = "2")]
         EraseDisk(super::EraseDisk),
+        #[prost(message, tag = "3")]
+        KeepBackplane(super::KeepBackplane),
     }
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -436,6 +447,18 @@ pub struct EnsurePool {
     /// Serials on record as holding a live pool, on any node: never given to `create`.
     #[prost(message, repeated, tag = "2")]
     pub live: ::prost::alloc::vec::Vec<LiveSerial>,
+}
+/// The node's second card: its name is pinned, its address is up, and a person's way in was never cut.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeepBackplane {
+    /// IPv4, with prefix length.
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+    /// Lower case, with colons; empty: the one card that may be it.
+    #[prost(string, tag = "2")]
+    pub mac: ::prost::alloc::string::String,
+    #[prost(enumeration = "Renderer", tag = "3")]
+    pub renderer: i32,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct PoolSpec {
@@ -774,6 +797,37 @@ impl DiskUse {
         }
     }
 }
+/// Who writes the card's configuration.
+#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Renderer {
+    Unspecified = 0,
+    /// ifupdown2 on a node that runs Proxmox, netplan elsewhere.
+    Auto = 1,
+    Netplan = 2,
+}
+impl Renderer {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RENDERER_UNSPECIFIED",
+            Self::Auto => "RENDERER_AUTO",
+            Self::Netplan => "RENDERER_NETPLAN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RENDERER_UNSPECIFIED" => Some(Self::Unspecified),
+            "RENDERER_AUTO" => Some(Self::Auto),
+            "RENDERER_NETPLAN" => Some(Self::Netplan),
+            _ => None,
+        }
+    }
+}
 #[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum StepOutcome {
@@ -872,7 +926,7 @@ pub struct EnrolReply {
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25, 10")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -897,11 +951,13 @@ pub mod from_agent {
         Trust(super::TrustReply),
         #[prost(message, tag = "25")]
         Copy(super::CopyReply),
+        #[prost(message, tag = "10")]
+        Reach(super::ReachReply),
     }
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ToAgent {
-    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25")]
+    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25, 10, 11")]
     pub body: ::core::option::Option<to_agent::Body>,
 }
 /// Nested message and enum types in `ToAgent`.
@@ -929,6 +985,10 @@ pub mod to_agent {
         Trust(super::Trust),
         #[prost(message, tag = "25")]
         Copy(super::CopyChunk),
+        #[prost(message, tag = "10")]
+        Verdict(super::NetworkVerdict),
+        #[prost(message, tag = "11")]
+        Reach(super::ReachRequest),
     }
 }
 /// First message of a session.
@@ -959,6 +1019,50 @@ pub struct Hello {
     pub clock_ms: u64,
     #[prost(message, optional, tag = "31")]
     pub trust: ::core::option::Option<TrustReply>,
+    /// Set when this session was opened after a network change that nobody has confirmed yet.
+    #[prost(message, optional, tag = "20")]
+    pub pending_network: ::core::option::Option<PendingNetwork>,
+}
+/// A change of the network that undoes itself unless it is confirmed.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PendingNetwork {
+    #[prost(string, tag = "1")]
+    pub guard_id: ::prost::alloc::string::String,
+    /// The backplane's new address, without prefix length.
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+}
+/// What the coordinator, having asked the peers, says of a change that is pending.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NetworkVerdict {
+    #[prost(string, tag = "1")]
+    pub guard_id: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub confirmed: bool,
+    /// Why not yet; the change stays pending until its time is over.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// To a peer: does that address answer over your backplane?
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReachRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReachReply {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Whether the peer's own backplane is up: if not, its word means nothing.
+    #[prost(bool, tag = "2")]
+    pub up: bool,
+    #[prost(bool, tag = "3")]
+    pub reached: bool,
+    /// Why not.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Welcome {

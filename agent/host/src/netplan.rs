@@ -1,0 +1,39 @@
+//! `netplan`: the backplane's card alone, by systemd-networkd; whoever has the others keeps them.
+
+use std::time::Duration;
+
+use crate::{Command, Content, File};
+
+/// After what the image and NetworkManager write.
+pub const PATH: &str = "/etc/netplan/60-heeler-backplane.yaml";
+
+/// `address` (with prefix length) on the card `name`: no router, no DHCP, and no boot that waits for a cable.
+#[must_use]
+pub fn file(name: &str, address: &str) -> File {
+    let text = format!(
+        "# Written by Heeler.\n\
+         network:\n  \
+           version: 2\n  \
+           ethernets:\n    \
+             {name}:\n      \
+               renderer: networkd\n      \
+               addresses: [\"{address}\"]\n      \
+               dhcp4: false\n      \
+               dhcp6: false\n      \
+               accept-ra: false\n      \
+               link-local: []\n      \
+               optional: true\n"
+    );
+    File {
+        path: PATH.into(),
+        content: Content::Plain(text.into_bytes()),
+        // netplan complains of files that others can read.
+        mode: 0o600,
+    }
+}
+
+/// Brings what is configured up. What it prints is noise where NetworkManager runs beside it.
+#[must_use]
+pub fn apply() -> Command {
+    Command::new("netplan").arg("apply").timeout(Duration::from_secs(45))
+}

@@ -1,0 +1,165 @@
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::text;
+use crate::{Invalid, v1};
+
+/// The node's second card: its name is pinned, and its address is up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepBackplane {
+    /// Of the card.
+    pub address: Cidr,
+    /// None: the one card that may be it.
+    pub mac: Option<Mac>,
+    /// Who writes its configuration.
+    pub renderer: Renderer,
+}
+
+/// Who writes the backplane's configuration on a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Renderer {
+    /// ifupdown2 on a node that runs Proxmox, netplan elsewhere.
+    #[default]
+    Auto,
+    /// Always netplan.
+    Netplan,
+}
+
+/// An IPv4 address of a machine and the length of its network's prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Cidr {
+    /// The machine's.
+    pub address: Ipv4Addr,
+    /// 1 to 30.
+    pub prefix: u8,
+}
+
+impl Cidr {
+    /// Fails for what no machine can have.
+    pub fn new(address: Ipv4Addr, prefix: u8) -> Result<Self, Invalid> {
+        let cidr = Self { address, prefix };
+        let odd = address.is_loopback() || address.is_multicast() || address.is_unspecified();
+        if odd || !(1..=30).contains(&prefix) {
+            return Err(Invalid::new("address", format!("{cidr} is no machine's address")));
+        }
+        Ok(cidr)
+    }
+
+    /// Whether `other` is in the same network.
+    #[must_use]
+    pub fn reaches(self, other: Ipv4Addr) -> bool {
+        let shift = 32 - u32::from(self.prefix);
+        u32::from(self.address) >> shift == u32::from(other) >> shift
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let unfit = || Invalid::new("address", format!("{text:?} is no IPv4 address with a prefix length"));
+        let (address, prefix) = text.split_once('/').ok_or_else(unfit)?;
+        let (address, prefix) = (address.parse().map_err(|_| unfit())?, prefix.parse().map_err(|_| unfit())?);
+        Self::new(address, prefix)
+    }
+}
+
+impl TryFrom<String> for Cidr {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Cidr> for String {
+    fn from(cidr: Cidr) -> Self {
+        cidr.to_string()
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}/{}", self.address, self.prefix))
+    }
+}
+
+/// A network card's hardware address: lower case, with colons.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Mac(String);
+
+impl Mac {
+    /// Fails for anything but six octets in hex with colons between, none of them a group's.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let octets: Vec<Option<u8>> = text
+            .split(':')
+            .map(|part| {
+                let hex = part.len() == 2 && part.chars().all(|c| c.is_ascii_hexdigit());
+                u8::from_str_radix(part, 16).ok().filter(|_| hex)
+            })
+            .collect();
+        let one = octets.first().copied().flatten().is_some_and(|first| first & 1 == 0);
+        if octets.len() == 6 && one && octets.iter().all(Option::is_some) && text != "00:00:00:00:00:00" {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(Invalid::new("mac", format!("{text:?} is no network card's address")))
+        }
+    }
+}
+text!(Mac);
+
+impl TryFrom<v1::KeepBackplane> for KeepBackplane {
+    type Error = Invalid;
+    fn try_from(wire: v1::KeepBackplane) -> Result<Self, Invalid> {
+        Ok(Self {
+            address: wire.address.parse()?,
+            renderer: match wire.renderer() {
+                v1::Renderer::Auto => Renderer::Auto,
+                v1::Renderer::Netplan => Renderer::Netplan,
+                v1::Renderer::Unspecified => return Err(Invalid::missing("keep_backplane.renderer")),
+            },
+            mac: (!wire.mac.is_empty()).then(|| Mac::new(&wire.mac)).transpose()?,
+        })
+    }
+}
+
+impl From<KeepBackplane> for v1::KeepBackplane {
+    fn from(wish: KeepBackplane) -> Self {
+        Self {
+            address: wish.address.to_string(),
+            mac: wish.mac.map(String::from).unwrap_or_default(),
+            renderer: match wish.renderer {
+                Renderer::Auto => v1::Renderer::Auto,
+                Renderer::Netplan => v1::Renderer::Netplan,
+            }
+            .into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_network_and_is_a_machines() {
+        let cidr: Cidr = "10.10.99.50/24".parse().unwrap();
+        assert_eq!(cidr.to_string(), "10.10.99.50/24");
+        assert!(cidr.reaches(Ipv4Addr::new(10, 10, 99, 51)));
+        assert!(!cidr.reaches(Ipv4Addr::new(10, 10, 98, 51)));
+        for bad in ["10.10.99.50", "10.10.99.50/0", "10.10.99.50/31", "127.0.0.1/8", "224.0.0.1/24", "fd00::1/64"] {
+            assert!(bad.parse::<Cidr>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_card_is_named_by_its_own_address_and_by_no_groups() {
+        assert_eq!(Mac::new("00:E0:4C:68:00:01").unwrap().as_str(), "00:e0:4c:68:00:01");
+        for bad in ["", "00:e0:4c:68:00", "01:00:5e:00:00:01", "00e04c680001", "00:00:00:00:00:00", "+0:e0:4c:68:00:01"] {
+            assert!(Mac::new(bad).is_err(), "{bad}");
+        }
+    }
+}
