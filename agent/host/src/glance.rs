@@ -1,4 +1,5 @@
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -112,6 +113,10 @@ impl System for Glance<'_> {
 
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         self.host.job_state(unit).await
+    }
+
+    async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
+        self.host.address_taken(interface, address).await
     }
 
     async fn reboot(&self) -> Result<(), UnitError> {

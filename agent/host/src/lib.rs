@@ -8,12 +8,18 @@ pub mod blkdiscard;
 pub mod blkid;
 pub mod chattr;
 pub mod cloud_init;
+pub mod connections;
 pub mod disk;
 pub mod facts;
 pub mod findmnt;
+pub mod guard;
 pub mod hostid;
+pub mod ifupdown;
 pub mod ip;
+pub mod link;
 pub mod lsblk;
+pub mod netplan;
+pub mod ping;
 pub mod sfdisk;
 #[cfg(feature = "sim")]
 pub mod sim;
@@ -24,6 +30,7 @@ pub mod zdb;
 pub mod zfs;
 pub mod zpool;
 
+mod arp;
 mod ask;
 mod command;
 mod file;

@@ -1,4 +1,5 @@
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,6 +55,10 @@ pub trait System: Send + Sync {
 
     /// How a transient unit stands.
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError>;
+
+    /// Who answers for `address` on the network that the card `interface`, which must be switched on, is plugged into:
+    /// its hardware address. Takes two seconds; nothing is claimed.
+    async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>>;
 
     /// Asks logind for a reboot; returns before it happens.
     async fn reboot(&self) -> Result<(), UnitError>;

@@ -3,6 +3,7 @@
 //! A task is a list of steps; a step says what it sees and what it would change; the engine alone changes the machine.
 
 pub mod engine;
+pub mod network;
 pub mod storage;
 
 mod task;

@@ -2,6 +2,7 @@ use heeler_host::System;
 use heeler_proto::{Irreversible, NodeName, Task};
 
 use crate::engine::{AnyStep, Event, Outcome, Record, StepReport, carry_out, look_at};
+use crate::network::keep_backplane;
 use crate::storage::{self, ensure_pool, erase_disk};
 
 /// What a task needs for itself while it runs.
@@ -27,6 +28,12 @@ pub const fn uses(task: &Task) -> Uses {
             packages: false,
             reboot: false,
         },
+        Task::KeepBackplane(_) => Uses {
+            pool: false,
+            network: true,
+            packages: false,
+            reboot: false,
+        },
     }
 }
 
@@ -37,6 +44,7 @@ pub fn steps(task: &Task, interrupted: &[Irreversible], resumed: bool) -> Vec<Bo
     match task {
         Task::EnsurePool(task) => ensure_pool::steps(task, interrupted),
         Task::EraseDisk(task) => erase_disk::steps(task, if resumed { interrupted } else { &[] }),
+        Task::KeepBackplane(task) => keep_backplane::steps(task, resumed),
     }
 }
 

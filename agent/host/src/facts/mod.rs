@@ -5,7 +5,7 @@ mod nic;
 mod pool;
 
 pub use hardware::{Hardware, hardware};
-pub use nic::{Nic, nics};
+pub use nic::{Nic, Refusal, nics};
 pub use pool::{LegFact, PoolFact, pools};
 
 use crate::disk::{Disk, inventory};

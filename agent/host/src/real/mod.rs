@@ -1,5 +1,6 @@
 //! A Linux machine.
 
+mod arp;
 mod bus;
 mod files;
 mod job;
@@ -12,6 +13,7 @@ mod systemd_tests;
 mod tests;
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -156,6 +158,11 @@ impl System for RealSystem {
 
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         job::state(&self.bus, unit).await
+    }
+
+    async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
+        let interface = interface.to_owned();
+        blocking(move || arp::taken(&interface, address)).await
     }
 
     async fn reboot(&self) -> Result<(), UnitError> {

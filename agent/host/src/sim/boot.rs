@@ -23,6 +23,7 @@ impl State {
             self.os.files.folder(path);
         }
         self.mount_fixed();
+        self.network_boots();
         if self.wants_zfs() {
             self.load_zfs();
         }

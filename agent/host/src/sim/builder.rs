@@ -10,6 +10,7 @@ use super::random::Random;
 use super::state::{Board, Kernel, Os, State};
 use super::tree::Tree;
 use super::units;
+use super::wire::Wire;
 
 /// What a machine shall be. A Raspberry Pi 5 with 8 GiB, ZFS installed, and no disk but its card, unless told otherwise.
 #[derive(Debug, Clone)]
@@ -20,6 +21,7 @@ pub struct Builder {
     memory_bytes: u64,
     disks: Vec<DiskSpec>,
     nics: Vec<Nic>,
+    wire: Wire,
     seed: u64,
     clock_ms: u64,
     pace: Pace,
@@ -40,6 +42,7 @@ impl Machine {
             memory_bytes: 8_323_268 * 1024,
             disks: Vec::new(),
             nics: Vec::new(),
+            wire: Wire::default(),
             seed: 1,
             // Sunday, 1 March 2026, noon.
             clock_ms: 1_772_366_400_000,
@@ -84,6 +87,13 @@ impl Builder {
     #[must_use]
     pub fn nic(mut self, nic: Nic) -> Self {
         self.nics.push(nic);
+        self
+    }
+
+    /// Its cards are plugged into this switch.
+    #[must_use]
+    pub fn wire(mut self, wire: &Wire) -> Self {
+        self.wire = wire.clone();
         self
     }
 
@@ -165,6 +175,8 @@ impl Builder {
                 architecture: self.architecture,
                 memory_bytes: self.memory_bytes,
                 nics: self.nics,
+                loose: Vec::new(),
+                wire: self.wire,
             },
             disks,
             drawer: Vec::new(),
@@ -174,6 +186,7 @@ impl Builder {
                 immutable: BTreeSet::new(),
                 units: units::installed(self.zfs),
                 missing: missing.iter().map(|name| (*name).to_owned()).collect(),
+                ifupdown2: None,
             },
             kernel: Kernel {
                 clock_synchronised: true,

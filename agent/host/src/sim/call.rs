@@ -1,5 +1,6 @@
 use std::future::pending;
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -219,6 +220,21 @@ impl System for Machine {
 
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         self.answer(|state| state.job_state(unit).map(Ok)).await
+    }
+
+    async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
+        let taken = self
+            .tell(|state| {
+                let found = state.links().find(|(link, _)| link.name == interface);
+                let (link, nic) = found.ok_or_else(|| super::tree::missing(Path::new(interface)))?;
+                if !link.up {
+                    return Err(io::ErrorKind::NetworkDown.into());
+                }
+                Ok(state.board.wire.who_has(address, &nic.mac).map(|(mac, _)| mac))
+            })
+            .await;
+        self.sleep(Duration::from_secs(2)).await;
+        taken
     }
 
     async fn reboot(&self) -> Result<(), UnitError> {

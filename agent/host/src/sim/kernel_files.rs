@@ -73,6 +73,7 @@ impl State {
             .map(|path| format!("{path} partition 1048572 0 -2\n"));
         let head = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned();
         tree.put("/proc/swaps", head + &swaps.collect::<String>());
+        self.connections(tree);
         if self.board.architecture == "aarch64" {
             // Strings of the device tree end in NUL.
             tree.put("/proc/device-tree/model", format!("{}\0", self.board.model));
@@ -111,20 +112,30 @@ impl State {
             tree.put("/sys/class/dmi/id/product_serial", format!("{}\n", self.board.serial));
         }
         self.block(tree);
-        for nic in &self.board.nics {
-            let device = format!("/sys/devices/{}/{}", nic.bus, nic.name);
-            let folder = format!("{device}/net/{}", nic.name);
-            let carrier = u8::from(nic.carrier);
+        self.cards(tree);
+        tree.folder("/sys/devices/virtual/net/lo");
+        tree.put("/sys/devices/virtual/net/lo/type", "772\n");
+        tree.link("/sys/class/net/lo", "/sys/devices/virtual/net/lo");
+    }
+
+    fn cards(&self, tree: &mut Tree) {
+        for (link, nic) in self.links() {
+            let device = format!("/sys/devices/{}/{}", nic.bus, nic.mac);
+            let folder = format!("{device}/net/{}", link.name);
+            let carrier = nic.carrier && link.up;
             let files = [
                 ("address", nic.mac.clone()),
                 ("addr_assign_type", "0".to_owned()),
                 ("type", "1".to_owned()),
                 ("speed", nic.speed_mbit.to_string()),
-                ("carrier", carrier.to_string()),
-                ("operstate", if nic.carrier { "up" } else { "down" }.to_owned()),
+                ("carrier", u8::from(carrier).to_string()),
+                ("operstate", if carrier { "up" } else { "down" }.to_owned()),
             ];
             for (name, value) in files {
                 tree.put(format!("{folder}/{name}"), format!("{value}\n"));
+            }
+            if nic.bus == "usb" {
+                tree.put(format!("{device}/speed"), "5000\n");
             }
             tree.folder(format!("/sys/bus/{}/drivers/{}", nic.bus, nic.driver));
             tree.link(format!("{device}/subsystem"), format!("/sys/bus/{}", nic.bus));
@@ -133,11 +144,25 @@ impl State {
                 format!("/sys/bus/{}/drivers/{}", nic.bus, nic.driver),
             );
             tree.link(format!("{folder}/device"), device);
-            tree.link(format!("/sys/class/net/{}", nic.name), folder);
+            tree.link(format!("/sys/class/net/{}", link.name), folder);
         }
-        tree.folder("/sys/devices/virtual/net/lo");
-        tree.put("/sys/devices/virtual/net/lo/type", "772\n");
-        tree.link("/sys/class/net/lo", "/sys/devices/virtual/net/lo");
+    }
+
+    /// A person's SSH runs over every address that the router gave.
+    fn connections(&self, tree: &mut Tree) {
+        let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+        let hex = |address: &str| {
+            let address: std::net::Ipv4Addr = address.split('/').next()?.parse().ok()?;
+            Some(format!("{:08X}", u32::from_le_bytes(address.octets())))
+        };
+        let own = self.kernel.links.iter().filter_map(|link| link.own.as_deref());
+        let ends = own.chain(self.kernel.connections.iter().map(String::as_str)).filter_map(hex);
+        let row = |end| format!("   0: {end}:0016 01500A0A:D4F2 01 00000000:00000000 02:0009C9B3 00000000 0 0 7093 2\n");
+        tree.put("/proc/net/tcp", head.to_owned() + &ends.map(row).collect::<String>());
+        let head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
+        let default = self.kernel.links.iter().find(|link| link.own.is_some());
+        let row = default.map(|link| format!("{}\t00000000\t01500A0A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n", link.name));
+        tree.put("/proc/net/route", head.to_owned() + &row.unwrap_or_default());
     }
 
     fn block(&self, tree: &mut Tree) {

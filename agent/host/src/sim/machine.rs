@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::disk::{Content, Disk, DiskSpec};
 use super::fault::Fault;
 use super::log::Entry;
+use super::pace::Pace;
 use super::power::Loss;
 use super::state::State;
 
@@ -215,6 +216,88 @@ impl Machine {
         state.random = random;
         state.fresh_system();
         state.boot();
+    }
+
+    /// Pulls the card with this hardware address out.
+    pub fn pull_nic(&self, mac: &str) {
+        let mut state = self.lock();
+        if let Some(at) = state.board.nics.iter().position(|nic| nic.mac == mac) {
+            let pulled = state.board.nics.remove(at);
+            state.kernel.links.retain(|link| link.mac != mac);
+            state.board.wire.take(mac);
+            state.board.loose.push(pulled);
+        }
+    }
+
+    /// Puts a card that was pulled into a port again: udev names it, and what is configured for that name is brought up.
+    pub fn insert_nic(&self, mac: &str) {
+        let mut state = self.lock();
+        if let Some(at) = state.board.loose.iter().position(|nic| nic.mac == mac) {
+            let nic = state.board.loose.remove(at);
+            state.board.nics.push(nic.clone());
+            state.plugged(&nic);
+            state.configure();
+        }
+    }
+
+    /// Pulls or plugs the cable of a card.
+    pub fn set_carrier(&self, mac: &str, is: bool) {
+        let mut state = self.lock();
+        if let Some(nic) = state.board.nics.iter_mut().find(|nic| nic.mac == mac) {
+            nic.carrier = is;
+        }
+        state.publish();
+    }
+
+    /// Somebody connects to this address of the machine's.
+    pub fn connect_to(&self, address: &str) {
+        self.lock().kernel.connections.push(address.to_owned());
+    }
+
+    /// ifupdown2 of this version keeps the network.
+    pub fn install_ifupdown2(&self, version: &str) {
+        let mut state = self.lock();
+        state.os.ifupdown2 = Some(version.to_owned());
+        state.os.files.put_mode("/usr/sbin/ifreload", "", 0o755);
+        let interfaces = "auto lo\niface lo inet loopback\n\nsource /etc/network/interfaces.d/*\n";
+        state.os.files.put(crate::ifupdown::PATH, interfaces);
+    }
+
+    /// Addresses with prefix length that the card of this name has; None when there is no such card.
+    #[must_use]
+    pub fn addresses(&self, name: &str) -> Option<Vec<String>> {
+        let state = self.lock();
+        state.link(name).map(|link| link.addresses().cloned().collect())
+    }
+
+    /// When the guard's timer elapses, by the machine's clock; None while it does not run.
+    #[must_use]
+    pub fn guard_due_ms(&self) -> Option<u64> {
+        self.lock().kernel.guard_due_ms
+    }
+
+    /// What systemd does on this machine: runs the undo whenever the guard's timer has elapsed. Never returns; to be
+    /// selected beside whatever uses the machine.
+    pub async fn guardian(&self) -> std::convert::Infallible {
+        loop {
+            let (due, now, pace) = {
+                let state = self.lock();
+                (state.kernel.guard_due_ms, state.clock.now_ms(), state.clock.pace)
+            };
+            if due.is_some_and(|due| due <= now) && self.loss().is_none() {
+                // What it cannot put back it says to nobody here: the tests look at the machine. Killed before its end,
+                // it is started again.
+                let _ = crate::guard::undo(self).await;
+                let mut state = self.lock();
+                if state.kernel.guard_due_ms == due {
+                    state.kernel.guard_due_ms = None;
+                }
+            }
+            match pace {
+                Pace::Instant => tokio::task::yield_now().await,
+                Pace::Live { .. } => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            }
+        }
     }
 
     /// A file of the root file system or of a mounted dataset, as somebody else on the machine would read it.

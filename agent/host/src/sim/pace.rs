@@ -37,6 +37,14 @@ impl Clock {
         self.at_ms + as_ms(passed)
     }
 
+    /// What a time that a person set takes at this pace.
+    pub(super) const fn shortened(&self, ms: u64) -> u64 {
+        match self.pace {
+            Pace::Instant => ms,
+            Pace::Live { haste, .. } => ms / if haste == 0 { 1 } else { haste as u64 },
+        }
+    }
+
     pub(super) fn set(&mut self, at_ms: u64) {
         *self = Self::new(self.pace, at_ms);
     }

@@ -8,12 +8,14 @@ use super::disk::{Content, Disk};
 use super::fault::Fault;
 use super::jobs::Running;
 use super::log::Entry;
+use super::net::Link;
 use super::nic::Nic;
 use super::pace::Clock;
 use super::power::Power;
 use super::random::Random;
 use super::tree::Tree;
 use super::units::Units;
+use super::wire::Wire;
 use super::zfs::Imported;
 
 /// All of a machine.
@@ -44,7 +46,12 @@ pub(super) struct Board {
     /// As `uname -m` names it.
     pub(super) architecture: String,
     pub(super) memory_bytes: u64,
+    /// Those that are plugged in.
     pub(super) nics: Vec<Nic>,
+    /// Those that are not.
+    pub(super) loose: Vec<Nic>,
+    /// What the cards are plugged into.
+    pub(super) wire: Wire,
 }
 
 /// What is on the root disk.
@@ -57,6 +64,8 @@ pub(super) struct Os {
     pub(super) units: Units,
     /// Programs of packages that a test took away.
     pub(super) missing: BTreeSet<String>,
+    /// Its version, where it is installed.
+    pub(super) ifupdown2: Option<String>,
 }
 
 /// What is lost when the power goes.
@@ -74,6 +83,11 @@ pub(super) struct Kernel {
     pub(super) active: BTreeSet<String>,
     pub(super) jobs: BTreeMap<String, Running>,
     pub(super) rebooting: bool,
+    pub(super) links: Vec<Link>,
+    /// The machine's ends of connections, beside the ones over DHCP's address.
+    pub(super) connections: Vec<String>,
+    /// When the guard's timer elapses.
+    pub(super) guard_due_ms: Option<u64>,
     pub(super) clock_synchronised: bool,
 }
 

@@ -22,9 +22,11 @@ const ZFS: [(&str, &str); 12] = [
     ("zfs.target", "enabled"),
 ];
 
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 7] = [
     ("NetworkManager.service", "enabled"),
     ("heeler-agent.service", "enabled"),
+    ("heeler-guard.service", "static"),
+    ("heeler-guard.timer", "enabled"),
     ("ssh.service", "enabled"),
     ("systemd-timesyncd.service", "enabled"),
     ("systemd-modules-load.service", "static"),
@@ -98,6 +100,9 @@ impl State {
             }
             UnitAction::Stop => {
                 self.kernel.active.remove(unit);
+                if Self::is_guard(unit) {
+                    self.kernel.guard_due_ms = None;
+                }
             }
             UnitAction::Enable | UnitAction::Disable | UnitAction::Reload => {}
         }
@@ -108,6 +113,7 @@ impl State {
     pub(super) fn started(&mut self, unit: &str) {
         let cached = self.os.files.has(std::path::Path::new("/etc/zfs/zpool.cache"));
         match unit {
+            timer if Self::is_guard(timer) && !self.start_timer() => return,
             "zfs-load-module.service" if !self.load_zfs() => return,
             "zfs-import-cache.service" if !(cached && self.kernel.zfs_loaded) => return,
             "zfs-mount.service" | "zfs-zed.service" if !self.kernel.zfs_loaded => return,

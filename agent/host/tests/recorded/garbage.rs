@@ -192,7 +192,7 @@ proptest! {
         runtime.block_on(async {
             let _ = disk::inventory(&host).await;
             let _ = facts::collect(&host).await;
-            let _ = ip::addresses(&host).await;
+            let _ = ip::interfaces(&host).await;
             let _ = ip::routes(&host).await;
             let _ = cloud_init::first_boot(&host).await;
             let _ = timedatectl::synchronised(&host).await;

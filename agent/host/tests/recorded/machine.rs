@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -244,6 +245,9 @@ impl System for Recorded {
     }
     async fn job_state(&self, _: &str) -> Result<JobState, UnitError> {
         Ok(JobState::Unknown)
+    }
+    async fn address_taken(&self, _: &str, _: Ipv4Addr) -> io::Result<Option<String>> {
+        Ok(None)
     }
     async fn reboot(&self) -> Result<(), UnitError> {
         panic!("a look changes nothing")

@@ -2,6 +2,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use heeler_host::guard::{self, End, GuardError, Standing};
 use heeler_host::{Command, Content, File, Job, JobState, RunError, System, UnitAction, UnitError};
 
 use super::edit::{EditError, fingerprint};
@@ -40,6 +41,15 @@ pub enum ApplyError {
     /// logind accepted, and the machine is still up.
     #[error("the node was asked to reboot 10 minutes ago and has not")]
     NoReboot,
+    /// The way back of a network change.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// Nobody confirmed a network change.
+    #[error("the change was undone, and all is as it was: {reason}")]
+    Undone {
+        /// Why.
+        reason: String,
+    },
     /// A transient unit that systemd does not know any more.
     #[error("{unit} is gone before its end: the machine was restarted under it")]
     JobLost {
@@ -57,8 +67,9 @@ impl ApplyError {
 }
 
 const JOB_POLL: Duration = Duration::from_secs(2);
-const ARMED: &str = "/var/lib/heeler-agent/guard/armed";
-const GUARD: &str = "heeler-guard.timer";
+const GUARD_POLL: Duration = Duration::from_millis(500);
+/// Twice what the guard takes to undo a change, and its undo: then the guard itself is broken.
+const GUARD_POLLS: u32 = 480;
 
 /// Changes the machine. A reboot is asked for and not waited for.
 ///
@@ -93,17 +104,9 @@ pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
         Op::Parameter { path, value } => host.set_parameter(path, value).await.map_err(io("set", path)),
         Op::Unit { unit, action } => Ok(host.unit(unit, *action).await?),
         Op::Job(job) => wait(host, job).await,
-        Op::Guard(GuardAction::Arm) => {
-            let armed = File::text(ARMED, format!("{}\n", host.now_ms()));
-            host.write(&armed).await.map_err(io("write", &armed.path))?;
-            Ok(host.unit(GUARD, UnitAction::Restart).await?)
-        }
-        Op::Guard(GuardAction::Confirm) => {
-            host.remove(Path::new(ARMED))
-                .await
-                .map_err(io("remove", Path::new(ARMED)))?;
-            Ok(host.unit(GUARD, UnitAction::Stop).await?)
-        }
+        Op::Guard(GuardAction::Arm(way)) => Ok(guard::arm(host, way).await?),
+        Op::Guard(GuardAction::Undo) => undo_now(host).await,
+        Op::Guard(GuardAction::Confirm) => confirmed(host).await,
         Op::Reboot { .. } => Ok(host.reboot().await?),
     }
 }
@@ -124,6 +127,32 @@ async fn run(host: &dyn System, command: &Command) -> Result<(), ApplyError> {
     } else {
         Err(RunError::failed(command, &output).into())
     }
+}
+
+/// The timer gives another 90 s to this, and is there should the agent die in it.
+async fn undo_now(host: &dyn System) -> Result<(), ApplyError> {
+    host.unit(guard::TIMER, UnitAction::Restart).await?;
+    host.unit(guard::SERVICE, UnitAction::Stop).await?;
+    guard::undo(host).await?;
+    Ok(host.unit(guard::TIMER, UnitAction::Stop).await?)
+}
+
+async fn confirmed(host: &dyn System) -> Result<(), ApplyError> {
+    let pending = match guard::standing(host).await? {
+        Standing::Armed(armed) => armed.id,
+        Standing::Undone(undone) => return Err(ApplyError::Undone { reason: undone.reason }),
+        Standing::Idle => return Ok(()),
+    };
+    for _ in 0..GUARD_POLLS {
+        match guard::settle(host, &pending).await? {
+            End::Open => host.sleep(GUARD_POLL).await,
+            End::Confirmed => return Ok(()),
+            End::Undone(reason) => return Err(ApplyError::Undone { reason }),
+        }
+    }
+    undo_now(host).await?;
+    let reason = format!("nobody confirmed it, and {} did not undo it in time", guard::TIMER);
+    Err(ApplyError::Undone { reason })
 }
 
 async fn wait(host: &dyn System, job: &Job) -> Result<(), ApplyError> {

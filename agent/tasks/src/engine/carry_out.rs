@@ -8,7 +8,7 @@ use heeler_proto::NodeName;
 use super::apply::{ApplyError, apply};
 use super::class::in_full;
 use super::look::{look, settled};
-use super::{AnyStep, Blocked, Event, Intent, Op, Outcome, Plan, Record};
+use super::{AnyStep, Blocked, Event, GuardAction, Intent, Op, Outcome, Plan, Record};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const REBOOT_POLL: Duration = Duration::from_secs(10);
@@ -133,7 +133,14 @@ impl Hand<'_> {
             irreversible: act.is_some(),
         };
         self.record.emit(started).await?;
+        let waits = matches!(op, Op::Guard(GuardAction::Confirm));
+        if waits {
+            self.record.awaits_confirmation(true);
+        }
         let result = apply(self.host, op).await;
+        if waits {
+            self.record.awaits_confirmation(false);
+        }
         let error = result.as_ref().err().map(|error| in_full(error));
         // An irreversible op whose end nobody saw stays begun, so that what it left is recognised as its own; a reboot
         // until the next boot has been looked at.

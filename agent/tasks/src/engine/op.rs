@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use heeler_host::guard::Way;
 use heeler_host::{Command, File, Job, UnitAction};
 use heeler_proto::Irreversible;
 
@@ -70,10 +71,12 @@ pub struct Remove {
 }
 
 /// The guard of a network change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuardAction {
-    /// The change is undone unless it is confirmed in time.
-    Arm,
-    /// The change stays.
+    /// What an earlier change left half done is put back as it was.
+    Undo,
+    /// What follows is undone unless it is confirmed in time.
+    Arm(Way),
+    /// Waits until the change is confirmed, or undone.
     Confirm,
 }

@@ -51,6 +51,10 @@ pub trait Record: Send + Sync {
     /// The last reboot that the task in hand has begun and not ended.
     fn rebooting(&self) -> Option<Intent>;
 
+    /// A network change waits to be confirmed from now on, over a session that is opened from now on; or it does not any
+    /// more.
+    fn awaits_confirmation(&mut self, is: bool);
+
     /// Something to tell. All but progress is on disk before this returns.
     async fn emit(&mut self, event: Event) -> io::Result<()>;
 }

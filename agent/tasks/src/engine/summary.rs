@@ -1,4 +1,5 @@
 use heeler_host::UnitAction;
+use heeler_host::guard::UNDONE_AFTER;
 use heeler_proto::Irreversible;
 
 use super::{GuardAction, Op};
@@ -33,8 +34,11 @@ impl Op {
             Self::Parameter { path, value } => format!("set {} to {value}", path.display()),
             Self::Unit { unit, action } => format!("{} {unit}", verb(*action)),
             Self::Job(job) => format!("{} (as {})", job.command, job.unit),
-            Self::Guard(GuardAction::Arm) => "arm the way back".to_owned(),
-            Self::Guard(GuardAction::Confirm) => "confirm, so that the change stays".to_owned(),
+            Self::Guard(GuardAction::Undo) => "undo what an earlier change left half done".to_owned(),
+            Self::Guard(GuardAction::Arm(way)) => {
+                format!("{}   undone in {} s if unconfirmed", way.change, UNDONE_AFTER.as_secs())
+            }
+            Self::Guard(GuardAction::Confirm) => "wait until a new session and every peer confirm it".to_owned(),
             Self::Reboot { reason } => format!("reboot: {reason}"),
         }
     }

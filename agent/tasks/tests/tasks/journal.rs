@@ -2,6 +2,8 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use heeler_host::System;
@@ -40,6 +42,17 @@ pub(crate) struct Journal<'a> {
     consents: Vec<Consent>,
     operator: Vec<u8>,
     lines: Vec<Line>,
+    pub(crate) awaited: Awaited,
+}
+
+/// Whether a change of the network waits to be confirmed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Awaited(Arc<AtomicBool>);
+
+impl Awaited {
+    pub(crate) fn is(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl<'a> Journal<'a> {
@@ -64,6 +77,7 @@ impl<'a> Journal<'a> {
             task: task.clone(),
             consents: consents.to_vec(),
             operator: operator.to_vec(),
+            awaited: Awaited::default(),
             lines: lines.map(|line| serde_json::from_slice(line).unwrap()).collect(),
         }
     }
@@ -174,6 +188,10 @@ impl Record for Journal<'_> {
         let open = self.open_intents().into_iter().rev();
         let mut ours = open.filter(|(task, intent)| **task == self.task && intent.reboot);
         ours.next().map(|(_, intent)| intent.clone())
+    }
+
+    fn awaits_confirmation(&mut self, is: bool) {
+        self.awaited.0.store(is, Ordering::Relaxed);
     }
 
     async fn emit(&mut self, event: Event) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! A machine that stops the test when something is done to it that must never be done.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -154,6 +155,9 @@ impl System for Lawful {
     }
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         self.0.job_state(unit).await
+    }
+    async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
+        self.0.address_taken(interface, address).await
     }
     async fn reboot(&self) -> Result<(), UnitError> {
         let before = self.0.points();

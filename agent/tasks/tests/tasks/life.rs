@@ -1,5 +1,6 @@
 //! A node with an agent that may be killed, and an operator who consents.
 
+use heeler_host::guard::{self, Standing};
 use heeler_host::sim::{Builder, Loss, Machine};
 use heeler_proto::{
     Consent, Dataset, EnsurePool, EraseDisk, HostId, Irreversible, Mountpoint, NodeName, PoolGuid, PoolName, PoolSpec,
@@ -9,7 +10,7 @@ use heeler_tasks::engine::{AnyStep, Outcome, Record as _, Seen, StepReport};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
-use crate::journal::Journal;
+use crate::journal::{Awaited, Journal};
 use crate::laws::{Lawful, Point};
 
 pub(crate) const A: &str = "S6XNNS0W100001";
@@ -22,6 +23,8 @@ pub(crate) struct Life {
     pub(crate) node: NodeName,
     key: EcdsaKeyPair,
     tasks: u128,
+    /// Whether somebody confirms a change of the network.
+    pub(crate) confirmed: bool,
 }
 
 pub(crate) fn pi() -> Builder {
@@ -68,6 +71,7 @@ impl Life {
             node: NodeName::new("pi5l").unwrap(),
             key: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key, &random).unwrap(),
             tasks: 0,
+            confirmed: true,
         }
     }
 
@@ -150,10 +154,12 @@ impl Life {
     async fn outlive(&self, id: &TaskId, consents: &[Consent], work: Work<'_>) -> Outcome {
         for _ in 0..8 {
             let host = Lawful::new(self.machine.clone());
+            let awaited = Awaited::default();
             let life = async {
                 let names = (&self.node, id);
                 let public = self.key.public_key().as_ref();
                 let mut journal = Journal::open(&host, names, consents, public).await;
+                journal.awaited = awaited.clone();
                 let resumed = journal.in_hand();
                 match work {
                     Work::Task(task) => heeler_tasks::run(&host, &self.node, task, &mut journal, resumed).await,
@@ -171,9 +177,43 @@ impl Life {
                     Loss::Agent | Loss::AgentAndItsWork => self.machine.restart_agent(),
                 },
                 outcome = life => return outcome,
+                never = self.others(&awaited) => match never {},
             }
         }
         panic!("the task never comes to its end");
+    }
+
+    /// systemd, and a coordinator that confirms what it may.
+    async fn others(&self, awaited: &Awaited) -> std::convert::Infallible {
+        let coordinator = async {
+            loop {
+                if self.confirmed
+                    && awaited.is()
+                    && let Ok(Standing::Armed(armed)) = guard::standing(&self.machine).await
+                {
+                    guard::confirm(&self.machine, &armed.id).await.unwrap();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            never = self.machine.guardian() => never,
+            never = coordinator => never,
+        }
+    }
+
+    /// Time passes, and nobody does anything but systemd.
+    pub(crate) async fn wait(&self, seconds: u64) {
+        let passes = async {
+            for _ in 0..seconds {
+                heeler_host::System::sleep(&self.machine, std::time::Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            never = self.machine.guardian() => match never {},
+            () = passes => {}
+        }
     }
 
     /// What was typed that may have changed something, the journal aside.

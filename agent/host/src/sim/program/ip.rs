@@ -27,19 +27,17 @@ fn addresses(state: &State) -> Value {
         "address": "00:00:00:00:00:00", "broadcast": "00:00:00:00:00:00",
         "addr_info": [info("127.0.0.1/8", "lo", "host")],
     })];
-    for (index, nic) in state.board.nics.iter().enumerate() {
-        let up = ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"];
-        let flags = if nic.carrier {
-            &up[..]
-        } else {
-            &["NO-CARRIER", "BROADCAST", "MULTICAST", "UP"][..]
+    for (index, (link, nic)) in state.links().enumerate() {
+        let flags = match (link.up, nic.carrier) {
+            (true, true) => &["BROADCAST", "MULTICAST", "UP", "LOWER_UP"][..],
+            (true, false) => &["NO-CARRIER", "BROADCAST", "MULTICAST", "UP"][..],
+            (false, _) => &["BROADCAST", "MULTICAST"][..],
         };
-        let address = nic.address.as_ref().map(|address| info(address, &nic.name, "global"));
+        let addresses: Vec<Value> = link.addresses().map(|address| info(address, &link.name, "global")).collect();
         links.push(json!({
-            "ifindex": index + 2, "ifname": nic.name, "flags": flags, "mtu": 1500, "qdisc": "fq_codel",
-            "operstate": if nic.carrier { "UP" } else { "DOWN" }, "group": "default", "txqlen": 1000,
-            "link_type": "ether", "address": nic.mac, "broadcast": "ff:ff:ff:ff:ff:ff",
-            "addr_info": address.into_iter().collect::<Vec<_>>(),
+            "ifindex": index + 2, "ifname": link.name, "flags": flags, "mtu": 1500, "qdisc": "fq_codel",
+            "operstate": if nic.carrier && link.up { "UP" } else { "DOWN" }, "group": "default", "txqlen": 1000,
+            "link_type": "ether", "address": nic.mac, "broadcast": "ff:ff:ff:ff:ff:ff", "addr_info": addresses,
         }));
     }
     Value::Array(links)
@@ -48,24 +46,22 @@ fn addresses(state: &State) -> Value {
 /// Of /24 networks with the router at .1, which is all that a simulated machine is plugged into.
 fn routes(state: &State) -> Value {
     let network = |address: &str| address.rsplit_once('.').map(|(network, _)| network.to_owned());
-    let with = state
-        .board
-        .nics
-        .iter()
-        .filter_map(|nic| Some((nic, nic.address.as_deref().and_then(network)?)));
     let mut routes = Vec::new();
-    for (nic, network) in with {
-        let source = nic.address.as_deref().and_then(|address| address.split('/').next());
-        if routes.is_empty() {
+    for (link, _) in state.links() {
+        for address in link.addresses() {
+            let Some(network) = network(address) else { continue };
+            let source = address.split('/').next();
+            if link.own.as_ref() == Some(address) && routes.is_empty() {
+                routes.push(
+                    json!({"dst": "default", "gateway": format!("{network}.1"), "dev": link.name,
+                                   "protocol": "dhcp", "prefsrc": source, "metric": 100, "flags": []}),
+                );
+            }
             routes.push(
-                json!({"dst": "default", "gateway": format!("{network}.1"), "dev": nic.name,
-                               "protocol": "dhcp", "prefsrc": source, "metric": 100, "flags": []}),
+                json!({"dst": format!("{network}.0/24"), "dev": link.name, "protocol": "kernel", "scope": "link",
+                               "prefsrc": source, "metric": 100, "flags": []}),
             );
         }
-        routes.push(
-            json!({"dst": format!("{network}.0/24"), "dev": nic.name, "protocol": "kernel", "scope": "link",
-                           "prefsrc": source, "metric": 100, "flags": []}),
-        );
     }
     Value::Array(routes)
 }

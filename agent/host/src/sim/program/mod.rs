@@ -8,6 +8,7 @@ mod findmnt;
 mod ip;
 mod lsblk;
 mod modprobe;
+mod net;
 mod node;
 mod sfdisk;
 mod wipefs;
@@ -51,7 +52,11 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
         "blkid" => blkid::run(state, args),
         "chattr" | "lsattr" => attributes::run(state, command.program, args),
         "findmnt" => findmnt::run(state, args),
-        "ip" => ip::run(state, args),
+        "ip" if args.first() == Some(&"-j") => ip::run(state, args),
+        "dpkg-query" | "ifreload" | "ip" | "netplan" | "ping" => net::run(state, command.program, args),
+        "udevadm" if args.contains(&"--reload") || args.contains(&"--subsystem-match=net") => {
+            net::run(state, command.program, args)
+        }
         "lsblk" => lsblk::run(state, args),
         "modprobe" => modprobe::run(state, args),
         "sfdisk" => sfdisk::run(state, args),
@@ -79,7 +84,8 @@ pub(in crate::sim) fn only_looks(command: &Command) -> bool {
         ("zpool", [verb, ..]) => ["status", "list", "get", "version"].contains(verb),
         ("zfs", ["mount"]) => true,
         ("zfs", [verb, ..]) => ["list", "get", "version"].contains(verb),
-        ("udevadm", args) => args.contains(&"settle"),
+        ("ip", args) => args.first() == Some(&"-j"),
+        ("udevadm", args) => args.first() == Some(&"settle"),
         (program, _) => LOOKING.contains(&program),
     }
 }
@@ -90,7 +96,7 @@ const LOOKING: [&str; 11] = [
     "dpkg-query",
     "findmnt",
     "hostnamectl",
-    "ip",
+    "ping",
     "lsattr",
     "lsblk",
     "timedatectl",

@@ -1,0 +1,104 @@
+use std::path::Path;
+
+use super::armed::Before;
+use super::{ARMED, Armed, CONFIRMED, DOUBT, GuardError, UNDOING, UNDONE, Undone, failed, json, remove, text, ways_back, write};
+use crate::{Command, Content, File, RunError, System, ip, link};
+
+/// What an undo came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undoing {
+    /// No change was pending.
+    Nothing,
+    /// The pending change had been confirmed, and stays.
+    Confirmed,
+    /// It was undone.
+    Done(Undone),
+}
+
+/// Puts everything back as it was before the pending change, and brings that up. Cut off at any point, it does the rest
+/// when it runs again; the change is no longer pending only once the files are as they were.
+///
+/// # Errors
+/// When a file cannot be put back: the change stays pending then, and this is to be run again.
+pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
+    let Some(armed) = json::<Armed>(host, ARMED).await? else {
+        return Ok(Undoing::Nothing);
+    };
+    let says = async |path| Ok::<_, GuardError>(text(host, path).await?.as_deref() == Some(armed.id.as_str()));
+    // A confirmation counts when it was there before the undo began, and never after.
+    if !says(UNDOING).await? {
+        write(host, UNDOING, armed.id.as_bytes().to_vec()).await?;
+        if says(CONFIRMED).await? {
+            remove(host, ARMED).await?;
+            remove(host, UNDOING).await?;
+            return Ok(Undoing::Confirmed);
+        }
+    }
+    for (path, before) in armed.way.files.iter().zip(&armed.before) {
+        put_back(host, path, before.as_ref()).await?;
+    }
+    let mut reason = match text(host, DOUBT).await? {
+        Some(doubt) => doubt,
+        None => "nobody confirmed it in time".to_owned(),
+    };
+    for problem in bring_back(host, &armed).await {
+        reason = format!("{reason}; putting it back, {problem}");
+    }
+    let undone = Undone {
+        id: armed.id,
+        change: armed.way.change,
+        at_ms: host.now_ms(),
+        reason,
+    };
+    let bytes = serde_json::to_vec(&undone).map_err(|error| failed("write", Path::new(UNDONE))(error.into()))?;
+    write(host, UNDONE, bytes).await?;
+    for path in [ARMED, CONFIRMED, DOUBT, UNDOING] {
+        remove(host, path).await?;
+    }
+    Ok(Undoing::Done(undone))
+}
+
+async fn put_back(host: &dyn System, path: &Path, before: Option<&Before>) -> Result<(), GuardError> {
+    match before {
+        None => host.remove(path).await.map_err(failed("remove", path)),
+        Some(before) => {
+            let file = File {
+                path: path.to_owned(),
+                content: Content::Plain(before.text.clone().into_bytes()),
+                mode: before.mode,
+            };
+            host.write(&file).await.map_err(failed("write", path))
+        }
+    }
+}
+
+/// What the running system makes of the files; what goes wrong is told, and the rest is done all the same: after the
+/// next boot the files alone count.
+async fn bring_back(host: &dyn System, armed: &Armed) -> Vec<String> {
+    let way = &armed.way;
+    let there = async |name: &str| host.list(&Path::new("/sys/class/net").join(name)).await.is_ok();
+    let mut commands = Vec::new();
+    if there(&way.name).await {
+        commands.push(ip::flush(&way.name));
+        if way.old_name != way.name && !there(&way.old_name).await {
+            commands.push(ip::switch_off(&way.name));
+            commands.push(ip::rename(&way.name, &way.old_name));
+            commands.push(ip::switch_on(&way.old_name));
+        }
+    }
+    commands.push(link::reload());
+    commands.push(ways_back(way.written));
+    let mut problems = Vec::new();
+    for command in &commands {
+        problems.extend(problem(command, host.run(command).await));
+    }
+    problems
+}
+
+fn problem(command: &Command, result: Result<crate::Output, RunError>) -> Option<String> {
+    match result {
+        Ok(output) if output.ok() => None,
+        Ok(output) => Some(format!("{command} ended with {}: {}", output.code, output.complaint())),
+        Err(error) => Some(error.to_string()),
+    }
+}

@@ -1,0 +1,73 @@
+//! ifupdown2, which Proxmox keeps a node's network by: `/etc/network/interfaces` and `ifreload`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::{Command, RunError, System};
+
+/// What it reads, and Proxmox writes.
+pub const PATH: &str = "/etc/network/interfaces";
+
+/// Which build is installed.
+#[must_use]
+pub fn version_command() -> Command {
+    Command::new("dpkg-query").args(["-W", "-f=${Version}", "ifupdown2"])
+}
+
+/// Brings what is configured up, and leaves what is as it was alone.
+#[must_use]
+pub fn apply() -> Command {
+    Command::new("ifreload").arg("-a").timeout(Duration::from_secs(45))
+}
+
+/// Whether the node's network is kept by Proxmox's build of ifupdown2; Proxmox refuses any other
+/// (PVE::INotify, `incompatible 'ifupdown2' package version`).
+///
+/// # Errors
+/// When dpkg cannot be asked.
+pub async fn is_proxmoxs(host: &dyn System) -> Result<bool, RunError> {
+    if host.mode(Path::new("/usr/sbin/ifreload")).await.is_err() {
+        return Ok(false);
+    }
+    let output = host.run(&version_command()).await?;
+    Ok(output.ok() && ["pve", "pmx", "proxmox"].iter().any(|mark| output.stdout.contains(mark)))
+}
+
+/// The card's stanzas.
+#[must_use]
+pub fn stanza(name: &str, address: &str) -> String {
+    format!("auto {name}\niface {name} inet static\n        address {address}")
+}
+
+/// The address that `text` gives to the card `name`; `Some("")` when it is named there without one.
+#[must_use]
+pub fn address_of(text: &str, name: &str) -> Option<String> {
+    let mut lines = text.lines().map(str::trim);
+    lines.find(|line| {
+        let words: Vec<&str> = line.split_whitespace().take(3).collect();
+        words == ["iface", name, "inet"]
+    })?;
+    let starts = |line: &&str| ["iface", "auto", "allow-", "source", "mapping"].iter().any(|word| line.starts_with(word));
+    let body = lines.take_while(|line| !starts(line));
+    let found = body.filter_map(|line| line.strip_prefix("address")).next();
+    Some(found.unwrap_or_default().trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Proxmox leaves it.
+    const PVE: &str = "auto lo\niface lo inet loopback\n\niface enlan0 inet manual\n\nauto enbp0\niface enbp0 inet static\n\
+                       \taddress 10.10.99.50/24\n#backplane\n\nauto vmbr0\niface vmbr0 inet static\n\taddress 10.10.80.50/24\n\
+                       \tgateway 10.10.80.1\n\tbridge-ports enlan0\n\nsource /etc/network/interfaces.d/*\n";
+
+    #[test]
+    fn the_address_of_a_card_is_found_in_its_own_stanza() {
+        assert_eq!(address_of(PVE, "enbp0").as_deref(), Some("10.10.99.50/24"));
+        assert_eq!(address_of(PVE, "vmbr0").as_deref(), Some("10.10.80.50/24"));
+        assert_eq!(address_of(PVE, "enlan0").as_deref(), Some(""));
+        assert_eq!(address_of(PVE, "enbp"), None);
+        assert_eq!(address_of(&stanza("enbp0", "10.10.99.51/24"), "enbp0").as_deref(), Some("10.10.99.51/24"));
+    }
+}

@@ -1,0 +1,147 @@
+//! Network cards as they run: names, addresses, and what udev, netplan and ifupdown2 make of their files.
+
+use std::net::Ipv4Addr;
+
+use super::nic::Nic;
+use super::state::State;
+use crate::{guard, ifupdown, link, netplan};
+
+/// A card as the kernel knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// Whose it is.
+    pub(super) mac: String,
+    pub(super) name: String,
+    pub(super) up: bool,
+    /// With prefix length: by DHCP, or by hand.
+    pub(super) own: Option<String>,
+    /// With prefix length: by what is configured.
+    pub(super) given: Option<String>,
+}
+
+impl Link {
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &String> {
+        self.own.iter().chain(&self.given)
+    }
+}
+
+impl State {
+    /// Every card that is in, with its hardware.
+    pub(super) fn links(&self) -> impl Iterator<Item = (&Link, &Nic)> {
+        let nic = |link: &Link| self.board.nics.iter().find(|nic| nic.mac == link.mac);
+        self.kernel
+            .links
+            .iter()
+            .filter_map(move |link| Some((link, nic(link)?)))
+    }
+
+    /// As after the power came on.
+    pub(super) fn network_boots(&mut self) {
+        self.kernel.links.clear();
+        for nic in self.board.nics.clone() {
+            self.plugged(&nic);
+        }
+        self.configure();
+    }
+
+    /// The kernel finds a card, and udev names it.
+    pub(super) fn plugged(&mut self, nic: &Nic) {
+        self.kernel.links.push(Link {
+            mac: nic.mac.clone(),
+            name: nic.name.clone(),
+            up: true,
+            own: nic.address.clone(),
+            given: None,
+        });
+        self.name_by_udev(&nic.name.clone());
+    }
+
+    pub(super) fn name_by_udev(&mut self, name: &str) {
+        let pinned = self.os.files.text(link::PATH).and_then(|text| link::pinned(&text));
+        let taken = self.link(link::BACKPLANE).is_some();
+        for one in &mut self.kernel.links {
+            if one.name == name && Some(&one.mac) == pinned.as_ref() && !taken {
+                link::BACKPLANE.clone_into(&mut one.name);
+            }
+        }
+    }
+
+    /// What `netplan apply` and `ifreload -a` do. A card that is configured no more keeps what it has.
+    pub(super) fn configure(&mut self) {
+        let wanted = configured(self.os.files.text(netplan::PATH), self.os.files.text(ifupdown::PATH));
+        for one in &mut self.kernel.links {
+            if let Some((name, address)) = &wanted
+                && one.name == *name
+            {
+                (one.up, one.given) = (true, Some(address.clone()));
+            }
+        }
+        self.publish();
+    }
+
+    /// What others on the wire can reach.
+    pub(super) fn publish(&self) {
+        for nic in &self.board.nics {
+            self.board.wire.take(&nic.mac);
+        }
+        for (one, nic) in self.links().filter(|(one, nic)| one.up && nic.carrier) {
+            for address in one.addresses() {
+                if let Some((address, prefix)) = split(address) {
+                    self.board.wire.put(address, prefix, &nic.mac);
+                }
+            }
+        }
+    }
+
+    pub(super) fn link(&self, name: &str) -> Option<&Link> {
+        self.kernel.links.iter().find(|link| link.name == name)
+    }
+
+    /// Whether `address` answers over the card `name`: both must see each other in their own network.
+    pub(super) fn pings(&self, name: &str, address: Ipv4Addr) -> bool {
+        let Some((one, nic)) = self.links().find(|(one, _)| one.name == name) else {
+            return false;
+        };
+        let Some((_, theirs)) = self.board.wire.who_has(address, &nic.mac) else {
+            return false;
+        };
+        let mut own = one.addresses().filter_map(|address| split(address));
+        own.any(|(own, prefix)| one.up && nic.carrier && within(own, address, prefix.max(theirs)))
+    }
+
+    /// The timer of the guard, which starts only while a change is pending.
+    pub(super) fn start_timer(&mut self) -> bool {
+        let armed = "/var/lib/heeler-agent/guard/armed";
+        let pending = self.os.files.has(std::path::Path::new(armed));
+        self.kernel.guard_due_ms = pending.then(|| self.clock.now_ms() + self.clock.shortened(GUARD_MS));
+        pending
+    }
+
+    /// Whether the unit is the guard's timer.
+    pub(super) fn is_guard(unit: &str) -> bool {
+        unit == guard::TIMER
+    }
+}
+
+/// OnActiveSec of heeler-guard.timer.
+const GUARD_MS: u64 = 90_000;
+
+fn configured(netplan: Option<String>, interfaces: Option<String>) -> Option<(String, String)> {
+    let name = link::BACKPLANE.to_owned();
+    let by_netplan = netplan.and_then(|text| {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix("addresses: ["))?;
+        Some(line.trim_matches(|c| matches!(c, '"' | ']')).to_owned())
+    });
+    let address = by_netplan.or_else(|| ifupdown::address_of(&interfaces?, &name))?;
+    Some((name, address))
+}
+
+fn split(address: &str) -> Option<(Ipv4Addr, u8)> {
+    let (address, prefix) = address.split_once('/')?;
+    Some((address.parse().ok()?, prefix.parse().ok()?))
+}
+
+fn within(one: Ipv4Addr, other: Ipv4Addr, prefix: u8) -> bool {
+    let shift = 32 - u32::from(prefix.clamp(1, 32));
+    u32::from(one) >> shift == u32::from(other) >> shift
+}

@@ -1,0 +1,92 @@
+use async_trait::async_trait;
+use heeler_host::facts::Nic;
+use heeler_host::{RunError, System, ip};
+use heeler_proto::KeepBackplane;
+
+use super::card::{Cards, cards, unknown};
+use crate::engine::{Op, Plan, Step, StepName};
+
+/// A link is there, and nobody else on it has the address.
+pub(super) struct AddressFree {
+    pub(super) wish: KeepBackplane,
+}
+
+pub(super) struct Observed {
+    cards: Cards,
+    /// Who answers for it, when that was asked.
+    taken: Option<String>,
+}
+
+#[async_trait]
+impl Step for AddressFree {
+    type Observed = Observed;
+
+    fn name(&self) -> StepName {
+        "AddressFree"
+    }
+
+    async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
+        let cards = cards(host).await?;
+        let ask = cards
+            .choose(&self.wish)
+            .ok()
+            .filter(|nic| nic.up && nic.carrier && !self.has(nic));
+        let taken = match ask {
+            Some(nic) => host
+                .address_taken(&nic.name, self.wish.address.address)
+                .await
+                .map_err(|source| RunError::File {
+                    path: format!("the network behind {}", nic.name),
+                    source,
+                })?,
+            None => None,
+        };
+        Ok(Observed { cards, taken })
+    }
+
+    fn plan(&self, seen: &Observed) -> Plan {
+        let Ok(nic) = seen.cards.choose(&self.wish) else {
+            return unknown();
+        };
+        let address = self.wish.address;
+        let elsewhere = seen.cards.nics.iter().find(|other| other.name != nic.name && self.has(other));
+        if let Some(other) = elsewhere {
+            return Plan::blocked(
+                format!("{} has {address} already, and is another card", other.name),
+                "one address on two cards reaches neither",
+                "give the backplane another address in heeler.toml, or take it from that card; then: heeler plan",
+            );
+        }
+        if !nic.up {
+            let op = Op::Run(ip::switch_on(&nic.name));
+            return Plan::Change {
+                ops: vec![op],
+                settle: std::time::Duration::from_secs(10),
+            };
+        }
+        if !nic.carrier {
+            return Plan::blocked(
+                format!("{} ({}) has no link", nic.mac, nic.name),
+                "whether its address is free, and whether peers reach it, cannot be known without one",
+                "plug the cable in at both ends; then: heeler plan",
+            );
+        }
+        match &seen.taken {
+            None => Plan::Satisfied,
+            Some(mac) => Plan::blocked(
+                format!("{} is in use: {mac} answers for it", address.address),
+                "two machines with one address cut each other off",
+                "give this node or the other machine another address; then: heeler plan",
+            ),
+        }
+    }
+}
+
+impl AddressFree {
+    fn has(&self, nic: &Nic) -> bool {
+        let wanted = self.wish.address.address.to_string();
+        nic.addresses
+            .iter()
+            .any(|address| address.split('/').next() == Some(wanted.as_str()))
+    }
+}

@@ -1,0 +1,114 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use heeler_host::facts::Nic;
+use heeler_host::guard::{self, Standing, Way, Written};
+use heeler_host::{RunError, System, ifupdown, link, netplan};
+use heeler_proto::KeepBackplane;
+
+use super::card::unknown;
+use super::state::State;
+use crate::engine::{GuardAction, Op, Plan, Step, StepName};
+
+/// How long networkd may take to give the card its address.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// The card is named by its hardware address and has its address, now and after every boot, confirmed by those whom it
+/// is for.
+pub(super) struct BackplaneUp {
+    pub(super) wish: KeepBackplane,
+    pub(super) resumed: bool,
+}
+
+#[async_trait]
+impl Step for BackplaneUp {
+    type Observed = State;
+
+    fn name(&self) -> StepName {
+        "BackplaneUp"
+    }
+
+    async fn observe(&self, host: &dyn System) -> Result<State, RunError> {
+        State::of(host, &self.wish).await
+    }
+
+    fn plan(&self, seen: &State) -> Plan {
+        let Ok(nic) = seen.cards.choose(&self.wish) else {
+            return unknown();
+        };
+        let holds = seen.holds(&self.wish);
+        match &seen.standing {
+            Standing::Armed(_) if holds => return Plan::change(vec![Op::Guard(GuardAction::Confirm)]),
+            Standing::Armed(_) => return Plan::After("NothingHalfDone"),
+            Standing::Undone(undone) if self.resumed => {
+                return Plan::blocked(
+                    format!("{} was undone: {}", undone.change, undone.reason),
+                    "the node is as it was before; whether it would go better a second time is for a person to say",
+                    "mend that, then: heeler apply",
+                );
+            }
+            Standing::Idle | Standing::Undone(_) if holds => return Plan::Satisfied,
+            _ => {}
+        }
+        if let Some(blocked) = self.hindrance(seen, nic) {
+            return blocked;
+        }
+        let (files, paths) = seen.files.ops(&self.wish, &nic.mac, seen.written);
+        let way = Way {
+            change: self.change(nic),
+            address: self.wish.address.address.to_string(),
+            name: link::BACKPLANE.to_owned(),
+            old_name: nic.name.clone(),
+            files: paths.into_iter().map(Into::into).collect(),
+            written: seen.written,
+        };
+        let mut ops = vec![Op::Guard(GuardAction::Arm(way))];
+        ops.extend(files);
+        if nic.name != link::BACKPLANE {
+            ops.push(Op::Run(link::reload()));
+            ops.push(Op::Run(link::apply(&nic.name)));
+        }
+        ops.push(Op::Run(match seen.written {
+            Written::Netplan => netplan::apply(),
+            Written::Interfaces => ifupdown::apply(),
+        }));
+        ops.push(Op::Guard(GuardAction::Confirm));
+        Plan::Change { ops, settle: SETTLE }
+    }
+}
+
+impl BackplaneUp {
+    fn change(&self, nic: &Nic) -> String {
+        let before = match nic.addresses.as_slice() {
+            [] => "none".to_owned(),
+            addresses => addresses.join(", "),
+        };
+        format!("backplane {before} -> {}", self.wish.address)
+    }
+
+    /// Why nothing may be changed now.
+    fn hindrance(&self, seen: &State, nic: &Nic) -> Option<Plan> {
+        if let Some(refusal) = nic.refusal.as_ref().filter(|refusal| refusal.is_final()) {
+            return Some(Plan::blocked(
+                format!("the backplane's card is to be changed, and {refusal}"),
+                "changing it could cut the way into this node",
+                "let the coordinator and yourself come over the other card; then: heeler plan",
+            ));
+        }
+        if let Some(address) = seen.files.foreign(&self.wish).filter(|_| seen.written == Written::Interfaces) {
+            return Some(Plan::blocked(
+                format!("{} gives {} the address {address:?}", ifupdown::PATH, link::BACKPLANE),
+                "somebody else wrote that, and it is not overwritten",
+                "mend it there, or in heeler.toml; then: heeler plan",
+            ));
+        }
+        let ready = seen.timer.load == "loaded" && seen.timer.enabled == "enabled";
+        (!ready).then(|| {
+            Plan::blocked(
+                format!("{} is {} and {:?}", guard::TIMER, seen.timer.load, seen.timer.enabled),
+                "without it nothing would undo a change that cuts this node off",
+                "take the node on again, which installs it: heeler node add",
+            )
+        })
+    }
+}

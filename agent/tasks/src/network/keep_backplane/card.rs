@@ -1,0 +1,84 @@
+use heeler_host::facts::{Nic, nics};
+use heeler_host::{RunError, System, link};
+use heeler_proto::KeepBackplane;
+
+use super::files;
+use crate::engine::{Blocked, Plan};
+
+/// The cards of a machine, and which of them Heeler has pinned.
+pub(super) struct Cards {
+    pub(super) nics: Vec<Nic>,
+    /// Its hardware address, by the file that Heeler wrote.
+    pub(super) pinned: Option<String>,
+}
+
+pub(super) async fn cards(host: &dyn System) -> Result<Cards, RunError> {
+    let text = files::text(host, link::PATH).await?;
+    Ok(Cards {
+        nics: nics(host).await?,
+        pinned: text.as_deref().and_then(link::pinned),
+    })
+}
+
+impl Cards {
+    /// The card that the wish is about: never one that carries a way in, and never a guess.
+    pub(super) fn choose(&self, wish: &KeepBackplane) -> Result<&Nic, Blocked> {
+        if let Some(mac) = &wish.mac {
+            return self.named(mac.as_str(), "heeler.toml names");
+        }
+        if let Some(mac) = &self.pinned {
+            return self.named(mac, "the backplane is pinned to");
+        }
+        let mut free = self.nics.iter().filter(|nic| nic.refusal.is_none());
+        match (free.next(), free.count()) {
+            (Some(nic), 0) => Ok(nic),
+            (None, _) => Err(Blocked {
+                found: format!("no card that could be the backplane's: {}", self.list()),
+                why: "a card that carries a way in is never taken, nor one that somebody uses".to_owned(),
+                next: "plug the second card in; or name it in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
+            }),
+            (Some(_), more) => Err(Blocked {
+                found: format!("{} cards that could be the backplane's: {}", more + 1, self.list()),
+                why: "which one it is is not guessed".to_owned(),
+                next: "name it in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
+            }),
+        }
+    }
+
+    fn named(&self, mac: &str, whose: &str) -> Result<&Nic, Blocked> {
+        let Some(nic) = self.nics.iter().find(|nic| nic.mac == mac) else {
+            return Err(Blocked {
+                found: format!("{whose} {mac}, which is not in this node; there: {}", self.list()),
+                why: "another card is not taken in its place".to_owned(),
+                next: "plug it in, in any port; or name the new one in heeler.toml; then: heeler plan".to_owned(),
+            });
+        };
+        // What Heeler set up itself may carry whatever it likes, as long as nothing is changed: the last step sees to it.
+        let ours = self.pinned.as_deref() == Some(mac) && nic.name == link::BACKPLANE;
+        match &nic.refusal {
+            Some(refusal) if refusal.is_final() && !ours => Err(Blocked {
+                found: format!("{whose} {mac} ({}), and {refusal}", nic.name),
+                why: "changing it could cut the way into this node".to_owned(),
+                next: "name another card in heeler.toml, or connect over the other one; then: heeler plan".to_owned(),
+            }),
+            _ => Ok(nic),
+        }
+    }
+
+    fn list(&self) -> String {
+        let one = |nic: &Nic| {
+            let port = if nic.usb_mbit == 480 { ", in a USB 2 port" } else { "" };
+            let refusal = nic.refusal.as_ref().map(|refusal| format!(", but {refusal}"));
+            format!("{} ({} {}{port}{})", nic.mac, nic.name, nic.driver, refusal.unwrap_or_default())
+        };
+        if self.nics.is_empty() {
+            return "none".to_owned();
+        }
+        self.nics.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The card is not known: the step that says why comes first.
+pub(super) fn unknown() -> Plan {
+    Plan::After("NicChosen")
+}

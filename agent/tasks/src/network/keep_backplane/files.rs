@@ -1,0 +1,75 @@
+use std::io;
+use std::path::Path;
+
+use heeler_host::guard::Written;
+use heeler_host::{File, RunError, System, ifupdown, link, netplan};
+use heeler_proto::KeepBackplane;
+
+use crate::engine::{Edit, Op};
+
+/// The block in `/etc/network/interfaces`.
+const BLOCK: &str = "backplane";
+
+/// The files of the backplane as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Files {
+    pub(super) link: Option<String>,
+    pub(super) netplan: Option<String>,
+    pub(super) interfaces: Option<String>,
+}
+
+pub(super) async fn text(host: &dyn System, path: &str) -> Result<Option<String>, RunError> {
+    match host.read(Path::new(path)).await {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(RunError::file(Path::new(path), source)),
+    }
+}
+
+impl Files {
+    pub(super) async fn read(host: &dyn System) -> Result<Self, RunError> {
+        Ok(Self {
+            link: text(host, link::PATH).await?,
+            netplan: text(host, netplan::PATH).await?,
+            interfaces: text(host, ifupdown::PATH).await?,
+        })
+    }
+
+    /// What `/etc/network/interfaces` says of the card in words of somebody else's: Heeler writes none beside them.
+    pub(super) fn foreign(&self, wish: &KeepBackplane) -> Option<String> {
+        let text = self.interfaces.as_deref()?;
+        let address = ifupdown::address_of(text, link::BACKPLANE)?;
+        let ours = text.contains(&format!("# heeler begin {BLOCK}"));
+        (!ours && address != wish.address.to_string()).then_some(address)
+    }
+
+    /// The ops that make the files as they are wanted, those that are so left out, and every path that they touch.
+    pub(super) fn ops(&self, wish: &KeepBackplane, mac: &str, written: Written) -> (Vec<Op>, Vec<&'static str>) {
+        let address = wish.address.to_string();
+        let mut ops = Vec::new();
+        let mut paths = vec![link::PATH];
+        let mut whole = |file: File, now: Option<&String>| {
+            if now.map(String::as_bytes) != Some(file.content.bytes()) {
+                ops.push(Op::Write(file));
+            }
+        };
+        whole(link::file(mac), self.link.as_ref());
+        match written {
+            Written::Netplan => {
+                whole(netplan::file(link::BACKPLANE, &address), self.netplan.as_ref());
+                paths.push(netplan::PATH);
+            }
+            Written::Interfaces => {
+                let now = self.interfaces.as_deref();
+                let said = now.and_then(|text| ifupdown::address_of(text, link::BACKPLANE));
+                if said != Some(address.clone()) {
+                    let stanza = ifupdown::stanza(link::BACKPLANE, &address);
+                    let before = now.map(str::as_bytes);
+                    ops.push(Op::Edit(Edit::of(ifupdown::PATH, BLOCK, stanza, before)));
+                }
+                paths.push(ifupdown::PATH);
+            }
+        }
+        (ops, paths)
+    }
+}

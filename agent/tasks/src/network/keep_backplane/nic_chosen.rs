@@ -1,0 +1,113 @@
+use async_trait::async_trait;
+use heeler_host::{RunError, System};
+use heeler_proto::KeepBackplane;
+
+use super::card::{Cards, cards};
+use crate::engine::{Plan, Step, StepName};
+
+/// Exactly one card can be the backplane's, or heeler.toml names it.
+pub(super) struct NicChosen {
+    pub(super) wish: KeepBackplane,
+}
+
+#[async_trait]
+impl Step for NicChosen {
+    type Observed = Cards;
+
+    fn name(&self) -> StepName {
+        "NicChosen"
+    }
+
+    async fn observe(&self, host: &dyn System) -> Result<Cards, RunError> {
+        cards(host).await
+    }
+
+    fn plan(&self, seen: &Cards) -> Plan {
+        match seen.choose(&self.wish) {
+            Ok(_) => Plan::Satisfied,
+            Err(blocked) => Plan::Blocked(blocked),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_host::facts::{Nic, Refusal};
+    use heeler_proto::{Mac, Renderer};
+
+    use super::*;
+    use crate::engine::Blocked;
+
+    const FIRST: &str = "00:e0:4c:68:00:01";
+    const SECOND: &str = "00:e0:4c:68:00:02";
+
+    fn nic(mac: &str, refusal: Option<Refusal>) -> Nic {
+        Nic {
+            name: "eth1".into(),
+            mac: mac.into(),
+            refusal,
+            ..Nic::default()
+        }
+    }
+
+    fn plan(mac: Option<&str>, pinned: Option<&str>, nics: Vec<Nic>) -> Plan {
+        let wish = KeepBackplane {
+            address: "10.10.99.50/24".parse().unwrap(),
+            mac: mac.map(|mac| Mac::new(mac).unwrap()),
+            renderer: Renderer::Auto,
+        };
+        NicChosen { wish }.plan(&Cards {
+            nics,
+            pinned: pinned.map(str::to_owned),
+        })
+    }
+
+    fn found(plan: Plan) -> String {
+        match plan {
+            Plan::Blocked(Blocked { found, next, .. }) => {
+                assert!(next.contains("heeler plan"), "{next}");
+                found
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn lan() -> Nic {
+        nic("2c:cf:67:00:00:01", Some(Refusal::Connection([10, 10, 80, 50].into())))
+    }
+
+    #[test]
+    fn the_one_card_that_may_be_it_is_taken_and_of_several_none() {
+        assert_eq!(plan(None, None, vec![lan(), nic(FIRST, None)]), Plan::Satisfied);
+        let two = found(plan(None, None, vec![nic(FIRST, None), nic(SECOND, None)]));
+        assert!(two.contains(FIRST) && two.contains(SECOND), "{two}");
+        assert!(found(plan(None, None, vec![lan()])).contains("a connection runs over it, at 10.10.80.50"));
+    }
+
+    #[test]
+    fn a_card_that_carries_a_way_in_is_never_taken_even_when_it_is_named() {
+        for refusal in [
+            Refusal::Connection([10, 10, 80, 50].into()),
+            Refusal::DefaultRoute,
+            Refusal::PortOf("vmbr0".into()),
+            Refusal::MadeUp,
+        ] {
+            let words = refusal.to_string();
+            assert!(found(plan(Some(FIRST), None, vec![nic(FIRST, Some(refusal))])).contains(&words));
+        }
+    }
+
+    #[test]
+    fn a_card_with_an_address_of_somebodys_is_taken_only_when_it_is_named() {
+        let used = || vec![nic(FIRST, Some(Refusal::Address("192.168.7.2/24".into())))];
+        assert!(found(plan(None, None, used())).contains("192.168.7.2/24"));
+        assert_eq!(plan(Some(FIRST), None, used()), Plan::Satisfied);
+    }
+
+    #[test]
+    fn a_pinned_card_that_is_gone_is_not_replaced_by_another() {
+        let other = || vec![lan(), nic(SECOND, None)];
+        assert!(found(plan(None, Some(FIRST), other())).contains("is not in this node"));
+        assert!(found(plan(Some(FIRST), Some(FIRST), other())).contains("is not in this node"));
+    }
+}

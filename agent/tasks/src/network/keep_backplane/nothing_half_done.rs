@@ -1,0 +1,40 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use heeler_host::guard::Standing;
+use heeler_host::{RunError, System};
+use heeler_proto::KeepBackplane;
+
+use super::state::State;
+use crate::engine::{GuardAction, Op, Plan, Step, StepName};
+
+/// How long the card may take to have its old address again.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// No change was cut off in the middle: what was begun is whole, or all is as it was before.
+pub(super) struct NothingHalfDone {
+    pub(super) wish: KeepBackplane,
+}
+
+#[async_trait]
+impl Step for NothingHalfDone {
+    type Observed = State;
+
+    fn name(&self) -> StepName {
+        "NothingHalfDone"
+    }
+
+    async fn observe(&self, host: &dyn System) -> Result<State, RunError> {
+        State::of(host, &self.wish).await
+    }
+
+    fn plan(&self, seen: &State) -> Plan {
+        match seen.standing {
+            Standing::Armed(_) if !seen.holds(&self.wish) => Plan::Change {
+                ops: vec![Op::Guard(GuardAction::Undo)],
+                settle: SETTLE,
+            },
+            _ => Plan::Satisfied,
+        }
+    }
+}

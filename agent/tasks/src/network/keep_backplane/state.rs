@@ -1,0 +1,47 @@
+use heeler_host::facts::Nic;
+use heeler_host::guard::{self, Standing, Written};
+use heeler_host::{RunError, System, UnitState, ifupdown, link};
+use heeler_proto::{KeepBackplane, Renderer};
+
+use super::card::{Cards, cards};
+use super::files::Files;
+use crate::engine::in_full;
+
+/// All that is to be known of a node's backplane.
+pub(super) struct State {
+    pub(super) cards: Cards,
+    pub(super) files: Files,
+    pub(super) written: Written,
+    pub(super) standing: Standing,
+    pub(super) timer: UnitState,
+}
+
+impl State {
+    pub(super) async fn of(host: &dyn System, wish: &KeepBackplane) -> Result<Self, RunError> {
+        let unseen = |error: String| RunError::File {
+            path: guard::TIMER.to_owned(),
+            source: std::io::Error::other(error),
+        };
+        let proxmox = wish.renderer == Renderer::Auto && ifupdown::is_proxmoxs(host).await?;
+        let standing = guard::standing(host).await;
+        let timer = host.unit_state(guard::TIMER).await;
+        Ok(Self {
+            cards: cards(host).await?,
+            files: Files::read(host).await?,
+            written: if proxmox { Written::Interfaces } else { Written::Netplan },
+            standing: standing.map_err(|error| unseen(in_full(&error)))?,
+            timer: timer.map_err(|error| unseen(error.to_string()))?,
+        })
+    }
+
+    /// Whether the card is as it is wanted, now and after the next boot.
+    pub(super) fn holds(&self, wish: &KeepBackplane) -> bool {
+        self.cards
+            .choose(wish)
+            .is_ok_and(|nic| is_up(nic, wish) && self.files.ops(wish, &nic.mac, self.written).0.is_empty())
+    }
+}
+
+fn is_up(nic: &Nic, wish: &KeepBackplane) -> bool {
+    nic.name == link::BACKPLANE && nic.addresses.contains(&wish.address.to_string())
+}

@@ -1,0 +1,260 @@
+//! The second card comes up, or everything is as it was, whatever happens in between.
+
+use std::net::Ipv4Addr;
+
+use heeler_host::guard::{self, Standing};
+use heeler_host::sim::{Loss, Machine, Nic, Wire};
+use heeler_host::{ifupdown, link, netplan};
+use heeler_proto::{KeepBackplane, Mac, Renderer, Task};
+use heeler_tasks::engine::{Outcome, Seen};
+
+use crate::life::{Life, blocked, pi};
+
+const LAN: &str = "10.10.80.50/24";
+const MAC: &str = "00:e0:4c:68:00:01";
+const OTHER: &str = "00:e0:4c:68:00:09";
+/// The card's name before Heeler gave it one.
+const BEFORE: &str = "enx00e04c680001";
+const LOSSES: [Loss; 3] = [Loss::Power, Loss::Agent, Loss::AgentAndItsWork];
+
+fn wish(address: &str) -> Task {
+    Task::KeepBackplane(KeepBackplane {
+        address: address.parse().unwrap(),
+        mac: None,
+        renderer: Renderer::Auto,
+    })
+}
+
+fn machine(wire: &Wire) -> Machine {
+    let lan = Nic::onboard("2c:cf:67:00:00:01", LAN);
+    pi().nic(lan).nic(Nic::usb(MAC)).wire(wire).build()
+}
+
+fn fresh() -> Life {
+    Life::of(machine(&Wire::default()))
+}
+
+/// With 10.10.99.50 on the backplane.
+async fn up() -> Life {
+    let mut life = fresh();
+    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    life
+}
+
+#[track_caller]
+fn is_up(life: &Life, address: &str, at: &str) {
+    assert_eq!(life.machine.addresses(link::BACKPLANE), Some(vec![address.to_owned()]), "{at}");
+    assert_eq!(life.machine.addresses("eth0"), Some(vec![LAN.to_owned()]), "{at}");
+    let text = String::from_utf8(life.machine.file(netplan::PATH).unwrap()).unwrap();
+    assert!(text.contains(address), "{at}: {text}");
+}
+
+#[track_caller]
+fn is_as_before(life: &Life, at: &str) {
+    assert_eq!(life.machine.addresses(BEFORE), Some(vec![]), "{at}");
+    assert_eq!(life.machine.addresses("eth0"), Some(vec![LAN.to_owned()]), "{at}");
+    for path in [netplan::PATH, link::PATH] {
+        assert_eq!(life.machine.file(path), None, "{at}");
+    }
+}
+
+async fn is_settled(life: &Life, at: &str) {
+    let standing = guard::standing(&life.machine).await.unwrap();
+    assert!(!matches!(standing, Standing::Armed(_)), "{at}: {standing:?}");
+}
+
+#[tokio::test]
+async fn the_card_comes_up_for_good_and_a_second_look_finds_nothing_to_do() {
+    let mut life = up().await;
+    is_up(&life, "10.10.99.50/24", "applied");
+    life.machine.boot();
+    is_up(&life, "10.10.99.50/24", "booted");
+    life.machine.clear_log();
+    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    assert_eq!(life.changes(), [""; 0]);
+    is_settled(&life, "applied twice").await;
+}
+
+#[tokio::test]
+async fn what_nobody_confirms_is_undone_and_the_task_says_so() {
+    let mut life = fresh();
+    life.confirmed = false;
+    let Outcome::Failed { reason, .. } = life.apply(&wish("10.10.99.50/24")).await else {
+        panic!("failed")
+    };
+    assert!(reason.contains("was undone") && reason.contains("nobody confirmed it in time"), "{reason}");
+    is_as_before(&life, "undone");
+    life.machine.boot();
+    is_as_before(&life, "booted");
+    life.confirmed = true;
+    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+}
+
+#[tokio::test]
+async fn a_loss_at_any_point_of_a_change_that_is_confirmed_ends_with_the_card_up() {
+    let first = fresh().machine.points();
+    let last = up().await.machine.points();
+    assert!(last - first > 60, "there is something to disturb");
+    for at in 0..last - first {
+        for loss in LOSSES {
+            let mut life = fresh();
+            let outcome = life.disturbed(&wish("10.10.99.50/24"), Some((at, loss))).await;
+            let at = format!("{loss:?} at {at}");
+            if outcome != Outcome::Done {
+                let (found, ..) = blocked(outcome);
+                assert!(found.contains("was undone"), "{at}: {found}");
+                is_as_before(&life, &at);
+                assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done, "{at}");
+            }
+            is_up(&life, "10.10.99.50/24", &at);
+            is_settled(&life, &at).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_loss_at_any_point_of_a_change_and_of_its_undo_ends_with_the_old_address() {
+    let disturbed = async |point: Option<(u64, Loss)>| {
+        let mut life = up().await;
+        life.confirmed = false;
+        let before = life.machine.points();
+        let outcome = life.disturbed(&wish("10.10.99.60/24"), point).await;
+        life.wait(200).await;
+        (life, before, outcome)
+    };
+    let (life, before, _) = disturbed(None).await;
+    let count = life.machine.points() - before;
+    assert!(count > 100, "there is something to disturb: {count}");
+    for at in 0..count {
+        for loss in LOSSES {
+            let (life, _, outcome) = disturbed(Some((at, loss))).await;
+            let at = format!("{loss:?} at {at}");
+            assert_ne!(outcome, Outcome::Done, "{at}");
+            is_up(&life, "10.10.99.50/24", &at);
+            is_settled(&life, &at).await;
+            life.machine.boot();
+            is_up(&life, "10.10.99.50/24", &at);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_never_comes_back_leaves_the_old_address_within_the_guards_time() {
+    let first = fresh().machine.points();
+    let last = up().await.machine.points();
+    for at in 0..last - first {
+        for boots in [false, true] {
+            let life = up().await;
+            let from = life.machine.points();
+            life.machine.lose_at(from + at, Loss::AgentAndItsWork);
+            let host = life.machine.clone();
+            let id = heeler_proto::TaskId::from_random(7);
+            let mut journal = crate::journal::Journal::open(&host, (&life.node, &id), &[], &[]).await;
+            let change = wish("10.10.99.60/24");
+            let dies = heeler_tasks::run(&host, &life.node, &change, &mut journal, false);
+            tokio::select! {
+                biased;
+                _ = life.machine.lost() => {}
+                _ = dies => {}
+                () = life.wait(60) => {}
+            }
+            if boots {
+                life.machine.boot();
+            }
+            life.machine.restart_agent();
+            life.wait(100).await;
+            is_up(&life, "10.10.99.50/24", &format!("at {at}, boots: {boots}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_has_is_not_taken() {
+    let wire = Wire::default();
+    wire.put(Ipv4Addr::new(10, 10, 99, 50), 24, OTHER);
+    let mut life = Life::of(machine(&wire));
+    let (found, ..) = blocked(life.apply(&wish("10.10.99.50/24")).await);
+    assert!(found.contains(OTHER), "{found}");
+    is_as_before(&life, "blocked");
+    assert_eq!(life.apply(&wish("10.10.99.51/24")).await, Outcome::Done);
+}
+
+#[tokio::test]
+async fn a_card_that_somebody_came_in_over_is_not_changed() {
+    let mut life = up().await;
+    life.machine.connect_to("10.10.99.50");
+    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done, "what holds is left alone");
+    let (found, why, _) = blocked(life.apply(&wish("10.10.99.60/24")).await);
+    assert!(found.contains("a connection runs over it") && why.contains("way into this node"), "{found}: {why}");
+    is_up(&life, "10.10.99.50/24", "blocked");
+}
+
+#[tokio::test]
+async fn a_card_that_was_pulled_is_told_and_comes_back_by_itself_in_another_port() {
+    let mut life = up().await;
+    life.machine.pull_nic(MAC);
+    let (found, _, next) = blocked(life.apply(&wish("10.10.99.50/24")).await);
+    assert!(found.contains(MAC) && next.contains("in any port"), "{found}: {next}");
+    life.machine.insert_nic(MAC);
+    is_up(&life, "10.10.99.50/24", "back");
+    life.machine.clear_log();
+    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    assert_eq!(life.changes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn without_a_link_nothing_is_changed() {
+    let mut life = fresh();
+    life.machine.set_carrier(MAC, false);
+    let (found, ..) = blocked(life.apply(&wish("10.10.99.50/24")).await);
+    assert!(found.contains("has no link"), "{found}");
+    is_as_before(&life, "blocked");
+}
+
+#[tokio::test]
+async fn where_proxmox_keeps_the_network_it_is_told_in_its_own_file() {
+    let mut life = fresh();
+    life.machine.install_ifupdown2("3.3.0-1+pmx1");
+    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    let text = String::from_utf8(life.machine.file(ifupdown::PATH).unwrap()).unwrap();
+    assert_eq!(ifupdown::address_of(&text, link::BACKPLANE).as_deref(), Some("10.10.99.50/24"));
+    assert!(text.contains("source /etc/network/interfaces.d/*"), "{text}");
+    assert_eq!(life.machine.file(netplan::PATH), None);
+
+    life.confirmed = false;
+    assert!(matches!(life.apply(&wish("10.10.99.60/24")).await, Outcome::Failed { .. }));
+    assert_eq!(life.machine.file(ifupdown::PATH), Some(text.into_bytes()));
+    assert_eq!(life.machine.addresses(link::BACKPLANE), Some(vec!["10.10.99.50/24".to_owned()]));
+
+    let theirs = "iface enbp0 inet static\n  address 10.10.99.77/24\n";
+    life.machine.put_file(ifupdown::PATH, theirs.as_bytes()).unwrap();
+    let (found, ..) = blocked(life.apply(&wish("10.10.99.60/24")).await);
+    assert!(found.contains("10.10.99.77/24"), "{found}");
+}
+
+#[tokio::test]
+async fn the_preview_names_the_card_and_what_is_undone() {
+    let life = fresh();
+    let shown = life.preview(&wish("10.10.99.50/24")).await;
+    let Seen::Change(ops) = &shown[3].seen else { panic!("{shown:?}") };
+    assert_eq!(
+        ops[0].summary,
+        "backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed"
+    );
+    assert!(ops[1].after.contains(MAC), "{ops:?}");
+}
+
+#[tokio::test]
+async fn a_card_that_is_named_is_taken_where_two_could_be_it() {
+    let lan = Nic::onboard("2c:cf:67:00:00:01", LAN);
+    let mut life = Life::of(pi().nic(lan).nic(Nic::usb(MAC)).nic(Nic::usb(OTHER)).build());
+    let (found, ..) = blocked(life.apply(&wish("10.10.99.50/24")).await);
+    assert!(found.contains("2 cards"), "{found}");
+    let named = Task::KeepBackplane(KeepBackplane {
+        address: "10.10.99.50/24".parse().unwrap(),
+        mac: Some(Mac::new(OTHER).unwrap()),
+        renderer: Renderer::Auto,
+    });
+    assert_eq!(life.apply(&named).await, Outcome::Done);
+    assert_eq!(life.machine.addresses(BEFORE), Some(vec![]));
+}
