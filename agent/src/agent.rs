@@ -74,6 +74,7 @@ impl Agent {
             accepted: Mutex::new(accepted),
             stop: Arc::default(),
             progress: watch::Sender::new(None),
+            network: watch::Sender::new(false),
             pulse: Pulse::default(),
             copies: Arc::default(),
             notify,

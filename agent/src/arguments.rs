@@ -6,6 +6,7 @@ pub const USAGE: &str = "\
 usage: heeler-agent COMMAND [--root DIR]
   run      the service: connects to the coordinator and does what it asks
   key      prints the node's public key, and makes the key when it is missing
+  guard undo  puts the network back as it was before a change that nobody confirmed
   version  prints the version
   --root DIR  every file is below DIR (for tests)";
 
@@ -25,6 +26,8 @@ pub enum Command {
     Run,
     /// Print the public key.
     Key,
+    /// Undo a change of the network that nobody confirmed.
+    GuardUndo,
     /// Print the version.
     Version,
 }
@@ -37,6 +40,8 @@ impl Arguments {
             let known = match word.to_str() {
                 Some("run") => Command::Run,
                 Some("key") => Command::Key,
+                Some("guard") if words.next().is_some_and(|word| word == "undo") => Command::GuardUndo,
+                Some("guard") => return Err("guard wants: undo".to_owned()),
                 Some("version" | "--version") => Command::Version,
                 Some("--root") => {
                     let folder = words.next().ok_or("--root wants a folder")?;
@@ -79,6 +84,7 @@ mod tests {
             (&["run", "key"], "one command"),
             (&["--root"], "wants a folder"),
             (&["walk"], "walk is not known"),
+            (&["guard"], "guard wants: undo"),
         ] {
             assert!(parse(words).is_err_and(|problem| problem.contains(wanted)), "{words:?}");
         }

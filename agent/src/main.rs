@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use heeler_agent::{Agent, Config, Identity, Notify, VERSION};
+use heeler_host::guard::{self, Undoing};
 use heeler_host::{RealSystem, System};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -49,6 +50,14 @@ fn start(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         Command::Key => {
             let identity = runtime.block_on(Identity::open(host))?;
             print!("{}", identity.public_key_pem());
+            Ok(())
+        }
+        Command::GuardUndo => {
+            match runtime.block_on(guard::undo(host.as_ref()))? {
+                Undoing::Nothing => println!("no change of the network was pending"),
+                Undoing::Confirmed => println!("the change had been confirmed: it stays"),
+                Undoing::Done(undone) => println!("undone: {}: {}", undone.change, undone.reason),
+            }
             Ok(())
         }
         Command::Version => {

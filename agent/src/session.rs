@@ -8,10 +8,14 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 
 use heeler_host::facts::Hardware;
+use heeler_host::guard;
 use heeler_proto::v1::agent_client::AgentClient;
-use heeler_proto::v1::{Assignment, FromAgent, Goodbye, Hello, RenewReply, ToAgent, Welcome, from_agent, to_agent};
+use heeler_proto::v1::{
+    Assignment, FromAgent, Goodbye, Hello, NetworkVerdict, PendingNetwork, RenewReply, ToAgent, Welcome, from_agent,
+    to_agent,
+};
 use heeler_tasks::engine::in_full;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -45,6 +49,9 @@ pub enum SessionError {
     /// It began with something else than a welcome.
     #[error("the coordinator did not begin with a welcome: it speaks another version")]
     Unwelcome,
+    /// What was heard over it says nothing about the network as it is now.
+    #[error("the network was changed: a new session must show that the coordinator is still reached")]
+    NetworkChanged,
     /// It said why.
     #[error("the coordinator ended the session: {0}")]
     Goodbye(String),
@@ -75,6 +82,9 @@ pub struct Session<'a> {
     renew_at: Instant,
     /// The coordinator's time at the welcome, and when that was: certificates hold by its clock, not by the node's.
     welcome: (u64, Instant),
+    network: watch::Receiver<bool>,
+    /// The change of the network that this session was opened after, while it waits to be confirmed.
+    pending: Option<String>,
 }
 
 impl<'a> Session<'a> {
@@ -84,7 +94,16 @@ impl<'a> Session<'a> {
     /// When it is not, or not in time.
     pub async fn open(shared: &'a Shared, link: &Link, hardware: Hardware) -> Result<Self, SessionError> {
         let (outgoing, messages) = mpsc::channel(16);
-        let opened = timeout(OPENING, open(shared, link, hardware, &outgoing, messages)).await;
+        let mut network = shared.network.subscribe();
+        let waits = *network.borrow_and_update();
+        let pending = if waits {
+            answer::pending(shared.host.as_ref()).await
+        } else {
+            None
+        };
+        let guard_id = pending.as_ref().map(|pending| pending.guard_id.clone());
+        let hello = (hardware, pending);
+        let opened = timeout(OPENING, open(shared, link, hello, &outgoing, messages)).await;
         let (welcome, incoming) = opened.map_err(|_| SessionError::Silent)??;
         let told_ms = if welcome.now_ms == 0 {
             shared.clock.now_ms()
@@ -103,6 +122,8 @@ impl<'a> Session<'a> {
             looks: JoinSet::new(),
             renew_at: Instant::now(),
             welcome: (told_ms, Instant::now()),
+            network,
+            pending: guard_id,
         })
     }
 
@@ -136,6 +157,12 @@ impl<'a> Session<'a> {
                     let told = progress.borrow_and_update().clone();
                     self.outbox.progress(told);
                 }
+                Ok(()) = self.network.changed() => {
+                    if *self.network.borrow_and_update() {
+                        return Err(SessionError::NetworkChanged);
+                    }
+                    self.pending = None;
+                }
                 () = sleep_until(self.renew_at) => self.renew()?,
             }
         }
@@ -167,11 +194,32 @@ impl<'a> Session<'a> {
                 let take = async move { message(from_agent::Body::Copy(copies.take(host.as_ref(), chunk).await)) };
                 self.looks.spawn(take);
             }
+            Some(to_agent::Body::Verdict(verdict)) => self.judged(verdict).await,
+            Some(to_agent::Body::Reach(request)) if self.looks.len() < LOOKS => {
+                self.looks.spawn(answer::reach(self.shared.host.clone(), request));
+            }
+            Some(to_agent::Body::Reach(request)) => self.outbox.push(answer::too_many_reaches(request)),
             Some(to_agent::Body::Goodbye(goodbye)) => return Err(SessionError::Goodbye(goodbye.reason)),
             // A later version's: it knows from our hello that we may not understand it.
             Some(to_agent::Body::Welcome(_)) | None => {}
         }
         Ok(())
+    }
+
+    /// Only what is said over a session that was opened after the change counts.
+    async fn judged(&self, verdict: NetworkVerdict) {
+        if self.pending.as_ref() != Some(&verdict.guard_id) {
+            return;
+        }
+        let host = self.shared.host.as_ref();
+        let written = if verdict.confirmed {
+            guard::confirm(host, &verdict.guard_id).await.map(drop)
+        } else {
+            guard::doubt(host, &verdict.reason).await
+        };
+        if let Err(error) = written {
+            tracing::warn!("{}", in_full(&error));
+        }
     }
 
     fn looked(&mut self, answer: Result<FromAgent, JoinError>) {
@@ -235,7 +283,7 @@ impl<'a> Session<'a> {
 async fn open(
     shared: &Shared,
     link: &Link,
-    hardware: Hardware,
+    (hardware, pending_network): (Hardware, Option<PendingNetwork>),
     outgoing: &mpsc::Sender<FromAgent>,
     messages: mpsc::Receiver<FromAgent>,
 ) -> Result<(Welcome, Streaming<ToAgent>), SessionError> {
@@ -256,6 +304,7 @@ async fn open(
             generation: Some(generation.unwrap_or_default().into()),
             task_id: in_hand.unwrap_or_default(),
             last_event: state.last_seq,
+            pending_network,
             acknowledged: state.acknowledged,
             clock_ms: shared.host.now_ms(),
             trust: Some(shared.trusted.summary()),

@@ -51,6 +51,10 @@ pub async fn one_after_another(shared: &Shared) {
             Lost::Unwelcome(_) if !in_doubt => unwelcome + 1,
             _ => 0,
         };
+        if matches!(lost, Lost::Session(SessionError::NetworkChanged)) {
+            failures = 0;
+            continue;
+        }
         let wait = backoff::delay(failures, shared.random());
         let lost = in_full(&lost);
         tracing::warn!(wait_ms = wait.as_millis(), "not connected: {lost}");

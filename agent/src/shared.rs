@@ -39,6 +39,8 @@ pub struct Shared {
     pub stop: Arc<Stop>,
     /// The latest progress of the task in hand.
     pub progress: watch::Sender<Option<Told>>,
+    /// Whether a change of the network waits to be confirmed, over a session that is opened after it.
+    pub network: watch::Sender<bool>,
     /// Whether the session is alive.
     pub pulse: Pulse,
     /// Copies of the coordinator's state.

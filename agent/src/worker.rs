@@ -30,6 +30,7 @@ pub async fn work(shared: &Shared) {
             clock: shared.clock.clone(),
             stop: shared.stop.clone(),
             progress: shared.progress.clone(),
+            network: shared.network.clone(),
         };
         let outcome = heeler_tasks::run(shared.host.as_ref(), &shared.config.node, &task, &mut record, resumed)
             .instrument(info_span!("task", %id))

@@ -12,6 +12,7 @@ pub mod copies;
 pub mod grpc;
 pub mod init;
 pub mod notify;
+pub mod pending;
 pub mod pki;
 pub mod planner;
 pub mod screen;

@@ -9,6 +9,8 @@ use heeler_proto::{NodeName, TaskId, v1};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::pending::{Heard, Pending, Word};
+
 use v1::to_agent::Body;
 
 /// What an agent must answer a ping within to count as alive.
@@ -28,6 +30,7 @@ pub struct Session {
     /// The board's.
     pub hardware_serial: String,
     out: Mutex<Option<mpsc::Sender<v1::ToAgent>>>,
+    pending: Mutex<Option<Pending>>,
     awaited: Mutex<Awaited>,
     welcomed: AtomicBool,
     closed: Notify,
@@ -57,6 +60,7 @@ impl Session {
         (node, key_sha256): (NodeName, [u8; 32]),
         hardware_serial: String,
         out: mpsc::Sender<v1::ToAgent>,
+        pending: Option<Pending>,
     ) -> Self {
         Self {
             id,
@@ -64,6 +68,7 @@ impl Session {
             key_sha256,
             hardware_serial,
             out: Mutex::new(Some(out)),
+            pending: Mutex::new(pending),
             awaited: Mutex::default(),
             welcomed: AtomicBool::new(false),
             closed: Notify::new(),
@@ -183,6 +188,50 @@ impl Session {
         }
     }
 
+    /// The change of the node's network that this stream was opened after.
+    #[must_use]
+    pub fn pending(&self) -> Option<Pending> {
+        lock(&self.pending).clone()
+    }
+
+    /// The pending change is over, whichever way.
+    pub fn forget_pending(&self) {
+        lock(&self.pending).take();
+    }
+
+    /// A peer is asked about the pending change: which one, and for which address.
+    pub fn asked(&self, peer: &NodeName, now_ms: u64) -> Option<(String, String)> {
+        let mut pending = lock(&self.pending);
+        let pending = pending.as_mut()?;
+        let word = Word {
+            asked_at_ms: now_ms,
+            heard: None,
+        };
+        pending.words.insert(peer.clone(), word);
+        Some((pending.guard_id.clone(), pending.address.clone()))
+    }
+
+    /// A peer has answered.
+    pub fn hear(&self, guard_id: &str, peer: &NodeName, heard: Heard) {
+        let mut pending = lock(&self.pending);
+        let word = pending
+            .as_mut()
+            .filter(|pending| pending.guard_id == guard_id)
+            .and_then(|pending| pending.words.get_mut(peer));
+        if let Some(word) = word {
+            word.heard = Some(heard);
+        }
+    }
+
+    /// The node is told what becomes of the pending change, which it names; an empty reason: it stays.
+    pub fn judge(&self, reason: &str) -> Option<String> {
+        let mut pending = lock(&self.pending);
+        let pending = pending.as_mut()?;
+        reason.clone_into(&mut pending.told);
+        pending.confirmed = reason.is_empty();
+        Some(pending.guard_id.clone())
+    }
+
     /// Whether the task was handed out over this stream.
     #[must_use]
     pub fn has_task(&self, task: &TaskId) -> bool {
@@ -263,6 +312,7 @@ mod tests {
                 (NodeName::new("a").unwrap(), [0; 32]),
                 String::new(),
                 out,
+                None,
             )),
             messages,
         )

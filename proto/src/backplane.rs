@@ -62,7 +62,10 @@ impl FromStr for Cidr {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let unfit = || Invalid::new("address", format!("{text:?} is no IPv4 address with a prefix length"));
         let (address, prefix) = text.split_once('/').ok_or_else(unfit)?;
-        let (address, prefix) = (address.parse().map_err(|_| unfit())?, prefix.parse().map_err(|_| unfit())?);
+        let (address, prefix) = (
+            address.parse().map_err(|_| unfit())?,
+            prefix.parse().map_err(|_| unfit())?,
+        );
         Self::new(address, prefix)
     }
 }
@@ -150,7 +153,14 @@ mod tests {
         assert_eq!(cidr.to_string(), "10.10.99.50/24");
         assert!(cidr.reaches(Ipv4Addr::new(10, 10, 99, 51)));
         assert!(!cidr.reaches(Ipv4Addr::new(10, 10, 98, 51)));
-        for bad in ["10.10.99.50", "10.10.99.50/0", "10.10.99.50/31", "127.0.0.1/8", "224.0.0.1/24", "fd00::1/64"] {
+        for bad in [
+            "10.10.99.50",
+            "10.10.99.50/0",
+            "10.10.99.50/31",
+            "127.0.0.1/8",
+            "224.0.0.1/24",
+            "fd00::1/64",
+        ] {
             assert!(bad.parse::<Cidr>().is_err(), "{bad}");
         }
     }
@@ -158,7 +168,14 @@ mod tests {
     #[test]
     fn a_card_is_named_by_its_own_address_and_by_no_groups() {
         assert_eq!(Mac::new("00:E0:4C:68:00:01").unwrap().as_str(), "00:e0:4c:68:00:01");
-        for bad in ["", "00:e0:4c:68:00", "01:00:5e:00:00:01", "00e04c680001", "00:00:00:00:00:00", "+0:e0:4c:68:00:01"] {
+        for bad in [
+            "",
+            "00:e0:4c:68:00",
+            "01:00:5e:00:00:01",
+            "00e04c680001",
+            "00:00:00:00:00:00",
+            "+0:e0:4c:68:00:01",
+        ] {
             assert!(Mac::new(bad).is_err(), "{bad}");
         }
     }

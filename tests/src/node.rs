@@ -100,6 +100,7 @@ async fn live(machine: &Machine, config: &Config) {
             .unwrap();
         tokio::select! {
             () = agent.run(std::future::pending()) => {}
+            never = machine.guardian() => match never {},
             loss = machine.lost() => match loss {
                 Loss::Agent => machine.restart_agent(),
                 _ => machine.boot(),

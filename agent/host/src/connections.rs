@@ -65,7 +65,8 @@ pub(crate) fn parse_defaults(four: &str, six: &str) -> Vec<String> {
     let zero = |hex: &str| hex.bytes().all(|digit| digit == b'0');
     let by_four = four.lines().skip(1).filter_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let ([name, destination, ..], Some(flags), Some(mask)) = (fields.as_slice(), fields.get(3), fields.get(7)) else {
+        let ([name, destination, ..], Some(flags), Some(mask)) = (fields.as_slice(), fields.get(3), fields.get(7))
+        else {
             return None;
         };
         (zero(destination) && zero(mask) && used(flags)).then(|| (*name).to_owned())
@@ -86,7 +87,8 @@ pub(crate) fn parse_defaults(four: &str, six: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+    const HEAD: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
     #[test]
     fn the_machines_end_of_each_established_connection_is_read() {

@@ -30,7 +30,10 @@ pub async fn is_proxmoxs(host: &dyn System) -> Result<bool, RunError> {
         return Ok(false);
     }
     let output = host.run(&version_command()).await?;
-    Ok(output.ok() && ["pve", "pmx", "proxmox"].iter().any(|mark| output.stdout.contains(mark)))
+    Ok(output.ok()
+        && ["pve", "pmx", "proxmox"]
+            .iter()
+            .any(|mark| output.stdout.contains(mark)))
 }
 
 /// The card's stanzas.
@@ -47,7 +50,11 @@ pub fn address_of(text: &str, name: &str) -> Option<String> {
         let words: Vec<&str> = line.split_whitespace().take(3).collect();
         words == ["iface", name, "inet"]
     })?;
-    let starts = |line: &&str| ["iface", "auto", "allow-", "source", "mapping"].iter().any(|word| line.starts_with(word));
+    let starts = |line: &&str| {
+        ["iface", "auto", "allow-", "source", "mapping"]
+            .iter()
+            .any(|word| line.starts_with(word))
+    };
     let body = lines.take_while(|line| !starts(line));
     let found = body.filter_map(|line| line.strip_prefix("address")).next();
     Some(found.unwrap_or_default().trim().to_owned())
@@ -68,6 +75,9 @@ mod tests {
         assert_eq!(address_of(PVE, "vmbr0").as_deref(), Some("10.10.80.50/24"));
         assert_eq!(address_of(PVE, "enlan0").as_deref(), Some(""));
         assert_eq!(address_of(PVE, "enbp"), None);
-        assert_eq!(address_of(&stanza("enbp0", "10.10.99.51/24"), "enbp0").as_deref(), Some("10.10.99.51/24"));
+        assert_eq!(
+            address_of(&stanza("enbp0", "10.10.99.51/24"), "enbp0").as_deref(),
+            Some("10.10.99.51/24")
+        );
     }
 }

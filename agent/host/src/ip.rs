@@ -69,7 +69,9 @@ pub(crate) fn parse_interfaces(command: &Command, text: &str) -> Result<BTreeMap
         .ok_or_else(|| RunError::unreadable(command, "not a list"))?;
     let mut interfaces = BTreeMap::new();
     for link in links {
-        let Some(name) = json::text(link, "ifname") else { continue };
+        let Some(name) = json::text(link, "ifname") else {
+            continue;
+        };
         let mut interface = Interface {
             up: json::list(link, "flags").iter().any(|flag| flag.as_str() == Some("UP")),
             ..Interface::default()

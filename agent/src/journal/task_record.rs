@@ -56,6 +56,8 @@ pub struct TaskRecord {
     pub stop: Arc<Stop>,
     /// The latest progress, for whoever is connected.
     pub progress: watch::Sender<Option<Told>>,
+    /// Whether a change of the network waits to be confirmed.
+    pub network: watch::Sender<bool>,
 }
 
 impl TaskRecord {
@@ -123,6 +125,10 @@ impl Record for TaskRecord {
             .rev()
             .find(|(task, intent)| *task == self.assignment.task_id && intent.reboot);
         mine.map(|(_, intent)| intent.clone())
+    }
+
+    fn awaits_confirmation(&mut self, is: bool) {
+        self.network.send_replace(is);
     }
 
     async fn emit(&mut self, event: Event) -> io::Result<()> {

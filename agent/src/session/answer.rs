@@ -1,8 +1,13 @@
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use heeler_host::disk::remember_slots;
-use heeler_host::{Glance, System, facts};
-use heeler_proto::v1::{Facts, FactsReply, FactsRequest, FromAgent, PreviewReply, PreviewRequest, from_agent};
+use heeler_host::guard::{self, Standing};
+use heeler_host::{Glance, RunError, System, facts, link, ping};
+use heeler_proto::v1::{
+    Facts, FactsReply, FactsRequest, FromAgent, PendingNetwork, PreviewReply, PreviewRequest, ReachReply, ReachRequest,
+    from_agent,
+};
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
 
@@ -69,6 +74,58 @@ pub fn too_many(request: PreviewRequest) -> FromAgent {
         error: BUSY.to_owned(),
         ..PreviewReply::default()
     }))
+}
+
+/// The answer to one peer's address too many.
+pub fn too_many_reaches(request: ReachRequest) -> FromAgent {
+    message(from_agent::Body::Reach(ReachReply {
+        request_id: request.request_id,
+        up: true,
+        reached: false,
+        error: BUSY.to_owned(),
+    }))
+}
+
+/// The change of the network that waits to be confirmed.
+pub async fn pending(host: &dyn System) -> Option<PendingNetwork> {
+    match guard::standing(host).await {
+        Ok(Standing::Armed(armed)) => Some(PendingNetwork {
+            guard_id: armed.id,
+            address: armed.way.address,
+        }),
+        Ok(Standing::Idle | Standing::Undone(_)) => None,
+        Err(error) => {
+            tracing::warn!("{}", in_full(&error));
+            None
+        }
+    }
+}
+
+/// Whether a peer's address answers over this node's own backplane.
+pub async fn reach(host: Arc<dyn System>, request: ReachRequest) -> FromAgent {
+    let mut reply = ReachReply {
+        request_id: request.request_id,
+        ..ReachReply::default()
+    };
+    // An address that is none is no argument for a program.
+    match request.address.parse::<Ipv4Addr>() {
+        Ok(address) => match reached(host.as_ref(), address).await {
+            Ok(seen) => (reply.up, reply.reached) = (seen.is_some(), seen == Some(true)),
+            Err(error) => (reply.up, reply.error) = (true, in_full(&error)),
+        },
+        Err(_) => reply.error = format!("{:?} is no address", request.address),
+    }
+    message(from_agent::Body::Reach(reply))
+}
+
+/// None: the node's own backplane is down, and its word means nothing.
+async fn reached(host: &dyn System, address: Ipv4Addr) -> Result<Option<bool>, RunError> {
+    let nics = facts::nics(host).await?;
+    let own = nics.iter().find(|nic| nic.name == link::BACKPLANE);
+    if !own.is_some_and(|nic| nic.carrier && !nic.addresses.is_empty()) {
+        return Ok(None);
+    }
+    Ok(Some(ping::reaches(host, link::BACKPLANE, &address.to_string()).await?))
 }
 
 async fn look(host: &dyn System, glance: &Glance<'_>) -> Result<Facts, String> {

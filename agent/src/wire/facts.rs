@@ -60,6 +60,9 @@ fn nic(nic: Nic) -> v1::Nic {
         speed_mbit: nic.speed_mbit,
         carrier: nic.carrier,
         addresses: nic.addresses,
+        refusal: nic.refusal.map(|refusal| refusal.to_string()).unwrap_or_default(),
+        operstate: nic.operstate,
+        usb_mbit: nic.usb_mbit,
     }
 }
 

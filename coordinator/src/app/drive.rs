@@ -2,22 +2,26 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heeler_proto::{Generation, TaskId, v1};
+use heeler_proto::{Generation, NodeName, TaskId, v1};
 use heeler_store::{NewEvent, NodeState, Outcome, Task, TaskState, Tx};
 use tokio::time::sleep;
 use tracing::error;
 
-use super::{App, AppError, decoded, node_name, task_id};
+use super::{App, AppError, decoded, network, node_name, spec, task_id};
 use crate::planner::{Decision, Fleet, NodeView, SessionView, TaskView, Why, decide};
 use crate::sessions::Session;
 
 /// The planner looks at the herd at least so often.
 const EVERY: Duration = Duration::from_secs(15);
+/// And so often while a node waits for an answer.
+const IN_HASTE: Duration = Duration::from_secs(1);
 
 /// What leaves once the transaction that decided it is stored.
 enum Send {
     Assignment(Arc<Session>, TaskId, Box<v1::Assignment>),
     Look(Arc<Session>),
+    Ask(Arc<Session>, NodeName),
+    Verdict(Arc<Session>, String),
 }
 
 impl App {
@@ -31,7 +35,7 @@ impl App {
             }
             tokio::select! {
                 () = self.wake.notified() => {}
-                () = sleep(EVERY) => {}
+                () = sleep(self.until_next()) => {}
                 () = &mut shutdown => return,
             }
         }
@@ -59,9 +63,21 @@ impl App {
             match message {
                 Send::Assignment(session, task, assignment) => session.assign(task, *assignment),
                 Send::Look(session) => drop(session.ask_facts(now_ms)),
+                Send::Ask(peer, about) => self.ask_peer(&peer, &about),
+                Send::Verdict(session, reason) => network::tell_verdict(&session, reason),
             }
         }
         Ok(())
+    }
+
+    /// A node that waits to be confirmed has little time.
+    fn until_next(&self) -> Duration {
+        let waits = |session: &Arc<Session>| session.pending().is_some_and(|pending| !pending.confirmed);
+        if self.sessions.all().iter().any(waits) {
+            IN_HASTE
+        } else {
+            EVERY
+        }
     }
 
     async fn fleet(&self, tx: &mut Tx) -> Result<Fleet, AppError> {
@@ -80,12 +96,14 @@ impl App {
                     .any(|pause| pause.node == node.name && pause.holds(now_ms)),
                 counter: node.counter,
                 facts_at_ms: node.facts_at_ms,
+                last_seen_ms: node.last_seen_ms,
                 open: own
                     .map(|task| view(task, session.as_deref()))
                     .collect::<Result<_, _>>()?,
                 session: session.map(|session| SessionView {
                     id: session.id,
                     facts_asked_at_ms: session.facts_asked_at_ms(),
+                    pending: session.pending(),
                 }),
                 name,
             });
@@ -138,6 +156,21 @@ impl App {
                 tx.add_event(&event).await?;
                 Ok(None)
             }
+            Decision::Ask { peer, session, about } => Ok(self
+                .sessions
+                .of(&peer)
+                .filter(|open| open.id == session)
+                .map(|peer| Send::Ask(peer, about))),
+            Decision::Confirm { node, by } => {
+                let Some(session) = self.sessions.of(&node) else {
+                    return Ok(None);
+                };
+                self.keep_confirmation(tx, &node, &by).await?;
+                Ok(Some(Send::Verdict(session, String::new())))
+            }
+            Decision::Doubt { node, reason } => {
+                Ok(self.sessions.of(&node).map(|session| Send::Verdict(session, reason)))
+            }
             Decision::Look { node, session } => Ok(self
                 .sessions
                 .of(&node)
@@ -154,6 +187,7 @@ fn view(task: &Task, session: Option<&Session>) -> Result<TaskView, AppError> {
         counter: task.counter,
     };
     Ok(TaskView {
+        network: task.kind == spec::BACKPLANE,
         sent_over_session: session.is_some_and(|session| session.has_task(&id)),
         state: task.state,
         created_at_ms: task.created_at_ms,

@@ -16,6 +16,7 @@ mod feed;
 mod forgotten;
 mod herd_trust;
 mod ledger;
+mod network;
 mod nodes;
 mod operators;
 mod pause;
@@ -87,6 +88,7 @@ pub struct App {
     next_session: AtomicU64,
     feed: Feed,
     wake: Notify,
+    boot_id: Option<String>,
     enrolments: Throttle<IpAddr>,
     state: StateFolder,
     copying: tokio::sync::Mutex<()>,
@@ -123,6 +125,7 @@ impl App {
             next_session: AtomicU64::new(1),
             feed,
             wake: Notify::new(),
+            boot_id: network::boot_id(),
             enrolments: Throttle::new(10, 6_000),
             state,
             copying: tokio::sync::Mutex::new(()),

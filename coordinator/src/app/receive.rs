@@ -30,6 +30,10 @@ impl App {
                 session.copied(reply);
                 Ok(())
             }
+            Body::Reach(reply) => {
+                self.reached(session, reply);
+                Ok(())
+            }
             Body::Pong(pong) => {
                 session.ponged(pong.nonce);
                 Ok(())

@@ -48,6 +48,7 @@ impl App {
             session.send(Body::Ack(v1::EventAck { seq: event.seq }));
         }
         if let Kind::TaskFinished(_) = kind {
+            session.forget_pending();
             drop(session.ask_facts(self.now_ms()));
         }
         Ok(())

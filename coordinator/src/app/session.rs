@@ -21,7 +21,7 @@ impl App {
     pub async fn open_session(
         &self,
         peer: &Peer,
-        hello: v1::Hello,
+        mut hello: v1::Hello,
         out: mpsc::Sender<v1::ToAgent>,
     ) -> Result<Arc<Session>, AppError> {
         if hello.node != peer.node.as_str() {
@@ -38,6 +38,7 @@ impl App {
             identity,
             hello.hardware_serial.clone(),
             out,
+            self.pending(&mut hello),
         ));
         self.take_in(&session).await?;
         match self.welcome(&session, hello).await {
@@ -120,6 +121,7 @@ impl App {
             self.tell_trust(session, &knows, node.certificate_expires_ms);
         }
         drop(session.ask_facts(now_ms));
+        self.wake.notify_one();
         info!(node = name, "connected");
         Ok(())
     }

@@ -27,7 +27,7 @@ pub(super) fn check(config: &Config, report: &Report<'_>) {
     let cards = config
         .nodes
         .iter()
-        .filter_map(|node| Some((&node.backplane.as_ref()?.mac, node.name.value.as_str())));
+        .filter_map(|node| Some((node.backplane.as_ref()?.mac.as_ref()?, node.name.value.as_str())));
     twice("network card", "mac", cards, report);
     for node in &config.nodes {
         mirror(node, report);
@@ -115,7 +115,10 @@ fn addresses(config: &Config, report: &Report<'_>) {
         let Some(card) = &node.backplane else { continue };
         all.push((&card.address, name));
         match node.network.backplane.as_ref().or(fleet.backplane.as_ref()) {
-            Some(network) => inside("address", &card.address, network, "backplane", report),
+            Some(network) => {
+                inside("address", &card.address, network, "backplane", report);
+                speaks_four(&card.address, network, report);
+            }
             None => {
                 let hint = "write backplane = \"10.10.99.0/24\" in [network]";
                 let message = format!("{} is on a backplane that [network] does not have", card.address.value);
@@ -124,6 +127,18 @@ fn addresses(config: &Config, report: &Report<'_>) {
         }
     }
     twice("address", "an address", all.into_iter(), report);
+}
+
+/// Whether an address is free is asked by ARP, and a network of two machines needs none of this.
+fn speaks_four(address: &Located<IpAddr>, network: &Located<Network>, report: &Report<'_>) {
+    if !address.value.is_ipv4() || network.value.prefix > 30 {
+        let message = format!("backplane {} is no IPv4 network with room for the herd", network.value);
+        report.error(
+            network.place,
+            message,
+            Some("write backplane = \"10.10.99.0/24\"".into()),
+        );
+    }
 }
 
 fn mirror(node: &Node, report: &Report<'_>) {

@@ -14,7 +14,10 @@ fn the_full_example_is_read_whole() {
     assert_eq!(config.snapshots[0].keep.monthly, 6);
     let node = &config.nodes[0];
     assert_eq!(node.location.as_ref().unwrap().value, "left, top shelf");
-    assert_eq!(node.backplane.as_ref().unwrap().mac.value, "00:e0:4c:68:00:01");
+    assert_eq!(
+        node.backplane.as_ref().unwrap().mac.as_ref().unwrap().value,
+        "00:e0:4c:68:00:01"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 
-use heeler_proto::{Dataset, Mountpoint, NodeName, PoolName, Serial};
+use heeler_proto::{Cidr, Dataset, KeepBackplane, Mac, Mountpoint, NodeName, PoolName, Serial};
 
-use super::{Config, Node, Place};
+use super::{Config, Node, Place, Renderer};
 
 /// A node as it is wanted: what it says itself, else what the fleet says, else what is usual.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct WantedNode {
     pub datasets: Vec<Dataset>,
     /// None: a tenth of the RAM, at most 1 GiB.
     pub arc_max_bytes: Option<u64>,
+    /// Its second card.
+    pub backplane: Option<KeepBackplane>,
 }
 
 impl Config {
@@ -41,6 +43,25 @@ impl Config {
             datasets: self.datasets(node, &pool),
             pool,
             arc_max_bytes: arc.map(|arc| arc.value),
+            backplane: self.backplane(node),
+        })
+    }
+
+    /// None never happens where a card is wanted: the laws have seen to it.
+    fn backplane(&self, node: &Node) -> Option<KeepBackplane> {
+        let card = node.backplane.as_ref()?;
+        let network = node.network.backplane.as_ref().or(self.network.backplane.as_ref())?;
+        let IpAddr::V4(address) = card.address.value else {
+            return None;
+        };
+        let renderer = node.network.renderer.as_ref().or(self.network.renderer.as_ref());
+        Some(KeepBackplane {
+            address: Cidr::new(address, network.value.prefix).ok()?,
+            mac: card.mac.as_ref().map(|mac| Mac::new(&mac.value)).transpose().ok()?,
+            renderer: match renderer.map(|renderer| renderer.value).unwrap_or_default() {
+                Renderer::Auto => heeler_proto::Renderer::Auto,
+                Renderer::Netplan => heeler_proto::Renderer::Netplan,
+            },
         })
     }
 

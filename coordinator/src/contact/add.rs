@@ -127,8 +127,11 @@ async fn install(
             wish.node
         ));
     }
-    let own = package.is_none().then(|| [agent, payload::unit()]);
-    for part in own.into_iter().flatten().chain([config]) {
+    let own = [agent]
+        .into_iter()
+        .chain(payload::units())
+        .filter(|_| package.is_none());
+    for part in own.chain([config]) {
         if !holds(&part) {
             person.say(&format!("{}: writing {}", wish.node, part.path));
             root.put(&part).await?;
@@ -151,7 +154,10 @@ async fn install(
         root.put(&payload::token(&token.token)).await?;
         changed.push(payload::TOKEN);
     }
-    if !changed.is_empty() || !there.contains(&"unit enabled active".to_owned()) {
+    let runs = ["unit enabled active", "guard enabled"]
+        .iter()
+        .all(|line| there.iter().any(|said| said == line));
+    if !changed.is_empty() || !runs {
         person.say(&format!("{}: starting the agent", wish.node));
         root.order("START").await?;
         if changed.is_empty() {

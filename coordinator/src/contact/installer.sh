@@ -4,6 +4,7 @@ set -u
 umask 077
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 unit=heeler-agent.service
+guard=heeler-guard.timer
 agent=/usr/local/sbin/heeler-agent
 # Where a package brought the agent, apt keeps it.
 package=$(dpkg-query -W -f '${db:Status-Abbrev} ${Version}' heeler-agent 2>/dev/null | sed -n 's/^ii *//p')
@@ -22,9 +23,12 @@ while read -r order mode size sum path; do
     LOOK)
         look /usr/local/sbin/heeler-agent
         look /etc/systemd/system/heeler-agent.service
+        look /etc/systemd/system/heeler-guard.service
+        look /etc/systemd/system/heeler-guard.timer
         look /etc/heeler/agent.json
         [ -z "$package" ] || printf 'package %s\n' "$package"
         printf 'unit %s %s\n' "$(systemctl is-enabled $unit 2>/dev/null)" "$(systemctl is-active $unit 2>/dev/null)"
+        printf 'guard %s\n' "$(systemctl is-enabled $guard 2>/dev/null)"
         [ -f /var/lib/heeler-agent/identity/key.pem ] && echo 'key present'
         [ -f /etc/heeler/token ] && echo 'token present'
         echo OK
@@ -53,7 +57,7 @@ while read -r order mode size sum path; do
         fi
         ;;
     START)
-        if problem=$({ systemctl daemon-reload && systemctl enable --quiet $unit && systemctl restart $unit; } 2>&1); then
+        if problem=$({ systemctl daemon-reload && systemctl enable --quiet $unit $guard && systemctl restart $unit; } 2>&1); then
             echo OK
         else
             fail "$unit: $(printf '%s' "$problem" | head -n 1)"

@@ -19,12 +19,18 @@ pub fn hex(bytes: &[u8]) -> String {
 pub const BINARY: &str = "/usr/local/sbin/heeler-agent";
 /// Where its unit lies.
 pub const UNIT: &str = "/etc/systemd/system/heeler-agent.service";
+/// Where the guard's unit lies.
+pub const GUARD: &str = "/etc/systemd/system/heeler-guard.service";
+/// Where its timer lies.
+pub const GUARD_TIMER: &str = "/etc/systemd/system/heeler-guard.timer";
 /// Where its configuration lies.
 pub const CONFIG: &str = "/etc/heeler/agent.json";
 /// Where its join token lies, until it is used.
 pub const TOKEN: &str = "/etc/heeler/token";
 
 const UNIT_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/systemd/system/heeler-agent.service");
+const GUARD_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/systemd/system/heeler-guard.service");
+const GUARD_TIMER_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/systemd/system/heeler-guard.timer");
 
 /// A file for the node.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,15 +57,14 @@ impl Part {
     }
 }
 
-/// The agent's unit, for the place where first contact puts the binary.
+/// The agent's unit, and the guard's, which undoes a change of the network that cuts the agent off.
 #[must_use]
-pub fn unit() -> Part {
-    let text = UNIT_TEXT.replace("/usr/bin/heeler-agent", BINARY);
-    Part {
-        path: UNIT,
+pub fn units() -> [Part; 3] {
+    [(UNIT, UNIT_TEXT), (GUARD, GUARD_TEXT), (GUARD_TIMER, GUARD_TIMER_TEXT)].map(|(path, text)| Part {
+        path,
         mode: 0o644,
-        bytes: text.into_bytes(),
-    }
+        bytes: text.as_bytes().to_vec(),
+    })
 }
 
 /// The agent's configuration.

@@ -1,6 +1,8 @@
 use heeler_proto::{Generation, NodeName, TaskId};
 use heeler_store::TaskState;
 
+use crate::pending::Pending;
+
 /// The herd as the planner sees it: what is stored, and who is connected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
@@ -21,6 +23,8 @@ pub struct NodeView {
     pub paused: bool,
     /// Counter of the last generation that was handed out.
     pub counter: u64,
+    /// When it was heard of last.
+    pub last_seen_ms: u64,
     /// When it was looked at last; 0 never.
     pub facts_at_ms: u64,
     /// None: not connected.
@@ -36,6 +40,16 @@ pub struct SessionView {
     pub id: u64,
     /// When facts were asked for over it; 0 never.
     pub facts_asked_at_ms: u64,
+    /// The change of the node's network that it was opened after.
+    pub pending: Option<Pending>,
+}
+
+impl NodeView {
+    /// The change of its network that waits to be confirmed.
+    #[must_use]
+    pub fn pending(&self) -> Option<&Pending> {
+        self.session.as_ref()?.pending.as_ref()
+    }
 }
 
 /// A task that is not over.
@@ -49,6 +63,8 @@ pub struct TaskView {
     pub created_at_ms: u64,
     /// None until it was handed out.
     pub generation: Option<Generation>,
+    /// It changes the network.
+    pub network: bool,
     /// It was handed out over the node's open session.
     pub sent_over_session: bool,
 }

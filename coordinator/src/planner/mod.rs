@@ -4,6 +4,7 @@
 //! says the same for the same fleet. What it decides is stored before it is sent.
 
 mod fleet;
+mod network;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,29 @@ pub enum Decision {
         task: TaskId,
         /// Why.
         why: Why,
+    },
+    /// Ask a peer whether it reaches the node whose network was changed.
+    Ask {
+        /// Whom.
+        peer: NodeName,
+        /// [`SessionView::id`].
+        session: u64,
+        /// Whose network.
+        about: NodeName,
+    },
+    /// A node's change of its network stays.
+    Confirm {
+        /// Whose.
+        node: NodeName,
+        /// Peers that reach it; none: none is up on the backplane.
+        by: Vec<NodeName>,
+    },
+    /// A node's change of its network cannot stay as things are.
+    Doubt {
+        /// Whose.
+        node: NodeName,
+        /// Why, for the person, should the node come to undo it.
+        reason: String,
     },
     /// Ask the node for facts.
     Look {
@@ -78,14 +102,36 @@ impl Why {
     }
 }
 
-/// What to do next. Decisions about different nodes do not depend on each other.
+/// What to do next. Decisions about different nodes do not depend on each other, but for this: one network is changed at
+/// a time, so that those who must say whether they reach a node stand still themselves.
 #[must_use]
 pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
-    fleet
-        .nodes
-        .iter()
-        .flat_map(|node| decide_node(fleet.epoch, node, now_ms))
-        .collect()
+    let mut changing = fleet.nodes.iter().find(|node| is_changing(node, now_ms));
+    let mut decisions = Vec::new();
+    for node in &fleet.nodes {
+        let mine = changing.is_none_or(|changing| changing.name == node.name);
+        for decision in decide_node(fleet.epoch, node, now_ms) {
+            let network = |task: &TaskId| node.open.iter().any(|open| open.id == *task && open.network);
+            match &decision {
+                Decision::Assign { task, .. } if network(task) => {
+                    if mine {
+                        changing = Some(node);
+                        decisions.push(decision);
+                    }
+                }
+                _ => decisions.push(decision),
+            }
+        }
+    }
+    decisions.extend(network::decide_network(fleet, now_ms));
+    decisions
+}
+
+/// Its network is being changed, and it is there, or was a moment ago.
+fn is_changing(node: &NodeView, now_ms: u64) -> bool {
+    let there = node.session.is_some() || now_ms < node.last_seen_ms.saturating_add(network::SETTLED_MS);
+    let begun = |task: &TaskView| task.network && task.generation.is_some();
+    there && !node.revoked && node.open.iter().any(begun)
 }
 
 fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {

@@ -9,6 +9,7 @@ fn task(number: u128, state: TaskState, age_ms: u64) -> TaskView {
         state,
         created_at_ms: NOW - age_ms,
         generation: handed_out.then_some(Generation { epoch: 1, counter: 7 }),
+        network: false,
         sent_over_session: false,
     }
 }
@@ -20,9 +21,11 @@ fn node(connected: bool, open: Vec<TaskView>) -> NodeView {
         paused: false,
         counter: 7,
         facts_at_ms: NOW,
+        last_seen_ms: NOW,
         session: connected.then_some(SessionView {
             id: 3,
             facts_asked_at_ms: 0,
+            pending: None,
         }),
         open,
     }
@@ -161,6 +164,7 @@ fn old_facts_are_asked_for_once_and_only_when_nothing_is_in_hand() {
     let session = Some(SessionView {
         id: 3,
         facts_asked_at_ms: NOW - 1,
+        pending: None,
     });
     assert_eq!(decided(NodeView { session, ..old.clone() }), []);
     let busy = TaskView {

@@ -55,7 +55,7 @@ pub fn standing(plan: &NodePlan) -> Standing {
 /// The ops that apply would carry out first: what they lead to is known after them.
 pub fn changes(plan: &NodePlan) -> impl Iterator<Item = &OpPreview> {
     let changing = plan.steps.iter().filter(|step| step.outcome() == StepOutcome::Change);
-    changing.flat_map(|step| &step.ops)
+    changing.flat_map(|step| step.ops.iter().filter(|op| !goes_without_saying(op, step)))
 }
 
 /// The first reason why a person is needed.
@@ -162,7 +162,7 @@ fn summary(name: Line, plan: &NodePlan) -> Line {
     };
     match kind("guard") {
         0 => line.plain(" · SSH stays up"),
-        _ => line.plain(" · network changes, undone unless confirmed"),
+        _ => line.plain(" · SSH stays up · network change undone unless confirmed"),
     }
 }
 
@@ -171,7 +171,18 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
         return Vec::new();
     }
     let mut lines = Vec::new();
-    for op in &step.ops {
+    for op in step.ops.iter().filter(|op| !goes_without_saying(op, step)) {
+        if let Some(mac) = pinned(op) {
+            let head = Line::new().ink(Ink::Green, "  + ").plain("link  ");
+            lines.extend(brief(
+                head,
+                Ink::Plain,
+                &format!("backplane pinned to {mac}"),
+                2,
+                screen,
+            ));
+            continue;
+        }
         if let Some(irreversible) = &op.irreversible {
             lines.extend(act(irreversible, plan.facts.as_ref(), screen));
             continue;
@@ -189,6 +200,23 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
         lines.extend(diff(&op.before, &op.after, 10, DIFF));
     }
     lines
+}
+
+/// A change of the network is one thing to a person: how it is brought up, and what it waits for, is in `--json`.
+fn goes_without_saying(op: &OpPreview, step: &StepReport) -> bool {
+    let change = step
+        .ops
+        .iter()
+        .any(|op| op.kind == "guard" && op.summary.contains(" -> "));
+    let said = op.kind == "guard" && op.summary.contains(" -> ") || pinned(op).is_some();
+    change && !said
+}
+
+/// The hardware address that a file for udev pins a name to.
+fn pinned(op: &OpPreview) -> Option<&str> {
+    let path = op.summary.strip_prefix("write /etc/systemd/network/")?;
+    let line = op.after.lines().find_map(|line| line.strip_prefix("MACAddress="));
+    line.filter(|_| path.ends_with(".link"))
 }
 
 fn word(kind: &str) -> &str {

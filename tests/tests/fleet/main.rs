@@ -4,6 +4,7 @@
 
 mod apply;
 mod audit;
+mod backplane;
 mod data;
 mod enrolment;
 mod pause;

@@ -165,7 +165,9 @@ async fn text(host: &dyn System, path: &str) -> Result<Option<String>, GuardErro
 
 /// A file of the guard's is written whole or not at all: what cannot be read is none of ours.
 async fn json<T: for<'a> Deserialize<'a>>(host: &dyn System, path: &str) -> Result<Option<T>, GuardError> {
-    let Some(text) = text(host, path).await? else { return Ok(None) };
+    let Some(text) = text(host, path).await? else {
+        return Ok(None);
+    };
     let read = serde_json::from_str(&text).map_err(io::Error::from);
     read.map(Some).map_err(failed("read", Path::new(path)))
 }

@@ -1,7 +1,9 @@
 use std::path::Path;
 
 use super::armed::Before;
-use super::{ARMED, Armed, CONFIRMED, DOUBT, GuardError, UNDOING, UNDONE, Undone, failed, json, remove, text, ways_back, write};
+use super::{
+    ARMED, Armed, CONFIRMED, DOUBT, GuardError, UNDOING, UNDONE, Undone, failed, json, remove, text, ways_back, write,
+};
 use crate::{Command, Content, File, RunError, System, ip, link};
 
 /// What an undo came to.

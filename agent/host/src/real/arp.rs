@@ -48,7 +48,10 @@ fn wire(link: &LinkAddr) -> io::Result<OwnedFd> {
     Ok(wire)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a wire was listened to is known to its listener alone")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a wire was listened to is known to its listener alone"
+)]
 fn listen(wire: &OwnedFd, own: [u8; 6], address: Ipv4Addr) -> io::Result<Option<[u8; 6]>> {
     let began = Instant::now();
     let mut frame = [0; FRAME];

@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::disk::{Bus, Content, Disk, DiskSpec};
 use super::machine::Machine;
@@ -197,6 +198,7 @@ impl Builder {
             random,
             log: Vec::new(),
             faults: VecDeque::new(),
+            guard_set: Arc::default(),
             only_read: false,
             shown: RefCell::default(),
         };

@@ -156,12 +156,20 @@ impl State {
             Some(format!("{:08X}", u32::from_le_bytes(address.octets())))
         };
         let own = self.kernel.links.iter().filter_map(|link| link.own.as_deref());
-        let ends = own.chain(self.kernel.connections.iter().map(String::as_str)).filter_map(hex);
-        let row = |end| format!("   0: {end}:0016 01500A0A:D4F2 01 00000000:00000000 02:0009C9B3 00000000 0 0 7093 2\n");
+        let ends = own
+            .chain(self.kernel.connections.iter().map(String::as_str))
+            .filter_map(hex);
+        let row =
+            |end| format!("   0: {end}:0016 01500A0A:D4F2 01 00000000:00000000 02:0009C9B3 00000000 0 0 7093 2\n");
         tree.put("/proc/net/tcp", head.to_owned() + &ends.map(row).collect::<String>());
         let head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
         let default = self.kernel.links.iter().find(|link| link.own.is_some());
-        let row = default.map(|link| format!("{}\t00000000\t01500A0A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n", link.name));
+        let row = default.map(|link| {
+            format!(
+                "{}\t00000000\t01500A0A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n",
+                link.name
+            )
+        });
         tree.put("/proc/net/route", head.to_owned() + &row.unwrap_or_default());
     }
 

@@ -280,16 +280,21 @@ impl Machine {
     /// selected beside whatever uses the machine.
     pub async fn guardian(&self) -> std::convert::Infallible {
         loop {
-            let (due, now, pace) = {
+            let (due, now, pace, set) = {
                 let state = self.lock();
-                (state.kernel.guard_due_ms, state.clock.now_ms(), state.clock.pace)
+                let (now, pace) = (state.clock.now_ms(), state.clock.pace);
+                (state.kernel.guard_due_ms, now, pace, Arc::clone(&state.guard_set))
             };
-            if due.is_some_and(|due| due <= now) && self.loss().is_none() {
+            let Some(due) = due else {
+                set.notified().await;
+                continue;
+            };
+            if due <= now && self.loss().is_none() {
                 // What it cannot put back it says to nobody here: the tests look at the machine. Killed before its end,
                 // it is started again.
                 let _ = crate::guard::undo(self).await;
                 let mut state = self.lock();
-                if state.kernel.guard_due_ms == due {
+                if state.kernel.guard_due_ms == Some(due) {
                     state.kernel.guard_due_ms = None;
                 }
             }

@@ -114,6 +114,7 @@ impl State {
         let armed = "/var/lib/heeler-agent/guard/armed";
         let pending = self.os.files.has(std::path::Path::new(armed));
         self.kernel.guard_due_ms = pending.then(|| self.clock.now_ms() + self.clock.shortened(GUARD_MS));
+        self.guard_set.notify_one();
         pending
     }
 

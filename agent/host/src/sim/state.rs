@@ -4,6 +4,8 @@ use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::disk::{Content, Disk};
 use super::fault::Fault;
 use super::jobs::Running;
@@ -32,6 +34,8 @@ pub(super) struct State {
     pub(super) random: Random,
     pub(super) log: Vec<Entry>,
     pub(super) faults: VecDeque<(String, Fault)>,
+    /// The guard's timer was started.
+    pub(super) guard_set: Arc<Notify>,
     /// Nothing changes while the lock is held.
     pub(super) only_read: bool,
     /// What the kernel shows, by the first part of the path: as long as nothing can have changed.

@@ -21,7 +21,9 @@ impl Wire {
     #[must_use]
     pub fn who_has(&self, address: Ipv4Addr, mac: &str) -> Option<(String, u8)> {
         let all = self.lock();
-        let mut found = all.iter().filter(|((known, owner), _)| *known == address && owner != mac);
+        let mut found = all
+            .iter()
+            .filter(|((known, owner), _)| *known == address && owner != mac);
         found.next().map(|((_, owner), prefix)| (owner.clone(), *prefix))
     }
 

@@ -43,7 +43,11 @@ async fn up() -> Life {
 
 #[track_caller]
 fn is_up(life: &Life, address: &str, at: &str) {
-    assert_eq!(life.machine.addresses(link::BACKPLANE), Some(vec![address.to_owned()]), "{at}");
+    assert_eq!(
+        life.machine.addresses(link::BACKPLANE),
+        Some(vec![address.to_owned()]),
+        "{at}"
+    );
     assert_eq!(life.machine.addresses("eth0"), Some(vec![LAN.to_owned()]), "{at}");
     let text = String::from_utf8(life.machine.file(netplan::PATH).unwrap()).unwrap();
     assert!(text.contains(address), "{at}: {text}");
@@ -82,7 +86,10 @@ async fn what_nobody_confirms_is_undone_and_the_task_says_so() {
     let Outcome::Failed { reason, .. } = life.apply(&wish("10.10.99.50/24")).await else {
         panic!("failed")
     };
-    assert!(reason.contains("was undone") && reason.contains("nobody confirmed it in time"), "{reason}");
+    assert!(
+        reason.contains("was undone") && reason.contains("nobody confirmed it in time"),
+        "{reason}"
+    );
     is_as_before(&life, "undone");
     life.machine.boot();
     is_as_before(&life, "booted");
@@ -183,9 +190,16 @@ async fn an_address_that_somebody_has_is_not_taken() {
 async fn a_card_that_somebody_came_in_over_is_not_changed() {
     let mut life = up().await;
     life.machine.connect_to("10.10.99.50");
-    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done, "what holds is left alone");
+    assert_eq!(
+        life.apply(&wish("10.10.99.50/24")).await,
+        Outcome::Done,
+        "what holds is left alone"
+    );
     let (found, why, _) = blocked(life.apply(&wish("10.10.99.60/24")).await);
-    assert!(found.contains("a connection runs over it") && why.contains("way into this node"), "{found}: {why}");
+    assert!(
+        found.contains("a connection runs over it") && why.contains("way into this node"),
+        "{found}: {why}"
+    );
     is_up(&life, "10.10.99.50/24", "blocked");
 }
 
@@ -217,14 +231,23 @@ async fn where_proxmox_keeps_the_network_it_is_told_in_its_own_file() {
     life.machine.install_ifupdown2("3.3.0-1+pmx1");
     assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
     let text = String::from_utf8(life.machine.file(ifupdown::PATH).unwrap()).unwrap();
-    assert_eq!(ifupdown::address_of(&text, link::BACKPLANE).as_deref(), Some("10.10.99.50/24"));
+    assert_eq!(
+        ifupdown::address_of(&text, link::BACKPLANE).as_deref(),
+        Some("10.10.99.50/24")
+    );
     assert!(text.contains("source /etc/network/interfaces.d/*"), "{text}");
     assert_eq!(life.machine.file(netplan::PATH), None);
 
     life.confirmed = false;
-    assert!(matches!(life.apply(&wish("10.10.99.60/24")).await, Outcome::Failed { .. }));
+    assert!(matches!(
+        life.apply(&wish("10.10.99.60/24")).await,
+        Outcome::Failed { .. }
+    ));
     assert_eq!(life.machine.file(ifupdown::PATH), Some(text.into_bytes()));
-    assert_eq!(life.machine.addresses(link::BACKPLANE), Some(vec!["10.10.99.50/24".to_owned()]));
+    assert_eq!(
+        life.machine.addresses(link::BACKPLANE),
+        Some(vec!["10.10.99.50/24".to_owned()])
+    );
 
     let theirs = "iface enbp0 inet static\n  address 10.10.99.77/24\n";
     life.machine.put_file(ifupdown::PATH, theirs.as_bytes()).unwrap();
@@ -236,7 +259,9 @@ async fn where_proxmox_keeps_the_network_it_is_told_in_its_own_file() {
 async fn the_preview_names_the_card_and_what_is_undone() {
     let life = fresh();
     let shown = life.preview(&wish("10.10.99.50/24")).await;
-    let Seen::Change(ops) = &shown[3].seen else { panic!("{shown:?}") };
+    let Seen::Change(ops) = &shown[3].seen else {
+        panic!("{shown:?}")
+    };
     assert_eq!(
         ops[0].summary,
         "backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed"

@@ -1,5 +1,6 @@
 //! The tasks that bring a node to what is wanted of it: from heeler.toml and what is on record.
 
+mod backplane;
 mod pool;
 
 use heeler_proto::Task;
@@ -8,25 +9,27 @@ use heeler_store::{Digest, Node, Tx};
 use super::AppError;
 use crate::config::WantedNode;
 
+pub(super) use backplane::KIND as BACKPLANE;
 pub(super) use pool::live_serials;
 pub use pool::pool_comment;
 
 /// Of every wish for one node, in the order in which they are carried out.
 pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>, AppError> {
     let pool = pool::task(tx, cluster, node, wanted).await?;
-    Ok(pool.into_iter().collect())
+    Ok(pool.into_iter().chain(backplane::task(wanted)).collect())
 }
 
 /// The kinds of those tasks, with what tells whether the node was brought to what is wanted now: over what a person
 /// writes, not over what is on record.
 pub(super) fn wishes(wanted: &WantedNode) -> Vec<(&'static str, Digest)> {
-    pool::wish(wanted).into_iter().collect()
+    pool::wish(wanted).into_iter().chain(backplane::wish(wanted)).collect()
 }
 
 /// The same for a task that was given; None for one that no line of heeler.toml asks for.
 pub(super) fn wish_of(task: &Task) -> Option<Digest> {
     match task {
         Task::EnsurePool(ensure) => Some(pool::digest_of(&ensure.pool)),
+        Task::KeepBackplane(wish) => Some(backplane::digest_of(wish)),
         Task::EraseDisk(_) => None,
     }
 }

@@ -21,6 +21,7 @@ fn wanted() -> WantedNode {
             mountpoint: Mountpoint::None,
         }],
         arc_max_bytes: None,
+        backplane: None,
     }
 }
 

@@ -33,7 +33,10 @@ fn addresses(state: &State) -> Value {
             (true, false) => &["NO-CARRIER", "BROADCAST", "MULTICAST", "UP"][..],
             (false, _) => &["BROADCAST", "MULTICAST"][..],
         };
-        let addresses: Vec<Value> = link.addresses().map(|address| info(address, &link.name, "global")).collect();
+        let addresses: Vec<Value> = link
+            .addresses()
+            .map(|address| info(address, &link.name, "global"))
+            .collect();
         links.push(json!({
             "ifindex": index + 2, "ifname": link.name, "flags": flags, "mtu": 1500, "qdisc": "fq_codel",
             "operstate": if nic.carrier && link.up { "UP" } else { "DOWN" }, "group": "default", "txqlen": 1000,

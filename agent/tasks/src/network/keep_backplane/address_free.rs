@@ -49,7 +49,11 @@ impl Step for AddressFree {
             return unknown();
         };
         let address = self.wish.address;
-        let elsewhere = seen.cards.nics.iter().find(|other| other.name != nic.name && self.has(other));
+        let elsewhere = seen
+            .cards
+            .nics
+            .iter()
+            .find(|other| other.name != nic.name && self.has(other));
         if let Some(other) = elsewhere {
             return Plan::blocked(
                 format!("{} has {address} already, and is another card", other.name),

@@ -95,7 +95,11 @@ impl BackplaneUp {
                 "let the coordinator and yourself come over the other card; then: heeler plan",
             ));
         }
-        if let Some(address) = seen.files.foreign(&self.wish).filter(|_| seen.written == Written::Interfaces) {
+        if let Some(address) = seen
+            .files
+            .foreign(&self.wish)
+            .filter(|_| seen.written == Written::Interfaces)
+        {
             return Some(Plan::blocked(
                 format!("{} gives {} the address {address:?}", ifupdown::PATH, link::BACKPLANE),
                 "somebody else wrote that, and it is not overwritten",

@@ -69,7 +69,13 @@ impl Cards {
         let one = |nic: &Nic| {
             let port = if nic.usb_mbit == 480 { ", in a USB 2 port" } else { "" };
             let refusal = nic.refusal.as_ref().map(|refusal| format!(", but {refusal}"));
-            format!("{} ({} {}{port}{})", nic.mac, nic.name, nic.driver, refusal.unwrap_or_default())
+            format!(
+                "{} ({} {}{port}{})",
+                nic.mac,
+                nic.name,
+                nic.driver,
+                refusal.unwrap_or_default()
+            )
         };
         if self.nics.is_empty() {
             return "none".to_owned();

@@ -1,0 +1,235 @@
+//! A change of a node's network stays only when every peer that is up on the backplane says that it reaches the node,
+//! and the coordinator heard of it over a session that was opened after the change.
+
+use heeler_proto::NodeName;
+
+use super::{Decision, Fleet, NodeView};
+use crate::pending::{Heard, Pending};
+
+/// A peer that does not reach it is asked again after that time: a card takes a while to come up.
+const AGAIN_MS: u64 = 3_000;
+/// A peer that does not answer is asked again after that time.
+const SILENT_MS: u64 = 12_000;
+/// What a node that is gone in the middle of a change takes to come back, or to undo it.
+pub(super) const SETTLED_MS: u64 = 180_000;
+
+pub(super) fn decide_network(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
+    let pending = |node: &&NodeView| node.pending().is_some_and(|pending| !pending.confirmed);
+    let nodes = fleet.nodes.iter().filter(|node| !node.revoked).filter(pending);
+    nodes.flat_map(|node| decide_one(fleet, node, now_ms)).collect()
+}
+
+fn decide_one(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Decision> {
+    let Some(pending) = node.pending() else {
+        return Vec::new();
+    };
+    let peers: Vec<&NodeView> = fleet.nodes.iter().filter(|peer| vouches(peer, node)).collect();
+    let ask = peers.iter().filter(|peer| is_to_be_asked(pending, &peer.name, now_ms));
+    let mut decisions: Vec<Decision> = ask
+        .filter_map(|peer| {
+            Some(Decision::Ask {
+                peer: peer.name.clone(),
+                session: peer.session.as_ref()?.id,
+                about: node.name.clone(),
+            })
+        })
+        .collect();
+    let heard = |peer: &&NodeView| pending.words.get(&peer.name).and_then(|word| word.heard.clone());
+    let words: Vec<(&NodeName, Option<Heard>)> = peers.iter().map(|peer| (&peer.name, heard(peer))).collect();
+    let reached: Vec<NodeName> = words
+        .iter()
+        .filter(|(_, heard)| *heard == Some(Heard::Reached))
+        .map(|(name, _)| (*name).clone())
+        .collect();
+    match doubt(pending, &words, &reached) {
+        Some(reason) if reason.is_empty() || reason == pending.told => {}
+        Some(reason) => decisions.push(Decision::Doubt {
+            node: node.name.clone(),
+            reason,
+        }),
+        None => decisions.push(Decision::Confirm {
+            node: node.name.clone(),
+            by: reached,
+        }),
+    }
+    decisions
+}
+
+/// A peer that is there, and whose own network is not being changed; whether it is up on the backplane it says itself.
+fn vouches(peer: &NodeView, node: &NodeView) -> bool {
+    let waits = peer.pending().is_some_and(|pending| !pending.confirmed);
+    let changing = waits || peer.open.iter().any(|task| task.network && task.generation.is_some());
+    peer.name != node.name && !peer.revoked && peer.session.is_some() && !changing
+}
+
+fn is_to_be_asked(pending: &Pending, peer: &NodeName, now_ms: u64) -> bool {
+    match pending.words.get(peer) {
+        None => true,
+        Some(word) => {
+            let after_ms = match word.heard {
+                None => SILENT_MS,
+                Some(Heard::NotReached(_)) => AGAIN_MS,
+                Some(Heard::Reached | Heard::Down) => return false,
+            };
+            now_ms >= word.asked_at_ms.saturating_add(after_ms)
+        }
+    }
+}
+
+/// Why it cannot be confirmed yet; empty while somebody's answer is awaited. None: it can.
+fn doubt(pending: &Pending, words: &[(&NodeName, Option<Heard>)], reached: &[NodeName]) -> Option<String> {
+    let against: Vec<String> = words
+        .iter()
+        .filter_map(|(name, heard)| match heard {
+            Some(Heard::NotReached(why)) if why.is_empty() => {
+                Some(format!("{name} does not reach {}", pending.address))
+            }
+            Some(Heard::NotReached(why)) => Some(format!("{name} could not try to reach {}: {why}", pending.address)),
+            _ => None,
+        })
+        .collect();
+    if !against.is_empty() {
+        return Some(against.join("; "));
+    }
+    if words.iter().any(|(_, heard)| heard.is_none()) {
+        return Some(String::new());
+    }
+    (pending.own_node && reached.is_empty()).then(|| {
+        "the coordinator runs on this node, and no peer is up on the backplane to say that it is reached: bring another node up first"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SessionView, decide};
+    use super::*;
+    use crate::pending::Word;
+
+    const NOW: u64 = 1_800_000_000_000;
+
+    fn name(text: &str) -> NodeName {
+        NodeName::new(text).unwrap()
+    }
+
+    fn node(text: &str, pending: Option<Pending>) -> NodeView {
+        NodeView {
+            name: name(text),
+            revoked: false,
+            paused: false,
+            counter: 1,
+            facts_at_ms: NOW,
+            last_seen_ms: NOW,
+            session: Some(SessionView {
+                id: 3,
+                facts_asked_at_ms: NOW,
+                pending,
+            }),
+            open: Vec::new(),
+        }
+    }
+
+    fn pending(words: &[(&str, Option<Heard>)]) -> Pending {
+        let words = words.iter().map(|(peer, heard)| {
+            let word = Word {
+                asked_at_ms: NOW,
+                heard: heard.clone(),
+            };
+            (name(peer), word)
+        });
+        Pending {
+            guard_id: "g".into(),
+            address: "10.10.99.50".into(),
+            own_node: false,
+            words: words.collect(),
+            told: String::new(),
+            confirmed: false,
+        }
+    }
+
+    fn decided(pending: Pending, peers: Vec<NodeView>) -> Vec<Decision> {
+        let nodes = [vec![node("a", Some(pending))], peers].concat();
+        decide(&Fleet { epoch: 1, nodes }, NOW)
+    }
+
+    fn confirm(by: &[&str]) -> Decision {
+        Decision::Confirm {
+            node: name("a"),
+            by: by.iter().map(|peer| name(peer)).collect(),
+        }
+    }
+
+    fn ask(peer: &str) -> Decision {
+        Decision::Ask {
+            peer: name(peer),
+            session: 3,
+            about: name("a"),
+        }
+    }
+
+    #[test]
+    fn every_peer_that_is_up_is_asked_and_must_reach_it() {
+        let peers = || vec![node("b", None), node("c", None)];
+        assert_eq!(decided(pending(&[]), peers()), [ask("b"), ask("c")]);
+        assert_eq!(
+            decided(pending(&[("b", Some(Heard::Reached)), ("c", None)]), peers()),
+            []
+        );
+        let both = [("b", Some(Heard::Reached)), ("c", Some(Heard::Reached))];
+        assert_eq!(decided(pending(&both), peers()), [confirm(&["b", "c"])]);
+        let one = [
+            ("b", Some(Heard::Reached)),
+            ("c", Some(Heard::NotReached(String::new()))),
+        ];
+        let [Decision::Doubt { reason, .. }] = &decided(pending(&one), peers())[..] else {
+            panic!("a doubt")
+        };
+        assert_eq!(reason, "c does not reach 10.10.99.50");
+    }
+
+    #[test]
+    fn a_peer_whose_own_backplane_is_down_or_in_change_or_away_has_no_say() {
+        let down = [("b", Some(Heard::Down))];
+        assert_eq!(decided(pending(&down), vec![node("b", None)]), [confirm(&[])]);
+        let changing = node("b", Some(pending(&[])));
+        let away = NodeView {
+            session: None,
+            ..node("c", None)
+        };
+        assert_eq!(decided(pending(&[]), vec![changing, away])[0], confirm(&[]));
+    }
+
+    #[test]
+    fn a_peer_that_does_not_reach_it_is_asked_again_and_told_of_once() {
+        let mut once = pending(&[("b", Some(Heard::NotReached(String::new())))]);
+        once.told = "b does not reach 10.10.99.50".into();
+        assert_eq!(decided(once.clone(), vec![node("b", None)]), []);
+        if let Some(word) = once.words.get_mut(&name("b")) {
+            word.asked_at_ms = NOW - AGAIN_MS;
+        }
+        assert_eq!(decided(once, vec![node("b", None)]), [ask("b")]);
+    }
+
+    #[test]
+    fn on_the_coordinators_own_node_only_a_peer_can_confirm() {
+        let own = |words: &[(&str, Option<Heard>)]| Pending {
+            own_node: true,
+            ..pending(words)
+        };
+        let [Decision::Doubt { reason, .. }] = &decided(own(&[]), vec![])[..] else {
+            panic!("a doubt")
+        };
+        assert!(reason.contains("bring another node up first"), "{reason}");
+        let reached = own(&[("b", Some(Heard::Reached))]);
+        assert_eq!(decided(reached, vec![node("b", None)]), [confirm(&["b"])]);
+    }
+
+    #[test]
+    fn what_is_confirmed_is_confirmed_once() {
+        let done = Pending {
+            confirmed: true,
+            ..pending(&[])
+        };
+        assert_eq!(decided(done, vec![node("b", None)]), []);
+    }
+}

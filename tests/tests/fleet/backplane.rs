@@ -1,0 +1,149 @@
+//! A node's network changes only as far as its peers still reach it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use heeler_coordinator::clock::Clock as _;
+use heeler_host::sim::{Machine, Nic, Pace, Wire};
+use heeler_host::{link, netplan};
+use heeler_proto::v1::{self, Light, StepOutcome};
+use heeler_tests::{CLUSTER, Herd, Node, Operator};
+
+use crate::scene::{finished, task};
+
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// The guard's 90 s are two of the test's.
+const PACE: Pace = Pace::Live {
+    program: Duration::ZERO,
+    haste: 45,
+};
+
+fn machine(place: usize, wire: &Wire) -> Machine {
+    Machine::builder(NAMES[place])
+        .nic(Nic::onboard(
+            &format!("2c:cf:67:00:00:0{place}"),
+            &format!("10.10.80.{}/24", 50 + place),
+        ))
+        .nic(Nic::usb(&mac(place)))
+        .wire(wire)
+        .pace(PACE)
+        .build()
+}
+
+fn mac(place: usize) -> String {
+    format!("00:e0:4c:68:00:0{place}")
+}
+
+/// heeler.toml of as many nodes, with a line more for the first.
+fn config(count: usize, first: &str) -> String {
+    let mut text = format!(
+        "[cluster]\nname = \"{CLUSTER}\"\n[coordinator]\naddresses = [\"10.10.80.1:7443\"]\n\
+         [network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n"
+    );
+    for (place, name) in NAMES.iter().enumerate().take(count) {
+        let _ = writeln!(text, "[nodes.{name}]\naddress = \"10.10.80.{}\"", 50 + place);
+        let own = format!("backplane = {{ address = \"10.10.99.{}\" }}", 50 + place);
+        let _ = writeln!(text, "{}", if place == 0 && !first.is_empty() { first } else { &own });
+    }
+    text
+}
+
+async fn herd(count: usize) -> (Herd, Vec<Node>, Operator, Wire) {
+    let (herd, wire) = (Herd::new().await, Wire::default());
+    let mut nodes = Vec::new();
+    for (place, name) in NAMES.iter().enumerate().take(count) {
+        nodes.push(Node::added(&herd, machine(place, &wire), name).await);
+    }
+    let operator = herd.operator().await;
+    (herd, nodes, operator, wire)
+}
+
+async fn apply(herd: &Herd, operator: &mut Operator, text: &str, parent: u64) -> Vec<v1::TaskInfo> {
+    let plan = operator.plan_text(text, parent).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let mut tasks = Vec::new();
+    for id in &reply.task_ids {
+        let one = v1::ApplyReply {
+            task_ids: vec![id.clone()],
+            ..Default::default()
+        };
+        finished(operator, &one).await;
+        tasks.push(task(operator, id).await);
+    }
+    tasks
+}
+
+#[tokio::test]
+async fn each_node_is_confirmed_by_every_peer_that_came_up_before_it() {
+    let (herd, nodes, mut operator, _) = herd(3).await;
+    let tasks = apply(&herd, &mut operator, &config(3, ""), 0).await;
+    assert!(tasks.iter().all(|task| task.state == "done"), "{tasks:?}");
+    for (node, words) in nodes.iter().zip(["no peer is up", "and by a", "and by a, b"]) {
+        let event = operator.wait_for("network confirmed", &node.name).await;
+        assert!(event.text.contains(words), "{}: {}", node.name, event.text);
+        assert_eq!(node.machine.addresses(link::BACKPLANE).unwrap().len(), 1);
+    }
+    let again = operator.plan_text(&config(3, ""), 1).await;
+    let steps = again.nodes.iter().flat_map(|node| &node.steps);
+    assert!(steps.clone().count() > 0);
+    for step in steps {
+        assert_eq!(step.outcome(), StepOutcome::Satisfied, "{step:?}");
+    }
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.light(), Light::Green, "{status:?}");
+}
+
+#[tokio::test]
+async fn a_change_that_cuts_off_only_a_peer_is_undone_and_says_which() {
+    let (herd, nodes, mut operator, _) = herd(2).await;
+    apply(&herd, &mut operator, &config(2, ""), 0).await;
+    let elsewhere = "backplane = { address = \"10.10.98.50\" }\nnetwork = { backplane = \"10.10.98.0/24\" }";
+    let tasks = apply(&herd, &mut operator, &config(2, elsewhere), 1).await;
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].state, "failed", "{tasks:?}");
+    assert!(tasks[0].reason.contains("b does not reach 10.10.98.50"), "{tasks:?}");
+    let machine = &nodes[0].machine;
+    assert_eq!(
+        machine.addresses(link::BACKPLANE),
+        Some(vec!["10.10.99.50/24".to_owned()])
+    );
+    let file = String::from_utf8(machine.file(netplan::PATH).unwrap()).unwrap();
+    assert!(file.contains("10.10.99.50/24"), "{file}");
+}
+
+#[tokio::test]
+async fn without_its_coordinator_a_change_is_undone_and_the_task_says_so_later() {
+    let (mut herd, nodes, mut operator, _) = herd(1).await;
+    let text = config(1, "");
+    let plan = operator.plan_text(&text, 0).await;
+    let machine = &nodes[0].machine;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    while !machine.log().iter().any(|entry| entry.what.ends_with("/guard/armed")) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    herd.kill().await;
+    while machine.file("/var/lib/heeler-agent/guard/undone").is_none() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(machine.addresses(link::BACKPLANE), None);
+    assert_eq!(machine.file(netplan::PATH), None);
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    let task = finished(&mut operator, &reply).await;
+    assert_eq!(task.state, "failed", "{task:?}");
+    assert!(task.reason.contains("was undone"), "{task:?}");
+}
+
+#[tokio::test]
+async fn an_address_that_a_stranger_has_blocks_the_plan() {
+    let (_herd, _nodes, mut operator, wire) = herd(1).await;
+    wire.put("10.10.99.50".parse().unwrap(), 24, "02:00:00:00:00:01");
+    let plan = operator.plan_text(&config(1, ""), 0).await;
+    let blocked = plan.nodes[0]
+        .steps
+        .iter()
+        .find_map(|step| step.blocked.as_ref())
+        .unwrap();
+    assert!(blocked.found.contains("02:00:00:00:00:01"), "{blocked:?}");
+}
