@@ -14,7 +14,7 @@ use crate::notify::Notify;
 use crate::pulse::Pulse;
 use crate::shared::Shared;
 use crate::trusted::{TrustError, Trusted};
-use crate::{ledger, sessions, worker};
+use crate::{ledger, schedule, sessions, worker};
 
 /// Why the agent cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,9 @@ impl Agent {
             stop: Arc::default(),
             progress: watch::Sender::new(None),
             network: watch::Sender::new(false),
+            pool: Arc::default(),
+            schedule: std::sync::Mutex::default(),
+            schedule_changed: tokio::sync::Notify::new(),
             pulse: Pulse::default(),
             copies: Arc::default(),
             notify,
@@ -99,6 +102,7 @@ impl Agent {
         tokio::select! {
             () = ended => {}
             () = worker::work(shared) => {}
+            () = schedule::keep(shared) => {}
             () = sessions::one_after_another(shared) => {}
             () = feed_watchdog(shared) => {}
         }

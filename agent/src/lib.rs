@@ -12,6 +12,7 @@ mod journal;
 mod ledger;
 mod notify;
 mod pulse;
+pub mod schedule;
 mod session;
 mod sessions;
 mod shared;

@@ -171,16 +171,29 @@ impl<'a> Session<'a> {
     async fn receive(&mut self, received: ToAgent) -> Result<(), SessionError> {
         match received.body {
             Some(to_agent::Body::Facts(request)) if self.looks.len() < LOOKS => {
-                self.looks
-                    .spawn(answer::facts(self.shared.host.clone(), request.request_id));
+                self.looks.spawn(answer::facts(
+                    self.shared.host.clone(),
+                    request.request_id,
+                    self.shared.standing(),
+                ));
             }
             Some(to_agent::Body::Facts(request)) => self.outbox.push(answer::too_many_facts(request)),
             Some(to_agent::Body::Preview(request)) if self.looks.len() < LOOKS => {
                 let interrupted = self.shared.journal.state().interrupted();
-                self.looks
-                    .spawn(answer::preview(self.shared.host.clone(), request, interrupted));
+                self.looks.spawn(answer::preview(
+                    self.shared.host.clone(),
+                    request,
+                    interrupted,
+                    self.shared.standing(),
+                ));
             }
             Some(to_agent::Body::Preview(request)) => self.outbox.push(answer::too_many(request)),
+            Some(to_agent::Body::Snapshots(ask)) if self.looks.len() < LOOKS => {
+                let (host, pool) = (self.shared.host.clone(), self.shared.pool.clone());
+                self.looks
+                    .spawn(answer::snapshots(host, pool, ask, self.shared.standing()));
+            }
+            Some(to_agent::Body::Snapshots(ask)) => self.outbox.push(answer::too_many_asks(ask)),
             Some(to_agent::Body::Assignment(assignment)) => self.assigned(assignment).await,
             Some(to_agent::Body::Ack(ack)) => self.shared.journal.acknowledge(ack.seq).await?,
             Some(to_agent::Body::Renew(reply)) => self.renewed(reply).await?,

@@ -1,10 +1,10 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use heeler_host::System;
 use heeler_proto::v1::{Assignment as Wire, AssignmentReply};
 use heeler_tasks::engine;
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify as Notified, watch};
 
 use crate::assignment::{Assignment, Verdict};
 use crate::clock::Clock;
@@ -15,6 +15,7 @@ use crate::journal::{Entry, Journal, Stop, Told};
 use crate::ledger;
 use crate::notify::Notify;
 use crate::pulse::Pulse;
+use crate::schedule::Standing;
 use crate::trusted::Trusted;
 
 /// What the session and the worker have in common.
@@ -41,6 +42,12 @@ pub struct Shared {
     pub progress: watch::Sender<Option<Told>>,
     /// Whether a change of the network waits to be confirmed, over a session that is opened after it.
     pub network: watch::Sender<bool>,
+    /// Held by whoever has the pool in hand: a task, the schedule, or a wish of an operator's.
+    pub pool: Arc<Mutex<()>>,
+    /// How the schedule stood at its last turn; None before the first.
+    pub schedule: std::sync::Mutex<Option<Standing>>,
+    /// Another one may have been accepted.
+    pub schedule_changed: Notified,
     /// Whether the session is alive.
     pub pulse: Pulse,
     /// Copies of the coordinator's state.
@@ -50,6 +57,11 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// How the schedule stood at its last turn.
+    pub fn standing(&self) -> Option<Standing> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Uniform over all of `u64`; no secret depends on it.
     pub fn random(&self) -> u64 {
         let mut bytes = [0; 8];

@@ -32,9 +32,15 @@ pub async fn work(shared: &Shared) {
             progress: shared.progress.clone(),
             network: shared.network.clone(),
         };
+        let pool = match heeler_tasks::uses(&task).pool {
+            true => Some(shared.pool.lock().await),
+            false => None,
+        };
         let outcome = heeler_tasks::run(shared.host.as_ref(), &shared.config.node, &task, &mut record, resumed)
             .instrument(info_span!("task", %id))
             .await;
+        drop(pool);
+        shared.schedule_changed.notify_one();
         tracing::info!(task = %id, ?outcome, "task over");
         shared.notify.status("idle");
         let still = shared

@@ -41,6 +41,7 @@ struct Awaited {
     previews: HashMap<String, oneshot::Sender<v1::PreviewReply>>,
     facts: HashMap<String, oneshot::Sender<v1::FactsReply>>,
     copies: HashMap<String, oneshot::Sender<v1::CopyReply>>,
+    snapshots: HashMap<String, oneshot::Sender<v1::SnapshotAnswer>>,
     last_facts: u64,
     pings: HashMap<u64, oneshot::Sender<()>>,
     last_ping: u64,
@@ -160,6 +161,24 @@ impl Session {
         answer
     }
 
+    /// Asks about snapshots, or for one; the receiver fails when the session ends first.
+    pub fn ask_snapshots(&self, ask: v1::SnapshotAsk) -> oneshot::Receiver<v1::SnapshotAnswer> {
+        let (done, answer) = oneshot::channel();
+        let mut awaited = lock(&self.awaited);
+        awaited.snapshots.retain(|_, waiter| !waiter.is_closed());
+        awaited.snapshots.insert(ask.request_id.clone(), done);
+        drop(awaited);
+        self.send(Body::Snapshots(ask));
+        answer
+    }
+
+    /// An answer about snapshots has arrived.
+    pub fn told_snapshots(&self, answer: v1::SnapshotAnswer) {
+        if let Some(done) = lock(&self.awaited).snapshots.remove(&answer.request_id) {
+            done.send(answer).ok();
+        }
+    }
+
     /// When facts were asked for last; 0 never.
     #[must_use]
     pub fn facts_asked_at_ms(&self) -> u64 {
@@ -251,6 +270,7 @@ impl Session {
         awaited.previews.clear();
         awaited.facts.clear();
         awaited.copies.clear();
+        awaited.snapshots.clear();
         awaited.pings.clear();
     }
 }

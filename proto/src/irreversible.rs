@@ -14,6 +14,8 @@ pub enum Irreversible {
     EraseContents(EraseContents),
     /// A pool is imported without all of its legs: the ones present become the truth.
     ImportPool(ImportPool),
+    /// Fewer snapshots are kept than before: those beyond go.
+    LowerKeep(LowerKeep),
 }
 
 /// A disk as a consent names it.
@@ -56,6 +58,27 @@ pub struct ImportPool {
     pub missing: Vec<Serial>,
 }
 
+/// Fewer snapshots are kept than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LowerKeep {
+    /// Of each dataset that loses some.
+    pub changes: Vec<KeepChange>,
+    /// The snapshots that the new counts do not keep and the old ones did: `DATASET@NAME` and guid. They go as soon as
+    /// their age lets them.
+    pub victims: Vec<(String, u64)>,
+}
+
+/// What is kept of one dataset, in words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KeepChange {
+    /// Which.
+    pub dataset: String,
+    /// Empty when nothing was wanted of it.
+    pub before: String,
+    /// "24 hourly, 14 daily".
+    pub after: String,
+}
+
 impl Irreversible {
     /// One field a line, disks and properties sorted: equal for equal acts, different for different ones. Values are
     /// quoted as Rust does, so that no value can pass for another line.
@@ -94,6 +117,20 @@ impl Irreversible {
                 missing.sort();
                 for serial in missing {
                     let _ = writeln!(text, "missing {:?}", serial.as_str());
+                }
+            }
+            Self::LowerKeep(lower) => {
+                text.push_str("lower-keep\n");
+                let mut changes = lower.changes.clone();
+                changes.sort();
+                for change in changes {
+                    let KeepChange { dataset, before, after } = change;
+                    let _ = writeln!(text, "keep {dataset:?} {before:?} {after:?}");
+                }
+                let mut victims = lower.victims.clone();
+                victims.sort();
+                for (name, guid) in victims {
+                    let _ = writeln!(text, "snapshot {name:?} {guid}");
                 }
             }
         }
@@ -165,6 +202,21 @@ impl TryFrom<v1::Irreversible> for Irreversible {
                         .collect::<Result<_, _>>()?,
                 })
             }
+            Act::LowerKeep(lower) => {
+                let change = |one: v1::KeepChange| KeepChange {
+                    dataset: one.dataset,
+                    before: one.before,
+                    after: one.after,
+                };
+                let victim = |one: v1::SnapshotIdentity| match one.guid.parse() {
+                    Ok(guid) if one.name.contains('@') => Ok((one.name, guid)),
+                    _ => Err(Invalid::new("lower_keep.victims", format!("{:?}", one.name))),
+                };
+                Self::LowerKeep(LowerKeep {
+                    changes: lower.changes.into_iter().map(change).collect(),
+                    victims: lower.victims.into_iter().map(victim).collect::<Result<_, _>>()?,
+                })
+            }
         })
     }
 }
@@ -191,6 +243,25 @@ impl From<Irreversible> for v1::Irreversible {
                 txgs: import.present.iter().map(|(_, txg)| *txg).collect(),
                 present: import.present.into_iter().map(|(disk, _)| disk.into()).collect(),
                 missing: import.missing.into_iter().map(Into::into).collect(),
+            }),
+            Irreversible::LowerKeep(lower) => Act::LowerKeep(v1::LowerKeep {
+                changes: lower
+                    .changes
+                    .into_iter()
+                    .map(|one| v1::KeepChange {
+                        dataset: one.dataset,
+                        before: one.before,
+                        after: one.after,
+                    })
+                    .collect(),
+                victims: lower
+                    .victims
+                    .into_iter()
+                    .map(|(name, guid)| v1::SnapshotIdentity {
+                        name,
+                        guid: guid.to_string(),
+                    })
+                    .collect(),
             }),
         };
         Self { act: Some(act) }
@@ -253,9 +324,18 @@ mod tests {
             present: vec![(disk("A"), 42)],
             missing: vec![Serial::new("B").unwrap()],
         };
+        let lower = LowerKeep {
+            changes: vec![KeepChange {
+                dataset: "data/a".into(),
+                before: "24 hourly".into(),
+                after: "6 hourly".into(),
+            }],
+            victims: vec![("data/a@heeler_1".into(), u64::MAX)],
+        };
         for act in [
             create(vec![disk("A"), disk("B")], "12"),
             Irreversible::ImportPool(import),
+            Irreversible::LowerKeep(lower),
         ] {
             assert_eq!(Irreversible::try_from(v1::Irreversible::from(act.clone())), Ok(act));
         }

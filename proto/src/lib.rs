@@ -9,15 +9,17 @@ mod generation;
 mod irreversible;
 mod name;
 mod pool;
+mod snapshot;
 mod task;
 mod trust;
 
 pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
 pub use consent::{Consent, ConsentError};
 pub use generation::Generation;
-pub use irreversible::{CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible};
+pub use irreversible::{CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep};
 pub use name::{NodeName, OperatorName, Serial, TaskId};
 pub use pool::{Dataset, HostId, LiveSerial, Mountpoint, PoolGuid, PoolName, PoolSpec};
+pub use snapshot::{Class, Keep, KeepScrubs, KeepSnapshots, ScrubEvery, SnapshotPolicy};
 pub use task::{EnsurePool, EraseDisk, Task};
 pub use trust::{Statement, TrustChange, statements_sha256};
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, KeepBackplane, LiveSerial, PoolSpec, Serial, v1};
+use crate::{Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1};
 
 /// The unit of work that a coordinator gives to an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,10 @@ pub enum Task {
     EraseDisk(EraseDisk),
     /// The node's second card is up.
     KeepBackplane(KeepBackplane),
+    /// Snapshots are taken and pruned.
+    KeepSnapshots(KeepSnapshots),
+    /// The pool is scrubbed.
+    KeepScrubs(KeepScrubs),
 }
 
 /// The node has its pool: imported, or created after consent.
@@ -39,6 +43,8 @@ impl Task {
             Self::EnsurePool(_) => "ensure pool",
             Self::EraseDisk(_) => "erase disk",
             Self::KeepBackplane(_) => "keep backplane",
+            Self::KeepSnapshots(_) => "keep snapshots",
+            Self::KeepScrubs(_) => "keep scrubs",
         }
     }
 }
@@ -63,6 +69,8 @@ impl TryFrom<v1::Task> for Task {
                 live: live(task.live)?,
             })),
             v1::task::Kind::KeepBackplane(task) => Ok(Self::KeepBackplane(task.try_into()?)),
+            v1::task::Kind::KeepSnapshots(task) => task.try_into().map(Self::KeepSnapshots),
+            v1::task::Kind::KeepScrubs(task) => task.try_into().map(Self::KeepScrubs),
         }
     }
 }
@@ -80,6 +88,8 @@ impl From<Task> for v1::Task {
                 live: wire(task.live),
             }),
             Task::KeepBackplane(task) => v1::task::Kind::KeepBackplane(task.into()),
+            Task::KeepSnapshots(task) => v1::task::Kind::KeepSnapshots(task.into()),
+            Task::KeepScrubs(task) => v1::task::Kind::KeepScrubs(task.into()),
         };
         Self { kind: Some(kind) }
     }

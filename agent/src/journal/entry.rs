@@ -66,8 +66,8 @@ pub struct Told {
     pub seq: u64,
     /// When, Unix milliseconds.
     pub at_ms: u64,
-    /// Which task it belongs to.
-    pub task: TaskId,
+    /// Which task it belongs to; none for the schedule's.
+    pub task: Option<TaskId>,
     /// What happened.
     pub event: Event,
 }

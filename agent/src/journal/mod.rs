@@ -156,12 +156,12 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Self::append`].
-    pub async fn tell(&self, task: &TaskId, event: Event) -> Result<(), JournalError> {
+    pub async fn tell(&self, task: Option<&TaskId>, event: Event) -> Result<(), JournalError> {
         let mut writer = self.writer.lock().await;
         let told = Told {
             seq: self.state().last_seq + 1,
             at_ms: self.clock.now_ms(),
-            task: task.clone(),
+            task: task.cloned(),
             event,
         };
         self.write(&mut writer, Entry::Told(told)).await

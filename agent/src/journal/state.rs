@@ -42,9 +42,10 @@ impl State {
             Entry::Told(told) => {
                 self.last_seq = told.seq;
                 if matches!(told.event, Event::TaskFinished { .. }) {
-                    self.in_hand.take_if(|assignment| assignment.task_id == told.task);
+                    self.in_hand
+                        .take_if(|assignment| Some(&assignment.task_id) == told.task.as_ref());
                     self.begun
-                        .retain(|(task, intent)| intent.act.is_some() || *task != told.task);
+                        .retain(|(task, intent)| intent.act.is_some() || Some(task) != told.task.as_ref());
                 }
                 self.events.push(told);
             }

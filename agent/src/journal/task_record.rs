@@ -136,7 +136,7 @@ impl Record for TaskRecord {
             self.progress.send_replace(Some(Told {
                 seq: 0,
                 at_ms: self.clock.now_ms(),
-                task: self.task(),
+                task: Some(self.task()),
                 event,
             }));
             return Ok(());
@@ -145,7 +145,7 @@ impl Record for TaskRecord {
         if matches!(event, Event::OpFinished { .. }) {
             self.stop.end();
         }
-        Ok(self.journal.tell(&self.task(), event).await?)
+        Ok(self.journal.tell(Some(&self.task()), event).await?)
     }
 }
 

@@ -107,7 +107,7 @@ async fn recorded(machine: &Machine) -> Journal {
     journal.append(accepted()).await.unwrap();
     journal.append(used("1")).await.unwrap();
     journal.append(begun("A")).await.unwrap();
-    journal.tell(&task(), step()).await.unwrap();
+    journal.tell(Some(&task()), step()).await.unwrap();
     journal.append(ended("A", None)).await.unwrap();
     journal.append(begun("B")).await.unwrap();
     journal
@@ -130,7 +130,7 @@ async fn a_journal_torn_at_any_byte_opens_and_goes_on() {
     for cut in 0..whole.len() {
         put(&machine, &whole[..cut]).await;
         let journal = open(&machine).await;
-        journal.tell(&task(), step()).await.unwrap();
+        journal.tell(Some(&task()), step()).await.unwrap();
         let state = journal.state().clone();
         assert_eq!(*open(&machine).await.state(), state, "cut at {cut}");
     }
@@ -142,10 +142,10 @@ async fn an_entry_that_could_not_be_written_leaves_no_trace() {
     let journal = recorded(&machine).await;
     let (before, state) = (bytes(&machine).await, journal.state().clone());
     machine.fail_next(PATH, Fault::CannotWrite(io::ErrorKind::StorageFull));
-    assert!(journal.tell(&task(), step()).await.is_err());
+    assert!(journal.tell(Some(&task()), step()).await.is_err());
     assert_eq!(bytes(&machine).await, before);
     assert_eq!(*journal.state(), state);
-    journal.tell(&task(), step()).await.unwrap();
+    journal.tell(Some(&task()), step()).await.unwrap();
     assert_eq!(journal.state().last_seq, 2);
 }
 
@@ -159,7 +159,7 @@ async fn a_power_cut_at_any_point_of_any_entry_loses_that_entry_or_nothing() {
         machine.lose_at(at, Loss::Power);
         tokio::select! {
             biased;
-            told = journal.tell(&task, step()) => told.unwrap(),
+            told = journal.tell(Some(&task), step()) => told.unwrap(),
             _ = machine.lost() => {}
         }
         if machine.loss().is_none() {
@@ -182,7 +182,7 @@ async fn many_at_once_never_mix_their_entries() {
     let mut writers = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let journal = Arc::clone(&journal);
-        writers.spawn(async move { journal.tell(&task(), step()).await.unwrap() });
+        writers.spawn(async move { journal.tell(Some(&task()), step()).await.unwrap() });
     }
     writers.join_all().await;
     let numbers: Vec<u64> = open(&machine)
@@ -200,12 +200,12 @@ async fn a_long_journal_is_written_anew_once_no_task_is_in_hand_and_forgets_noth
     let machine = machine();
     let journal = recorded(&machine).await;
     for seq in 2..=1000 {
-        journal.tell(&task(), step()).await.unwrap();
+        journal.tell(Some(&task()), step()).await.unwrap();
         journal.acknowledge(seq - 1).await.unwrap();
     }
     let long = bytes(&machine).await.len() as u64;
     assert!(long > COMPACT_BYTES, "a task is in hand");
-    journal.tell(&task(), over()).await.unwrap();
+    journal.tell(Some(&task()), over()).await.unwrap();
     journal.acknowledge(1000).await.unwrap();
     let state = journal.state().clone();
     assert!((bytes(&machine).await.len() as u64) < COMPACT_BYTES / 8);

@@ -6,18 +6,20 @@ use heeler_host::guard::{self, Standing};
 use heeler_host::{Glance, RunError, System, facts, link, ping};
 use heeler_proto::v1::{
     Facts, FactsReply, FactsRequest, FromAgent, PendingNetwork, PreviewReply, PreviewRequest, ReachReply, ReachRequest,
-    from_agent,
+    SnapshotAnswer, SnapshotAsk, from_agent,
 };
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
+use tokio::sync::Mutex;
 
 use super::message;
+use crate::schedule;
 use crate::wire;
 
 /// What the machine is made of and holds, or why it cannot be looked at.
-pub async fn facts(host: Arc<dyn System>, request_id: String) -> FromAgent {
+pub async fn facts(host: Arc<dyn System>, request_id: String, schedule: Option<schedule::Standing>) -> FromAgent {
     let (facts, error) = match look(host.as_ref(), &Glance::at(host.as_ref())).await {
-        Ok(facts) => (Some(facts), String::new()),
+        Ok(facts) => (Some(with(facts, schedule)), String::new()),
         Err(reason) => (None, reason),
     };
     message(from_agent::Body::Facts(FactsReply {
@@ -28,7 +30,12 @@ pub async fn facts(host: Arc<dyn System>, request_id: String) -> FromAgent {
 }
 
 /// What tasks would change here, one after the other, and the facts that this rests on.
-pub async fn preview(host: Arc<dyn System>, request: PreviewRequest, interrupted: Vec<Irreversible>) -> FromAgent {
+pub async fn preview(
+    host: Arc<dyn System>,
+    request: PreviewRequest,
+    interrupted: Vec<Irreversible>,
+    schedule: Option<schedule::Standing>,
+) -> FromAgent {
     let mut reply = PreviewReply {
         request_id: request.request_id,
         ..PreviewReply::default()
@@ -48,7 +55,7 @@ pub async fn preview(host: Arc<dyn System>, request: PreviewRequest, interrupted
     let looked: Result<_, String> = looked.await;
     match looked {
         Ok((facts, steps)) => {
-            reply.facts = Some(facts);
+            reply.facts = Some(with(facts, schedule));
             reply.steps = steps;
         }
         Err(reason) => reply.error = reason,
@@ -126,6 +133,34 @@ async fn reached(host: &dyn System, address: Ipv4Addr) -> Result<Option<bool>, R
         return Ok(None);
     }
     Ok(Some(ping::reaches(host, link::BACKPLANE, &address.to_string()).await?))
+}
+
+/// The answer to a wish about snapshots.
+pub async fn snapshots(
+    host: Arc<dyn System>,
+    pool: Arc<Mutex<()>>,
+    ask: SnapshotAsk,
+    schedule: Option<schedule::Standing>,
+) -> FromAgent {
+    let no_pruning = schedule.map(|standing| standing.no_pruning).unwrap_or_default();
+    let answer = crate::schedule::answer(host, pool, ask, no_pruning).await;
+    message(from_agent::Body::Snapshots(answer))
+}
+
+/// The answer to one such wish too many.
+pub fn too_many_asks(ask: SnapshotAsk) -> FromAgent {
+    message(from_agent::Body::Snapshots(SnapshotAnswer {
+        request_id: ask.request_id,
+        error: BUSY.to_owned(),
+        ..SnapshotAnswer::default()
+    }))
+}
+
+fn with(facts: Facts, schedule: Option<schedule::Standing>) -> Facts {
+    Facts {
+        schedule: schedule.map(wire::schedule),
+        ..facts
+    }
 }
 
 async fn look(host: &dyn System, glance: &Glance<'_>) -> Result<Facts, String> {

@@ -72,7 +72,7 @@ mod tests {
         Told {
             seq,
             at_ms: 0,
-            task: TaskId::from_random(1),
+            task: Some(TaskId::from_random(1)),
             event: Event::StepStarted {
                 step: "PoolExists".into(),
             },

@@ -3,6 +3,7 @@ use heeler_proto::v1::event::Kind;
 use heeler_tasks::engine::{Event, Outcome};
 
 use super::facts::pool;
+use super::schedule::snapshot_run;
 use crate::journal::Told;
 
 /// A numbered event.
@@ -10,7 +11,7 @@ pub fn event(told: Told) -> v1::Event {
     v1::Event {
         seq: told.seq,
         at_ms: told.at_ms,
-        task_id: told.task.into(),
+        task_id: told.task.map(Into::into).unwrap_or_default(),
         kind: Some(kind(told.event)),
     }
 }
@@ -49,6 +50,18 @@ fn kind(event: Event) -> Kind {
             step,
             text,
             percent: percent.into(),
+        }),
+        Event::Snapshots(run) => Kind::Snapshots(snapshot_run(run)),
+        Event::Scrub {
+            pool,
+            what,
+            text,
+            errors,
+        } => Kind::Scrub(v1::ScrubRun {
+            pool,
+            what,
+            text,
+            errors,
         }),
         Event::TaskFinished {
             outcome,

@@ -23,6 +23,7 @@ pub fn facts(facts: Facts) -> v1::Facts {
         zfs_version: facts.zfs_version,
         agent_version: crate::VERSION.to_owned(),
         clock_synchronised: facts.clock_synchronised,
+        schedule: None,
     }
 }
 

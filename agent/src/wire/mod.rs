@@ -3,7 +3,9 @@
 mod event;
 mod facts;
 mod report;
+mod schedule;
 
 pub use event::event;
 pub use facts::facts;
 pub use report::step_report;
+pub use schedule::schedule;

@@ -4,6 +4,7 @@
 
 pub mod engine;
 pub mod network;
+pub mod snapshot;
 pub mod storage;
 
 mod task;

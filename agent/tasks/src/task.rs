@@ -3,6 +3,7 @@ use heeler_proto::{Irreversible, NodeName, Task};
 
 use crate::engine::{AnyStep, Event, Outcome, Record, StepReport, carry_out, look_at};
 use crate::network::keep_backplane;
+use crate::snapshot::{keep_scrubs, keep_snapshots};
 use crate::storage::{self, ensure_pool, erase_disk};
 
 /// What a task needs for itself while it runs.
@@ -22,7 +23,7 @@ pub struct Uses {
 #[must_use]
 pub const fn uses(task: &Task) -> Uses {
     match task {
-        Task::EnsurePool(_) | Task::EraseDisk(_) => Uses {
+        Task::EnsurePool(_) | Task::EraseDisk(_) | Task::KeepSnapshots(_) | Task::KeepScrubs(_) => Uses {
             pool: true,
             network: false,
             packages: false,
@@ -45,6 +46,8 @@ pub fn steps(task: &Task, interrupted: &[Irreversible], resumed: bool) -> Vec<Bo
         Task::EnsurePool(task) => ensure_pool::steps(task, interrupted),
         Task::EraseDisk(task) => erase_disk::steps(task, if resumed { interrupted } else { &[] }),
         Task::KeepBackplane(task) => keep_backplane::steps(task, resumed),
+        Task::KeepSnapshots(task) => keep_snapshots::steps(task),
+        Task::KeepScrubs(task) => keep_scrubs::steps(task),
     }
 }
 

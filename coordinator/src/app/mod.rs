@@ -27,6 +27,7 @@ mod renew;
 mod revision;
 mod rotation;
 mod session;
+mod snapshots;
 mod spec;
 mod status;
 mod tasks;

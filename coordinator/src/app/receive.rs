@@ -24,6 +24,10 @@ impl App {
                 session.previewed(reply);
                 Ok(())
             }
+            Body::Snapshots(answer) => {
+                session.told_snapshots(answer);
+                Ok(())
+            }
             Body::Event(event) => self.record(session, event).await,
             Body::Assignment(reply) => self.answered(session, reply).await,
             Body::Copy(reply) => {

@@ -32,6 +32,11 @@ impl App {
         if let Some(task) = &task {
             self.take_effect(&mut tx, &mut node, task, kind).await?;
         }
+        match kind {
+            Kind::Snapshots(run) => Self::see_round(&mut node, run)?,
+            Kind::Scrub(run) => Self::see_scrub(&mut node, run, event.at_ms)?,
+            _ => {}
+        }
         node.acknowledged = node.acknowledged.max(event.seq);
         node.last_seen_ms = self.now_ms();
         tx.set_node(&node).await?;

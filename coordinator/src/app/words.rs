@@ -11,6 +11,8 @@ pub(super) fn kind(kind: &Kind) -> &'static str {
         Kind::Progress(_) => "progress",
         Kind::TaskFinished(_) => "task finished",
         Kind::Note(_) => "note",
+        Kind::Snapshots(_) => "snapshots",
+        Kind::Scrub(_) => "scrub",
     }
 }
 
@@ -36,7 +38,29 @@ pub(super) fn text(kind: &Kind) -> String {
         Kind::Progress(progress) => format!("{}: {}", progress.step, progress.text),
         Kind::TaskFinished(task) => finished(task),
         Kind::Note(note) => note.text.clone(),
+        Kind::Snapshots(run) => round(run),
+        Kind::Scrub(run) => format!("scrub of {} {}: {}", run.pool, run.what, run.text)
+            .trim_end_matches(": ")
+            .to_owned(),
     }
+}
+
+/// A round of the schedule; several when they could not be told one by one.
+fn round(run: &v1::SnapshotRun) -> String {
+    let mut said = Vec::new();
+    match run.taken.as_slice() {
+        [] => {}
+        [one] => said.push(format!("took {one}")),
+        [first, ..] => said.push(format!("took {} snapshots, {first}…", run.taken.len())),
+    }
+    if run.pruned > 0 {
+        said.push(format!("pruned {}", run.pruned));
+    }
+    if run.runs > 1 {
+        said.push(format!("in {} rounds while nobody listened", run.runs));
+    }
+    said.extend(run.problems.iter().cloned());
+    said.join("; ")
 }
 
 fn outcome(outcome: v1::StepOutcome) -> &'static str {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{audit, backup, demo, disk, events, init, node, plan, revision, serve, status, task};
+use super::{audit, backup, demo, disk, events, init, node, plan, revision, serve, snapshot, status, task};
 
 /// Drives a herd of Raspberry Pis, and guards their data.
 ///
@@ -83,6 +83,9 @@ pub(super) enum Command {
     /// Disks: list, erase
     #[command(subcommand)]
     Disk(disk::Disk),
+    /// Snapshots: list, create, hold, release, diff, prune --dry-run
+    #[command(subcommand)]
+    Snapshot(snapshot::Snapshot),
     /// Tasks: list, show, follow
     #[command(subcommand)]
     Task(task::Task),

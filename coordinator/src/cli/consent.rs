@@ -90,6 +90,9 @@ fn question(shown: &Shown) -> String {
         Irreversible::CreatePool(create) => format!("Type {word} to create pool {} there for good:", create.pool),
         Irreversible::EraseContents(_) => format!("Type {word} to erase that disk of {node}:"),
         Irreversible::ImportPool(_) => format!("Type {word} to make what it holds the truth on {node}:"),
+        Irreversible::LowerKeep(lower) => {
+            format!("Type {word} to let these {} snapshots go there:", lower.victims.len())
+        }
     }
 }
 

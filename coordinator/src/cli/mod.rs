@@ -27,6 +27,7 @@ mod plan;
 mod put_back;
 mod revision;
 mod serve;
+mod snapshot;
 mod status;
 mod task;
 mod watch;
@@ -151,6 +152,7 @@ async fn dispatch(
         Some(Command::Plan(wish)) => plan::run(&wish, context, console).await,
         Some(Command::Apply(wish)) => apply::run(&wish, context, console).await,
         Some(Command::Disk(wish)) => disk::run(wish, context, console).await,
+        Some(Command::Snapshot(wish)) => snapshot::run(wish, context, console).await,
         Some(Command::Task(wish)) => task::run(wish, context, console).await,
         Some(Command::Events(wish)) => events::run(&wish, context, console).await,
         Some(Command::Backup(wish)) => backup::run(wish, context, console).await,

@@ -189,6 +189,13 @@ fn snapshots(config: &Config, report: &Report<'_>) {
     if known.is_empty() {
         return;
     }
+    let all = config.snapshots.iter().flat_map(|policy| &policy.datasets);
+    twice(
+        "dataset",
+        "another [[snapshots]]",
+        all.map(|one| (one, "[[snapshots]]")),
+        report,
+    );
     let below = |name: &str, parent: &str| {
         name.strip_prefix(parent)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

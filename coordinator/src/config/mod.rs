@@ -17,7 +17,7 @@ pub use edit::{EditError, NewNode, add_node};
 pub use error::{ConfigError, Place};
 pub use node::{Backplane, Node};
 pub use reader::Located;
-pub use sections::{Defaults, Keep, NetworkSettings, PoolSettings, Renderer, SnapshotPolicy};
+pub use sections::{Defaults, NetworkSettings, PoolSettings, Renderer, SnapshotPolicy};
 pub use template::template;
 pub use values::{DEFAULT_PORT, Network};
 pub use wanted::WantedNode;

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use heeler_proto::{Dataset, PoolName};
+use heeler_proto::{Class, Dataset, Keep, PoolName, ScrubEvery};
 
 use super::reader::{Located, Table, Unfit};
 use super::values::{self, Network};
@@ -50,6 +50,8 @@ pub struct PoolSettings {
     pub arc_max_bytes: Option<Located<u64>>,
     /// None: pve-files, mounted, and vm, not mounted.
     pub datasets: Option<Vec<Located<Dataset>>>,
+    /// None: every month.
+    pub scrub: Option<Located<ScrubEvery>>,
 }
 
 /// `[[snapshots]]`.
@@ -59,19 +61,6 @@ pub struct SnapshotPolicy {
     pub datasets: Vec<Located<String>>,
     /// How many of each.
     pub keep: Keep,
-}
-
-/// How many snapshots of each period are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Keep {
-    /// Of the last hours.
-    pub hourly: u32,
-    /// Of the last days.
-    pub daily: u32,
-    /// Of the last weeks.
-    pub weekly: u32,
-    /// Of the last months.
-    pub monthly: u32,
 }
 
 pub(super) fn coordinator(mut table: Table<'_, '_>) -> Option<Vec<Located<SocketAddr>>> {
@@ -139,9 +128,22 @@ pub(super) fn pool(mut table: Table<'_, '_>) -> PoolSettings {
         datasets: table
             .tables("datasets")
             .map(|list| list.into_iter().filter_map(dataset).collect()),
+        scrub: table.text("scrub", scrub),
     };
     table.finish();
     pool
+}
+
+fn scrub(text: &str) -> Result<ScrubEvery, Unfit> {
+    match text {
+        "monthly" => Ok(ScrubEvery::Month),
+        "weekly" => Ok(ScrubEvery::Week),
+        "never" => Ok(ScrubEvery::Never),
+        _ => Err(Unfit::new(
+            format!("{text:?} is no time between scrubs"),
+            "\"monthly\", \"weekly\" or \"never\"",
+        )),
+    }
 }
 
 fn dataset(mut table: Table<'_, '_>) -> Option<Located<Dataset>> {
@@ -157,6 +159,9 @@ fn dataset(mut table: Table<'_, '_>) -> Option<Located<Dataset>> {
     Some(Located { value, place })
 }
 
+/// Unless a policy says otherwise.
+const FREQUENT_MINUTES: u32 = 15;
+
 pub(super) fn snapshots(mut table: Table<'_, '_>) -> Option<SnapshotPolicy> {
     table.demand("datasets", "datasets = [\"data/pve-files\"]");
     let datasets = table.list("datasets", |text| {
@@ -167,15 +172,18 @@ pub(super) fn snapshots(mut table: Table<'_, '_>) -> Option<SnapshotPolicy> {
     }
     table.demand("keep", "keep = { hourly = 24, daily = 14, weekly = 8 }");
     let keep = table.table("keep").map(|mut table| {
-        let mut count = |key| table.number(key).map_or(0, |number| number.value);
-        let keep = Keep {
-            hourly: count("hourly"),
-            daily: count("daily"),
-            weekly: count("weekly"),
-            monthly: count("monthly"),
-        };
+        let counts = Class::ALL.map(|class| table.number(class.word()).map_or(0, |number| number.value));
+        let minutes = table
+            .number("frequent_minutes")
+            .map_or(FREQUENT_MINUTES, |number| number.value);
+        let place = table.place;
+        let keep = Keep::new(counts, minutes).map_err(|invalid| {
+            let here = Some(Located { value: (), place });
+            let hint = "frequent_minutes is 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30; a count at most 10000";
+            table.error_at(&here, &invalid.problem, hint);
+        });
         table.finish();
-        keep
+        keep.unwrap_or_default()
     });
     table.finish();
     Some(SnapshotPolicy {

@@ -11,7 +11,7 @@ fn the_full_example_is_read_whole() {
     assert_eq!(config.cluster.value, "k8sctl");
     assert_eq!(config.coordinator[0].value.to_string(), "10.10.99.50:7443");
     assert_eq!(config.defaults.user.unwrap().value, "pi");
-    assert_eq!(config.snapshots[0].keep.monthly, 6);
+    assert_eq!(config.snapshots[0].keep.count(heeler_proto::Class::Monthly), 6);
     let node = &config.nodes[0];
     assert_eq!(node.location.as_ref().unwrap().value, "left, top shelf");
     assert_eq!(

@@ -1,6 +1,8 @@
 use std::net::IpAddr;
 
-use heeler_proto::{Cidr, Dataset, KeepBackplane, Mac, Mountpoint, NodeName, PoolName, Serial};
+use heeler_proto::{
+    Cidr, Dataset, Keep, KeepBackplane, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial, SnapshotPolicy,
+};
 
 use super::{Config, Node, Place, Renderer};
 
@@ -23,24 +25,36 @@ pub struct WantedNode {
     pub arc_max_bytes: Option<u64>,
     /// Its second card.
     pub backplane: Option<KeepBackplane>,
+    /// By dataset.
+    pub snapshots: Vec<SnapshotPolicy>,
+    /// How often the pool is scrubbed.
+    pub scrub: ScrubEvery,
+    /// Its place in the file, 0 for the first: nodes are kept apart by it.
+    pub place: usize,
 }
 
 impl Config {
     /// Every node as it is wanted, in the order of the file.
     #[must_use]
     pub fn wanted_nodes(&self) -> Vec<WantedNode> {
-        self.nodes.iter().filter_map(|node| self.wanted(node)).collect()
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter_map(|(place, node)| self.wanted(node, place)).collect()
     }
 
-    fn wanted(&self, node: &Node) -> Option<WantedNode> {
+    fn wanted(&self, node: &Node, place: usize) -> Option<WantedNode> {
         let pool = self.pool_name(node)?;
         let arc = node.pool.arc_max_bytes.as_ref().or(self.pool.arc_max_bytes.as_ref());
+        let datasets = self.datasets(node, &pool);
+        let scrub = node.pool.scrub.as_ref().or(self.pool.scrub.as_ref());
         Some(WantedNode {
+            snapshots: self.snapshots(&datasets),
+            scrub: scrub.map_or(ScrubEvery::Month, |scrub| scrub.value),
+            place,
             name: node.name.value.clone(),
             line: u32::try_from(node.name.place.line).unwrap_or(u32::MAX),
             address: node.address.value,
             disks: node.disks.iter().map(|disk| disk.value.clone()).collect(),
-            datasets: self.datasets(node, &pool),
+            datasets,
             pool,
             arc_max_bytes: arc.map(|arc| arc.value),
             backplane: self.backplane(node),
@@ -89,6 +103,35 @@ impl Config {
                 },
             ],
         }
+    }
+
+    /// What heeler.toml says of this node's datasets, or of those below them; where it says nothing at all, the usual for
+    /// every one that holds files: what has no mountpoint holds volumes, whose snapshots are Proxmox's.
+    fn snapshots(&self, datasets: &[Dataset]) -> Vec<SnapshotPolicy> {
+        let mut policies: Vec<SnapshotPolicy> = Vec::new();
+        let here = |name: &str| {
+            let below = |parent: &str| name.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'));
+            datasets
+                .iter()
+                .any(|dataset| dataset.name == name || below(&dataset.name))
+        };
+        for said in &self.snapshots {
+            let names = said.datasets.iter().map(|dataset| dataset.value.clone());
+            policies.extend(names.filter(|name| here(name)).map(|dataset| SnapshotPolicy {
+                dataset,
+                keep: said.keep,
+            }));
+        }
+        if self.snapshots.is_empty() {
+            let files = datasets.iter().filter(|dataset| dataset.mountpoint != Mountpoint::None);
+            policies.extend(files.map(|dataset| SnapshotPolicy {
+                dataset: dataset.name.clone(),
+                keep: Keep::usual(),
+            }));
+        }
+        policies.sort_by(|a, b| a.dataset.cmp(&b.dataset));
+        policies.dedup_by(|a, b| a.dataset == b.dataset);
+        policies
     }
 
     /// Where heeler.toml names the disk.

@@ -104,6 +104,11 @@ impl v1::operator_server::Operator for Service {
         reply(self.0.accepted().await)
     }
 
+    async fn snapshots(&self, request: Request<v1::SnapshotsRequest>) -> Reply<v1::SnapshotAnswer> {
+        let who = who(&request)?;
+        reply(self.0.snapshots(request.into_inner(), &who).await)
+    }
+
     async fn list_audit(&self, request: Request<v1::ListAuditRequest>) -> Reply<v1::ListAuditReply> {
         reply(self.0.audit_entries(&request.into_inner()).await)
     }

@@ -1,5 +1,5 @@
 use heeler_proto::v1::irreversible::Act;
-use heeler_proto::v1::{CreatePool, Disk, DiskIdentity, EraseContents, Facts, ImportPool, Irreversible};
+use heeler_proto::v1::{CreatePool, Disk, DiskIdentity, EraseContents, Facts, ImportPool, Irreversible, LowerKeep};
 
 use super::amount::{decimal, gibibytes};
 use super::line::hang;
@@ -17,6 +17,7 @@ pub fn asks(node: &str, act: &Irreversible) -> Option<String> {
         Act::CreatePool(_) => Some(node.to_owned()),
         Act::EraseContents(erase) => Some(erase.disk.as_ref()?.serial.clone()),
         Act::ImportPool(import) => Some(import.present.first()?.serial.clone()),
+        Act::LowerKeep(_) => Some(node.to_owned()),
     }
 }
 
@@ -26,6 +27,7 @@ pub(super) fn act(act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> 
         Some(Act::CreatePool(create)) => creation(create, facts, screen),
         Some(Act::EraseContents(erase)) => erasure(erase, facts, screen),
         Some(Act::ImportPool(import)) => lonely_import(import, facts, screen),
+        Some(Act::LowerKeep(lower)) => lower_keep(lower, screen),
         None => vec![Line::new().ink(
             Ink::Red,
             "  ! an act that this version of heeler cannot show, and will not ask for",
@@ -85,6 +87,27 @@ fn lonely_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> 
     }
     for serial in &import.missing {
         lines.push(Line::of(" ".repeat(INDENT)).plain(format!("missing  {serial}")));
+    }
+    lines
+}
+
+/// Every victim is named: a person who agrees to lose a hundred snapshots has seen a hundred names.
+fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
+    let what = format!("keep fewer snapshots: {} go", lower.victims.len());
+    let mut lines = head("snap", &what, "what only they hold is lost", screen);
+    let below = || Line::of(" ".repeat(INDENT));
+    for change in &lower.changes {
+        let before = if change.before.is_empty() {
+            "no policy"
+        } else {
+            &change.before
+        };
+        let text = format!("{}: {before} -> {}", change.dataset, change.after);
+        lines.extend(hang(below(), Ink::Plain, &text, screen));
+        let of = |name: &str| name.split('@').next() == Some(change.dataset.as_str());
+        let named = lower.victims.iter().filter(|victim| of(&victim.name));
+        let names: Vec<&str> = named.filter_map(|victim| victim.name.split('@').nth(1)).collect();
+        lines.extend(hang(below().ink(Ink::Red, "- "), Ink::Red, &names.join(" "), screen));
     }
     lines
 }

@@ -78,6 +78,14 @@ fn said(event: &FleetEvent) -> Option<(Ink, String)> {
             _ => (Ink::Amber, format!("{}: {}", spoken(&step.step), step.reason)),
         },
         Kind::TaskFinished(finished) => end(finished),
+        Kind::Snapshots(run) => {
+            let ink = if run.problems.is_empty() { Ink::Dim } else { Ink::Amber };
+            (ink, event.text.clone())
+        }
+        Kind::Scrub(run) => {
+            let good = run.what == "started" || run.errors == 0 && run.what == "finished";
+            (if good { Ink::Plain } else { Ink::Amber }, event.text.clone())
+        }
         Kind::Note(note) => (
             if note.level == "info" { Ink::Plain } else { Ink::Amber },
             note.text.clone(),

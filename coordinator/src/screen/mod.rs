@@ -13,6 +13,7 @@ mod node_plan;
 mod nodes;
 mod plan;
 mod revision;
+mod snapshots;
 mod status;
 mod table;
 mod tasks;
@@ -29,6 +30,7 @@ pub use node_plan::{Standing, changes, standing};
 pub use nodes::{facts, node, nodes};
 pub use plan::{Checkout, PlanView, plan};
 pub use revision::revision;
+pub use snapshots::{snapshot_diff, snapshots};
 pub use status::status;
 pub use tasks::{task, tasks};
 

@@ -11,7 +11,7 @@ pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
     let mut lines = hang(light(reply.light()).plain("  "), Ink::Bold, &reply.summary, screen);
     if !reply.nodes.is_empty() {
         let with_tasks = reply.nodes.iter().any(|node| !node.task.is_empty());
-        let mut heads = vec!["NODE", "POOL", "DISKS", "SCRUB", "SEEN", "CONFIG"];
+        let mut heads = vec!["NODE", "POOL", "DISKS", "SNAPSHOT", "SCRUB", "SEEN", "CONFIG"];
         if with_tasks {
             heads.push("TASK");
         }
@@ -82,11 +82,20 @@ fn row(node: &NodeStatus, now_ms: u64) -> Vec<(Ink, String)> {
     } else {
         (Ink::Amber, ago(node.last_seen_ms, now_ms))
     };
+    let snapshot = match (node.snapshot_wanted, node.newest_snapshot_ms) {
+        (false, _) => (Ink::Dim, "-".into()),
+        (true, newest_ms) => (worth(node.snapshot_overdue), ago(newest_ms, now_ms)),
+    };
+    let scrub = match node.scrub_percent {
+        0 => (worth(node.scrub_overdue), ago(node.last_scrub_ms, now_ms)),
+        percent => (Ink::Plain, format!("now {}%", percent - 1)),
+    };
     vec![
         (Ink::Bold, node.node.clone()),
         pool,
         disks,
-        plain(ago(node.last_scrub_ms, now_ms)),
+        snapshot,
+        scrub,
         seen,
         (worth(node.config != "same"), node.config.clone()),
         plain(&node.task),

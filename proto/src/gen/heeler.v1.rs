@@ -277,6 +277,317 @@ impl AuthorityStage {
         }
     }
 }
+/// The node takes and prunes these snapshots by itself, whoever is connected.
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct KeepSnapshots {
+    #[prost(message, repeated, tag = "1")]
+    pub policies: ::prost::alloc::vec::Vec<SnapshotPolicy>,
+}
+/// One dataset's. A dataset without one is neither snapshotted nor pruned.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotPolicy {
+    #[prost(string, tag = "1")]
+    pub dataset: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub keep: ::core::option::Option<Keep>,
+}
+/// How many of each class are kept at least, however old; 0: none are taken.
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Keep {
+    #[prost(uint32, tag = "1")]
+    pub frequent: u32,
+    /// Of the frequent ones: 1 to 30, a divisor of 60.
+    #[prost(uint32, tag = "2")]
+    pub frequent_minutes: u32,
+    #[prost(uint32, tag = "3")]
+    pub hourly: u32,
+    #[prost(uint32, tag = "4")]
+    pub daily: u32,
+    #[prost(uint32, tag = "5")]
+    pub weekly: u32,
+    #[prost(uint32, tag = "6")]
+    pub monthly: u32,
+    #[prost(uint32, tag = "7")]
+    pub yearly: u32,
+}
+/// The node scrubs its pool by itself.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeepScrubs {
+    #[prost(string, tag = "1")]
+    pub pool: ::prost::alloc::string::String,
+    #[prost(enumeration = "ScrubEvery", tag = "2")]
+    pub every: i32,
+    /// Of the month (1 to 28), or of the week (1: Monday to 7).
+    #[prost(uint32, tag = "3")]
+    pub day: u32,
+    /// UTC, 0 to 23.
+    #[prost(uint32, tag = "4")]
+    pub hour: u32,
+}
+/// Fewer snapshots are kept than were wanted before: these would go.
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct LowerKeep {
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<KeepChange>,
+    #[prost(message, repeated, tag = "2")]
+    pub victims: ::prost::alloc::vec::Vec<SnapshotIdentity>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeepChange {
+    #[prost(string, tag = "1")]
+    pub dataset: ::prost::alloc::string::String,
+    /// As a person reads it: "24 hourly, 14 daily"; empty when nothing was wanted.
+    #[prost(string, tag = "2")]
+    pub before: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub after: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotIdentity {
+    /// DATASET@NAME.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub guid: ::prost::alloc::string::String,
+}
+/// One run of the schedule that did something, or could not.
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct SnapshotRun {
+    /// DATASET@NAME, one for each dataset.
+    #[prost(string, repeated, tag = "1")]
+    pub taken: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint32, tag = "2")]
+    pub pruned: u32,
+    /// At most ten of them, by name.
+    #[prost(string, repeated, tag = "3")]
+    pub pruned_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What could not be done, and why; empty when all was.
+    #[prost(string, repeated, tag = "4")]
+    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How the datasets stand after it.
+    #[prost(message, repeated, tag = "5")]
+    pub stands: ::prost::alloc::vec::Vec<SnapshotStand>,
+    /// When runs could not be told one by one: so many of them are summed up here.
+    #[prost(uint32, tag = "6")]
+    pub runs: u32,
+    /// Why what could be pruned is not; empty when nothing waits.
+    #[prost(string, tag = "7")]
+    pub no_pruning: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotStand {
+    #[prost(string, tag = "1")]
+    pub dataset: ::prost::alloc::string::String,
+    /// Of the newest that the schedule took; 0 when there is none.
+    #[prost(uint64, tag = "2")]
+    pub newest_ms: u64,
+    /// By when the next one is due; 0 when none is wanted.
+    #[prost(uint64, tag = "3")]
+    pub due_ms: u64,
+    /// Taken by the schedule, or by heeler snapshot create.
+    #[prost(uint32, tag = "4")]
+    pub ours: u32,
+    /// All of the dataset's.
+    #[prost(uint32, tag = "5")]
+    pub total: u32,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScrubRun {
+    #[prost(string, tag = "1")]
+    pub pool: ::prost::alloc::string::String,
+    /// started, finished, stopped, refused.
+    #[prost(string, tag = "2")]
+    pub what: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub errors: u64,
+}
+/// How the schedule of a node stands: part of its facts.
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct ScheduleFacts {
+    #[prost(message, repeated, tag = "1")]
+    pub stands: ::prost::alloc::vec::Vec<SnapshotStand>,
+    /// Why nothing is pruned at present; empty when it may.
+    #[prost(string, tag = "2")]
+    pub no_pruning: ::prost::alloc::string::String,
+    /// Last whole scrub that is known of; 0 when none is.
+    #[prost(uint64, tag = "3")]
+    pub last_scrub_ms: u64,
+    #[prost(uint64, tag = "4")]
+    pub next_scrub_ms: u64,
+    /// Percent of a scrub that runs, 1 to 101: 101 is done. 0: none runs.
+    #[prost(uint32, tag = "5")]
+    pub scrub_percent: u32,
+    /// From this time on the next scrub is overdue; 0 when none is wanted.
+    #[prost(uint64, tag = "6")]
+    pub scrub_overdue_ms: u64,
+}
+/// A question to a node about its snapshots, or a wish.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotAsk {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(oneof = "snapshot_ask::Ask", tags = "2, 3, 4, 5, 6")]
+    pub ask: ::core::option::Option<snapshot_ask::Ask>,
+}
+/// Nested message and enum types in `SnapshotAsk`.
+pub mod snapshot_ask {
+    #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Ask {
+        #[prost(message, tag = "2")]
+        List(super::ListSnapshots),
+        #[prost(message, tag = "3")]
+        Create(super::CreateSnapshot),
+        #[prost(message, tag = "4")]
+        Hold(super::HoldSnapshot),
+        #[prost(message, tag = "5")]
+        Release(super::HoldSnapshot),
+        #[prost(message, tag = "6")]
+        Diff(super::DiffSnapshots),
+    }
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSnapshots {
+    /// Empty: all that have a policy or snapshots of ours.
+    #[prost(string, tag = "1")]
+    pub dataset: ::prost::alloc::string::String,
+    /// The last one of the page before, as DATASET@NAME; empty for the first page.
+    #[prost(string, tag = "2")]
+    pub after: ::prost::alloc::string::String,
+    /// Only those that the next run would prune.
+    #[prost(bool, tag = "3")]
+    pub prunable: bool,
+    /// At most so many; 0: as many as fit.
+    #[prost(uint32, tag = "4")]
+    pub limit: u32,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateSnapshot {
+    #[prost(string, tag = "1")]
+    pub dataset: ::prost::alloc::string::String,
+    /// Empty: named by the time.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HoldSnapshot {
+    /// DATASET@NAME.
+    #[prost(string, tag = "1")]
+    pub snapshot: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub tag: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiffSnapshots {
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    /// Another snapshot of the same dataset; empty: the dataset as it is now.
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotsRequest {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub ask: ::core::option::Option<SnapshotAsk>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct SnapshotAnswer {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// What was attempted, found, and what to type; empty when it was done.
+    #[prost(string, tag = "2")]
+    pub error: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub rows: ::prost::alloc::vec::Vec<SnapshotRow>,
+    /// There are more after the last row.
+    #[prost(bool, tag = "4")]
+    pub more: bool,
+    /// Why nothing is pruned at present.
+    #[prost(string, tag = "5")]
+    pub no_pruning: ::prost::alloc::string::String,
+    /// DATASET@NAME that was made.
+    #[prost(string, tag = "6")]
+    pub created: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "7")]
+    pub diff: ::prost::alloc::vec::Vec<DiffLine>,
+    /// The diff is longer than what is here.
+    #[prost(bool, tag = "8")]
+    pub diff_cut: bool,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotRow {
+    #[prost(string, tag = "1")]
+    pub dataset: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub guid: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub created_ms: u64,
+    #[prost(uint64, tag = "5")]
+    pub used_bytes: u64,
+    #[prost(uint32, tag = "6")]
+    pub holds: u32,
+    #[prost(string, repeated, tag = "7")]
+    pub clones: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// hourly, daily…; empty for somebody else's.
+    #[prost(string, repeated, tag = "8")]
+    pub classes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(bool, tag = "9")]
+    pub prune: bool,
+    /// Why it is kept, or why it goes.
+    #[prost(string, tag = "10")]
+    pub reason: ::prost::alloc::string::String,
+    /// Where its files can be read; empty when the dataset is not mounted.
+    #[prost(string, tag = "11")]
+    pub path: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiffLine {
+    /// "+" made, "-" removed, "M" changed, "R" renamed.
+    #[prost(string, tag = "1")]
+    pub change: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub path: ::prost::alloc::string::String,
+    /// Of a renamed one.
+    #[prost(string, tag = "3")]
+    pub new_path: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ScrubEvery {
+    Unspecified = 0,
+    Month = 1,
+    Week = 2,
+    Never = 3,
+}
+impl ScrubEvery {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SCRUB_EVERY_UNSPECIFIED",
+            Self::Month => "SCRUB_EVERY_MONTH",
+            Self::Week => "SCRUB_EVERY_WEEK",
+            Self::Never => "SCRUB_EVERY_NEVER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SCRUB_EVERY_UNSPECIFIED" => Some(Self::Unspecified),
+            "SCRUB_EVERY_MONTH" => Some(Self::Month),
+            "SCRUB_EVERY_WEEK" => Some(Self::Week),
+            "SCRUB_EVERY_NEVER" => Some(Self::Never),
+            _ => None,
+        }
+    }
+}
 /// What an agent found on its machine.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct Facts {
@@ -319,6 +630,9 @@ pub struct Facts {
     pub agent_version: ::prost::alloc::string::String,
     #[prost(bool, tag = "17")]
     pub clock_synchronised: bool,
+    /// Missing when it could not be looked at, or when nothing is scheduled.
+    #[prost(message, optional, tag = "25")]
+    pub schedule: ::core::option::Option<ScheduleFacts>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Disk {
@@ -425,7 +739,7 @@ pub struct Leg {
 /// The unit of work that a coordinator gives to an agent.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct Task {
-    #[prost(oneof = "task::Kind", tags = "1, 2, 3")]
+    #[prost(oneof = "task::Kind", tags = "1, 2, 3, 4, 5")]
     pub kind: ::core::option::Option<task::Kind>,
 }
 /// Nested message and enum types in `Task`.
@@ -438,6 +752,10 @@ pub mod task {
         EraseDisk(super::EraseDisk),
         #[prost(message, tag = "3")]
         KeepBackplane(super::KeepBackplane),
+        #[prost(message, tag = "4")]
+        KeepSnapshots(super::KeepSnapshots),
+        #[prost(message, tag = "5")]
+        KeepScrubs(super::KeepScrubs),
     }
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -511,7 +829,7 @@ pub struct EraseDisk {
 /// What an irreversible op would do; a consent is over its canonical encoding.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct Irreversible {
-    #[prost(oneof = "irreversible::Act", tags = "1, 2, 3")]
+    #[prost(oneof = "irreversible::Act", tags = "1, 2, 3, 4")]
     pub act: ::core::option::Option<irreversible::Act>,
 }
 /// Nested message and enum types in `Irreversible`.
@@ -524,6 +842,8 @@ pub mod irreversible {
         EraseContents(super::EraseContents),
         #[prost(message, tag = "3")]
         ImportPool(super::ImportPool),
+        #[prost(message, tag = "4")]
+        LowerKeep(super::LowerKeep),
     }
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -648,7 +968,7 @@ pub struct Event {
     /// Empty for what concerns no task.
     #[prost(string, tag = "3")]
     pub task_id: ::prost::alloc::string::String,
-    #[prost(oneof = "event::Kind", tags = "4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "event::Kind", tags = "4, 5, 6, 7, 8, 9, 10, 11, 16, 17")]
     pub kind: ::core::option::Option<event::Kind>,
 }
 /// Nested message and enum types in `Event`.
@@ -672,6 +992,10 @@ pub mod event {
         TaskFinished(super::TaskFinished),
         #[prost(message, tag = "11")]
         Note(super::Note),
+        #[prost(message, tag = "16")]
+        Snapshots(super::SnapshotRun),
+        #[prost(message, tag = "17")]
+        Scrub(super::ScrubRun),
     }
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -926,7 +1250,7 @@ pub struct EnrolReply {
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25, 10")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25, 10, 15")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -953,11 +1277,13 @@ pub mod from_agent {
         Copy(super::CopyReply),
         #[prost(message, tag = "10")]
         Reach(super::ReachReply),
+        #[prost(message, tag = "15")]
+        Snapshots(super::SnapshotAnswer),
     }
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ToAgent {
-    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25, 10, 11")]
+    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25, 10, 11, 15")]
     pub body: ::core::option::Option<to_agent::Body>,
 }
 /// Nested message and enum types in `ToAgent`.
@@ -989,6 +1315,8 @@ pub mod to_agent {
         Verdict(super::NetworkVerdict),
         #[prost(message, tag = "11")]
         Reach(super::ReachRequest),
+        #[prost(message, tag = "15")]
+        Snapshots(super::SnapshotAsk),
     }
 }
 /// First message of a session.
@@ -1893,6 +2221,18 @@ pub struct NodeStatus {
     /// Missing when nothing holds it.
     #[prost(message, optional, tag = "40")]
     pub pause: ::core::option::Option<Pause>,
+    /// Of the dataset whose newest is oldest; 0 when there is none, or none is wanted.
+    #[prost(uint64, tag = "25")]
+    pub newest_snapshot_ms: u64,
+    #[prost(bool, tag = "26")]
+    pub snapshot_wanted: bool,
+    #[prost(bool, tag = "27")]
+    pub snapshot_overdue: bool,
+    #[prost(bool, tag = "28")]
+    pub scrub_overdue: bool,
+    /// 1 to 101 while a scrub runs.
+    #[prost(uint32, tag = "29")]
+    pub scrub_percent: u32,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Alert {
@@ -2775,6 +3115,22 @@ pub mod operator_client {
                 .insert(GrpcMethod::new("heeler.v1.Operator", "RotateAuthority"));
             self.inner.unary(req, path, codec).await
         }
+        /// Asks a node about its snapshots, or for one, a hold, a release.
+        pub async fn snapshots(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SnapshotsRequest>,
+        ) -> std::result::Result<tonic::Response<super::SnapshotAnswer>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/Snapshots");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "Snapshots"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2918,6 +3274,11 @@ pub mod operator_server {
             &self,
             request: tonic::Request<super::RotateAuthorityRequest>,
         ) -> std::result::Result<tonic::Response<super::ShowAuthoritiesReply>, tonic::Status>;
+        /// Asks a node about its snapshots, or for one, a hold, a release.
+        async fn snapshots(
+            &self,
+            request: tonic::Request<super::SnapshotsRequest>,
+        ) -> std::result::Result<tonic::Response<super::SnapshotAnswer>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct OperatorServer<T> {
@@ -3765,6 +4126,34 @@ pub mod operator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RotateAuthoritySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/Snapshots" => {
+                    #[allow(non_camel_case_types)]
+                    struct SnapshotsSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::SnapshotsRequest> for SnapshotsSvc<T> {
+                        type Response = super::SnapshotAnswer;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::SnapshotsRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::snapshots(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SnapshotsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(accept_compression_encodings, send_compression_encodings)

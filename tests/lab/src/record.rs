@@ -12,12 +12,13 @@ use crate::node::NodeHandle;
 
 const PRELUDE: &str = include_str!("../record/prelude.sh");
 /// Scripts that need nothing but a node with two disks.
-const PLAIN: [(&str, &str); 5] = [
+const PLAIN: [(&str, &str); 6] = [
     ("system", include_str!("../record/system.sh")),
     ("disks", include_str!("../record/disks.sh")),
     ("torn", include_str!("../record/torn.sh")),
     ("pools", include_str!("../record/pools.sh")),
     ("pools-odd", include_str!("../record/pools-odd.sh")),
+    ("snapshots", include_str!("../record/snapshots.sh")),
 ];
 const SIZES: &str = include_str!("../record/sizes.sh");
 const ELSEWHERE: &str = include_str!("../record/elsewhere.sh");

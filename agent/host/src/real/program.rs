@@ -54,12 +54,16 @@ pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
     if [&stdout, &stderr].iter().any(|bytes| bytes.len() as u64 > MOST_BYTES) {
         return Err(RunError::unreadable(command, "more than 16 MiB of output"));
     }
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(Output {
         code: code(status),
-        stdout: text(&stdout),
-        stderr: text(&stderr),
+        stdout: text(stdout),
+        stderr: text(stderr),
     })
+}
+
+/// Without a copy where it is UTF-8: lists of snapshots are long.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The group that the program and all that it starts belong to; killed when this is dropped, unless it has ended.

@@ -14,6 +14,7 @@ impl State {
             boot_id: self.random.uuid(),
             boots,
             clock_synchronised: self.kernel.clock_synchronised,
+            up_since_ms: self.clock.steady_ms(),
             ..Kernel::default()
         };
         self.power.restore();

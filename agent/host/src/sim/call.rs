@@ -77,6 +77,10 @@ impl State {
             let (result, took) = fault.strike(command);
             self.clock.skip(took);
             result
+        } else if program::hangs(self, command) {
+            let (result, took) = Fault::TimesOut.strike(command);
+            self.clock.skip(took);
+            result
         } else {
             Ok(program::run(self, command)?)
         };

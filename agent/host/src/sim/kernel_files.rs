@@ -55,6 +55,9 @@ impl State {
             "/proc/meminfo",
             format!("MemTotal:       {memory:8} kB\nMemFree:        {:8} kB\n", memory / 2),
         );
+        let up_ms = self.clock.steady_ms().saturating_sub(self.kernel.up_since_ms);
+        let up = format!("{}.{:02}", up_ms / 1000, up_ms % 1000 / 10);
+        tree.put("/proc/uptime", format!("{up} {up}\n"));
         tree.put("/proc/mdstat", "Personalities : \nunused devices: <none>\n");
         let kernel = |name: &str| format!("/proc/sys/kernel/{name}");
         tree.put(kernel("hostname"), format!("{}\n", self.os.name));

@@ -102,6 +102,19 @@ impl Machine {
         self.lock().clock.set(ms);
     }
 
+    /// Whether a pool has no room for a snapshot.
+    pub fn set_pool_full(&self, name: &str, is: bool) {
+        let mut state = self.lock();
+        for pool in state.kernel.pools.iter_mut().filter(|pool| pool.config.name == name) {
+            pool.full = is;
+        }
+    }
+
+    /// Time passes, for its clock and for the kernel's count of the time since it came up.
+    pub fn pass(&self, time: std::time::Duration) {
+        self.lock().clock.skip(time);
+    }
+
     /// Whether a time server says that the clock is right.
     pub fn set_clock_synchronised(&self, is: bool) {
         self.lock().kernel.clock_synchronised = is;

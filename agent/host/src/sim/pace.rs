@@ -20,13 +20,29 @@ pub enum Pace {
 pub(super) struct Clock {
     pub(super) pace: Pace,
     at_ms: u64,
+    /// When it was read, of the time since the machine was made.
+    steady_ms: u64,
     read: tokio::time::Instant,
 }
 
 impl Clock {
     pub(super) fn new(pace: Pace, at_ms: u64) -> Self {
         let read = tokio::time::Instant::now();
-        Self { pace, at_ms, read }
+        Self {
+            pace,
+            at_ms,
+            steady_ms: 0,
+            read,
+        }
+    }
+
+    /// Time that has passed, whatever the clock was set to.
+    pub(super) fn steady_ms(&self) -> u64 {
+        let passed = match self.pace {
+            Pace::Instant => Duration::ZERO,
+            Pace::Live { .. } => self.read.elapsed(),
+        };
+        self.steady_ms + as_ms(passed)
     }
 
     pub(super) fn now_ms(&self) -> u64 {
@@ -46,12 +62,17 @@ impl Clock {
     }
 
     pub(super) fn set(&mut self, at_ms: u64) {
-        *self = Self::new(self.pace, at_ms);
+        let steady_ms = self.steady_ms();
+        *self = Self {
+            steady_ms,
+            ..Self::new(self.pace, at_ms)
+        };
     }
 
     /// Time that passed for the machine and for nobody else.
     pub(super) fn skip(&mut self, time: Duration) {
         self.set(self.now_ms() + as_ms(time));
+        self.steady_ms += as_ms(time);
     }
 }
 

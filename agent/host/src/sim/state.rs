@@ -93,6 +93,8 @@ pub(super) struct Kernel {
     /// When the guard's timer elapses.
     pub(super) guard_due_ms: Option<u64>,
     pub(super) clock_synchronised: bool,
+    /// When it booted, on the clock that nobody sets.
+    pub(super) up_since_ms: u64,
 }
 
 /// A mounted file system.

@@ -36,6 +36,14 @@ impl Tree {
         self.0.insert(path, Node::File { bytes, mode });
     }
 
+    /// Every file, by path.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.0.iter().filter_map(|(path, node)| match node {
+            Node::File { bytes, .. } => Some((path.as_path(), bytes.as_slice())),
+            Node::Folder | Node::Link(_) => None,
+        })
+    }
+
     /// Target relative to the link's folder, or absolute.
     pub(super) fn link(&mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) {
         let path = path.into();

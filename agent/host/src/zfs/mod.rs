@@ -1,7 +1,17 @@
-//! `zfs`: the module's state, and datasets.
+//! `zfs`: datasets and snapshots, and whether ZFS is there at all.
 
 mod dataset;
+mod destroy;
+mod diff;
+mod hold;
 mod module;
+mod property;
+mod snapshot;
 
 pub use dataset::{Dataset, create_command, datasets, datasets_command, mount_all_command, mount_command};
+pub use destroy::Batch;
+pub use diff::{Change, diff, diff_command};
+pub use hold::{Hold, hold_command, holds, holds_command, release_command};
 pub use module::{Module, load_command, module, version_command};
+pub use property::{Property, property, property_command, set_command};
+pub use snapshot::{Listing, MARK, Snapshot, marks_command, snapshot_command, snapshots, snapshots_command};

@@ -3,9 +3,11 @@
 mod create;
 mod get;
 mod import;
+mod scrub;
 mod status;
 
 pub use create::{NewPool, rehearsal};
 pub use get::{PoolProperties, properties};
 pub use import::{Importable, ImportableLeg, import_command, importable, importable_command};
+pub use scrub::{DEBIAN, scrub_command};
 pub use status::{PoolStatus, Scan, Vdev, status, status_command};

@@ -35,12 +35,18 @@ pub struct Scan {
     pub function: String,
     /// SCANNING, FINISHED, CANCELED.
     pub state: String,
+    /// Unix seconds.
+    pub start_s: u64,
     /// Unix seconds; 0 while it runs.
     pub end_s: u64,
     /// To look at in all.
     pub to_examine_bytes: u64,
+    /// Of these, not looked at.
+    pub skipped_bytes: u64,
     /// Looked at.
     pub issued_bytes: u64,
+    /// A person has paused it.
+    pub paused: bool,
 }
 
 /// A leaf vdev.
@@ -129,9 +135,12 @@ fn scan(scan: &Value) -> Option<Scan> {
     Some(Scan {
         function: function.to_owned(),
         state: json::text(scan, "state")?.to_owned(),
+        start_s: json::number(scan, "start_time").unwrap_or(0),
         end_s: json::number(scan, "end_time").unwrap_or(0),
         to_examine_bytes: json::number(scan, "to_examine").unwrap_or(0),
+        skipped_bytes: json::number(scan, "skipped").unwrap_or(0),
         issued_bytes: json::number(scan, "issued").unwrap_or(0),
+        paused: json::number(scan, "scrub_pause").unwrap_or(0) != 0,
     })
 }
 

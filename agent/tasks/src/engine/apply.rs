@@ -77,7 +77,8 @@ const GUARD_POLLS: u32 = 480;
 /// What could not be done; the op may be half done then, and the machine must be looked at again.
 pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
     match op {
-        Op::Run(command) | Op::Irreversible { command, .. } => run(host, command).await,
+        Op::Run(command) => run(host, command).await,
+        Op::Irreversible { op, .. } => Box::pin(apply(host, op)).await,
         Op::Write(file) => host.write(file).await.map_err(io("write", &file.path)),
         Op::Edit(edit) => {
             let before = current(host, &edit.path).await?;

@@ -1,6 +1,8 @@
 use heeler_host::facts::PoolFact;
 use serde::{Deserialize, Serialize};
 
+use crate::snapshot::round::Run;
+
 /// What happens while a task runs. All but `Progress` are kept until the coordinator has acknowledged them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
@@ -53,6 +55,19 @@ pub enum Event {
         text: String,
         /// 0 to 100.
         percent: u8,
+    },
+    /// The schedule took or pruned snapshots, or could not. Of no task.
+    Snapshots(Run),
+    /// A scrub of the schedule. Of no task.
+    Scrub {
+        /// Of which pool.
+        pool: String,
+        /// `started`, `finished`, `stopped`, `put off`.
+        what: String,
+        /// Why, or what was found.
+        text: String,
+        /// Data errors after it.
+        errors: u64,
     },
     /// The task is over.
     TaskFinished {

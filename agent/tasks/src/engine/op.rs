@@ -9,12 +9,12 @@ use heeler_proto::Irreversible;
 pub enum Op {
     /// Runs a program to its end; an exit code other than 0 fails the op. What it did is proven by looking again.
     Run(Command),
-    /// Runs a program that cannot be undone. Needs a person's consent to exactly this act.
+    /// Does something that cannot be undone. Needs a person's consent to exactly this act.
     Irreversible {
         /// What it does to the data: what the consent is over.
         act: Irreversible,
-        /// What is run.
-        command: Command,
+        /// What is done.
+        op: Box<Op>,
     },
     /// Writes a whole file.
     Write(File),

@@ -92,7 +92,11 @@ async fn seen(host: &dyn System, plan: Plan) -> Seen {
 }
 
 async fn preview(host: &dyn System, op: &Op) -> OpPreview {
-    let (before, after) = match op {
+    let done = match op {
+        Op::Irreversible { op, .. } => op,
+        other => other,
+    };
+    let (before, after) = match done {
         Op::Write(File {
             content: Content::Secret(_),
             ..

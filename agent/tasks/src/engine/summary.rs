@@ -83,5 +83,9 @@ pub fn describe(act: &Irreversible) -> String {
             list(import.present.iter().map(|(disk, _)| disk.serial.as_str()).collect()),
             list(import.missing.iter().map(heeler_proto::Serial::as_str).collect())
         ),
+        Irreversible::LowerKeep(lower) => {
+            let datasets: Vec<&str> = lower.changes.iter().map(|change| change.dataset.as_str()).collect();
+            format!("keep fewer snapshots of {}: {} go", list(datasets), lower.victims.len())
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod backplane;
 mod pool;
+mod scrubs;
+mod snapshots;
 
 use heeler_proto::Task;
 use heeler_store::{Digest, Node, Tx};
@@ -16,13 +18,20 @@ pub use pool::pool_comment;
 /// Of every wish for one node, in the order in which they are carried out.
 pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>, AppError> {
     let pool = pool::task(tx, cluster, node, wanted).await?;
-    Ok(pool.into_iter().chain(backplane::task(wanted)).collect())
+    let others = [backplane::task(wanted), snapshots::task(wanted), scrubs::task(wanted)];
+    Ok(pool.into_iter().chain(others.into_iter().flatten()).collect())
 }
 
 /// The kinds of those tasks, with what tells whether the node was brought to what is wanted now: over what a person
 /// writes, not over what is on record.
 pub(super) fn wishes(wanted: &WantedNode) -> Vec<(&'static str, Digest)> {
-    pool::wish(wanted).into_iter().chain(backplane::wish(wanted)).collect()
+    let all = [
+        pool::wish(wanted),
+        backplane::wish(wanted),
+        snapshots::wish(wanted),
+        scrubs::wish(wanted),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// The same for a task that was given; None for one that no line of heeler.toml asks for.
@@ -30,6 +39,8 @@ pub(super) fn wish_of(task: &Task) -> Option<Digest> {
     match task {
         Task::EnsurePool(ensure) => Some(pool::digest_of(&ensure.pool)),
         Task::KeepBackplane(wish) => Some(backplane::digest_of(wish)),
+        Task::KeepSnapshots(task) => Some(snapshots::digest_of(task)),
+        Task::KeepScrubs(task) => Some(scrubs::digest_of(task)),
         Task::EraseDisk(_) => None,
     }
 }

@@ -1,5 +1,6 @@
 mod node;
 mod pool;
+mod schedule;
 #[cfg(test)]
 mod tests;
 

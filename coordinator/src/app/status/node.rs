@@ -4,6 +4,7 @@ use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 use super::super::{AppError, ledger, spec, tasks};
 use super::alert;
 use super::pool::pool_of;
+use super::schedule::Schedule;
 use crate::config::WantedNode;
 
 /// A shorter absence is a restart, not an alarm.
@@ -30,9 +31,11 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
     let facts = ledger::facts_of(node)?;
     let pool = pool_of(node, look, facts.as_ref());
     let (config, mut alerts) = (config(look), Vec::new());
+    let schedule = Schedule::of(look, facts.as_ref(), pool.last_scrub_ms());
     alerts.extend(presence(node, look));
     if node.state != NodeState::Revoked {
         alerts.extend(pool.alert(node));
+        alerts.extend(schedule.alerts(&node.name));
         alerts.extend(work(node, look, config)?);
         alerts.extend(held(node, look));
     }
@@ -46,7 +49,12 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
         pool_percent: pool.percent(),
         legs: pool.legs(),
         legs_online: pool.legs_online(),
-        last_scrub_ms: pool.last_scrub_ms(),
+        last_scrub_ms: schedule.last_scrub_ms.max(pool.last_scrub_ms()),
+        newest_snapshot_ms: schedule.newest_ms,
+        snapshot_wanted: schedule.wanted,
+        snapshot_overdue: schedule.snapshot_overdue,
+        scrub_overdue: schedule.scrub_overdue,
+        scrub_percent: schedule.scrub_percent,
         pool: pool.word(),
         config: config.to_owned(),
         agent_version: node.agent_version.clone(),

@@ -22,6 +22,9 @@ fn wanted() -> WantedNode {
         }],
         arc_max_bytes: None,
         backplane: None,
+        snapshots: Vec::new(),
+        scrub: heeler_proto::ScrubEvery::Month,
+        place: 0,
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::node::pool;
 use super::plan::blocked;
+use super::snapshot::stand;
 use super::word;
 
 /// An event; `event` holds the agent's own, with its kind and the fields of that kind.
@@ -55,6 +56,21 @@ fn agents(event: &Event) -> Value {
             }),
         ),
         Some(Kind::Note(e)) => ("note", json!({ "level": e.level, "text": e.text })),
+        Some(Kind::Snapshots(e)) => (
+            "snapshots",
+            json!({
+                "taken": e.taken,
+                "pruned": e.pruned,
+                "pruned_names": e.pruned_names,
+                "problems": e.problems,
+                "runs": e.runs,
+                "stands": e.stands.iter().map(stand).collect::<Vec<_>>(),
+            }),
+        ),
+        Some(Kind::Scrub(e)) => (
+            "scrub",
+            json!({ "pool": e.pool, "what": e.what, "text": e.text, "errors": e.errors }),
+        ),
         None => ("unknown", json!({})),
     };
     if let Some(fields) = fields.as_object_mut() {

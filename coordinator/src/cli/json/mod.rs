@@ -4,6 +4,7 @@
 mod event;
 mod node;
 mod plan;
+mod snapshot;
 
 use heeler_proto::v1;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 pub(super) use event::fleet_event;
 pub(super) use node::{disk_record, facts, node, pause};
 pub(super) use plan::{blocked, plan};
+pub(super) use snapshot::{diff, snapshots};
 
 const SCHEMA: u32 = 1;
 
@@ -49,6 +51,11 @@ pub(super) fn status(reply: &v1::StatusReply) -> Value {
             "legs_online": node.legs_online,
             "legs": node.legs,
             "last_scrub_ms": node.last_scrub_ms,
+            "scrub_percent": node.scrub_percent,
+            "scrub_overdue": node.scrub_overdue,
+            "newest_snapshot_ms": node.newest_snapshot_ms,
+            "snapshot_wanted": node.snapshot_wanted,
+            "snapshot_overdue": node.snapshot_overdue,
             "config": node.config,
             "agent_version": node.agent_version,
             "task": node.task,

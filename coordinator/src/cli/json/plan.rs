@@ -86,6 +86,18 @@ fn irreversible(act: &Irreversible) -> Value {
             "txgs": import.txgs,
             "missing": import.missing,
         }),
+        Some(Act::LowerKeep(lower)) => json!({
+            "act": "lower keep",
+            "changes": lower.changes.iter().map(|change| json!({
+                "dataset": change.dataset,
+                "before": change.before,
+                "after": change.after,
+            })).collect::<Vec<_>>(),
+            "victims": lower.victims.iter().map(|victim| json!({
+                "name": victim.name,
+                "guid": victim.guid,
+            })).collect::<Vec<_>>(),
+        }),
         None => json!({ "act": "unknown" }),
     }
 }

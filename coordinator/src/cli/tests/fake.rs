@@ -38,6 +38,9 @@ pub struct Script {
     pub audit: ListAuditReply,
     pub verdict: VerifyAuditReply,
     pub verified: Vec<VerifyAuditRequest>,
+    /// One for each question about snapshots.
+    pub snapshots: VecDeque<SnapshotAnswer>,
+    pub asked: Vec<SnapshotsRequest>,
 }
 
 #[derive(Clone, Default)]
@@ -68,6 +71,12 @@ impl Operator for Fake {
         self.script(|script| {
             script.applied.push(request.into_inner());
             script.apply.clone()
+        })
+    }
+    async fn snapshots(&self, request: Request<SnapshotsRequest>) -> Result<Response<SnapshotAnswer>, Status> {
+        self.script(|script| {
+            script.asked.push(request.into_inner());
+            script.snapshots.pop_front().unwrap_or_default()
         })
     }
     async fn list_nodes(&self, _: Request<ListNodesRequest>) -> Result<Response<ListNodesReply>, Status> {

@@ -72,6 +72,17 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
     }
 }
 
+/// Whether it would wait for a pool that answers no more: neither its end nor a signal comes through to it.
+pub(in crate::sim) fn hangs(state: &State, command: &Command) -> bool {
+    let suspended = |pool: &&super::zfs::Imported| pool.state(&state.disks) == "SUSPENDED";
+    let mut pools = state.kernel.pools.iter().filter(suspended);
+    let names = |name: &str| {
+        let of = |arg: &String| arg.split(['/', '@']).next() == Some(name);
+        command.args.iter().any(of)
+    };
+    !only_looks(command) && ["zfs", "zpool"].contains(&command.program) && pools.any(|pool| names(&pool.config.name))
+}
+
 /// Whether a command line only looks.
 pub(in crate::sim) fn only_looks(command: &Command) -> bool {
     let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
@@ -83,9 +94,10 @@ pub(in crate::sim) fn only_looks(command: &Command) -> bool {
         ("zpool", ["import", rest @ ..]) => matches!(rest, [] | ["-d", _]),
         ("zpool", [verb, ..]) => ["status", "list", "get", "version"].contains(verb),
         ("zfs", ["mount"]) => true,
-        ("zfs", [verb, ..]) => ["list", "get", "version"].contains(verb),
         ("ip", args) => args.first() == Some(&"-j"),
         ("udevadm", args) => args.first() == Some(&"settle"),
+        ("zfs", ["destroy", "-nvp", _]) => true,
+        ("zfs", [verb, ..]) => ["list", "get", "version", "holds", "diff"].contains(verb),
         (program, _) => LOOKING.contains(&program),
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Scrub, Snap};
 use crate::sim::tree::Tree;
 
 /// What a pool's state is in its labels (`pool_state_t`).
@@ -49,6 +50,10 @@ pub(in crate::sim) struct Dataset {
     /// Set on it, not inherited.
     pub(in crate::sim) properties: BTreeMap<String, String>,
     pub(in crate::sim) files: Tree,
+    /// In the order in which they were made.
+    pub(in crate::sim) snaps: Vec<Snap>,
+    /// The snapshot that it is a clone of.
+    pub(in crate::sim) origin: Option<String>,
 }
 
 /// What a pool holds beside its labels.
@@ -58,6 +63,8 @@ pub(in crate::sim) struct Contents {
     pub(in crate::sim) properties: BTreeMap<String, String>,
     /// The root dataset first, parents before children.
     pub(in crate::sim) datasets: Vec<Dataset>,
+    /// The last one.
+    pub(in crate::sim) scrub: Option<Scrub>,
 }
 
 impl Contents {

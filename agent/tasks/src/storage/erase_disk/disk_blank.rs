@@ -57,7 +57,7 @@ impl Step for DiskBlank {
         let begun = self.begun.clone().filter(remainder);
         let op = Op::Irreversible {
             act: Irreversible::EraseContents(begun.unwrap_or(fresh)),
-            command: blkdiscard::zero_command(&disk.by_id),
+            op: Box::new(Op::Run(blkdiscard::zero_command(&disk.by_id))),
         };
         Plan::Change {
             ops: vec![op],

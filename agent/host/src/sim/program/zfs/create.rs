@@ -38,6 +38,8 @@ pub(super) fn run(state: &mut State, mut args: &[&str]) -> Result<Option<Output>
         creation_s: now_s,
         properties,
         files: Tree::default(),
+        snaps: Vec::new(),
+        origin: None,
     });
     pool.contents.datasets.sort_by(|a, b| a.name.cmp(&b.name));
     pool.sync(&mut state.disks, now_s);

@@ -1,7 +1,12 @@
 mod create;
+mod destroy;
+mod diff;
 mod get;
+mod hold;
 mod list;
 mod mount;
+mod property;
+mod snapshot;
 
 use serde_json::json;
 
@@ -17,7 +22,24 @@ pub(super) use mount::one as mount;
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
     if !matches!(
         args,
-        ["version", "-j"] | ["mount"] | ["mount", _] | ["list" | "create" | "get", ..]
+        ["version", "-j"]
+            | ["mount"]
+            | ["mount", _]
+            | [
+                "list"
+                    | "create"
+                    | "get"
+                    | "snapshot"
+                    | "destroy"
+                    | "hold"
+                    | "holds"
+                    | "release"
+                    | "diff"
+                    | "set"
+                    | "inherit"
+                    | "clone",
+                ..
+            ]
     ) {
         return Ok(None);
     }
@@ -29,6 +51,16 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
         ["mount"] => Some(mount::listed(state)),
         ["mount", "-a"] => Some(mount::all(state)),
         ["mount", name] => Some(mount::one(state, name)),
+        ["list" | "get", "-Hp", "-t", "snapshot", ..] => snapshot::look(state, args),
+        ["get", "-Hp", "-o", "value,source", name, dataset] => property::get(state, name, dataset),
+        ["set", property, dataset] => property::set(state, property, dataset),
+        ["inherit", name, dataset] => property::inherit(state, name, dataset),
+        ["clone", "-o", "mountpoint=none", snapshot, name] => property::clone(state, snapshot, name),
+        ["snapshot", rest @ ..] => snapshot::take(state, rest)?,
+        ["destroy", rest @ ..] => destroy::run(state, rest)?,
+        [verb @ ("hold" | "release"), tag, snapshot] => hold::change(state, verb, tag, snapshot),
+        ["holds", "-Hp", snapshot] => hold::listed(state, snapshot),
+        ["diff", "-FHt", from, to] => diff::run(state, from, to),
         ["list", rest @ ..] => list::run(state, rest),
         ["get", rest @ ..] => get::run(state, rest),
         ["create", rest @ ..] => create::run(state, rest)?,

@@ -115,6 +115,7 @@ fn create(state: &mut State, wish: &Wish) -> Answer {
         open: places,
         config,
         contents,
+        full: false,
     });
     write_cache(state);
     state.power.point()?;
@@ -253,9 +254,12 @@ fn contents(state: &mut State, wish: &Wish) -> Contents {
         creation_s: state.clock.now_ms() / 1000,
         properties: wish.root.clone(),
         files: crate::sim::tree::Tree::default(),
+        snaps: Vec::new(),
+        origin: None,
     };
     Contents {
         properties: wish.pool.clone(),
         datasets: vec![root],
+        scrub: None,
     }
 }

@@ -126,6 +126,7 @@ fn opened(state: &State, found: &OnDisk, cached: bool) -> Option<Imported> {
         contents,
         open,
         cached,
+        full: false,
     })
 }
 

@@ -5,6 +5,7 @@ mod import;
 mod labelclear;
 mod list;
 mod listing;
+mod scrub;
 mod status;
 
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub(super) fn envelope(command: &str, key: &str, value: &Value) -> Output {
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
     let (with_more, with_one) = (
         ["create", "import", "status", "get", "list"],
-        ["export", "destroy", "labelclear"],
+        ["export", "destroy", "labelclear", "scrub"],
     );
     let known =
         matches!(args, [verb, ..] if with_more.contains(verb)) || matches!(args, [verb, _] if with_one.contains(verb));
@@ -51,6 +52,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
         ["list", rest @ ..] => list::run(state, rest),
         ["export", name] => Some(destroy::export(state, name)?),
         ["destroy", name] => Some(destroy::destroy(state, name)?),
+        ["scrub", name] => Some(scrub::run(state, name)),
         ["labelclear", device] => Some(labelclear::run(state, device)?),
         _ => None,
     })

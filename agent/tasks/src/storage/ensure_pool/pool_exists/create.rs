@@ -56,7 +56,7 @@ pub(super) fn plan(task: &EnsurePool, interrupted: &[CreatePool], seen: &Observe
     });
     let create = Op::Irreversible {
         act,
-        command: pool.command(),
+        op: Box::new(Op::Run(pool.command())),
     };
     Plan::Change {
         ops: vec![create],

@@ -181,7 +181,7 @@ fn without(candidate: &Candidate, missing: Vec<Serial>, seen: &Observed) -> Op {
             present,
             missing,
         }),
-        command: import_command(guid),
+        op: Box::new(Op::Run(import_command(guid))),
     }
 }
 

@@ -26,7 +26,7 @@ impl PoolExists {
     pub(super) fn new(task: &EnsurePool, interrupted: &[Irreversible]) -> Self {
         let created = interrupted.iter().filter_map(|act| match act {
             Irreversible::CreatePool(create) => Some(create.clone()),
-            Irreversible::EraseContents(_) | Irreversible::ImportPool(_) => None,
+            Irreversible::EraseContents(_) | Irreversible::ImportPool(_) | Irreversible::LowerKeep(_) => None,
         });
         Self {
             task: task.clone(),
@@ -50,9 +50,10 @@ impl Step for PoolExists {
             && let [
                 Op::Irreversible {
                     act: Irreversible::CreatePool(_),
-                    command,
+                    op,
                 },
             ] = ops.as_slice()
+            && let Op::Run(command) = op.as_ref()
         {
             let rehearsed = host.run(&zpool::rehearsal(command)).await?;
             seen.objection = (!rehearsed.ok()).then(|| rehearsed.complaint());

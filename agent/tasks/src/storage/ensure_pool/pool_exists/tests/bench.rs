@@ -173,7 +173,11 @@ pub(super) fn commands(plan: &Plan) -> Vec<String> {
         panic!("should have changed something: {plan:?}")
     };
     let typed = |op: &Op| match op {
-        Op::Run(command) | Op::Irreversible { command, .. } => command.to_string(),
+        Op::Run(command) => command.to_string(),
+        Op::Irreversible { op, .. } => match op.as_ref() {
+            Op::Run(command) => command.to_string(),
+            other => panic!("{other:?}"),
+        },
         other => other.summary(),
     };
     ops.iter().map(typed).collect()

@@ -1,0 +1,45 @@
+use super::{complained, pool_of, printed};
+use crate::Output;
+use crate::sim::state::State;
+
+/// `zfs hold TAG SNAPSHOT`, `zfs release TAG SNAPSHOT`.
+pub(super) fn change(state: &mut State, verb: &str, tag: &str, full: &str) -> Option<Output> {
+    let (dataset, name) = full.split_once('@')?;
+    let now_s = state.clock.now_ms() / 1000;
+    let refused = |why: &str| match verb {
+        "hold" => complained(1, format!("cannot hold snapshot '{full}': {why}\n")),
+        _ => complained(1, format!("cannot release hold from snapshot '{full}': {why}\n")),
+    };
+    let pool = pool_of(state, dataset).map(|at| &mut state.kernel.pools[at]);
+    let Some(pool) = pool else {
+        return Some(refused("dataset does not exist"));
+    };
+    let dataset = pool.contents.dataset_mut(dataset);
+    let Some(snap) = dataset.and_then(|dataset| dataset.snaps.iter_mut().find(|snap| snap.name == name)) else {
+        return Some(refused("dataset does not exist"));
+    };
+    let changed = match verb {
+        "hold" if snap.holds.contains_key(tag) => return Some(refused("tag already exists on this dataset")),
+        "hold" => snap.holds.insert(tag.to_owned(), now_s).is_none(),
+        _ => snap.holds.remove(tag).is_some(),
+    };
+    if !changed {
+        return Some(refused("no such tag on this dataset"));
+    }
+    pool.sync(&mut state.disks, now_s);
+    Some(printed(""))
+}
+
+/// `zfs holds -Hp SNAPSHOT`.
+pub(super) fn listed(state: &State, full: &str) -> Option<Output> {
+    let dataset = full.split('@').next()?;
+    let pool = pool_of(state, dataset).map(|at| &state.kernel.pools[at]);
+    let Some(snap) = pool.and_then(|pool| pool.contents.snap(full)) else {
+        return Some(complained(1, format!("cannot open '{full}': dataset does not exist\n")));
+    };
+    let lines = snap
+        .holds
+        .iter()
+        .map(|(tag, since)| format!("{full}\t{tag}\t{since}\n"));
+    Some(printed(lines.collect::<String>()))
+}

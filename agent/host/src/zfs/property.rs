@@ -1,0 +1,48 @@
+use crate::{Command, RunError, System};
+
+/// A property of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Property {
+    /// `-` when nobody has set it.
+    pub value: String,
+    /// `local`, `default`, `inherited from …`, `received`, `-`.
+    pub source: String,
+}
+
+/// `zfs get -Hp -o value,source NAME DATASET`.
+#[must_use]
+pub fn property_command(name: &str, dataset: &str) -> Command {
+    Command::new("zfs").args(["get", "-Hp", "-o", "value,source", name, dataset])
+}
+
+/// `zfs set NAME=VALUE DATASET`.
+#[must_use]
+pub fn set_command(name: &str, value: &str, dataset: &str) -> Command {
+    Command::new("zfs")
+        .arg("set")
+        .arg(format!("{name}={value}"))
+        .arg(dataset)
+}
+
+/// One property; None when there is no such dataset.
+///
+/// # Errors
+/// When ZFS cannot be asked.
+pub async fn property(host: &dyn System, name: &str, dataset: &str) -> Result<Option<Property>, RunError> {
+    let command = property_command(name, dataset);
+    let output = host.run(&command).await?;
+    if !output.ok() && output.stderr.contains("dataset does not exist") {
+        return Ok(None);
+    }
+    if !output.ok() {
+        return Err(RunError::failed(&command, &output));
+    }
+    let line = output.stdout.trim_end_matches('\n');
+    let (value, source) = line
+        .split_once('\t')
+        .ok_or_else(|| RunError::unreadable(&command, format!("the line {line:?}")))?;
+    Ok(Some(Property {
+        value: value.to_owned(),
+        source: source.to_owned(),
+    }))
+}

@@ -1,0 +1,211 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_host::zfs::{self, Snapshot};
+use heeler_host::{Command, System, findmnt};
+use heeler_proto::v1::snapshot_ask::Ask;
+use heeler_proto::v1::{self, SnapshotAnswer, SnapshotRow};
+use heeler_proto::{Keep, KeepSnapshots};
+use heeler_tasks::engine::in_full;
+use heeler_tasks::snapshot::round::free_name;
+use heeler_tasks::snapshot::{Classes, keep_set, schedule};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+/// Rows in one answer.
+const PAGE: usize = 500;
+/// Lines of a diff.
+const LINES: usize = 2000;
+/// What the task in hand may take before a wish is given up.
+const BUSY: Duration = Duration::from_secs(20);
+
+/// Answers a question about snapshots, or does what is wished; `pool` is held meanwhile, as by a task.
+pub async fn answer(
+    host: Arc<dyn System>,
+    pool: Arc<Mutex<()>>,
+    ask: v1::SnapshotAsk,
+    no_pruning: String,
+) -> SnapshotAnswer {
+    let done = act(host.as_ref(), &pool, ask.ask).await;
+    let mut answer = done.unwrap_or_else(|error| SnapshotAnswer {
+        error,
+        ..SnapshotAnswer::default()
+    });
+    answer.request_id = ask.request_id;
+    answer.no_pruning = no_pruning;
+    answer
+}
+
+async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<SnapshotAnswer, String> {
+    let mut answer = SnapshotAnswer::default();
+    match ask.ok_or("the question asks for nothing")? {
+        Ask::List(list) => {
+            let rows = rows(host, &list).await?;
+            let from = match list.after.as_str() {
+                "" => 0,
+                after => {
+                    let last = rows
+                        .iter()
+                        .position(|row| format!("{}@{}", row.dataset, row.name) == after);
+                    1 + last.ok_or("the list has changed meanwhile: ask again")?
+                }
+            };
+            let most = if list.limit == 0 {
+                PAGE
+            } else {
+                PAGE.min(list.limit as usize)
+            };
+            answer.more = rows.len() > from + most;
+            answer.rows = rows.into_iter().skip(from).take(most).collect();
+        }
+        Ask::Diff(diff) => {
+            let (dataset, _) = snapshot(&diff.from)?;
+            let to = match diff.to.as_str() {
+                "" => dataset,
+                to if snapshot(to)?.0 == dataset => to,
+                to => return Err(format!("{to} is of another dataset than {}", diff.from)),
+            };
+            let mut changes = zfs::diff(host, &diff.from, to).await.map_err(|error| in_full(&error))?;
+            answer.diff_cut = changes.len() > LINES;
+            changes.truncate(LINES);
+            answer.diff = changes.into_iter().map(line).collect();
+        }
+        Ask::Create(create) => {
+            let name = self::name(host, &create).await?;
+            let mark = Classes::manual().mark();
+            run(host, pool, &zfs::snapshot_command(&mark, &[&create.dataset], &name)).await?;
+            answer.created = format!("{}@{name}", create.dataset);
+        }
+        Ask::Hold(hold) => {
+            snapshot(&hold.snapshot)?;
+            run(host, pool, &zfs::hold_command(tag(&hold.tag)?, &hold.snapshot)).await?;
+        }
+        Ask::Release(hold) => {
+            snapshot(&hold.snapshot)?;
+            run(host, pool, &zfs::release_command(tag(&hold.tag)?, &hold.snapshot)).await?;
+        }
+    }
+    Ok(answer)
+}
+
+async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(), String> {
+    let held = timeout(BUSY, pool.lock()).await;
+    let _held = held.map_err(|_| "a task has the pool in hand: try again when it is over (heeler task list)")?;
+    let output = host.run(command).await.map_err(|error| in_full(&error))?;
+    if output.ok() { Ok(()) } else { Err(output.complaint()) }
+}
+
+async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<Vec<SnapshotRow>, String> {
+    let text = schedule::text(host, schedule::SNAPSHOTS)
+        .await
+        .map_err(|error| in_full(&error))?;
+    let wanted: KeepSnapshots = text
+        .map(|text| schedule::snapshots(&text).map_err(|error| error.to_string()))
+        .transpose()?
+        .unwrap_or_default();
+    let datasets: Vec<&str> = match list.dataset.as_str() {
+        "" => wanted.policies.iter().map(|policy| policy.dataset.as_str()).collect(),
+        one => vec![dataset(one)?],
+    };
+    let mounts = findmnt::mounts(host).await.unwrap_or_default();
+    let now_s = host.now_ms() / 1000;
+    let mut rows = Vec::new();
+    for listing in zfs::snapshots(host, &datasets).await.map_err(|error| in_full(&error))? {
+        let Some(snapshots) = listing.snapshots else {
+            if list.dataset.is_empty() {
+                continue;
+            }
+            return Err(format!("there is no dataset {}", listing.dataset));
+        };
+        let mount = mounts
+            .iter()
+            .find(|mount| mount.kind == "zfs" && mount.source == listing.dataset);
+        let below = mount.map(|mount| format!("{}/.zfs/snapshot", mount.target));
+        let judged = judged(&snapshots, wanted.of(&listing.dataset), now_s);
+        let shown = judged.filter(|(_, verdict)| verdict.prunes() || !list.prunable);
+        rows.extend(shown.map(|(one, verdict)| row(&listing.dataset, one, verdict, below.as_deref())));
+    }
+    Ok(rows)
+}
+
+fn judged<'a>(
+    snapshots: &'a [Snapshot],
+    keep: Option<&Keep>,
+    now_s: u64,
+) -> impl Iterator<Item = (&'a Snapshot, keep_set::Verdict)> {
+    snapshots.iter().zip(keep_set::verdicts(snapshots, keep, &[], now_s))
+}
+
+fn row(dataset: &str, snapshot: &Snapshot, verdict: keep_set::Verdict, below: Option<&str>) -> SnapshotRow {
+    let mark = snapshot.mark.as_deref().unwrap_or_default();
+    SnapshotRow {
+        dataset: dataset.to_owned(),
+        name: snapshot.name.to_string(),
+        guid: snapshot.guid.to_string(),
+        created_ms: snapshot.created_s * 1000,
+        used_bytes: snapshot.used_bytes,
+        holds: snapshot.holds,
+        clones: snapshot.clones.clone(),
+        classes: mark
+            .split(',')
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        prune: verdict.prunes(),
+        reason: verdict.to_string(),
+        path: below
+            .map(|below| format!("{below}/{}", snapshot.name))
+            .unwrap_or_default(),
+    }
+}
+
+fn line(change: zfs::Change) -> v1::DiffLine {
+    v1::DiffLine {
+        change: change.kind,
+        path: change.path,
+        new_path: change.new_path.unwrap_or_default(),
+    }
+}
+
+/// The name that was asked for, or one by the time.
+async fn name(host: &dyn System, create: &v1::CreateSnapshot) -> Result<String, String> {
+    let dataset = dataset(&create.dataset)?;
+    if !create.name.is_empty() {
+        return word("name", &create.name).map(str::to_owned);
+    }
+    let listing = zfs::snapshots(host, &[dataset])
+        .await
+        .map_err(|error| in_full(&error))?;
+    let snapshots = listing.into_iter().next().and_then(|listing| listing.snapshots);
+    let snapshots = snapshots.ok_or_else(|| format!("there is no dataset {dataset}"))?;
+    let taken = |name: &str| snapshots.iter().any(|snapshot| *snapshot.name == *name);
+    Ok(free_name(host.now_ms() / 1000, Classes::manual(), taken))
+}
+
+fn dataset(text: &str) -> Result<&str, String> {
+    let wire = v1::Dataset {
+        name: text.to_owned(),
+        mountpoint: "none".to_owned(),
+    };
+    heeler_proto::Dataset::try_from(wire).map_err(|invalid| invalid.to_string())?;
+    Ok(text)
+}
+
+/// `DATASET@NAME`, somebody else's too.
+fn snapshot(text: &str) -> Result<(&str, &str), String> {
+    let (dataset, name) = text
+        .split_once('@')
+        .ok_or_else(|| format!("{text:?} is no snapshot: write it as DATASET@NAME"))?;
+    Ok((self::dataset(dataset)?, word("name", name)?))
+}
+
+fn tag(text: &str) -> Result<&str, String> {
+    word("tag", text)
+}
+
+fn word<'a>(what: &str, text: &'a str) -> Result<&'a str, String> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "_-.: ".contains(c);
+    let fits = !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.chars().all(inner);
+    fits.then_some(text)
+        .ok_or_else(|| format!("{text:?} is no {what}: letters, digits, and - _ . : inside, at most 100"))
+}

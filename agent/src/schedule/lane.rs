@@ -1,0 +1,253 @@
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_host::{System, zpool};
+use heeler_proto::{KeepScrubs, KeepSnapshots};
+use heeler_tasks::engine::{Event, in_full};
+use heeler_tasks::snapshot::round::{Round, Run, Stand, round};
+use heeler_tasks::snapshot::{next_due_s, schedule, scrub};
+
+use super::memory::Memory;
+use super::scrubs;
+use super::trust;
+
+/// The longest that a turn waits for the next.
+const LONGEST_S: u64 = 600;
+/// While a scrub runs, for its progress.
+const SCRUBBING_S: u64 = 30;
+/// What does not work is told again after so long.
+const AGAIN_S: u64 = 24 * 60 * 60;
+
+/// What a turn came to.
+#[derive(Debug)]
+pub struct Turn {
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// How far a scrub is.
+    pub progress: Option<Event>,
+    /// How the schedule stands.
+    pub stand: Standing,
+    /// When the next one is worth while.
+    pub wake: Duration,
+}
+
+/// How the schedule stands, for whoever asks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// Of each dataset with a policy.
+    pub stands: Vec<Stand>,
+    /// Why what could be pruned is not; empty when nothing waits.
+    pub no_pruning: String,
+    /// When the last whole scrub ended, Unix seconds; 0 when none is known.
+    pub last_scrub_s: u64,
+    /// When the next one is due, Unix seconds; 0 when none is wanted.
+    pub next_scrub_s: u64,
+    /// From when on it is overdue; 0 when none is wanted.
+    pub scrub_overdue_s: u64,
+    /// 1 to 101 while one runs.
+    pub scrub_percent: u32,
+}
+
+/// The schedule of one machine.
+pub struct Lane {
+    host: Arc<dyn System>,
+    memory: Memory,
+    written: Memory,
+    /// What the last round went by, and when the next one is due, Unix seconds.
+    last: Option<(KeepSnapshots, u64)>,
+    /// When the last round was, Unix seconds: a clock that goes back makes the next one due.
+    at_s: u64,
+    told_s: u64,
+    stand: Standing,
+}
+
+impl Lane {
+    /// With what it remembers.
+    pub async fn open(host: Arc<dyn System>) -> Self {
+        let memory = Memory::read(host.as_ref()).await;
+        Self {
+            host,
+            written: memory.clone(),
+            memory,
+            last: None,
+            at_s: 0,
+            told_s: 0,
+            stand: Standing::default(),
+        }
+    }
+
+    /// Does what is due.
+    pub async fn turn(&mut self) -> Turn {
+        let now_s = self.host.now_ms() / 1000;
+        let mut events = Vec::new();
+        let mut wake_s = LONGEST_S;
+        match self.snapshots().await {
+            Ok(wanted) => {
+                let due = self
+                    .last
+                    .as_ref()
+                    .is_none_or(|(by, next_s)| *by != wanted || now_s >= *next_s);
+                if due || now_s + LONGEST_S < self.at_s {
+                    let next_s = self.round(&wanted, now_s, &mut events).await;
+                    self.last = Some((wanted, next_s));
+                    self.at_s = now_s;
+                }
+                let next_s = self.last.as_ref().map_or(now_s, |(_, next_s)| *next_s);
+                wake_s = wake_s.min(next_s.saturating_sub(now_s).max(1));
+            }
+            Err(problem) => self.told(
+                Round {
+                    problems: vec![problem],
+                    ..Round::default()
+                },
+                now_s,
+                &mut events,
+            ),
+        }
+        let progress = self.scrubs(now_s, &mut events).await;
+        if self.stand.scrub_percent > 0 {
+            wake_s = wake_s.min(SCRUBBING_S);
+        }
+        Turn {
+            events,
+            progress,
+            stand: self.stand.clone(),
+            wake: Duration::from_secs(wake_s),
+        }
+    }
+
+    /// The schedule that was accepted last. Nothing is wanted where nothing was ever accepted, and nothing is done by a
+    /// schedule that cannot be read.
+    async fn snapshots(&self) -> Result<KeepSnapshots, String> {
+        let text = schedule::text(self.host.as_ref(), schedule::SNAPSHOTS).await;
+        match text.map_err(|error| in_full(&error))? {
+            None => Ok(KeepSnapshots::default()),
+            Some(text) => schedule::snapshots(&text).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// When the next one is due, Unix seconds.
+    async fn round(&mut self, wanted: &KeepSnapshots, now_s: u64, events: &mut Vec<Event>) -> u64 {
+        if wanted.policies.is_empty() {
+            self.stand.stands.clear();
+            return now_s + LONGEST_S;
+        }
+        let host = self.host.as_ref();
+        let synchronised = trust::synchronised(host).await;
+        let doubt = self.memory.trust.judge(synchronised, trust::clocks(host).await);
+        let round = round(host, wanted, doubt.is_none()).await;
+        let soon = round.more || !round.problems.is_empty();
+        self.stand.stands.clone_from(&round.stands);
+        self.stand.no_pruning = match (round.waiting, doubt) {
+            (0, _) => String::new(),
+            (_, Some(doubt)) => doubt,
+            (_, None) => "its pool is not whole".to_owned(),
+        };
+        self.told(round, now_s, events);
+        let next = wanted
+            .policies
+            .iter()
+            .filter_map(|policy| next_due_s(&policy.keep, now_s))
+            .min();
+        let next_s = next.unwrap_or(now_s + 24 * LONGEST_S);
+        if soon { next_s.min(now_s + LONGEST_S) } else { next_s }
+    }
+
+    /// A round that did nothing and met nothing new is not worth an event.
+    fn told(&mut self, round: Round, now_s: u64, events: &mut Vec<Event>) {
+        let mut problems = round.problems.clone();
+        if !self.stand.no_pruning.is_empty() {
+            problems.push(format!("nothing is pruned: {}", self.stand.no_pruning));
+        }
+        let news = problems != self.memory.problems || (!problems.is_empty() && now_s >= self.told_s + AGAIN_S);
+        let did = !round.taken.is_empty() || !round.pruned.is_empty();
+        if news {
+            self.told_s = now_s;
+        }
+        self.memory.problems.clone_from(&problems);
+        if did || news {
+            let said = if news { problems } else { Vec::new() };
+            events.push(Event::Snapshots(Run::of(round, said, self.stand.no_pruning.clone())));
+        }
+    }
+
+    async fn scrubs(&mut self, now_s: u64, events: &mut Vec<Event>) -> Option<Event> {
+        let host = self.host.clone();
+        let text = schedule::text(host.as_ref(), schedule::SCRUBS).await.ok().flatten();
+        let Some(wanted) = text.and_then(|text| schedule::scrubs(&text).ok()) else {
+            (
+                self.stand.next_scrub_s,
+                self.stand.scrub_overdue_s,
+                self.stand.scrub_percent,
+            ) = (0, 0, 0);
+            return None;
+        };
+        let memory = &mut self.memory.scrub;
+        if memory.pool != wanted.pool.as_str() {
+            *memory = super::memory::ScrubMemory {
+                pool: wanted.pool.to_string(),
+                since_s: now_s,
+                ..Default::default()
+            };
+        }
+        let looks = memory.running || memory.last_s == 0 || self.due(&wanted, now_s) || self.stand.next_scrub_s == 0;
+        let mut progress = None;
+        if looks {
+            let pools = zpool::status(host.as_ref()).await.unwrap_or_default();
+            if let Some(pool) = pools.iter().find(|pool| pool.name == wanted.pool.as_str()) {
+                let due = self.due(&wanted, now_s);
+                let memory = &mut self.memory.scrub;
+                progress = scrubs::turn(host.as_ref(), pool, memory, due, now_s, events).await;
+                self.stand.scrub_percent = scrub::percent(pool).max(u32::from(self.memory.scrub.running));
+            }
+        }
+        let memory = &self.memory.scrub;
+        self.stand.last_scrub_s = memory.last_s;
+        self.stand.next_scrub_s = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s);
+        let overdue = scrub::overdue_s(&wanted);
+        self.stand.scrub_overdue_s = overdue.map_or(0, |after| memory.last_s.max(memory.since_s) + after);
+        progress
+    }
+
+    fn due(&self, wanted: &KeepScrubs, now_s: u64) -> bool {
+        let memory = &self.memory.scrub;
+        let last_s = memory.last_s.max(memory.tried_s).max(memory.since_s);
+        !memory.running && scrub::wish(wanted, last_s, now_s) == scrub::Wish::Due
+    }
+
+    /// The events as they are told; `room`: the coordinator has not too many to hear already.
+    pub fn to_tell(&mut self, events: Vec<Event>, room: bool) -> Vec<Event> {
+        let mut told: Vec<Event> = Vec::new();
+        if room {
+            told.extend(self.memory.sum.take().map(Event::Snapshots));
+        }
+        for event in events {
+            match event {
+                Event::Snapshots(run) if !room => self.sum_up(run),
+                event => told.push(event),
+            }
+        }
+        told
+    }
+
+    /// A round that could not be told by itself.
+    pub fn sum_up(&mut self, run: Run) {
+        self.memory.sum = Some(match self.memory.sum.take() {
+            Some(sum) => sum.and(run),
+            None => run,
+        });
+    }
+
+    /// Keeps what must outlive the agent; writes nothing when nothing has changed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn remember(&mut self) -> io::Result<()> {
+        if self.memory != self.written {
+            self.memory.write(self.host.as_ref()).await?;
+            self.written = self.memory.clone();
+        }
+        Ok(())
+    }
+}

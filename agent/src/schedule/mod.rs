@@ -1,0 +1,64 @@
+//! The schedule lane: snapshots, pruning and scrubs, beside whatever task is in hand, from the last accepted schedule on
+//! the disk. It needs no coordinator. It is not journalled: each turn looks at the machine, and goes on from there.
+
+mod ask;
+mod lane;
+mod memory;
+mod scrubs;
+mod trust;
+
+use std::sync::PoisonError;
+
+use heeler_tasks::engine::{Event, in_full};
+
+pub use ask::answer;
+pub use lane::{Lane, Standing, Turn};
+
+use crate::journal::Told;
+use crate::shared::Shared;
+
+/// Rounds are told one by one while fewer events wait for the coordinator; then they are summed up, so that the journal
+/// does not grow without bound.
+const MOST_WAITING: usize = 1000;
+
+/// Keeps the schedule for as long as the agent lives.
+pub async fn keep(shared: &Shared) {
+    let mut lane = Lane::open(shared.host.clone()).await;
+    loop {
+        let turn = {
+            let _pool = shared.pool.lock().await;
+            lane.turn().await
+        };
+        let wake = turn.wake;
+        tell(shared, &mut lane, turn).await;
+        tokio::select! {
+            () = tokio::time::sleep(wake) => {}
+            () = shared.schedule_changed.notified() => {}
+        }
+    }
+}
+
+async fn tell(shared: &Shared, lane: &mut Lane, turn: Turn) {
+    *shared.schedule.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn.stand);
+    if let Some(event) = turn.progress {
+        shared.progress.send_replace(Some(Told {
+            seq: 0,
+            at_ms: shared.clock.now_ms(),
+            task: None,
+            event,
+        }));
+    }
+    let waiting = shared.journal.state().events.len();
+    for event in lane.to_tell(turn.events, waiting < MOST_WAITING) {
+        if let Err(error) = shared.journal.tell(None, event.clone()).await {
+            // The disk is full, or failing: the snapshots go on, and are told of when there is room again.
+            tracing::error!("the schedule could not be told of: {}", in_full(&error));
+            if let Event::Snapshots(run) = event {
+                lane.sum_up(run);
+            }
+        }
+    }
+    if let Err(error) = lane.remember().await {
+        tracing::error!("the schedule's memory could not be written: {error}");
+    }
+}

@@ -1,0 +1,81 @@
+use heeler_host::System;
+use heeler_host::zpool::PoolStatus;
+use heeler_tasks::engine::{Event, in_full};
+use heeler_tasks::snapshot::scrub;
+
+use super::memory::ScrubMemory;
+
+/// Follows a scrub that runs, or begins one that is due.
+pub async fn turn(
+    host: &dyn System,
+    pool: &PoolStatus,
+    memory: &mut ScrubMemory,
+    due: bool,
+    now_s: u64,
+    events: &mut Vec<Event>,
+) -> Option<Event> {
+    let told = |what: &str, text: String, errors: u64| Event::Scrub {
+        pool: pool.name.clone(),
+        what: what.to_owned(),
+        text,
+        errors,
+    };
+    let percent = scrub::percent(pool);
+    if memory.running && percent == 0 {
+        memory.running = false;
+        match scrub::finished_s(pool).filter(|end_s| *end_s >= memory.tried_s) {
+            Some(_) if pool.errors == 0 => events.push(told("finished", "no errors".to_owned(), 0)),
+            Some(_) => {
+                let text = format!("{} data errors: zpool status -v {}", pool.errors, pool.name);
+                events.push(told("finished", text, pool.errors));
+            }
+            None => {
+                // A resilver takes its place; a person who stops it is not overruled before the next hour of the schedule.
+                let scan = pool.scan.as_ref();
+                let by_resilver = scan.is_some_and(|scan| scan.function == "RESILVER");
+                if by_resilver {
+                    memory.tried_s = 0;
+                }
+                let why = if by_resilver {
+                    "a resilver took its place"
+                } else {
+                    "somebody stopped it"
+                };
+                events.push(told("stopped", why.to_owned(), 0));
+            }
+        }
+    }
+    if let Some(end_s) = scrub::finished_s(pool) {
+        memory.last_s = memory.last_s.max(end_s.min(now_s));
+    }
+    if due && !memory.running {
+        match scrub::obstacle(pool) {
+            Some(obstacle) => {
+                if memory.obstacle != obstacle {
+                    events.push(told("put off", obstacle.clone(), 0));
+                    memory.obstacle = obstacle;
+                }
+            }
+            None => match scrub::begin(host, &pool.name).await {
+                Ok(()) => {
+                    (memory.running, memory.tried_s) = (true, now_s);
+                    memory.obstacle.clear();
+                    events.push(told("started", String::new(), 0));
+                }
+                Err(error) => {
+                    let text = in_full(&error);
+                    if memory.obstacle != text {
+                        events.push(told("put off", text.clone(), 0));
+                        memory.obstacle = text;
+                    }
+                }
+            },
+        }
+    }
+    let done = percent.checked_sub(1)?;
+    Some(Event::Progress {
+        step: "Scrub".to_owned(),
+        text: format!("scrub of {}: {done} %", pool.name),
+        percent: u8::try_from(done).unwrap_or(100),
+    })
+}

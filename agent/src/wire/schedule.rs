@@ -1,0 +1,40 @@
+use heeler_proto::v1;
+use heeler_tasks::snapshot::round::{Run, Stand};
+
+use crate::schedule::Standing;
+
+/// A round of the schedule.
+pub(super) fn snapshot_run(run: Run) -> v1::SnapshotRun {
+    v1::SnapshotRun {
+        taken: run.taken,
+        pruned: u32::try_from(run.pruned).unwrap_or(u32::MAX),
+        pruned_names: run.pruned_names,
+        problems: run.problems,
+        stands: run.stands.into_iter().map(stand).collect(),
+        runs: run.runs,
+        no_pruning: run.no_pruning,
+    }
+}
+
+/// How the schedule stands.
+pub fn schedule(standing: Standing) -> v1::ScheduleFacts {
+    v1::ScheduleFacts {
+        stands: standing.stands.into_iter().map(stand).collect(),
+        no_pruning: standing.no_pruning,
+        last_scrub_ms: standing.last_scrub_s * 1000,
+        next_scrub_ms: standing.next_scrub_s * 1000,
+        scrub_percent: standing.scrub_percent,
+        scrub_overdue_ms: standing.scrub_overdue_s * 1000,
+    }
+}
+
+fn stand(stand: Stand) -> v1::SnapshotStand {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    v1::SnapshotStand {
+        dataset: stand.dataset,
+        newest_ms: stand.newest_s.unwrap_or(0) * 1000,
+        due_ms: stand.due_s.unwrap_or(0) * 1000,
+        ours: count(stand.ours),
+        total: count(stand.total),
+    }
+}

@@ -1,0 +1,87 @@
+use heeler_host::zfs::Snapshot;
+use heeler_proto::Keep;
+
+use super::{Classes, calendar};
+
+/// A clock that is put right may go back a little.
+const SLACK_S: u64 = 60;
+
+/// What a dataset is due for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// One snapshot serves them all; empty when none is due.
+    pub classes: Classes,
+    /// When the next one will be, Unix seconds; None when none is wanted.
+    pub next_s: Option<u64>,
+}
+
+/// The classes of which there is no snapshot since their period began. After a time away that is one snapshot, not one
+/// for each period that was missed. What lies in the future was taken by a clock that was wrong: it does not count.
+#[must_use]
+pub fn due(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Due {
+    let mut newest = [None::<u64>; 6];
+    let past = snapshots
+        .iter()
+        .filter(|snapshot| snapshot.created_s <= now_s + SLACK_S);
+    for (snapshot, mark) in past.filter_map(|snapshot| Some((snapshot, snapshot.mark.as_ref()?))) {
+        for class in Classes::read(mark).iter() {
+            let newest = &mut newest[class as usize];
+            *newest = (*newest).max(Some(snapshot.created_s));
+        }
+    }
+    let missing = keep.classes().filter(|class| {
+        let begun = calendar::start(*class, keep.frequent_minutes(), now_s);
+        newest[*class as usize].is_none_or(|newest| newest < begun)
+    });
+    Due {
+        classes: Classes::of(missing),
+        next_s: next_due_s(keep, now_s),
+    }
+}
+
+/// When the next period of any class begins, Unix seconds; None when none is wanted.
+#[must_use]
+pub fn next_due_s(keep: &Keep, now_s: u64) -> Option<u64> {
+    let minutes = keep.frequent_minutes();
+    keep.classes().map(|class| calendar::next(class, minutes, now_s)).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_proto::Class;
+
+    use super::*;
+    use crate::snapshot::keep_set::tests::{HOUR, NOW, ours, stranger};
+
+    fn keep() -> Keep {
+        Keep::new([0, 24, 14, 0, 0, 0], 0).unwrap()
+    }
+
+    fn classes(snapshots: &[Snapshot], now_s: u64) -> Vec<Class> {
+        due(snapshots, &keep(), now_s).classes.iter().collect()
+    }
+
+    #[test]
+    fn a_dataset_without_snapshots_is_due_for_everything_in_one() {
+        assert_eq!(classes(&[], NOW), [Class::Hourly, Class::Daily]);
+        assert_eq!(due(&[], &Keep::default(), NOW).next_s, None);
+        assert!(due(&[], &Keep::default(), NOW).classes.is_empty());
+    }
+
+    #[test]
+    fn what_was_taken_in_the_period_serves_it_and_the_next_one_is_due_when_it_begins() {
+        let taken = [ours(1, NOW, "hourly,daily")];
+        assert_eq!(classes(&taken, NOW), []);
+        assert_eq!(due(&taken, &keep(), NOW).next_s, Some(NOW - NOW % HOUR + HOUR));
+        assert_eq!(classes(&taken, NOW + HOUR), [Class::Hourly]);
+        assert_eq!(classes(&taken, NOW + 7 * 24 * HOUR), [Class::Hourly, Class::Daily]);
+    }
+
+    #[test]
+    fn neither_a_strangers_snapshot_nor_one_from_the_future_nor_another_class_serves() {
+        let future = ours(2, NOW + 365 * 24 * HOUR, "hourly,daily");
+        assert_eq!(classes(&[stranger(1, NOW), future], NOW), [Class::Hourly, Class::Daily]);
+        assert_eq!(classes(&[ours(1, NOW, "manual")], NOW), [Class::Hourly, Class::Daily]);
+        assert_eq!(classes(&[ours(1, NOW, "daily")], NOW), [Class::Hourly]);
+    }
+}

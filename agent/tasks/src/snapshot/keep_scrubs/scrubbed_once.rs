@@ -1,0 +1,75 @@
+use async_trait::async_trait;
+use heeler_host::zfs::{self, Module, Property};
+use heeler_host::{RunError, System, UnitAction, zpool};
+use heeler_proto::PoolName;
+
+use crate::engine::{Op, Plan, Step, StepName};
+
+/// Debian's own scrubs are off: its monthly one from cron, and the timers that come with ZFS.
+pub(super) struct ScrubbedOnce {
+    pub(super) pool: PoolName,
+}
+
+pub(super) enum Observed {
+    NotLoaded,
+    NoPool,
+    Looked {
+        /// Debian's property on the pool.
+        property: Property,
+        /// Timers that would scrub it.
+        timers: Vec<String>,
+    },
+}
+
+const OFF: &str = "disable";
+
+#[async_trait]
+impl Step for ScrubbedOnce {
+    type Observed = Observed;
+
+    fn name(&self) -> StepName {
+        "ScrubbedOnce"
+    }
+
+    async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
+        let Module::Loaded { .. } = zfs::module(host).await? else {
+            return Ok(Observed::NotLoaded);
+        };
+        let Some(property) = zfs::property(host, zpool::DEBIAN, self.pool.as_str()).await? else {
+            return Ok(Observed::NoPool);
+        };
+        let mut timers = Vec::new();
+        for every in ["monthly", "weekly"] {
+            let timer = format!("zfs-scrub-{every}@{}.timer", self.pool);
+            // What systemd cannot tell is not there.
+            let state = host.unit_state(&timer).await.unwrap_or_default();
+            if state.enabled == "enabled" || state.active == "active" {
+                timers.push(timer);
+            }
+        }
+        Ok(Observed::Looked { property, timers })
+    }
+
+    fn plan(&self, seen: &Observed) -> Plan {
+        let (property, timers) = match seen {
+            Observed::NotLoaded => return Plan::After("ZfsLoaded"),
+            Observed::NoPool => return Plan::After("PoolExists"),
+            Observed::Looked { property, timers } => (property, timers),
+        };
+        let mut ops = Vec::new();
+        if property.value != OFF {
+            ops.push(Op::Run(zfs::set_command(zpool::DEBIAN, OFF, self.pool.as_str())));
+        }
+        for timer in timers {
+            for action in [UnitAction::Disable, UnitAction::Stop] {
+                let unit = timer.clone();
+                ops.push(Op::Unit { unit, action });
+            }
+        }
+        if ops.is_empty() {
+            Plan::Satisfied
+        } else {
+            Plan::change(ops)
+        }
+    }
+}

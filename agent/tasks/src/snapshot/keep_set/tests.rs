@@ -1,0 +1,124 @@
+use super::*;
+
+pub(in crate::snapshot) const HOUR: u64 = 3600;
+/// Sunday, 1 March 2026, 12:34:56.
+pub(in crate::snapshot) const NOW: u64 = 1_772_368_496;
+
+pub(in crate::snapshot) fn stranger(txg: u64, created_s: u64) -> Snapshot {
+    Snapshot {
+        name: format!("by-hand-{txg}").into(),
+        guid: txg,
+        createtxg: txg,
+        created_s,
+        used_bytes: 0,
+        holds: 0,
+        clones: Vec::new(),
+        mark: None,
+    }
+}
+
+pub(in crate::snapshot) fn ours(txg: u64, created_s: u64, mark: &str) -> Snapshot {
+    Snapshot {
+        name: format!("heeler_{txg}").into(),
+        mark: Some(mark.into()),
+        ..stranger(txg, created_s)
+    }
+}
+
+/// One an hour, the last one an hour ago.
+fn hourly(count: u64) -> Vec<Snapshot> {
+    (1..=count)
+        .map(|txg| ours(txg, NOW - (count - txg + 1) * HOUR, "hourly"))
+        .collect()
+}
+
+fn keep(hourly: u32, daily: u32) -> Keep {
+    Keep::new([0, hourly, daily, 0, 0, 0], 0).unwrap()
+}
+
+fn pruned(snapshots: &[Snapshot], keep: Option<&Keep>) -> Vec<u64> {
+    let verdicts = verdicts(snapshots, keep, &[], NOW);
+    let all = snapshots.iter().zip(verdicts);
+    all.filter(|(_, verdict)| verdict.prunes())
+        .map(|(one, _)| one.guid)
+        .collect()
+}
+
+#[test]
+fn the_last_ones_of_each_class_are_kept_and_older_ones_go() {
+    assert_eq!(pruned(&hourly(10), Some(&keep(6, 0))), [1, 2, 3, 4]);
+    assert_eq!(pruned(&hourly(6), Some(&keep(6, 0))), [0; 0]);
+    let mut served_twice = hourly(10);
+    served_twice[1].mark = Some("hourly,daily".into());
+    assert_eq!(pruned(&served_twice, Some(&keep(6, 1))), [1, 3, 4]);
+    assert_eq!(pruned(&served_twice, Some(&keep(6, 0))), [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_count_is_kept_however_old_and_what_is_young_is_kept_however_many() {
+    let old: Vec<Snapshot> = (1..=4).map(|txg| ours(txg, txg, "hourly")).collect();
+    assert_eq!(pruned(&old, Some(&keep(6, 0))), [0; 0]);
+    let many: Vec<Snapshot> = (1..=100).map(|txg| ours(txg, NOW - 200 + txg, "hourly")).collect();
+    assert_eq!(pruned(&many, Some(&keep(6, 0))), [0; 0]);
+    let said = verdicts(&many, Some(&keep(6, 0)), &[], NOW)[0].to_string();
+    assert!(said.starts_with("hourly, not old enough until 20260301T18"), "{said}");
+}
+
+#[test]
+fn what_a_wrong_clock_left_counts_by_the_order_of_its_making() {
+    let mut snapshots = hourly(10);
+    for (txg, snapshot) in (0..).zip(&mut snapshots[7..]) {
+        snapshot.created_s = 1000 + txg;
+    }
+    assert_eq!(pruned(&snapshots, Some(&keep(3, 0))), [1, 2, 3, 4, 5, 6, 7]);
+    snapshots[0].created_s = NOW + 365 * 24 * HOUR;
+    assert_eq!(pruned(&snapshots, Some(&keep(3, 0))), [2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn nobody_elses_no_held_cloned_manual_or_unknown_one_ever_goes() {
+    let mut snapshots = hourly(12);
+    snapshots[0].holds = 1;
+    snapshots[1].clones = vec!["data/clone".into()];
+    snapshots[2].mark = None;
+    snapshots[3].mark = Some("manual".into());
+    snapshots[4].mark = Some("hourly,decennial".into());
+    assert_eq!(pruned(&snapshots, Some(&keep(1, 0))), [6, 7, 8, 9, 10, 11]);
+    let verdicts = verdicts(&snapshots, Some(&keep(1, 0)), &[7], NOW);
+    assert_eq!(verdicts[6], Verdict::Keep(Why::Common));
+    let said: Vec<String> = verdicts[..5].iter().map(ToString::to_string).collect();
+    let expected = [
+        "held by 1 tag",
+        "1 clone on it",
+        "not made by heeler",
+        "made by heeler snapshot create",
+        "marked by a later heeler",
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn the_newest_stays_whatever_the_counts_say() {
+    let none = Keep::default();
+    assert_eq!(pruned(&hourly(3), Some(&none)), [1, 2]);
+    let mut with_a_stranger = hourly(3);
+    with_a_stranger.push(stranger(4, NOW - 60));
+    assert_eq!(pruned(&with_a_stranger, Some(&none)), [1, 2]);
+}
+
+#[test]
+fn without_a_policy_nothing_goes() {
+    assert_eq!(pruned(&hourly(100), None), [0; 0]);
+}
+
+#[test]
+fn the_victims_of_a_lower_count_are_those_that_the_old_one_kept_at_any_minute() {
+    let snapshots = hourly(10);
+    let names = |before: Option<&Keep>, after: Option<&Keep>| -> Vec<u64> {
+        victims(&snapshots, before, after).iter().map(|one| one.guid).collect()
+    };
+    assert_eq!(names(Some(&keep(8, 0)), Some(&keep(3, 0))), [3, 4, 5, 6, 7]);
+    assert_eq!(names(Some(&keep(3, 0)), Some(&keep(8, 0))), [0; 0]);
+    assert_eq!(names(None, Some(&keep(8, 0))), [1, 2]);
+    assert_eq!(names(Some(&keep(8, 0)), None), [0; 0]);
+}

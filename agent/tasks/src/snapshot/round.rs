@@ -1,0 +1,306 @@
+//! One round of the schedule: takes what is due, prunes what may go. Run again after any interruption, it goes on.
+
+use std::collections::BTreeMap;
+
+use heeler_host::zfs::{self, Batch, Listing, Snapshot};
+use heeler_host::{RunError, System, zpool};
+use heeler_proto::{Keep, KeepSnapshots};
+use serde::{Deserialize, Serialize};
+
+use super::{Classes, calendar, due, keep_set};
+use crate::engine::in_full;
+
+/// At most so many snapshots go in one round: a wrong decision shows before it has gone far.
+pub const BUDGET: usize = 200;
+/// At most so many in one command.
+const BATCH: usize = 50;
+
+/// What a round did, and how the datasets stand after it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Round {
+    /// `DATASET@NAME` each.
+    pub taken: Vec<String>,
+    /// `DATASET@NAME` each.
+    pub pruned: Vec<String>,
+    /// What was attempted, and found.
+    pub problems: Vec<String>,
+    /// Of each dataset with a policy that is there.
+    pub stands: Vec<Stand>,
+    /// More could be pruned than was.
+    pub more: bool,
+    /// How many could be pruned and were not, because nothing was to be, or the pool is not whole.
+    pub waiting: usize,
+}
+
+/// A round as it is told, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Run {
+    /// `DATASET@NAME` each; of several rounds at most [`NAMES`].
+    pub taken: Vec<String>,
+    /// How many went.
+    pub pruned: usize,
+    /// The first of them.
+    pub pruned_names: Vec<String>,
+    /// What was attempted, and found.
+    pub problems: Vec<String>,
+    /// How the datasets stood after it.
+    pub stands: Vec<Stand>,
+    /// How many rounds it was.
+    pub runs: u32,
+    /// Why what could be pruned was not; empty when nothing waited.
+    pub no_pruning: String,
+}
+
+/// So many names are told where there may be any number.
+const NAMES: usize = 10;
+
+impl Run {
+    /// Of one round.
+    #[must_use]
+    pub fn of(round: Round, problems: Vec<String>, no_pruning: String) -> Self {
+        Self {
+            taken: round.taken,
+            pruned: round.pruned.len(),
+            pruned_names: round.pruned.into_iter().take(NAMES).collect(),
+            problems,
+            stands: round.stands,
+            runs: 1,
+            no_pruning,
+        }
+    }
+
+    /// This one and a later one.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.taken.extend(more.taken);
+        self.taken.truncate(NAMES);
+        self.pruned += more.pruned;
+        self.pruned_names.extend(more.pruned_names);
+        self.pruned_names.truncate(NAMES);
+        for problem in more.problems {
+            if self.problems.len() < NAMES && !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+        self.runs += more.runs;
+        (self.stands, self.no_pruning) = (more.stands, more.no_pruning);
+        self
+    }
+}
+
+/// How one dataset stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stand {
+    /// Which.
+    pub dataset: String,
+    /// When the schedule took the newest, Unix seconds; None when it took none.
+    pub newest_s: Option<u64>,
+    /// When the next one is due, Unix seconds; None when none is wanted.
+    pub due_s: Option<u64>,
+    /// Made by Heeler.
+    pub ours: usize,
+    /// All of them.
+    pub total: usize,
+}
+
+/// Takes what is due on each dataset, one snapshot a pool at one moment, and prunes when `prune` says so.
+pub async fn round(host: &dyn System, wanted: &KeepSnapshots, prune: bool) -> Round {
+    let mut round = Round::default();
+    let pools = match zpool::status(host).await {
+        Ok(pools) => pools,
+        Err(error) => {
+            round
+                .problems
+                .push(format!("the pools could not be looked at: {}", in_full(&error)));
+            return round;
+        }
+    };
+    let mut by_pool: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for policy in &wanted.policies {
+        let pool = policy.dataset.split('/').next().unwrap_or_default();
+        by_pool.entry(pool).or_default().push(&policy.dataset);
+    }
+    for (name, datasets) in by_pool {
+        match pools.iter().find(|pool| pool.name == name) {
+            None => round
+                .problems
+                .push(format!("pool {name} is not imported: no snapshot of it was taken")),
+            Some(pool) if pool.state == "SUSPENDED" => {
+                let text = format!("pool {name} is suspended: no snapshot of it was taken. See zpool status -v {name}");
+                round.problems.push(text);
+            }
+            Some(pool) => {
+                let scanning = |scan: &zpool::Scan| scan.state == "SCANNING" && scan.function == "RESILVER";
+                let whole = pool.state == "ONLINE" && !pool.scan.as_ref().is_some_and(scanning);
+                of_pool(host, wanted, &datasets, prune && whole, &mut round).await;
+            }
+        }
+    }
+    round
+}
+
+async fn of_pool(host: &dyn System, wanted: &KeepSnapshots, datasets: &[&str], prune: bool, round: &mut Round) {
+    let mut due_for = Vec::new();
+    let mut classes = Classes::default();
+    let mut taken_names: Vec<Box<str>> = Vec::new();
+    for dataset in datasets {
+        let Some((keep, snapshots)) = listed(host, wanted, dataset, round).await else {
+            continue;
+        };
+        let due = due(&snapshots, keep, host.now_ms() / 1000);
+        if !due.classes.is_empty() {
+            due_for.push(*dataset);
+            classes = classes.and(due.classes);
+            taken_names.extend(snapshots.into_iter().map(|snapshot| snapshot.name));
+        }
+    }
+    if !due_for.is_empty() {
+        let taken = |name: &str| taken_names.iter().any(|one| **one == *name);
+        let name = free_name(host.now_ms() / 1000, classes, taken);
+        drop(taken_names);
+        take(host, &due_for, &name, classes, round).await;
+    }
+    for dataset in datasets {
+        // Looked at anew: what is judged is what is there now, and one list is held at a time.
+        let Some((keep, snapshots)) = listed(host, wanted, dataset, round).await else {
+            continue;
+        };
+        let mut gone = 0;
+        let mut gone_ours = |names: &[String]| gone += names.len();
+        let names = prunable(&snapshots, keep, host.now_ms() / 1000);
+        if !prune {
+            round.waiting += names.len();
+        } else {
+            let room = BUDGET.saturating_sub(round.pruned.len());
+            round.more |= names.len() > room;
+            for batch in names[..names.len().min(room)].chunks(BATCH) {
+                match destroy(host, keep, dataset, batch).await {
+                    Ok(names) => {
+                        gone_ours(&names);
+                        round
+                            .pruned
+                            .extend(names.into_iter().map(|name| format!("{dataset}@{name}")));
+                    }
+                    Err(error) => round
+                        .problems
+                        .push(format!("could not prune {dataset}: {}", in_full(&error))),
+                }
+            }
+        }
+        round
+            .stands
+            .push(stand(dataset, keep, &snapshots, gone, host.now_ms() / 1000));
+    }
+}
+
+/// None when it cannot be looked at, which is told once, or is not there.
+async fn listed<'a>(
+    host: &dyn System,
+    wanted: &'a KeepSnapshots,
+    dataset: &str,
+    round: &mut Round,
+) -> Option<(&'a Keep, Vec<Snapshot>)> {
+    let problem = match zfs::snapshots(host, &[dataset]).await {
+        Ok(listings) => match listings.into_iter().next() {
+            Some(Listing {
+                snapshots: Some(snapshots),
+                ..
+            }) => return Some((wanted.of(dataset)?, snapshots)),
+            _ => format!("there is no dataset {dataset}: no snapshot of it was taken"),
+        },
+        Err(error) => format!("{dataset} could not be looked at: {}", in_full(&error)),
+    };
+    if !round.problems.contains(&problem) {
+        round.problems.push(problem);
+    }
+    None
+}
+
+/// `heeler_20261122T130000Z_daily`: the first second from now on whose name is free.
+#[must_use]
+pub fn free_name(now_s: u64, classes: Classes, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut at_s = now_s;
+    loop {
+        let name = format!("heeler_{}_{}", calendar::Utc::of(at_s).stamp(), classes.longest());
+        if !is_taken(&name) {
+            return name;
+        }
+        at_s += 1;
+    }
+}
+
+async fn take(host: &dyn System, datasets: &[&str], name: &str, classes: Classes, round: &mut Round) {
+    let command = zfs::snapshot_command(&classes.mark(), datasets, name);
+    let problem = match host.run(&command).await {
+        Ok(output) if output.ok() => {
+            round
+                .taken
+                .extend(datasets.iter().map(|dataset| format!("{dataset}@{name}")));
+            return;
+        }
+        Ok(output) => output.complaint(),
+        Err(error) => in_full(&error),
+    };
+    let text = format!("could not take a snapshot of {}: {problem}", datasets.join(", "));
+    round.problems.push(text);
+}
+
+/// The oldest first.
+fn prunable(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Vec<(Box<str>, u64)> {
+    let verdicts = keep_set::verdicts(snapshots, Some(keep), &[], now_s);
+    let going = snapshots.iter().zip(verdicts).filter(|(_, verdict)| verdict.prunes());
+    going
+        .map(|(snapshot, _)| (snapshot.name.clone(), snapshot.guid))
+        .collect()
+}
+
+/// Looks again at each snapshot, has ZFS say what it would destroy, and destroys exactly that. Those that somebody holds
+/// by now, or that are another snapshot of the same name, are left out.
+async fn destroy(
+    host: &dyn System,
+    keep: &Keep,
+    dataset: &str,
+    batch: &[(Box<str>, u64)],
+) -> Result<Vec<String>, RunError> {
+    let listing = zfs::snapshots(host, &[dataset]).await?.pop();
+    let now = listing.and_then(|listing| listing.snapshots).unwrap_or_default();
+    let still = prunable(&now, keep, host.now_ms() / 1000);
+    let names: Vec<String> = still
+        .into_iter()
+        .filter(|one| batch.contains(one))
+        .map(|(name, _)| name.into())
+        .collect();
+    drop(now);
+    if names.is_empty() {
+        return Ok(names);
+    }
+    let command = zfs::snapshots_command(dataset);
+    let Some(batch) = Batch::new(dataset, names.clone()) else {
+        return Err(RunError::unreadable(&command, "a name in it is none that Heeler gives"));
+    };
+    batch.rehearse(host).await?;
+    let command = batch.command();
+    let output = host.run(&command).await?;
+    match output.ok() {
+        true => Ok(names),
+        false => Err(RunError::failed(&command, &output)),
+    }
+}
+
+fn stand(dataset: &str, keep: &Keep, snapshots: &[Snapshot], gone: usize, now_s: u64) -> Stand {
+    let scheduled = |mark: &str| Classes::read(mark).iter().next().is_some();
+    let ours = || snapshots.iter().filter_map(|one| Some((one, one.mark.as_deref()?)));
+    let newest = ours().filter(|(one, mark)| scheduled(mark) && one.created_s <= now_s + 60);
+    let due = due(snapshots, keep, now_s);
+    Stand {
+        dataset: dataset.to_owned(),
+        newest_s: newest.map(|(one, _)| one.created_s).max(),
+        due_s: if due.classes.is_empty() {
+            due.next_s
+        } else {
+            Some(now_s)
+        },
+        ours: ours().count() - gone,
+        total: snapshots.len() - gone,
+    }
+}

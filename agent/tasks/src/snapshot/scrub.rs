@@ -1,0 +1,209 @@
+//! When a pool is scrubbed, and whether it may be now. Pure, but for [`begin`].
+
+use heeler_host::zpool::{self, PoolStatus};
+use heeler_host::{RunError, System};
+use heeler_proto::{KeepScrubs, ScrubEvery};
+
+use super::calendar::Utc;
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+/// A scrub may begin so long after its hour; later it waits for its day of the week, so that a cluster that comes back
+/// after a power cut does not scrub everywhere at once.
+const WINDOW: u64 = 6 * HOUR;
+
+/// What the schedule says about a scrub now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// None is wanted, or not yet.
+    Wait,
+    /// One is due.
+    Due,
+}
+
+/// When the last hour of the schedule was, and when the next one is, Unix seconds. None when none is wanted.
+#[must_use]
+pub fn slots(task: &KeepScrubs, now_s: u64) -> Option<(u64, u64)> {
+    let (day, at) = (u64::from(task.day), u64::from(task.hour) * HOUR);
+    match task.every {
+        ScrubEvery::Never => None,
+        ScrubEvery::Week => {
+            // Day 1 is Monday, and 5 January 1970 was one.
+            let first = (3 + day) * DAY + at;
+            let weeks = now_s.checked_sub(first)? / (7 * DAY);
+            let last = first + weeks * 7 * DAY;
+            Some((last, last + 7 * DAY))
+        }
+        ScrubEvery::Month => {
+            let of = |month: Utc| month.seconds() + (day - 1) * DAY + at;
+            let first = |year, month| Utc {
+                year,
+                month,
+                day: 1,
+                hour: 0,
+                minute: 0,
+                second: 0,
+            };
+            let now = Utc::of(now_s);
+            let this = of(first(now.year, now.month));
+            let after = if now.month == 12 {
+                first(now.year + 1, 1)
+            } else {
+                first(now.year, now.month + 1)
+            };
+            let before = if now.month == 1 {
+                first(now.year.max(1971) - 1, 12)
+            } else {
+                first(now.year, now.month - 1)
+            };
+            Some(if this <= now_s {
+                (this, of(after))
+            } else {
+                (of(before), this)
+            })
+        }
+    }
+}
+
+/// Whether a scrub is due. `last_s`: when the last one that is known of began or ended, or since when the pool is on the
+/// schedule.
+#[must_use]
+pub fn wish(task: &KeepScrubs, last_s: u64, now_s: u64) -> Wish {
+    let Some((slot, _)) = slots(task, now_s).filter(|(slot, _)| last_s < *slot && *slot <= now_s) else {
+        return Wish::Wait;
+    };
+    let of_day = now_s % DAY;
+    let hour = u64::from(task.hour) * HOUR;
+    let same_weekday = (now_s / DAY).wrapping_sub(slot / DAY) % 7 == 0;
+    let in_window = (hour..hour + WINDOW).contains(&of_day);
+    if now_s < slot + WINDOW || (same_weekday && in_window) {
+        Wish::Due
+    } else {
+        Wish::Wait
+    }
+}
+
+/// How long after the last scrub is too long, in seconds; None when none is wanted.
+#[must_use]
+pub const fn overdue_s(task: &KeepScrubs) -> Option<u64> {
+    match task.every {
+        ScrubEvery::Month => Some(38 * DAY),
+        ScrubEvery::Week => Some(15 * DAY),
+        ScrubEvery::Never => None,
+    }
+}
+
+/// Why the pool may not be scrubbed now; None when it may.
+#[must_use]
+pub fn obstacle(pool: &PoolStatus) -> Option<String> {
+    let scanning = pool.scan.as_ref().filter(|scan| scan.state == "SCANNING");
+    match scanning {
+        Some(scan) if scan.function == "RESILVER" => Some(format!("{} resilvers", pool.name)),
+        Some(scan) if scan.paused => Some(format!(
+            "somebody has paused a scrub of {0}: zpool scrub {0} goes on with it",
+            pool.name
+        )),
+        Some(_) => Some(format!("{} is being scrubbed", pool.name)),
+        None if pool.state != "ONLINE" => Some(format!("{} is {}", pool.name, pool.state)),
+        None => None,
+    }
+}
+
+/// 1 to 101 while a scrub runs: 101 is all of it. 0 when none does.
+#[must_use]
+pub fn percent(pool: &PoolStatus) -> u32 {
+    let running = pool.scan.as_ref();
+    running
+        .filter(|scan| scan.function == "SCRUB" && scan.state == "SCANNING")
+        .map_or(0, |scan| {
+            let all = scan.to_examine_bytes.saturating_sub(scan.skipped_bytes).max(1);
+            u32::try_from(scan.issued_bytes.min(all) * 100 / all).unwrap_or(100) + 1
+        })
+}
+
+/// When a scrub that came to its end did, Unix seconds.
+#[must_use]
+pub fn finished_s(pool: &PoolStatus) -> Option<u64> {
+    let over = pool.scan.as_ref();
+    over.filter(|scan| scan.function == "SCRUB" && scan.state == "FINISHED")
+        .map(|scan| scan.end_s)
+}
+
+/// Begins one.
+///
+/// # Errors
+/// What ZFS said.
+pub async fn begin(host: &dyn System, pool: &str) -> Result<(), RunError> {
+    let command = zpool::scrub_command(pool);
+    let output = host.run(&command).await?;
+    match output.ok() {
+        true => Ok(()),
+        false => Err(RunError::failed(&command, &output)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_proto::PoolName;
+
+    use super::*;
+
+    /// Sunday, 1 March 2026, 12:34:56.
+    const NOW: u64 = 1_772_368_496;
+    const TODAY: u64 = NOW / DAY * DAY;
+
+    fn task(every: ScrubEvery, day: u32) -> KeepScrubs {
+        let pool = PoolName::new("data").unwrap();
+        KeepScrubs {
+            pool,
+            every,
+            day,
+            hour: 2,
+        }
+    }
+
+    #[test]
+    fn the_hour_of_the_schedule_comes_once_a_month_or_a_week() {
+        let (last, next) = slots(&task(ScrubEvery::Month, 28), NOW).unwrap();
+        assert_eq!(
+            (Utc::of(last).stamp().as_str(), Utc::of(next).stamp().as_str()),
+            ("20260228T020000Z", "20260328T020000Z")
+        );
+        let (last, next) = slots(&task(ScrubEvery::Month, 1), NOW).unwrap();
+        assert_eq!(
+            (Utc::of(last).stamp().as_str(), Utc::of(next).stamp().as_str()),
+            ("20260301T020000Z", "20260401T020000Z")
+        );
+        let (last, next) = slots(&task(ScrubEvery::Week, 7), NOW).unwrap();
+        assert_eq!(
+            (Utc::of(last).stamp().as_str(), Utc::of(next).stamp().as_str()),
+            ("20260301T020000Z", "20260308T020000Z")
+        );
+        assert_eq!(slots(&task(ScrubEvery::Never, 0), NOW), None);
+    }
+
+    #[test]
+    fn a_scrub_is_due_from_its_hour_on_until_one_was_done() {
+        let today = task(ScrubEvery::Month, 1);
+        let hour = TODAY + 2 * HOUR;
+        assert_eq!(wish(&today, 0, hour), Wish::Due);
+        assert_eq!(wish(&today, 0, hour + WINDOW - 1), Wish::Due);
+        assert_eq!(wish(&today, hour, hour + 60), Wish::Wait);
+        assert_eq!(
+            wish(&today, 0, hour - 1),
+            Wish::Wait,
+            "February's was missed, and its weekday is not today's hour yet"
+        );
+    }
+
+    #[test]
+    fn one_that_was_missed_waits_for_its_day_of_the_week_so_that_nodes_stay_apart() {
+        let missed = task(ScrubEvery::Month, 1);
+        let slot = TODAY + 2 * HOUR;
+        let due: Vec<u64> = (0..14 * 24)
+            .filter(|hour| wish(&missed, 0, slot + hour * HOUR) == Wish::Due)
+            .collect();
+        let weekly = |from: u64| (from..from + 6).collect::<Vec<_>>();
+        assert_eq!(due, [weekly(0), weekly(7 * 24)].concat());
+    }
+}

@@ -1,0 +1,109 @@
+use std::time::Duration;
+
+use heeler_proto::v1::{self, snapshot_ask::Ask};
+use heeler_store::{Node, NodeState};
+use prost::Message as _;
+use tokio::time::timeout;
+
+use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits};
+
+/// What a node may take to answer: as long as the longest program that it runs for it.
+const ANSWER: Duration = Duration::from_secs(60);
+
+impl App {
+    /// Asks a node about its snapshots, or for one, a hold or a release. What would change something is written down
+    /// before the node hears of it.
+    ///
+    /// # Errors
+    /// When the node is not connected, or does not answer, or refuses.
+    pub async fn snapshots(&self, request: v1::SnapshotsRequest, who: &Who) -> Result<v1::SnapshotAnswer, AppError> {
+        let node = nodes::known(&mut self.store.read().await?, &request.node).await?;
+        let name = &node.name;
+        if node.state == NodeState::Revoked {
+            return Err(AppError::Refused(format!("{name} is revoked: it is not let in")));
+        }
+        let session = self.sessions.of(&node_name(name)?).ok_or_else(|| {
+            AppError::Refused(format!(
+                "{name} is not connected: its snapshots go on, and cannot be seen from here\nOn the node: zfs list -t snapshot"
+            ))
+        })?;
+        let ask = request.ask.and_then(|ask| ask.ask);
+        let ask = ask.ok_or_else(|| AppError::Invalid("the request asks for nothing".to_owned()))?;
+        let deed = deed(&ask);
+        if let Some((action, detail)) = &deed {
+            let mut tx = self.store.write().await?;
+            self.audit_of(&mut tx, &who.name, action, name, detail).await?;
+            tx.save().await?;
+        }
+        let ask = v1::SnapshotAsk {
+            request_id: hex(&random_bits()?.to_be_bytes()),
+            ask: Some(ask),
+        };
+        let answer = match timeout(ANSWER, session.ask_snapshots(ask)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                return Err(AppError::Refused(format!(
+                    "the connection to {name} was lost meanwhile"
+                )));
+            }
+            Err(_) => {
+                let text = format!("{name} did not answer within {} s", ANSWER.as_secs());
+                return Err(AppError::Refused(text));
+            }
+        };
+        if !answer.error.is_empty() {
+            return Err(AppError::Refused(format!("{name}: {}", answer.error)));
+        }
+        if let Some((action, detail)) = deed {
+            let made = if answer.created.is_empty() {
+                detail
+            } else {
+                answer.created.clone()
+            };
+            let tx = self.store.write().await?;
+            let event = self.event("snapshot", name, format!("{action} by {}: {made}", who.name));
+            self.tell(tx, event).await?;
+        }
+        Ok(answer)
+    }
+
+    /// A round of the node's schedule: what it said of the datasets is newer than its facts.
+    pub(super) fn see_round(node: &mut Node, run: &v1::SnapshotRun) -> Result<(), AppError> {
+        if run.stands.is_empty() {
+            return Ok(());
+        }
+        let mut facts = ledger::facts_of(node)?.unwrap_or_default();
+        let schedule = facts.schedule.get_or_insert_default();
+        schedule.stands.clone_from(&run.stands);
+        schedule.no_pruning.clone_from(&run.no_pruning);
+        node.facts = Some(facts.encode_to_vec());
+        Ok(())
+    }
+
+    /// A scrub of the node's: when it ended is kept, as ZFS forgets it with the next resilver.
+    pub(super) fn see_scrub(node: &mut Node, run: &v1::ScrubRun, at_ms: u64) -> Result<(), AppError> {
+        let mut facts = ledger::facts_of(node)?.unwrap_or_default();
+        let schedule = facts.schedule.get_or_insert_default();
+        match run.what.as_str() {
+            "started" => schedule.scrub_percent = 1,
+            "finished" => {
+                (schedule.scrub_percent, schedule.scrub_overdue_ms) = (0, 0);
+                schedule.last_scrub_ms = at_ms;
+            }
+            _ => schedule.scrub_percent = 0,
+        }
+        node.facts = Some(facts.encode_to_vec());
+        Ok(())
+    }
+}
+
+/// What the audit log says of it; None when it only looks.
+fn deed(ask: &Ask) -> Option<(&'static str, String)> {
+    Some(match ask {
+        Ask::List(_) | Ask::Diff(_) => return None,
+        Ask::Create(create) if create.name.is_empty() => ("snapshot created", create.dataset.clone()),
+        Ask::Create(create) => ("snapshot created", format!("{}@{}", create.dataset, create.name)),
+        Ask::Hold(hold) => ("snapshot held", format!("{} as {}", hold.snapshot, hold.tag)),
+        Ask::Release(hold) => ("snapshot released", format!("{} of {}", hold.snapshot, hold.tag)),
+    })
+}

@@ -1,0 +1,63 @@
+use heeler_proto::{KeepScrubs, ScrubEvery, Task};
+use heeler_store::Digest;
+
+use crate::config::WantedNode;
+use crate::pki::sha256;
+
+/// UTC: the first of a day's hours that are used, and how far they are apart.
+const HOURS: (usize, usize) = (2, 3);
+
+/// The task that gives a node its schedule of scrubs; None for one without a pool.
+pub(super) fn task(wanted: &WantedNode) -> Option<Task> {
+    let (day, hour) = slot(wanted.scrub, wanted.place);
+    let pool = wanted.pool.clone();
+    let every = wanted.scrub;
+    (!wanted.disks.is_empty()).then_some(Task::KeepScrubs(KeepScrubs { pool, every, day, hour }))
+}
+
+/// The wish, as [`super::wishes`] lists it.
+pub(super) fn wish(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
+    let Some(Task::KeepScrubs(task)) = task(wanted) else {
+        return None;
+    };
+    Some(("keep scrubs", digest_of(&task)))
+}
+
+/// The same of a task's.
+pub(super) fn digest_of(task: &KeepScrubs) -> Digest {
+    let KeepScrubs { pool, every, day, hour } = task;
+    sha256(format!("{pool:?} {every:?} {day} {hour}").as_bytes())
+}
+
+/// Day and hour of the node at this place of heeler.toml. Each next one falls into the middle of the largest gap, so that
+/// any number of nodes are far apart, and a node that is added at the end moves no other.
+fn slot(every: ScrubEvery, place: usize) -> (u32, u32) {
+    let (days, bits) = match every {
+        ScrubEvery::Month => (28, 5),
+        ScrubEvery::Week => (7, 3),
+        ScrubEvery::Never => return (0, 0),
+    };
+    let reversed = |n: u32| n.reverse_bits() >> (u32::BITS - bits);
+    let order: Vec<u32> = (0..1 << bits).map(reversed).filter(|day| *day < days).collect();
+    let (round, at) = (place / order.len(), place % order.len());
+    let hour = (HOURS.0 + HOURS.1 * round) % 24;
+    (order[at] + 1, u32::try_from(hour).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_of_two_hundred_nodes_scrub_in_one_hour_and_few_are_far_apart() {
+        let slots: BTreeSet<(u32, u32)> = (0..200).map(|place| slot(ScrubEvery::Month, place)).collect();
+        assert_eq!(slots.len(), 200);
+        assert!(slots.iter().all(|(day, hour)| (1..=28).contains(day) && *hour < 24));
+        let first = [0, 1, 2, 3].map(|place| slot(ScrubEvery::Month, place));
+        assert_eq!(first, [(1, 2), (17, 2), (9, 2), (25, 2)]);
+        let weekly: BTreeSet<(u32, u32)> = (0..56).map(|place| slot(ScrubEvery::Week, place)).collect();
+        assert_eq!(weekly.len(), 56);
+    }
+}

@@ -1,0 +1,79 @@
+use heeler_proto::v1::{self, Light};
+
+use super::alert;
+use super::node::{Look, duration};
+
+/// A snapshot may be so late: a task may be in hand, the node may have just come up.
+const LATE_MS: u64 = 30 * 60 * 1000;
+
+/// How a node's snapshots and scrubs stand.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    /// Of the dataset whose newest is oldest.
+    pub(super) newest_ms: u64,
+    pub(super) wanted: bool,
+    pub(super) snapshot_overdue: bool,
+    pub(super) last_scrub_ms: u64,
+    pub(super) scrub_overdue: bool,
+    pub(super) scrub_percent: u32,
+    /// The dataset that waits, and for how long.
+    waits: Option<(String, u64)>,
+    no_pruning: String,
+    now_ms: u64,
+}
+
+impl Schedule {
+    /// What the node last said, against the time now. A node that is away is not called late: nobody can see it.
+    pub(super) fn of(look: &Look<'_>, facts: Option<&v1::Facts>, pool_scrubbed_ms: u64) -> Self {
+        let Some(said) = facts.and_then(|facts| facts.schedule.as_ref()) else {
+            return Self::default();
+        };
+        let wanted = || said.stands.iter().filter(|stand| stand.due_ms > 0);
+        let late = |stand: &&v1::SnapshotStand| stand.due_ms + LATE_MS < look.now_ms;
+        let waits = wanted().filter(late).min_by_key(|stand| stand.due_ms);
+        let waits = waits.filter(|_| look.connected);
+        let last_scrub_ms = said.last_scrub_ms.max(pool_scrubbed_ms);
+        let overdue =
+            said.scrub_overdue_ms > 0 && last_scrub_ms > 0 && last_scrub_ms + said.scrub_overdue_ms < look.now_ms;
+        Self {
+            newest_ms: wanted().map(|stand| stand.newest_ms).min().unwrap_or(0),
+            wanted: wanted().next().is_some(),
+            snapshot_overdue: waits.is_some(),
+            waits: waits.map(|stand| (stand.dataset.clone(), look.now_ms - stand.due_ms)),
+            last_scrub_ms,
+            scrub_overdue: overdue,
+            scrub_percent: said.scrub_percent,
+            no_pruning: said.no_pruning.clone(),
+            now_ms: look.now_ms,
+        }
+    }
+
+    pub(super) fn alerts(&self, node: &str) -> Vec<v1::Alert> {
+        let mut alerts = Vec::new();
+        if let Some((dataset, late_ms)) = &self.waits {
+            let text = format!("a snapshot of {dataset} is {} late", duration(*late_ms));
+            alerts.push(alert(Light::Amber, node, text, || {
+                format!("heeler events --node {node}")
+            }));
+        }
+        if !self.no_pruning.is_empty() {
+            let text = format!("no snapshot is pruned: {}", self.no_pruning);
+            alerts.push(alert(Light::Amber, node, text, || {
+                format!("heeler snapshot prune --dry-run {node}")
+            }));
+        }
+        if self.scrub_overdue {
+            let text = match self.last_scrub_ms {
+                0 => "the pool was never scrubbed".to_owned(),
+                last => format!(
+                    "the last whole scrub was {} ago",
+                    duration(self.now_ms.saturating_sub(last))
+                ),
+            };
+            alerts.push(alert(Light::Amber, node, text, || {
+                format!("heeler events --node {node}")
+            }));
+        }
+        alerts
+    }
+}

@@ -1,0 +1,200 @@
+use clap::{Args, Subcommand};
+use heeler_proto::v1::snapshot_ask::Ask;
+use heeler_proto::v1::{
+    CreateSnapshot, DiffSnapshots, HoldSnapshot, ListNodesRequest, ListSnapshots, SnapshotAnswer, SnapshotAsk,
+    SnapshotRow, SnapshotsRequest,
+};
+use serde_json::json as object;
+
+use super::{CliError, Client, Console, Context, Exit, json};
+use crate::screen::{self, Line};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Snapshot {
+    /// Every snapshot: when, why it is kept, and where its files can be read
+    List(List),
+    /// Take one now; the schedule never prunes it
+    Create {
+        /// The node
+        node: String,
+        /// Such as data/pve-files
+        dataset: String,
+        /// Its name [default: by the time]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Put a tag on one: while it is there nobody can destroy it
+    Hold(Hold),
+    /// Take a tag off
+    Release(Hold),
+    /// Which files differ between a snapshot and a later one, or now
+    Diff {
+        /// The node
+        node: String,
+        /// DATASET@NAME
+        from: String,
+        /// A later one of the same dataset [default: the dataset as it is now]
+        to: Option<String>,
+    },
+    /// What the next round of the schedule would prune, each with its reason
+    Prune(Prune),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// The node [default: every one that is connected]
+    node: Option<String>,
+    /// Only of this dataset; also of one that has no policy
+    #[arg(long)]
+    dataset: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Hold {
+    /// The node
+    node: String,
+    /// DATASET@NAME
+    snapshot: String,
+    /// Whose hold it is, or what for
+    #[arg(long, default_value = "keep")]
+    tag: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nodes prune by themselves, by what heeler.toml says, whoever is connected.
+To keep fewer: change keep in heeler.toml; heeler plan lists what would go.")]
+pub(super) struct Prune {
+    /// Show it; there is no other way to prune by hand
+    #[arg(long, required = true)]
+    dry_run: bool,
+    /// The node [default: every one that is connected]
+    node: Option<String>,
+}
+
+pub(super) async fn run(wish: Snapshot, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    match wish {
+        Snapshot::List(List { node, dataset }) => {
+            let dataset = dataset.unwrap_or_default();
+            list(&mut client, node, dataset, false, console).await
+        }
+        Snapshot::Prune(Prune { node, .. }) => list(&mut client, node, String::new(), true, console).await,
+        Snapshot::Create { node, dataset, name } => {
+            let name = name.unwrap_or_default();
+            let made = ask(&mut client, &node, Ask::Create(CreateSnapshot { dataset, name })).await?;
+            console.answer(
+                || json::document(object!({ "node": node, "snapshot": made.created })),
+                |_| vec![Line::of(format!("{node} has {}", made.created))],
+            )?;
+            Ok(Exit::Fine)
+        }
+        Snapshot::Hold(hold) => held(&mut client, hold, true, console).await,
+        Snapshot::Release(hold) => held(&mut client, hold, false, console).await,
+        Snapshot::Diff { node, from, to } => {
+            let to = to.unwrap_or_default();
+            let answer = ask(&mut client, &node, Ask::Diff(DiffSnapshots { from, to })).await?;
+            console.answer(|| json::diff(&answer), |_| screen::snapshot_diff(&answer))?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+async fn ask(client: &mut Client, node: &str, ask: Ask) -> Result<SnapshotAnswer, CliError> {
+    let request = SnapshotsRequest {
+        node: node.to_owned(),
+        ask: Some(SnapshotAsk {
+            request_id: String::new(),
+            ask: Some(ask),
+        }),
+    };
+    Ok(client.snapshots(request).await?.into_inner())
+}
+
+async fn held(client: &mut Client, wish: Hold, hold: bool, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let Hold { node, snapshot, tag } = wish;
+    let body = HoldSnapshot {
+        snapshot: snapshot.clone(),
+        tag: tag.clone(),
+    };
+    let act = if hold { Ask::Hold(body) } else { Ask::Release(body) };
+    ask(client, &node, act).await?;
+    let text = match hold {
+        true => format!("{snapshot} is held as {tag}, until: heeler snapshot release {node} {snapshot} --tag {tag}"),
+        false => format!("{snapshot} is no longer held as {tag}"),
+    };
+    console.answer(
+        || json::document(object!({ "node": node, "snapshot": snapshot, "tag": tag, "held": hold })),
+        |screen| screen::wrap(&text, screen.width).into_iter().map(Line::of).collect(),
+    )?;
+    Ok(Exit::Fine)
+}
+
+async fn list(
+    client: &mut Client,
+    node: Option<String>,
+    dataset: String,
+    prunable: bool,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
+    let nodes = match node {
+        Some(node) => vec![node],
+        None => {
+            let all = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
+            all.into_iter()
+                .filter(|node| node.connected)
+                .map(|node| node.node)
+                .collect()
+        }
+    };
+    let mut documents = Vec::new();
+    for (place, node) in nodes.iter().enumerate() {
+        let (rows, no_pruning) = pages(client, node, &dataset, prunable).await?;
+        if console.json {
+            documents.push(json::snapshots(node, &rows, &no_pruning));
+            continue;
+        }
+        let zone = console.zone.clone();
+        let mut lines = if place == 0 { Vec::new() } else { vec![Line::new()] };
+        lines.extend(screen::snapshots(
+            node,
+            &rows,
+            prunable,
+            &no_pruning,
+            &zone,
+            console.screen,
+        ));
+        console.show(&lines)?;
+    }
+    match console.json {
+        true => console.answer(|| json::list("nodes", documents.into_iter()), |_| Vec::new())?,
+        false if nodes.is_empty() => console.say("No node is connected. Next: heeler status")?,
+        false => {}
+    }
+    Ok(Exit::Fine)
+}
+
+/// A page at a time: ten thousand snapshots are more than one message holds.
+async fn pages(
+    client: &mut Client,
+    node: &str,
+    dataset: &str,
+    prunable: bool,
+) -> Result<(Vec<SnapshotRow>, String), CliError> {
+    let mut rows: Vec<SnapshotRow> = Vec::new();
+    loop {
+        let after = rows.last().map(|row| format!("{}@{}", row.dataset, row.name));
+        let page = ListSnapshots {
+            dataset: dataset.to_owned(),
+            after: after.unwrap_or_default(),
+            prunable,
+            limit: 0,
+        };
+        let answer = ask(client, node, Ask::List(page)).await?;
+        let more = answer.more && !answer.rows.is_empty();
+        rows.extend(answer.rows);
+        if !more {
+            return Ok((rows, answer.no_pruning));
+        }
+    }
+}
