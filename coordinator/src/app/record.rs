@@ -72,6 +72,9 @@ impl App {
         }
         let wanted = wire::Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;
         let done = finished.outcome() == v1::TaskOutcome::Done;
+        if !done {
+            self.refuse_what_follows(tx, task).await?;
+        }
         if let Some(wish) = spec::wish_of(&wanted) {
             tx.set_applied(&node.name, wanted.kind(), done.then_some(&wish)).await?;
         }
@@ -80,6 +83,28 @@ impl App {
             _ => None,
         };
         self.see_pools(tx, &node.name, &finished.pools, made).await
+    }
+
+    /// What was to come after a task that did not come to its end is not begun: it was planned for what that would leave.
+    async fn refuse_what_follows(&self, tx: &mut Tx, ended: &Task) -> Result<(), AppError> {
+        let follows =
+            |task: &Task| task.node == ended.node && task.revision == ended.revision && task.state == TaskState::Queued;
+        for task in tx.open_tasks().await?.into_iter().filter(follows) {
+            let reason = format!("not begun: {} before it did not come to its end", ended.kind);
+            let outcome = Outcome {
+                state: TaskState::Refused,
+                reason: reason.clone(),
+                blocked: None,
+                changes: 0,
+            };
+            tx.finish_task(&task.id, &outcome, self.now_ms()).await?;
+            let event = NewEvent {
+                task_id: task.id,
+                ..self.event("refused", &ended.node, reason)
+            };
+            tx.add_event(&event).await?;
+        }
+        Ok(())
     }
 
     /// The agent has taken an assignment, or refuses it.

@@ -142,7 +142,7 @@ impl Tx {
 
     /// Those that are not over, the oldest first.
     pub async fn open_tasks(&mut self) -> Result<Vec<Task>, StoreError> {
-        let query = select!("WHERE state IN ('queued', 'sent', 'running') ORDER BY created_at_ms, id");
+        let query = select!("WHERE state IN ('queued', 'sent', 'running') ORDER BY created_at_ms, rowid");
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 

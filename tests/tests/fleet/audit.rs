@@ -34,22 +34,26 @@ async fn every_deed_is_written_down_with_who_did_it() {
         "enrolled",
         "revision",
         "task",
+        "task",
+        "task",
         "apply",
+        "handed out",
+        "handed out",
         "handed out",
         "node revoked",
     ];
     assert_eq!(said, wanted);
-    let apply = &entries[5];
+    let apply = &entries[7];
     assert_eq!(
         (&apply.operator, apply.at_ms),
-        (&entries[7].operator, heeler_tests::NOON)
+        (&entries[11].operator, heeler_tests::NOON)
     );
     assert!(entries[4].detail.contains("with consent"), "{:?}", entries[4]);
-    assert_eq!(entries[6].operator, "coordinator", "nobody asked at that moment");
+    assert_eq!(entries[8].operator, "coordinator", "nobody asked at that moment");
     // Who is at the other end of the socket, as the kernel knows it.
-    assert!(!["", "coordinator", "somebody"].contains(&entries[7].operator.as_str()));
+    assert!(!["", "coordinator", "somebody"].contains(&entries[11].operator.as_str()));
     let verdict = verdict(&mut operator, vec![]).await;
-    assert_eq!((verdict.broken_at, verdict.entries), (0, 8));
+    assert_eq!((verdict.broken_at, verdict.entries), (0, 12));
 }
 
 #[tokio::test]

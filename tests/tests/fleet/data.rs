@@ -25,7 +25,7 @@ async fn a_blank_node_gets_its_pool_and_a_second_apply_changes_nothing() {
     assert_eq!(creations(&node), 0, "a plan changes nothing");
 
     let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
-    assert_eq!((reply.revision, reply.task_ids.len()), (1, 1));
+    assert_eq!((reply.revision, reply.task_ids.len()), (1, 3));
     let task = finished(&mut operator, &reply).await;
     assert_eq!((task.state.as_str(), task.reason.as_str()), ("done", ""));
     assert_eq!(creations(&node), 1);

@@ -22,16 +22,18 @@ pub fn creations(node: &Node) -> usize {
         .count()
 }
 
+/// Waits until all that was applied is over, and says how the first task ended.
 pub async fn finished(operator: &mut Operator, reply: &v1::ApplyReply) -> v1::TaskInfo {
-    let task_id = reply.task_ids[0].clone();
-    let request = v1::EventsRequest {
-        task_id: task_id.clone(),
-        follow: true,
-        ..Default::default()
-    };
-    let mut events = operator.events(request).await.unwrap().into_inner();
-    while events.message().await.unwrap().unwrap().kind != "task finished" {}
-    task(operator, &task_id).await
+    for task_id in &reply.task_ids {
+        let request = v1::EventsRequest {
+            task_id: task_id.clone(),
+            follow: true,
+            ..Default::default()
+        };
+        let mut events = operator.events(request).await.unwrap().into_inner();
+        while !["task finished", "refused"].contains(&events.message().await.unwrap().unwrap().kind.as_str()) {}
+    }
+    task(operator, &reply.task_ids[0]).await
 }
 
 /// Node `a` gets its pool on [`DISKS`].

@@ -259,6 +259,8 @@ pub fn status() -> StatusReply {
         pool_percent: percent,
         config: "same".into(),
         last_scrub_ms: NOW - 9 * 24 * HOUR,
+        newest_snapshot_ms: NOW - HOUR / 5,
+        snapshot_wanted: true,
         legs_online: online,
         legs: 2,
         ..NodeStatus::default()
@@ -274,6 +276,7 @@ pub fn status() -> StatusReply {
                 last_seen_ms: NOW - 3 * HOUR,
                 config: "pending".into(),
                 last_scrub_ms: 0,
+                newest_snapshot_ms: 0,
                 ..node("k8sctl-pi5x", "none", 0, 0)
             },
         ],
