@@ -24,6 +24,7 @@ mod worker;
 mod tests;
 
 pub use agent::{Agent, StartError};
+pub use backoff::delay as reconnect_delay;
 pub use config::{Config, ConfigError, Operator};
 pub use identity::{Identity, IdentityError};
 pub use notify::Notify;

@@ -228,6 +228,15 @@ impl Coordinator {
     }
 }
 
+/// Each agent is an open file: as many as this process may have at all.
+pub fn raise_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    // Where it cannot be raised, agents beyond it wait until others have gone.
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        setrlimit(Resource::RLIMIT_NOFILE, most, most).ok();
+    }
+}
+
 /// Binds and runs in one call.
 ///
 /// # Errors

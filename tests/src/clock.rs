@@ -13,6 +13,11 @@ impl HandClock {
         Self(AtomicU64::new(now_ms))
     }
 
+    /// Somebody sets it.
+    pub fn set(&self, now_ms: u64) {
+        self.0.store(now_ms, Ordering::SeqCst);
+    }
+
     /// So much later.
     pub fn advance(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::SeqCst);

@@ -7,6 +7,7 @@ use heeler_coordinator::init::{InitOptions, init};
 use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
 use heeler_coordinator::state::StateFolder;
 use heeler_proto::Consent;
+use heeler_proto::v1::operator_client::OperatorClient;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use tempfile::TempDir;
@@ -166,6 +167,15 @@ impl Herd {
         let random = SystemRandom::new();
         let der = Consent::new_key(&random).unwrap();
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &der, &random).unwrap()
+    }
+
+    /// Calls it as an operator elsewhere does, with what lies in their state folder.
+    pub async fn remote_operator(&self, state: &Path, name: &str) -> Operator {
+        let folder = state.join("operators").join(name);
+        let (chain, key) = (read(&folder.join("certificate.pem")), read(&folder.join("key.pem")));
+        let config = crate::tls::client(&self.ca(), Some((&chain, &key)), &self.clock);
+        let channel = crate::tls::dial(self.remote, config).await.unwrap();
+        Operator::with(OperatorClient::new(channel), key.as_bytes())
     }
 
     /// Calls it as an operator does.

@@ -5,14 +5,16 @@
 
 mod clock;
 mod coordinator;
+mod laptop;
 mod node;
 mod operator;
 mod recovery;
 mod stranger;
-mod tls;
+pub mod tls;
 
 pub use clock::HandClock;
 pub use coordinator::Herd;
+pub use laptop::{Laptop, Outcome};
 pub use node::Node;
 pub use operator::{Operator, config, consents};
 pub use stranger::{Line, Stranger};

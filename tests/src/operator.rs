@@ -25,7 +25,12 @@ impl Operator {
         let endpoint = Endpoint::from_shared(format!("unix://{}", state.socket().display())).unwrap();
         let client = OperatorClient::new(endpoint.connect().await.unwrap());
         let pem = std::fs::read(state.operator(ME).join("key.pem")).unwrap();
-        let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).unwrap();
+        Self::with(client, &pem)
+    }
+
+    /// Over a connection that is open.
+    pub(crate) fn with(client: OperatorClient<Channel>, pem: &[u8]) -> Self {
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).unwrap();
         let der = der.secret_pkcs8_der();
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der, &SystemRandom::new()).unwrap();
         Self { client, key }

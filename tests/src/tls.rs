@@ -1,4 +1,6 @@
-use std::net::SocketAddr;
+//! A client's end of TLS.
+
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +12,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Error};
 use tower::service_fn;
 
@@ -49,13 +52,32 @@ pub fn client(ca: &str, own: Option<(&str, &str)>, clock: &Arc<HandClock>) -> Cl
     config
 }
 
+/// A bare connection, to say over it what no client would.
+///
+/// # Errors
+/// When the handshake fails.
+pub async fn connect(address: SocketAddr, config: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect(address).await?;
+    let name = ServerName::try_from(SERVER_NAME).unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
 /// A connection that is open when this returns; TLS 1.3 lets a client find out only later that it was refused.
 pub async fn dial(address: SocketAddr, config: ClientConfig) -> Result<Channel, Error> {
+    dial_from(None, address, config).await
+}
+
+/// The same from an address of this machine's.
+pub async fn dial_from(from: Option<IpAddr>, address: SocketAddr, config: ClientConfig) -> Result<Channel, Error> {
     let connector = TlsConnector::from(Arc::new(config));
     let connect = service_fn(move |_| {
         let connector = connector.clone();
         async move {
-            let stream = TcpStream::connect(address).await?;
+            let socket = TcpSocket::new_v4()?;
+            if let Some(from) = from {
+                socket.bind(SocketAddr::new(from, 0))?;
+            }
+            let stream = socket.connect(address).await?;
             let name = ServerName::try_from(SERVER_NAME).unwrap();
             connector.connect(name, stream).await.map(TokioIo::new)
         }

@@ -1,6 +1,7 @@
 //! What a developer runs besides cargo: `cargo xtask --help`.
 
 mod bans;
+mod bench;
 mod codegen;
 mod drift;
 mod lab;
@@ -68,12 +69,24 @@ enum Task {
         #[arg(long)]
         out: Option<std::path::PathBuf>,
     },
+    /// Figures that are printed, not judged
+    #[command(subcommand)]
+    Bench(Bench),
     /// Virtual Raspberry Pis with real ZFS, systemd and sshd (cargo xtask lab --help)
     #[command(disable_help_flag = true)]
     Lab {
         /// What the lab is to do
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// A coordinator with so many simulated agents over real mTLS: memory, reconnection, status
+    Fleet {
+        /// How many agents [default: 10 100 1000]
+        sizes: Vec<usize>,
     },
 }
 
@@ -100,6 +113,7 @@ fn run_task(task: &Task) -> Result<()> {
             version: version.clone(),
             out: out.clone(),
         }),
+        Task::Bench(Bench::Fleet { sizes }) => bench::fleet(sizes),
         Task::Lab { arguments } => lab::become_it(arguments),
     }
 }

@@ -2,6 +2,7 @@
 
 mod links;
 mod rules;
+mod threats;
 mod units;
 
 use std::fs;
@@ -29,6 +30,7 @@ pub fn run(verbose: bool) -> Result<()> {
         broken.extend(rules::broken_by(&path, &text));
         broken.extend(links::broken_in(&run::root(), &path, &text));
         broken.extend(units::broken_in(&path, &text));
+        broken.extend(threats::broken_in(&run::root(), &path, &text));
     }
     report(&mut lengths, verbose);
     ensure!(

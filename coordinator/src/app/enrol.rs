@@ -29,7 +29,7 @@ impl App {
     /// Each flaw has its own reason.
     pub async fn enrol(&self, request: Enrolment) -> Result<String, AppError> {
         let now_ms = self.now_ms();
-        if !self.enrolments.allows(&request.from, now_ms) {
+        if !self.enrolments.allows(&household(request.from), now_ms) {
             return Err(AppError::Throttled);
         }
         let name = NodeName::new(&request.node)?;
@@ -68,6 +68,14 @@ impl App {
             session.close("the node was enrolled again with another key");
         }
         Ok(issued.chain)
+    }
+}
+
+/// Whoever has one address of IPv6 has the 2^64 of its subnet.
+fn household(from: IpAddr) -> IpAddr {
+    match from {
+        IpAddr::V4(_) => from,
+        IpAddr::V6(from) => IpAddr::V6((u128::from(from) >> 64 << 64).into()),
     }
 }
 

@@ -7,6 +7,13 @@ use v1::to_agent::Body;
 use super::{App, AppError, decoded, ledger, spec, words};
 use crate::sessions::Session;
 
+/// Bytes of a progress message; a longer one is passed over.
+const PROGRESS: usize = 4 * 1024;
+/// Characters of an event's text that are kept.
+const TEXT: usize = 4 * 1024;
+/// Bytes of an event; of a longer one only the text is kept.
+const BODY: usize = 256 * 1024;
+
 impl App {
     /// Stores an agent's event together with what it changes, then acknowledges it. A repeated one is only acknowledged.
     ///
@@ -17,7 +24,10 @@ impl App {
         if let Kind::Progress(_) = kind
             && event.seq == 0
         {
-            self.feed.progress(live(&session.node, &event, kind));
+            // A follower's queue holds many of them.
+            if event.encoded_len() <= PROGRESS {
+                self.feed.progress(live(&session.node, &event, kind));
+            }
             return Ok(());
         }
         let mut tx = self.store.write().await?;
@@ -45,8 +55,8 @@ impl App {
             node: node.name,
             task_id: task.map(|task| task.id).unwrap_or_default(),
             kind: words::kind(kind).to_owned(),
-            text: words::text(kind),
-            body: Some(event.encode_to_vec()),
+            text: words::text(kind).chars().take(TEXT).collect(),
+            body: (event.encoded_len() <= BODY).then(|| event.encode_to_vec()),
         };
         self.tell(tx, stored).await?;
         if event.seq != 0 {

@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{audit, backup, demo, disk, events, init, node, plan, revision, serve, snapshot, status, task};
+use super::{
+    audit, backup, ca, demo, disk, events, init, node, operator, plan, revision, serve, snapshot, status, task,
+};
 
 /// Drives a herd of Raspberry Pis, and guards their data.
 ///
@@ -37,6 +39,9 @@ pub(super) struct Global {
     /// State folder: database, keys, socket [default: $HEELER_STATE, else /var/lib/heeler or ~/.local/state/heeler]
     #[arg(long, value_name = "DIR", global = true, help_heading = "Everywhere")]
     pub(super) state: Option<PathBuf>,
+    /// Call a coordinator elsewhere, with the operator's own certificate [default: $HEELER_COORDINATOR, else here]
+    #[arg(long, value_name = "HOST:PORT", global = true, help_heading = "Everywhere")]
+    pub(super) coordinator: Option<String>,
     /// Folder of heeler.toml [default: $HEELER_CONFIG, else this folder, else the one of init]
     #[arg(long, value_name = "DIR", global = true, help_heading = "Everywhere")]
     pub(super) config: Option<PathBuf>,
@@ -97,6 +102,12 @@ pub(super) enum Command {
     /// Who did what: list, verify
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Who may consent, and call from elsewhere: list, request, add, accept, revoke
+    #[command(subcommand)]
+    Operator(operator::Operator),
+    /// The certificate authority: show, rotate
+    #[command(subcommand)]
+    Ca(ca::Ca),
     /// The accepted revision of heeler.toml
     #[command(subcommand)]
     Revision(revision::Revision),

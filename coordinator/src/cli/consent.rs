@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use heeler_proto::v1::{self, NodePlan, StepOutcome};
-use heeler_proto::{Consent, Irreversible, NodeName, TaskId};
+use heeler_proto::{Consent, Irreversible, NodeName, OperatorName, Statement, TaskId, TrustChange};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -123,6 +123,14 @@ impl Key {
         Ok(Self { operator, pair })
     }
 
+    /// What the operator says about whom to trust.
+    pub(super) fn state(&self, cluster: &str, change: TrustChange, now_ms: u64) -> Result<v1::Statement, CliError> {
+        let name = OperatorName::new(&self.operator).map_err(|invalid| CliError::Other(invalid.to_string()))?;
+        Statement::sign(&self.pair, &name, cluster, change, now_ms, &SystemRandom::new())
+            .map(v1::Statement::from)
+            .map_err(|_| CliError::Other("the system gives no randomness to sign with".into()))
+    }
+
     pub(super) fn sign(&self, acts: &[Shown], now_ms: u64) -> Result<Vec<v1::Consent>, CliError> {
         let sign = |act: &Shown| {
             let random = SystemRandom::new();
@@ -141,7 +149,7 @@ impl Key {
     }
 }
 
-fn find(folder: &Path, login: &str) -> Option<(String, PathBuf)> {
+pub(super) fn find(folder: &Path, login: &str) -> Option<(String, PathBuf)> {
     let key = |name: &str| folder.join(name).join("key.pem");
     if key(login).is_file() {
         return Some((login.to_owned(), key(login)));

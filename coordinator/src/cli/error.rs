@@ -50,6 +50,14 @@ pub enum CliError {
     /// Nobody listens on the socket.
     #[error("no coordinator answers at {}\nStart it: heeler serve\nElsewhere: name its state folder with --state, or $HEELER_STATE", .0.display())]
     NotRunning(PathBuf),
+    /// Nobody answers elsewhere, or not to us.
+    #[error("no coordinator answers at {at}: {why}")]
+    NotReached {
+        /// HOST:PORT.
+        at: String,
+        /// What was found.
+        why: String,
+    },
     /// It went away.
     #[error("the connection to the coordinator was lost; what it has begun goes on\nLook again: heeler status")]
     Lost,
@@ -75,7 +83,7 @@ impl CliError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotRunning(_) | Self::Lost => Exit::Unreachable,
+            Self::NotRunning(_) | Self::NotReached { .. } | Self::Lost => Exit::Unreachable,
             Self::NobodyToAsk(_) | Self::NotConfirmed(_) => Exit::Refused,
             Self::Usage(_) => Exit::Usage,
             Self::Coordinator(status) => match status.code() {

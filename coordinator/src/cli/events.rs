@@ -35,10 +35,9 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
         // A slip of the pen would be waited for in silence.
         context.client().await?.show_node(ShowNodeRequest { node }).await?;
     }
-    let state = context.state();
     let mut column = 0;
     let last = Cell::new(wish.after);
-    let following = follow(&state, request, async |news| {
+    let following = follow(context, request, async |news| {
         match news {
             News::Event(news) => {
                 last.set(last.get().max(news.id));

@@ -1,10 +1,8 @@
-use std::path::Path;
 use std::time::Duration;
 
 use heeler_proto::v1::{EventsRequest, FleetEvent};
 
-use super::client::{Client, connect};
-use super::{CliError, Exit};
+use super::{CliError, Client, Context, Exit};
 
 /// First wait before another try, doubled up to the longest.
 const FIRST: Duration = Duration::from_millis(250);
@@ -29,11 +27,11 @@ pub(super) enum News {
 /// # Errors
 /// When there is no coordinator to begin with, when it refuses, and when it stays away for ten minutes.
 pub(super) async fn follow(
-    state: &Path,
+    context: &Context<'_>,
     mut request: EventsRequest,
     mut take: impl AsyncFnMut(News) -> Result<Option<Exit>, CliError>,
 ) -> Result<Exit, CliError> {
-    let mut client = connect(state).await?;
+    let mut client = context.client().await?;
     loop {
         match stream(&mut client, &mut request, &mut take).await {
             Ok(Some(exit)) => return Ok(exit),
@@ -41,17 +39,17 @@ pub(super) async fn follow(
             Err(error) => return Err(error),
         }
         take(News::Lost).await?;
-        client = again(state).await?;
+        client = again(context).await?;
         take(News::Back).await?;
     }
 }
 
-async fn again(state: &Path) -> Result<Client, CliError> {
+async fn again(context: &Context<'_>) -> Result<Client, CliError> {
     let mut wait = FIRST;
     let mut waited = Duration::ZERO;
     while waited < PATIENCE {
         tokio::time::sleep(wait).await;
-        if let Ok(client) = connect(state).await {
+        if let Ok(client) = context.client().await {
             return Ok(client);
         }
         waited += wait;

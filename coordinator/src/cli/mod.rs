@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod audit;
 mod backup;
+mod ca;
 mod candidate;
 mod client;
 mod consent;
@@ -21,10 +22,12 @@ mod live;
 mod lock;
 mod manual;
 mod node;
+mod operator;
 mod pause;
 mod place;
 mod plan;
 mod put_back;
+mod remote;
 mod revision;
 mod serve;
 mod snapshot;
@@ -68,7 +71,19 @@ impl Context<'_> {
     }
 
     async fn client(&self) -> Result<Client, CliError> {
-        connect(&self.state()).await
+        let state = self.state();
+        let named = self
+            .global
+            .coordinator
+            .clone()
+            .or_else(|| (self.around.variable)("HEELER_COORDINATOR"));
+        match named.or_else(|| remote::noted(&state)) {
+            Some(address) => {
+                let papers = remote::Papers::find(&state, &self.around.login())?;
+                remote::connect(&papers, &address, self.clock.now_ms()).await
+            }
+            None => connect(&state).await,
+        }
     }
 }
 
@@ -148,6 +163,8 @@ async fn dispatch(
         Some(Command::Init(wish)) => init::run(&wish, context, console).await,
         Some(Command::Serve(wish)) => serve::run(&wish, context, console).await,
         Some(Command::Status(wish)) => status::run(&wish, context, console).await,
+        Some(Command::Operator(wish)) => operator::run(wish, context, console).await,
+        Some(Command::Ca(wish)) => ca::run(wish, context, console).await,
         Some(Command::Node(wish)) => node::run(wish, context, console).await,
         Some(Command::Plan(wish)) => plan::run(&wish, context, console).await,
         Some(Command::Apply(wish)) => apply::run(&wish, context, console).await,

@@ -11,7 +11,7 @@ use super::{CliError, Console, Context, Exit};
 use crate::clock::SystemClock;
 use crate::config::{self, parse_bytes};
 use crate::notify::Notify;
-use crate::serve::{Coordinator, ServeError, ServeOptions};
+use crate::serve::{Coordinator, ServeError, ServeOptions, raise_file_limit};
 use crate::state::StateFolder;
 
 #[derive(Debug, Args)]
@@ -26,9 +26,13 @@ pub(super) struct Serve {
     /// Where agents reach it, in place of what heeler.toml says; may be given more than once
     #[arg(long, value_name = "IP[:PORT]")]
     address: Vec<String>,
+    /// Take operators' calls from elsewhere, too, each with a certificate of their own [port: 7445]
+    #[arg(long, value_name = "IP[:PORT]", num_args = 0..=1, default_missing_value = "")]
+    operators: Option<String>,
 }
 
 pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    raise_file_limit();
     let options = options(wish, context)?;
     // A second call, as from a test, finds the first one's log.
     let _ = tracing_subscriber::fmt()
@@ -51,9 +55,26 @@ pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Conso
     let enrolment = coordinator.enrolment_address().port();
     console.say(format!("agents     {addresses}; new nodes enrol at port {enrolment}"))?;
     console.say(format!("operators  {}", socket.display()))?;
+    if let Some(remote) = coordinator.remote_address() {
+        console.say(format!("           {remote}, with a certificate: heeler operator add"))?;
+    }
     let notify = Notify::from_environment().map_err(file("use", "$NOTIFY_SOCKET"))?;
     coordinator.notifying(notify).run(shutdown).await.map_err(failed)?;
     Ok(Exit::Fine)
+}
+
+/// Where operators elsewhere may call.
+const OPERATORS_PORT: u16 = 7445;
+
+fn operators(wish: &Serve, any: IpAddr) -> Result<Option<SocketAddr>, CliError> {
+    let Some(text) = &wish.operators else { return Ok(None) };
+    let at = match (text.parse::<SocketAddr>(), text.parse::<IpAddr>()) {
+        (Ok(at), _) => at,
+        (_, Ok(ip)) => SocketAddr::new(ip, OPERATORS_PORT),
+        _ if text.is_empty() => SocketAddr::new(wish.listen.unwrap_or(any), OPERATORS_PORT),
+        _ => return Err(CliError::Usage(format!("--operators {text} is no IP address"))),
+    };
+    Ok(Some(at))
 }
 
 fn options(wish: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError> {
@@ -80,7 +101,7 @@ fn options(wish: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError
         state: StateFolder::new(context.state()),
         agents: at(port),
         enrolment: at(port + 1),
-        operators: None,
+        operators: operators(wish, any)?,
         addresses: addresses.iter().map(ToString::to_string).collect(),
     })
 }

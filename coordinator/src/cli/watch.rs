@@ -85,7 +85,6 @@ pub(super) async fn watch(
     if watched.tasks.is_empty() {
         return Ok(Exit::Fine);
     }
-    let state = context.state();
     let how = match watched.tasks.keys().collect::<Vec<_>>().as_slice() {
         [one] => format!("heeler task follow {}", one.chars().take(8).collect::<String>()),
         _ => "heeler events --follow".into(),
@@ -97,7 +96,7 @@ pub(super) async fn watch(
     };
     let nodes = watched.tasks.values().map(|(node, _)| node.clone());
     let mut live = console.live.then(|| Live::of(nodes));
-    let following = follow(&state, request, async |news| {
+    let following = follow(context, request, async |news| {
         match news {
             News::Lost => note(
                 "The coordinator does not answer; the nodes go on. Trying again...",

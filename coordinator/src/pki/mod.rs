@@ -25,7 +25,8 @@ pub use ca::Ca;
 pub use files::{make_folder, read_text, write_secret};
 pub use node::{CsrError, Issued, NodeRequest, issue_node};
 pub use operator::{
-    OperatorPeer, identify_operator, issue_operator, key_sha256, new_operator, public_pem, public_point,
+    OperatorPeer, identify_operator, issue_operator, key_sha256, new_operator, operator_request, public_pem,
+    public_point,
 };
 pub use peer::{Peer, PeerError, identify};
 pub use server::{SERVER_NAME, ServerIdentity, new_server};

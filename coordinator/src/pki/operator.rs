@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use heeler_proto::OperatorName;
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -41,6 +41,22 @@ pub fn public_point(pem: &str) -> Option<Vec<u8>> {
     let der = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok()?;
     let point = der.strip_prefix(HEAD.as_slice())?;
     (point.len() == 65 && point[0] == 4).then(|| point.to_vec())
+}
+
+/// A request for a certificate (DER) with the operator's key (PKCS#8, PEM).
+///
+/// # Errors
+/// When the key is not readable.
+pub fn operator_request(key_pem: &str, name: &str) -> Result<Vec<u8>, PkiError> {
+    let failed = |source| PkiError::Certificate {
+        what: "sign a request for a certificate",
+        source,
+    };
+    let key = KeyPair::from_pem(key_pem).map_err(failed)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    Ok(params.serialize_request(&key).map_err(failed)?.der().to_vec())
 }
 
 /// How long an operator's certificate for remote access holds.

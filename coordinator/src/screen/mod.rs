@@ -17,6 +17,7 @@ mod snapshots;
 mod status;
 mod table;
 mod tasks;
+mod trust;
 
 pub use act::asks;
 pub use amount::{ago, clock, date, decimal, gibibytes};
@@ -33,6 +34,7 @@ pub use revision::revision;
 pub use snapshots::{snapshot_diff, snapshots};
 pub use status::status;
 pub use tasks::{task, tasks};
+pub use trust::{authorities, fingerprint, operators, revoked, stage};
 
 #[cfg(test)]
 mod tests;

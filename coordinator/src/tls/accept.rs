@@ -1,8 +1,9 @@
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use rustls::ServerConfig;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -22,9 +24,10 @@ use crate::app::OperatorKeys;
 use crate::pki::{OperatorPeer, Peer, identify, identify_operator};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
-const AT_ONCE: usize = 64;
-/// Without a certificate anybody may connect: only so many, and not for long, so that the agents keep their file
-/// descriptors.
+/// Handshakes under way: a further one takes the place of the oldest, so that many half-open ones keep out nobody.
+const AT_ONCE: usize = 1_024;
+/// Without a certificate anybody may connect: only so many, of whom a further one takes the place of the oldest, and not
+/// for long, so that the agents keep their file descriptors.
 const STRANGERS: usize = 64;
 const STRANGERS_STAY: Duration = Duration::from_secs(30);
 /// Every one has a certificate of ours, and several commands at work.
@@ -78,18 +81,16 @@ async fn run(
     guests: Guests,
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
-    let handshakes = Arc::new(Semaphore::new(AT_ONCE));
+    let (mut handshakes, door) = (VecDeque::new(), Arc::new(Door::default()));
     let most = match guests {
         Guests::Agents => AGENTS,
         Guests::Operators(_) => OPERATORS,
-        Guests::Strangers => STRANGERS,
+        // The door's business.
+        Guests::Strangers => 2 * AT_ONCE,
     };
     let places = Arc::new(Semaphore::new(most));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
-        let Ok(permit) = handshakes.clone().acquire_owned().await else {
             return;
         };
         let accepted = tokio::select! {
@@ -104,14 +105,13 @@ async fn run(
                 continue;
             }
         };
-        let (acceptor, ready, guests) = (acceptor.clone(), ready.clone(), guests.clone());
-        tokio::spawn(async move {
+        let (acceptor, ready, guests, door) = (acceptor.clone(), ready.clone(), guests.clone(), door.clone());
+        let handshake = tokio::spawn(async move {
             match shake_hands(&acceptor, stream, address.ip(), &guests).await {
                 Ok((stream, caller)) => {
-                    drop(permit);
                     let connection = Connection {
                         stream,
-                        ends: guests.end(&caller),
+                        ends: guests.end(&caller, &door),
                         caller,
                         _place: place,
                     };
@@ -120,6 +120,40 @@ async fn run(
                 Err(error) => debug!(%address, %error, "a handshake failed"),
             }
         });
+        make_room(&mut handshakes, handshake.abort_handle());
+    }
+}
+
+/// The oldest handshake gives way where there are too many.
+fn make_room(handshakes: &mut VecDeque<AbortHandle>, newest: AbortHandle) {
+    if handshakes.len() >= AT_ONCE {
+        handshakes.retain(|handshake| !handshake.is_finished());
+    }
+    if handshakes.len() >= AT_ONCE
+        && let Some(oldest) = handshakes.pop_front()
+    {
+        oldest.abort();
+    }
+    handshakes.push_back(newest);
+}
+
+/// Strangers who are inside, the oldest first.
+#[derive(Debug, Default)]
+struct Door(Mutex<VecDeque<Weak<Notify>>>);
+
+impl Door {
+    /// One more; the oldest must go where there are too many. Ends when this one must go.
+    async fn pass(self: Arc<Self>, own: Arc<Notify>) {
+        let must_go = {
+            let mut inside = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            inside.retain(|stranger| stranger.strong_count() > 0);
+            inside.push_back(Arc::downgrade(&own));
+            (inside.len() > STRANGERS).then(|| inside.pop_front()).flatten()
+        };
+        if let Some(oldest) = must_go.and_then(|oldest| oldest.upgrade()) {
+            oldest.notify_one();
+        }
+        own.notified().await;
     }
 }
 
@@ -166,10 +200,13 @@ impl Guests {
     }
 
     /// When the connection is over, whatever it is used for.
-    fn end(&self, caller: &Caller) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+    fn end(&self, caller: &Caller, door: &Arc<Door>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         match (self, &caller.operator) {
             (Self::Operators(keys), Some(operator)) => Some(Box::pin(keys.clone().gone(operator.key_sha256))),
-            (Self::Strangers, _) => Some(Box::pin(sleep(STRANGERS_STAY))),
+            (Self::Strangers, _) => {
+                let pass = door.clone().pass(Arc::default());
+                Some(Box::pin(async { drop(timeout(STRANGERS_STAY, pass).await) }))
+            }
             _ => None,
         }
     }

@@ -4,9 +4,13 @@
 
 mod apply;
 mod audit;
+mod authority;
 mod backplane;
+mod clocks;
 mod data;
 mod enrolment;
+mod hostile;
+mod operators;
 mod pause;
 mod recover;
 mod recovery;

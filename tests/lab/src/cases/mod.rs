@@ -5,6 +5,7 @@ mod checklist;
 mod contact;
 mod converged;
 mod create;
+mod death;
 mod disks;
 mod machine;
 mod packages;
@@ -47,6 +48,7 @@ const ALL: &[&[Case]] = &[
     disks::CASES,
     create::CASES,
     agent::CASES,
+    death::CASES,
     pools::CASES,
     converged::CASES,
     packages::CASES,

@@ -1,0 +1,106 @@
+use clap::{Args, Subcommand};
+use heeler_proto::TrustChange;
+use heeler_proto::v1::rotate_authority_request::Step;
+use heeler_proto::v1::{AuthorityStage, RotateAuthorityRequest, ShowAuthoritiesReply, ShowAuthoritiesRequest};
+use serde_json::json as object;
+
+use super::consent::Key;
+use super::{CliError, Client, Console, Context, Exit, json};
+use crate::pki::sha256;
+use crate::screen;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Ca {
+    /// The cluster's certificate authorities, and what a rotation waits for
+    Show,
+    /// The next step of putting a new authority in the place of the old one
+    Rotate(Rotate),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Three steps, each of them this command; between them nothing is at risk:
+  1  a new authority is made and announced; nodes trust both
+  2  it signs; nodes renew their certificates; both are taken
+  3  the old one is dropped, and its key removed
+A node that is away stands in the way of steps 2 and 3 until it was back, or is
+left behind with --without; then it needs heeler node add.")]
+pub(super) struct Rotate {
+    /// Go on without that node; may be given more than once
+    #[arg(long, value_name = "NODE")]
+    without: Vec<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn run(wish: Ca, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let shown = client.show_authorities(ShowAuthoritiesRequest {}).await?.into_inner();
+    let shown = match wish {
+        Ca::Show => shown,
+        Ca::Rotate(wish) => rotate(&wish, shown, &mut client, context, console).await?,
+    };
+    let now_ms = context.clock.now_ms();
+    console.answer(|| document(&shown), |_| screen::authorities(&shown, now_ms))?;
+    Ok(Exit::Fine)
+}
+
+async fn rotate(
+    wish: &Rotate,
+    shown: ShowAuthoritiesReply,
+    client: &mut Client,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+) -> Result<ShowAuthoritiesReply, CliError> {
+    let at = |shown: &ShowAuthoritiesReply, stage| {
+        let found = shown.authorities.iter().find(|authority| authority.stage() == stage);
+        found.map(|authority| authority.certificate.clone())
+    };
+    let (step, question) = match (at(&shown, AuthorityStage::Next), at(&shown, AuthorityStage::Old)) {
+        (Some(_), _) => (Step::Switch, "The new authority signs from now on? [y/N]"),
+        (_, Some(_)) => (Step::Drop, "Drop the old authority, and remove its key for good? [y/N]"),
+        _ => (
+            Step::Begin,
+            "Make a new authority, and have every node trust it, too? [y/N]",
+        ),
+    };
+    super::plan::agree(question, wish.yes, "heeler ca rotate --yes", console)?;
+    let mut request = RotateAuthorityRequest {
+        without: wish.without.clone(),
+        ..Default::default()
+    };
+    let change = match step {
+        Step::Begin => {
+            request.set_step(Step::Make);
+            let made = client.rotate_authority(request.clone()).await?.into_inner();
+            at(&made, AuthorityStage::Made).map(|certificate| TrustChange::AddAuthority { certificate })
+        }
+        Step::Drop => at(&shown, AuthorityStage::Old).map(|old| TrustChange::DropAuthority { sha256: sha256(&old) }),
+        _ => None,
+    };
+    if let Some(change) = change {
+        let key = Key::read(&context.state(), &context.around.login())?;
+        request.statement = Some(key.state(&shown.cluster, change, context.clock.now_ms())?);
+    }
+    request.set_step(step);
+    Ok(client.rotate_authority(request).await?.into_inner())
+}
+
+fn document(shown: &ShowAuthoritiesReply) -> serde_json::Value {
+    let authorities = shown.authorities.iter().map(|authority| {
+        object!({
+            "fingerprint": screen::fingerprint(&authority.certificate), "stage": screen::stage(authority.stage()),
+            "since_ms": authority.since_ms, "expires_ms": authority.expires_ms,
+        })
+    });
+    let waiting = shown
+        .waiting
+        .iter()
+        .map(|waiting| object!({ "node": waiting.node, "reason": waiting.reason }));
+    json::document(object!({
+        "cluster": shown.cluster,
+        "authorities": authorities.collect::<Vec<_>>(),
+        "waiting": waiting.collect::<Vec<_>>(),
+    }))
+}

@@ -1,0 +1,160 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_proto::v1::operator_client::OperatorClient;
+use heeler_proto::v1::{AcceptedRevisionRequest, RenewOperatorRequest};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tonic::transport::{Channel, Endpoint};
+use tower::service_fn;
+
+use super::client::{Client, LARGEST};
+use super::error::file;
+use super::{CliError, consent};
+use crate::pki::{SERVER_NAME, expires_ms, operator_request, write_secret};
+
+const CONNECT: Duration = Duration::from_secs(10);
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// A certificate that was used for a day is renewed, so that authorities that follow each other are known in time.
+const RENEWED_WITH_LEFT_MS: u64 = 364 * DAY_MS;
+
+/// What an operator's own machine holds to call a coordinator that is elsewhere.
+pub(super) struct Papers {
+    folder: PathBuf,
+    name: String,
+}
+
+impl Papers {
+    /// Of the login, or of the only operator there.
+    pub(super) fn find(state: &Path, login: &str) -> Result<Self, CliError> {
+        let (name, key) = consent::find(&state.join("operators"), login).ok_or_else(|| {
+            CliError::Other(format!(
+                "there is no operator's key in {}\nMake one, and have an operator of the cluster add you: heeler operator request",
+                state.display()
+            ))
+        })?;
+        let folder = key.parent().unwrap_or(state).to_owned();
+        Ok(Self { folder, name })
+    }
+
+    fn read(&self, what: &str) -> Result<String, CliError> {
+        let path = self.folder.join(what);
+        std::fs::read_to_string(&path).map_err(|_| {
+            CliError::Other(format!(
+                "there is no {} yet\nHave an operator of the cluster add you: heeler operator request",
+                path.display()
+            ))
+        })
+    }
+
+    /// Keeps what the coordinator gave.
+    pub(super) fn keep(&self, chain: &str, authorities: &str) -> Result<(), CliError> {
+        let failed = |error: crate::pki::PkiError| CliError::Other(super::init::in_full(&error));
+        // The authorities first: a certificate that nobody could check would be of no use.
+        write_secret(&self.folder.join("authorities.pem"), authorities).map_err(failed)?;
+        write_secret(&self.folder.join("certificate.pem"), chain).map_err(failed)
+    }
+
+    /// A request for a certificate, DER.
+    pub(super) fn request(&self) -> Result<Vec<u8>, CliError> {
+        let key = self.read("key.pem")?;
+        operator_request(&key, &self.name).map_err(|error| CliError::Other(super::init::in_full(&error)))
+    }
+
+    fn tls(&self) -> Result<(ClientConfig, u64), CliError> {
+        let bad = |what: &str| CliError::Other(format!("{} in {} is of no use", what, self.folder.display()));
+        let certificates = |what: &str| -> Result<Vec<CertificateDer<'static>>, CliError> {
+            let pem = self.read(what)?;
+            let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+            read.map_err(|_| bad(what))
+        };
+        let mut roots = RootCertStore::empty();
+        for authority in certificates("authorities.pem")? {
+            roots.add(authority).map_err(|_| bad("authorities.pem"))?;
+        }
+        let chain = certificates("certificate.pem")?;
+        let until_ms = chain.first().map_or(0, |leaf| expires_ms(leaf));
+        let key = PrivateKeyDer::from_pem_slice(self.read("key.pem")?.as_bytes()).map_err(|_| bad("key.pem"))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|_| bad("key.pem"))?;
+        let config = builder.with_root_certificates(roots).with_client_auth_cert(chain, key);
+        let mut config = config.map_err(|_| bad("certificate.pem"))?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok((config, until_ms))
+    }
+}
+
+/// Calls a coordinator that is elsewhere.
+pub(super) async fn connect(papers: &Papers, address: &str, now_ms: u64) -> Result<Client, CliError> {
+    let (config, until_ms) = papers.tls()?;
+    let mut client = OperatorClient::new(dial(address, config).await?).max_decoding_message_size(LARGEST);
+    let unwelcome = |status| refused(address, &status);
+    if until_ms < now_ms.saturating_add(RENEWED_WITH_LEFT_MS) {
+        let csr = papers.request()?;
+        let grant = client.renew_operator(RenewOperatorRequest { csr }).await;
+        let grant = grant.map_err(unwelcome)?.into_inner();
+        papers.keep(&grant.certificate_chain, &grant.authorities)?;
+    } else {
+        let any = client.accepted_revision(AcceptedRevisionRequest {}).await;
+        any.map_err(unwelcome)?;
+    }
+    Ok(client)
+}
+
+/// TLS 1.3 lets a client find out with its first call only that it is not wanted.
+fn refused(address: &str, status: &tonic::Status) -> CliError {
+    match status.code() {
+        tonic::Code::Unavailable | tonic::Code::Unknown => not_reached(
+            address,
+            "it does not take this operator's certificate: revoked, or expired. Have another operator add you again",
+        ),
+        _ => CliError::Coordinator(Box::new(status.clone())),
+    }
+}
+
+fn not_reached(at: &str, why: &str) -> CliError {
+    CliError::NotReached {
+        at: at.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+async fn dial(address: &str, config: ClientConfig) -> Result<Channel, CliError> {
+    let connector = TlsConnector::from(Arc::new(config));
+    let to = address.to_owned();
+    let connect = service_fn(move |_| {
+        let (connector, to) = (connector.clone(), to.clone());
+        async move {
+            let stream = TcpStream::connect(&to).await?;
+            let name = ServerName::try_from(SERVER_NAME).map_err(std::io::Error::other)?;
+            connector.connect(name, stream).await.map(TokioIo::new)
+        }
+    });
+    let channel = Endpoint::from_static("https://coordinator.heeler")
+        .connect_timeout(CONNECT)
+        .connect_with_connector(connect)
+        .await;
+    channel.map_err(|error| not_reached(address, &super::init::in_full(&error)))
+}
+
+/// The address that an earlier `heeler operator accept` noted, where no coordinator's own state lies.
+pub(super) fn noted(state: &Path) -> Option<String> {
+    if state.join("heeler.db").exists() {
+        return None;
+    }
+    let line = std::fs::read_to_string(state.join("coordinator")).ok()?;
+    Some(line.trim().to_owned()).filter(|line| !line.is_empty())
+}
+
+/// Notes it.
+pub(super) fn note(state: &Path, address: &str) -> Result<(), CliError> {
+    let path = state.join("coordinator");
+    std::fs::write(&path, format!("{address}\n")).map_err(file("write", path))
+}

@@ -1,0 +1,158 @@
+//! What arrives over the wire may be anything: no reader panics, and what it takes it gives back the same.
+
+use std::sync::LazyLock;
+
+use heeler_proto::{Consent, Irreversible, NodeName, OperatorName, Serial, Statement, Task, TaskId, v1};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use prost::Message;
+
+const CASES: u32 = 100_000;
+
+fn many() -> ProptestConfig {
+    ProptestConfig {
+        cases: CASES,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// Reads the bytes as every message that becomes a checked type.
+fn read(bytes: &[u8]) {
+    if let Ok(wire) = v1::Task::decode(bytes)
+        && let Ok(task) = Task::try_from(wire)
+    {
+        assert_eq!(Task::try_from(v1::Task::from(task.clone())), Ok(task));
+    }
+    if let Ok(wire) = v1::Consent::decode(bytes)
+        && let Ok(consent) = Consent::try_from(wire)
+    {
+        assert_eq!(Consent::try_from(v1::Consent::from(consent.clone())), Ok(consent));
+    }
+    if let Ok(wire) = v1::Irreversible::decode(bytes)
+        && let Ok(act) = Irreversible::try_from(wire)
+    {
+        assert_eq!(Irreversible::try_from(v1::Irreversible::from(act.clone())), Ok(act));
+    }
+    if let Ok(wire) = v1::Statement::decode(bytes)
+        && let Ok(statement) = Statement::try_from(wire)
+    {
+        assert_eq!(
+            Statement::try_from(v1::Statement::from(statement.clone())),
+            Ok(statement)
+        );
+    }
+    drop(v1::FromAgent::decode(bytes));
+    drop(v1::ToAgent::decode(bytes));
+    drop(v1::EnrolRequest::decode(bytes));
+    drop(v1::ApplyRequest::decode(bytes));
+}
+
+/// Messages that are well-formed, to be damaged.
+static GOOD: LazyLock<Vec<Vec<u8>>> = LazyLock::new(good);
+
+fn good() -> Vec<Vec<u8>> {
+    let disk = v1::DiskIdentity {
+        serial: "S1".into(),
+        size_bytes: 1 << 37,
+    };
+    let consent = v1::Consent {
+        id: "0".repeat(32),
+        task_id: "0".repeat(32),
+        node: "a".into(),
+        act_sha256: vec![1; 32],
+        expires_at_ms: 1,
+        operator: "me".into(),
+        signature: vec![2; 70],
+    };
+    let pool = v1::PoolSpec {
+        name: "data".into(),
+        serials: vec!["A".into(), "B".into()],
+        hostid: "0badcafe".into(),
+        comment: "heeler:k8sctl/a".into(),
+        datasets: vec![v1::Dataset {
+            name: "data/vm".into(),
+            mountpoint: "none".into(),
+        }],
+        ..Default::default()
+    };
+    let ensure = v1::EnsurePool {
+        pool: Some(pool),
+        live: vec![],
+    };
+    let erase = v1::EraseContents {
+        disk: Some(disk.clone()),
+        finding: "ext4".into(),
+    };
+    let create = v1::CreatePool {
+        pool: "data".into(),
+        disks: vec![disk],
+        properties: vec![],
+    };
+    let statement = |change| v1::Statement {
+        cluster: "k8sctl".into(),
+        at_ms: 1,
+        operator: "me".into(),
+        signature: vec![3; 70],
+        change: Some(change),
+    };
+    use v1::irreversible::Act;
+    use v1::statement::Change;
+    let act = |act| v1::Irreversible { act: Some(act) }.encode_to_vec();
+    vec![
+        v1::Task {
+            kind: Some(v1::task::Kind::EnsurePool(ensure)),
+        }
+        .encode_to_vec(),
+        consent.encode_to_vec(),
+        act(Act::EraseContents(erase)),
+        act(Act::CreatePool(create)),
+        statement(Change::AddOperator(v1::AddOperator {
+            name: "bo".into(),
+            public_key: vec![4; 65],
+        }))
+        .encode_to_vec(),
+        statement(Change::AddAuthority(v1::AddAuthority {
+            certificate: vec![0x30; 400],
+        }))
+        .encode_to_vec(),
+        statement(Change::DropAuthority(v1::DropAuthority { sha256: vec![5; 32] })).encode_to_vec(),
+    ]
+}
+
+#[test]
+fn what_is_well_formed_is_taken_and_its_every_beginning_makes_nobody_panic() {
+    for whole in good() {
+        (0..=whole.len()).for_each(|end| read(&whole[..end]));
+    }
+}
+
+proptest! {
+    #![proptest_config(many())]
+
+    #[test]
+    fn random_bytes_make_no_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        read(&bytes);
+    }
+
+    #[test]
+    fn damaged_messages_make_no_reader_panic(
+        which in any::<Index>(), at in any::<Index>(), end in any::<Index>(), instead in prop::collection::vec(any::<u8>(), 0..8)
+    ) {
+        let mut bytes = which.get(&GOOD).clone();
+        let (a, b) = (at.index(bytes.len() + 1), end.index(bytes.len() + 1));
+        bytes.splice(a.min(b)..a.max(b).min(a.min(b) + 8), instead);
+        read(&bytes);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_harmless_in_a_path_and_on_a_line(text in "\\PC{0,70}|[-a-zA-Z0-9._@/ \n\"']{0,70}") {
+        let harmless = |name: &str| {
+            !name.is_empty() && name.len() <= 64 && !name.starts_with(['-', '.']) && !name.contains(['/', '\n', ' ', '"', '\''])
+        };
+        if let Ok(name) = NodeName::new(&text) { prop_assert!(harmless(name.as_str())); }
+        if let Ok(name) = OperatorName::new(&text) { prop_assert!(harmless(name.as_str())); }
+        if let Ok(name) = Serial::new(&text) { prop_assert!(harmless(name.as_str())); }
+        if let Ok(name) = TaskId::new(&text) { prop_assert!(harmless(name.as_str())); }
+    }
+}

@@ -1,0 +1,169 @@
+//! Several people, each with a key of their own; what they may is theirs alone to give and to take.
+
+use heeler_coordinator::cli::Exit;
+use heeler_coordinator::clock::Clock as _;
+use heeler_coordinator::pki::operator_request;
+use heeler_proto::{OperatorName, Statement, TrustChange, v1};
+use heeler_tests::{CLUSTER, Herd, Laptop, Node, Stranger, config, tls};
+use ring::rand::SystemRandom;
+use ring::signature::KeyPair as _;
+use tonic::Code;
+
+use crate::scene::{DISKS, creations, machine};
+
+/// A second person, added as the guide says.
+async fn added(herd: &Herd, me: &Laptop, name: &str) -> Laptop {
+    let bo = Laptop::of(name);
+    let request = bo.does(&herd.clock, "operator request").await;
+    let request = me.file("request.pem", Some(&request));
+    let grant = me
+        .does(&herd.clock, &format!("operator add {} --yes", request.display()))
+        .await;
+    assert!(!grant.contains("PRIVATE"), "{grant}");
+    let grant = bo.file("grant.pem", Some(&grant));
+    bo.does(&herd.clock, &format!("operator accept {}", grant.display()))
+        .await;
+    bo
+}
+
+#[tokio::test]
+async fn a_second_person_consents_from_their_own_machine_and_the_node_believes_them() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let me = Laptop::beside(&herd);
+    let bo = added(&herd, &me, "bo").await;
+    let folder = bo.file("heeler.toml", Some(&config(&[("a", DISKS)])));
+    let folder = folder.parent().unwrap().display();
+    let line = format!("apply --config {folder} --confirm a --yes");
+    let done = bo.does(&herd.clock, &line).await;
+    assert_eq!(creations(&node), 1, "{done}");
+    let revision = herd
+        .operator()
+        .await
+        .accepted_revision(v1::AcceptedRevisionRequest {})
+        .await
+        .unwrap();
+    assert_eq!(revision.into_inner().operator, "bo", "the connection says who it was");
+    let audit = herd
+        .operator()
+        .await
+        .list_audit(v1::ListAuditRequest {
+            limit: 100,
+            ..Default::default()
+        })
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(audit.entries.iter().any(|entry| entry.operator == "bo"), "{audit:?}");
+}
+
+#[tokio::test]
+async fn a_revoked_operator_is_out_at_once_everywhere_and_for_good() {
+    let herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let me = Laptop::beside(&herd);
+    let bo = added(&herd, &me, "bo").await;
+    let mut following = herd.remote_operator(bo.state(), "bo").await;
+    let mut events = following.follow(0).await;
+    assert!(events.message().await.unwrap().is_some());
+    node.kill();
+    herd.operator().await.wait_for("lost", "a").await;
+
+    let said = me.does(&herd.clock, "operator revoke bo --yes").await;
+    assert!(said.contains("when they come back: a"), "{said}");
+    while let Ok(Some(_)) = events.message().await {}
+    let outcome = bo.types(&herd.clock, "status").await;
+    assert_eq!(outcome.exit, Exit::Unreachable, "{}", outcome.err);
+    let last = herd.operator().await.wait_for("lost", "a").await.id;
+    node.start();
+    herd.operator().await.wait_after(last, "connected", "a").await;
+    let mut operator = herd.operator().await;
+    while !operator
+        .list_operators(v1::ListOperatorsRequest {})
+        .await
+        .unwrap()
+        .into_inner()
+        .behind
+        .is_empty()
+    {
+        tokio::task::yield_now().await;
+    }
+    let list = me.does(&herd.clock, "operator list").await;
+    assert!(list.contains("revoked"), "{list}");
+    let again = bo.does(&herd.clock, "operator request").await;
+    let again = me.file("again.pem", Some(&again));
+    let outcome = me
+        .types(&herd.clock, &format!("operator add {} --yes", again.display()))
+        .await;
+    assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
+}
+
+#[tokio::test]
+async fn who_has_the_coordinators_socket_but_no_operators_key_adds_and_revokes_nobody() {
+    let herd = Herd::new().await;
+    let thief = herd.second_operator_key();
+    let mut operator = herd.operator().await;
+    let (name, own) = (
+        OperatorName::new(heeler_tests::ME).unwrap(),
+        OperatorName::new("thief").unwrap(),
+    );
+    let sign = |change| {
+        let random = SystemRandom::new();
+        Some(
+            Statement::sign(&thief, &name, CLUSTER, change, herd.clock.now_ms(), &random)
+                .unwrap()
+                .into(),
+        )
+    };
+    let pem = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let csr = operator_request(&pem, own.as_str()).unwrap();
+    let point = rcgen::PublicKeyData::der_bytes(&rcgen::KeyPair::from_pem(&pem).unwrap()).to_vec();
+    let statement = sign(TrustChange::AddOperator {
+        name: own,
+        public_key: point,
+    });
+    let refused = operator
+        .add_operator(v1::AddOperatorRequest { statement, csr })
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
+    let statement = sign(TrustChange::RevokeOperator {
+        name: name.clone(),
+        public_key: operator.key.public_key().as_ref().to_vec(),
+    });
+    let refused = operator
+        .revoke_operator(v1::RevokeOperatorRequest { statement })
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_last_operator_cannot_be_revoked() {
+    let herd = Herd::new().await;
+    let outcome = Laptop::beside(&herd)
+        .types(&herd.clock, "operator revoke me --yes")
+        .await;
+    assert_eq!(outcome.exit, Exit::Refused);
+    assert!(outcome.err.contains("last operator"), "{}", outcome.err);
+}
+
+#[tokio::test]
+async fn a_nodes_certificate_is_none_of_an_operators_and_the_other_way_round() {
+    let herd = Herd::new().await;
+    let node = Stranger::enrolled(&herd, "a").await;
+    let own = (node.chain.as_str(), node.key.serialize_pem());
+    let config = tls::client(&herd.ca(), Some((own.0, own.1.as_str())), &herd.clock);
+    let channel = tls::dial(herd.remote, config).await;
+    if let Ok(channel) = channel {
+        let mut client = v1::operator_client::OperatorClient::new(channel);
+        client.status(v1::StatusRequest {}).await.unwrap_err();
+    }
+    let me = Laptop::beside(&herd);
+    let bo = added(&herd, &me, "bo").await;
+    let read = |file: &str| std::fs::read_to_string(bo.state().join("operators/bo").join(file)).unwrap();
+    let mut imposter = Stranger::new(&herd);
+    imposter.key = rcgen::KeyPair::from_pem(&read("key.pem")).unwrap();
+    imposter.chain = read("certificate.pem");
+    imposter.join(Stranger::hello("a")).await.err().unwrap();
+}
