@@ -35,7 +35,7 @@ const PORT: u16 = 17_443;
 
 fn main() {
     let mut words = std::env::args().skip(1);
-    let heeler = PathBuf::from(words.next().unwrap());
+    let heeler = std::fs::canonicalize(words.next().unwrap()).unwrap();
     let sizes: Vec<usize> = words.map(|word| word.parse().unwrap()).collect();
     raise_file_limit();
     let runtime = tokio::runtime::Runtime::new().unwrap();
