@@ -203,9 +203,24 @@ fn lines_for(node: &NodeName, facts: &Facts, text: &str) -> Option<NewNode> {
         name: node.clone(),
         address: *address,
         disks: mirror(facts),
-        backplane: None,
+        backplane: card(facts, text, *address),
         note: format!("{}, {size} GiB", facts.model),
     })
+}
+
+/// The one card that may be the backplane's, with the node's place in that network.
+fn card(facts: &Facts, text: &str, address: IpAddr) -> Option<(IpAddr, String)> {
+    let network = config::parse(text).ok()?.network.backplane?.value;
+    let (IpAddr::V4(address), IpAddr::V4(base)) = (address, network.address) else {
+        return None;
+    };
+    let host = u32::from(address) & u32::MAX.checked_shr(u32::from(network.prefix)).unwrap_or(0);
+    let own = IpAddr::from((u32::from(base) | host).to_be_bytes());
+    let mut cards = facts.nics.iter().filter(|nic| nic.refusal.is_empty());
+    match (cards.next(), cards.next()) {
+        (Some(card), None) => Some((own, card.mac.clone())),
+        _ => None,
+    }
 }
 
 /// Two blank disks, or the legs of the one pool that is there; otherwise a person must choose.

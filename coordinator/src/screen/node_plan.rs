@@ -196,7 +196,11 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
         let head = Line::new()
             .ink(ink, format!("  {sign} "))
             .plain(format!("{:<5} ", word(&op.kind)));
-        lines.extend(brief(head, Ink::Plain, &op.summary, 2, screen));
+        match op.summary.split_once("   ") {
+            // What becomes of it stands apart from what it is.
+            Some(_) => lines.push(head.plain(&op.summary)),
+            None => lines.extend(brief(head, Ink::Plain, &op.summary, 2, screen)),
+        }
         lines.extend(diff(&op.before, &op.after, 10, DIFF));
     }
     lines
@@ -257,4 +261,56 @@ pub(super) fn spoken(step: &str) -> String {
         words.push(c.to_ascii_lowercase());
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(kind: &str, summary: &str, after: &str) -> OpPreview {
+        OpPreview {
+            kind: kind.into(),
+            summary: summary.into(),
+            after: after.into(),
+            ..OpPreview::default()
+        }
+    }
+
+    #[test]
+    fn a_change_of_the_network_is_two_lines_that_say_what_becomes_of_it() {
+        let link = "[Match]\nMACAddress=00:e0:4c:68:00:01\n";
+        let ops = vec![
+            op(
+                "guard",
+                "backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed",
+                "",
+            ),
+            op("write", "write /etc/systemd/network/10-enbp0.link", link),
+            op("write", "write /etc/netplan/60-heeler-backplane.yaml", "network:\n"),
+            op("run", "netplan apply", ""),
+            op("guard", "wait until a new session and every peer confirm it", ""),
+        ];
+        let step = StepReport {
+            step: "BackplaneUp".into(),
+            outcome: StepOutcome::Change.into(),
+            ops,
+            ..StepReport::default()
+        };
+        let plan = NodePlan {
+            node: "k8sctl-pi5l".into(),
+            enrolled: true,
+            steps: vec![step],
+            ..NodePlan::default()
+        };
+        let screen = Screen {
+            width: 100,
+            color: false,
+        };
+        assert_eq!(
+            screen.show(&node_plan(&plan, None, 11, 0, screen)),
+            "k8sctl-pi5l  2 changes · no reboot · SSH stays up · network change undone unless confirmed\n\
+             \x20 ~ net   backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed\n\
+             \x20 + link  backplane pinned to 00:e0:4c:68:00:01\n"
+        );
+    }
 }

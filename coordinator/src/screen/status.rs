@@ -11,7 +11,7 @@ pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
     let mut lines = hang(light(reply.light()).plain("  "), Ink::Bold, &reply.summary, screen);
     if !reply.nodes.is_empty() {
         let with_tasks = reply.nodes.iter().any(|node| !node.task.is_empty());
-        let mut heads = vec!["NODE", "POOL", "DISKS", "SNAPSHOT", "SCRUB", "SEEN", "CONFIG"];
+        let mut heads = vec!["NODE", "POOL", "DISKS", "SNAPSHOT", "SCRUB", "LINKS", "SEEN", "CONFIG"];
         if with_tasks {
             heads.push("TASK");
         }
@@ -77,6 +77,10 @@ fn row(node: &NodeStatus, now_ms: u64) -> Vec<(Ink, String)> {
         0 => (Ink::Dim, "-".into()),
         legs => (worth(node.legs_online < legs), format!("{}/{legs}", node.legs_online)),
     };
+    let links = match node.links {
+        0 => (Ink::Dim, "-".into()),
+        links => (worth(node.links_up < links), format!("{}/{links}", node.links_up)),
+    };
     let seen = if node.connected {
         (Ink::Plain, "now".into())
     } else {
@@ -96,6 +100,7 @@ fn row(node: &NodeStatus, now_ms: u64) -> Vec<(Ink, String)> {
         disks,
         snapshot,
         scrub,
+        links,
         seen,
         (worth(node.config != "same"), node.config.clone()),
         plain(&node.task),

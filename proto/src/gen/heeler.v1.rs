@@ -2218,6 +2218,11 @@ pub struct NodeStatus {
     pub legs_online: u32,
     #[prost(uint32, tag = "12")]
     pub legs: u32,
+    /// Networks that it is wanted on, and those that it was seen on.
+    #[prost(uint32, tag = "20")]
+    pub links: u32,
+    #[prost(uint32, tag = "21")]
+    pub links_up: u32,
     /// Missing when nothing holds it.
     #[prost(message, optional, tag = "40")]
     pub pause: ::core::option::Option<Pause>,

@@ -45,6 +45,8 @@ pub enum Wish {
     Attach(String, u64),
     /// Takes the disk of that serial out, hot when the node runs. Its content stays.
     Detach(String),
+    /// Pulls a network card out (`None`), or plugs it into that USB port, hot.
+    Card(Network, Option<u8>),
     /// Plugs (`true`) or pulls a cable at the switch.
     Link(Network, bool),
 }

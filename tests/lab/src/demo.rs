@@ -1,5 +1,6 @@
 //! The whole main job on three fresh machines, as a person would type it.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Instant;
@@ -26,6 +27,7 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
     println!("they are up after {} s\n", started.elapsed().as_secs());
     println!("$ heeler init --cluster k8sctl --address 10.10.80.1; heeler serve &");
     let herd = Herd::begin(lab, binaries, NAMES[0])?;
+    network(&herd)?;
     for name in NAMES {
         println!("\n$ heeler node add {name} -K");
         let agents = herd.folder().join("agents").display().to_string();
@@ -58,6 +60,12 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
             ensure!(pool.contains(&leg), "{} has no leg {leg}: {pool}", node.name());
         }
     }
+    for node in lab.nodes() {
+        for peer in 50..53 {
+            let answer = node.must(&format!("ping -q -c 3 -W 5 10.10.99.{peer} | tail -n 2 | head -n 1"))?;
+            println!("{} -> 10.10.99.{peer}: {}", node.name(), answer.trim());
+        }
+    }
     println!("\n$ heeler apply");
     let (mut seconds, mut plan) = (f64::INFINITY, String::new());
     for _ in 0..PLANS {
@@ -78,6 +86,14 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
         started.elapsed().as_secs()
     );
     Ok(())
+}
+
+/// A person names the two networks; `node add` does the rest.
+fn network(herd: &Herd<'_>) -> Result<()> {
+    let path = herd.config().join("heeler.toml");
+    let lines = "\n[network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n";
+    println!("$ cat >>heeler.toml{lines}");
+    Ok(File::options().append(true).open(path)?.write_all(lines.as_bytes())?)
 }
 
 /// Runs `heeler` with its output on this terminal.

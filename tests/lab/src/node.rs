@@ -218,6 +218,14 @@ impl<'a> NodeHandle<'a> {
         self.hang_up()
     }
 
+    /// Pulls a network card out, or plugs it into that USB port.
+    ///
+    /// # Errors
+    /// When the node is off, or it is not there.
+    pub fn card(&self, network: Network, port: Option<u8>) -> Result<()> {
+        self.ask(Wish::Card(network, port))
+    }
+
     /// Puts a disk of 2 GiB in, blank when that serial has never been seen.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::accel::Accel;
 use crate::control::NodeStatus;
 use crate::firmware;
-use crate::machine::{self, Node};
+use crate::machine::{self, Network, Node};
 use crate::qmp::Qmp;
 
 const POLL: Duration = Duration::from_millis(20);
@@ -173,6 +173,30 @@ impl Power {
                 .execute("blockdev-del", &json!({"node-name": format!("blk-{serial}")}))?;
         }
         state.disks[slot] = None;
+        Ok(())
+    }
+
+    /// Takes a USB network card out, or puts it into that port; returns once the guest has let go of it.
+    ///
+    /// # Errors
+    /// When the node is off, or qemu refuses.
+    pub fn card(&self, network: Network, port: Option<u8>) -> Result<()> {
+        let mut state = self.lock();
+        let (tap, mac) = (state.node.tap(network), state.node.backplane_mac());
+        let id = format!("nic-{tap}");
+        let qmp = state.qmp()?;
+        match port {
+            None => {
+                qmp.execute("device_del", &json!({"id": id}))?;
+                qmp.wait_for("DEVICE_DELETED", UNPLUG, |data| data["device"] == id.as_str())?;
+            }
+            Some(port) => {
+                let device = json!({
+                    "driver": "usb-net", "id": id, "bus": "xhci.0", "port": port.to_string(), "netdev": tap, "mac": mac,
+                });
+                qmp.execute("device_add", &device)?;
+            }
+        }
         Ok(())
     }
 

@@ -141,6 +141,7 @@ impl Herd {
                 power.attach(serial)?;
             }
             Wish::Detach(serial) => power.detach(serial)?,
+            Wish::Card(network, port) => power.card(*network, *port)?,
             Wish::Link(network, up) => network::link(&power.node(), *network, *up)?,
         }
         Ok(Reply::Done)

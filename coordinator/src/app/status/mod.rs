@@ -1,3 +1,4 @@
+mod links;
 mod node;
 mod pool;
 mod schedule;

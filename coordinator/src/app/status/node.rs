@@ -3,6 +3,7 @@ use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 
 use super::super::{AppError, ledger, spec, tasks};
 use super::alert;
+use super::links::links_of;
 use super::pool::pool_of;
 use super::schedule::Schedule;
 use crate::config::WantedNode;
@@ -31,11 +32,13 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
     let facts = ledger::facts_of(node)?;
     let pool = pool_of(node, look, facts.as_ref());
     let (config, mut alerts) = (config(look), Vec::new());
+    let links = links_of(look, facts.as_ref());
     let schedule = Schedule::of(look, facts.as_ref(), pool.last_scrub_ms());
     alerts.extend(presence(node, look));
     if node.state != NodeState::Revoked {
         alerts.extend(pool.alert(node));
         alerts.extend(schedule.alerts(&node.name));
+        alerts.extend(links.alert(node, look));
         alerts.extend(work(node, look, config)?);
         alerts.extend(held(node, look));
     }
@@ -60,6 +63,8 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
         agent_version: node.agent_version.clone(),
         task: task.map(|task| task.kind.clone()).unwrap_or_default(),
         pause: look.pause.clone(),
+        links: links.wanted,
+        links_up: links.up,
     };
     Ok((status, alerts))
 }

@@ -48,6 +48,8 @@ pub(super) fn status(reply: &v1::StatusReply) -> Value {
             "last_seen_ms": node.last_seen_ms,
             "pool": node.pool,
             "pool_percent": node.pool_percent,
+            "links": node.links,
+            "links_up": node.links_up,
             "legs_online": node.legs_online,
             "legs": node.legs,
             "last_scrub_ms": node.last_scrub_ms,

@@ -263,6 +263,8 @@ pub fn status() -> StatusReply {
         snapshot_wanted: true,
         legs_online: online,
         legs: 2,
+        links: 2,
+        links_up: 2,
         ..NodeStatus::default()
     };
     StatusReply {
@@ -277,6 +279,7 @@ pub fn status() -> StatusReply {
                 config: "pending".into(),
                 last_scrub_ms: 0,
                 newest_snapshot_ms: 0,
+                links_up: 0,
                 ..node("k8sctl-pi5x", "none", 0, 0)
             },
         ],

@@ -1,6 +1,7 @@
 //! What a lab is for: each case breaks something on real machines and looks at it from outside.
 
 mod agent;
+mod backplane;
 mod checklist;
 mod contact;
 mod converged;
@@ -25,6 +26,8 @@ use crate::machine::NAMES;
 const L: &str = NAMES[0];
 const R: &str = NAMES[1];
 const X: &str = NAMES[2];
+/// All three with one coordinator, after the cases of each.
+const HERD: &str = "herd";
 
 /// One case. It finds its node running, with two disks, and leaves it so.
 struct Case {
@@ -52,6 +55,7 @@ const ALL: &[&[Case]] = &[
     pools::CASES,
     converged::CASES,
     packages::CASES,
+    backplane::CASES,
 ];
 
 fn all() -> impl Iterator<Item = &'static Case> {
@@ -90,7 +94,8 @@ pub fn run(folder: &Path, filters: &[String]) -> Result<bool> {
         let ended = lanes.map(|lane| lane.join().map_err(|_| anyhow!("a case panicked"))?);
         ended.into_iter().collect()
     });
-    let scores = scores?;
+    let mut scores = scores?;
+    scores.push(lane(HERD)?);
     let passed: u32 = scores.iter().map(|score| score.passed).sum();
     let failed: u32 = scores.iter().map(|score| score.failed).sum();
     println!("{passed} passed, {failed} failed in {} s", started.elapsed().as_secs());

@@ -1,0 +1,45 @@
+use heeler_proto::KeepBackplane;
+use heeler_proto::v1::{self, Light};
+use heeler_store::Node;
+
+use super::alert;
+use super::node::Look;
+
+/// The networks of a node.
+pub(super) struct Links {
+    pub(super) wanted: u32,
+    pub(super) up: u32,
+    /// What is wrong with a backplane that was brought up before.
+    down: Option<String>,
+}
+
+/// The LAN is where the agent comes from; the backplane is looked at.
+pub(super) fn links_of(look: &Look<'_>, facts: Option<&v1::Facts>) -> Links {
+    let wish = look.wanted.and_then(|wanted| wanted.backplane.as_ref());
+    let down = wish.and_then(|wish| fault(wish, facts?));
+    let seen = wish.is_some() && facts.is_some() && down.is_none();
+    let brought_up = look.matched.iter().any(|matched| matched.kind == "keep backplane");
+    Links {
+        wanted: 1 + u32::from(wish.is_some()),
+        up: u32::from(look.connected) + u32::from(seen && look.connected),
+        down: down.filter(|_| brought_up && look.connected),
+    }
+}
+
+fn fault(wish: &KeepBackplane, facts: &v1::Facts) -> Option<String> {
+    let address = wish.address.to_string();
+    match facts.nics.iter().find(|nic| nic.addresses.contains(&address)) {
+        Some(nic) if nic.carrier => None,
+        Some(nic) => Some(format!("the backplane ({}) has no link", nic.mac)),
+        None => Some(format!("the backplane is down: no card has {address}")),
+    }
+}
+
+impl Links {
+    pub(super) fn alert(&self, node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
+        let text = self.down.clone().filter(|_| look.wanted.is_some())?;
+        Some(alert(Light::Amber, &node.name, text, || {
+            format!("heeler plan {}", node.name)
+        }))
+    }
+}

@@ -1,0 +1,263 @@
+//! The second card: up on every node, confirmed by the others, and back as it was whenever it is not.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Case, HERD, L, R, Run, X};
+use crate::herd::Herd;
+use crate::machine::{NAMES, Network};
+use crate::node::NodeHandle;
+use crate::seed::PASSWORD;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        on: HERD,
+        name: "holds-network: the backplane comes up on three nodes, each confirmed by those before it, for good",
+        run: Run::Herd(comes_up),
+    },
+    Case {
+        on: HERD,
+        name: "holds-network: an address that a stranger has is not taken",
+        run: Run::Herd(duplicate),
+    },
+    Case {
+        on: HERD,
+        name: "holds-network: the wrong subnet is undone, and the peers that it cut off are named",
+        run: Run::Herd(wrong_subnet),
+    },
+    Case {
+        on: HERD,
+        name: "holds-network: a change that cuts off only a peer is undone",
+        run: Run::Herd(cuts_off_a_peer),
+    },
+    Case {
+        on: HERD,
+        name: "holds-network: the agent is killed in the middle of a change and stays dead; the old address is back",
+        run: Run::Herd(agent_killed),
+    },
+    Case {
+        on: HERD,
+        name: "holds-network: the power is cut in the middle of a change; the node comes back and the task ends",
+        run: Run::Herd(power_cut),
+    },
+    Case {
+        on: HERD,
+        name: "holds-network: the card is pulled, told of, and up again in another port",
+        run: Run::Herd(pulled),
+    },
+];
+
+/// The guard's time, its undo, and a slow machine.
+const UNDONE: Duration = Duration::from_secs(240);
+const ARMED: &str = "/var/lib/heeler-agent/guard/armed";
+
+fn usual(place: usize) -> String {
+    format!("10.10.99.{}", 50 + place)
+}
+
+/// heeler.toml of three nodes without pools; `other` says otherwise of the first one's backplane.
+fn write(herd: &Herd<'_>, other: Option<(&str, &str)>) -> Result<()> {
+    let path = herd.config().join("heeler.toml");
+    let text = std::fs::read_to_string(&path)?;
+    let head = text.split("[network]").next().context("an empty heeler.toml")?;
+    let head = head.split("\n[nodes").next().unwrap_or(head);
+    let mut text = format!("{head}\n[network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n");
+    for (place, name) in NAMES.iter().enumerate() {
+        let (address, more) = match other {
+            Some((address, more)) if place == 0 => (address.to_owned(), more),
+            _ => (usual(place), ""),
+        };
+        text += &format!(
+            "\n[nodes.{name}]\naddress = \"10.10.80.{}\"\nbackplane = {{ address = \"{address}\" }}\n{more}\n",
+            50 + place
+        );
+    }
+    Ok(std::fs::write(path, text)?)
+}
+
+fn comes_up(herd: &mut Herd<'_>) -> Result<()> {
+    for name in NAMES {
+        herd.add(name, PASSWORD, &[])?
+            .success()
+            .with_context(|| format!("node add {name}"))?;
+    }
+    write(herd, None)?;
+    let plan = herd.must(&["plan", "--width", "200"])?;
+    ensure!(
+        plan.contains("+ link  backplane pinned to 00:e0:4c:68:00:01")
+            && plan.contains("~ net   backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed"),
+        "{plan}"
+    );
+    herd.must(&["apply", "--yes"])?;
+    all_reach_each_other(herd)?;
+    let events = herd.must(&["events"])?;
+    ensure!(events.contains(&format!("and by {L}, {R}")), "{events}");
+    let again = herd.must(&["plan"])?;
+    ensure!(again.contains("Nothing to change."), "{again}");
+    let node = herd.lab().node(X)?;
+    node.must("nmcli -t -f DEVICE,STATE device | grep -q '^enbp0:unmanaged'; networkctl status enbp0 >/dev/null")?;
+    let before = node.status()?.starts;
+    node.reset()?;
+    node.wait_restart(before)?;
+    node.wait_ready()?;
+    node.wait_ssh()?;
+    wait_for_address(&node, &usual(2))?;
+    herd.wait_connected(X)?;
+    let again = herd.must(&["plan", X])?;
+    ensure!(again.contains("Nothing to change."), "after a reboot: {again}");
+    Ok(())
+}
+
+fn all_reach_each_other(herd: &Herd<'_>) -> Result<()> {
+    for node in herd.lab().nodes() {
+        for place in 0..NAMES.len() {
+            let peer = usual(place);
+            node.must(&format!(
+                "ping -q -c 3 -W 5 -I enbp0 {peer} || ping -q -c 2 -W 5 {peer}"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn wait_for_address(node: &NodeHandle<'_>, address: &str) -> Result<()> {
+    let until = Instant::now() + UNDONE;
+    loop {
+        let seen = node.root("ip -4 -br addr show dev enbp0; ls /var/lib/heeler-agent/guard")?;
+        if seen.ok() && seen.stdout.contains(&format!("{address}/24")) && !seen.stdout.contains("armed") {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            bail!(
+                "{} does not have {address}: {}{}",
+                node.name(),
+                seen.stdout,
+                seen.stderr
+            );
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
+fn duplicate(herd: &mut Herd<'_>) -> Result<()> {
+    let ip = |verb: &str| -> Result<()> {
+        let mut ip = herd
+            .lab()
+            .command("ip", ["addr", verb, "10.10.99.77/24", "dev", "backplane"]);
+        ensure!(ip.status()?.success(), "ip addr {verb}");
+        Ok(())
+    };
+    ip("add")?;
+    write(herd, Some(("10.10.99.77", "")))?;
+    let plan = herd.run(&["plan", L, "--width", "200"]);
+    ip("del")?;
+    let said = plan?.stdout;
+    ensure!(said.contains("BLOCKED") && said.contains("answers for it"), "{said}");
+    wait_for_address(&herd.lab().node(L)?, &usual(0))
+}
+
+/// The apply ends in failure that says `why`, and the first node is as it was.
+fn undone(herd: &Herd<'_>, why: &str) -> Result<()> {
+    let applied = herd.run(&["apply", "--yes", L, "--width", "200"])?;
+    let status = herd.must(&["status", "--width", "300"])?;
+    ensure!(
+        applied.code != 0 && status.contains("was undone") && status.contains(why),
+        "apply ended with {}: {}{}; {status}",
+        applied.code,
+        applied.stdout,
+        applied.stderr
+    );
+    wait_for_address(&herd.lab().node(L)?, &usual(0))?;
+    write(herd, None)?;
+    herd.must(&["apply", "--yes", L])?;
+    all_reach_each_other(herd)
+}
+
+fn wrong_subnet(herd: &mut Herd<'_>) -> Result<()> {
+    write(
+        herd,
+        Some(("10.10.98.50", "network = { backplane = \"10.10.98.0/24\" }")),
+    )?;
+    undone(herd, "does not reach 10.10.98.50")
+}
+
+fn cuts_off_a_peer(herd: &mut Herd<'_>) -> Result<()> {
+    let peer = herd.lab().node(X)?;
+    // What a stale entry in a switch or a firewall does: this one peer loses sight of the new address.
+    peer.must("ip route add blackhole 10.10.99.60/32; ip neigh replace 10.10.99.60 lladdr 02:00:00:00:00:60 dev enbp0 nud permanent")?;
+    write(herd, Some(("10.10.99.60", "")))?;
+    let done = undone(herd, &format!("{X} does not reach 10.10.99.60"));
+    peer.must("ip route del blackhole 10.10.99.60/32; ip neigh del 10.10.99.60 dev enbp0")?;
+    done
+}
+
+/// Waits until the first node has begun to change its network.
+fn wait_armed(node: &NodeHandle<'_>) -> Result<()> {
+    let script = format!("for i in $(seq 600); do [ -e {ARMED} ] && exit; sleep 0.1; done; exit 1");
+    node.must(&script).map(drop)
+}
+
+fn agent_killed(herd: &mut Herd<'_>) -> Result<()> {
+    write(herd, Some(("10.10.99.60", "")))?;
+    let node = herd.lab().node(L)?;
+    // Killed as soon as the change has begun, and not started again.
+    node.must(&format!(
+        "mkdir -p /run/systemd/system/heeler-agent.service.d
+         systemd-run --quiet --unit=killer sh -c 'while ! [ -e {ARMED} ]; do sleep 0.05; done; sleep 0.5;
+         printf \"[Unit]\\nConditionPathExists=/nowhere\\n\" > /run/systemd/system/heeler-agent.service.d/off.conf;
+         systemctl daemon-reload; systemctl kill -s KILL heeler-agent.service'"
+    ))?;
+    let mut watching = herd.start(&["apply", "--yes", L])?;
+    wait_armed(&node)?;
+    let began = Instant::now();
+    wait_for_address(&node, &usual(0))?;
+    println!(
+        "    {L}: the old address was back {} s after the change began",
+        began.elapsed().as_secs()
+    );
+    node.must("! systemctl is-active --quiet heeler-agent.service && ! grep -q 10.10.99.60 /etc/netplan/*.yaml")?;
+    node.must("rm -r /run/systemd/system/heeler-agent.service.d; systemctl daemon-reload; systemctl start heeler-agent.service")?;
+    herd.wait_connected(L)?;
+    let code = watching.wait()?.code();
+    ensure!(code != Some(0), "apply ended with {code:?}");
+    write(herd, None)?;
+    herd.must(&["apply", "--yes", L])?;
+    all_reach_each_other(herd)
+}
+
+fn power_cut(herd: &mut Herd<'_>) -> Result<()> {
+    write(herd, Some(("10.10.99.60", "")))?;
+    let node = herd.lab().node(L)?;
+    let mut watching = herd.start(&["apply", "--yes", L])?;
+    wait_armed(&node)?;
+    node.cut()?;
+    node.start()?;
+    node.wait_ready()?;
+    herd.wait_connected(L)?;
+    let code = watching.wait()?.code();
+    let has = |address| node.root(&format!("ip -4 -br addr show dev enbp0 | grep -q {address}/24"));
+    let (new, old) = (has("10.10.99.60")?.ok(), has("10.10.99.50")?.ok());
+    println!("    {L}: apply ended with {code:?}; the new address: {new}, the old one: {old}");
+    ensure!(
+        new == (code == Some(0)) && old != new,
+        "apply ended with {code:?}; new {new}, old {old}"
+    );
+    node.must(&format!("! [ -e {ARMED} ]"))?;
+    write(herd, None)?;
+    herd.must(&["apply", "--yes", L])?;
+    all_reach_each_other(herd)
+}
+
+fn pulled(herd: &mut Herd<'_>) -> Result<()> {
+    let node = herd.lab().node(X)?;
+    node.card(Network::Backplane, None)?;
+    let plan = herd.run(&["plan", X, "--width", "200"])?.stdout;
+    ensure!(plan.contains("BLOCKED") && plan.contains("00:e0:4c:68:00:03"), "{plan}");
+    node.card(Network::Backplane, Some(3))?;
+    wait_for_address(&node, &usual(2))?;
+    let plan = herd.must(&["plan", X])?;
+    ensure!(plan.contains("Nothing to change."), "{plan}");
+    all_reach_each_other(herd)
+}
