@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use heeler_proto::v1;
 use heeler_store::{NodeState, Pause, Tx};
 
@@ -77,6 +79,13 @@ impl App {
         }
         Ok(held)
     }
+}
+
+/// The pauses that hold nodes now, for the wire, by node.
+pub(super) async fn all(tx: &mut Tx, now_ms: u64) -> Result<HashMap<String, v1::Pause>, AppError> {
+    let pauses = tx.pauses().await?.into_iter();
+    let holding = pauses.filter(|pause| pause.holds(now_ms));
+    Ok(holding.map(|pause| (pause.node.clone(), wire(pause))).collect())
 }
 
 /// The pause that holds a node now, for the wire.

@@ -24,6 +24,21 @@ impl Tx {
         applied.collect()
     }
 
+    /// What every node matches, with the node's name.
+    pub async fn all_applied(&mut self) -> Result<Vec<(String, Applied)>, StoreError> {
+        let rows = sqlx::query!("SELECT node, kind, sha256 FROM applied ORDER BY node, kind")
+            .fetch_all(&mut *self.tx)
+            .await?;
+        let applied = rows.into_iter().map(|row| {
+            let applied = Applied {
+                kind: row.kind,
+                sha256: digest("applied.sha256", row.sha256)?,
+            };
+            Ok((row.node, applied))
+        });
+        applied.collect()
+    }
+
     /// The node matches what is wanted, or, with None, nobody knows.
     pub async fn set_applied(&mut self, node: &str, kind: &str, sha256: Option<&Digest>) -> Result<(), StoreError> {
         match sha256.map(<[u8; 32]>::as_slice) {

@@ -50,6 +50,16 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
+    /// Every node's, the newest first.
+    pub async fn pools(&mut self) -> Result<Vec<Pool>, StoreError> {
+        let query = sqlx::query_as!(
+            Pool,
+            r#"SELECT guid, name, node, ours as "ours: bool", seen_at_ms as "seen_at_ms: u64" FROM pools
+            ORDER BY seen_at_ms DESC, guid"#
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
     /// Every serial on record as holding a pool, by serial.
     pub async fn legs(&mut self) -> Result<Vec<Leg>, StoreError> {
         let query = sqlx::query_as!(

@@ -140,6 +140,16 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
+    /// Every node's last ones, the newest first.
+    pub async fn recent_tasks(&mut self, limit: u32) -> Result<Vec<Task>, StoreError> {
+        let query = select!(
+            "WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY node ORDER BY created_at_ms DESC, id)
+            AS place FROM tasks) WHERE place <= ?) ORDER BY created_at_ms DESC, id",
+            limit
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
     /// Those that are not over, the oldest first.
     pub async fn open_tasks(&mut self) -> Result<Vec<Task>, StoreError> {
         let query = select!("WHERE state IN ('queued', 'sent', 'running') ORDER BY created_at_ms, rowid");

@@ -5,6 +5,8 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use heeler_proto::v1::{self, Light};
 
 use super::{App, AppError, pause, revision};
@@ -27,15 +29,21 @@ impl App {
         let accepted = tx.accepted().await?;
         let wanted = revision::wanted(accepted.as_ref());
         let (mut nodes, mut alerts) = (Vec::new(), Vec::new());
+        // One question for all nodes, not one for each.
+        let mut matched = by_node(tx.all_applied().await?.into_iter());
+        let mut pools = by_node(tx.pools().await?.into_iter().map(|pool| (pool.node.clone(), pool)));
+        let recent = tx.recent_tasks(RECENT).await?.into_iter();
+        let mut tasks = by_node(recent.map(|task| (task.node.clone(), task)));
+        let mut pauses = pause::all(&mut tx, now_ms).await?;
         for node in tx.nodes().await? {
             let look = Look {
                 wanted: wanted.iter().find(|wanted| wanted.name.as_str() == node.name),
                 applied: accepted.is_some(),
-                matched: tx.applied(&node.name).await?,
-                pools: tx.pools_of(&node.name).await?,
-                tasks: tx.tasks_of(&node.name, RECENT).await?,
+                matched: matched.remove(&node.name).unwrap_or_default(),
+                pools: pools.remove(&node.name).unwrap_or_default(),
+                tasks: tasks.remove(&node.name).unwrap_or_default(),
                 connected: self.sessions.of(&super::node_name(&node.name)?).is_some(),
-                pause: pause::of(&mut tx, &node.name, now_ms).await?,
+                pause: pauses.remove(&node.name),
                 now_ms,
             };
             let (status, own) = look_at(&node, &look)?;
@@ -71,6 +79,12 @@ impl App {
             revision: accepted.map_or(0, |accepted| accepted.number),
         })
     }
+}
+
+fn by_node<T>(rows: impl Iterator<Item = (String, T)>) -> HashMap<String, Vec<T>> {
+    let mut all: HashMap<String, Vec<T>> = HashMap::new();
+    rows.for_each(|(node, row)| all.entry(node).or_default().push(row));
+    all
 }
 
 fn alert(light: Light, node: &str, text: impl Into<String>, next: impl FnOnce() -> String) -> v1::Alert {
