@@ -62,3 +62,6 @@ async fn tell(shared: &Shared, lane: &mut Lane, turn: Turn) {
         tracing::error!("the schedule's memory could not be written: {error}");
     }
 }
+
+#[cfg(test)]
+mod tests;

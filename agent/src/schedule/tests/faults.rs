@@ -1,0 +1,179 @@
+use heeler_host::sim::Fault;
+use heeler_proto::{KeepScrubs, PoolName, ScrubEvery};
+
+use super::*;
+
+#[tokio::test]
+async fn the_power_or_the_agent_goes_at_any_point_of_a_round_and_the_next_one_goes_on() {
+    for loss in [Loss::Power, Loss::Agent, Loss::AgentAndItsWork] {
+        for point in 0.. {
+            let mut bench = Bench::new().await;
+            bench.live(12 * HOUR).await;
+            bench.machine.pass(HOUR);
+            let before = bench.names(FILES).await;
+            let cut = bench.cut_off(point, loss).await;
+            bench.machine.pass(Duration::from_secs(1));
+            let turn = bench.turn().await;
+            assert_eq!(problems(&runs(turn.events)), "", "{loss:?} at {point}");
+            let after = bench.names(FILES).await;
+            let new: Vec<_> = after.iter().filter(|name| !before.contains(name)).collect();
+            assert_eq!(new.len(), 1, "{loss:?} at {point}: one is taken, once: {after:?}");
+            assert_eq!(
+                bench.names(MORE).await,
+                after,
+                "{loss:?} at {point}: both datasets, at one moment"
+            );
+            let left = bench.snapshots(FILES).await;
+            let hourly = left
+                .iter()
+                .filter(|one| one.mark.as_deref().unwrap().contains("hourly"))
+                .count();
+            assert!(hourly >= 6, "{loss:?} at {point}: {after:?}");
+            if !cut {
+                assert!(point > 10, "there was something to cut off");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_pool_hangs_nobody_and_is_told_once() {
+    let mut bench = Bench::new().await;
+    bench.turn().await;
+    for serial in ["A", "B"] {
+        bench.machine.pull_disk(serial);
+    }
+    let runs = bench.live(5 * HOUR).await;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert!(problems(&runs).contains("suspended"), "{runs:?}");
+    for serial in ["A", "B"] {
+        bench.machine.insert_disk(serial);
+    }
+    let runs = bench.live(HOUR).await;
+    assert!(runs.iter().any(|run| run.taken.len() == 2), "{runs:?}");
+}
+
+#[tokio::test]
+async fn a_full_pool_is_told_and_is_pruned_all_the_same() {
+    let mut bench = Bench::new().await;
+    bench.live(8 * HOUR).await;
+    bench.machine.set_pool_full("data", true);
+    let runs = bench.live(3 * HOUR).await;
+    assert!(problems(&runs).contains("out of space"), "{runs:?}");
+    assert!(runs.iter().all(|run| run.taken.is_empty()));
+    assert!(bench.names(FILES).await.len() >= 6, "the count is kept, however old");
+    bench.machine.set_pool_full("data", false);
+    let runs = bench.live(HOUR).await;
+    assert!(runs.iter().any(|run| run.taken.len() == 2), "{runs:?}");
+}
+
+#[tokio::test]
+async fn a_degraded_pool_is_snapshotted_and_not_pruned() {
+    let mut bench = Bench::new().await;
+    bench.live(12 * HOUR).await;
+    bench.machine.pull_disk("B");
+    let runs = bench.live(12 * HOUR).await;
+    assert!(runs.iter().all(|run| run.pruned == 0) && runs.iter().any(|run| !run.taken.is_empty()));
+    assert!(problems(&runs).contains("not whole"), "{}", problems(&runs));
+}
+
+#[tokio::test]
+async fn without_the_dataset_or_the_pool_or_a_readable_schedule_nothing_is_done_and_it_is_said() {
+    let mut bench = Bench::new().await;
+    bench.live(12 * HOUR).await;
+    let before = bench.names(FILES).await;
+    bench
+        .machine
+        .put_file(schedule::SNAPSHOTS, b"heeler snapshots 1\ndata/pve-files  24 hou")
+        .unwrap();
+    let runs = bench.live(3 * HOUR).await;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert!(problems(&runs).contains("heeler apply writes it anew"), "{runs:?}");
+    assert_eq!(bench.names(FILES).await, before);
+    bench.machine.by_hand("zpool", &["export", "data"]);
+    let policy = b"heeler snapshots 1\ndata/pve-files  24 hourly\n";
+    bench.machine.put_file(schedule::SNAPSHOTS, policy).unwrap();
+    let runs = bench.live(HOUR).await;
+    assert!(problems(&runs).contains("not imported"), "{runs:?}");
+}
+
+#[tokio::test]
+async fn a_policy_that_is_gone_prunes_nothing() {
+    let mut bench = Bench::new().await;
+    bench.live(12 * HOUR).await;
+    let before = bench.names(MORE).await;
+    bench
+        .machine
+        .put_file(schedule::SNAPSHOTS, b"heeler snapshots 1\ndata/pve-files  1 hourly\n")
+        .unwrap();
+    bench.live(DAY).await;
+    assert_eq!(bench.names(MORE).await, before);
+    assert!(bench.names(FILES).await.len() < 4);
+}
+
+#[tokio::test]
+async fn what_zfs_would_destroy_besides_stops_the_batch() {
+    let mut bench = Bench::new().await;
+    bench.live(6 * HOUR).await;
+    bench.machine.clear_log();
+    let before = bench.names(FILES).await;
+    // A hold that comes between the look and the destruction is ZFS's to refuse; a rehearsal that names more is ours.
+    bench.machine.pass(HOUR);
+    let mut found = false;
+    for skip in 0..12 {
+        let other = heeler_host::Output {
+            code: 0,
+            stdout: "destroy\tdata/pve-files\nreclaim\t0\n".to_owned(),
+            stderr: String::new(),
+        };
+        for _ in 0..skip {
+            bench.machine.fail_next("nothing", Fault::TimesOut);
+        }
+        bench.machine.fail_next("zfs", Fault::Answers(other));
+        bench.turn().await;
+        bench.machine.pass(HOUR);
+        found |= skip > 0;
+    }
+    let destroyed: Vec<String> = bench.machine.log().iter().map(|entry| entry.what.clone()).collect();
+    let bad = destroyed
+        .iter()
+        .find(|what| what.starts_with("zfs destroy") && !what.contains('@'));
+    assert_eq!((bad, found), (None, true));
+    assert!(!before.is_empty());
+}
+
+#[tokio::test]
+async fn a_scrub_begins_in_its_hour_is_followed_and_told_and_never_on_a_degraded_pool() {
+    let mut bench = Bench::new().await;
+    let pool = PoolName::new("data").unwrap();
+    // It is Sunday, 1 March 2026, noon.
+    let (every, day, hour) = (ScrubEvery::Month, 3, 2);
+    let wanted = KeepScrubs { pool, every, day, hour };
+    bench.machine.write(&schedule::scrubs_file(&wanted)).await.unwrap();
+    let mut told = Vec::new();
+    let mut percents = Vec::new();
+    let scrub = |event: &Event| match event {
+        Event::Scrub { what, .. } => Some(what.clone()),
+        _ => None,
+    };
+    for _ in 0..600 {
+        let turn = bench.turn().await;
+        told.extend(turn.events.iter().filter_map(scrub));
+        percents.extend(turn.progress.map(|_| turn.stand.scrub_percent));
+        bench.machine.pass(turn.wake);
+    }
+    assert_eq!(told, ["started", "finished"]);
+    assert!(percents.len() > 5 && percents.is_sorted(), "{percents:?}");
+    assert!(bench.turn().await.stand.last_scrub_s > 0);
+
+    bench.machine.pull_disk("B");
+    bench.machine.pass(31 * DAY);
+    let mut told = Vec::new();
+    for _ in 0..300 {
+        let turn = bench.turn().await;
+        told.extend(turn.events.iter().filter_map(scrub));
+        bench.machine.pass(turn.wake);
+    }
+    assert!(told.iter().all(|what| what == "put off"), "{told:?}");
+}

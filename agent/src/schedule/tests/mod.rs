@@ -1,0 +1,130 @@
+mod faults;
+mod strangers;
+mod time;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_host::System;
+use heeler_host::sim::{Loss, Machine};
+use heeler_host::zfs::{Snapshot, snapshots};
+use heeler_host::zpool::NewPool;
+use heeler_proto::{Keep, KeepSnapshots, SnapshotPolicy};
+use heeler_tasks::engine::Event;
+use heeler_tasks::snapshot::round::Run;
+use heeler_tasks::snapshot::schedule;
+
+use super::lane::{Lane, Turn};
+
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+pub const FILES: &str = "data/pve-files";
+pub const MORE: &str = "data/more";
+
+/// A machine with a pool and two datasets, and its schedule.
+pub struct Bench {
+    pub machine: Machine,
+    pub lane: Lane,
+}
+
+impl Bench {
+    /// Six hourly and three daily ones of both datasets.
+    pub async fn new() -> Self {
+        Self::keeping(Keep::new([0, 6, 3, 0, 0, 0], 0).unwrap()).await
+    }
+
+    pub async fn keeping(keep: Keep) -> Self {
+        let machine = Machine::builder("a").blank("A").blank("B").build();
+        let disk = |serial: &str| format!("/dev/disk/by-id/nvme-SAMSUNG_MZ9LQ128HBHQ-00000_{serial}");
+        let create = NewPool::new("data", "heeler:c/a", vec![disk("A"), disk("B")]).command();
+        let args: Vec<&str> = create.args.iter().map(String::as_str).collect();
+        assert_eq!(machine.by_hand("zpool", &args).stderr, "");
+        for dataset in [FILES, MORE] {
+            let mountpoint = format!("mountpoint=/{dataset}");
+            assert_eq!(
+                machine.by_hand("zfs", &["create", "-o", &mountpoint, dataset]).stderr,
+                ""
+            );
+        }
+        let policy = |dataset: &str| SnapshotPolicy {
+            dataset: dataset.into(),
+            keep,
+        };
+        let wanted = KeepSnapshots {
+            policies: vec![policy(MORE), policy(FILES)],
+        };
+        machine.write(&schedule::snapshots_file(&wanted)).await.unwrap();
+        let lane = Lane::open(Arc::new(machine.clone())).await;
+        Self { machine, lane }
+    }
+
+    pub async fn turn(&mut self) -> Turn {
+        let turn = self.lane.turn().await;
+        self.lane.remember().await.unwrap();
+        turn
+    }
+
+    /// One turn after another, as far apart as the lane wishes.
+    pub async fn live(&mut self, time: Duration) -> Vec<Run> {
+        let end_ms = self.machine.now_ms() + u64::try_from(time.as_millis()).unwrap();
+        let mut runs = Vec::new();
+        while self.machine.now_ms() < end_ms {
+            let turn = self.turn().await;
+            runs.extend(self::runs(turn.events));
+            self.machine.pass(turn.wake);
+        }
+        runs
+    }
+
+    /// The agent ends and begins anew.
+    pub async fn restart(&mut self) {
+        self.lane = Lane::open(Arc::new(self.machine.clone())).await;
+    }
+
+    pub async fn snapshots(&self, dataset: &str) -> Vec<Snapshot> {
+        let listing = snapshots(&self.machine, &[dataset]).await.unwrap().pop().unwrap();
+        listing.snapshots.unwrap()
+    }
+
+    pub async fn names(&self, dataset: &str) -> Vec<String> {
+        let snapshots = self.snapshots(dataset).await;
+        snapshots.iter().map(|one| one.name.to_string()).collect()
+    }
+
+    pub fn type_zfs(&self, args: &[&str]) {
+        let done = self.machine.by_hand("zfs", args);
+        assert!(done.ok(), "{args:?}: {}", done.stderr);
+    }
+
+    /// A turn that is cut off at a point, and the machine after it. False when the turn came to its end before.
+    pub async fn cut_off(&mut self, point: u64, loss: Loss) -> bool {
+        self.machine.lose_at(self.machine.points() + point, loss);
+        let machine = self.machine.clone();
+        let cut = tokio::select! {
+            biased;
+            _ = machine.lost() => true,
+            _ = self.turn() => machine.loss().is_some(),
+        };
+        match loss {
+            Loss::Power | Loss::Reboot => machine.boot(),
+            Loss::Agent | Loss::AgentAndItsWork => machine.restart_agent(),
+        }
+        self.restart().await;
+        cut
+    }
+}
+
+pub fn runs(events: Vec<Event>) -> Vec<Run> {
+    let run = |event| match event {
+        Event::Snapshots(run) => Some(run),
+        _ => None,
+    };
+    events.into_iter().filter_map(run).collect()
+}
+
+pub fn problems(runs: &[Run]) -> String {
+    runs.iter()
+        .flat_map(|run| run.problems.clone())
+        .collect::<Vec<_>>()
+        .join("; ")
+}

@@ -1,0 +1,137 @@
+use super::*;
+
+#[tokio::test]
+async fn in_seven_days_alone_every_snapshot_that_was_due_is_taken_and_none_is_pruned_wrongly() {
+    let mut bench = Bench::new().await;
+    let runs = bench.live(7 * DAY).await;
+    assert_eq!(problems(&runs), "");
+    // One at the beginning of each hour; both datasets in one.
+    let taken: Vec<&String> = runs.iter().flat_map(|run| &run.taken).collect();
+    assert_eq!(taken.len(), 2 * 7 * 24);
+    let hours: std::collections::BTreeSet<&str> = taken
+        .iter()
+        .map(|name| &name.split('@').nth(1).unwrap()[..18])
+        .collect();
+    assert_eq!(hours.len(), 7 * 24);
+    // The last six of an hour, and the last three of a day, whichever hour that was.
+    for dataset in [FILES, MORE] {
+        let left = bench.snapshots(dataset).await;
+        let with = |word: &str| {
+            left.iter()
+                .filter(|one| one.mark.as_deref().unwrap().contains(word))
+                .count()
+        };
+        assert!(with("hourly") >= 6 && with("daily") >= 3, "{left:?}");
+        assert!(left.len() <= 11, "{}", left.len());
+    }
+    let pruned: usize = runs.iter().map(|run| run.pruned).sum();
+    let left = bench.snapshots(FILES).await.len() + bench.snapshots(MORE).await.len();
+    assert_eq!(pruned + left, taken.len());
+}
+
+#[tokio::test]
+async fn after_days_without_power_one_snapshot_is_taken_and_what_is_there_is_kept() {
+    let mut bench = Bench::new().await;
+    bench.live(12 * HOUR).await;
+    let before = bench.names(FILES).await;
+    bench.machine.cut_power();
+    bench.machine.boot();
+    bench.machine.pass(5 * DAY);
+    bench.restart().await;
+    let runs = runs(bench.turn().await.events);
+    assert_eq!(runs[0].taken.len(), 2);
+    assert!(runs[0].taken[0].ends_with("_daily"), "{runs:?}");
+    let now = bench.names(FILES).await;
+    // The five newest of the old hourly ones, and the new one.
+    assert!(
+        before[before.len() - 5..].iter().all(|name| now.contains(name)),
+        "{before:?} {now:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_clock_that_does_not_follow_a_time_server_takes_and_does_not_prune() {
+    let mut bench = Bench::new().await;
+    bench.machine.set_clock_synchronised(false);
+    let runs = bench.live(2 * DAY).await;
+    assert!(runs.iter().all(|run| run.pruned == 0));
+    assert_eq!(bench.names(FILES).await.len(), 2 * 24);
+    assert!(
+        problems(&runs).contains("does not follow a time server"),
+        "{}",
+        problems(&runs)
+    );
+    bench.machine.set_clock_synchronised(true);
+    let runs = bench.live(HOUR).await;
+    assert!(runs.iter().any(|run| run.pruned > 0), "{runs:?}");
+}
+
+#[tokio::test]
+async fn a_clock_a_year_off_in_either_direction_prunes_nothing_and_goes_on_taking() {
+    let year_ms = 365 * 24 * 3_600_000;
+    for ahead in [true, false] {
+        let mut bench = Bench::new().await;
+        bench.live(12 * HOUR).await;
+        let before = bench.names(FILES).await;
+        let now_ms = bench.machine.now_ms();
+        bench
+            .machine
+            .set_clock(if ahead { now_ms + year_ms } else { now_ms - year_ms });
+        let runs = bench.live(5 * HOUR).await;
+        let after = bench.names(FILES).await;
+        assert!(runs.iter().all(|run| run.pruned == 0), "ahead {ahead}: {runs:?}");
+        assert!(before.iter().all(|name| after.contains(name)), "ahead {ahead}");
+        assert!(after.len() >= before.len() + 5, "ahead {ahead}: {after:?}");
+        bench.machine.set_clock(now_ms + 5 * 3_600_000);
+        let more = bench.live(3 * HOUR).await;
+        assert!(
+            more.iter().any(|run| !run.taken.is_empty()),
+            "it goes on when the clock is right again"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_simulated_year_keeps_what_is_wanted_and_writes_little() {
+    let keep = Keep::new([0, 24, 14, 8, 6, 1], 0).unwrap();
+    let mut bench = Bench::keeping(keep).await;
+    let mut most = 0;
+    for _ in 0..365 {
+        bench.machine.clear_log();
+        bench.live(DAY).await;
+        let written = bench
+            .machine
+            .log()
+            .iter()
+            .filter(|entry| entry.what.starts_with("write"))
+            .count();
+        most = most.max(written);
+    }
+    // A few hundred bytes each: what the lane remembers.
+    assert!(most <= 30, "{most} writes in a day");
+    let size = bench
+        .machine
+        .file("/var/lib/heeler-agent/schedule/memory")
+        .unwrap()
+        .len();
+    assert!(size < 2048, "{size} bytes are rewritten each hour");
+    let left = bench.snapshots(FILES).await;
+    let with = |word: &str| {
+        left.iter()
+            .filter(|one| one.mark.as_deref().unwrap().contains(word))
+            .count()
+    };
+    assert!(left.len() < 70, "{}", left.len());
+    assert!(with("monthly") >= 6 && with("weekly") >= 8 && with("daily") >= 14 && with("hourly") >= 24);
+}
+
+#[tokio::test]
+async fn a_turn_with_nothing_to_do_asks_no_program_and_writes_nothing() {
+    let mut bench = Bench::new().await;
+    bench.turn().await;
+    bench.machine.clear_log();
+    bench.machine.pass(Duration::from_secs(60));
+    let turn = bench.turn().await;
+    assert_eq!(bench.machine.log().len(), 0, "{:?}", bench.machine.log());
+    assert!(turn.events.is_empty() && turn.wake > Duration::from_secs(60));
+}
