@@ -52,6 +52,15 @@ impl Opener {
         Self::Passphrase(SecretString::from(words))
     }
 
+    /// For one more backup.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Identity(identity) => Self::Identity(identity.clone()),
+            Self::Passphrase(words) => Self::Passphrase(words.clone()),
+        }
+    }
+
     pub(super) fn open<R: Read>(&self, from: R) -> Result<stream::StreamReader<R>, BackupError> {
         let sealed = Decryptor::new(from).map_err(|error| damaged(error.to_string()))?;
         let opened = match self {

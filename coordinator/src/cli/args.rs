@@ -96,7 +96,7 @@ pub(super) enum Command {
     Task(task::Task),
     /// What happened, on all nodes
     Events(events::Events),
-    /// The coordinator's own state: create, restore, verify
+    /// The coordinator's own state: create, restore, verify, list, copy
     #[command(subcommand)]
     Backup(backup::Backup),
     /// Who did what: list, verify

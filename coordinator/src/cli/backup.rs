@@ -7,7 +7,7 @@ use serde_json::json as object;
 
 use super::init::in_full;
 use super::put_back::{PutBack, described, put_back};
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, copies, json};
 use crate::audit::{Deed, write};
 use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, pack, verify};
 use crate::screen::{self, Line};
@@ -23,6 +23,10 @@ pub(super) enum Backup {
     Create(Create),
     /// Put a backup in the place of a state that is lost
     Restore(RestoreArgs),
+    /// Which nodes hold sealed copies of the state, and how old they are
+    List,
+    /// Hand a fresh sealed copy to every node with a pool now
+    Copy,
     /// Open a backup and prove that all of it is whole; changes nothing
     Verify {
         /// The backup
@@ -91,6 +95,8 @@ impl KeyArgs {
 pub(super) async fn run(wish: Backup, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     match wish {
         Backup::Create(wish) => create(wish, context, console).await,
+        Backup::List => copies::list(context, console).await,
+        Backup::Copy => copies::make(context, console).await,
         Backup::Restore(wish) => {
             let key = wish.key.read(console)?;
             let how = PutBack {

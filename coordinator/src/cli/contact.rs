@@ -110,7 +110,7 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
     Ok(exit)
 }
 
-fn destination(node: &NodeName, config: Option<&Config>) -> String {
+pub(super) fn destination(node: &NodeName, config: Option<&Config>) -> String {
     let known = config.and_then(|config| {
         let known = config.nodes.iter().find(|known| known.name.value == *node)?;
         let user = known.defaults.user.as_ref().or(config.defaults.user.as_ref());
@@ -122,7 +122,7 @@ fn destination(node: &NodeName, config: Option<&Config>) -> String {
     known.unwrap_or_else(|| node.to_string())
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
@@ -247,7 +247,7 @@ fn mirror(facts: &Facts) -> Vec<Serial> {
     if legs.len() == 2 { legs } else { Vec::new() }
 }
 
-fn ask(console: &mut Console<'_>) -> Option<String> {
+pub(super) fn ask(console: &mut Console<'_>) -> Option<String> {
     console
         .person
         .ask_secret("sudo password (asked once, kept in memory for this run):")
@@ -255,9 +255,9 @@ fn ask(console: &mut Console<'_>) -> Option<String> {
         .flatten()
 }
 
-struct Terminal<'a, 'b> {
-    console: &'a mut Console<'b>,
-    password: &'a mut Option<String>,
+pub(super) struct Terminal<'a, 'b> {
+    pub(super) console: &'a mut Console<'b>,
+    pub(super) password: &'a mut Option<String>,
 }
 
 #[async_trait]

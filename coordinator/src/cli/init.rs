@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json as object;
 
 use super::error::file;
-use super::{CliError, Console, Context, Exit, backup, git, json};
+use super::{CliError, Console, Context, Exit, backup, git, json, recover};
 use crate::backup::{RecoveryFile, ensure_recovery};
 use crate::config::{self, DEFAULT_PORT, FILE, parse_bytes, template};
 use crate::init::{InitOptions, init};
@@ -16,7 +16,8 @@ use crate::state::StateFolder;
 #[command(after_help = "\
 Makes what is missing and leaves what is there: run twice, it repairs.
   heeler init --cluster herd                          here
-  heeler init --cluster herd ~/herd --address 10.0.0.2 there")]
+  heeler init --cluster herd ~/herd --address 10.0.0.2 there
+  heeler init --recover --from NODE ~/herd            a lost one, from a node's copy")]
 pub(super) struct Init {
     /// Folder of heeler.toml, a git repository [default: --config, else this one]
     folder: Option<PathBuf>,
@@ -32,6 +33,8 @@ pub(super) struct Init {
     /// Where the recovery key goes, which opens backups; not into either folder [default: heeler-recovery-CLUSTER.txt at home]
     #[arg(long, value_name = "FILE")]
     recovery: Option<PathBuf>,
+    #[command(flatten)]
+    recover: recover::Recover,
 }
 
 pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
@@ -41,6 +44,9 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
         .folder
         .join(named.map_or_else(PathBuf::new, Clone::clone));
     let folder = std::path::absolute(&folder).map_err(file("find", &folder))?;
+    if wish.recover.is_wished() {
+        return recover::run(&wish.recover, &folder, context, console).await;
+    }
     let path = folder.join(FILE);
     let (cluster, is_new) = match std::fs::read(&path) {
         Ok(bytes) => (parse_bytes(&bytes).map_err(CliError::Config)?.cluster.value, false),

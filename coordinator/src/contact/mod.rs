@@ -5,6 +5,7 @@
 
 mod add;
 mod dialogue;
+mod fetch;
 mod hostkey;
 mod judge;
 mod meet;
@@ -19,6 +20,7 @@ use heeler_proto::NodeName;
 
 pub use add::{Added, Wish, add};
 pub use dialogue::Dialogue;
+pub use fetch::{Copy, Keeper, keeper};
 
 /// Why first contact stopped. Nothing is half-installed: each file is in its place whole, or not at all.
 #[derive(Debug, thiserror::Error)]

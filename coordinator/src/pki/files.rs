@@ -33,6 +33,14 @@ pub fn read_text(path: &Path) -> Result<String, PkiError> {
 /// # Errors
 /// With the path that could not be written.
 pub fn write_secret(path: &Path, text: &str) -> Result<(), PkiError> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// The same for bytes.
+///
+/// # Errors
+/// As [`write_secret`].
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
     let beside = path.with_extension("new");
     let write = || {
         let mut file = OpenOptions::new()
@@ -41,7 +49,7 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), PkiError> {
             .truncate(true)
             .mode(0o600)
             .open(&beside)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
         path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())

@@ -22,7 +22,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 pub use authorities::{Authorities, InForce};
 pub use ca::Ca;
-pub use files::{make_folder, read_text, write_secret};
+pub use files::{make_folder, read_text, write_bytes, write_secret};
 pub use node::{CsrError, Issued, NodeRequest, issue_node};
 pub use operator::{
     OperatorPeer, identify_operator, issue_operator, key_sha256, new_operator, operator_request, public_pem,

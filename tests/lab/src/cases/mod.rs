@@ -11,6 +11,7 @@ mod disks;
 mod machine;
 mod packages;
 mod pools;
+mod recovery;
 mod refusal;
 
 use std::path::Path;
@@ -54,6 +55,7 @@ const ALL: &[&[Case]] = &[
     death::CASES,
     pools::CASES,
     converged::CASES,
+    recovery::CASES,
     packages::CASES,
     backplane::CASES,
 ];

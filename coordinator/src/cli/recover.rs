@@ -1,0 +1,123 @@
+//! `heeler init --recover`: the coordinator, back from a node's copy.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use heeler_proto::NodeName;
+
+use super::backup::{KeyArgs, failed};
+use super::contact::{Terminal, destination, with_causes};
+use super::put_back::{PutBack, put_back};
+use super::{CliError, Console, Context, Exit};
+use crate::backup::{BackupError, verify};
+use crate::config::{FILE, parse_bytes};
+use crate::contact::{Copy, Keeper, keeper};
+use crate::screen::{self, Line};
+
+#[derive(Debug, Args)]
+pub(super) struct Recover {
+    /// The coordinator is lost: take it back from the newest whole copy that a node holds
+    #[arg(long, requires = "from")]
+    recover: bool,
+    /// The node that holds the copies
+    #[arg(long, value_name = "NODE", requires = "recover")]
+    from: Option<String>,
+    /// Whom to log in as, and where [default: the address in heeler.toml, else NODE as your ssh config knows it]
+    #[arg(long, value_name = "USER@HOST", requires = "recover")]
+    ssh: Option<String>,
+    /// An ssh configuration in place of your own
+    #[arg(long, value_name = "FILE", requires = "recover")]
+    ssh_config: Option<PathBuf>,
+    /// Ask for the sudo password now; without a terminal it is the first line of stdin
+    #[arg(short = 'K', long, requires = "recover")]
+    ask_password: bool,
+    /// Put aside the coordinator that is there; it is kept beside
+    #[arg(long, requires = "recover")]
+    replace: bool,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+impl Recover {
+    /// Whether it was asked for.
+    pub(super) fn is_wished(&self) -> bool {
+        self.recover
+    }
+}
+
+pub(super) async fn run(
+    wish: &Recover,
+    folder: &Path,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
+    let from = wish.from.as_deref().unwrap_or_default();
+    let node = NodeName::new(from).map_err(|invalid| CliError::Usage(invalid.to_string()))?;
+    let known = std::fs::read(folder.join(FILE)).ok();
+    let config = known.and_then(|bytes| parse_bytes(&bytes).ok());
+    let to = wish.ssh.clone().unwrap_or_else(|| destination(&node, config.as_ref()));
+    let mut password = None;
+    if wish.ask_password {
+        let said = super::contact::ask(console);
+        password = Some(said.ok_or_else(|| CliError::Usage("no password was given on stdin".into()))?);
+    }
+    let (opener, recovery) = wish.key.read(console)?;
+    let ssh = keeper(&node, &to, wish.ssh_config.clone());
+    let contact = |error| CliError::Other(with_causes(&error));
+    let mut person = Terminal {
+        console,
+        password: &mut password,
+    };
+    let mut keeper = Keeper::open(&ssh, &mut person).await.map_err(contact)?;
+    let copies = keeper.copies().await.map_err(contact)?;
+    let now_ms = context.clock.now_ms();
+    show(&node, &copies, now_ms, console);
+    let scratch = tempfile::tempdir().map_err(super::error::file("make", "a temporary folder"))?;
+    let mut good = None;
+    for copy in &copies {
+        let file = scratch.path().join(&copy.name);
+        let whole = match keeper.fetch(copy, &file).await {
+            Ok(()) => verify(&file, opener.again(), recovery.as_ref(), &scratch.path().join("opened"))
+                .await
+                .map_err(|error| failed(&error).to_string()),
+            Err(error) => Err(with_causes(&error)),
+        };
+        match whole {
+            Ok(_) => {
+                good = Some(file);
+                break;
+            }
+            Err(why) => console.aside(&wrapped(
+                &format!("{}: not used: {why}", copy.name),
+                console.screen.width,
+            )),
+        }
+    }
+    keeper.close().await;
+    let Some(archive) = good else {
+        return Err(failed(&BackupError::Damaged(format!(
+            "{node} holds no copy that can be used; ask another node, or take the nodes over without one: heeler init, then heeler node add"
+        ))));
+    };
+    let how = PutBack {
+        archive: &archive,
+        key: (opener, recovery),
+        folder: Some(folder.to_owned()),
+        replace: wish.replace,
+    };
+    put_back(how, context, console).await
+}
+
+fn show(node: &NodeName, copies: &[Copy], now_ms: u64, console: &mut Console<'_>) {
+    let mut lines = vec![Line::of(format!("{node} holds {} copies", copies.len()))];
+    for copy in copies {
+        let age = screen::ago(copy.at_ms, now_ms);
+        let at = screen::date(copy.at_ms, &console.zone);
+        lines.push(Line::of(format!("  {at}  {age} ago  {} bytes", copy.bytes)));
+    }
+    console.aside(&lines);
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<Line> {
+    screen::wrap(text, width).into_iter().map(Line::of).collect()
+}

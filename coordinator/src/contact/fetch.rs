@@ -1,0 +1,139 @@
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use heeler_proto::NodeName;
+use serde::Deserialize;
+
+use super::payload::hex;
+use super::root::Root;
+use super::ssh::{Ssh, Trust};
+use super::{ContactError, Dialogue};
+
+/// The largest copy that is fetched.
+const LARGEST: u64 = 64 << 20;
+
+/// A sealed copy of a coordinator's state, as the node's receipt tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Copy {
+    /// Its file's name.
+    pub name: String,
+    /// The state at that time, Unix milliseconds.
+    pub at_ms: u64,
+    /// Of the file.
+    pub bytes: u64,
+    /// Of the file, in hex.
+    pub sha256: String,
+    /// Where it lies on the node.
+    #[serde(skip)]
+    pub path: String,
+}
+
+/// A node that holds copies, reached by the person's own ssh: there is no coordinator that could be asked.
+pub struct Keeper<'a> {
+    ssh: &'a Ssh,
+    root: Root<'a>,
+}
+
+/// How the keeper is reached.
+#[must_use]
+pub fn keeper(node: &NodeName, destination: &str, config: Option<PathBuf>) -> Ssh {
+    Ssh {
+        program: "ssh".into(),
+        node: node.clone(),
+        destination: destination.to_owned(),
+        config,
+        trust: Trust::Person,
+    }
+}
+
+impl<'a> Keeper<'a> {
+    /// Logs in, and becomes root there.
+    ///
+    /// # Errors
+    /// No connection, a wrong password.
+    pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Self, ContactError> {
+        let answer = ssh.run("id -u").await?;
+        if answer.code != 0 {
+            let complaint = answer.stderr.lines().last().unwrap_or("ssh said nothing").to_owned();
+            return Err(ssh.lost(complaint));
+        }
+        let marker = format!("[heeler {:016x}] ", rand::random::<u64>());
+        let root = Root::open(ssh, answer.stdout.trim() == "0", &marker, person).await?;
+        Ok(Self { ssh, root })
+    }
+
+    /// The whole copies on its mounted pools, the newest first.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn copies(&mut self) -> Result<Vec<Copy>, ContactError> {
+        let lines = self.root.order("COPIES").await?;
+        let mut copies: Vec<Copy> = lines.iter().filter_map(|line| parse(line)).collect();
+        copies.sort_by_key(|copy| std::cmp::Reverse(copy.at_ms));
+        Ok(copies)
+    }
+
+    /// Fetches one, into `file`, and proves that it is what its receipt says.
+    ///
+    /// # Errors
+    /// When it is not, or the connection is lost.
+    pub async fn fetch(&mut self, copy: &Copy, file: &Path) -> Result<(), ContactError> {
+        let lines = self.root.order(&format!("FETCH {}", copy.path)).await?;
+        let broken = |problem: &str| ContactError::Node {
+            node: self.ssh.node.clone(),
+            problem: format!("the copy {} {problem}", copy.path),
+        };
+        let bytes = STANDARD
+            .decode(lines.concat())
+            .map_err(|_| broken("did not arrive whole"))?;
+        let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
+        if bytes.len() as u64 != copy.bytes || hex(digest.as_ref()) != copy.sha256 {
+            return Err(broken("is not what its receipt says"));
+        }
+        crate::pki::write_bytes(file, &bytes).map_err(|error| ContactError::State {
+            path: file.display().to_string(),
+            source: std::io::Error::other(error),
+        })
+    }
+
+    /// Logs out.
+    pub async fn close(self) {
+        self.root.close().await;
+    }
+}
+
+/// `copy PATH RECEIPT`; None for what is no copy of ours.
+fn parse(line: &str) -> Option<Copy> {
+    let (path, receipt) = line.strip_prefix("copy ")?.split_once(' ')?;
+    let mut copy: Copy = serde_json::from_str(receipt).ok()?;
+    let plain = copy.name.starts_with("coordinator-") && path.ends_with(&format!("/.heeler/copies/{}", copy.name));
+    path.clone_into(&mut copy.path);
+    (plain && path.starts_with('/') && copy.bytes <= LARGEST).then_some(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_node_is_a_copy_only_when_it_is_one() {
+        let receipt = |name: &str| format!("{{\"name\":\"{name}\",\"at_ms\":5,\"bytes\":7,\"sha256\":\"ab\"}}");
+        let line = |path: &str, name: &str| format!("copy {path} {}", receipt(name));
+        let good = parse(&line("/data/x/.heeler/copies/coordinator-5.age", "coordinator-5.age")).unwrap();
+        assert_eq!(
+            (good.at_ms, good.path.as_str()),
+            (5, "/data/x/.heeler/copies/coordinator-5.age")
+        );
+        for (path, name) in [
+            ("/etc/shadow", "coordinator-5.age"),
+            ("/data/.heeler/copies/coordinator-6.age", "coordinator-5.age"),
+            ("data/.heeler/copies/coordinator-5.age", "coordinator-5.age"),
+            ("/data/.heeler/copies/other", "other"),
+        ] {
+            assert_eq!(parse(&line(path, name)), None, "{path}");
+        }
+        assert_eq!(parse("copy /x {"), None);
+        assert_eq!(parse("noise"), None);
+    }
+}
