@@ -43,6 +43,8 @@ pub struct ServeOptions {
     pub operators: Option<SocketAddr>,
     /// What nodes are told to dial, HOST:PORT each; empty: where agents come in.
     pub addresses: Vec<String>,
+    /// What the database may fill before its oldest events go; it never grows beyond twice that.
+    pub history_bytes: u64,
 }
 
 /// Why the coordinator does not start.
@@ -107,7 +109,8 @@ impl Coordinator {
             return Err(ServeError::NotInitialised(state.path().to_owned()));
         }
         let lock = state.lock()?;
-        let store = Store::open(&state.database()).await?;
+        let most = options.history_bytes.saturating_mul(2);
+        let store = Store::open_within(&state.database(), Some(most)).await?;
         let (agents, agents_address) = listen(options.agents).await?;
         let (enrolment, enrolment_address) = listen(options.enrolment).await?;
         let operators_socket = listen_operators(&state)?;
@@ -126,7 +129,11 @@ impl Coordinator {
             enrolment_port: enrolment_address.port(),
             addresses,
         };
-        let app = Arc::new(App::new(store, clock.clone(), state.clone(), reach).await?);
+        let app = Arc::new(
+            App::new(store, clock.clone(), state.clone(), reach)
+                .await?
+                .bounded(options.history_bytes),
+        );
         let ca = &app.authorities().now().ca;
         let identity = ServerIdentity::load_or_renew(ca, &state.server(), clock.now_ms())?;
         let certificate = Arc::new(Certificate::new(identity)?);
@@ -209,6 +216,7 @@ impl Coordinator {
             () = self.app.drive(until()) => None,
             () = renewed => None,
             () = self.app.keep_copies() => None,
+            () = self.app.keep_history() => None,
             () = tell(&self.app, &self.notify) => None,
             () = shutdown => None,
         };

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heeler_coordinator::app::HISTORY_BYTES;
 use heeler_coordinator::init::{InitOptions, init};
 use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
 use heeler_coordinator::state::StateFolder;
@@ -28,6 +29,8 @@ pub struct Herd {
     pub enrolment: SocketAddr,
     /// Where operators call from elsewhere.
     pub remote: SocketAddr,
+    /// What the database may fill; from the next start on.
+    pub history_bytes: u64,
     running: Option<Running>,
 }
 
@@ -50,6 +53,7 @@ impl Herd {
             agents: anywhere,
             enrolment: anywhere,
             remote: anywhere,
+            history_bytes: HISTORY_BYTES,
             running: None,
         };
         let options = InitOptions {
@@ -93,6 +97,7 @@ impl Herd {
             enrolment,
             operators: Some(self.remote),
             addresses: Vec::new(),
+            history_bytes: self.history_bytes,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -144,6 +149,7 @@ impl Herd {
             enrolment: anywhere,
             operators: None,
             addresses,
+            history_bytes: self.history_bytes,
         };
         Coordinator::bind(options, self.clock.clone()).await.map(drop)
     }

@@ -29,7 +29,7 @@ impl App {
     pub async fn drive(&self, shutdown: impl Future<Output = ()>) {
         tokio::pin!(shutdown);
         loop {
-            if let Err(error) = self.drive_once().await {
+            if let Err(error) = self.heed(self.drive_once().await) {
                 let error: &dyn std::error::Error = &error;
                 error!(error, "the planner could not run");
             }

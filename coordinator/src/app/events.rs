@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use heeler_proto::v1;
 use heeler_store::{Event, EventQuery, Store};
 use tokio::sync::{broadcast, watch};
@@ -14,6 +16,7 @@ impl App {
         Follower {
             store: self.store.clone(),
             left: request.limit,
+            skip: request.last,
             request,
             last,
             progress,
@@ -32,6 +35,8 @@ pub struct Follower {
     progress: broadcast::Receiver<v1::FleetEvent>,
     // In reverse.
     page: Vec<Event>,
+    // So many at the end are wanted of what there is; 0: all, or their first one was found.
+    skip: u32,
 }
 
 impl Follower {
@@ -43,12 +48,19 @@ impl Follower {
         loop {
             if let Some(event) = self.page.pop() {
                 self.request.after = event.id;
+                if !self.fits(&event.kind, event.at_ms) {
+                    continue;
+                }
+                self.left = self.left.saturating_sub(1);
                 return fleet_event(event).map(Some);
             }
             if self.request.limit > 0 && self.left == 0 {
                 return Ok(None);
             }
             self.last.mark_unchanged();
+            if self.skip > 0 {
+                self.find_last().await?;
+            }
             self.read_page().await?;
             if !self.page.is_empty() {
                 continue;
@@ -66,30 +78,58 @@ impl Follower {
         }
     }
 
+    /// Goes to where the last ones begin.
+    async fn find_last(&mut self) -> Result<(), AppError> {
+        let wanted = std::mem::take(&mut self.skip) as usize;
+        let (mut ids, mut after) = (VecDeque::new(), self.request.after);
+        let mut tx = self.store.read().await?;
+        loop {
+            let query = EventQuery {
+                after,
+                task_id: self.request.task_id.clone(),
+                node: self.request.node.clone(),
+                limit: 4 * PAGE,
+            };
+            let page = tx.events(&query).await?;
+            let Some(end) = page.last() else { break };
+            after = end.id;
+            ids.extend(
+                page.iter()
+                    .filter(|event| self.fits(&event.kind, event.at_ms))
+                    .map(|event| event.id),
+            );
+            while ids.len() > wanted {
+                ids.pop_front();
+            }
+        }
+        self.request.after = ids.front().map_or(after, |first| first - 1);
+        Ok(())
+    }
+
+    /// Whether kind and time are among what was asked for.
+    fn fits(&self, kind: &str, at_ms: u64) -> bool {
+        let kinds = &self.request.kinds;
+        (kinds.is_empty() || kinds.iter().any(|wanted| wanted == kind)) && at_ms >= self.request.since_ms
+    }
+
     async fn read_page(&mut self) -> Result<(), AppError> {
-        let limit = if self.request.limit == 0 {
-            PAGE
-        } else {
-            PAGE.min(self.left)
-        };
         let (task_id, node) = (self.request.task_id.clone(), self.request.node.clone());
         let query = EventQuery {
             after: self.request.after,
             task_id,
             node,
-            limit,
+            limit: PAGE,
         };
         self.page = self.store.read().await?.events(&query).await?;
-        self.left = self
-            .left
-            .saturating_sub(u32::try_from(self.page.len()).unwrap_or(u32::MAX));
         self.page.reverse();
         Ok(())
     }
 
     fn wants(&self, event: &v1::FleetEvent) -> bool {
         let fits = |wanted: &str, is: &str| wanted.is_empty() || wanted == is;
-        fits(&self.request.task_id, &event.task_id) && fits(&self.request.node, &event.node)
+        fits(&self.request.task_id, &event.task_id)
+            && fits(&self.request.node, &event.node)
+            && self.fits(&event.kind, event.at_ms)
     }
 }
 

@@ -15,6 +15,7 @@ mod events;
 mod feed;
 mod forgotten;
 mod herd_trust;
+mod history;
 mod ledger;
 mod network;
 mod nodes;
@@ -64,6 +65,9 @@ use feed::Feed;
 use herd_trust::HerdTrust;
 use throttle::Throttle;
 
+/// What the database may fill, where nobody says otherwise: 256 MiB.
+pub const HISTORY_BYTES: u64 = 256 << 20;
+
 /// How agents reach this coordinator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
@@ -93,6 +97,8 @@ pub struct App {
     enrolments: Throttle<IpAddr>,
     state: StateFolder,
     copying: tokio::sync::Mutex<()>,
+    history_bytes: u64,
+    trouble: std::sync::Mutex<Option<String>>,
 }
 
 impl App {
@@ -130,6 +136,8 @@ impl App {
             enrolments: Throttle::new(10, 6_000),
             state,
             copying: tokio::sync::Mutex::new(()),
+            history_bytes: HISTORY_BYTES,
+            trouble: std::sync::Mutex::new(None),
         })
     }
 
@@ -151,6 +159,13 @@ impl App {
 
     fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+
+    /// With another bound for what the database may fill.
+    #[must_use]
+    pub fn bounded(mut self, history_bytes: u64) -> Self {
+        self.history_bytes = history_bytes;
+        self
     }
 
     fn epoch(&self) -> u64 {

@@ -18,9 +18,33 @@ pub(super) struct Events {
     /// Only of this task: its whole id
     #[arg(long)]
     task: Option<String>,
+    /// Only of this kind, as --json names it; may be given more than once: alarm, connected, lost, revision…
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
+    /// Only what happened in the last so much: 30m, 2h, 7d
+    #[arg(long, value_name = "TIME", value_parser = back)]
+    since: Option<u64>,
+    /// Only the last so many of them
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 0)]
+    last: u32,
     /// Only what came after this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     after: u64,
+}
+
+/// `90s`, `30m`, `2h`, `7d`, in milliseconds.
+fn back(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no time: write 90s, 30m, 2h or 7d");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let ms = match unit {
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(ms).ok_or_else(wrong)
 }
 
 pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
@@ -30,6 +54,9 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
         task_id: wish.task.clone().unwrap_or_default(),
         node: wish.node.clone().unwrap_or_default(),
         limit: 0,
+        kinds: wish.kind.clone(),
+        since_ms: wish.since.map_or(0, |back| context.clock.now_ms().saturating_sub(back)),
+        last: wish.last,
     };
     if let Some(node) = wish.node.clone() {
         // A slip of the pen would be waited for in silence.

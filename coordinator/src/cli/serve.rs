@@ -8,6 +8,7 @@ use super::error::file;
 use super::init::in_full;
 use super::place::read_config;
 use super::{CliError, Console, Context, Exit};
+use crate::app::HISTORY_BYTES;
 use crate::clock::SystemClock;
 use crate::config::{self, parse_bytes};
 use crate::notify::Notify;
@@ -29,6 +30,9 @@ pub(super) struct Serve {
     /// Take operators' calls from elsewhere, too, each with a certificate of their own [port: 7445]
     #[arg(long, value_name = "IP[:PORT]", num_args = 0..=1, default_missing_value = "")]
     operators: Option<String>,
+    /// What the database may fill before its oldest events go [default: 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = config::bytes)]
+    history: Option<u64>,
 }
 
 pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
@@ -103,5 +107,6 @@ fn options(wish: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError
         enrolment: at(port + 1),
         operators: operators(wish, any)?,
         addresses: addresses.iter().map(ToString::to_string).collect(),
+        history_bytes: wish.history.unwrap_or(HISTORY_BYTES),
     })
 }

@@ -55,6 +55,18 @@ pub fn is_cluster_name(text: &str) -> bool {
     values::cluster_name(text).is_ok()
 }
 
+/// A size as heeler.toml writes it: `256MiB`, of a mebibyte or more.
+///
+/// # Errors
+/// With how to write it.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let size = values::size(text).map_err(|_| format!("{text:?} is no size: write 256MiB or 1GiB"));
+    size.and_then(|size| match size >> 20 {
+        0 => Err(format!("{text:?} is too small: at least 1MiB")),
+        _ => Ok(size),
+    })
+}
+
 /// As one of `coordinator.addresses`, with the usual port when it names none.
 #[must_use]
 pub fn address(text: &str) -> Option<SocketAddr> {

@@ -34,6 +34,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// There is no room, or the disk does not take it: SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        let code = error.code().and_then(|code| code.parse::<u32>().ok());
+        matches!(code.map(|code| code & 0xff), Some(8 | 10 | 13))
+    }
+
     /// The same thing was stored before.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {

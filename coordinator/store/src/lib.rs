@@ -17,6 +17,7 @@ mod operator;
 mod pause;
 mod plan;
 mod pool;
+mod retention;
 mod revision;
 mod task;
 mod token;
@@ -48,6 +49,10 @@ pub use trust::{Authority, NodeTrust, Stage};
 /// SHA-256.
 pub type Digest = [u8; 32];
 
+/// SQLite's usual page.
+const PAGE_BYTES: u64 = 4096;
+/// SQLite's number for the kind of vacuum that goes in small steps.
+const INCREMENTAL: i64 = 2;
 /// How long a writer waits for another one.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -63,6 +68,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] when SQLite's quick check finds a fault.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_within(path, None).await
+    }
+
+    /// The same, for a database that never grows beyond so many bytes: a write that would is refused as one to a full
+    /// disk is.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_within(path: &Path, most_bytes: Option<u64>) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -70,10 +84,22 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
+        let options = match most_bytes {
+            Some(bytes) => options.pragma("max_page_count", bytes.div_ceil(PAGE_BYTES).to_string()),
+            None => options,
+        };
         let pool = SqlitePoolOptions::new().max_connections(8).connect_with(options);
         let pool = pool.await.map_err(corrupt)?;
         let verdict = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool);
         sound(verdict.await.map_err(corrupt)?)?;
+        let kind: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(&pool).await?;
+        if kind != INCREMENTAL {
+            let mut alone = pool.acquire().await?;
+            sqlx::raw_sql("PRAGMA auto_vacuum = INCREMENTAL")
+                .execute(&mut *alone)
+                .await?;
+            sqlx::raw_sql("VACUUM").execute(&mut *alone).await?;
+        }
         sqlx::migrate!("../../migrations").run(&pool).await?;
         Ok(Self { pool })
     }

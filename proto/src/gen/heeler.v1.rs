@@ -2560,6 +2560,15 @@ pub struct EventsRequest {
     /// 0: all.
     #[prost(uint32, tag = "5")]
     pub limit: u32,
+    /// Only of these kinds; none: of all.
+    #[prost(string, repeated, tag = "6")]
+    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only from that time on.
+    #[prost(uint64, tag = "7")]
+    pub since_ms: u64,
+    /// Only the last ones of those; 0: all.
+    #[prost(uint32, tag = "8")]
+    pub last: u32,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct FleetEvent {

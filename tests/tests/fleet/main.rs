@@ -11,6 +11,7 @@ mod data;
 mod enrolment;
 mod hostile;
 mod operators;
+mod history;
 mod pause;
 mod recover;
 mod recovery;

@@ -60,6 +60,7 @@ impl<'a, 'c> Stage<'a, 'c> {
             enrolment: any,
             operators: None,
             addresses: Vec::new(),
+            history_bytes: heeler_coordinator::app::HISTORY_BYTES,
         };
         let coordinator = Coordinator::bind(options, Arc::new(SystemClock)).await;
         let coordinator = coordinator.map_err(failed("start the coordinator"))?;

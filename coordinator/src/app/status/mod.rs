@@ -25,6 +25,7 @@ impl App {
     /// When the database cannot be read.
     pub async fn status(&self) -> Result<v1::StatusReply, AppError> {
         let now_ms = self.now_ms();
+        let trouble = self.trouble_now().await;
         let mut tx = self.store.read().await?;
         let accepted = tx.accepted().await?;
         let wanted = revision::wanted(accepted.as_ref());
@@ -65,6 +66,14 @@ impl App {
             let text = format!("{}, {} ago", alarm.text, duration(now_ms.saturating_sub(alarm.at_ms)));
             alerts.push(alert(Light::Amber, &alarm.node, text, || {
                 format!("heeler events --node {}", alarm.node)
+            }));
+        }
+        if let Some(text) = trouble {
+            alerts.push(alert(Light::Red, "", text, || {
+                format!(
+                    "make room where {} is; the nodes keep what they have to tell",
+                    self.state.path().display()
+                )
             }));
         }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.light));

@@ -1,0 +1,77 @@
+use crate::{PAGE_BYTES, Store, StoreError, Tx, signed};
+
+impl Store {
+    /// What the database fills, without what is free in it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn used_bytes(&self) -> Result<u64, StoreError> {
+        let mut tx = self.pool.acquire().await?;
+        let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *tx).await?;
+        let free: i64 = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(&mut *tx).await?;
+        Ok(u64::try_from(pages - free).unwrap_or(0) * PAGE_BYTES)
+    }
+
+    /// Gives free pages back to the file system, some of them. Whether there are more.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn give_back(&self) -> Result<bool, StoreError> {
+        let free: i64 = sqlx::query_scalar("PRAGMA freelist_count")
+            .fetch_one(&self.pool)
+            .await?;
+        if free == 0 {
+            return Ok(false);
+        }
+        // The macro that checks queries follows the loop of this one for ever.
+        sqlx::raw_sql("PRAGMA incremental_vacuum(2000)")
+            .execute(&self.pool)
+            .await?;
+        Ok(true)
+    }
+}
+
+impl Tx {
+    /// Drops the oldest events, `batch` at most; alarms from that time on stay. How many went.
+    pub async fn drop_events(&mut self, batch: u32, alarms_from_ms: u64) -> Result<u64, StoreError> {
+        let from = signed(alarms_from_ms);
+        let first = sqlx::query_scalar!(
+            r#"SELECT id as "id: i64" FROM events ORDER BY id LIMIT 1 OFFSET ?"#,
+            batch
+        );
+        let before = first.fetch_optional(&mut *self.tx).await?.unwrap_or(i64::MAX);
+        let result = sqlx::query!(
+            "DELETE FROM events WHERE id < ? AND NOT (kind = 'alarm' AND at_ms >= ?)",
+            before,
+            from
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(result.rows_affected())
+    }
+
+    /// Drops a node's tasks that ended before that time, but for the newest `kept` of them, with their consents, `batch`
+    /// at most. How many went.
+    pub async fn drop_tasks(&mut self, node: &str, before_ms: u64, kept: u32, batch: u32) -> Result<u64, StoreError> {
+        let before = signed(before_ms);
+        let old = sqlx::query_scalar!(
+            "SELECT id FROM tasks WHERE node = ? AND finished_at_ms > 0 AND finished_at_ms < ?
+             ORDER BY created_at_ms DESC LIMIT ? OFFSET ?",
+            node,
+            before,
+            batch,
+            kept
+        )
+        .fetch_all(&mut *self.tx)
+        .await?;
+        for id in &old {
+            sqlx::query!("DELETE FROM consents WHERE task_id = ?", id)
+                .execute(&mut *self.tx)
+                .await?;
+            sqlx::query!("DELETE FROM tasks WHERE id = ?", id)
+                .execute(&mut *self.tx)
+                .await?;
+        }
+        Ok(old.len() as u64)
+    }
+}

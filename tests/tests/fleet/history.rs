@@ -1,0 +1,149 @@
+//! What happened is kept within its bound; what agents tell is not acknowledged when there is no room for it.
+
+use std::time::Duration;
+
+use heeler_proto::v1::{self, Light, from_agent, to_agent};
+use heeler_store::{EventQuery, NewEvent, Store};
+use heeler_tests::{Herd, NOON, Stranger};
+
+const BOUND: u64 = 2 << 20;
+
+fn note(seq: u64) -> from_agent::Body {
+    let note = v1::Note {
+        level: "info".into(),
+        text: "x".repeat(200),
+    };
+    from_agent::Body::Event(v1::Event {
+        seq,
+        at_ms: NOON,
+        task_id: String::new(),
+        kind: Some(v1::event::Kind::Note(note)),
+    })
+}
+
+fn acknowledged(body: to_agent::Body) -> Option<u64> {
+    match body {
+        to_agent::Body::Ack(ack) => Some(ack.seq),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_events_go_first_and_no_number_is_given_twice() {
+    let mut herd = Herd::new().await;
+    herd.stop().await;
+    let store = Store::open(&herd.state().database()).await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    let mut last = 0;
+    for number in 0..12_000 {
+        let event = NewEvent {
+            at_ms: NOON,
+            kind: if number == 0 { "alarm" } else { "note" }.into(),
+            text: format!("{number} {}", "x".repeat(400)),
+            ..NewEvent::default()
+        };
+        last = tx.add_event(&event).await.unwrap();
+    }
+    tx.save().await.unwrap();
+    let before = store.used_bytes().await.unwrap();
+    assert!(before > 2 * BOUND, "{before}");
+    herd.history_bytes = BOUND;
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    let mut tries = 0;
+    while store.used_bytes().await.unwrap() > BOUND {
+        tries += 1;
+        assert!(tries < 600, "it does not become smaller");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let query = EventQuery {
+        limit: 100_000,
+        ..EventQuery::default()
+    };
+    let kept = store.read().await.unwrap().events(&query).await.unwrap();
+    assert_eq!(kept[0].kind, "alarm", "an alarm of today stands in the status");
+    assert!(
+        kept[1].id > 5_000 && kept.iter().any(|event| event.id == last),
+        "the newest stay"
+    );
+    assert_eq!(
+        store.read().await.unwrap().last_event().await.unwrap(),
+        kept.last().unwrap().id
+    );
+    let verdict = operator
+        .verify_audit(v1::VerifyAuditRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(verdict.broken_at, 0, "the audit log is whole");
+
+    let asked = v1::EventsRequest {
+        kinds: vec!["alarm".into()],
+        ..Default::default()
+    };
+    let mut events = operator.events(asked).await.unwrap().into_inner();
+    assert_eq!(events.message().await.unwrap().unwrap().kind, "alarm");
+    assert!(events.message().await.unwrap().is_none());
+    let asked = v1::EventsRequest {
+        kinds: vec!["note".into()],
+        last: 2,
+        ..Default::default()
+    };
+    let mut events = operator.events(asked).await.unwrap().into_inner();
+    let two = [
+        events.message().await.unwrap().unwrap(),
+        events.message().await.unwrap().unwrap(),
+    ];
+    assert_eq!((two[0].id, two[1].id), (last - 1, last));
+    assert!(events.message().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn with_its_disk_full_nothing_is_acknowledged_that_is_not_stored_and_the_status_says_so() {
+    let mut herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    herd.stop().await;
+    herd.history_bytes = BOUND;
+    herd.start().await.unwrap();
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    line.say(note(1)).await;
+    assert_eq!(line.next_that(acknowledged).await, 1);
+
+    // Something else fills the disk: the database may grow no further.
+    let filler = Store::open(&herd.state().database()).await.unwrap();
+    let mut tx = filler.write().await.unwrap();
+    tx.set_meta("filler", &"x".repeat(2 * usize::try_from(BOUND).unwrap()))
+        .await
+        .unwrap();
+    tx.save().await.unwrap();
+    // Half-filled pages take some more; then there is no room.
+    let (mut sent, mut stored) = (1, 1);
+    let ended = 'told: loop {
+        sent += 1;
+        assert!(sent < 500, "it never ends");
+        line.say(note(sent)).await;
+        loop {
+            match line.next().await {
+                Ok(to_agent::Body::Ack(ack)) => {
+                    stored = ack.seq;
+                    break;
+                }
+                Ok(to_agent::Body::Goodbye(goodbye)) => break 'told goodbye.reason,
+                Ok(_) => {}
+                Err(reason) => break 'told reason,
+            }
+        }
+    };
+    assert!(ended.contains("database"), "{ended}");
+    assert_eq!(stored, sent - 1, "an event was acknowledged that is nowhere");
+    let mut operator = herd.operator().await;
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.light(), Light::Red);
+    assert!(
+        status
+            .alerts
+            .iter()
+            .any(|alert| alert.text.contains("cannot write to its disk")),
+        "{status:?}"
+    );
+}
