@@ -1,5 +1,7 @@
 //! The name of a network card, pinned by its hardware address (systemd.link(5)).
 
+use std::time::Duration;
+
 use crate::{Command, File};
 
 /// The backplane's card on every node. No kernel gives such a name, and Proxmox takes it for a card's.
@@ -26,13 +28,16 @@ pub fn pinned(text: &str) -> Option<String> {
 /// udev reads its files again.
 #[must_use]
 pub fn reload() -> Command {
-    Command::new("udevadm").args(["control", "--reload"])
+    Command::new("udevadm")
+        .args(["control", "--reload"])
+        .timeout(Duration::from_secs(5))
 }
 
 /// udev names the card anew; returns when it has.
 #[must_use]
 pub fn apply(name: &str) -> Command {
-    Command::new("udevadm").args([
+    let command = Command::new("udevadm").timeout(Duration::from_secs(15));
+    command.args([
         "trigger",
         "--action=add",
         "--settle",

@@ -32,8 +32,8 @@ pub fn file(name: &str, address: &str) -> File {
     }
 }
 
-/// Brings what is configured up. What it prints is noise where NetworkManager runs beside it.
+/// Brings what is configured up; with udev's part it must be over before the guard undoes it. What it prints is noise where NetworkManager runs beside it.
 #[must_use]
 pub fn apply() -> Command {
-    Command::new("netplan").arg("apply").timeout(Duration::from_secs(45))
+    Command::new("netplan").arg("apply").timeout(Duration::from_secs(65))
 }
