@@ -7,6 +7,8 @@ use super::{App, AppError};
 
 /// Events that go in one transaction: other writers wait no longer than that.
 const BATCH: u32 = 500;
+/// Less fits into pages that are half filled, and proves nothing.
+const ROOM: usize = 64 << 10;
 /// How often the size is looked at.
 const LOOK: Duration = Duration::from_secs(60);
 /// Alarms younger than that stay: they stand in the status.
@@ -88,15 +90,18 @@ impl App {
         result
     }
 
-    /// Writes something small, once there was no room: when that works, all is well again.
+    /// Writes something, once there was no room: when that works, all is well again.
     async fn try_room(&self) {
         if self.trouble().is_none() {
             return;
         }
         let tried = async {
-            let mut tx = self.store.write().await?;
-            tx.set_meta("room", &self.now_ms().to_string()).await?;
-            Ok::<_, AppError>(tx.save().await?)
+            for text in [" ".repeat(ROOM), String::new()] {
+                let mut tx = self.store.write().await?;
+                tx.set_meta("room", &text).await?;
+                tx.save().await?;
+            }
+            Ok::<_, AppError>(())
         };
         if self.heed(tried.await).is_ok() {
             *self.trouble() = None;
