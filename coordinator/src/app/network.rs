@@ -26,12 +26,13 @@ impl App {
 
     /// A peer says whether it reaches an address that it was asked about.
     pub(super) fn reached(&self, peer: &Session, reply: ReachReply) {
-        let Some((about, guard_id)) = reply.request_id.split_once(' ') else {
+        let request = reply.request_id.clone();
+        let Some((about, guard_id)) = request.split_once(' ') else {
             return;
         };
         let session = NodeName::new(about).ok().and_then(|about| self.sessions.of(&about));
         if let Some(session) = session {
-            session.hear(guard_id, &peer.node, Heard::from(reply.clone()));
+            session.hear(guard_id, &peer.node, Heard::from(reply));
             self.wake.notify_one();
         }
     }

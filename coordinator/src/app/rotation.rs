@@ -111,7 +111,8 @@ impl App {
         let all = tx.authorities().await?;
         let (current, taken) = in_force(&all)?;
         self.authorities.change(current, taken)?;
-        Ok(self.renew_server.notify_one())
+        self.renew_server.notify_one();
+        Ok(())
     }
 
     async fn nobody_in_the_way(&self, tx: &mut Tx, all: &[Authority], without: &[String]) -> Result<(), AppError> {

@@ -1,5 +1,5 @@
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use heeler_proto::v1::{AddOperatorRequest, ListOperatorsRequest, RevokeOperatorRequest, ShowAuthoritiesRequest};
@@ -62,7 +62,7 @@ pub(super) async fn run(wish: Operator, context: &Context<'_>, console: &mut Con
         Operator::List => list(context, console).await,
         Operator::Request { name } => request(name, context, console),
         Operator::Add(add) => self::add(&add, context, console).await,
-        Operator::Accept { file } => accept(file, context, console),
+        Operator::Accept { file } => accept(file.as_deref(), context, console),
         Operator::Revoke { name, yes } => revoke(name, yes, context, console).await,
     }
 }
@@ -169,9 +169,9 @@ async fn add(wish: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     Ok(Exit::Fine)
 }
 
-fn accept(named: Option<PathBuf>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut text = String::new();
-    match &named {
+    match named {
         Some(path) => text = std::fs::read_to_string(path).map_err(file("read", path))?,
         None => {
             let read = std::io::stdin().take(1 << 20).read_to_string(&mut text);

@@ -21,13 +21,6 @@ fn note(seq: u64) -> from_agent::Body {
     })
 }
 
-fn acknowledged(body: to_agent::Body) -> Option<u64> {
-    match body {
-        to_agent::Body::Ack(ack) => Some(ack.seq),
-        _ => None,
-    }
-}
-
 #[tokio::test]
 async fn the_oldest_events_go_first_and_no_number_is_given_twice() {
     let mut herd = Herd::new().await;
@@ -107,7 +100,11 @@ async fn with_its_disk_full_nothing_is_acknowledged_that_is_not_stored_and_the_s
     herd.start().await.unwrap();
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     line.say(note(1)).await;
-    assert_eq!(line.next_that(acknowledged).await, 1);
+    let acknowledged = line.next_that(|body| match body {
+        to_agent::Body::Ack(ack) => Some(ack.seq),
+        _ => None,
+    });
+    assert_eq!(acknowledged.await, 1);
 
     // Something else fills the disk: the database may grow no further.
     let filler = Store::open(&herd.state().database()).await.unwrap();

@@ -74,7 +74,7 @@ pub fn wish(task: &KeepScrubs, last_s: u64, now_s: u64) -> Wish {
     };
     let of_day = now_s % DAY;
     let hour = u64::from(task.hour) * HOUR;
-    let same_weekday = (now_s / DAY).wrapping_sub(slot / DAY) % 7 == 0;
+    let same_weekday = (now_s / DAY).wrapping_sub(slot / DAY).is_multiple_of(7);
     let in_window = (hour..hour + WINDOW).contains(&of_day);
     if now_s < slot + WINDOW || (same_weekday && in_window) {
         Wish::Due
