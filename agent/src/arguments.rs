@@ -1,9 +1,15 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::person::Wish;
+
 /// What may be typed.
 pub const USAGE: &str = "\
 usage: heeler-agent COMMAND [--root DIR]
+  status [--json]  how the agent on this node stands
+  pause [--for 2h] [--reason TEXT]  take no new task; snapshots go on
+  resume   take tasks again
+  release [--yes]  take the agent off this node, and leave everything running
   run      the service: connects to the coordinator and does what it asks
   key      prints the node's public key, and makes the key when it is missing
   guard undo  puts the network back as it was before a change that nobody confirmed
@@ -20,8 +26,10 @@ pub struct Arguments {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
+    /// What a person asks on the node.
+    Person(Wish),
     /// Be the service.
     Run,
     /// Print the public key.
@@ -34,28 +42,42 @@ pub enum Command {
 
 impl Arguments {
     /// From the command line without the program's name.
-    pub fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Self, String> {
-        let (mut command, mut root) = (None, None);
+    pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Self, String> {
+        let (mut command, mut root, mut rest) = (None, None, Vec::new());
+        let mut words = words;
         while let Some(word) = words.next() {
-            let known = match word.to_str() {
-                Some("run") => Command::Run,
-                Some("key") => Command::Key,
-                Some("guard") if words.next().is_some_and(|word| word == "undo") => Command::GuardUndo,
-                Some("guard") => return Err("guard wants: undo".to_owned()),
-                Some("version" | "--version") => Command::Version,
+            match word.to_str() {
                 Some("--root") => {
                     let folder = words.next().ok_or("--root wants a folder")?;
                     root = Some(PathBuf::from(folder));
-                    continue;
                 }
-                _ => return Err(format!("{} is not known", word.display())),
-            };
-            if command.replace(known).is_some() {
-                return Err("one command at a time".to_owned());
+                Some(name) if command.is_none() && (!name.starts_with('-') || name == "--version") => {
+                    command = Some(name.to_owned());
+                }
+                Some(text) => rest.push(text.to_owned()),
+                None => return Err(format!("{} is not known", word.display())),
             }
         }
-        let command = command.ok_or("a command is wanted")?;
-        Ok(Self { command, root })
+        let name = command.ok_or("a command is wanted")?;
+        let command = match name.as_str() {
+            "run" => Command::Run,
+            "key" => Command::Key,
+            "guard" if rest == ["undo"] => {
+                rest.clear();
+                Command::GuardUndo
+            }
+            "guard" => return Err("guard wants: undo".to_owned()),
+            "version" | "--version" => Command::Version,
+            name => match Wish::parse(name, &mut rest)? {
+                Some(wish) => Command::Person(wish),
+                None => return Err(format!("{name} is not known")),
+            },
+        };
+        match rest.first() {
+            Some(word) if !word.starts_with('-') => Err(format!("one command at a time: {word}")),
+            Some(word) => Err(format!("{word} is not known to {name}")),
+            None => Ok(Self { command, root }),
+        }
     }
 }
 

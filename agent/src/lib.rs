@@ -7,15 +7,19 @@ mod clock;
 mod config;
 mod connect;
 mod copies;
+pub mod hold;
 mod identity;
 mod journal;
 mod ledger;
 mod notify;
 mod pulse;
 pub mod schedule;
+pub mod release;
 mod session;
 mod sessions;
 mod shared;
+
+pub mod standing;
 mod trusted;
 mod wire;
 mod worker;
@@ -26,8 +30,10 @@ mod tests;
 pub use agent::{Agent, StartError};
 pub use backoff::delay as reconnect_delay;
 pub use config::{Config, ConfigError, Operator};
+pub use hold::Hold;
 pub use identity::{Identity, IdentityError};
 pub use notify::Notify;
+pub use release::ReleaseError;
 
 /// This agent's version, as the coordinator is told it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

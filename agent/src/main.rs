@@ -2,13 +2,14 @@
 
 mod arguments;
 mod log;
+mod person;
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use heeler_agent::{Agent, Config, Identity, Notify, VERSION};
 use heeler_host::guard::{self, Undoing};
+use heeler_agent::{Agent, Config, Identity, Notify, VERSION, release};
 use heeler_host::{RealSystem, System};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
         }
     };
     match start(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("heeler-agent: {}", heeler_tasks::engine::in_full(error.as_ref()));
             ExitCode::FAILURE
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
 /// the journal.
 const BLOCKING_THREADS: usize = 4;
 
-fn start(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -46,11 +47,11 @@ fn start(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         None => Arc::new(RealSystem::new()),
     };
     match arguments.command {
-        Command::Run => runtime.block_on(run(host)),
+        Command::Run => runtime.block_on(run(host))?,
+        Command::Person(wish) => return Ok(runtime.block_on(person::run(wish, host))?),
         Command::Key => {
             let identity = runtime.block_on(Identity::open(host))?;
             print!("{}", identity.public_key_pem());
-            Ok(())
         }
         Command::GuardUndo => {
             match runtime.block_on(guard::undo(host.as_ref()))? {
@@ -58,18 +59,21 @@ fn start(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 Undoing::Confirmed => println!("the change had been confirmed: it stays"),
                 Undoing::Done(undone) => println!("undone: {}: {}", undone.change, undone.reason),
             }
-            Ok(())
         }
         Command::Version => {
             println!("heeler-agent {VERSION}");
-            Ok(())
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn run(host: Arc<dyn System>) -> Result<(), Box<dyn Error>> {
     log::set_up()?;
     let notify = Notify::from_environment()?;
+    if release::is_begun(host.as_ref()).await {
+        return leave(host.as_ref()).await;
+    }
+    release::forget(host.as_ref()).await?;
     let config = Config::read(host.as_ref()).await?;
     tracing::info!(node = %config.node, version = VERSION, "starting");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -79,7 +83,22 @@ async fn run(host: Arc<dyn System>) -> Result<(), Box<dyn Error>> {
             _ = interrupt.recv() => {}
         }
     };
-    Agent::new(config, host, notify).await?.run(shutdown).await;
+    tokio::pin!(shutdown);
+    Agent::new(config, host.clone(), notify)
+        .await?
+        .run(shutdown.as_mut())
+        .await;
     tracing::info!("stopped");
+    if release::is_begun(host.as_ref()).await {
+        leave(host.as_ref()).await?;
+    }
+    Ok(())
+}
+
+/// The agent takes itself off the node. It ends when systemd, asked by itself, stops it.
+async fn leave(host: &dyn System) -> Result<(), Box<dyn Error>> {
+    tracing::info!("released: leaving this node");
+    release::finish(host).await?;
+    release::stop(host).await?;
     Ok(())
 }

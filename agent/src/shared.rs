@@ -12,11 +12,11 @@ use crate::config::Config;
 use crate::copies::Copies;
 use crate::identity::{Identity, Trust};
 use crate::journal::{Entry, Journal, Stop, Told};
-use crate::ledger;
 use crate::notify::Notify;
 use crate::pulse::Pulse;
 use crate::schedule::Standing;
 use crate::trusted::Trusted;
+use crate::{hold, ledger, release};
 
 /// What the session and the worker have in common.
 pub struct Shared {
@@ -86,6 +86,19 @@ impl Shared {
         reply
     }
 
+    /// A person on the node may have paused it, or let it go.
+    async fn held(&self) -> Result<(), String> {
+        let host = self.host.as_ref();
+        if release::is_begun(host).await {
+            return Err("the agent is leaving this node".to_owned());
+        }
+        match hold::read(host, self.clock.now_ms()).await {
+            Ok(None) => Ok(()),
+            Ok(Some(hold)) => Err(hold.refusal()),
+            Err(error) => Err(format!("could not read {}: {error}", hold::PATH)),
+        }
+    }
+
     async fn take(&self, wire: Wire) -> Result<(), String> {
         let assignment = Assignment::try_from(wire).map_err(|invalid| invalid.to_string())?;
         let mut accepted = self.accepted.lock().await;
@@ -93,6 +106,9 @@ impl Shared {
         let verdict = assignment
             .judge(accepted.as_ref(), in_hand.as_ref())
             .map_err(|refusal| refusal.to_string())?;
+        if verdict == Verdict::New {
+            self.held().await?;
+        }
         // The journal first: a task that only the ledger knew would be acknowledged and never done.
         if verdict == Verdict::New {
             let entry = Entry::Accepted(Box::new(assignment.clone()));

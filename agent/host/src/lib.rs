@@ -23,6 +23,7 @@ pub mod ping;
 pub mod sfdisk;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod systemctl;
 pub mod timedatectl;
 pub mod udev;
 pub mod wipefs;

@@ -147,6 +147,18 @@ impl Identity {
     }
 }
 
+/// Until when the certificate on the disk is good, Unix milliseconds; None without one.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn certificate_on_disk(host: &dyn System) -> Result<Option<u64>, IdentityError> {
+    match host.read(Path::new(CERTIFICATE_PATH)).await {
+        Ok(pem) => Ok(Some(parse(&pem)?.validity.until_ms)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(file("read", CERTIFICATE_PATH)(error)),
+    }
+}
+
 fn parse(pem: &[u8]) -> Result<Certificate, IdentityError> {
     let chain = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()

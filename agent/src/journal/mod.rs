@@ -92,6 +92,23 @@ struct Writer {
     broken: bool,
 }
 
+/// What the journal on the disk says. Reads only: a torn end is left where it is.
+///
+/// # Errors
+/// When it cannot be read, or is damaged elsewhere than at its end.
+pub async fn remembered(host: &dyn System) -> Result<State, JournalError> {
+    let bytes = match host.read(Path::new(PATH)).await {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(source) => return Err(JournalError::File { action: "read", source }),
+    };
+    let mut state = State::default();
+    for entry in text::parse(&bytes)?.entries {
+        state.apply(entry);
+    }
+    Ok(state)
+}
+
 impl Journal {
     /// Reads the journal, cuts a torn end off, and makes it when it is missing.
     ///

@@ -9,4 +9,5 @@ pub mod storage;
 
 mod task;
 
+pub use storage::imported as imported_pools;
 pub use task::{Uses, preview, run, steps, uses};

@@ -7,7 +7,8 @@ use crate::{UnitAction, UnitError, UnitState};
 pub(super) type Units = BTreeMap<String, &'static str>;
 
 /// After Debian has installed zfsutils-linux and zfs-zed.
-const ZFS: [(&str, &str); 12] = [
+const ZFS: [(&str, &str); 13] = [
+    ("zfs-scrub-monthly@.timer", "disabled"),
     ("zfs-import-cache.service", "enabled"),
     ("zfs-import-scan.service", "disabled"),
     ("zfs-import.target", "enabled"),
@@ -44,18 +45,28 @@ impl State {
     }
 
     pub(super) fn unit_state(&self, unit: &str) -> UnitState {
-        let file = self.os.units.get(unit);
+        let file = self.unit_file(unit);
         let word = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
         UnitState {
             load: match file {
                 None => "not-found",
-                Some(&"masked") => "masked",
+                Some("masked") => "masked",
                 Some(_) => "loaded",
             }
             .to_owned(),
             active: word(self.kernel.active.contains(unit), "active", "inactive"),
-            enabled: file.copied().unwrap_or_default().to_owned(),
+            enabled: file.unwrap_or_default().to_owned(),
         }
+    }
+
+    /// Its own file's state, or its template's.
+    fn unit_file(&self, unit: &str) -> Option<&'static str> {
+        let template = || {
+            let (name, rest) = unit.split_once('@')?;
+            let (_, kind) = rest.rsplit_once('.')?;
+            self.os.units.get(&format!("{name}@.{kind}"))
+        };
+        self.os.units.get(unit).or_else(template).copied()
     }
 
     pub(super) fn act(&mut self, unit: &str, action: UnitAction) -> Result<(), UnitError> {
@@ -67,6 +78,10 @@ impl State {
             UnitAction::Restart => "restart",
             UnitAction::Reload => return Ok(()),
         };
+        // An instance of a template has a state of its own once something is done to it.
+        if let Some(file) = self.unit_file(unit) {
+            self.os.units.entry(unit.to_owned()).or_insert(file);
+        }
         let Some(file) = self.os.units.get_mut(unit) else {
             let problem = match action {
                 UnitAction::Enable | UnitAction::Disable => format!("Unit file {unit} does not exist."),

@@ -102,7 +102,7 @@ pub(in crate::sim) fn only_looks(command: &Command) -> bool {
     }
 }
 
-const LOOKING: [&str; 11] = [
+const LOOKING: [&str; 12] = [
     "blkid",
     "cloud-init",
     "dpkg-query",
@@ -111,6 +111,7 @@ const LOOKING: [&str; 11] = [
     "ping",
     "lsattr",
     "lsblk",
+    "systemctl",
     "timedatectl",
     "uname",
     "zdb",

@@ -19,6 +19,14 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Out
                 "Timezone=Etc/UTC\nLocalRTC=no\nCanNTP=yes\nNTP=yes\nNTPSynchronized={synchronised}\n"
             ))
         }
+        ("systemctl", ["show", "--property=StatusText", "--value", unit]) => {
+            let text = if state.kernel.active.contains(*unit) {
+                "idle"
+            } else {
+                ""
+            };
+            printed(format!("{text}\n"))
+        }
         ("cloud-init", ["status", "--format", "json"]) => {
             let status = json!({"boot_status_code": "enabled-by-generator", "datasource": "nocloud",
                 "detail": "DataSourceNoCloud", "errors": [], "extended_status": "done", "status": "done"});

@@ -1,0 +1,116 @@
+//! A person on the node holds it still: no new task is taken. A file says so, and is looked at when a task arrives.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use heeler_host::{Content, File, System};
+use serde::{Deserialize, Serialize};
+
+/// Where it is.
+pub const PATH: &str = "/var/lib/heeler-agent/paused";
+
+/// Why the node is held still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// For whoever wonders later; may be empty.
+    pub reason: String,
+    /// Unix milliseconds.
+    pub since_ms: u64,
+    /// Unix milliseconds; 0: until a person lifts it.
+    pub until_ms: u64,
+}
+
+impl Hold {
+    /// Whether it holds at that time.
+    #[must_use]
+    pub fn holds(&self, now_ms: u64) -> bool {
+        self.until_ms == 0 || now_ms < self.until_ms
+    }
+
+    /// Why an assignment is refused, with what to type.
+    #[must_use]
+    pub fn refusal(&self) -> String {
+        let why = match self.reason.as_str() {
+            "" => String::new(),
+            reason => format!(" ({reason})"),
+        };
+        format!("somebody on the node has paused it{why}. On the node: sudo heeler-agent resume")
+    }
+}
+
+/// The hold that is in force. One that cannot be read holds: a person meant something by it.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub async fn read(host: &dyn System, now_ms: u64) -> io::Result<Option<Hold>> {
+    let bytes = match host.read(Path::new(PATH)).await {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let hold = serde_json::from_slice(&bytes).unwrap_or_else(|_| Hold {
+        reason: format!("{PATH} is not readable"),
+        since_ms: 0,
+        until_ms: 0,
+    });
+    Ok(Some(hold).filter(|hold| hold.holds(now_ms)))
+}
+
+/// Holds the node still, in place of an earlier hold.
+///
+/// # Errors
+/// When it is not on the disk.
+pub async fn set(host: &dyn System, hold: &Hold) -> io::Result<()> {
+    let file = File {
+        path: PathBuf::from(PATH),
+        content: Content::Plain(serde_json::to_vec(hold)?),
+        mode: 0o600,
+    };
+    host.write(&file).await
+}
+
+/// Lets the node change again.
+///
+/// # Errors
+/// When the file cannot be removed.
+pub async fn lift(host: &dyn System) -> io::Result<()> {
+    host.remove(Path::new(PATH)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_host::sim::Machine;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hold_ends_with_its_time_or_when_it_is_lifted() {
+        let machine = Machine::builder("a").build();
+        let hold = |until_ms| Hold {
+            reason: "new fan".into(),
+            since_ms: 1,
+            until_ms,
+        };
+        assert_eq!(read(&machine, 5).await.unwrap(), None);
+        set(&machine, &hold(10)).await.unwrap();
+        assert_eq!(read(&machine, 9).await.unwrap(), Some(hold(10)));
+        assert_eq!(read(&machine, 10).await.unwrap(), None);
+        set(&machine, &hold(0)).await.unwrap();
+        assert_eq!(read(&machine, u64::MAX).await.unwrap(), Some(hold(0)));
+        lift(&machine).await.unwrap();
+        lift(&machine).await.unwrap();
+        assert_eq!(read(&machine, 5).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_hold_that_cannot_be_read_holds() {
+        let machine = Machine::builder("a").build();
+        let file = File {
+            path: PATH.into(),
+            content: Content::Plain(b"until tomorrow\n".to_vec()),
+            mode: 0o600,
+        };
+        machine.write(&file).await.unwrap();
+        assert!(read(&machine, 5).await.unwrap().is_some());
+    }
+}

@@ -1,0 +1,120 @@
+//! What a person types on the node itself, when the coordinator is the machine that is dead.
+
+mod arguments;
+mod screen;
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use heeler_agent::{Hold, ReleaseError, hold, release, standing};
+use heeler_host::System;
+
+pub use arguments::Wish;
+
+/// As asked.
+const FINE: u8 = 0;
+/// A person should look at something.
+const LOOK: u8 = 3;
+/// Not agreed to, or not now.
+const REFUSED: u8 = 5;
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonError {
+    /// The agent's files are root's.
+    #[error("the agent's files are root's: type it with sudo")]
+    NotRoot,
+    /// A file of ours.
+    #[error("could not write or remove {}", hold::PATH)]
+    Hold(#[source] io::Error),
+    /// The release.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    /// The terminal.
+    #[error("could not use the terminal")]
+    Terminal(#[from] io::Error),
+}
+
+/// Does it, and says what came of it.
+///
+/// # Errors
+/// When it was not done.
+pub async fn run(wish: Wish, host: Arc<dyn System>) -> Result<ExitCode, PersonError> {
+    if !standing::may_look(host.as_ref()).await {
+        return Err(PersonError::NotRoot);
+    }
+    let code = match wish {
+        Wish::Status { json } => status(&host, json).await?,
+        Wish::Pause { for_ms, reason } => {
+            let since_ms = host.now_ms();
+            let hold = Hold {
+                reason,
+                since_ms,
+                until_ms: if for_ms == 0 { 0 } else { since_ms + for_ms },
+            };
+            hold::set(host.as_ref(), &hold).await.map_err(PersonError::Hold)?;
+            let how_long = match for_ms {
+                0 => "until heeler-agent resume".to_owned(),
+                ms => format!("for {}", screen::span(ms)),
+            };
+            println!("Paused {how_long}: no new task is taken. Snapshots and scrubs go on.");
+            let standing = standing::look(&host).await;
+            if let Some(task) = standing.in_hand {
+                println!("The task in hand is finished: {} {}.", task.kind, task.id);
+            }
+            FINE
+        }
+        Wish::Resume => {
+            hold::lift(host.as_ref()).await.map_err(PersonError::Hold)?;
+            println!("Tasks are taken again. What was refused meanwhile is not done: at the coordinator, heeler plan.");
+            FINE
+        }
+        Wish::Release { yes } => released(host.as_ref(), yes).await?,
+    };
+    Ok(ExitCode::from(code))
+}
+
+async fn status(host: &Arc<dyn System>, json: bool) -> Result<u8, PersonError> {
+    let standing = standing::look(host).await;
+    let text = if json {
+        serde_json::to_string_pretty(&standing).unwrap_or_default() + "\n"
+    } else {
+        screen::status(&standing)
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(if standing.faults.is_empty() { FINE } else { LOOK })
+}
+
+async fn released(host: &dyn System, yes: bool) -> Result<u8, PersonError> {
+    if !release::is_begun(host).await {
+        let plan = release::plan(host).await?;
+        print!("{}", screen::release(&plan));
+        if !plan.refused.is_empty() {
+            return Ok(REFUSED);
+        }
+        if !yes && !agreed("Take the agent off this node? [y/N] ")? {
+            println!("Nothing was changed.");
+            return Ok(REFUSED);
+        }
+        release::begin(host, &plan).await?;
+    }
+    // Nothing works beside it from here on; a file that is looked at must not be written meanwhile.
+    release::stop(host).await?;
+    release::finish(host).await?;
+    println!("The agent is off this node. At the coordinator: heeler node remove, or it stays there as offline.");
+    println!("A package of it stays until: apt purge heeler-agent");
+    Ok(FINE)
+}
+
+fn agreed(question: &str) -> io::Result<bool> {
+    if !io::stdin().is_terminal() {
+        println!("There is no terminal to ask on; to agree: heeler-agent release --yes");
+        return Ok(false);
+    }
+    print!("{question}");
+    io::stdout().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

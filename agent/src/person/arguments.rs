@@ -1,0 +1,109 @@
+/// What a person may ask of the agent on its node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// How it stands.
+    Status {
+        /// As JSON.
+        json: bool,
+    },
+    /// Take no new task.
+    Pause {
+        /// Milliseconds; 0: until it is resumed.
+        for_ms: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Take tasks again.
+    Resume,
+    /// Leave this node.
+    Release {
+        /// Without asking.
+        yes: bool,
+    },
+}
+
+impl Wish {
+    /// The command of that name, with its own options taken out of `words`; None when it is no such command.
+    pub fn parse(command: &str, words: &mut Vec<String>) -> Result<Option<Self>, String> {
+        let wish = match command {
+            "status" => Self::Status {
+                json: flag("--json", words),
+            },
+            "pause" => Self::Pause {
+                for_ms: value("--for", words)?.map_or(Ok(0), |text| span(&text))?,
+                reason: value("--reason", words)?.unwrap_or_default(),
+            },
+            "resume" => Self::Resume,
+            "release" => Self::Release {
+                yes: flag("--yes", words),
+            },
+            _ => return Ok(None),
+        };
+        Ok(Some(wish))
+    }
+}
+
+fn flag(name: &str, words: &mut Vec<String>) -> bool {
+    let before = words.len();
+    words.retain(|word| word != name);
+    words.len() < before
+}
+
+fn value(name: &str, words: &mut Vec<String>) -> Result<Option<String>, String> {
+    let Some(at) = words.iter().position(|word| word == name) else {
+        return Ok(None);
+    };
+    if at + 1 >= words.len() {
+        return Err(format!("{name} wants a value"));
+    }
+    words.remove(at);
+    Ok(Some(words.remove(at)))
+}
+
+/// A number and its unit: s, m, h, d; in milliseconds.
+fn span(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text} is no time: 30m, 2h and 3d are");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    let ms = number.checked_mul(seconds * 1_000).filter(|ms| *ms > 0);
+    ms.ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Option<Wish>, String> {
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let command = words.remove(0);
+        let wish = Wish::parse(&command, &mut words)?;
+        assert!(words.is_empty(), "{words:?}");
+        Ok(wish)
+    }
+
+    #[test]
+    fn each_command_takes_its_own_options() {
+        assert_eq!(parse("status --json"), Ok(Some(Wish::Status { json: true })));
+        let pause = Wish::Pause {
+            for_ms: 7_200_000,
+            reason: "fan".into(),
+        };
+        assert_eq!(parse("pause --reason fan --for 2h"), Ok(Some(pause)));
+        assert_eq!(parse("release"), Ok(Some(Wish::Release { yes: false })));
+        assert_eq!(parse("walk"), Ok(None));
+    }
+
+    #[test]
+    fn a_time_has_a_unit_and_some_length() {
+        for wrong in ["pause --for 2", "pause --for 0h", "pause --for x", "pause --for"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+use std::fmt::Write as _;
+
+use heeler_agent::release::Plan;
+use heeler_agent::standing::{Standing, Task};
+
+/// How the agent stands, in lines of at most 80 columns where words allow it.
+pub fn status(standing: &Standing) -> String {
+    let mut text = String::new();
+    let node = match standing.node.as_str() {
+        "" => "this node is not taken on yet",
+        node => node,
+    };
+    let boot = if standing.enabled {
+        "starts at boot"
+    } else {
+        "does NOT start at boot"
+    };
+    let service = if standing.service.is_empty() {
+        "unknown"
+    } else {
+        &standing.service
+    };
+    let _ = writeln!(text, "{node}  heeler-agent {}, {service}, {boot}", standing.version);
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:<12} {value}");
+    };
+    field("coordinator", &standing.coordinators.join(", "));
+    if !standing.says.is_empty() {
+        field("now", &standing.says);
+    }
+    field("last session", &past(standing.coordinator_ms, standing.now_ms));
+    field(
+        "certificate",
+        &match standing.certificate_until_ms {
+            0 => "none".to_owned(),
+            until if until <= standing.now_ms => format!("over for {}", span(standing.now_ms - until)),
+            until => format!("good for {}", span(until - standing.now_ms)),
+        },
+    );
+    field("task", &task(standing));
+    if standing.untold > 0 {
+        field(
+            "untold",
+            &format!("{} events wait for the coordinator", standing.untold),
+        );
+    }
+    field(
+        "paused",
+        &standing.paused.as_ref().map_or_else(
+            || "no".to_owned(),
+            |hold| {
+                let left = match hold.until_ms {
+                    0 => "until heeler-agent resume".to_owned(),
+                    until => format!("{} more", span(until.saturating_sub(standing.now_ms))),
+                };
+                let reason = if hold.reason.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", hold.reason)
+                };
+                format!("YES, {left}{reason}")
+            },
+        ),
+    );
+    for pool in &standing.pools {
+        let percent = pool.allocated_bytes.saturating_mul(100).checked_div(pool.size_bytes);
+        let online = pool.legs.iter().filter(|leg| leg.state == "ONLINE").count();
+        field(
+            "pool",
+            &format!(
+                "{}  {}  {}%  {online}/{} disks  {} data errors",
+                pool.name,
+                pool.state,
+                percent.unwrap_or(0),
+                pool.legs.len(),
+                pool.errors
+            ),
+        );
+    }
+    for fault in &standing.faults {
+        let _ = writeln!(text, "LOOK  {fault}");
+    }
+    text
+}
+
+/// What stops and what goes on.
+pub fn release(plan: &Plan) -> String {
+    let mut text = String::new();
+    for (head, lines) in [("Stops:", &plan.stops), ("Goes on:", &plan.goes_on)] {
+        let _ = writeln!(text, "{head}");
+        for line in lines {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    if !plan.refused.is_empty() {
+        let _ = writeln!(text, "Not now: {}", plan.refused);
+    }
+    text
+}
+
+fn task(standing: &Standing) -> String {
+    let word = |task: &Task| format!("{} {} (revision {})", task.kind, task.id, task.revision);
+    match (&standing.in_hand, &standing.last) {
+        (Some(task), _) => format!("IN HAND: {}", word(task)),
+        (None, Some(last)) => format!("none in hand; the last one: {}", word(last)),
+        (None, None) => "none in hand".to_owned(),
+    }
+}
+
+fn past(then_ms: u64, now_ms: u64) -> String {
+    match then_ms {
+        0 => "never".to_owned(),
+        then => format!("began {} ago", span(now_ms.saturating_sub(then))),
+    }
+}
+
+/// As short as a person would say it.
+pub fn span(ms: u64) -> String {
+    match ms / 1000 {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7200 => format!("{} min", s / 60),
+        s @ 7200..172_800 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86_400),
+    }
+}
