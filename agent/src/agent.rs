@@ -16,6 +16,9 @@ use crate::shared::Shared;
 use crate::trusted::{TrustError, Trusted};
 use crate::{ledger, schedule, sessions, worker};
 
+/// What the last answer may take to be sent.
+const PARTING: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Why the agent cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -80,6 +83,7 @@ impl Agent {
             schedule_changed: tokio::sync::Notify::new(),
             pulse: Pulse::default(),
             copies: Arc::default(),
+            leaving: tokio::sync::Notify::new(),
             notify,
         };
         Ok(Self { shared })
@@ -105,8 +109,15 @@ impl Agent {
             () = schedule::keep(shared) => {}
             () = sessions::one_after_another(shared) => {}
             () = feed_watchdog(shared) => {}
+            () = leave(shared) => {}
         }
     }
+}
+
+/// The last answer is let out; whether it arrives changes nothing.
+async fn leave(shared: &Shared) {
+    shared.leaving.notified().await;
+    tokio::time::sleep(PARTING).await;
 }
 
 async fn feed_watchdog(shared: &Shared) {

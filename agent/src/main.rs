@@ -8,8 +8,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use heeler_host::guard::{self, Undoing};
 use heeler_agent::{Agent, Config, Identity, Notify, VERSION, release};
+use heeler_host::guard::{self, Undoing};
 use heeler_host::{RealSystem, System};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -53,13 +53,11 @@ fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
             let identity = runtime.block_on(Identity::open(host))?;
             print!("{}", identity.public_key_pem());
         }
-        Command::GuardUndo => {
-            match runtime.block_on(guard::undo(host.as_ref()))? {
-                Undoing::Nothing => println!("no change of the network was pending"),
-                Undoing::Confirmed => println!("the change had been confirmed: it stays"),
-                Undoing::Done(undone) => println!("undone: {}: {}", undone.change, undone.reason),
-            }
-        }
+        Command::GuardUndo => match runtime.block_on(guard::undo(host.as_ref()))? {
+            Undoing::Nothing => println!("no change of the network was pending"),
+            Undoing::Confirmed => println!("the change had been confirmed: it stays"),
+            Undoing::Done(undone) => println!("undone: {}: {}", undone.change, undone.reason),
+        },
         Command::Version => {
             println!("heeler-agent {VERSION}");
         }

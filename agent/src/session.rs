@@ -195,6 +195,13 @@ impl<'a> Session<'a> {
             }
             Some(to_agent::Body::Snapshots(ask)) => self.outbox.push(answer::too_many_asks(ask)),
             Some(to_agent::Body::Assignment(assignment)) => self.assigned(assignment).await,
+            Some(to_agent::Body::Release(request)) => {
+                let (reply, leaving) = answer::release(self.shared.host.clone(), request).await;
+                self.outbox.push(reply);
+                if leaving {
+                    self.shared.leaving.notify_one();
+                }
+            }
             Some(to_agent::Body::Ack(ack)) => self.shared.journal.acknowledge(ack.seq).await?,
             Some(to_agent::Body::Renew(reply)) => self.renewed(reply).await?,
             Some(to_agent::Body::Ping(ping)) => {

@@ -52,6 +52,8 @@ pub struct Shared {
     pub pulse: Pulse,
     /// Copies of the coordinator's state.
     pub copies: Arc<Copies>,
+    /// The agent is to leave this node.
+    pub leaving: tokio::sync::Notify,
     /// systemd.
     pub notify: Notify,
 }

@@ -47,6 +47,9 @@ struct Awaited {
     last_ping: u64,
     handed_out: HashSet<TaskId>,
     facts_asked_at_ms: u64,
+    releases: HashMap<String, oneshot::Sender<v1::ReleaseReply>>,
+    compared_at_ms: u64,
+    since_ms: u64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -90,6 +93,7 @@ impl Session {
 
     /// The first message. Before it the session is taken, and nobody can send over it.
     pub fn welcome(&self, welcome: v1::Welcome) {
+        lock(&self.awaited).since_ms = welcome.now_ms;
         self.send(Body::Welcome(welcome));
         self.welcomed.store(true, Ordering::Release);
     }
@@ -185,6 +189,39 @@ impl Session {
         lock(&self.awaited).facts_asked_at_ms
     }
 
+    /// When the session began, and when the accepted revision was compared with the node last, over it; 0 never.
+    #[must_use]
+    pub fn compared_ms(&self) -> (u64, u64) {
+        let awaited = lock(&self.awaited);
+        (awaited.since_ms, awaited.compared_at_ms)
+    }
+
+    /// The accepted revision is compared with the node: `question` asks for it, unless nothing is wanted.
+    pub fn compare(&self, question: Option<Body>, now_ms: u64) {
+        lock(&self.awaited).compared_at_ms = now_ms;
+        if let Some(question) = question {
+            self.send(question);
+        }
+    }
+
+    /// Asks what leaving its node would mean, or, with `go`, to leave; the receiver fails when the session ends first.
+    pub fn ask_release(&self, request_id: String, go: bool) -> oneshot::Receiver<v1::ReleaseReply> {
+        let (done, answer) = oneshot::channel();
+        let mut awaited = lock(&self.awaited);
+        awaited.releases.retain(|_, waiter| !waiter.is_closed());
+        awaited.releases.insert(request_id.clone(), done);
+        drop(awaited);
+        self.send(Body::Release(v1::ReleaseRequest { request_id, go }));
+        answer
+    }
+
+    /// It has answered.
+    pub fn releases(&self, reply: v1::ReleaseReply) {
+        if let Some(done) = lock(&self.awaited).releases.remove(&reply.request_id) {
+            done.send(reply).ok();
+        }
+    }
+
     /// Facts have arrived, or why there are none.
     pub fn looked(&self, reply: v1::FactsReply) {
         if let Some(done) = lock(&self.awaited).facts.remove(&reply.request_id) {
@@ -272,6 +309,7 @@ impl Session {
         awaited.copies.clear();
         awaited.snapshots.clear();
         awaited.pings.clear();
+        awaited.releases.clear();
     }
 }
 

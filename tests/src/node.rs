@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use heeler_agent::{Agent, Config, Identity, Notify};
+use heeler_agent::{Agent, Config, Identity, Notify, release};
 use heeler_coordinator::pki::sha256;
 use heeler_host::sim::{Loss, Machine};
 use heeler_proto::v1;
@@ -99,8 +99,13 @@ async fn live(machine: &Machine, config: &Config) {
             .await
             .unwrap();
         tokio::select! {
-            () = agent.run(std::future::pending()) => {}
             never = machine.guardian() => match never {},
+            () = agent.run(std::future::pending()) => {
+                // As the service does.
+                if release::is_begun(machine).await {
+                    return release::finish(machine).await.unwrap();
+                }
+            }
             loss = machine.lost() => match loss {
                 Loss::Agent => machine.restart_agent(),
                 _ => machine.boot(),

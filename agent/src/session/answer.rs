@@ -5,16 +5,16 @@ use heeler_host::disk::remember_slots;
 use heeler_host::guard::{self, Standing};
 use heeler_host::{Glance, RunError, System, facts, link, ping};
 use heeler_proto::v1::{
-    Facts, FactsReply, FactsRequest, FromAgent, PendingNetwork, PreviewReply, PreviewRequest, ReachReply, ReachRequest,
-    SnapshotAnswer, SnapshotAsk, from_agent,
+    Facts, FactsReply, FactsRequest, FromAgent, Pause, PendingNetwork, PreviewReply, PreviewRequest, ReachReply,
+    ReachRequest, ReleaseReply, ReleaseRequest, SnapshotAnswer, SnapshotAsk, from_agent,
 };
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
 use tokio::sync::Mutex;
 
 use super::message;
-use crate::schedule;
-use crate::wire;
+use crate::release::{self, ReleaseError};
+use crate::{hold, schedule, wire};
 
 /// What the machine is made of and holds, or why it cannot be looked at.
 pub async fn facts(host: Arc<dyn System>, request_id: String, schedule: Option<schedule::Standing>) -> FromAgent {
@@ -169,5 +169,41 @@ async fn look(host: &dyn System, glance: &Glance<'_>) -> Result<Facts, String> {
     if let Err(error) = remember_slots(host, &facts.slots).await {
         tracing::warn!(%error, "could not write down which slots there are");
     }
-    Ok(wire::facts(facts))
+    let now_ms = host.now_ms();
+    let paused = hold::read(host, now_ms).await.map_err(|error| in_full(&error))?;
+    Ok(Facts {
+        paused: paused.map(|hold| Pause {
+            reason: hold.reason,
+            operator: "root on the node".to_owned(),
+            since_ms: hold.since_ms,
+            until_ms: hold.until_ms,
+            on_node: true,
+        }),
+        ..wire::facts(facts)
+    })
+}
+
+/// What leaving this node would mean; with `go` the agent leaves, once this is answered.
+pub async fn release(host: Arc<dyn System>, request: ReleaseRequest) -> (FromAgent, bool) {
+    let mut reply = ReleaseReply {
+        request_id: request.request_id,
+        ..ReleaseReply::default()
+    };
+    let begun = async {
+        let plan = release::plan(host.as_ref()).await?;
+        let goes = request.go && plan.refused.is_empty();
+        if goes {
+            release::begin(host.as_ref(), &plan).await?;
+        }
+        Ok::<_, ReleaseError>((plan, goes))
+    };
+    let mut leaving = false;
+    match begun.await {
+        Ok((plan, goes)) => {
+            (reply.stops, reply.goes_on, reply.refused) = (plan.stops, plan.goes_on, plan.refused);
+            leaving = goes;
+        }
+        Err(error) => reply.error = in_full(&error),
+    }
+    (message(from_agent::Body::Release(reply)), leaving)
 }

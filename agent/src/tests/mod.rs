@@ -5,4 +5,5 @@ mod coordinator;
 mod crash;
 mod enrolment;
 mod node;
+mod person;
 mod session;

@@ -24,6 +24,7 @@ pub fn facts(facts: Facts) -> v1::Facts {
         agent_version: crate::VERSION.to_owned(),
         clock_synchronised: facts.clock_synchronised,
         schedule: None,
+        paused: None,
     }
 }
 

@@ -1,8 +1,10 @@
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heeler_proto::{Generation, NodeName, TaskId, v1};
+use heeler_proto::v1::{self, to_agent};
+use heeler_proto::{Generation, NodeName, TaskId};
 use heeler_store::{NewEvent, NodeState, Outcome, Task, TaskState, Tx};
 use tokio::time::sleep;
 use tracing::error;
@@ -22,6 +24,7 @@ enum Send {
     Look(Arc<Session>),
     Ask(Arc<Session>, NodeName),
     Verdict(Arc<Session>, String),
+    Compare(Arc<Session>, Option<Box<to_agent::Body>>),
 }
 
 impl App {
@@ -65,6 +68,7 @@ impl App {
                 Send::Look(session) => drop(session.ask_facts(now_ms)),
                 Send::Ask(peer, about) => self.ask_peer(&peer, &about),
                 Send::Verdict(session, reason) => network::tell_verdict(&session, reason),
+                Send::Compare(session, question) => session.compare(question.map(|question| *question), now_ms),
             }
         }
         Ok(())
@@ -84,6 +88,8 @@ impl App {
         let now_ms = self.now_ms();
         let open = tx.open_tasks().await?;
         let pauses = tx.pauses().await?;
+        let accepted = tx.accepted_number().await?;
+        let looked_at: HashMap<_, _> = tx.looked_at(accepted).await?.into_iter().collect();
         let mut nodes = Vec::new();
         for node in tx.nodes().await? {
             let name = node_name(&node.name)?;
@@ -95,21 +101,19 @@ impl App {
                     .iter()
                     .any(|pause| pause.node == node.name && pause.holds(now_ms)),
                 counter: node.counter,
+                compared_at_ms: looked_at.get(&node.name).copied().unwrap_or(0),
                 facts_at_ms: node.facts_at_ms,
                 last_seen_ms: node.last_seen_ms,
                 open: own
                     .map(|task| view(task, session.as_deref()))
                     .collect::<Result<_, _>>()?,
-                session: session.map(|session| SessionView {
-                    id: session.id,
-                    facts_asked_at_ms: session.facts_asked_at_ms(),
-                    pending: session.pending(),
-                }),
+                session: session.map(|session| session_view(&session)),
                 name,
             });
         }
         Ok(Fleet {
             epoch: self.epoch(),
+            accepted: accepted > 0,
             nodes,
         })
     }
@@ -171,12 +175,28 @@ impl App {
             Decision::Doubt { node, reason } => {
                 Ok(self.sessions.of(&node).map(|session| Send::Verdict(session, reason)))
             }
+            Decision::Compare { node, session } => {
+                let session = self.sessions.of(&node).filter(|open| open.id == session);
+                let question = self.comparison(tx, node.as_str()).await?.map(Box::new);
+                Ok(session.map(|session| Send::Compare(session, question)))
+            }
             Decision::Look { node, session } => Ok(self
                 .sessions
                 .of(&node)
                 .filter(|open| open.id == session)
                 .map(Send::Look)),
         }
+    }
+}
+
+fn session_view(session: &Session) -> SessionView {
+    let (since_ms, compare_asked_at_ms) = session.compared_ms();
+    SessionView {
+        id: session.id,
+        since_ms,
+        compare_asked_at_ms,
+        facts_asked_at_ms: session.facts_asked_at_ms(),
+        pending: session.pending(),
     }
 }
 

@@ -18,7 +18,7 @@ pub enum AppError {
     Refused(String),
     /// The candidate's author has not seen what is accepted.
     #[error(
-        "revision {accepted} was accepted meanwhile and this checkout has seen {seen}: applying it would undo what it has not seen. Get the accepted one: heeler revision show --write. To overwrite it knowingly: heeler apply --overwrite"
+        "revision {accepted} was accepted meanwhile and this checkout has seen {seen}: applying it would undo what it has not seen. Get the accepted one: heeler config pull. To overwrite it knowingly: heeler apply --overwrite"
     )]
     Behind {
         /// The parent that the candidate names.

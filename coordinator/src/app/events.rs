@@ -5,10 +5,24 @@ use heeler_store::{Event, EventQuery, Store};
 use tokio::sync::{broadcast, watch};
 
 use super::{App, AppError, decoded};
+use crate::caller::caller;
 
 const PAGE: u32 = 256;
 
 impl App {
+    /// A person has seen the alarms of a node, or of all: the status tells of them no more, until they come again.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn seen_alarms(&self, node: &str) -> Result<u32, AppError> {
+        let mut tx = self.store.write().await?;
+        let one = Some(node).filter(|node| !node.is_empty());
+        let count = tx.see_alarms(one, &caller(), self.now_ms()).await?;
+        self.audit(&mut tx, "alarms seen", node, "").await?;
+        tx.save().await?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
     /// The events that were asked for, and with `follow` those to come.
     #[must_use]
     pub fn follow(&self, request: v1::EventsRequest) -> Follower {

@@ -4,7 +4,7 @@ use heeler_proto::{NodeName, v1};
 use heeler_store::{Node, NodeState, Tx};
 use tokio::time::timeout;
 
-use super::{App, AppError, hex, ledger, node_name, pause, tasks};
+use super::{App, AppError, drift, hex, ledger, node_name, pause, tasks};
 use crate::sessions::Sessions;
 
 const FACTS: Duration = Duration::from_secs(60);
@@ -53,6 +53,7 @@ impl App {
                 ..info(&self.sessions, node)?
             }),
             tasks: tasks.into_iter().map(tasks::info).collect::<Result<_, _>>()?,
+            drift: drift::of(&mut tx, name).await?,
         })
     }
 

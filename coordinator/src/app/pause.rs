@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
 use heeler_proto::v1;
-use heeler_store::{NodeState, Pause, Tx};
+use heeler_store::{Node, NodeState, Pause, Tx};
 
-use super::{App, AppError, nodes};
+use super::{App, AppError, ledger, nodes};
+use crate::caller::caller;
 
 /// Longest that a pause may be asked to last; a longer one is one without an end.
 const LONGEST_MS: u64 = 366 * 24 * 60 * 60 * 1000;
@@ -31,7 +32,7 @@ impl App {
         let pause = Pause {
             node: node.name.clone(),
             reason: request.reason,
-            operator: request.operator,
+            operator: caller(),
             since_ms,
             until_ms: if request.for_ms == 0 {
                 0
@@ -72,9 +73,9 @@ impl App {
         let node = nodes::known(&mut tx, &request.node).await?;
         let held = tx.pause_of(&node.name, self.now_ms()).await?.is_some();
         if tx.resume(&node.name).await? {
-            self.audit_of(&mut tx, &request.operator, "node resumed", &node.name, "")
+            self.audit_of(&mut tx, &caller(), "node resumed", &node.name, "")
                 .await?;
-            let text = format!("by {}", request.operator);
+            let text = format!("by {}", caller());
             self.tell(tx, self.event("resumed", &node.name, text)).await?;
         }
         Ok(held)
@@ -88,9 +89,26 @@ pub(super) async fn all(tx: &mut Tx, now_ms: u64) -> Result<HashMap<String, v1::
     Ok(holding.map(|pause| (pause.node.clone(), wire(pause))).collect())
 }
 
-/// The pause that holds a node now, for the wire.
+/// The pause that holds a node now, for the wire: a person's here, else that of somebody on the node.
 pub(super) async fn of(tx: &mut Tx, node: &str, now_ms: u64) -> Result<Option<v1::Pause>, AppError> {
-    Ok(tx.pause_of(node, now_ms).await?.map(wire))
+    if let Some(pause) = tx.pause_of(node, now_ms).await? {
+        return Ok(Some(wire(pause)));
+    }
+    match tx.node(node).await? {
+        Some(node) => on_node(&node, now_ms),
+        None => Ok(None),
+    }
+}
+
+/// The pause that somebody on the node has set there.
+pub(super) fn on_node(node: &Node, now_ms: u64) -> Result<Option<v1::Pause>, AppError> {
+    let facts = ledger::facts_of(node)?;
+    Ok(facts.and_then(|facts| in_force(facts.paused, now_ms)))
+}
+
+/// What a node says of itself, as long as it holds.
+pub(super) fn in_force(paused: Option<v1::Pause>, now_ms: u64) -> Option<v1::Pause> {
+    paused.filter(|pause| pause.until_ms == 0 || now_ms < pause.until_ms)
 }
 
 fn wire(pause: Pause) -> v1::Pause {
@@ -99,5 +117,6 @@ fn wire(pause: Pause) -> v1::Pause {
         operator: pause.operator,
         since_ms: pause.since_ms,
         until_ms: pause.until_ms,
+        on_node: false,
     }
 }

@@ -114,6 +114,11 @@ impl App {
                 Ok(Ok(reply)) => {
                     let plan = &mut plans[index];
                     (plan.steps, plan.error, plan.facts) = (reply.steps, reply.error, reply.facts);
+                    let paused = plan.facts.as_ref().and_then(|facts| facts.paused.clone());
+                    plan.pause = plan.pause.take().filter(|pause| !pause.on_node);
+                    if plan.pause.is_none() {
+                        plan.pause = pause::in_force(paused, self.now_ms());
+                    }
                 }
                 Ok(Err(_)) => plans[index].error = "its connection was lost while it looked".to_owned(),
                 Err(_) => plans[index].error = "it did not answer within 60 s".to_owned(),

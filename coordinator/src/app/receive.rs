@@ -25,7 +25,9 @@ impl App {
                 if let Some(facts) = &reply.facts {
                     self.looked(session, facts).await?;
                 }
-                session.previewed(reply);
+                if !self.compared(session, &reply).await? {
+                    session.previewed(reply);
+                }
                 Ok(())
             }
             Body::Snapshots(answer) => {
@@ -55,6 +57,10 @@ impl App {
                     certificate_chain,
                     error,
                 }));
+                Ok(())
+            }
+            Body::Release(reply) => {
+                session.releases(reply);
                 Ok(())
             }
             Body::Trust(said) => self.trust_said(session, said).await,

@@ -74,6 +74,7 @@ impl App {
             return Ok(tx.run_task(&task.id).await?);
         };
         tx.finish_task(&task.id, &outcome(finished), self.now_ms()).await?;
+        tx.forget_drift(&node.name).await?;
         // Newer than what the node was seen with before the task.
         if !finished.pools.is_empty() {
             let mut facts = ledger::facts_of(node)?.unwrap_or_default();

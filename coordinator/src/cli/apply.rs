@@ -100,7 +100,7 @@ fn behind(reply: &PlanReply) -> CliError {
     let accepted = reply.accepted_revision;
     let status = tonic::Status::failed_precondition(format!(
         "revision {accepted} was accepted since this checkout last saw one; applying it would undo that\n\
-         See and take the accepted one: heeler revision show --write\n\
+         See and take the accepted one: heeler config pull\n\
          Put this one in its place, knowingly: heeler apply --overwrite"
     ));
     CliError::Coordinator(Box::new(status))

@@ -4,7 +4,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::{
-    audit, backup, ca, demo, disk, events, init, node, operator, plan, revision, serve, snapshot, status, task,
+    audit, backup, ca, demo, disk, events, init, node, operator, plan, pool, pull, revision, serve, snapshot, status,
+    task,
 };
 
 /// Drives a herd of Raspberry Pis, and guards their data.
@@ -76,7 +77,7 @@ pub(super) enum Command {
     Init(init::Init),
     /// Run the coordinator
     Serve(serve::Serve),
-    /// Nodes: add, list, show, discover, pause, resume, revoke
+    /// Nodes: add, list, show, discover, pause, resume, release, remove, revoke
     #[command(subcommand)]
     Node(node::Node),
     /// Show what would change, and change nothing
@@ -91,6 +92,9 @@ pub(super) enum Command {
     /// Snapshots: list, create, hold, release, diff, prune --dry-run
     #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
+    /// Pools: forget
+    #[command(subcommand)]
+    Pool(pool::Pool),
     /// Tasks: list, show, follow
     #[command(subcommand)]
     Task(task::Task),
@@ -108,6 +112,9 @@ pub(super) enum Command {
     /// The certificate authority: show, rotate
     #[command(subcommand)]
     Ca(ca::Ca),
+    /// heeler.toml: pull
+    #[command(subcommand)]
+    Config(pull::Config),
     /// The accepted revision of heeler.toml
     #[command(subcommand)]
     Revision(revision::Revision),

@@ -68,7 +68,7 @@ impl Lock {
         };
         toml::from_str(&text).map_err(|error| {
             CliError::Other(format!(
-                "{} is not as heeler writes it: {}\nTake it from git again, or: heeler revision show --write",
+                "{} is not as heeler writes it: {}\nTake it from git again, or: heeler config pull",
                 path.display(),
                 error.message()
             ))
@@ -118,7 +118,7 @@ mod tests {
             Lock::read(folder.path())
                 .unwrap_err()
                 .to_string()
-                .contains("heeler revision show --write")
+                .contains("heeler config pull")
         );
     }
 }

@@ -19,6 +19,7 @@ mod follow;
 mod git;
 mod init;
 mod json;
+mod leave;
 mod live;
 mod lock;
 mod manual;
@@ -27,6 +28,8 @@ mod operator;
 mod pause;
 mod place;
 mod plan;
+mod pool;
+mod pull;
 mod put_back;
 mod recover;
 mod remote;
@@ -176,6 +179,8 @@ async fn dispatch(
         Some(Command::Events(wish)) => events::run(&wish, context, console).await,
         Some(Command::Backup(wish)) => backup::run(wish, context, console).await,
         Some(Command::Audit(wish)) => audit::run(wish, context, console).await,
+        Some(Command::Config(wish)) => pull::run(&wish, context, console).await,
+        Some(Command::Pool(wish)) => pool::run(wish, context, console).await,
         Some(Command::Revision(wish)) => revision::run(&wish, context, console).await,
         Some(Command::Demo(wish)) => demonstration.run(wish.once, console).await,
         Some(Command::Manual { folder }) => manual::write(&folder),

@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeRequest, ShowNodeRequest};
 use serde_json::json as object;
 
-use super::{CliError, Console, Context, Exit, contact, json, pause};
+use super::{CliError, Console, Context, Exit, contact, json, leave, pause};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,10 @@ pub(super) enum Node {
         /// Its name
         node: String,
     },
+    /// Take the agent off a node, and leave everything on it running
+    Release(leave::Release),
+    /// Forget a node: its record here, not what is on it
+    Remove(leave::Remove),
     /// Shut a node out at once: its session ends, its certificate is worth nothing
     Revoke {
         /// Its name
@@ -44,6 +48,8 @@ pub(super) async fn run(wish: Node, context: &Context<'_>, console: &mut Console
     match wish {
         Node::Add(add) => return contact::run(add, context, console).await,
         Node::Pause(wish) => return pause::run(wish, context, console).await,
+        Node::Release(wish) => return leave::release_node(wish, context, console).await,
+        Node::Remove(wish) => return leave::remove(wish, context, console).await,
         Node::Resume { node } => return pause::resume(node, context, console).await,
         Node::List => {
             let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;

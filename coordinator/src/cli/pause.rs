@@ -25,7 +25,6 @@ pub(super) async fn run(wish: Pause, context: &Context<'_>, console: &mut Consol
     let request = PauseNodeRequest {
         node: wish.node.clone(),
         reason: wish.reason,
-        operator: context.around.login(),
         for_ms: wish.time.unwrap_or(0),
     };
     let reply = context.client().await?.pause_node(request).await?.into_inner();
@@ -48,10 +47,7 @@ pub(super) async fn run(wish: Pause, context: &Context<'_>, console: &mut Consol
 }
 
 pub(super) async fn resume(node: String, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let request = ResumeNodeRequest {
-        node: node.clone(),
-        operator: context.around.login(),
-    };
+    let request = ResumeNodeRequest { node: node.clone() };
     let was_paused = context
         .client()
         .await?

@@ -162,6 +162,23 @@ impl v1::operator_server::Operator for Service {
         let held = self.0.resume(request.into_inner()).await;
         reply(held.map(|was_paused| v1::ResumeNodeReply { was_paused }))
     }
+
+    async fn release_node(&self, request: Request<v1::ReleaseNodeRequest>) -> Reply<v1::ReleaseNodeReply> {
+        reply(self.0.release(request.into_inner()).await)
+    }
+
+    async fn remove_node(&self, request: Request<v1::RemoveNodeRequest>) -> Reply<v1::RemoveNodeReply> {
+        reply(self.0.remove(request.into_inner()).await)
+    }
+
+    async fn forget_pool(&self, request: Request<v1::ForgetPoolRequest>) -> Reply<v1::ForgetPoolReply> {
+        reply(self.0.forget_gone_pool(request.into_inner()).await)
+    }
+
+    async fn seen_alarms(&self, request: Request<v1::SeenAlarmsRequest>) -> Reply<v1::SeenAlarmsReply> {
+        let seen = self.0.seen_alarms(&request.into_inner().node).await;
+        reply(seen.map(|alarms| v1::SeenAlarmsReply { alarms }))
+    }
 }
 
 /// At the reader's pace; a reader who has gone ends it.

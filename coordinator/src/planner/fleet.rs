@@ -8,6 +8,8 @@ use crate::pending::Pending;
 pub struct Fleet {
     /// The coordinator's.
     pub epoch: u64,
+    /// There is an accepted revision.
+    pub accepted: bool,
     /// By name.
     pub nodes: Vec<NodeView>,
 }
@@ -25,6 +27,8 @@ pub struct NodeView {
     pub counter: u64,
     /// When it was heard of last.
     pub last_seen_ms: u64,
+    /// When the accepted revision was last compared with it; 0: not this revision.
+    pub compared_at_ms: u64,
     /// When it was looked at last; 0 never.
     pub facts_at_ms: u64,
     /// None: not connected.
@@ -38,6 +42,10 @@ pub struct NodeView {
 pub struct SessionView {
     /// Its number.
     pub id: u64,
+    /// When it began.
+    pub since_ms: u64,
+    /// When a comparison was asked for over it; 0 never.
+    pub compare_asked_at_ms: u64,
     /// When facts were asked for over it; 0 never.
     pub facts_asked_at_ms: u64,
     /// The change of the node's network that it was opened after.

@@ -18,6 +18,14 @@ pub const TASK_LIFETIME_MS: u64 = 60 * 60 * 1000;
 /// Older facts are asked for again.
 pub const FACTS_LIFETIME_MS: u64 = 5 * 60 * 1000;
 
+/// How often the accepted revision is compared with a node.
+pub const COMPARE_EVERY_MS: u64 = 30 * 60 * 1000;
+/// After a comparison that came to nothing, or that a task has made old.
+const COMPARE_AGAIN_MS: u64 = 60 * 1000;
+/// From a session's begin to its first comparison, and between those of two nodes that came at once.
+const COMPARE_FIRST_MS: u64 = 2_000;
+const COMPARE_APART_MS: u64 = 200;
+
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -63,6 +71,13 @@ pub enum Decision {
         node: NodeName,
         /// Why, for the person, should the node come to undo it.
         reason: String,
+    },
+    /// Compare the accepted revision with the node: a look, which changes nothing.
+    Compare {
+        /// Whom.
+        node: NodeName,
+        /// [`SessionView::id`].
+        session: u64,
     },
     /// Ask the node for facts.
     Look {
@@ -124,6 +139,9 @@ pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
         }
     }
     decisions.extend(network::decide_network(fleet, now_ms));
+    for (node, place) in fleet.nodes.iter().zip(0..).filter(|_| fleet.accepted) {
+        decisions.extend(compare(node, place, now_ms));
+    }
     decisions
 }
 
@@ -132,6 +150,23 @@ fn is_changing(node: &NodeView, now_ms: u64) -> bool {
     let there = node.session.is_some() || now_ms < node.last_seen_ms.saturating_add(network::SETTLED_MS);
     let begun = |task: &TaskView| task.network && task.generation.is_some();
     there && !node.revoked && node.open.iter().any(begun)
+}
+
+/// A node without a task is compared soon after it came, and every half-hour.
+fn compare(node: &NodeView, place: u64, now_ms: u64) -> Option<Decision> {
+    let session = node
+        .session
+        .as_ref()
+        .filter(|_| !node.revoked && node.open.is_empty())?;
+    let due_ms = match session.compare_asked_at_ms {
+        0 => session.since_ms + COMPARE_FIRST_MS + place * COMPARE_APART_MS,
+        asked if node.compared_at_ms >= asked => asked + COMPARE_EVERY_MS,
+        asked => asked + COMPARE_AGAIN_MS,
+    };
+    (now_ms >= due_ms).then(|| Decision::Compare {
+        node: node.name.clone(),
+        session: session.id,
+    })
 }
 
 fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {

@@ -22,8 +22,11 @@ fn node(connected: bool, open: Vec<TaskView>) -> NodeView {
         counter: 7,
         facts_at_ms: NOW,
         last_seen_ms: NOW,
+        compared_at_ms: 0,
         session: connected.then_some(SessionView {
             id: 3,
+            since_ms: NOW,
+            compare_asked_at_ms: 0,
             facts_asked_at_ms: 0,
             pending: None,
         }),
@@ -35,6 +38,7 @@ fn decided(node: NodeView) -> Vec<Decision> {
     decide(
         &Fleet {
             epoch: 2,
+            accepted: true,
             nodes: vec![node],
         },
         NOW,
@@ -163,6 +167,8 @@ fn old_facts_are_asked_for_once_and_only_when_nothing_is_in_hand() {
     assert_eq!(decided(old.clone()), [look]);
     let session = Some(SessionView {
         id: 3,
+        since_ms: NOW,
+        compare_asked_at_ms: 0,
         facts_asked_at_ms: NOW - 1,
         pending: None,
     });
@@ -185,6 +191,7 @@ fn old_facts_are_asked_for_once_and_only_when_nothing_is_in_hand() {
 fn the_same_fleet_gives_the_same_decisions() {
     let fleet = Fleet {
         epoch: 1,
+        accepted: true,
         nodes: vec![node(true, vec![task(1, TaskState::Queued, 0)]); 3],
     };
     assert_eq!(decide(&fleet, NOW), decide(&fleet, NOW));
@@ -201,4 +208,31 @@ fn a_paused_node_is_handed_nothing_new_and_finishes_what_it_took() {
     assert_eq!(paused(TaskState::Queued), [refuse(1, Why::Paused)]);
     assert_eq!(paused(TaskState::Sent), []);
     assert_eq!(paused(TaskState::Running), [assign(1, (1, 7), false)]);
+}
+
+#[test]
+fn an_idle_node_is_compared_soon_after_it_came_and_every_half_hour() {
+    let compares = |since_ms, asked_ms, compared_at_ms, open| {
+        let mut view = node(true, open);
+        view.compared_at_ms = compared_at_ms;
+        let session = view.session.as_mut().unwrap();
+        (session.since_ms, session.compare_asked_at_ms) = (since_ms, asked_ms);
+        let compare = |decision: &Decision| matches!(decision, Decision::Compare { .. });
+        decided(view).iter().any(compare)
+    };
+    let ago = |ms| NOW - ms;
+    assert!(!compares(ago(1_000), 0, 0, vec![]), "it has only just come");
+    assert!(
+        compares(ago(2_000), 0, ago(5_000), vec![]),
+        "what an earlier session found may be old"
+    );
+    let half_hour = COMPARE_EVERY_MS;
+    assert!(!compares(0, ago(half_hour - 1), ago(half_hour - 1), vec![]));
+    assert!(compares(0, ago(half_hour), ago(half_hour), vec![]));
+    assert!(compares(0, ago(60_000), 0, vec![]), "a task has made it old");
+    let busy = TaskView {
+        sent_over_session: true,
+        ..task(1, TaskState::Running, 0)
+    };
+    assert!(!compares(0, ago(half_hour), 0, vec![busy]));
 }

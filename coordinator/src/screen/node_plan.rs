@@ -143,10 +143,23 @@ pub(super) fn paused(pause: &Pause, now_ms: u64) -> String {
         reason => format!(": {reason}"),
     };
     let left = match pause.until_ms {
+        0 if pause.on_node => "until sudo heeler-agent resume there".to_owned(),
         0 => "until heeler node resume".to_owned(),
         until => format!("{} more", ago(now_ms, until)),
     };
     format!("by {}{reason}, {left}; apply leaves it", pause.operator)
+}
+
+/// What a look found to be otherwise than wanted.
+pub(super) fn differing(steps: &[StepReport], screen: Screen) -> Vec<Line> {
+    let look = NodePlan {
+        steps: steps.to_vec(),
+        ..NodePlan::default()
+    };
+    let mut lines: Vec<Line> = steps.iter().flat_map(|step| self::step(step, &look, screen)).collect();
+    let reasons = steps.iter().filter_map(|step| step.blocked.as_ref());
+    lines.extend(reasons.flat_map(|reason| blocked(reason, 2, screen)));
+    lines
 }
 
 fn summary(name: Line, plan: &NodePlan) -> Line {

@@ -82,6 +82,17 @@ pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen)
         ));
     }
     lines.extend(node.facts.iter().flat_map(facts));
+    if let Some(drift) = &reply.drift {
+        let when = format!("revision {}, {} ago", drift.revision, ago(drift.at_ms, now_ms));
+        let steps = super::node_plan::differing(&drift.steps, screen);
+        let found = if steps.is_empty() {
+            "nothing differs from"
+        } else {
+            "differs from"
+        };
+        lines.push(field("config", &format!("{found} {when}")));
+        lines.extend(steps);
+    }
     if !reply.tasks.is_empty() {
         lines.push(Line::new());
         lines.extend(super::tasks(&reply.tasks, now_ms, screen));

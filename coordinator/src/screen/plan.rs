@@ -87,7 +87,7 @@ fn next(view: PlanView<'_>) -> Option<String> {
     if reply.behind {
         let accepted = reply.accepted_revision;
         return Some(format!(
-            "heeler revision show --write (revision {accepted} was accepted since, and this checkout has not seen it)"
+            "heeler config pull (revision {accepted} was accepted since, and this checkout has not seen it)"
         ));
     }
     let of =

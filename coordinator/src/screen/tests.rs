@@ -86,6 +86,7 @@ fn a_paused_node_says_who_holds_it_why_and_for_how_long() {
     reply.nodes[0].pause = Some(v1::Pause {
         reason: "new fan".into(),
         operator: "kim".into(),
+        on_node: false,
         since_ms: reply.now_ms,
         until_ms: reply.now_ms + 7_200_000,
     });
@@ -104,10 +105,7 @@ fn an_old_checkout_is_told_how_to_get_the_accepted_revision() {
         ..herd::converged()
     };
     let text = shown(80, |screen| plan_of(&reply, screen));
-    assert!(
-        text.contains("Next: heeler revision show --write (revision 7"),
-        "{text}"
-    );
+    assert!(text.contains("Next: heeler config pull (revision 7"), "{text}");
 }
 
 #[test]
@@ -190,6 +188,7 @@ fn one_node_is_shown_whole() {
     let reply = v1::ShowNodeReply {
         node: herd::nodes().first().cloned(),
         tasks: herd::tasks(),
+        drift: None,
     };
     looks("node", include_str!("tests/node.txt"), |screen| {
         node(&reply, herd::NOW, &TimeZone::UTC, screen)

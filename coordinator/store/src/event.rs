@@ -96,13 +96,14 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Alarms from that time on, Unix milliseconds, the newest of each node and text, the newest first.
+    /// Alarms from that time on, Unix milliseconds, that no person has seen, the newest of each node and text, the newest first.
     pub async fn alarms_since(&mut self, at_ms: u64) -> Result<Vec<Alarm>, StoreError> {
         let at_ms = signed(at_ms);
         let query = sqlx::query_as!(
             Alarm,
             r#"SELECT node as "node!", text as "text!", max(at_ms) as "at_ms!: u64" FROM events WHERE kind = 'alarm' AND at_ms >= ?
-            GROUP BY node, text ORDER BY 3 DESC"#,
+            AND NOT EXISTS (SELECT 1 FROM seen_alarms AS seen WHERE seen.node = events.node AND seen.text = events.text
+            AND seen.at_ms >= events.at_ms) GROUP BY node, text ORDER BY 3 DESC"#,
             at_ms
         );
         Ok(query.fetch_all(&mut *self.tx).await?)

@@ -112,18 +112,26 @@ macro_rules! select {
 impl Tx {
     /// By name.
     pub async fn nodes(&mut self) -> Result<Vec<Node>, StoreError> {
-        let rows = select!("ORDER BY name").fetch_all(&mut *self.tx).await?;
+        let rows = select!("WHERE name NOT IN (SELECT node FROM removed) ORDER BY name")
+            .fetch_all(&mut *self.tx)
+            .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// The node of that name.
     pub async fn node(&mut self, name: &str) -> Result<Option<Node>, StoreError> {
-        let row = select!("WHERE name = ?", name).fetch_optional(&mut *self.tx).await?;
+        let row = select!("WHERE name = ? AND name NOT IN (SELECT node FROM removed)", name)
+            .fetch_optional(&mut *self.tx)
+            .await?;
         row.map(TryInto::try_into).transpose()
     }
 
-    /// A node that nobody has heard of yet. Fails when the name or the hostid is taken.
+    /// A node that nobody has heard of yet, or that was removed: then it keeps its hostid. Fails when the name or the hostid
+    /// is taken.
     pub async fn add_node(&mut self, name: &str, hostid: &str) -> Result<(), StoreError> {
+        if self.bring_back(name).await? {
+            return Ok(());
+        }
         let result = sqlx::query!(
             "INSERT INTO nodes (name, state, hostid, host_key, hardware_serial, agent_version, certificate_expires_ms,
              last_seen_ms, counter, acknowledged, facts_at_ms) VALUES (?, 'new', ?, '', '', '', 0, 0, 0, 0, 0)",

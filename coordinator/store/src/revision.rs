@@ -45,6 +45,12 @@ impl Tx {
         }))
     }
 
+    /// The accepted one's number; 0 before the first apply.
+    pub async fn accepted_number(&mut self) -> Result<u64, StoreError> {
+        let query = sqlx::query_scalar!(r#"SELECT coalesce(max(number), 0) as "number!: u64" FROM revisions"#);
+        Ok(query.fetch_one(&mut *self.tx).await?)
+    }
+
     /// Fails when the number is taken.
     pub async fn add_revision(&mut self, revision: &Revision) -> Result<(), StoreError> {
         let (number, parent) = (signed(revision.number), signed(revision.parent));

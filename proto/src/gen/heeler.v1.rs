@@ -633,6 +633,26 @@ pub struct Facts {
     /// Missing when it could not be looked at, or when nothing is scheduled.
     #[prost(message, optional, tag = "25")]
     pub schedule: ::core::option::Option<ScheduleFacts>,
+    /// Somebody on the node holds it still; missing when nobody does.
+    #[prost(message, optional, tag = "30")]
+    pub paused: ::core::option::Option<Pause>,
+}
+/// A node is held still: nothing new is handed to it. Snapshots and scrubs go on.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pause {
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who did it: an operator, "heeler", or "root on the node".
+    #[prost(string, tag = "2")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub since_ms: u64,
+    /// 0: until a person resumes it.
+    #[prost(uint64, tag = "4")]
+    pub until_ms: u64,
+    /// By root on the node itself: lifted there.
+    #[prost(bool, tag = "5")]
+    pub on_node: bool,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Disk {
@@ -1082,6 +1102,23 @@ pub struct Generation {
     #[prost(uint64, tag = "2")]
     pub counter: u64,
 }
+/// What leaving a node means there. After an answer without `refused` and `error` to a request that was to go, the agent is
+/// leaving, and no crash keeps it.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseReply {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "2")]
+    pub stops: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "3")]
+    pub goes_on: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why not now.
+    #[prost(string, tag = "4")]
+    pub refused: ::prost::alloc::string::String,
+    /// Why the machine could not be looked at.
+    #[prost(string, tag = "5")]
+    pub error: ::prost::alloc::string::String,
+}
 #[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum DiskUse {
@@ -1250,7 +1287,7 @@ pub struct EnrolReply {
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25, 10, 15")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25, 10, 15, 30")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -1279,11 +1316,13 @@ pub mod from_agent {
         Reach(super::ReachReply),
         #[prost(message, tag = "15")]
         Snapshots(super::SnapshotAnswer),
+        #[prost(message, tag = "30")]
+        Release(super::ReleaseReply),
     }
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ToAgent {
-    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25, 10, 11, 15")]
+    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25, 10, 11, 15, 30")]
     pub body: ::core::option::Option<to_agent::Body>,
 }
 /// Nested message and enum types in `ToAgent`.
@@ -1317,6 +1356,8 @@ pub mod to_agent {
         Reach(super::ReachRequest),
         #[prost(message, tag = "15")]
         Snapshots(super::SnapshotAsk),
+        #[prost(message, tag = "30")]
+        Release(super::ReleaseRequest),
     }
 }
 /// First message of a session.
@@ -1529,6 +1570,15 @@ pub struct CopyReply {
     /// Why it is not kept; empty when all is well.
     #[prost(string, tag = "4")]
     pub error: ::prost::alloc::string::String,
+}
+/// The agent is to leave its node.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// False: only says what would stop.
+    #[prost(bool, tag = "2")]
+    pub go: bool,
 }
 /// Generated client implementations.
 #[cfg(feature = "client")]
@@ -2123,28 +2173,12 @@ pub struct CopyProblem {
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
 }
-/// A node is held still: nothing new is handed to it. Snapshots and scrubs go on.
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Pause {
-    #[prost(string, tag = "1")]
-    pub reason: ::prost::alloc::string::String,
-    /// Who did it: an operator, "heeler", or "root on the node".
-    #[prost(string, tag = "2")]
-    pub operator: ::prost::alloc::string::String,
-    #[prost(uint64, tag = "3")]
-    pub since_ms: u64,
-    /// 0: until a person resumes it.
-    #[prost(uint64, tag = "4")]
-    pub until_ms: u64,
-}
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseNodeRequest {
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub operator: ::prost::alloc::string::String,
     /// 0: until a person resumes it.
     #[prost(uint64, tag = "4")]
     pub for_ms: u64,
@@ -2161,13 +2195,101 @@ pub struct PauseNodeReply {
 pub struct ResumeNodeRequest {
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub operator: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResumeNodeReply {
     #[prost(bool, tag = "1")]
     pub was_paused: bool,
+}
+/// Takes the agent off a node; everything else on it stays.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseNodeRequest {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    /// False: only says what would stop.
+    #[prost(bool, tag = "2")]
+    pub go: bool,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseNodeReply {
+    #[prost(message, optional, tag = "1")]
+    pub node: ::core::option::Option<ReleaseReply>,
+    #[prost(bool, tag = "2")]
+    pub released: bool,
+}
+/// Takes a node off the record.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveNodeRequest {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    /// False: only says what stands in the way.
+    #[prost(bool, tag = "2")]
+    pub go: bool,
+    /// The words of the gates that want one.
+    #[prost(string, repeated, tag = "3")]
+    pub confirmed: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct RemoveNodeReply {
+    #[prost(message, repeated, tag = "1")]
+    pub gates: ::prost::alloc::vec::Vec<Gate>,
+    #[prost(bool, tag = "2")]
+    pub removed: bool,
+}
+/// Something that a removal asks about.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Gate {
+    /// What was found.
+    #[prost(string, tag = "1")]
+    pub found: ::prost::alloc::string::String,
+    /// It cannot be as long as this is so.
+    #[prost(bool, tag = "2")]
+    pub blocks: bool,
+    /// What to type, where something helps.
+    #[prost(string, tag = "3")]
+    pub next: ::prost::alloc::string::String,
+    /// The word that a person types to let it go; empty where none is wanted.
+    #[prost(string, tag = "4")]
+    pub word: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForgetPoolRequest {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub pool: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub go: bool,
+    #[prost(string, tag = "4")]
+    pub confirmed: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct ForgetPoolReply {
+    #[prost(message, repeated, tag = "1")]
+    pub gates: ::prost::alloc::vec::Vec<Gate>,
+    #[prost(bool, tag = "2")]
+    pub forgotten: bool,
+}
+/// What the last look at the accepted revision found on a node.
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct Drift {
+    #[prost(uint64, tag = "1")]
+    pub at_ms: u64,
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    #[prost(message, repeated, tag = "3")]
+    pub steps: ::prost::alloc::vec::Vec<StepReport>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SeenAlarmsRequest {
+    /// Empty: of every node.
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SeenAlarmsReply {
+    #[prost(uint32, tag = "1")]
+    pub alarms: u32,
 }
 #[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatusRequest {}
@@ -2406,6 +2528,9 @@ pub struct ShowNodeReply {
     pub node: ::core::option::Option<NodeInfo>,
     #[prost(message, repeated, tag = "2")]
     pub tasks: ::prost::alloc::vec::Vec<TaskInfo>,
+    /// Missing before the first look.
+    #[prost(message, optional, tag = "40")]
+    pub drift: ::core::option::Option<Drift>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BeginContactRequest {
@@ -3038,6 +3163,67 @@ pub mod operator_client {
                 .insert(GrpcMethod::new("heeler.v1.Operator", "ResumeNode"));
             self.inner.unary(req, path, codec).await
         }
+        pub async fn release_node(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReleaseNodeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReleaseNodeReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/ReleaseNode");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "ReleaseNode"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn remove_node(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveNodeRequest>,
+        ) -> std::result::Result<tonic::Response<super::RemoveNodeReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/RemoveNode");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "RemoveNode"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// A pool of ours that is gone for good is off the record; its serials are free.
+        pub async fn forget_pool(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ForgetPoolRequest>,
+        ) -> std::result::Result<tonic::Response<super::ForgetPoolReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/ForgetPool");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "ForgetPool"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn seen_alarms(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SeenAlarmsRequest>,
+        ) -> std::result::Result<tonic::Response<super::SeenAlarmsReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/SeenAlarms");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "SeenAlarms"));
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn list_operators(
             &mut self,
             request: impl tonic::IntoRequest<super::ListOperatorsRequest>,
@@ -3263,6 +3449,23 @@ pub mod operator_server {
             &self,
             request: tonic::Request<super::ResumeNodeRequest>,
         ) -> std::result::Result<tonic::Response<super::ResumeNodeReply>, tonic::Status>;
+        async fn release_node(
+            &self,
+            request: tonic::Request<super::ReleaseNodeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReleaseNodeReply>, tonic::Status>;
+        async fn remove_node(
+            &self,
+            request: tonic::Request<super::RemoveNodeRequest>,
+        ) -> std::result::Result<tonic::Response<super::RemoveNodeReply>, tonic::Status>;
+        /// A pool of ours that is gone for good is off the record; its serials are free.
+        async fn forget_pool(
+            &self,
+            request: tonic::Request<super::ForgetPoolRequest>,
+        ) -> std::result::Result<tonic::Response<super::ForgetPoolReply>, tonic::Status>;
+        async fn seen_alarms(
+            &self,
+            request: tonic::Request<super::SeenAlarmsRequest>,
+        ) -> std::result::Result<tonic::Response<super::SeenAlarmsReply>, tonic::Status>;
         async fn list_operators(
             &self,
             request: tonic::Request<super::ListOperatorsRequest>,
@@ -3972,6 +4175,118 @@ pub mod operator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ResumeNodeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/ReleaseNode" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReleaseNodeSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::ReleaseNodeRequest> for ReleaseNodeSvc<T> {
+                        type Response = super::ReleaseNodeReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::ReleaseNodeRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::release_node(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReleaseNodeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/RemoveNode" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveNodeSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::RemoveNodeRequest> for RemoveNodeSvc<T> {
+                        type Response = super::RemoveNodeReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::RemoveNodeRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::remove_node(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveNodeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/ForgetPool" => {
+                    #[allow(non_camel_case_types)]
+                    struct ForgetPoolSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::ForgetPoolRequest> for ForgetPoolSvc<T> {
+                        type Response = super::ForgetPoolReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::ForgetPoolRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::forget_pool(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ForgetPoolSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/SeenAlarms" => {
+                    #[allow(non_camel_case_types)]
+                    struct SeenAlarmsSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::SeenAlarmsRequest> for SeenAlarmsSvc<T> {
+                        type Response = super::SeenAlarmsReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::SeenAlarmsRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::seen_alarms(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SeenAlarmsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(accept_compression_encodings, send_compression_encodings)

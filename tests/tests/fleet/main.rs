@@ -11,6 +11,7 @@ mod data;
 mod enrolment;
 mod history;
 mod hostile;
+mod living;
 mod operators;
 mod pause;
 mod recover;

@@ -11,17 +11,13 @@ async fn pause(operator: &mut Operator, for_ms: u64) -> v1::PauseNodeReply {
     let request = v1::PauseNodeRequest {
         node: "a".into(),
         reason: "the cleaner is in".into(),
-        operator: "me".into(),
         for_ms,
     };
     operator.pause_node(request).await.unwrap().into_inner()
 }
 
 async fn resume(operator: &mut Operator) -> bool {
-    let request = v1::ResumeNodeRequest {
-        node: "a".into(),
-        operator: "me".into(),
-    };
+    let request = v1::ResumeNodeRequest { node: "a".into() };
     operator.resume_node(request).await.unwrap().into_inner().was_paused
 }
 

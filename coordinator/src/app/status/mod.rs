@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use heeler_proto::v1::{self, Light};
 
-use super::{App, AppError, pause, revision};
+use super::{App, AppError, drift, pause, revision};
 pub(super) use node::duration;
 use node::{Look, look_at};
 
@@ -36,6 +36,8 @@ impl App {
         let recent = tx.recent_tasks(RECENT).await?.into_iter();
         let mut tasks = by_node(recent.map(|task| (task.node.clone(), task)));
         let mut pauses = pause::all(&mut tx, now_ms).await?;
+        let revision = accepted.as_ref().map_or(0, |accepted| accepted.number);
+        let mut drifts = drift::all(&mut tx, revision).await?;
         for node in tx.nodes().await? {
             let look = Look {
                 wanted: wanted.iter().find(|wanted| wanted.name.as_str() == node.name),
@@ -43,8 +45,9 @@ impl App {
                 matched: matched.remove(&node.name).unwrap_or_default(),
                 pools: pools.remove(&node.name).unwrap_or_default(),
                 tasks: tasks.remove(&node.name).unwrap_or_default(),
+                drift: drifts.remove(&node.name),
                 connected: self.sessions.of(&super::node_name(&node.name)?).is_some(),
-                pause: pauses.remove(&node.name),
+                pause: pauses.remove(&node.name).or(pause::on_node(&node, now_ms)?),
                 now_ms,
             };
             let (status, own) = look_at(&node, &look)?;

@@ -1,7 +1,7 @@
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 
-use super::super::{AppError, ledger, spec, tasks};
+use super::super::{AppError, drift, ledger, spec, tasks};
 use super::alert;
 use super::links::links_of;
 use super::pool::pool_of;
@@ -19,6 +19,8 @@ pub(super) struct Look<'a> {
     pub(super) applied: bool,
     /// What it was found to match last.
     pub(super) matched: Vec<Applied>,
+    /// What the last look at the accepted revision found.
+    pub(super) drift: Option<v1::Drift>,
     pub(super) pools: Vec<Pool>,
     /// The newest first.
     pub(super) tasks: Vec<Task>,
@@ -105,8 +107,9 @@ fn held(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     if pause.until_ms > 0 {
         text = format!("{text}; {} more", duration(pause.until_ms.saturating_sub(look.now_ms)));
     }
-    Some(alert(Light::Amber, &node.name, text, || {
-        format!("heeler node resume {}", node.name)
+    Some(alert(Light::Amber, &node.name, text, || match pause.on_node {
+        true => format!("on {}: sudo heeler-agent resume", node.name),
+        false => format!("heeler node resume {}", node.name),
     }))
 }
 
@@ -125,6 +128,9 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
         return Ok(None);
     }
     let name = &node.name;
+    if let Some(text) = by_hand(look).filter(|_| config == "by hand") {
+        return Ok(Some(alert(Light::Amber, name, text, || format!("heeler plan {name}"))));
+    }
     for kind in open_wishes(look) {
         if let Some(task) = look.tasks.iter().find(|task| task.kind == kind)
             && let Some(alert) = ended(name, task.clone())?
@@ -172,12 +178,25 @@ fn ended(node: &str, task: Task) -> Result<Option<v1::Alert>, AppError> {
     })
 }
 
+/// What differs on a node that was brought to what is wanted: somebody changed it there. None when nothing does, or it
+/// was looked at before it was brought there.
+fn by_hand(look: &Look<'_>) -> Option<String> {
+    let drift = look.drift.as_ref()?;
+    let mut steps = drift::differing(&drift.steps);
+    let first = drift::what(steps.next()?);
+    Some(match steps.count() {
+        0 => format!("differs from heeler.toml: {first}"),
+        more => format!("differs from heeler.toml: {first}; and {more} more"),
+    })
+}
+
 fn config(look: &Look<'_>) -> &'static str {
     let tried = |kind: &&str| look.tasks.iter().any(|task| task.kind == *kind);
     let (wishes, open) = (look.wanted.map(spec::wishes).unwrap_or_default(), open_wishes(look));
     match look.wanted {
         None if look.applied => "not in heeler.toml",
         None => "never applied",
+        Some(_) if open.is_empty() && by_hand(look).is_some() => "by hand",
         Some(_) if open.is_empty() => "same",
         Some(_) if open.len() == wishes.len() && !open.iter().any(tried) => "never applied",
         Some(_) => "pending",

@@ -108,6 +108,7 @@ fn look(wanted: Option<&WantedNode>) -> Look<'_> {
         wanted,
         applied: true,
         matched: matched.collect(),
+        drift: None,
         pools: vec![record],
         tasks: vec![],
         connected: true,

@@ -252,7 +252,7 @@ async fn an_old_checkout_is_refused_unless_it_overwrites_knowingly() {
     let stage = Stage::with(TOML, old());
     let outcome = stage.types("apply --yes").await;
     assert_eq!(outcome.exit, Exit::Refused);
-    assert!(outcome.err.contains("heeler revision show --write"), "{}", outcome.err);
+    assert!(outcome.err.contains("heeler config pull"), "{}", outcome.err);
     assert!(stage.fake.0.lock().unwrap().applied.is_empty());
     let stage = Stage::with(TOML, old());
     assert_eq!(stage.types("apply --yes --overwrite").await.exit, Exit::Fine);

@@ -30,6 +30,10 @@ pub struct Script {
     pub disks: Vec<DiskRecord>,
     pub tasks: Vec<TaskInfo>,
     pub revision: Revision,
+    /// What stands in the way of a removal.
+    pub gates: Vec<Gate>,
+    /// Something was released, removed or forgotten.
+    pub went: bool,
     /// One stream for each call; it breaks off at the end of each but the last, which stays open.
     pub streams: VecDeque<Vec<FleetEvent>>,
     pub planned: Vec<PlanRequest>,
@@ -98,6 +102,7 @@ impl Operator for Fake {
         self.script(|script| ShowNodeReply {
             node: Some(node),
             tasks: script.tasks.clone(),
+            drift: None,
         })
     }
     async fn begin_contact(&self, _: Request<BeginContactRequest>) -> Result<Response<BeginContactReply>, Status> {
@@ -119,7 +124,8 @@ impl Operator for Fake {
         self.script(|script| PauseNodeReply {
             pause: Some(Pause {
                 reason: request.reason,
-                operator: request.operator,
+                operator: "me".into(),
+                on_node: false,
                 since_ms: NOW,
                 until_ms: if request.for_ms == 0 { 0 } else { NOW + request.for_ms },
             }),
@@ -129,6 +135,43 @@ impl Operator for Fake {
                 .map(|task| task.task_id.clone())
                 .unwrap_or_default(),
         })
+    }
+    async fn release_node(&self, request: Request<ReleaseNodeRequest>) -> Result<Response<ReleaseNodeReply>, Status> {
+        self.script(|script| {
+            let released = request.into_inner().go;
+            script.went |= released;
+            ReleaseNodeReply {
+                released,
+                node: Some(ReleaseReply {
+                    stops: vec!["new snapshots".into()],
+                    goes_on: vec!["pools".into()],
+                    ..ReleaseReply::default()
+                }),
+            }
+        })
+    }
+    async fn remove_node(&self, request: Request<RemoveNodeRequest>) -> Result<Response<RemoveNodeReply>, Status> {
+        self.script(|script| {
+            let removed = request.into_inner().go;
+            script.went |= removed;
+            RemoveNodeReply {
+                gates: script.gates.clone(),
+                removed,
+            }
+        })
+    }
+    async fn forget_pool(&self, request: Request<ForgetPoolRequest>) -> Result<Response<ForgetPoolReply>, Status> {
+        self.script(|script| {
+            let forgotten = request.into_inner().go;
+            script.went |= forgotten;
+            ForgetPoolReply {
+                gates: script.gates.clone(),
+                forgotten,
+            }
+        })
+    }
+    async fn seen_alarms(&self, _: Request<SeenAlarmsRequest>) -> Result<Response<SeenAlarmsReply>, Status> {
+        self.script(|_| SeenAlarmsReply { alarms: 2 })
     }
     async fn resume_node(&self, _: Request<ResumeNodeRequest>) -> Result<Response<ResumeNodeReply>, Status> {
         self.script(|_| ResumeNodeReply { was_paused: true })

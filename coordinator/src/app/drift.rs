@@ -1,0 +1,95 @@
+use std::collections::HashMap;
+
+use heeler_proto::v1::{self, StepOutcome, to_agent};
+use heeler_store::{Drift, Tx};
+use prost::Message as _;
+
+use super::{App, AppError, decoded, revision, spec};
+use crate::sessions::Session;
+
+/// Begins the id of a look that nobody waits for; the revision follows.
+const PREFIX: &str = "drift ";
+
+impl App {
+    /// What the accepted revision wants of a node, as a question to its agent; None when nothing is wanted.
+    pub(super) async fn comparison(&self, tx: &mut Tx, node: &str) -> Result<Option<to_agent::Body>, AppError> {
+        let accepted = tx.accepted().await?;
+        let all = revision::wanted(accepted.as_ref());
+        let wanted = all.iter().find(|wanted| wanted.name.as_str() == node);
+        let (Some(accepted), Some(wanted), Some(node)) = (accepted, wanted, tx.node(node).await?) else {
+            return Ok(None);
+        };
+        let tasks = spec::tasks(tx, &self.cluster, &node, wanted).await?;
+        if tasks.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(to_agent::Body::Preview(v1::PreviewRequest {
+            request_id: format!("{PREFIX}{}", accepted.number),
+            tasks: tasks.into_iter().map(Into::into).collect(),
+        })))
+    }
+
+    /// Keeps what a look found; one that somebody waits for is not ours. A change that nobody asked for is told once.
+    pub(super) async fn compared(&self, session: &Session, reply: &v1::PreviewReply) -> Result<bool, AppError> {
+        let Some(revision) = reply.request_id.strip_prefix(PREFIX).and_then(|text| text.parse().ok()) else {
+            return Ok(false);
+        };
+        if !reply.error.is_empty() {
+            return Ok(true);
+        }
+        let node = session.node.as_str();
+        let mut tx = self.store.write().await?;
+        let before = of(&mut tx, node).await?.map(|drift| differing(&drift.steps).count());
+        let shown = v1::Drift {
+            at_ms: self.now_ms(),
+            revision,
+            steps: reply.steps.clone(),
+        };
+        tx.set_drift(&Drift {
+            node: node.to_owned(),
+            revision,
+            at_ms: shown.at_ms,
+            shown: shown.encode_to_vec(),
+        })
+        .await?;
+        let found: Vec<_> = differing(&shown.steps).collect();
+        match (before.unwrap_or(0), found.first()) {
+            (0, Some(first)) if found.iter().all(|step| step.outcome() == StepOutcome::Change) => {
+                let text = format!("differs from revision {revision}: {}", what(first));
+                self.tell(tx, self.event("drift", node, text)).await?;
+            }
+            _ => tx.save().await?,
+        }
+        Ok(true)
+    }
+}
+
+/// What the last looks at that revision found, by node.
+pub(super) async fn all(tx: &mut Tx, revision: u64) -> Result<HashMap<String, v1::Drift>, AppError> {
+    let drifts = tx.drifts(revision).await?.into_iter();
+    let drifts = drifts.map(|drift| Ok((drift.node, decoded("the last look at a node", &drift.shown)?)));
+    drifts.collect()
+}
+
+/// The last look at a node.
+pub(super) async fn of(tx: &mut Tx, node: &str) -> Result<Option<v1::Drift>, AppError> {
+    let drift = tx.drift(node).await?;
+    drift
+        .map(|drift| decoded("the last look at a node", &drift.shown))
+        .transpose()
+}
+
+/// The steps of which the machine is not as it was wanted.
+pub(super) fn differing(steps: &[v1::StepReport]) -> impl Iterator<Item = &v1::StepReport> {
+    let off = [StepOutcome::Change, StepOutcome::Blocked];
+    steps.iter().filter(move |step| off.contains(&step.outcome()))
+}
+
+/// One of them, in a line.
+pub(super) fn what(step: &v1::StepReport) -> String {
+    match (step.ops.first(), &step.blocked) {
+        (Some(op), _) => op.summary.clone(),
+        (None, Some(blocked)) => blocked.found.clone(),
+        (None, None) => step.step.clone(),
+    }
+}

@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use heeler_proto::v1;
+use heeler_store::NodeState;
+use tokio::time::timeout;
+
+use super::{App, AppError, hex, node_name, nodes, random_bits};
+
+const ANSWER: Duration = Duration::from_secs(60);
+
+impl App {
+    /// What taking the agent off a node would stop; with `go` it leaves, and its key is shut out. What runs on the node
+    /// goes on.
+    ///
+    /// # Errors
+    /// When the node is not connected, or will not now.
+    pub async fn release(&self, request: v1::ReleaseNodeRequest) -> Result<v1::ReleaseNodeReply, AppError> {
+        let name = request.node.as_str();
+        let node = nodes::known(&mut self.store.read().await?, name).await?;
+        let session = self.sessions.of(&node_name(&node.name)?);
+        let session = session.ok_or_else(|| {
+            AppError::Refused(format!(
+                "{name} is not connected. On the node itself: sudo heeler-agent release; then here: heeler node remove {name}"
+            ))
+        })?;
+        let answer = session.ask_release(hex(&random_bits()?.to_be_bytes()), request.go);
+        let answer = match timeout(ANSWER, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                return Err(AppError::Refused(format!(
+                    "the connection to {name} was lost before it answered. See: heeler node show {name}"
+                )));
+            }
+            Err(_) => {
+                return Err(AppError::Refused(format!(
+                    "{name} did not answer: its agent is too old for this, or busy. On the node: sudo heeler-agent release"
+                )));
+            }
+        };
+        if !answer.error.is_empty() {
+            return Err(AppError::Refused(format!(
+                "{name} could not look at itself: {}",
+                answer.error
+            )));
+        }
+        if request.go && !answer.refused.is_empty() {
+            return Err(AppError::Refused(format!(
+                "{name} will not leave now: {}",
+                answer.refused
+            )));
+        }
+        if request.go {
+            let mut tx = self.store.write().await?;
+            let mut node = nodes::known(&mut tx, name).await?;
+            node.state = NodeState::Revoked;
+            tx.set_node(&node).await?;
+            tx.forget_tokens(name).await?;
+            tx.forget_drift(name).await?;
+            self.audit(&mut tx, "node released", name, "").await?;
+            self.tell(
+                tx,
+                self.event("released", name, "the agent leaves it; what runs there goes on"),
+            )
+            .await?;
+            session.close("released");
+        }
+        Ok(v1::ReleaseNodeReply {
+            released: request.go,
+            node: Some(answer),
+        })
+    }
+}

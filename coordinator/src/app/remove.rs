@@ -1,0 +1,149 @@
+use heeler_proto::v1;
+use heeler_store::{Node, NodeState, Pool, Tx};
+
+use super::{App, AppError, ledger, node_name, nodes, revision};
+use crate::caller::caller;
+
+impl App {
+    /// What stands in the way of forgetting a node; with `go`, and every word that is asked for, it is forgotten. Its
+    /// history stays.
+    ///
+    /// # Errors
+    /// When it is not known, or a gate is closed.
+    pub async fn remove(&self, request: v1::RemoveNodeRequest) -> Result<v1::RemoveNodeReply, AppError> {
+        let mut tx = self.store.write().await?;
+        let node = nodes::known(&mut tx, &request.node).await?;
+        let gates = self.gates(&mut tx, &node).await?;
+        if !request.go {
+            return Ok(v1::RemoveNodeReply { gates, removed: false });
+        }
+        pass(&gates, &request.confirmed)?;
+        for pool in tx.pools_of(&node.name).await? {
+            match pool.ours {
+                true => tx.forget_own_pool(&pool.guid).await?,
+                false => tx.forget_pool(&pool.guid).await?,
+            }
+        }
+        tx.remove_node(&node.name, &caller(), self.now_ms()).await?;
+        self.audit(&mut tx, "node removed", &node.name, &request.confirmed.join(", "))
+            .await?;
+        self.tell(tx, self.event("removed", &node.name, format!("by {}", caller())))
+            .await?;
+        Ok(v1::RemoveNodeReply { gates, removed: true })
+    }
+
+    /// All that is asked before a node is forgotten: here is the place for what else it may carry one day.
+    async fn gates(&self, tx: &mut Tx, node: &Node) -> Result<Vec<v1::Gate>, AppError> {
+        let name = &node.name;
+        let mut gates = Vec::new();
+        if self.sessions.of(&node_name(name)?).is_some() && node.state != NodeState::Revoked {
+            gates.push(v1::Gate {
+                found: "its agent is connected, and would go on there without a coordinator".to_owned(),
+                blocks: true,
+                next: format!("heeler node release {name}"),
+                word: String::new(),
+            });
+        }
+        if let Some(task) = tx.open_tasks().await?.into_iter().find(|task| task.node == *name) {
+            gates.push(v1::Gate {
+                found: format!("the task {} ({}) is not over", task.id, task.kind),
+                blocks: true,
+                next: format!("heeler task follow {}", task.id),
+                word: String::new(),
+            });
+        }
+        for pool in tx.pools_of(name).await?.iter().filter(|pool| pool.ours) {
+            gates.push(last_copy(tx, pool).await?);
+        }
+        let accepted = tx.accepted().await?;
+        if revision::wanted(accepted.as_ref())
+            .iter()
+            .any(|wanted| wanted.name.as_str() == name)
+        {
+            gates.push(v1::Gate {
+                found: "the accepted heeler.toml names it".to_owned(),
+                next: format!("take the lines of {name} out, then: heeler apply"),
+                ..v1::Gate::default()
+            });
+        }
+        Ok(gates)
+    }
+
+    /// What stands in the way of taking a pool that is gone off the record; with `go` and its word, it is.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it is imported.
+    pub async fn forget_gone_pool(&self, request: v1::ForgetPoolRequest) -> Result<v1::ForgetPoolReply, AppError> {
+        let mut tx = self.store.write().await?;
+        let node = nodes::known(&mut tx, &request.node).await?;
+        let pools = tx.pools_of(&node.name).await?;
+        let pool = pools.into_iter().find(|pool| pool.ours && pool.name == request.pool);
+        let pool = pool.ok_or_else(|| {
+            AppError::NotFound(format!(
+                "no pool {} of {} is on record. See: heeler node show {}",
+                request.pool, node.name, node.name
+            ))
+        })?;
+        let mut gates = Vec::new();
+        let facts = ledger::facts_of(&node)?.unwrap_or_default();
+        if facts.pools.iter().any(|seen| seen.guid == pool.guid) {
+            gates.push(v1::Gate {
+                found: format!("{} is imported on {}: it is not gone", pool.name, node.name),
+                blocks: true,
+                ..v1::Gate::default()
+            });
+        }
+        gates.push(last_copy(&mut tx, &pool).await?);
+        if !request.go {
+            return Ok(v1::ForgetPoolReply {
+                gates,
+                forgotten: false,
+            });
+        }
+        pass(&gates, &[request.confirmed])?;
+        tx.forget_own_pool(&pool.guid).await?;
+        let text = format!("pool {} ({}) is off the record", pool.name, pool.guid);
+        self.audit(&mut tx, "pool forgotten", &node.name, &text).await?;
+        self.tell(tx, self.event("pool", &node.name, text)).await?;
+        Ok(v1::ForgetPoolReply { gates, forgotten: true })
+    }
+}
+
+/// A pool on record may be the only place of what it holds. Forgetting it erases nothing, and frees its serials for a
+/// creation that would.
+async fn last_copy(tx: &mut Tx, pool: &Pool) -> Result<v1::Gate, AppError> {
+    let legs = tx.legs().await?;
+    let serials: Vec<_> = legs
+        .into_iter()
+        .filter(|leg| leg.guid == pool.guid)
+        .map(|leg| leg.serial)
+        .collect();
+    Ok(v1::Gate {
+        found: format!(
+            "pool {} is on record, on {}: it may hold the last copy of its data. Nothing is erased; its disks are protected no more",
+            pool.name,
+            serials.join(" and ")
+        ),
+        blocks: false,
+        next: String::new(),
+        word: format!("{}/{}", pool.node, pool.name),
+    })
+}
+
+fn pass(gates: &[v1::Gate], confirmed: &[String]) -> Result<(), AppError> {
+    if let Some(closed) = gates.iter().find(|gate| gate.blocks) {
+        let next = match closed.next.as_str() {
+            "" => String::new(),
+            next => format!(". First: {next}"),
+        };
+        return Err(AppError::Refused(format!("{}{next}", closed.found)));
+    }
+    let mut wanted = gates.iter().filter(|gate| !gate.word.is_empty());
+    match wanted.find(|gate| !confirmed.contains(&gate.word)) {
+        Some(gate) => Err(AppError::Refused(format!(
+            "{}. To agree, its name: --confirm {}",
+            gate.found, gate.word
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,203 @@
+use clap::Args;
+use heeler_proto::v1::{ForgetPoolRequest, Gate, ReleaseNodeRequest, RemoveNodeRequest};
+use serde_json::{Value, json as object};
+
+use super::plan::agree;
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen::{Ink, Line, gates, release};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The agent stops, removes itself and its key, and the coordinator lets nobody in
+with that key any more. Pools, snapshots, the network and all that runs stay as
+they are. What stops is shown before you are asked.")]
+pub(super) struct Release {
+    /// Its name
+    node: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Only the coordinator's record changes; the node is not touched. What stands in
+the way is shown first. A pool on record may be the only place of its data: it
+is forgotten once NODE/POOL is typed, or given with --confirm. History stays.")]
+pub(super) struct Remove {
+    /// Its name
+    node: String,
+    /// NODE/POOL of a pool that may be forgotten, as if typed when asked; may be given more than once
+    #[arg(long, value_name = "NODE/POOL")]
+    confirm: Vec<String>,
+    /// Do not ask about the rest
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Forget {
+    /// The node that it is on record for
+    node: String,
+    /// Its name
+    pool: String,
+    /// NODE/POOL again, as if typed when asked
+    #[arg(long, value_name = "NODE/POOL")]
+    confirm: Option<String>,
+}
+
+pub(super) async fn release_node(
+    wish: Release,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let node = wish.node;
+    let request = |go| ReleaseNodeRequest { node: node.clone(), go };
+    let told = client
+        .release_node(request(false))
+        .await?
+        .into_inner()
+        .node
+        .unwrap_or_default();
+    if !console.json {
+        let lines = release(&node, &told, console.screen);
+        console.show(&lines)?;
+    }
+    if !told.refused.is_empty() {
+        return refused(
+            &object!({ "node": node, "released": false, "refused": told.refused }),
+            console,
+        );
+    }
+    let question = format!("Take the agent off {node}? [y/N]");
+    agree(
+        &question,
+        wish.yes,
+        &format!("heeler node release {node} --yes"),
+        console,
+    )?;
+    client.release_node(request(true)).await?;
+    console.answer(
+        || {
+            let (stops, goes_on) = (&told.stops, &told.goes_on);
+            json::document(object!({ "node": node, "released": true, "stops": stops, "goes_on": goes_on }))
+        },
+        |_| {
+            vec![
+                Line::of(format!("The agent leaves {node}; its key is shut out.")),
+                Line::of(format!("To forget it here: heeler node remove {node}")),
+                Line::of(format!("To take it back:   heeler node add {node} --reflashed")),
+            ]
+        },
+    )?;
+    Ok(Exit::Fine)
+}
+
+pub(super) async fn remove(wish: Remove, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let node = wish.node;
+    let request = |go, confirmed| RemoveNodeRequest {
+        node: node.clone(),
+        go,
+        confirmed,
+    };
+    let asked = client.remove_node(request(false, vec![])).await?.into_inner().gates;
+    let again = format!("heeler node remove {node}");
+    show(&asked, console)?;
+    if asked.iter().any(|gate| gate.blocks) {
+        return refused(
+            &object!({ "node": node, "removed": false, "gates": asked.iter().map(gate).collect::<Vec<_>>() }),
+            console,
+        );
+    }
+    let confirmed = typed(&asked, &wish.confirm, &again, console)?;
+    if confirmed.is_empty() {
+        let question = format!("Forget {node}? Its history stays. [y/N]");
+        agree(&question, wish.yes, &format!("{again} --yes"), console)?;
+    }
+    client.remove_node(request(true, confirmed)).await?;
+    console.answer(
+        || json::document(object!({ "node": node, "removed": true })),
+        |_| vec![Line::of(format!("{node} is off the record."))],
+    )?;
+    Ok(Exit::Fine)
+}
+
+pub(super) async fn forget(wish: Forget, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let (node, pool) = (wish.node, wish.pool);
+    let request = |go, confirmed| ForgetPoolRequest {
+        node: node.clone(),
+        pool: pool.clone(),
+        go,
+        confirmed,
+    };
+    let asked = client
+        .forget_pool(request(false, String::new()))
+        .await?
+        .into_inner()
+        .gates;
+    show(&asked, console)?;
+    if asked.iter().any(|gate| gate.blocks) {
+        return refused(&object!({ "node": node, "pool": pool, "forgotten": false }), console);
+    }
+    let given: Vec<String> = wish.confirm.into_iter().collect();
+    let again = format!("heeler pool forget {node} {pool}");
+    let confirmed = typed(&asked, &given, &again, console)?;
+    client
+        .forget_pool(request(true, confirmed.into_iter().next().unwrap_or_default()))
+        .await?;
+    console.answer(
+        || json::document(object!({ "node": node, "pool": pool, "forgotten": true })),
+        |_| vec![Line::of(format!("{pool} of {node} is off the record."))],
+    )?;
+    Ok(Exit::Fine)
+}
+
+fn show(asked: &[Gate], console: &mut Console<'_>) -> Result<(), CliError> {
+    if console.json {
+        return Ok(());
+    }
+    let lines = gates(asked, console.screen);
+    console.show(&lines)
+}
+
+fn refused(document: &Value, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    console.answer(
+        || json::document(document.clone()),
+        |_| vec![Line::new().ink(Ink::Amber, "Nothing was changed.")],
+    )?;
+    Ok(Exit::Person)
+}
+
+/// The words that gates want, each given beforehand or typed now.
+fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_>) -> Result<Vec<String>, CliError> {
+    let words: Vec<&String> = asked
+        .iter()
+        .map(|gate| &gate.word)
+        .filter(|word| !word.is_empty())
+        .collect();
+    if let Some(stray) = given.iter().find(|word| !words.contains(word)) {
+        return Err(CliError::Usage(format!(
+            "--confirm {stray}: nothing here asks for it\nNothing was changed."
+        )));
+    }
+    for word in words.iter().filter(|word| !given.contains(word)) {
+        if !console.person.is_there() {
+            return Err(CliError::NobodyToAsk(format!(
+                "{word} is forgotten by a person alone, and there is no terminal to ask on\nTo agree: {again} --confirm {word}"
+            )));
+        }
+        let question = format!("Type {word} to forget that pool:");
+        let answer = console.person.ask(&question).ok().flatten().unwrap_or_default();
+        if answer != **word {
+            return Err(CliError::NotConfirmed(format!("{answer:?} is not {word}")));
+        }
+    }
+    Ok(words.into_iter().cloned().collect())
+}
+
+fn gate(gate: &Gate) -> Value {
+    object!({ "found": gate.found, "blocks": gate.blocks, "next": gate.next, "word": gate.word })
+}

@@ -1,0 +1,224 @@
+//! Living with a herd: what a person changed by hand is seen, a node is let go, forgotten, and taken back.
+
+use heeler_coordinator::clock::Clock as _;
+use heeler_host::System as _;
+use heeler_proto::v1::{self, Light};
+use heeler_tests::{Herd, Node, Operator, Stranger, config};
+use tonic::Code;
+
+use crate::scene::{DISKS, creations, machine, pooled};
+
+async fn status(operator: &mut Operator) -> v1::StatusReply {
+    operator.status(v1::StatusRequest {}).await.unwrap().into_inner()
+}
+
+async fn drift(operator: &mut Operator) -> Option<v1::Drift> {
+    let request = v1::ShowNodeRequest { node: "a".into() };
+    operator.show_node(request).await.unwrap().into_inner().drift
+}
+
+/// Time goes on until the planner has compared the node.
+async fn compared(herd: &Herd, operator: &mut Operator, after_ms: u64) -> v1::Drift {
+    loop {
+        herd.clock.advance(61_000);
+        // Any event wakes the planner.
+        let pause = v1::PauseNodeRequest {
+            node: "a".into(),
+            ..v1::PauseNodeRequest::default()
+        };
+        operator.pause_node(pause).await.unwrap();
+        let resume = v1::ResumeNodeRequest { node: "a".into() };
+        operator.resume_node(resume).await.unwrap();
+        if let Some(drift) = drift(operator).await.filter(|drift| drift.at_ms > after_ms) {
+            return drift;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_by_hand_is_shown_amber_and_never_corrected_unasked() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    pooled(&herd, &mut operator).await;
+    let first = compared(&herd, &mut operator, 0).await;
+    assert!(first.steps.iter().all(|step| step.ops.is_empty()), "{first:?}");
+    assert_eq!(status(&mut operator).await.nodes[0].config, "same");
+
+    node.machine
+        .put_file("/etc/modprobe.d/zfs.conf", b"options zfs zfs_arc_max=1\n")
+        .unwrap();
+    let before = node.machine.log().iter().filter(|entry| entry.mutates).count();
+    herd.clock.advance(31 * 60 * 1000);
+    let second = compared(&herd, &mut operator, first.at_ms).await;
+    let differs: Vec<_> = second.steps.iter().filter(|step| !step.ops.is_empty()).collect();
+    assert!(!differs.is_empty(), "{second:?}");
+    let seen = status(&mut operator).await;
+    assert_eq!(
+        (seen.nodes[0].config.as_str(), seen.nodes[0].light()),
+        ("by hand", Light::Amber)
+    );
+    assert!(
+        seen.alerts.iter().any(|alert| alert.next == "heeler plan a"),
+        "{seen:?}"
+    );
+    let after = node.machine.log().iter().filter(|entry| entry.mutates).count();
+    assert_eq!(before, after, "it was looked at, and nothing else");
+}
+
+async fn release(operator: &mut Operator, go: bool) -> Result<v1::ReleaseNodeReply, tonic::Status> {
+    let request = v1::ReleaseNodeRequest { node: "a".into(), go };
+    operator.release_node(request).await.map(tonic::Response::into_inner)
+}
+
+async fn remove(operator: &mut Operator, words: &[&str]) -> Result<v1::RemoveNodeReply, tonic::Status> {
+    let request = v1::RemoveNodeRequest {
+        node: "a".into(),
+        go: true,
+        confirmed: words.iter().map(ToString::to_string).collect(),
+    };
+    operator.remove_node(request).await.map(tonic::Response::into_inner)
+}
+
+#[tokio::test]
+async fn a_node_is_released_removed_and_taken_back_with_its_pool_untouched() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    pooled(&herd, &mut operator).await;
+    let hostid = crate::scene::node_a(&mut operator).await.hostid;
+
+    let refused = remove(&mut operator, &["a/data"]).await.unwrap_err();
+    assert!(refused.message().contains("heeler node release a"), "{refused:?}");
+
+    let told = release(&mut operator, false).await.unwrap();
+    assert!(!told.released && told.node.unwrap().stops.len() >= 2);
+    assert!(
+        node.machine.read("/etc/heeler/agent.json".as_ref()).await.is_err(),
+        "the test's agent has no file"
+    );
+    assert!(release(&mut operator, true).await.unwrap().released);
+    let key = "/var/lib/heeler-agent/identity/key.pem".as_ref();
+    while node.machine.read(key).await.is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(crate::scene::node_a(&mut operator).await.state, "revoked");
+
+    // The pool on record is only forgotten by its name.
+    let refused = remove(&mut operator, &[]).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(refused.message().contains("--confirm a/data"), "{refused:?}");
+    assert!(remove(&mut operator, &["a/data"]).await.unwrap().removed);
+    let nodes = operator.list_nodes(v1::ListNodesRequest {}).await.unwrap().into_inner();
+    assert!(nodes.nodes.is_empty());
+    let events = operator
+        .list_tasks(v1::ListTasksRequest { limit: 0 })
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(events.tasks.len(), 1, "history stays");
+
+    let node = {
+        let machine = node.machine.clone();
+        drop(node);
+        Node::added(&herd, machine, "a").await
+    };
+    assert_eq!(
+        crate::scene::node_a(&mut operator).await.hostid,
+        hostid,
+        "a name keeps its hostid"
+    );
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 1).await;
+    assert!(
+        plan.nodes[0]
+            .steps
+            .iter()
+            .all(|step| step.ops.is_empty() && step.blocked.is_none()),
+        "the pool is taken over as it is: {plan:?}"
+    );
+    assert_eq!(creations(&node), 1);
+}
+
+#[tokio::test]
+async fn a_pool_that_is_gone_is_forgotten_by_its_name_and_one_that_is_there_never() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    pooled(&herd, &mut operator).await;
+    let forget = |confirmed: &str| v1::ForgetPoolRequest {
+        node: "a".into(),
+        pool: "data".into(),
+        go: true,
+        confirmed: confirmed.into(),
+    };
+    let discover = || v1::DiscoverRequest { node: "a".into() };
+    operator.discover(discover()).await.unwrap();
+    let refused = operator.forget_pool(forget("a/data")).await.unwrap_err();
+    assert!(refused.message().contains("it is not gone"), "{refused:?}");
+    for serial in DISKS {
+        node.machine.pull_disk(serial);
+    }
+    let last = operator.wait_for("connected", "a").await.id;
+    node.machine.cut_power();
+    operator.wait_after(last, "connected", "a").await;
+    operator.discover(discover()).await.unwrap();
+    let refused = operator.forget_pool(forget("data")).await.unwrap_err();
+    assert!(refused.message().contains("--confirm a/data"), "{refused:?}");
+    assert!(
+        operator
+            .forget_pool(forget("a/data"))
+            .await
+            .unwrap()
+            .into_inner()
+            .forgotten
+    );
+    let status = status(&mut operator).await;
+    assert_eq!(status.nodes[0].pool, "none", "{status:?}");
+}
+
+#[tokio::test]
+async fn a_pause_on_the_node_itself_is_shown_and_honoured() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let hold = heeler_agent::Hold {
+        reason: "smoke".into(),
+        since_ms: 1,
+        until_ms: 0,
+    };
+    heeler_agent::hold::set(&node.machine, &hold).await.unwrap();
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    assert!(plan.nodes[0].pause.as_ref().unwrap().on_node);
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert!(reply.task_ids.is_empty());
+    heeler_agent::hold::lift(&node.machine).await.unwrap();
+    pooled(&herd, &mut operator).await;
+    assert_eq!(creations(&node), 1);
+}
+
+#[tokio::test]
+async fn an_alarm_that_a_person_has_seen_leaves_the_status_until_it_comes_again() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let _first = stranger.join(Stranger::hello("a")).await.unwrap();
+    let hello = || v1::Hello {
+        hardware_serial: "another".into(),
+        ..Stranger::hello("a")
+    };
+    assert!(stranger.join(hello()).await.is_err());
+    let mut operator = herd.operator().await;
+    let alarms = |status: &v1::StatusReply| {
+        status
+            .alerts
+            .iter()
+            .filter(|alert| alert.next.starts_with("heeler events"))
+            .count()
+    };
+    assert!(alarms(&status(&mut operator).await) > 0);
+    operator.seen_alarms(v1::SeenAlarmsRequest::default()).await.unwrap();
+    assert_eq!(alarms(&status(&mut operator).await), 0);
+    herd.clock.advance(1_000);
+    assert!(stranger.join(hello()).await.is_err());
+    assert!(alarms(&status(&mut operator).await) > 0, "it came again");
+}
