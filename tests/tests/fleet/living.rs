@@ -47,7 +47,7 @@ async fn what_was_changed_by_hand_is_shown_amber_and_never_corrected_unasked() {
     assert_eq!(status(&mut operator).await.nodes[0].config, "same");
 
     node.machine
-        .put_file("/etc/modprobe.d/zfs.conf", b"options zfs zfs_arc_max=1\n")
+        .put_file("/etc/modprobe.d/zz-heeler-zfs.conf", b"options zfs zfs_arc_max=1\n")
         .unwrap();
     let before = node.machine.log().iter().filter(|entry| entry.mutates).count();
     herd.clock.advance(31 * 60 * 1000);
