@@ -118,10 +118,13 @@ mod tests {
             revoked: false,
             paused: false,
             counter: 1,
+            compared_at_ms: 0,
             facts_at_ms: NOW,
             last_seen_ms: NOW,
             session: Some(SessionView {
                 id: 3,
+                since_ms: NOW,
+                compare_asked_at_ms: 0,
                 facts_asked_at_ms: NOW,
                 pending,
             }),
@@ -149,7 +152,14 @@ mod tests {
 
     fn decided(pending: Pending, peers: Vec<NodeView>) -> Vec<Decision> {
         let nodes = [vec![node("a", Some(pending))], peers].concat();
-        decide(&Fleet { epoch: 1, nodes }, NOW)
+        decide(
+            &Fleet {
+                accepted: false,
+                epoch: 1,
+                nodes,
+            },
+            NOW,
+        )
     }
 
     fn confirm(by: &[&str]) -> Decision {
