@@ -82,11 +82,7 @@ async fn an_old_checkout_does_not_overwrite_what_it_has_not_seen() {
     assert!(stale.behind);
     let status = operator.apply_plan(&stale, herd.clock.now_ms()).await.unwrap_err();
     assert_eq!(status.code(), Code::Aborted);
-    assert!(
-        status.message().contains("heeler revision show"),
-        "{}",
-        status.message()
-    );
+    assert!(status.message().contains("heeler config pull"), "{}", status.message());
 
     let same = operator.plan_text(&first, 0).await;
     assert!(!same.behind, "the same text undoes nothing");
