@@ -40,19 +40,8 @@ impl App {
         let node = session.node.as_str();
         let mut tx = self.store.write().await?;
         let before = of(&mut tx, node).await?.map(|drift| differing(&drift.steps).count());
-        let shown = v1::Drift {
-            at_ms: self.now_ms(),
-            revision,
-            steps: reply.steps.clone(),
-        };
-        tx.set_drift(&Drift {
-            node: node.to_owned(),
-            revision,
-            at_ms: shown.at_ms,
-            shown: shown.encode_to_vec(),
-        })
-        .await?;
-        let found: Vec<_> = differing(&shown.steps).collect();
+        keep(&mut tx, node, revision, &reply.steps, self.now_ms()).await?;
+        let found: Vec<_> = differing(&reply.steps).collect();
         match (before.unwrap_or(0), found.first()) {
             (0, Some(first)) if found.iter().all(|step| step.outcome() == StepOutcome::Change) => {
                 let text = format!("differs from revision {revision}: {}", what(first));
@@ -62,6 +51,28 @@ impl App {
         }
         Ok(true)
     }
+}
+
+/// Keeps what a look at that revision found: the newest look counts, whoever asked for it.
+pub(super) async fn keep(
+    tx: &mut Tx,
+    node: &str,
+    revision: u64,
+    steps: &[v1::StepReport],
+    at_ms: u64,
+) -> Result<(), AppError> {
+    let shown = v1::Drift {
+        at_ms,
+        revision,
+        steps: steps.to_vec(),
+    };
+    let drift = Drift {
+        node: node.to_owned(),
+        revision,
+        at_ms,
+        shown: shown.encode_to_vec(),
+    };
+    Ok(tx.set_drift(&drift).await?)
 }
 
 /// What the last looks at that revision found, by node.

@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{App, AppError, hex, pause, random_bits, spec};
+use super::{App, AppError, drift, hex, pause, random_bits, spec};
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
@@ -70,6 +70,12 @@ impl App {
         let behind = accepted
             .as_ref()
             .is_some_and(|accepted| sha256.is_some_and(|sha| sha != accepted.sha256) && plan.parent < accepted.number);
+        let same = accepted.as_ref().filter(|accepted| sha256 == Some(accepted.sha256));
+        if let Some(accepted) = same {
+            for plan in nodes.iter().filter(|plan| answered(plan) && !plan.steps.is_empty()) {
+                drift::keep(&mut tx, &plan.node, accepted.number, &plan.steps, self.now_ms()).await?;
+            }
+        }
         tx.drop_plans(self.now_ms().saturating_sub(KEPT_MS)).await?;
         tx.add_plan(&plan, &kept).await?;
         tx.save().await?;

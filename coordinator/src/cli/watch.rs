@@ -49,10 +49,11 @@ impl Watched {
                 TaskOutcome::Refused => Exit::Refused,
                 TaskOutcome::Failed | TaskOutcome::Unspecified => Exit::Error,
             };
+            // A task is refused when an earlier one of its node stopped: that one's end says more.
             let weight = |exit: Exit| match exit {
                 Exit::Fine => 0,
-                Exit::Person => 1,
-                Exit::Refused => 2,
+                Exit::Refused => 1,
+                Exit::Person => 2,
                 _ => 3,
             };
             if weight(this) > weight(exit) {

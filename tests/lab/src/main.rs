@@ -73,6 +73,9 @@ enum Action {
     Test {
         /// Only cases whose name contains one of these.
         filter: Vec<String>,
+        /// No case whose name contains one of these.
+        #[arg(long, value_name = "WORD")]
+        skip: Vec<String>,
         /// Print the names alone.
         #[arg(long)]
         list: bool,
@@ -139,8 +142,12 @@ fn act(arguments: Arguments) -> Result<ExitCode> {
         }
         Action::Partition { node, network, heal } => lab()?.node(&node)?.link(network, heal)?,
         Action::Test { list: true, .. } => cases::names().for_each(|name| println!("{name}")),
-        Action::Test { filter, list: false } => {
-            return Ok(if cases::run(&folder.join("test"), &filter)? {
+        Action::Test {
+            filter,
+            skip,
+            list: false,
+        } => {
+            return Ok(if cases::run(&folder.join("test"), &filter, &skip)? {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE

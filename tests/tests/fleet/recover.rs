@@ -114,10 +114,7 @@ async fn an_old_backup_restored_while_the_agent_is_ahead_holds_it_until_a_person
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 1).await;
     assert!(plan.nodes[0].pause.is_some() && plan.nodes[0].tasks.iter().all(|task| task.task_id.is_empty()));
 
-    let resume = v1::ResumeNodeRequest {
-        node: "a".into(),
-        ..Default::default()
-    };
+    let resume = v1::ResumeNodeRequest { node: "a".into() };
     operator.resume_node(resume).await.unwrap();
     assert_nothing_to_change(&mut operator, 1).await;
     assert_eq!(

@@ -70,12 +70,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Boots three fresh nodes in `folder` and runs the cases whose name contains one of `filters`; all when there are
-/// none. The cases of one node run in their order, the nodes beside each other, each with a coordinator of its own.
+/// none, and none of `skip`. The cases of one node run in their order, the nodes beside each other, each with a coordinator of its own.
 /// Whether all passed.
 ///
 /// # Errors
 /// When the lab does not come up.
-pub fn run(folder: &Path, filters: &[String]) -> Result<bool> {
+pub fn run(folder: &Path, filters: &[String], skip: &[String]) -> Result<bool> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
     }
@@ -83,7 +83,8 @@ pub fn run(folder: &Path, filters: &[String]) -> Result<bool> {
     let started = Instant::now();
     let lab = Lab::up(folder, NAMES.len())?;
     println!("three nodes are up after {} s", started.elapsed().as_secs());
-    let wanted = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter));
+    let any = |words: &[String], case: &Case| words.iter().any(|word| case.name.contains(word));
+    let wanted = |case: &&Case| (filters.is_empty() || any(filters, case)) && !any(skip, case);
     let lane = |on: &'static str| -> Result<Score> {
         let cases: Vec<&Case> = all().filter(|case| case.on == on).filter(wanted).collect();
         match cases.as_slice() {

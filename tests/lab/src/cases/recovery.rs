@@ -6,14 +6,14 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Case, R, Run, X};
+use super::{Case, Run, X};
 use crate::herd::Herd;
 use crate::run::Finished;
 use crate::seed::PASSWORD;
 
 pub(super) const CASES: &[Case] = &[
     Case {
-        on: R,
+        on: X,
         name: "holds-recover: a destroyed coordinator is back from a node's copy with one command, and the plan is empty",
         run: Run::Herd(recover),
     },
@@ -25,11 +25,11 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 fn recover(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(R)?;
-    herd.apply(R)?;
-    let node = herd.lab().node(R)?;
+    herd.have(X)?;
+    herd.apply(X)?;
+    let node = herd.lab().node(X)?;
     let copied = herd.must(&["backup", "copy"])?;
-    ensure!(copied.contains(R), "{copied}");
+    ensure!(copied.contains(X), "{copied}");
     let pool = node.must("zpool get -H -o value guid data; zpool history data | grep -c 'zpool create'")?;
     let kept = node.must(
         "stat -c '%a %U %n' /data/pve-files/.heeler/copies/* && findmnt -n -o FSTYPE -T /data/pve-files/.heeler/copies",
@@ -41,10 +41,10 @@ fn recover(herd: &mut Herd<'_>) -> Result<()> {
     herd.kill_coordinator()?;
     fs::remove_dir_all(herd.folder().join("state"))?;
     let back = init_recover(herd)?.success()?;
-    println!("    {R}: {}", back.lines().next().unwrap_or_default());
+    println!("    {X}: {}", back.lines().next().unwrap_or_default());
     herd.serve()?;
-    herd.wait_connected(R)?;
-    let plan = herd.plan(R)?;
+    herd.wait_connected(X)?;
+    let plan = herd.plan(X)?;
     ensure!(plan.contains("Nothing to change."), "{plan}");
     let again = node.must("zpool get -H -o value guid data; zpool history data | grep -c 'zpool create'")?;
     ensure!(again == pool, "another pool: {again}");
@@ -66,7 +66,7 @@ fn init_recover(herd: &Herd<'_>) -> Result<Finished> {
         "init",
         "--recover",
         "--from",
-        R,
+        X,
         "-K",
         "--identity",
         &key,
