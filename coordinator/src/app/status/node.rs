@@ -9,7 +9,7 @@ use super::schedule::Schedule;
 use crate::config::WantedNode;
 
 /// A shorter absence is a restart, not an alarm.
-const AWAY_MS: u64 = 5_000;
+const AWAY_MS: u64 = 3_000;
 
 /// All that a node's light depends on, besides the node itself.
 pub(super) struct Look<'a> {

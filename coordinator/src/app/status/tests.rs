@@ -174,9 +174,9 @@ fn data_errors_are_red_though_the_pool_is_online() {
 }
 
 #[test]
-fn an_absence_is_amber_after_fifteen_seconds_and_not_before() {
+fn an_absence_is_amber_after_three_seconds_and_not_before() {
     let wanted = wanted();
-    for (away_ms, light) in [(4_999, Green), (5_000, Amber)] {
+    for (away_ms, light) in [(2_999, Green), (3_000, Amber)] {
         let away = Node {
             last_seen_ms: NOW - away_ms,
             ..node(vec![pool("ONLINE", "ONLINE")])
