@@ -99,6 +99,8 @@ impl From<Status> for CliError {
     fn from(status: Status) -> Self {
         match status.code() {
             Code::Unavailable => Self::Lost,
+            // The coordinator's own words come without a cause: this is the transport's.
+            _ if std::error::Error::source(&status).is_some() => Self::Lost,
             _ => Self::Coordinator(Box::new(status)),
         }
     }
