@@ -23,7 +23,6 @@ impl Store {
         if free == 0 {
             return Ok(false);
         }
-        // The macro that checks queries follows the loop of this one for ever.
         sqlx::raw_sql("PRAGMA incremental_vacuum(2000)")
             .execute(&self.pool)
             .await?;
