@@ -1,4 +1,4 @@
-use super::validity::element;
+use super::validity::{after, element};
 
 /// Tag of a sequence, a set, an object identifier (X.690).
 const SEQUENCE: u8 = 0x30;
@@ -6,7 +6,6 @@ const SET: u8 = 0x31;
 const OBJECT: u8 = 0x06;
 /// Common name, 2.5.4.3 (X.520).
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
-const VERSION: u8 = 0xa0;
 
 /// What an authority's certificate begins its common name with; the cluster's name follows.
 const PREFIX: &str = "Heeler CA ";
@@ -15,19 +14,8 @@ const PREFIX: &str = "Heeler CA ";
 /// ours.
 #[must_use]
 pub fn cluster(certificate: &[u8]) -> Option<String> {
-    let (SEQUENCE, certificate, _) = element(certificate)? else {
-        return None;
-    };
-    let (SEQUENCE, mut rest, _) = element(certificate)? else {
-        return None;
-    };
-    if rest.first() == Some(&VERSION) {
-        rest = element(rest)?.2;
-    }
     // Serial number, signature algorithm, issuer, validity.
-    for _ in 0..4 {
-        rest = element(rest)?.2;
-    }
+    let rest = after(certificate, 4)?;
     let (SEQUENCE, mut names, _) = element(rest)? else {
         return None;
     };

@@ -11,19 +11,8 @@ impl Validity {
     /// Out of an X.509 certificate in DER (RFC 5280, section 4.1). `None` when it is none.
     #[must_use]
     pub fn of(certificate: &[u8]) -> Option<Self> {
-        let (SEQUENCE, certificate, _) = element(certificate)? else {
-            return None;
-        };
-        let (SEQUENCE, mut rest, _) = element(certificate)? else {
-            return None;
-        };
-        if rest.first() == Some(&VERSION) {
-            rest = element(rest)?.2;
-        }
         // Serial number, signature algorithm, issuer.
-        for _ in 0..3 {
-            rest = element(rest)?.2;
-        }
+        let rest = after(certificate, 3)?;
         let (SEQUENCE, validity, _) = element(rest)? else {
             return None;
         };
@@ -46,6 +35,23 @@ const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
+
+/// What a certificate holds after its version and the next `fields` fields.
+pub(super) fn after(certificate: &[u8], fields: usize) -> Option<&[u8]> {
+    let (SEQUENCE, certificate, _) = element(certificate)? else {
+        return None;
+    };
+    let (SEQUENCE, mut rest, _) = element(certificate)? else {
+        return None;
+    };
+    if rest.first() == Some(&VERSION) {
+        rest = element(rest)?.2;
+    }
+    for _ in 0..fields {
+        rest = element(rest)?.2;
+    }
+    Some(rest)
+}
 
 /// Tag, content, and what follows.
 pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
