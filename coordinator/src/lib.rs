@@ -20,3 +20,4 @@ pub mod serve;
 pub mod sessions;
 pub mod state;
 pub mod tls;
+pub mod vault;

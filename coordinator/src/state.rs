@@ -57,6 +57,12 @@ impl StateFolder {
         self.0.join("backup")
     }
 
+    /// The key that seals secrets.
+    #[must_use]
+    pub fn secrets(&self) -> PathBuf {
+        self.0.join("secrets")
+    }
+
     /// Holds the path of the config folder.
     #[must_use]
     pub fn config(&self) -> PathBuf {

@@ -35,6 +35,10 @@ impl Person for Nobody {
     fn ask(&mut self, _: &str) -> io::Result<Option<String>> {
         Ok(None)
     }
+    fn hand_over(&mut self, _: usize) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
     fn ask_secret(&mut self, _: &str) -> io::Result<Option<String>> {
         Ok(None)
     }

@@ -25,6 +25,8 @@ pub fn run(check: bool) -> Result<()> {
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
         .type_attribute(".", "#[derive(serde::Serialize)]")
         .btree_map(".")
+        // A value that is never shown has no way to be.
+        .skip_debug([".heeler.v1.SetSecretRequest"])
         .emit_rerun_if_changed(false)
         .out_dir(out.path())
         .compile_fds(set)

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use heeler_proto::v1;
-use heeler_store::Copy;
+use heeler_store::{Copy, Tx};
 use tokio::sync::MutexGuard;
 
 use super::{App, AppError, ledger, node_name};
@@ -84,13 +84,17 @@ impl App {
     /// # Errors
     /// When the database cannot be read.
     pub async fn copies(&self) -> Result<Vec<v1::CopyInfo>, AppError> {
-        let newest = self.store.read().await?.newest_copies().await?;
-        let info = |copy: Copy| v1::CopyInfo {
-            node: copy.node,
-            name: copy.name,
-            at_ms: copy.at_ms,
-            bytes: copy.bytes,
-        };
-        Ok(newest.into_iter().map(info).collect())
+        newest(&mut self.store.read().await?).await
     }
+}
+
+/// The newest copy of each node, for the wire.
+pub(super) async fn newest(tx: &mut Tx) -> Result<Vec<v1::CopyInfo>, AppError> {
+    let info = |copy: Copy| v1::CopyInfo {
+        node: copy.node,
+        name: copy.name,
+        at_ms: copy.at_ms,
+        bytes: copy.bytes,
+    };
+    Ok(tx.newest_copies().await?.into_iter().map(info).collect())
 }

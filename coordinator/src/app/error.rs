@@ -3,6 +3,7 @@ use heeler_store::StoreError;
 
 use crate::backup::BackupError;
 use crate::pki::PkiError;
+use crate::vault::VaultError;
 
 /// Why the coordinator does not do what was asked. The text says what was found and what to type.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,15 @@ impl From<BackupError> for AppError {
         match error {
             BackupError::Store(error) => error.into(),
             BackupError::Pki(error) => error.into(),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
+impl From<VaultError> for AppError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Key(error) => error.into(),
             other => Self::Refused(other.to_string()),
         }
     }

@@ -9,6 +9,8 @@ mod seal;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use recovery::RECIPIENT;
+
 pub use archive::{Entry, Manifest};
 pub use error::BackupError;
 pub use pack::{Content, Packed, pack};

@@ -16,7 +16,7 @@ use crate::pki::{PkiError, new_operator, public_point};
 use crate::state::StateFolder;
 
 /// Where the public half is kept in the database.
-pub(super) const RECIPIENT: &str = "recovery_recipient";
+pub(crate) const RECIPIENT: &str = "recovery_recipient";
 const SIGNER: &str = "# signer: ";
 
 /// The private half of a recovery key, as a person hands it over.

@@ -27,7 +27,7 @@ impl Lock {
         Self::Passphrase(SecretString::from(words))
     }
 
-    pub(super) fn seal<W: Write>(&self, out: W) -> std::io::Result<stream::StreamWriter<W>> {
+    pub(crate) fn seal<W: Write>(&self, out: W) -> std::io::Result<stream::StreamWriter<W>> {
         let sealer = match self {
             Self::Recipient(recipient) => Encryptor::with_recipients(std::iter::once(recipient as &dyn Recipient))
                 .map_err(std::io::Error::other)?,
@@ -61,7 +61,7 @@ impl Opener {
         }
     }
 
-    pub(super) fn open<R: Read>(&self, from: R) -> Result<stream::StreamReader<R>, BackupError> {
+    pub(crate) fn open<R: Read>(&self, from: R) -> Result<stream::StreamReader<R>, BackupError> {
         let sealed = Decryptor::new(from).map_err(|error| damaged(error.to_string()))?;
         let opened = match self {
             Self::Identity(_) if sealed.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),

@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::{
-    audit, backup, ca, demo, disk, events, init, node, operator, plan, pool, pull, revision, serve, snapshot, status,
-    task,
+    audit, backup, ca, demo, disk, events, handbook, init, node, operator, plan, pool, pull, revision, secret, serve,
+    snapshot, status, task,
 };
 
 /// Drives a herd of Raspberry Pis, and guards their data.
@@ -118,6 +118,12 @@ pub(super) enum Command {
     /// The accepted revision of heeler.toml
     #[command(subcommand)]
     Revision(revision::Revision),
+    /// Secrets that heeler.toml only names: set, list, remove
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// What is where, and what to do: to be printed, for the day when you are not there
+    #[command(after_help = handbook::AFTER)]
+    Handbook,
     /// A coordinator and three simulated machines, in this one process
     Demo(demo::Demo),
     /// Print completions for a shell

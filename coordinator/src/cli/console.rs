@@ -1,4 +1,4 @@
-use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -17,6 +17,12 @@ pub trait Person: Send {
     /// # Errors
     /// When the input cannot be read.
     fn ask(&mut self, question: &str) -> io::Result<Option<String>>;
+
+    /// All that is handed over on stdin, at most `most` bytes and one more; nothing where nobody hands anything over.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    fn hand_over(&mut self, most: usize) -> io::Result<Vec<u8>>;
 
     /// One line that the screen does not show; without a terminal the next line of stdin.
     ///
@@ -41,6 +47,14 @@ impl Person for AtTerminal {
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer)?;
         Ok((read > 0).then(|| answer.trim().to_owned()))
+    }
+
+    fn hand_over(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if !io::stdin().is_terminal() {
+            io::stdin().lock().take(most as u64 + 1).read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
     }
 
     fn ask_secret(&mut self, question: &str) -> io::Result<Option<String>> {

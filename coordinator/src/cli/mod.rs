@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod follow;
 mod git;
+mod handbook;
 mod init;
 mod json;
 mod leave;
@@ -34,11 +35,13 @@ mod put_back;
 mod recover;
 mod remote;
 mod revision;
+mod secret;
 mod serve;
 mod snapshot;
 mod status;
 mod task;
 mod watch;
+mod welcome;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
@@ -164,7 +167,7 @@ async fn dispatch(
     demonstration: &dyn Demonstration,
 ) -> Result<Exit, CliError> {
     match command {
-        None => status::run(&status::Status::default(), context, console).await,
+        None => welcome::run(context, console).await,
         Some(Command::Init(wish)) => init::run(&wish, context, console).await,
         Some(Command::Serve(wish)) => serve::run(&wish, context, console).await,
         Some(Command::Status(wish)) => status::run(&wish, context, console).await,
@@ -181,6 +184,8 @@ async fn dispatch(
         Some(Command::Audit(wish)) => audit::run(wish, context, console).await,
         Some(Command::Config(wish)) => pull::run(&wish, context, console).await,
         Some(Command::Pool(wish)) => pool::run(wish, context, console).await,
+        Some(Command::Secret(wish)) => secret::run(wish, context, console).await,
+        Some(Command::Handbook) => handbook::run(context, console).await,
         Some(Command::Revision(wish)) => revision::run(&wish, context, console).await,
         Some(Command::Demo(wish)) => demonstration.run(wish.once, console).await,
         Some(Command::Manual { folder }) => manual::write(&folder),

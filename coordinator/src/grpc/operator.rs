@@ -175,6 +175,25 @@ impl v1::operator_server::Operator for Service {
         reply(self.0.forget_gone_pool(request.into_inner()).await)
     }
 
+    async fn handbook(&self, _: Request<v1::HandbookRequest>) -> Reply<v1::HandbookReply> {
+        reply(self.0.handbook().await)
+    }
+
+    async fn set_secret(&self, request: Request<v1::SetSecretRequest>) -> Reply<v1::SetSecretReply> {
+        let set = self.0.set_secret(request.into_inner()).await;
+        reply(set.map(|replaced| v1::SetSecretReply { replaced }))
+    }
+
+    async fn list_secrets(&self, _: Request<v1::ListSecretsRequest>) -> Reply<v1::ListSecretsReply> {
+        let secrets = self.0.secrets().await;
+        reply(secrets.map(|secrets| v1::ListSecretsReply { secrets }))
+    }
+
+    async fn remove_secret(&self, request: Request<v1::RemoveSecretRequest>) -> Reply<v1::RemoveSecretReply> {
+        let removed = self.0.remove_secret(&request.into_inner().name).await;
+        reply(removed.map(|()| v1::RemoveSecretReply {}))
+    }
+
     async fn seen_alarms(&self, request: Request<v1::SeenAlarmsRequest>) -> Reply<v1::SeenAlarmsReply> {
         let seen = self.0.seen_alarms(&request.into_inner().node).await;
         reply(seen.map(|alarms| v1::SeenAlarmsReply { alarms }))

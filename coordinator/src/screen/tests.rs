@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::config::parse;
 
+mod handbook;
 mod herd;
 
 /// The lines, as a file holds them.

@@ -92,4 +92,15 @@ impl Tx {
         .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
+
+    /// When that was done last, and by whom.
+    pub async fn last_deed(&mut self, action: &str) -> Result<Option<(u64, String)>, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT at_ms as "at_ms: u64", operator FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1"#,
+            action
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(row.map(|row| (row.at_ms, row.operator)))
+    }
 }

@@ -2173,6 +2173,117 @@ pub struct CopyProblem {
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
 }
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandbookRequest {}
+/// As of a time: it is printed, and read when nothing answers.
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct HandbookReply {
+    #[prost(uint64, tag = "1")]
+    pub at_ms: u64,
+    #[prost(string, tag = "2")]
+    pub cluster: ::prost::alloc::string::String,
+    /// 0: nothing was accepted yet.
+    #[prost(uint64, tag = "3")]
+    pub revision: u64,
+    /// Of the machine that the coordinator runs on.
+    #[prost(string, tag = "4")]
+    pub host: ::prost::alloc::string::String,
+    /// HOST:PORT each, where agents look for the coordinator.
+    #[prost(string, repeated, tag = "5")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its folders there.
+    #[prost(string, tag = "6")]
+    pub state: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub config: ::prost::alloc::string::String,
+    /// Who may consent.
+    #[prost(string, repeated, tag = "8")]
+    pub operators: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// A recovery key is known, so that backups can be sealed.
+    #[prost(bool, tag = "9")]
+    pub recovery_key: bool,
+    /// The last `heeler backup create`; 0 when there was none.
+    #[prost(uint64, tag = "10")]
+    pub backup_at_ms: u64,
+    #[prost(string, tag = "11")]
+    pub backup_by: ::prost::alloc::string::String,
+    /// The newest copy of the coordinator's state on each node.
+    #[prost(message, repeated, tag = "12")]
+    pub copies: ::prost::alloc::vec::Vec<CopyInfo>,
+    #[prost(message, repeated, tag = "13")]
+    pub nodes: ::prost::alloc::vec::Vec<HandbookNode>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct HandbookNode {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    /// new, enrolled, revoked; empty when heeler.toml names it and it was never added.
+    #[prost(string, tag = "2")]
+    pub state: ::prost::alloc::string::String,
+    /// Where it stands, as heeler.toml says.
+    #[prost(string, tag = "3")]
+    pub location: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub backplane: ::prost::alloc::string::String,
+    /// Of the first contact's SSH, as heeler.toml says.
+    #[prost(string, tag = "6")]
+    pub user: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub model: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub hardware_serial: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub os: ::prost::alloc::string::String,
+    /// When it was looked at last; 0 never.
+    #[prost(uint64, tag = "10")]
+    pub looked_at_ms: u64,
+    #[prost(message, repeated, tag = "11")]
+    pub pools: ::prost::alloc::vec::Vec<HandbookPool>,
+    #[prost(message, repeated, tag = "12")]
+    pub disks: ::prost::alloc::vec::Vec<HandbookDisk>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandbookPool {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub guid: ::prost::alloc::string::String,
+    /// ONLINE, DEGRADED…; "not imported" when it is on record and was not seen.
+    #[prost(string, tag = "3")]
+    pub state: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub size_bytes: u64,
+    #[prost(uint64, tag = "5")]
+    pub allocated_bytes: u64,
+    /// On record as Heeler's.
+    #[prost(bool, tag = "6")]
+    pub ours: bool,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandbookDisk {
+    #[prost(string, tag = "1")]
+    pub slot: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub serial: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub model: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub size_bytes: u64,
+    /// The pool that it is a leg of, by record; empty when of none.
+    #[prost(string, tag = "5")]
+    pub pool: ::prost::alloc::string::String,
+    /// ONLINE, FAULTED…; empty when it is no leg of an imported pool.
+    #[prost(string, tag = "6")]
+    pub leg_state: ::prost::alloc::string::String,
+    /// What was found on it.
+    #[prost(string, tag = "7")]
+    pub finding: ::prost::alloc::string::String,
+    /// False when it is on record and was not there at the last look.
+    #[prost(bool, tag = "8")]
+    pub present: bool,
+}
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseNodeRequest {
     #[prost(string, tag = "1")]
@@ -2291,6 +2402,46 @@ pub struct SeenAlarmsReply {
     #[prost(uint32, tag = "1")]
     pub alarms: u32,
 }
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SetSecretRequest {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub value: ::prost::alloc::vec::Vec<u8>,
+}
+/// Whether there was one of that name.
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetSecretReply {
+    #[prost(bool, tag = "1")]
+    pub replaced: bool,
+}
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSecretsRequest {}
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct ListSecretsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub secrets: ::prost::alloc::vec::Vec<SecretInfo>,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SecretInfo {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub set_at_ms: u64,
+    #[prost(string, tag = "3")]
+    pub set_by: ::prost::alloc::string::String,
+    /// It opens with the key that is there.
+    #[prost(bool, tag = "4")]
+    pub opens: bool,
+}
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSecretRequest {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSecretReply {}
 #[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatusRequest {}
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -3331,6 +3482,67 @@ pub mod operator_client {
                 .insert(GrpcMethod::new("heeler.v1.Operator", "Snapshots"));
             self.inner.unary(req, path, codec).await
         }
+        /// All that is to be known without a coordinator.
+        pub async fn handbook(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HandbookRequest>,
+        ) -> std::result::Result<tonic::Response<super::HandbookReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/Handbook");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "Handbook"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn set_secret(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetSecretRequest>,
+        ) -> std::result::Result<tonic::Response<super::SetSecretReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/SetSecret");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "SetSecret"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn list_secrets(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSecretsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListSecretsReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/ListSecrets");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "ListSecrets"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn remove_secret(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveSecretRequest>,
+        ) -> std::result::Result<tonic::Response<super::RemoveSecretReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/heeler.v1.Operator/RemoveSecret");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heeler.v1.Operator", "RemoveSecret"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3496,6 +3708,23 @@ pub mod operator_server {
             &self,
             request: tonic::Request<super::SnapshotsRequest>,
         ) -> std::result::Result<tonic::Response<super::SnapshotAnswer>, tonic::Status>;
+        /// All that is to be known without a coordinator.
+        async fn handbook(
+            &self,
+            request: tonic::Request<super::HandbookRequest>,
+        ) -> std::result::Result<tonic::Response<super::HandbookReply>, tonic::Status>;
+        async fn set_secret(
+            &self,
+            request: tonic::Request<super::SetSecretRequest>,
+        ) -> std::result::Result<tonic::Response<super::SetSecretReply>, tonic::Status>;
+        async fn list_secrets(
+            &self,
+            request: tonic::Request<super::ListSecretsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListSecretsReply>, tonic::Status>;
+        async fn remove_secret(
+            &self,
+            request: tonic::Request<super::RemoveSecretRequest>,
+        ) -> std::result::Result<tonic::Response<super::RemoveSecretReply>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct OperatorServer<T> {
@@ -4483,6 +4712,118 @@ pub mod operator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SnapshotsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/Handbook" => {
+                    #[allow(non_camel_case_types)]
+                    struct HandbookSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::HandbookRequest> for HandbookSvc<T> {
+                        type Response = super::HandbookReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::HandbookRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::handbook(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HandbookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/SetSecret" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetSecretSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::SetSecretRequest> for SetSecretSvc<T> {
+                        type Response = super::SetSecretReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::SetSecretRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::set_secret(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetSecretSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/ListSecrets" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSecretsSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::ListSecretsRequest> for ListSecretsSvc<T> {
+                        type Response = super::ListSecretsReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::ListSecretsRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::list_secrets(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSecretsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
+                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heeler.v1.Operator/RemoveSecret" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveSecretSvc<T: Operator>(pub Arc<T>);
+                    impl<T: Operator> tonic::server::UnaryService<super::RemoveSecretRequest> for RemoveSecretSvc<T> {
+                        type Response = super::RemoveSecretReply;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::RemoveSecretRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Operator>::remove_secret(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveSecretSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(accept_compression_encodings, send_compression_encodings)

@@ -20,6 +20,10 @@ impl Person for Typist {
         Ok(Some(answer.to_owned()))
     }
 
+    fn hand_over(&mut self, _: usize) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
     fn ask_secret(&mut self, _question: &str) -> io::Result<Option<String>> {
         Ok(None)
     }

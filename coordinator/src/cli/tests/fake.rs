@@ -45,6 +45,9 @@ pub struct Script {
     /// One for each question about snapshots.
     pub snapshots: VecDeque<SnapshotAnswer>,
     pub asked: Vec<SnapshotsRequest>,
+    pub handbook: HandbookReply,
+    pub secrets: Vec<SecretInfo>,
+    pub secrets_set: Vec<SetSecretRequest>,
 }
 
 #[derive(Clone, Default)]
@@ -238,6 +241,32 @@ impl Operator for Fake {
     async fn accepted_revision(&self, _: Request<AcceptedRevisionRequest>) -> Result<Response<Revision>, Status> {
         self.script(|script| script.revision.clone())
     }
+    async fn handbook(&self, _: Request<HandbookRequest>) -> Result<Response<HandbookReply>, Status> {
+        self.script(|script| script.handbook.clone())
+    }
+    async fn set_secret(&self, request: Request<SetSecretRequest>) -> Result<Response<SetSecretReply>, Status> {
+        self.script(|script| {
+            script.secrets_set.push(request.into_inner());
+            SetSecretReply {
+                replaced: script.secrets_set.len() > 1,
+            }
+        })
+    }
+    async fn list_secrets(&self, _: Request<ListSecretsRequest>) -> Result<Response<ListSecretsReply>, Status> {
+        self.script(|script| ListSecretsReply {
+            secrets: script.secrets.clone(),
+        })
+    }
+    async fn remove_secret(
+        &self,
+        request: Request<RemoveSecretRequest>,
+    ) -> Result<Response<RemoveSecretReply>, Status> {
+        let name = request.into_inner().name;
+        self.script(|script| {
+            script.secrets.retain(|secret| secret.name != name);
+            RemoveSecretReply {}
+        })
+    }
     async fn list_operators(&self, _: Request<ListOperatorsRequest>) -> Result<Response<ListOperatorsReply>, Status> {
         self.script(|_| ListOperatorsReply::default())
     }
@@ -281,6 +310,9 @@ impl Person for Decided {
     fn ask(&mut self, question: &str) -> std::io::Result<Option<String>> {
         self.asked.push(question.to_owned());
         Ok(self.answers.pop_front())
+    }
+    fn hand_over(&mut self, _: usize) -> std::io::Result<Vec<u8>> {
+        Ok(self.answers.pop_front().unwrap_or_default().into_bytes())
     }
     fn ask_secret(&mut self, question: &str) -> std::io::Result<Option<String>> {
         self.ask(question)
@@ -364,15 +396,20 @@ impl Stage {
         self.play(line, Some(answers)).await
     }
 
+    /// Types `line`, with something on stdin and nobody to be asked.
+    pub async fn is_handed(&self, line: &str, stdin: &str) -> Outcome {
+        self.act(line, false, &[stdin]).await
+    }
+
     async fn play(&self, line: &str, answers: Option<&[&str]>) -> Outcome {
+        self.act(line, answers.is_some(), answers.unwrap_or_default()).await
+    }
+
+    async fn act(&self, line: &str, there: bool, answers: &[&str]) -> Outcome {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut person = Decided {
-            there: answers.is_some(),
-            answers: answers
-                .into_iter()
-                .flatten()
-                .map(|answer| (*answer).to_owned())
-                .collect(),
+            there,
+            answers: answers.iter().map(|answer| (*answer).to_owned()).collect(),
             asked: Vec::new(),
         };
         let state = self.state().to_string_lossy().into_owned();

@@ -2,4 +2,5 @@ mod apply;
 mod backup;
 mod fake;
 mod help;
+mod living;
 mod reading;

@@ -33,7 +33,6 @@ async fn without_a_coordinator_every_command_says_what_to_start() {
     let stage = Stage::empty();
     std::fs::write(stage.config().join("heeler.toml"), TOML).unwrap();
     for line in [
-        "",
         "status",
         "plan",
         "apply",

@@ -1,0 +1,95 @@
+use heeler_proto::v1;
+use heeler_store::Secret;
+
+use super::{App, AppError};
+use crate::caller::caller;
+use crate::vault::{LARGEST_BYTES, Vault};
+
+impl App {
+    /// Every secret's name; whether it opens, and never what is in it.
+    ///
+    /// # Errors
+    /// When the database or the key cannot be read.
+    pub async fn secrets(&self) -> Result<Vec<v1::SecretInfo>, AppError> {
+        let all = self.store.read().await?.secrets().await?;
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let vault = Vault::open(&self.state)?;
+        let info = |secret: Secret| v1::SecretInfo {
+            opens: vault.unseal(&secret.name, &secret.sealed).is_ok(),
+            name: secret.name,
+            set_at_ms: secret.set_at_ms,
+            set_by: secret.set_by,
+        };
+        Ok(all.into_iter().map(info).collect())
+    }
+
+    /// Keeps a secret, sealed. Returns whether there was one of that name.
+    ///
+    /// # Errors
+    /// When name or value cannot be one.
+    pub async fn set_secret(&self, request: v1::SetSecretRequest) -> Result<bool, AppError> {
+        let name = request.name;
+        if !is_name(&name) {
+            return Err(AppError::Invalid(format!(
+                "{name:?} is no name for a secret: lower-case letters, digits, and - _ . within, at most 64"
+            )));
+        }
+        if request.value.is_empty() || request.value.len() > LARGEST_BYTES {
+            return Err(AppError::Invalid(format!(
+                "a secret has at least one byte, and at most {} KiB",
+                LARGEST_BYTES >> 10
+            )));
+        }
+        let mut tx = self.store.write().await?;
+        let secret = Secret {
+            sealed: Vault::open(&self.state)?.seal(&name, &request.value)?,
+            set_at_ms: self.now_ms(),
+            set_by: caller(),
+            name,
+        };
+        let replaced = tx.set_secret(&secret).await?;
+        self.audit(&mut tx, "secret set", "", &secret.name).await?;
+        tx.save().await?;
+        Ok(replaced)
+    }
+
+    /// Forgets one.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub async fn remove_secret(&self, name: &str) -> Result<(), AppError> {
+        let mut tx = self.store.write().await?;
+        if !tx.remove_secret(name).await? {
+            return Err(AppError::NotFound(format!(
+                "no secret is called {name}\nSee: heeler secret list"
+            )));
+        }
+        self.audit(&mut tx, "secret removed", "", name).await?;
+        Ok(tx.save().await?)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = [name.bytes().next(), name.bytes().last()];
+    ends.into_iter().all(|byte| byte.is_some_and(letter))
+        && name.len() <= 64
+        && name.bytes().all(|byte| letter(byte) || b"-_.".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn a_name_is_a_word_that_toml_and_a_shell_leave_alone() {
+        for name in ["a", "tailscale-key", "pve.token_1", &"x".repeat(64)] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "-a", "a.", "A", "a b", "a/b", "ä", "a\n", &"x".repeat(65)] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}

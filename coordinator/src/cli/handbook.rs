@@ -1,0 +1,51 @@
+use heeler_proto::v1::{HandbookReply, HandbookRequest};
+use heeler_store::Store;
+use serde_json::{Value, json as object};
+
+use super::init::in_full;
+use super::{CliError, Console, Context, Exit, json};
+use crate::app::{AppError, handbook};
+use crate::screen::{self, CASES, NEVER};
+use crate::state::StateFolder;
+
+pub(super) const AFTER: &str = "\
+Print it and put it where the machines are:
+  heeler handbook | lp
+It needs no running coordinator, only its state folder, and holds no secret.";
+
+pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let book = match context.client().await {
+        Ok(mut client) => client.handbook(HandbookRequest {}).await?.into_inner(),
+        Err(CliError::NotRunning(socket)) => {
+            let state = StateFolder::new(context.state());
+            if !state.database().exists() {
+                return Err(CliError::NotRunning(socket));
+            }
+            read(&state, context.clock.now_ms())
+                .await
+                .map_err(|error| CliError::Other(in_full(&error)))?
+        }
+        Err(error) => return Err(error),
+    };
+    let zone = console.zone.clone();
+    console.answer(|| document(&book), |width| screen::handbook(&book, &zone, width))?;
+    Ok(Exit::Fine)
+}
+
+/// From a state folder on which nobody works.
+async fn read(state: &StateFolder, now_ms: u64) -> Result<HandbookReply, AppError> {
+    let store = Store::open(&state.database()).await?;
+    let book = handbook(&mut store.read().await?, state, now_ms).await;
+    store.close().await;
+    book
+}
+
+fn document(book: &HandbookReply) -> Value {
+    let first_aid = CASES
+        .iter()
+        .map(|case| object!({ "when": case.when, "steps": case.steps }));
+    let mut document = serde_json::to_value(book).unwrap_or_default();
+    document["never"] = NEVER.into();
+    document["first_aid"] = first_aid.collect();
+    json::document(document)
+}

@@ -1,0 +1,123 @@
+use clap::Subcommand;
+use heeler_proto::v1::{ListSecretsRequest, RemoveSecretRequest, SecretInfo, SetSecretRequest};
+use serde_json::{Value, json as object};
+
+use super::{CliError, Console, Context, Exit, json};
+use crate::screen::{self, Line};
+use crate::vault::LARGEST_BYTES;
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+A value goes in and never comes out: it is sealed in the coordinator's state, is
+in its backups, and in no log, list or argument.
+  heeler secret set NAME < FILE         from a file, or from a program
+  heeler secret set NAME                asked for; the screen does not show it")]
+pub(super) enum Secret {
+    /// Keep a value, from stdin or asked for; in the place of the one that is there
+    Set {
+        /// Lower-case letters, digits, and - _ . within
+        name: String,
+    },
+    /// Which there are, since when and by whom
+    List,
+    /// Forget one
+    Remove {
+        /// Its name
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub(super) async fn run(wish: Secret, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match wish {
+        Secret::Set { name } => set(name, context, console).await,
+        Secret::List => list(context, console).await,
+        Secret::Remove { name, yes } => remove(name, yes, context, console).await,
+    }
+}
+
+async fn set(name: String, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    // Before anything is typed in vain.
+    let mut client = context.client().await?;
+    let value = value(&name, console)?;
+    let request = SetSecretRequest {
+        name: name.clone(),
+        value,
+    };
+    let replaced = client.set_secret(request).await?.into_inner().replaced;
+    let word = if replaced { "set anew" } else { "set" };
+    console.answer(
+        || json::document(object!({ "name": name, "replaced": replaced })),
+        |_| vec![Line::of(format!("{name} is {word}."))],
+    )?;
+    Ok(Exit::Fine)
+}
+
+/// Without the line break that an editor or echo puts at its end.
+fn value(name: &str, console: &mut Console<'_>) -> Result<Vec<u8>, CliError> {
+    let read = super::error::file("read", "stdin");
+    let mut value = if console.person.is_there() {
+        let question = format!("Value of {name}, not shown:");
+        console
+            .person
+            .ask_secret(&question)
+            .map_err(read)?
+            .unwrap_or_default()
+            .into_bytes()
+    } else {
+        console.person.hand_over(LARGEST_BYTES).map_err(read)?
+    };
+    if value.ends_with(b"\n") {
+        value.pop();
+        value.pop_if(|last| *last == b'\r');
+    }
+    match value.len() {
+        0 => Err(CliError::NobodyToAsk(format!(
+            "no value was given for {name}\nGive it on stdin: heeler secret set {name} < FILE"
+        ))),
+        1..=LARGEST_BYTES => Ok(value),
+        _ => Err(CliError::Usage(format!(
+            "the value of {name} is too large: at most {} KiB",
+            LARGEST_BYTES >> 10
+        ))),
+    }
+}
+
+async fn list(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let secrets = client.list_secrets(ListSecretsRequest {}).await?.into_inner().secrets;
+    let now_ms = context.clock.now_ms();
+    console.answer(
+        || json::list("secrets", secrets.iter().map(document)),
+        |_| screen::secrets(&secrets, now_ms),
+    )?;
+    Ok(match secrets.iter().all(|secret| secret.opens) {
+        true => Exit::Fine,
+        false => Exit::Person,
+    })
+}
+
+async fn remove(name: String, yes: bool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    let question = format!("Forget the secret {name}? Nobody can read it back. [y/N]");
+    super::plan::agree(&question, yes, &format!("heeler secret remove {name} --yes"), console)?;
+    client.remove_secret(RemoveSecretRequest { name: name.clone() }).await?;
+    console.answer(
+        || json::document(object!({ "name": name, "removed": true })),
+        |_| {
+            vec![
+                Line::of(format!("{name} is forgotten here.")),
+                Line::of("Older backups still hold it: what it opens wants another one."),
+            ]
+        },
+    )?;
+    Ok(Exit::Fine)
+}
+
+fn document(secret: &SecretInfo) -> Value {
+    object!({
+        "name": secret.name, "set_at_ms": secret.set_at_ms, "set_by": secret.set_by, "opens": secret.opens,
+    })
+}

@@ -1,0 +1,102 @@
+//! `heeler` alone: status, or how to come to one.
+
+use std::path::Path;
+
+use serde_json::json as object;
+
+use super::{CliError, Console, Context, Exit, json, status};
+use crate::screen::{Ink, Line, wrap};
+use crate::state::StateFolder;
+
+/// Where the package keeps it.
+const PACKAGED: &str = "/var/lib/heeler";
+
+/// Why there is no status.
+enum Without {
+    /// Nothing was begun here.
+    Coordinator,
+    /// There is one, and it does not run.
+    Answer,
+    /// Another user's.
+    Access,
+}
+
+pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match status::run(&status::Status::default(), context, console).await {
+        Err(CliError::NotRunning(_)) => {
+            let without = without(context);
+            say(&without, context, console)?;
+            Ok(Exit::Unreachable)
+        }
+        shown => shown,
+    }
+}
+
+fn without(context: &Context<'_>) -> Without {
+    let state = context.state();
+    if StateFolder::new(&state).database().exists() {
+        return Without::Answer;
+    }
+    let chosen = context.global.state.is_some() || (context.around.variable)("HEELER_STATE").is_some();
+    if !chosen && !context.around.root && Path::new(PACKAGED).is_dir() {
+        return Without::Access;
+    }
+    Without::Coordinator
+}
+
+fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> Result<(), CliError> {
+    let state = context.state();
+    let (word, text, ways, next) = match without {
+        Without::Coordinator => (
+            "none",
+            format!(
+                "Nothing was begun here: there is no coordinator in {}.",
+                state.display()
+            ),
+            [
+                ("heeler demo", "all of it, on three simulated machines"),
+                (
+                    "heeler init",
+                    "a coordinator here: a config folder in git, keys, a database",
+                ),
+                ("heeler operator request", "join a herd that somebody else drives"),
+            ]
+            .as_slice(),
+            "heeler init --cluster NAME FOLDER",
+        ),
+        Without::Answer => (
+            "stopped",
+            format!(
+                "The coordinator of {} is not running. The nodes go on without it: pools, guests, snapshots and scrubs need \
+                 nobody.",
+                state.display()
+            ),
+            [(
+                "heeler handbook",
+                "what is where, and what to do; it needs no coordinator",
+            )]
+            .as_slice(),
+            "heeler serve, or where it is a service: sudo systemctl start heeler",
+        ),
+        Without::Access => (
+            "not yours",
+            format!("The coordinator in {PACKAGED} belongs to another user of this machine."),
+            [].as_slice(),
+            "sudo -u heeler heeler",
+        ),
+    };
+    console.answer(
+        || json::document(object!({ "coordinator": word, "state": state, "next": next })),
+        |screen| {
+            let mut lines: Vec<Line> = wrap(&text, screen.width).into_iter().map(Line::of).collect();
+            if !ways.is_empty() {
+                lines.push(Line::new());
+            }
+            for (command, what) in ways {
+                lines.push(Line::of("  ").ink(Ink::Bold, command).to(28, 2).plain(what));
+            }
+            lines.extend([Line::new(), Line::new().ink(Ink::Bold, "Next: ").plain(next)]);
+            lines
+        },
+    )
+}

@@ -1,0 +1,26 @@
+use heeler_proto::v1::SecretInfo;
+
+use super::amount::ago;
+use super::table::{plain, table};
+use super::{Ink, Line};
+
+/// Which secrets there are; never what is in them.
+#[must_use]
+pub fn secrets(secrets: &[SecretInfo], now_ms: u64) -> Vec<Line> {
+    if secrets.is_empty() {
+        return vec![Line::of("No secret is set. One is: heeler secret set NAME")];
+    }
+    let row = |secret: &SecretInfo| {
+        let state = match secret.opens {
+            true => (Ink::Green, "sealed"),
+            false => (Ink::Red, "DOES NOT OPEN: set it again"),
+        };
+        vec![
+            (Ink::Bold, secret.name.clone()),
+            plain(ago(secret.set_at_ms, now_ms)),
+            plain(&secret.set_by),
+            (state.0, state.1.to_owned()),
+        ]
+    };
+    table(&["SECRET", "SET", "BY", "STATE"], secrets.iter().map(row).collect())
+}

@@ -1,0 +1,126 @@
+//! What seals secrets: a key beside the database, so that neither a copy of the database nor a look at it shows one.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+
+use age::secrecy::ExposeSecret as _;
+use age::x25519::Identity;
+
+use crate::backup::{BackupError, Lock, Opener};
+use crate::pki::{PkiError, make_folder, read_text, write_secret};
+use crate::state::StateFolder;
+
+/// No secret is larger.
+pub const LARGEST_BYTES: usize = 64 << 10;
+const LABEL: &[u8] = b"heeler secret 1\n";
+
+/// The key of the secrets.
+pub struct Vault(Identity);
+
+/// Why a secret cannot be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The key's file.
+    #[error(transparent)]
+    Key(#[from] PkiError),
+    /// The key's file holds something else.
+    #[error("{} holds no key: put back the one of a backup, or remove it and set each secret again", .0.display())]
+    NoKey(PathBuf),
+    /// The sealing itself.
+    #[error("could not seal it")]
+    Seal(#[source] io::Error),
+    /// With another key, for another name, or damaged.
+    #[error("it does not open with the key that is there: set it again")]
+    Open,
+}
+
+impl Vault {
+    /// With the key of that state folder, made when it is missing.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or holds no key.
+    pub fn open(state: &StateFolder) -> Result<Self, VaultError> {
+        let path = state.secrets().join("key.txt");
+        if !path.exists() {
+            make_folder(&state.secrets())?;
+            let made = Identity::generate();
+            write_secret(&path, &format!("{}\n", made.to_string().expose_secret()))?;
+        }
+        let key = read_text(&path)?.trim().parse();
+        key.map(Self).map_err(|_| VaultError::NoKey(path))
+    }
+
+    /// For that name alone: under another one it does not open.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn seal(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let mut sealed = Vec::new();
+        let lock = Lock::Recipient(self.0.to_public());
+        let mut write = || {
+            let mut inside = lock.seal(&mut sealed)?;
+            inside.write_all(&head(name))?;
+            inside.write_all(value)?;
+            inside.finish().map(drop)
+        };
+        write().map_err(VaultError::Seal)?;
+        Ok(sealed)
+    }
+
+    /// What [`Self::seal`] sealed.
+    ///
+    /// # Errors
+    /// When it was sealed with another key or for another name, or was changed.
+    pub fn unseal(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let opened = Opener::Identity(Box::new(self.0.clone())).open(sealed);
+        let mut inside = opened.map_err(|_: BackupError| VaultError::Open)?;
+        let mut bytes = Vec::new();
+        inside.read_to_end(&mut bytes).map_err(|_| VaultError::Open)?;
+        let value = bytes.strip_prefix(head(name).as_slice()).ok_or(VaultError::Open)?;
+        Ok(value.to_vec())
+    }
+}
+
+fn head(name: &str) -> Vec<u8> {
+    [LABEL, name.as_bytes(), b"\n"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_opens_with_its_key_under_its_name_and_in_no_other_way() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let states = folders.each_ref().map(|folder| StateFolder::new(folder.path()));
+        let vault = Vault::open(&states[0]).unwrap();
+        let sealed = vault.seal("token", b"open sesame").unwrap();
+        assert!(!sealed.windows(6).any(|bytes| bytes == b"sesame"));
+        let again = Vault::open(&states[0]).unwrap();
+        assert_eq!(again.unseal("token", &sealed).unwrap(), b"open sesame");
+        assert!(matches!(again.unseal("toke", &sealed), Err(VaultError::Open)));
+        assert!(matches!(
+            Vault::open(&states[1]).unwrap().unseal("token", &sealed),
+            Err(VaultError::Open)
+        ));
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(again.unseal("token", &changed).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_its_owners_alone_and_what_is_no_key_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(folder.path());
+        Vault::open(&state).unwrap();
+        let path = state.secrets().join("key.txt");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::write(&path, "nothing").unwrap();
+        assert!(matches!(Vault::open(&state), Err(VaultError::NoKey(_))));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "nothing");
+    }
+}
