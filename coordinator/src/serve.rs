@@ -27,6 +27,9 @@ use crate::tls::{self, Certificate, Guests, TlsError};
 const CERTIFICATE: Duration = Duration::from_secs(12 * 60 * 60);
 /// How often the service manager is told how it is.
 const TOLD: Duration = Duration::from_secs(30);
+/// How soon a program that hangs at the other end is asked for a sign of life, which it has 10 s for. A dead machine is
+/// noticed sooner, by the kernel.
+const ASKS_EVERY: Duration = Duration::from_secs(60);
 /// How long open calls have to end once the coordinator must go.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -94,6 +97,7 @@ pub struct Coordinator {
     agents_address: SocketAddr,
     enrolment_address: SocketAddr,
     notify: Notify,
+    asks_every: Duration,
     remote_address: Option<SocketAddr>,
     _lock: Lock,
 }
@@ -149,6 +153,7 @@ impl Coordinator {
             agents_address,
             enrolment_address,
             notify: Notify::default(),
+            asks_every: ASKS_EVERY,
             remote_address,
             _lock: lock,
         })
@@ -158,6 +163,12 @@ impl Coordinator {
     #[must_use]
     pub fn notifying(self, notify: Notify) -> Self {
         Self { notify, ..self }
+    }
+
+    /// Asks silent agents so often for a sign of life, in place of every minute.
+    #[must_use]
+    pub fn asking_every(self, asks_every: Duration) -> Self {
+        Self { asks_every, ..self }
     }
 
     /// Where agents come in.
@@ -192,19 +203,21 @@ impl Coordinator {
         let agents = grpc::serve_agents(
             self.app.clone(),
             tls::accept(self.agents, clients.clone(), Guests::Agents),
+            self.asks_every,
             until(),
         );
         let enrolment = tls::for_enrolment(self.certificate.clone(), self.clock.clone())?;
         let enrolment = grpc::serve_enrolment(
             self.app.clone(),
             tls::accept(self.enrolment, enrolment, Guests::Strangers),
+            self.asks_every,
             until(),
         );
         let operators = grpc::serve_operators(self.app.clone(), UnixListenerStream::new(self.operators), until());
         let remote = async {
             let Some(listener) = self.remote else { return Ok(()) };
             let incoming = tls::accept(listener, clients, Guests::Operators(self.app.operator_keys()));
-            grpc::serve_remote(self.app.clone(), incoming, until()).await
+            grpc::serve_remote(self.app.clone(), incoming, self.asks_every, until()).await
         };
         let renewed = keep_certificate(&self.app, &self.certificate, &self.state, &self.clock);
         info!(agents = %self.agents_address, enrolment = %self.enrolment_address, "serving");

@@ -31,6 +31,8 @@ pub struct Herd {
     pub remote: SocketAddr,
     /// What the database may fill; from the next start on.
     pub history_bytes: u64,
+    /// How often it asks a silent agent for a sign of life; from the next start on.
+    pub asks_every: Option<Duration>,
     running: Option<Running>,
 }
 
@@ -54,6 +56,7 @@ impl Herd {
             enrolment: anywhere,
             remote: anywhere,
             history_bytes: HISTORY_BYTES,
+            asks_every: None,
             running: None,
         };
         let options = InitOptions {
@@ -104,7 +107,7 @@ impl Herd {
             .enable_all()
             .build()
             .unwrap();
-        let clock = self.clock.clone();
+        let (clock, asks_every) = (self.clock.clone(), self.asks_every);
         let (stop, stopping) = oneshot::channel();
         let (bound, addresses) = oneshot::channel();
         let (ended, stopped) = oneshot::channel();
@@ -112,6 +115,10 @@ impl Herd {
             let coordinator = match Coordinator::bind(options, clock).await {
                 Ok(coordinator) => coordinator,
                 Err(error) => return drop(bound.send(Err(error))),
+            };
+            let coordinator = match asks_every {
+                Some(time) => coordinator.asking_every(time),
+                None => coordinator,
             };
             bound
                 .send(Ok((

@@ -8,15 +8,18 @@ mod coordinator;
 mod laptop;
 mod node;
 mod operator;
+mod record;
 mod recovery;
+pub mod served;
 mod stranger;
 pub mod tls;
 
 pub use clock::HandClock;
 pub use coordinator::Herd;
 pub use laptop::{Laptop, Outcome};
-pub use node::Node;
+pub use node::{Node, agent_json};
 pub use operator::{Operator, config, consents};
+pub use record::put_on_record;
 pub use stranger::{Line, Stranger};
 
 /// Sunday, 1 March 2026, noon: when simulated machines begin.

@@ -123,6 +123,12 @@ impl Drop for Node {
 }
 
 fn agent_config(contact: &v1::BeginContactReply, name: &str) -> Config {
+    Config::parse(agent_json(contact, name).to_string().as_bytes()).unwrap()
+}
+
+/// What first contact writes into /etc/heeler/agent.json.
+#[must_use]
+pub fn agent_json(contact: &v1::BeginContactReply, name: &str) -> serde_json::Value {
     let operators: Vec<_> = contact
         .operators
         .iter()
@@ -134,12 +140,11 @@ fn agent_config(contact: &v1::BeginContactReply, name: &str) -> Config {
         .iter()
         .map(|address| format!("{}:{}", host(address), contact.enrolment_port))
         .collect();
-    let json = serde_json::json!({
+    serde_json::json!({
         "node": name,
         "coordinators": contact.addresses,
         "enrolment": enrolment,
         "ca_certificate": contact.ca_certificate,
         "operators": operators,
-    });
-    Config::parse(json.to_string().as_bytes()).unwrap()
+    })
 }

@@ -48,6 +48,19 @@ impl Stranger {
         }
     }
 
+    /// The same key with another certificate, PEM.
+    #[must_use]
+    pub fn with(&self, chain: String) -> Self {
+        Self {
+            key: KeyPair::from_pem(&self.key.serialize_pem()).unwrap(),
+            chain,
+            ca: self.ca.clone(),
+            agents: self.agents,
+            enrolment: self.enrolment,
+            clock: self.clock.clone(),
+        }
+    }
+
     /// Enrolled under that name.
     pub async fn enrolled(herd: &Herd, node: &str) -> Self {
         let mut stranger = Self::new(herd);
@@ -155,6 +168,15 @@ impl Line {
             if let Some(found) = wanted(self.next().await.unwrap()) {
                 return found;
             }
+        }
+    }
+
+    /// The number of the question, when the message asks for facts.
+    #[must_use]
+    pub fn asks_for_facts(body: to_agent::Body) -> Option<String> {
+        match body {
+            to_agent::Body::Facts(request) => Some(request.request_id),
+            _ => None,
         }
     }
 

@@ -69,7 +69,7 @@ enum Task {
         #[arg(long)]
         out: Option<std::path::PathBuf>,
     },
-    /// Figures that are printed, not judged
+    /// Figures, each with what it may be at most
     #[command(subcommand)]
     Bench(Bench),
     /// Virtual Raspberry Pis with real ZFS, systemd and sshd (cargo xtask lab --help)
@@ -85,8 +85,14 @@ enum Task {
 enum Bench {
     /// A coordinator with so many simulated agents over real mTLS: memory, reconnection, status
     Fleet {
-        /// How many agents [default: 10 100 1000]
+        /// How many agents [default: 10 100 1000 10000]
         sizes: Vec<usize>,
+    },
+    /// The agent on its node: a prune plan over 10,000 snapshots, idling, a simulated year
+    Prune {
+        /// How long it idles
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
 }
 
@@ -114,6 +120,7 @@ fn run_task(task: &Task) -> Result<()> {
             out: out.clone(),
         }),
         Task::Bench(Bench::Fleet { sizes }) => bench::fleet(sizes),
+        Task::Bench(Bench::Prune { seconds }) => bench::prune(*seconds),
         Task::Lab { arguments } => lab::become_it(arguments),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use heeler_proto::v1::{self, to_agent};
 use heeler_proto::{Generation, NodeName, TaskId};
 use heeler_store::{NewEvent, NodeState, Outcome, Task, TaskState, Tx};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::error;
 
 use super::{App, AppError, decoded, network, node_name, spec, task_id};
@@ -17,6 +17,9 @@ use crate::sessions::Session;
 const EVERY: Duration = Duration::from_secs(15);
 /// And so often while a node waits for an answer.
 const IN_HASTE: Duration = Duration::from_secs(1);
+/// After each look it rests so many times as long as the look took: a herd that comes back at once wakes it for every
+/// node, and each time it looks at all of them.
+const REST: u32 = 4;
 
 /// What leaves once the transaction that decided it is stored.
 enum Send {
@@ -32,9 +35,14 @@ impl App {
     pub async fn drive(&self, shutdown: impl Future<Output = ()>) {
         tokio::pin!(shutdown);
         loop {
+            let began = Instant::now();
             if let Err(error) = self.heed(self.drive_once().await) {
                 let error: &dyn std::error::Error = &error;
                 error!(error, "the planner could not run");
+            }
+            tokio::select! {
+                () = sleep((began.elapsed() * REST).min(IN_HASTE)) => {}
+                () = &mut shutdown => return,
             }
             tokio::select! {
                 () = self.wake.notified() => {}

@@ -18,9 +18,11 @@ impl App {
     /// When the database cannot be read.
     pub async fn nodes(&self) -> Result<Vec<v1::NodeInfo>, AppError> {
         let mut tx = self.store.read().await?;
+        let now_ms = self.now_ms();
+        let mut pauses = pause::all(&mut tx, now_ms).await?;
         let mut infos = Vec::new();
         for node in tx.nodes().await? {
-            let pause = pause::of(&mut tx, &node.name, self.now_ms()).await?;
+            let pause = pauses.remove(&node.name).or(pause::on_node(&node, now_ms)?);
             infos.push(v1::NodeInfo {
                 pause,
                 ..info(&self.sessions, node)?

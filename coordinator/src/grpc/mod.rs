@@ -23,14 +23,12 @@ use crate::tls::Connection;
 
 /// No message of ours is larger.
 const MESSAGE: usize = 4 * 1024 * 1024;
-/// How soon a program that hangs at the other end is noticed: this plus [`KEEPALIVE_ANSWER`]. A dead machine is noticed
-/// sooner, by the kernel.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// What a program at the other end has to give a sign of life, before it is taken to hang.
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
 
-fn server() -> Server {
+fn server(asks_every: Duration) -> Server {
     Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_interval(Some(asks_every))
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
         .http2_max_header_list_size(16 * 1024)
         .max_concurrent_streams(16)
@@ -43,10 +41,13 @@ fn server() -> Server {
 pub async fn serve_agents(
     app: Arc<App>,
     incoming: impl Stream<Item = io::Result<Connection>>,
+    asks_every: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let service = AgentServer::new(agent::Service(app)).max_decoding_message_size(MESSAGE);
-    server().serve_with_incoming_shutdown(service, incoming, shutdown).await
+    server(asks_every)
+        .serve_with_incoming_shutdown(service, incoming, shutdown)
+        .await
 }
 
 /// Serves nodes that have no certificate yet.
@@ -56,10 +57,11 @@ pub async fn serve_agents(
 pub async fn serve_enrolment(
     app: Arc<App>,
     incoming: impl Stream<Item = io::Result<Connection>>,
+    asks_every: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let service = EnrolmentServer::new(enrolment::Service(app)).max_decoding_message_size(64 * 1024);
-    server()
+    server(asks_every)
         .timeout(Duration::from_secs(30))
         .serve_with_incoming_shutdown(service, incoming, shutdown)
         .await
@@ -87,8 +89,11 @@ pub async fn serve_operators(
 pub async fn serve_remote(
     app: Arc<App>,
     incoming: impl Stream<Item = io::Result<Connection>>,
+    asks_every: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let service = named::Named(OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE));
-    server().serve_with_incoming_shutdown(service, incoming, shutdown).await
+    server(asks_every)
+        .serve_with_incoming_shutdown(service, incoming, shutdown)
+        .await
 }

@@ -15,6 +15,9 @@ pub enum StoreError {
         /// SQLite's words.
         found: String,
     },
+    /// What was committed could not be brought to the disk.
+    #[error("what was written could not be brought to the disk. Does it fail? journalctl -k")]
+    NotOnDisk,
     /// A row holds what it must not.
     #[error("the database holds a value that cannot be: {column} is {found}")]
     Row {
@@ -37,8 +40,10 @@ impl StoreError {
     /// There is no room, or the disk does not take it: SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
-        let Self::Database(sqlx::Error::Database(error)) = self else {
-            return false;
+        let error = match self {
+            Self::NotOnDisk => return true,
+            Self::Database(sqlx::Error::Database(error)) => error,
+            _ => return false,
         };
         let code = error.code().and_then(|code| code.parse::<u32>().ok());
         matches!(code.map(|code| code & 0xff), Some(8 | 10 | 13))

@@ -10,6 +10,7 @@ mod copy;
 mod copying;
 mod disk;
 mod drift;
+mod durable;
 mod error;
 mod event;
 mod meta;
@@ -27,10 +28,14 @@ mod token;
 mod trust;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::sync::OwnedMutexGuard;
+
+use durable::Durable;
 
 pub use applied::Applied;
 pub use audit::AuditEntry;
@@ -65,6 +70,7 @@ const BUSY: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
+    durable: Arc<Durable>,
 }
 
 impl Store {
@@ -86,14 +92,17 @@ impl Store {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(BUSY);
         let options = match most_bytes {
             Some(bytes) => options.pragma("max_page_count", bytes.div_ceil(PAGE_BYTES).to_string()),
             None => options,
         };
-        let pool = SqlitePoolOptions::new().max_connections(8).connect_with(options);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(8)
+            .test_before_acquire(false)
+            .connect_with(options);
         let pool = pool.await.map_err(corrupt)?;
         let verdict = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool);
         sound(verdict.await.map_err(corrupt)?)?;
@@ -106,20 +115,24 @@ impl Store {
             sqlx::raw_sql("VACUUM").execute(&mut *alone).await?;
         }
         sqlx::migrate!("../../migrations").run(&pool).await?;
-        Ok(Self { pool })
+        let durable = Arc::new(Durable::new(path));
+        Ok(Self { pool, durable })
     }
 
     /// A consistent view. Dropped without a word.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx {
             tx: self.pool.begin().await?,
+            writer: None,
         })
     }
 
     /// The one writer: waits for the one before. Nothing is kept unless [`Tx::save`] is called.
     pub async fn write(&self) -> Result<Tx, StoreError> {
+        let turn = self.durable.turn().await;
         Ok(Tx {
             tx: self.pool.begin_with("BEGIN IMMEDIATE").await?,
+            writer: Some((turn, self.clone())),
         })
     }
 
@@ -133,12 +146,23 @@ impl Store {
 #[derive(Debug)]
 pub struct Tx {
     tx: Transaction<'static, Sqlite>,
+    writer: Option<(OwnedMutexGuard<()>, Store)>,
 }
 
 impl Tx {
-    /// Keeps what was written.
+    /// Keeps what was written: when it returns it is on the disk. Others may have read it a moment before.
+    ///
+    /// # Errors
+    /// Then it may be kept or not, as with an answer that is lost.
     pub async fn save(self) -> Result<(), StoreError> {
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await?;
+        match self.writer {
+            Some((turn, store)) => {
+                drop(turn);
+                store.durable.sync(&store.pool).await
+            }
+            None => Ok(()),
+        }
     }
 }
 

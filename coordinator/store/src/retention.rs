@@ -17,6 +17,7 @@ impl Store {
     /// # Errors
     /// When it cannot be written.
     pub async fn give_back(&self) -> Result<bool, StoreError> {
+        let _turn = self.durable.turn().await;
         let free: i64 = sqlx::query_scalar("PRAGMA freelist_count")
             .fetch_one(&self.pool)
             .await?;

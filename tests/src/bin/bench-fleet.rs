@@ -7,9 +7,9 @@
     reason = "it starts programs and reads clocks: that is what it is for"
 )]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,23 +17,24 @@ use std::time::{Duration, Instant};
 use heeler_coordinator::clock::{Clock as _, SystemClock};
 use heeler_coordinator::pki::sha256;
 use heeler_coordinator::serve::raise_file_limit;
+use heeler_coordinator::state::StateFolder;
 use heeler_proto::v1::agent_client::AgentClient;
-use heeler_proto::v1::enrolment_client::EnrolmentClient;
 use heeler_proto::v1::{self, from_agent, to_agent};
-use heeler_tests::{HandClock, tls};
-use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
-use tokio::sync::{Semaphore, mpsc};
+use heeler_tests::served::{Figures, Served, of_process};
+use heeler_tests::{HandClock, put_on_record, tls};
+use rcgen::KeyPair;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Endpoint;
 
-/// Enrolments that are under way at once.
-const AT_ONCE: usize = 16;
-/// From one address so many may enrol at once.
-const A_BURST: usize = 8;
 const PORT: u16 = 17_443;
+/// For the looks that follow a connection.
+const SETTLE: Duration = Duration::from_secs(3);
 
-fn main() {
+/// With so many agents the figures are judged.
+const JUDGED: usize = 1_000;
+
+fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let heeler = std::fs::canonicalize(words.next().unwrap()).unwrap();
     let sizes: Vec<usize> = words.map(|word| word.parse().unwrap()).collect();
@@ -43,91 +44,28 @@ fn main() {
         "{:>7} {:>11} {:>13} {:>12} {:>10}",
         "AGENTS", "RESIDENT MB", "PER AGENT KB", "RECONNECT S", "STATUS MS"
     );
+    let mut figures = Figures::default();
+    let mut judged = None;
     for size in sizes {
-        runtime.block_on(measure(&heeler, size));
+        let cost = runtime.block_on(measure(&heeler, size));
+        judged = judged.or((size == JUDGED).then_some(cost));
     }
+    if let Some(cost) = judged {
+        println!();
+        let line = |what: &str| format!("{what}, {JUDGED} agents");
+        figures.line(&line("coordinator: resident"), cost.resident_mb, 150.0, "MB");
+        figures.line(&line("all back after its restart"), cost.reconnect_s, 10.0, "s");
+        figures.line(&line("heeler status"), cost.status_ms, 100.0, "ms");
+    }
+    figures.exit()
 }
 
-/// A coordinator's process in a folder of its own.
-struct Coordinator<'a> {
-    heeler: &'a Path,
-    folder: tempfile::TempDir,
-    process: Option<Child>,
-}
-
-impl<'a> Coordinator<'a> {
-    fn new(heeler: &'a Path) -> Self {
-        let coordinator = Self {
-            heeler,
-            folder: tempfile::tempdir().unwrap(),
-            process: None,
-        };
-        let address = format!("127.0.0.1:{PORT}");
-        let words = ["init", "--cluster", "bench", "--operator", "me", "--address", &address];
-        let made = coordinator.command(&words).stdout(Stdio::null()).status().unwrap();
-        assert!(made.success());
-        coordinator
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(self.heeler);
-        let home = self.folder.path().join("home");
-        std::fs::create_dir_all(&home).unwrap();
-        command
-            .args(words)
-            .current_dir(&home)
-            .env("HOME", &home)
-            .env("USER", "me");
-        command.env("HEELER_STATE", self.state()).env("HEELER_CONFIG", &home);
-        command.stderr(Stdio::null()).stdin(Stdio::null());
-        command
-    }
-
-    fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
-    }
-
-    fn start(&mut self) {
-        let serve = self
-            .command(&["serve", "--listen", "127.0.0.1"])
-            .stdout(Stdio::null())
-            .spawn();
-        self.process = Some(serve.unwrap());
-    }
-
-    fn kill(&mut self) {
-        let mut process = self.process.take().unwrap();
-        process.kill().unwrap();
-        process.wait().unwrap();
-    }
-
-    fn resident_kb(&self) -> u64 {
-        let id = self.process.as_ref().unwrap().id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.split_whitespace().next().unwrap().parse().unwrap()
-    }
-
-    /// The whole command, as a person waits for it: the middle one of five.
-    fn status_ms(&self) -> u128 {
-        let mut took: Vec<u128> = (0..5)
-            .map(|_| {
-                let began = Instant::now();
-                self.command(&["status"]).stdout(Stdio::null()).status().unwrap();
-                began.elapsed().as_millis()
-            })
-            .collect();
-        took.sort_unstable();
-        took[2]
-    }
-}
-
-impl Drop for Coordinator<'_> {
-    fn drop(&mut self) {
-        if self.process.is_some() {
-            self.kill();
-        }
-    }
+/// With one number of agents.
+#[derive(Clone, Copy)]
+struct Cost {
+    resident_mb: f64,
+    reconnect_s: f64,
+    status_ms: f64,
 }
 
 struct Agent {
@@ -138,19 +76,18 @@ struct Agent {
     clock: Arc<HandClock>,
 }
 
-async fn measure(heeler: &Path, size: usize) {
-    let mut coordinator = Coordinator::new(heeler);
-    coordinator.start();
+async fn measure(heeler: &Path, size: usize) -> Cost {
+    let mut coordinator = Served::new(heeler, PORT);
     let agents = enrolled(&coordinator, size).await;
+    coordinator.start();
     let up = Arc::new(AtomicUsize::new(0));
     let mut living = JoinSet::new();
     for agent in agents {
         living.spawn(live(agent, up.clone()));
     }
     all(&up, size).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let resident_kb = coordinator.resident_kb();
-    let status_ms = coordinator.status_ms();
+    tokio::time::sleep(SETTLE).await;
+    let status_ms = coordinator.took(&["status"]).0.as_secs_f64() * 1e3;
 
     coordinator.kill();
     while up.load(Ordering::SeqCst) > 0 {
@@ -159,12 +96,16 @@ async fn measure(heeler: &Path, size: usize) {
     let began = Instant::now();
     coordinator.start();
     all(&up, size).await;
-    let reconnect = began.elapsed().as_secs_f64();
-    println!(
-        "{size:>7} {:>11} {:>13.1} {reconnect:>12.1} {status_ms:>10}",
-        resident_kb / 1024,
-        resident_kb as f64 / size as f64
-    );
+    let reconnect_s = began.elapsed().as_secs_f64();
+    tokio::time::sleep(SETTLE).await;
+    let resident_mb = of_process(coordinator.id(), "status", "VmHWM") as f64 / 1e6;
+    let each_kb = resident_mb * 1e3 / size as f64;
+    println!("{size:>7} {resident_mb:>11.0} {each_kb:>13.1} {reconnect_s:>12.1} {status_ms:>10.0}");
+    Cost {
+        resident_mb,
+        reconnect_s,
+        status_ms,
+    }
 }
 
 async fn all(up: &AtomicUsize, size: usize) {
@@ -173,69 +114,25 @@ async fn all(up: &AtomicUsize, size: usize) {
     }
 }
 
-/// The agents, each from an address that has not tried too often.
-async fn enrolled(coordinator: &Coordinator<'_>, size: usize) -> Vec<Agent> {
-    let socket = coordinator.state().join("heeler.sock");
-    let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display())).unwrap();
-    let channel = loop {
-        match endpoint.connect().await {
-            Ok(channel) => break channel,
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    };
-    let ca = std::fs::read_to_string(coordinator.state().join("ca/certificate.pem")).unwrap();
-    let (places, mut enrolling) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
-    for number in 0..size {
-        let (ca, places, channel) = (ca.clone(), places.clone(), channel.clone());
-        enrolling.spawn(async move {
-            let _place = places.acquire_owned().await.unwrap();
-            let mut operator = v1::operator_client::OperatorClient::new(channel);
-            enrol(number, ca, &mut operator).await
-        });
-    }
-    enrolling.join_all().await
-}
-
-async fn enrol(
-    number: usize,
-    ca: String,
-    operator: &mut v1::operator_client::OperatorClient<tonic::transport::Channel>,
-) -> Agent {
-    let (node, key) = (format!("node-{number}"), KeyPair::generate().unwrap());
-    let clock = Arc::new(HandClock::at(SystemClock.now_ms()));
-    let request = v1::CreateTokenRequest {
-        node: node.clone(),
-        key_sha256: sha256(&key.subject_public_key_info()).to_vec(),
-        host_key: "ssh-ed25519 SHA256:x".into(),
-        reflashed: false,
-    };
-    let token = operator.create_token(request).await.unwrap().into_inner().token;
-    let from = u32::from(Ipv4Addr::new(127, 1, 0, 1)) + u32::try_from(number / A_BURST).unwrap();
-    let from = IpAddr::from(Ipv4Addr::from(from));
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT + 1));
-    let channel = tls::dial_from(Some(from), address, tls::client(&ca, None, &clock))
-        .await
-        .unwrap();
-    let csr = CertificateParams::default().serialize_request(&key).unwrap();
-    let request = v1::EnrolRequest {
-        token,
-        node: node.clone(),
-        csr: csr.der().to_vec(),
-        hardware_serial: node.clone(),
-    };
-    let chain = EnrolmentClient::new(channel)
-        .enrol(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .certificate_chain;
-    Agent {
-        node,
-        key,
-        chain,
-        ca,
-        clock,
-    }
+/// On record from before: what enrolling takes is not measured.
+async fn enrolled(coordinator: &Served, size: usize) -> Vec<Agent> {
+    let keys: Vec<_> = (0..size).map(|_| KeyPair::generate().unwrap()).collect();
+    let names = (0..size).map(|number| format!("node-{number}"));
+    let nodes: Vec<_> = names.zip(&keys).collect();
+    let state = StateFolder::new(coordinator.state());
+    let chains = put_on_record(&state, &nodes, SystemClock.now_ms()).await;
+    let names: Vec<_> = nodes.into_iter().map(|(name, _)| name).collect();
+    let (ca, clock) = (coordinator.ca(), Arc::new(HandClock::at(SystemClock.now_ms())));
+    let agents = names.into_iter().zip(keys).zip(chains);
+    agents
+        .map(|((node, key), chain)| Agent {
+            node,
+            key,
+            chain,
+            ca: ca.clone(),
+            clock: clock.clone(),
+        })
+        .collect()
 }
 
 /// One session after another, with the real agent's pauses.

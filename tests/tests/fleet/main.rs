@@ -7,6 +7,7 @@ mod audit;
 mod authority;
 mod backplane;
 mod clocks;
+mod crowd;
 mod data;
 mod enrolment;
 mod history;

@@ -1,0 +1,131 @@
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::SqlitePool;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::spawn_blocking;
+
+use crate::StoreError;
+
+/// Writers take turns; what they have committed reaches the disk together.
+///
+/// A thousand agents that come back at once make two thousand transactions. With `synchronous = NORMAL` SQLite does not
+/// wait for the disk at a commit, so one fdatasync of the write-ahead log serves everybody who committed before it
+/// began; SQLite syncs the log by itself before it copies from it into the database, and when it begins it anew.
+#[derive(Debug)]
+pub(crate) struct Durable {
+    turn: Arc<Mutex<()>>,
+    log: PathBuf,
+    committed: AtomicU64,
+    synced: Mutex<u64>,
+}
+
+impl Durable {
+    /// For the database of that path.
+    pub(crate) fn new(database: &Path) -> Self {
+        let mut log = database.as_os_str().to_owned();
+        log.push("-wal");
+        Self {
+            turn: Arc::default(),
+            log: log.into(),
+            committed: AtomicU64::new(0),
+            synced: Mutex::new(0),
+        }
+    }
+
+    /// Waits for the writers before.
+    pub(crate) async fn turn(&self) -> OwnedMutexGuard<()> {
+        self.turn.clone().lock_owned().await
+    }
+
+    /// Ends when all that is committed by now is on the disk.
+    pub(crate) async fn sync(&self, pool: &SqlitePool) -> Result<(), StoreError> {
+        let mine = self.committed.fetch_add(1, Ordering::AcqRel) + 1;
+        let mut synced = self.synced.lock().await;
+        if *synced >= mine {
+            return Ok(());
+        }
+        let all = self.committed.load(Ordering::Acquire);
+        if sync_file(self.log.clone()).await.is_err() {
+            checkpoint(pool).await?;
+        }
+        *synced = all;
+        Ok(())
+    }
+}
+
+/// Opened anew each time: SQLite removes the log with its last connection, having copied all of it.
+async fn sync_file(log: PathBuf) -> io::Result<()> {
+    let synced = spawn_blocking(move || match File::open(log) {
+        Ok(log) => log.sync_data(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    });
+    synced.await.map_err(io::Error::other)?
+}
+
+/// After a failed sync the kernel takes what it could not write for written: a second try proves nothing. The database
+/// file itself takes it instead.
+async fn checkpoint(pool: &SqlitePool) -> Result<(), StoreError> {
+    let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(pool)
+        .await?;
+    match busy {
+        0 => Ok(()),
+        _ => Err(StoreError::NotOnDisk),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[tokio::test]
+    async fn what_the_log_does_not_take_goes_into_the_database_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("heeler.db");
+        let mut store = Store::open(&path).await.unwrap();
+        // It can be opened, and not be synced.
+        store.durable = Arc::new(Durable {
+            log: "/dev/null".into(),
+            ..Durable::new(&path)
+        });
+        let mut tx = store.write().await.unwrap();
+        tx.set_meta("cluster", "c").await.unwrap();
+        tx.save().await.unwrap();
+        let log = folder.path().join("heeler.db-wal");
+        assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&path, &copy).unwrap();
+        let copied = Store::open(&copy).await.unwrap();
+        let cluster = copied.read().await.unwrap().meta("cluster").await.unwrap();
+        assert_eq!(cluster.as_deref(), Some("c"));
+    }
+
+    #[tokio::test]
+    async fn writers_wait_for_each_other_and_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("heeler.db")).await.unwrap();
+        let mut writers = tokio::task::JoinSet::new();
+        for number in 0..100_u32 {
+            let store = store.clone();
+            writers.spawn(async move {
+                let mut tx = store.write().await.unwrap();
+                let last = tx.meta("count").await.unwrap();
+                let count: u32 = last.map_or(0, |count| count.parse().unwrap());
+                tx.set_meta("count", &(count + 1).to_string()).await.unwrap();
+                // One in ten gives up.
+                if number % 10 > 0 {
+                    tx.save().await.unwrap();
+                }
+            });
+        }
+        writers.join_all().await;
+        let count = store.read().await.unwrap().meta("count").await.unwrap();
+        assert_eq!(count.as_deref(), Some("90"));
+    }
+}

@@ -1,0 +1,138 @@
+//! A year of an agent whose coordinator is away, in a minute: `cargo xtask bench prune`. The agent is the real one, its
+//! machine and the time are simulated.
+
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_agent::{Agent, Config, Notify};
+use heeler_host::System as _;
+use heeler_host::sim::{Machine, Pace};
+use heeler_host::zpool::NewPool;
+use heeler_host::{Content, File};
+use heeler_proto::v1;
+use heeler_tests::agent_json;
+use heeler_tests::served::{Figures, of_process};
+use rcgen::{CertificateParams, KeyPair};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MONTH: usize = 30;
+const YEAR: usize = 365;
+/// What a disk writes at least.
+const BLOCK: u64 = 4096;
+const SCHEDULE: [(&str, &str); 2] = [
+    (
+        "/var/lib/heeler-agent/schedule/snapshots",
+        "heeler snapshots 1\ndata/pve-files  24 hourly, 14 daily, 8 weekly, 6 monthly\n",
+    ),
+    (
+        "/var/lib/heeler-agent/schedule/scrubs",
+        "heeler scrubs 1\ndata  month day 1 at 3:00 UTC\n",
+    ),
+];
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() -> ExitCode {
+    let machine = machine().await;
+    let agent = Agent::new(config(), Arc::new(machine.clone()), Notify::default());
+    let agent = agent.await.unwrap();
+    tokio::select! {
+        () = agent.run(std::future::pending()) => ExitCode::FAILURE,
+        figures = year(&machine) => figures.exit(),
+    }
+}
+
+async fn year(machine: &Machine) -> Figures {
+    let (mut figures, mut written, mut resident) = (Figures::default(), 0, Vec::new());
+    for day in 1..=YEAR {
+        tokio::time::sleep(DAY).await;
+        written += machine
+            .log()
+            .iter()
+            .map(|entry| blocks(machine, &entry.what))
+            .sum::<u64>();
+        machine.clear_log();
+        if day == MONTH || day == YEAR {
+            resident.push(of_process(std::process::id(), "status", "VmRSS") as f64 / 1e6);
+        }
+    }
+    let left = machine.by_hand(
+        "zfs",
+        &[
+            "list",
+            "-Hp",
+            "-t",
+            "snapshot",
+            "-d",
+            "1",
+            "-o",
+            "name",
+            "data/pve-files",
+        ],
+    );
+    assert!((52..80).contains(&left.stdout.lines().count()), "{}", left.stdout);
+    let a_day = (written * BLOCK) as f64 / YEAR as f64 / 1e6;
+    figures.line(
+        "a year without the coordinator: written to the disk",
+        a_day,
+        1.0,
+        "MB a day",
+    );
+    let what = format!(
+        "the same: resident at its end, beyond the {:.1} MB after a month",
+        resident[0]
+    );
+    figures.line(&what, resident[1] - resident[0], 0.5, "MB");
+    figures
+}
+
+/// How many blocks the disk has to write for that.
+fn blocks(machine: &Machine, what: &str) -> u64 {
+    match what.split_once(' ') {
+        Some(("write", path)) => machine
+            .file(path)
+            .map_or(1, |bytes| (bytes.len() as u64).div_ceil(BLOCK).max(1)),
+        Some(("append" | "truncate" | "remove", _)) => 1,
+        _ => 0,
+    }
+}
+
+async fn machine() -> Machine {
+    let pace = Pace::Live {
+        program: Duration::ZERO,
+        haste: 1,
+    };
+    let machine = Machine::builder("a").blank("A").blank("B").pace(pace).build();
+    let disk = |serial: &str| format!("/dev/disk/by-id/nvme-SAMSUNG_MZ9LQ128HBHQ-00000_{serial}");
+    let create = NewPool::new("data", "heeler:c/a", vec![disk("A"), disk("B")]).command();
+    assert!(machine.run(&create).await.unwrap().ok());
+    let made = machine.by_hand("zfs", &["create", "-o", "mountpoint=/data/pve-files", "data/pve-files"]);
+    assert!(made.ok(), "{}", made.stderr);
+    for (path, text) in SCHEDULE {
+        let file = File {
+            path: path.into(),
+            content: Content::Plain(text.into()),
+            mode: 0o600,
+        };
+        machine.write(&file).await.unwrap();
+    }
+    machine
+}
+
+/// A node that was never enrolled, and has no token.
+fn config() -> Config {
+    let key = KeyPair::generate().unwrap();
+    let contact = v1::BeginContactReply {
+        addresses: vec!["10.10.80.1:7443".into()],
+        enrolment_port: 7444,
+        ca_certificate: CertificateParams::default().self_signed(&key).unwrap().pem(),
+        operators: vec![v1::OperatorKey {
+            name: "me".into(),
+            public_key_pem: key.public_key_pem(),
+        }],
+        ..v1::BeginContactReply::default()
+    };
+    Config::parse(agent_json(&contact, "a").to_string().as_bytes()).unwrap()
+}

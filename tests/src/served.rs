@@ -1,0 +1,154 @@
+//! The coordinator as a person runs it, for measurements: a process of its own, in a folder of its own.
+
+#![expect(clippy::disallowed_methods, reason = "it starts programs, and takes their time")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use heeler_proto::v1::operator_client::OperatorClient;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::CLUSTER;
+
+/// `heeler serve`, and whatever else is typed there.
+pub struct Served {
+    heeler: PathBuf,
+    folder: tempfile::TempDir,
+    process: Option<Child>,
+}
+
+impl Served {
+    /// After `heeler init`; agents come in on that port of the loopback, and enrol on the next one.
+    #[must_use]
+    pub fn new(heeler: &Path, port: u16) -> Self {
+        let served = Self {
+            heeler: std::fs::canonicalize(heeler).unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+            process: None,
+        };
+        let address = format!("127.0.0.1:{port}");
+        let words = ["init", "--cluster", CLUSTER, "--operator", "me", "--address", &address];
+        let made = served.command(&words).stdout(Stdio::null()).status().unwrap();
+        assert!(made.success());
+        served
+    }
+
+    /// heeler with these words.
+    #[must_use]
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.heeler);
+        let home = self.folder.path().join("home");
+        std::fs::create_dir_all(&home).unwrap();
+        command
+            .args(words)
+            .current_dir(&home)
+            .env("HOME", &home)
+            .env("USER", "me");
+        command.env("HEELER_STATE", self.state()).env("HEELER_CONFIG", &home);
+        command.stderr(Stdio::null()).stdin(Stdio::null());
+        command
+    }
+
+    /// The coordinator's state folder.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// The cluster's authority, PEM.
+    #[must_use]
+    pub fn ca(&self) -> String {
+        std::fs::read_to_string(self.state().join("ca/certificate.pem")).unwrap()
+    }
+
+    /// Serves.
+    pub fn start(&mut self) {
+        let serve = self
+            .command(&["serve", "--listen", "127.0.0.1"])
+            .stdout(Stdio::null())
+            .spawn();
+        self.process = Some(serve.unwrap());
+    }
+
+    /// Ends it as SIGKILL does.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    /// Of the coordinator's process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
+    /// An operator's connection, as soon as there is one.
+    pub async fn operator(&self) -> OperatorClient<Channel> {
+        let endpoint = Endpoint::from_shared(format!("unix://{}", self.state().join("heeler.sock").display())).unwrap();
+        loop {
+            match endpoint.connect().await {
+                Ok(channel) => return OperatorClient::new(channel),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// What a whole command takes, as a person waits for it, and what it said: the middle one of five.
+    #[must_use]
+    pub fn took(&self, words: &[&str]) -> (Duration, String) {
+        let mut tries: Vec<_> = (0..5)
+            .map(|_| {
+                let began = Instant::now();
+                let said = self.command(words).output().unwrap();
+                (began.elapsed(), String::from_utf8_lossy(&said.stdout).into_owned())
+            })
+            .collect();
+        tries.sort_unstable();
+        tries.swap_remove(2)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.kill();
+        }
+    }
+}
+
+/// A field of /proc/PID/status or /proc/PID/io, without its unit; kB are made bytes.
+#[must_use]
+pub fn of_process(id: u32, file: &str, field: &str) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap();
+    let mut words = text
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
+        .unwrap()
+        .split_whitespace();
+    let value: u64 = words.next().unwrap().parse().unwrap();
+    value * if words.next() == Some("kB") { 1024 } else { 1 }
+}
+
+/// Figures with what they may be at most.
+#[derive(Debug, Default)]
+pub struct Figures {
+    missed: bool,
+}
+
+impl Figures {
+    /// One more, on stdout.
+    pub fn line(&mut self, what: &str, found: f64, most: f64, unit: &str) {
+        let kept = found <= most;
+        self.missed |= !kept;
+        let verdict = if kept { "ok" } else { "MISSED" };
+        println!("{verdict:<7} {what:<62} {found:>8.2} {unit} (at most {most})");
+    }
+
+    /// 1 when one was missed.
+    #[must_use]
+    pub fn exit(&self) -> std::process::ExitCode {
+        u8::from(self.missed).into()
+    }
+}

@@ -1,0 +1,129 @@
+//! Very many agents at once, and some that do not behave: nobody waits for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heeler_coordinator::serve::raise_file_limit;
+use heeler_proto::{v1, v1::from_agent};
+use heeler_tests::{Herd, Line, NOON, Stranger, put_on_record};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+const CROWD: usize = 1_000;
+/// Every so many-th one says hello and nothing more.
+const SILENT: usize = 10;
+
+fn name(number: usize) -> String {
+    format!("node-{number}")
+}
+
+/// So many nodes on record, with one key for all of them: what is tried here is not enrolment.
+async fn enrolled(herd: &mut Herd) -> Vec<Arc<Stranger>> {
+    herd.stop().await;
+    let first = Stranger::new(herd);
+    let nodes: Vec<_> = (0..CROWD).map(|number| (name(number), &first.key)).collect();
+    let chains = put_on_record(&herd.state(), &nodes, NOON).await;
+    herd.start().await.unwrap();
+    chains.into_iter().map(|chain| Arc::new(first.with(chain))).collect()
+}
+
+/// All of them at once, each until its facts are asked for.
+async fn come(strangers: &[Arc<Stranger>]) -> Vec<Line> {
+    let mut coming = JoinSet::new();
+    for (number, stranger) in strangers.iter().cloned().enumerate() {
+        coming.spawn(async move {
+            let (mut line, _) = stranger.join(Stranger::hello(&name(number))).await.unwrap();
+            let asked = line.next_that(Line::asks_for_facts).await;
+            if number % SILENT > 0 {
+                line.say(from_agent::Body::Facts(v1::FactsReply {
+                    request_id: asked,
+                    facts: Some(v1::Facts::default()),
+                    error: String::new(),
+                }))
+                .await;
+            }
+            line
+        });
+    }
+    // Longer than a busy machine needs; a herd of which one waits for another never ends.
+    timeout(Duration::from_secs(120), coming.join_all()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_thousand_agents_that_come_back_at_once_are_all_let_in_although_some_are_silent_and_a_reader_is_slow() {
+    raise_file_limit();
+    let mut herd = Herd::new().await;
+    let strangers = enrolled(&mut herd).await;
+    let _asleep = herd.operator().await.follow(0).await;
+    drop(come(&strangers).await);
+    herd.kill().await;
+    herd.start().await.unwrap();
+    let _asleep = herd.operator().await.follow(0).await;
+    let _lines = come(&strangers).await;
+    let mut operator = herd.operator().await;
+    let nodes = operator
+        .list_nodes(v1::ListNodesRequest {})
+        .await
+        .unwrap()
+        .into_inner()
+        .nodes;
+    let connected = nodes.iter().filter(|node| node.connected).count();
+    assert_eq!((nodes.len(), connected), (CROWD, CROWD));
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.nodes.len(), CROWD);
+}
+
+#[tokio::test]
+async fn an_agent_that_hangs_is_given_up_and_shown_away_and_nobody_waits_for_it() {
+    let mut herd = Herd::new().await;
+    herd.asks_every = Some(Duration::from_millis(500));
+    herd.stop().await;
+    herd.start().await.unwrap();
+    let hangs = Stranger::enrolled(&herd, "a").await;
+    let lives = Stranger::enrolled(&herd, "b").await;
+    let (connected, is_connected) = oneshot::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    // A program that is stopped: the kernel goes on answering for it.
+    let hanging = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let line = runtime.block_on(hangs.join(Stranger::hello("a"))).unwrap();
+        connected.send(()).unwrap();
+        ended.recv().ok();
+        drop(line);
+    });
+    is_connected.await.unwrap();
+    let (mut line, _) = lives.join(Stranger::hello("b")).await.unwrap();
+    let mut operator = herd.operator().await;
+    let asked = operator.discover(v1::DiscoverRequest { node: "a".into() });
+    let meanwhile = async {
+        let mut operator = herd.operator().await;
+        let begun = operator
+            .list_nodes(v1::ListNodesRequest {})
+            .await
+            .unwrap()
+            .into_inner()
+            .nodes;
+        line.next_that(Line::asks_for_facts).await;
+        line.say(from_agent::Body::Event(v1::Event::default())).await;
+        begun
+    };
+    let (refused, begun) = tokio::join!(asked, meanwhile);
+    assert!(begun.iter().all(|node| node.connected), "{begun:?}");
+    let refused = refused.unwrap_err();
+    assert!(refused.message().contains("was lost while it looked"), "{refused:?}");
+    operator.wait_for("lost", "a").await;
+    let nodes = operator
+        .list_nodes(v1::ListNodesRequest {})
+        .await
+        .unwrap()
+        .into_inner()
+        .nodes;
+    let connected: Vec<_> = nodes.iter().map(|node| (node.node.as_str(), node.connected)).collect();
+    assert_eq!(connected, [("a", false), ("b", true)]);
+    end.send(()).unwrap();
+    hanging.join().unwrap();
+}
