@@ -23,7 +23,7 @@ const PLANS: usize = 3;
 pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
     let started = Instant::now();
     println!("booting three virtual Pis; without KVM this takes about two minutes");
-    lab.boot()?;
+    lab.boot(|_| true)?;
     println!("they are up after {} s\n", started.elapsed().as_secs());
     println!("$ heeler init --cluster k8sctl --address 10.10.80.1; heeler serve &");
     let herd = Herd::begin(lab, binaries, NAMES[0])?;
@@ -66,6 +66,11 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
             println!("{} -> 10.10.99.{peer}: {}", node.name(), answer.trim());
         }
     }
+    for node in lab.nodes() {
+        node.must("for i in $(seq 60); do zfs list -H -t snapshot -o name | grep -q ^data/pve-files@heeler_ && exit; sleep 1; done; exit 1")?;
+    }
+    println!("\n$ heeler snapshot list");
+    show(&herd, &["snapshot", "list"], "")?;
     println!("\n$ heeler apply");
     let (mut seconds, mut plan) = (f64::INFINITY, String::new());
     for _ in 0..PLANS {

@@ -90,16 +90,6 @@ impl Lab {
         }
     }
 
-    /// A lab of `count` nodes that ends with this process, every node answering.
-    ///
-    /// # Errors
-    /// When it cannot be started or a node does not come up.
-    pub fn up(folder: &Path, count: usize) -> Result<Self> {
-        let lab = Self::create(folder, count, true)?;
-        lab.boot()?;
-        Ok(lab)
-    }
-
     /// The lab that runs in `folder`.
     ///
     /// # Errors
@@ -121,15 +111,16 @@ impl Lab {
         })
     }
 
-    /// Starts every node and waits for the last.
+    /// Starts the nodes that are `wanted` and waits for the last.
     ///
     /// # Errors
     /// When one does not come up.
-    pub fn boot(&self) -> Result<()> {
-        for node in self.nodes() {
+    pub fn boot(&self, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        let wanted = || self.nodes().filter(|node| wanted(node.name()));
+        for node in wanted() {
             node.start()?;
         }
-        self.nodes().try_for_each(|node| node.wait_ready())
+        wanted().try_for_each(|node| node.wait_ready())
     }
 
     /// The node of that name.

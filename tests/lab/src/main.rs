@@ -172,7 +172,7 @@ fn code(status: ExitStatus) -> ExitCode {
 
 fn up(lab: &Lab) -> Result<()> {
     println!("booting; the first boot of three nodes takes about two minutes without KVM");
-    lab.boot()?;
+    lab.boot(|_| true)?;
     status(lab)?;
     println!("\nNext: cargo xtask lab ssh {}", NAMES[0]);
     Ok(())

@@ -217,7 +217,12 @@ fn agent_killed(herd: &mut Herd<'_>) -> Result<()> {
         "    {L}: the old address was back {} s after the change began",
         began.elapsed().as_secs()
     );
-    node.must("! systemctl is-active --quiet heeler-agent.service && ! grep -q 10.10.99.60 /etc/netplan/*.yaml")?;
+    let left =
+        node.must("systemctl show -p ActiveState,SubState heeler-agent.service; grep -H 10.10.99 /etc/netplan/*.yaml")?;
+    ensure!(
+        !left.contains("ActiveState=active") && !left.contains("10.10.99.60"),
+        "{left}"
+    );
     node.must("rm -r /run/systemd/system/heeler-agent.service.d; systemctl daemon-reload; systemctl start heeler-agent.service")?;
     herd.wait_connected(L)?;
     let code = watching.wait()?.code();

@@ -13,6 +13,7 @@ mod packages;
 mod pools;
 mod recovery;
 mod refusal;
+mod snapshots;
 
 use std::path::Path;
 use std::thread;
@@ -56,6 +57,7 @@ const ALL: &[&[Case]] = &[
     pools::CASES,
     converged::CASES,
     recovery::CASES,
+    snapshots::CASES,
     packages::CASES,
     backplane::CASES,
 ];
@@ -69,7 +71,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     all().map(|case| case.name)
 }
 
-/// Boots three fresh nodes in `folder` and runs the cases whose name contains one of `filters`; all when there are
+/// Boots the fresh nodes that are needed in `folder` and runs the cases whose name contains one of `filters`; all when there are
 /// none, and none of `skip`. The cases of one node run in their order, the nodes beside each other, each with a coordinator of its own.
 /// Whether all passed.
 ///
@@ -81,10 +83,12 @@ pub fn run(folder: &Path, filters: &[String], skip: &[String]) -> Result<bool> {
     }
     let binaries = Binaries::build()?;
     let started = Instant::now();
-    let lab = Lab::up(folder, NAMES.len())?;
-    println!("three nodes are up after {} s", started.elapsed().as_secs());
     let any = |words: &[String], case: &Case| words.iter().any(|word| case.name.contains(word));
     let wanted = |case: &&Case| (filters.is_empty() || any(filters, case)) && !any(skip, case);
+    let needed = |node: &str| all().filter(wanted).any(|case| case.on == node || case.on == HERD);
+    let lab = Lab::create(folder, NAMES.len(), true)?;
+    lab.boot(needed)?;
+    println!("up after {} s", started.elapsed().as_secs());
     let lane = |on: &'static str| -> Result<Score> {
         let cases: Vec<&Case> = all().filter(|case| case.on == on).filter(wanted).collect();
         match cases.as_slice() {

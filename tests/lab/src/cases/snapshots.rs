@@ -1,0 +1,239 @@
+//! The schedule on real ZFS: what is not ours stays, whatever is cut off goes on, and nobody needs a coordinator.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, bail, ensure};
+
+use super::{Case, R, Run};
+use crate::herd::Herd;
+use crate::node::NodeHandle;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        on: R,
+        name: "holds-snapshots: keeping fewer asks; the power is cut during the prune; what somebody else made, holds or cloned stays",
+        run: Run::Herd(prune),
+    },
+    Case {
+        on: R,
+        name: "holds-snapshots: the power is cut during a snapshot, and after it; each dataset has it, once",
+        run: Run::Herd(take),
+    },
+    Case {
+        on: R,
+        name: "holds-snapshots: the hour turns while the coordinator is dead, and its snapshot is taken",
+        run: Run::Herd(alone),
+    },
+];
+
+/// A round, and a slow machine.
+const LONG: Duration = Duration::from_secs(180);
+
+/// The lab has no time server: this tells the kernel that one is followed, as chrony and timesyncd do.
+const FOLLOWS: &str = "perl -e '$t = pack(\"Lx4q4lx4q20\", 0x1c, 0, 0, 0, 0, 0, (0) x 20); syscall(159, $t) >= 0 or die' \
+     && timedatectl show -p NTPSynchronized --value | grep -qx yes";
+
+/// Eight of ours from forty days ago on both datasets, and between them what others left.
+const MAKE: &str = "set -e; systemctl stop heeler-agent.service
+    zfs set heeler:class=hourly data/pve-files
+    now=$(date +%s); up=$(cut -d. -f1 /proc/uptime)
+    for n in 1 2 3 4 5 6 7 8; do
+        date -s @$((now - 40 * 86400 + n * 3600)) >/dev/null
+        zfs snapshot -o heeler:class=hourly data/pve-files@old-$n data/vm@old-$n
+    done
+    zfs snapshot data/pve-files@heeler_20250101T000000Z_hourly; zfs snapshot data/vm@before-upgrade
+    date -s @$((now + $(cut -d. -f1 /proc/uptime) - up)) >/dev/null
+    zfs hold mine data/pve-files@old-2; zfs clone data/pve-files@old-3 data/theirs; sync";
+
+const CLEAN: &str = "set -e; zfs destroy data/theirs; zfs release mine data/pve-files@old-2
+    zfs inherit heeler:class data/pve-files
+    for s in $(zfs list -H -t snapshot -o name | grep -e @old- -e @before-upgrade -e @heeler_20250101T000000Z); do zfs destroy $s; done";
+
+/// heeler.toml keeps this of both datasets.
+fn keep(herd: &Herd<'_>, counts: &str) -> Result<()> {
+    let path = herd.config().join("heeler.toml");
+    let text = fs::read_to_string(&path)?;
+    let head = text.split("\n[[snapshots]]").next().unwrap_or_default();
+    let datasets = "[\"data/pve-files\", \"data/vm\"]";
+    let policy = format!("{head}\n[[snapshots]]\ndatasets = {datasets}\nkeep = {{ {counts} }}\n");
+    Ok(fs::write(path, policy)?)
+}
+
+/// The next `zfs VERB @` is begun, and after `then` the machine loses its power.
+fn cut_at(node: NodeHandle<'_>, verb: &str, then: &str) -> Result<()> {
+    node.must(&format!(
+        "set -e; cat >/usr/sbin/zfs.cutting <<'END'\n#!/bin/sh\ncase $1-$2 in {verb}--n*) ;; {verb}-*)\n\
+         mv -f /usr/sbin/zfs.real /usr/sbin/zfs; sync; /usr/sbin/zfs \"$@\" {then}\necho b >/proc/sysrq-trigger; sleep 60;;\nesac\n\
+         exec /usr/sbin/zfs.real \"$@\"\nEND\n\
+         chmod 755 /usr/sbin/zfs.cutting; ln /usr/sbin/zfs /usr/sbin/zfs.real; mv /usr/sbin/zfs.cutting /usr/sbin/zfs; sync"
+    ))
+    .map(drop)
+}
+
+/// Waits for the power cut, and until the node is back.
+fn back(herd: &Herd<'_>, node: NodeHandle<'_>, before: u32) -> Result<()> {
+    node.wait_restart(before)?;
+    node.wait_ready()?;
+    node.wait_ssh()?;
+    herd.wait_connected(R)?;
+    node.must("[ \"$(zpool list -H -o health data)\" = ONLINE ] && ! [ -e /usr/sbin/zfs.real ] && findmnt -t zfs /data/pve-files")
+        .map(drop)
+}
+
+fn snapshots(node: NodeHandle<'_>) -> Result<Vec<String>> {
+    let listed = node.must("zfs list -H -t snapshot -o name -r data")?;
+    Ok(listed.lines().map(str::to_owned).collect())
+}
+
+/// Waits until the snapshots are as they should be; they are looked at once a second.
+fn wait(node: NodeHandle<'_>, what: &str, so: impl Fn(&[String]) -> bool) -> Result<()> {
+    let until = Instant::now() + LONG;
+    loop {
+        let seen = snapshots(node)?;
+        if so(&seen) {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            let said = node.must("journalctl -u heeler-agent.service -n 20 --no-pager")?;
+            bail!("{what}: {seen:#?}\n{said}");
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
+fn has(seen: &[String], name: &str) -> bool {
+    seen.iter().any(|one| one == name)
+}
+
+fn prune(herd: &mut Herd<'_>) -> Result<()> {
+    herd.have(R)?;
+    herd.apply(R)?;
+    let node = herd.lab().node(R)?;
+    node.must(MAKE)?;
+    node.must(&format!("{FOLLOWS}; systemctl start heeler-agent.service"))?;
+    herd.wait_connected(R)?;
+    let made = snapshots(node)?;
+
+    keep(herd, "hourly = 3")?;
+    let plan = herd.plan(R)?;
+    let victims = ["old-1", "old-4", "old-5"];
+    ensure!(
+        plan.contains("IRREVERSIBLE") && victims.iter().all(|victim| plan.contains(victim)),
+        "{plan}"
+    );
+    ensure!(
+        !plan.contains("theirs") && !plan.contains("before-upgrade") && !plan.contains("20250101"),
+        "{plan}"
+    );
+    let refused = herd.run(&["apply", "--yes", R])?;
+    ensure!(refused.code != 0, "apply --yes was enough: {}", refused.stdout);
+    let seen = snapshots(node)?;
+    ensure!(made.iter().all(|one| has(&seen, one)), "gone without a word: {seen:#?}");
+
+    cut_at(node, "destroy", "&\nsleep 0.05")?;
+    let before = node.status()?.starts;
+    herd.run(&["apply", "--yes", "--confirm", R, R])?;
+    back(herd, node, before)?;
+    let plan = herd.plan(R)?;
+    ensure!(!plan.contains("BLOCKED"), "{plan}");
+    herd.apply(R)?;
+    node.must(&format!("{FOLLOWS}; systemctl restart heeler-agent.service"))?;
+    let gone = |seen: &[String]| {
+        ["data/pve-files", "data/vm"]
+            .iter()
+            .all(|dataset| victims.iter().all(|name| !has(seen, &format!("{dataset}@{name}"))))
+    };
+    wait(node, "not pruned", gone)?;
+    let seen = snapshots(node)?;
+    let stay = [
+        "data/pve-files@old-2",
+        "data/pve-files@old-3",
+        "data/pve-files@old-8",
+        "data/vm@old-8",
+        "data/vm@before-upgrade",
+        "data/pve-files@heeler_20250101T000000Z_hourly",
+    ];
+    ensure!(stay.iter().all(|name| has(&seen, name)), "{seen:#?}");
+    ensure!(
+        !has(&seen, "data/vm@old-2") && !has(&seen, "data/vm@old-3"),
+        "ours were taken for somebody's: {seen:#?}"
+    );
+    node.must("[ \"$(zfs holds -H data/pve-files@old-2 | cut -f2)\" = mine ] && zfs list data/theirs")?;
+    let history = node.must("zpool history data | grep 'zfs destroy' | grep -v -e ' -n' | grep -e ' -[rRdf]'; true")?;
+    ensure!(history.is_empty(), "destroyed with more than a name: {history}");
+    node.must(CLEAN).map(drop)
+}
+
+fn take(herd: &mut Herd<'_>) -> Result<()> {
+    herd.have(R)?;
+    let node = herd.lab().node(R)?;
+    let cuts = [
+        ("monthly", "hourly = 3, monthly = 1", "&\nsleep 0.05"),
+        ("yearly", "hourly = 3, monthly = 1, yearly = 1", "; sync"),
+    ];
+    for (class, counts, then) in cuts {
+        keep(herd, counts)?;
+        cut_at(node, "snapshot", then)?;
+        let before = node.status()?.starts;
+        herd.run(&["apply", "--yes", R])?;
+        back(herd, node, before)?;
+        herd.apply(R)?;
+        let of = |dataset: &'static str| {
+            move |seen: &[String]| {
+                let ours = |one: &&String| one.starts_with(dataset) && one.ends_with(&format!("_{class}"));
+                seen.iter().filter(ours).count()
+            }
+        };
+        let both = |seen: &[String]| of("data/pve-files@")(seen) > 0 && of("data/vm@")(seen) > 0;
+        wait(node, "not taken", both)?;
+        let seen = snapshots(node)?;
+        println!(
+            "    {R}: of that {class} there are {} and {}",
+            of("data/pve-files@")(&seen),
+            of("data/vm@")(&seen)
+        );
+        ensure!(
+            of("data/pve-files@")(&seen) == 1 && of("data/vm@")(&seen) == 1,
+            "{seen:#?}"
+        );
+    }
+    let plan = herd.plan(R)?;
+    ensure!(plan.contains("Nothing to change."), "{plan}");
+    let listed = herd.must(&["snapshot", "list", R, "--width", "200"])?;
+    ensure!(listed.contains("/data/pve-files/.zfs/snapshot/heeler_"), "{listed}");
+    Ok(())
+}
+
+fn alone(herd: &mut Herd<'_>) -> Result<()> {
+    herd.have(R)?;
+    herd.apply(R)?;
+    let node = herd.lab().node(R)?;
+    herd.kill_coordinator()?;
+    let before = snapshots(node)?;
+    // The agent starts with nobody to ask, shortly before the hour turns.
+    let hour = node.must(
+        "set -e; systemctl stop heeler-agent.service; hour=$(( ($(date +%s) / 3600 + 1) * 3600 ))
+         date -s @$((hour - 15)) >/dev/null; systemctl start heeler-agent.service; date -u -d @$hour +%Y%m%dT%H",
+    )?;
+    let taken = format!("heeler_{}", hour.trim());
+    let fresh = |seen: &[String]| {
+        let new = |dataset: &str| {
+            let begins = format!("{dataset}@{taken}");
+            seen.iter().any(|one| one.starts_with(&begins) && !has(&before, one))
+        };
+        new("data/pve-files") && new("data/vm")
+    };
+    let outcome = wait(node, "the hour turned and nothing was taken", fresh);
+    herd.serve()?;
+    outcome?;
+    herd.wait_connected(R)?;
+    let events = herd.must(&["events", "--width", "200"])?;
+    ensure!(
+        events.contains("snapshot"),
+        "the coordinator has not heard of it: {events}"
+    );
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    node.must(&format!("date -s @{now}")).map(drop)
+}
