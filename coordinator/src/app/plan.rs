@@ -11,7 +11,7 @@ use crate::config::WantedNode;
 use crate::pki::sha256;
 
 /// An agent that has not answered by then could not be looked at.
-const PREVIEW: Duration = Duration::from_secs(60);
+const PREVIEW: Duration = Duration::from_secs(150);
 /// Plans are kept for as long as their tasks' consents could hold, twice over.
 const KEPT_MS: u64 = 2 * 60 * 60 * 1000;
 
@@ -127,7 +127,7 @@ impl App {
                     }
                 }
                 Ok(Err(_)) => plans[index].error = "its connection was lost while it looked".to_owned(),
-                Err(_) => plans[index].error = "it did not answer within 60 s".to_owned(),
+                Err(_) => plans[index].error = format!("it did not answer within {} s", PREVIEW.as_secs()),
             }
         }
         let mut kept = Vec::new();

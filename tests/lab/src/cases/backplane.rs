@@ -204,10 +204,10 @@ fn agent_killed(herd: &mut Herd<'_>) -> Result<()> {
     let node = herd.lab().node(L)?;
     // Killed as soon as the change has begun, and not started again.
     node.must(&format!(
-        "mkdir -p /run/systemd/system/heeler-agent.service.d
+        "set -e; mkdir -p /run/systemd/system/heeler-agent.service.d
+         printf '[Service]\\nRestart=no\\n' > /run/systemd/system/heeler-agent.service.d/off.conf; systemctl daemon-reload
          systemd-run --quiet --unit=killer sh -c 'while ! [ -e {ARMED} ]; do sleep 0.05; done; sleep 0.5;
-         printf \"[Unit]\\nConditionPathExists=/nowhere\\n\" > /run/systemd/system/heeler-agent.service.d/off.conf;
-         systemctl daemon-reload; systemctl kill -s KILL heeler-agent.service'"
+         systemctl kill -s KILL heeler-agent.service'"
     ))?;
     let mut watching = herd.start(&["apply", "--yes", L])?;
     wait_armed(&node)?;
