@@ -19,6 +19,7 @@ pub mod ip;
 pub mod link;
 pub mod lsblk;
 pub mod netplan;
+pub mod networkd;
 pub mod ping;
 pub mod sfdisk;
 #[cfg(feature = "sim")]

@@ -300,7 +300,7 @@ mod tests {
             ),
             op("write", "write /etc/systemd/network/10-enbp0.link", link),
             op("write", "write /etc/netplan/60-heeler-backplane.yaml", "network:\n"),
-            op("run", "netplan apply", ""),
+            op("run", "netplan generate", ""),
             op("guard", "wait until a new session and every peer confirm it", ""),
         ];
         let step = StepReport {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, Content, File, System, UnitAction, UnitError};
+use crate::{Content, File, System, UnitAction, UnitError};
 
 pub use armed::{Armed, Way, Written, arm};
 pub use undo::{Undoing, undo};
@@ -185,12 +185,4 @@ async fn write(host: &dyn System, path: &str, bytes: Vec<u8>) -> Result<(), Guar
 async fn remove(host: &dyn System, path: &str) -> Result<(), GuardError> {
     let path = Path::new(path);
     host.remove(path).await.map_err(failed("remove", path))
-}
-
-/// The commands that bring back what the files say.
-fn ways_back(written: Written) -> Command {
-    match written {
-        Written::Netplan => crate::netplan::apply(),
-        Written::Interfaces => crate::ifupdown::apply(),
-    }
 }

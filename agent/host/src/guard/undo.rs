@@ -1,10 +1,8 @@
 use std::path::Path;
 
-use super::armed::Before;
-use super::{
-    ARMED, Armed, CONFIRMED, DOUBT, GuardError, UNDOING, UNDONE, Undone, failed, json, remove, text, ways_back, write,
-};
-use crate::{Command, Content, File, RunError, System, ip, link};
+use super::armed::{Before, Written};
+use super::{ARMED, Armed, CONFIRMED, DOUBT, GuardError, UNDOING, UNDONE, Undone, failed, json, remove, text, write};
+use crate::{Command, Content, File, RunError, System, UnitAction, ifupdown, ip, link, netplan, networkd};
 
 /// What an undo came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +87,21 @@ async fn bring_back(host: &dyn System, armed: &Armed) -> Vec<String> {
         }
     }
     commands.push(link::reload());
-    commands.push(ways_back(way.written));
     let mut problems = Vec::new();
+    match way.written {
+        Written::Interfaces => commands.push(ifupdown::apply()),
+        Written::Netplan => {
+            // It did not run if nothing was configured for it so far; with nothing it does nothing.
+            if let Err(error) = host.unit(networkd::UNIT, UnitAction::Start).await {
+                problems.push(error.to_string());
+            }
+            commands.push(netplan::generate());
+            commands.extend(networkd::reconfigure(&way.old_name));
+            if way.old_name != way.name && networkd::beside_network_manager(host).await {
+                commands.push(networkd::managed(&way.old_name, true));
+            }
+        }
+    }
     for command in &commands {
         problems.extend(problem(command, host.run(command).await));
     }

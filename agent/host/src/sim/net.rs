@@ -1,4 +1,4 @@
-//! Network cards as they run: names, addresses, and what udev, netplan and ifupdown2 make of their files.
+//! Network cards as they run: names, addresses, and what udev, networkd and ifupdown2 make of their files.
 
 use std::net::Ipv4Addr;
 
@@ -66,7 +66,7 @@ impl State {
         }
     }
 
-    /// What `netplan apply` and `ifreload -a` do. A card that is configured no more keeps what it has.
+    /// What systemd-networkd and `ifreload -a` do. A card that is configured no more keeps what it has.
     pub(super) fn configure(&mut self) {
         let wanted = configured(self.os.files.text(netplan::PATH), self.os.files.text(ifupdown::PATH));
         for one in &mut self.kernel.links {

@@ -23,12 +23,13 @@ const ZFS: [(&str, &str); 13] = [
     ("zfs.target", "enabled"),
 ];
 
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 8] = [
     ("NetworkManager.service", "enabled"),
     ("heeler-agent.service", "enabled"),
     ("heeler-guard.service", "static"),
     ("heeler-guard.timer", "enabled"),
     ("ssh.service", "enabled"),
+    ("systemd-networkd.service", "disabled"),
     ("systemd-timesyncd.service", "enabled"),
     ("systemd-modules-load.service", "static"),
 ];

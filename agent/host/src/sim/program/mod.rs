@@ -53,7 +53,9 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
         "chattr" | "lsattr" => attributes::run(state, command.program, args),
         "findmnt" => findmnt::run(state, args),
         "ip" if args.first() == Some(&"-j") => ip::run(state, args),
-        "dpkg-query" | "ifreload" | "ip" | "netplan" | "ping" => net::run(state, command.program, args),
+        "dpkg-query" | "ifreload" | "ip" | "netplan" | "networkctl" | "nmcli" | "ping" => {
+            net::run(state, command.program, args)
+        }
         "udevadm" if args.contains(&"--reload") || args.contains(&"--subsystem-match=net") => {
             net::run(state, command.program, args)
         }

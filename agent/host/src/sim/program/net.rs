@@ -1,6 +1,6 @@
 use super::{complained, printed};
-use crate::Output;
 use crate::sim::state::State;
+use crate::{Output, networkd};
 
 /// Programs that change the network, or ask it.
 pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Output> {
@@ -10,7 +10,29 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Out
         ("udevadm", ["trigger", "--action=add", "--settle", "--subsystem-match=net", name]) => {
             state.name_by_udev(name.strip_prefix("--sysname-match=")?);
         }
-        ("netplan", ["apply"]) | ("ifreload", ["-a"]) => state.configure(),
+        ("ifreload", ["-a"]) => state.configure(),
+        ("netplan", ["generate"]) => {}
+        ("networkctl", _) if !state.kernel.active.contains(networkd::UNIT) => {
+            return Some(complained(
+                1,
+                "Failed to reload network settings: Unit dbus-org.freedesktop.network1.service not found.\n",
+            ));
+        }
+        ("networkctl", ["reload"]) => {}
+        ("networkctl", ["reconfigure", name]) => {
+            if state.link(name).is_none() {
+                return Some(complained(
+                    1,
+                    format!("Failed to resolve interface \"{name}\": No such device\n"),
+                ));
+            }
+            state.configure();
+        }
+        ("nmcli", ["device", "set", name, "managed", "yes" | "no"]) => {
+            if state.link(name).is_none() {
+                return Some(complained(10, format!("Error: Device '{name}' not found.\n")));
+            }
+        }
         ("ip", ["link", "set", "dev", name, more @ ..]) => {
             let Some(link) = state.kernel.links.iter_mut().find(|link| link.name == *name) else {
                 return Some(missing(name));

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use heeler_host::facts::Nic;
 use heeler_host::guard::{self, Standing, Way, Written};
-use heeler_host::{RunError, System, ifupdown, link, netplan};
+use heeler_host::{RunError, System, UnitAction, ifupdown, link, netplan, networkd};
 use heeler_proto::KeepBackplane;
 
 use super::card::unknown;
@@ -64,17 +64,31 @@ impl Step for BackplaneUp {
         };
         let mut ops = vec![Op::Guard(GuardAction::Arm(way))];
         ops.extend(files);
+        if seen.written == Written::Netplan {
+            ops.push(Op::Run(netplan::generate()));
+        }
         if nic.name != link::BACKPLANE {
             ops.push(Op::Run(link::reload()));
             ops.push(Op::Run(link::apply(&nic.name)));
         }
-        ops.push(Op::Run(match seen.written {
-            Written::Netplan => netplan::apply(),
-            Written::Interfaces => ifupdown::apply(),
-        }));
+        match seen.written {
+            Written::Netplan => ops.extend(by_networkd(seen.network_manager)),
+            Written::Interfaces => ops.push(Op::Run(ifupdown::apply())),
+        }
         ops.push(Op::Guard(GuardAction::Confirm));
         Plan::Change { ops, settle: SETTLE }
     }
+}
+
+/// The card alone comes up; the others, and with them the session, are not touched.
+fn by_networkd(network_manager: bool) -> impl Iterator<Item = Op> {
+    let leave = network_manager.then(|| Op::Run(networkd::managed(link::BACKPLANE, false)));
+    let start = Op::Unit {
+        unit: networkd::UNIT.to_owned(),
+        action: UnitAction::Start,
+    };
+    let up = networkd::reconfigure(link::BACKPLANE).map(Op::Run);
+    leave.into_iter().chain([start]).chain(up)
 }
 
 impl BackplaneUp {

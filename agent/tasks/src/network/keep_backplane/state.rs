@@ -1,6 +1,6 @@
 use heeler_host::facts::Nic;
 use heeler_host::guard::{self, Standing, Written};
-use heeler_host::{RunError, System, UnitState, ifupdown, link};
+use heeler_host::{RunError, System, UnitState, ifupdown, link, networkd};
 use heeler_proto::{KeepBackplane, Renderer};
 
 use super::card::{Cards, cards};
@@ -14,6 +14,7 @@ pub(super) struct State {
     pub(super) written: Written,
     pub(super) standing: Standing,
     pub(super) timer: UnitState,
+    pub(super) network_manager: bool,
 }
 
 impl State {
@@ -30,6 +31,7 @@ impl State {
             files: Files::read(host).await?,
             written: if proxmox { Written::Interfaces } else { Written::Netplan },
             standing: standing.map_err(|error| unseen(in_full(&error)))?,
+            network_manager: networkd::beside_network_manager(host).await,
             timer: timer.map_err(|error| unseen(error.to_string()))?,
         })
     }
