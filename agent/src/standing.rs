@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::hold::{self, Hold};
 use crate::identity::certificate_on_disk;
 use crate::journal::remembered;
+use crate::schedule::{Seen, seen};
 use crate::{VERSION, ledger, release};
 
 const UNIT: &str = "heeler-agent.service";
@@ -49,6 +50,8 @@ pub struct Standing {
     pub untold: usize,
     /// None: it takes tasks.
     pub paused: Option<Hold>,
+    /// Snapshots and scrubs.
+    pub schedule: Seen,
     /// A release was begun and did not end.
     pub releasing: bool,
     /// Imported ones.
@@ -97,6 +100,7 @@ pub async fn look(host: &std::sync::Arc<dyn System>) -> Standing {
         last: None,
         untold: 0,
         paused: None,
+        schedule: seen(system).await,
         releasing: release::is_begun(system).await,
         pools: Vec::new(),
         faults,

@@ -62,6 +62,21 @@ pub fn status(standing: &Standing) -> String {
             },
         ),
     );
+    let schedule = &standing.schedule;
+    for (name, last_ms, next_ms) in [
+        ("snapshots", schedule.newest_snapshot_ms, schedule.next_snapshot_ms),
+        ("scrub", schedule.last_scrub_ms, schedule.next_scrub_ms),
+    ] {
+        let last = match last_ms {
+            0 => "none yet".to_owned(),
+            last => format!("last {} ago", span(standing.now_ms.saturating_sub(last))),
+        };
+        let next = match next_ms {
+            0 => "none scheduled".to_owned(),
+            next => format!("{last}, next in {}", span(next.saturating_sub(standing.now_ms))),
+        };
+        field(name, &next);
+    }
     for pool in &standing.pools {
         let percent = pool.allocated_bytes.saturating_mul(100).checked_div(pool.size_bytes);
         let online = pool.legs.iter().filter(|leg| leg.state == "ONLINE").count();

@@ -5,6 +5,7 @@ mod ask;
 mod lane;
 mod memory;
 mod scrubs;
+mod seen;
 mod trust;
 
 use std::sync::PoisonError;
@@ -13,6 +14,7 @@ use heeler_tasks::engine::{Event, in_full};
 
 pub use ask::answer;
 pub use lane::{Lane, Standing, Turn};
+pub use seen::{Seen, seen};
 
 use crate::journal::Told;
 use crate::shared::Shared;

@@ -104,6 +104,7 @@ pub struct App {
     state: StateFolder,
     copying: tokio::sync::Mutex<()>,
     history_bytes: u64,
+    started_ms: u64,
     trouble: std::sync::Mutex<Option<String>>,
 }
 
@@ -126,6 +127,7 @@ impl App {
         let trust = HerdTrust::read(&mut tx).await?;
         drop(tx);
         Ok(Self {
+            started_ms: clock.now_ms(),
             store,
             clock,
             authorities,

@@ -67,6 +67,8 @@ impl App {
                 self.audit(&mut tx, "authority", "", text).await?;
                 tx.add_event(&self.event("authority", "", text)).await?;
                 self.changed_trust(tx).await?;
+                // An operator who calls from now on is given both.
+                self.take_over(&mut self.store.read().await?).await?;
             }
             (Step::Switch, None, Some(next), None) => {
                 self.nobody_in_the_way(&mut tx, &all, &request.without).await?;
@@ -132,7 +134,7 @@ impl App {
     }
 
     /// Before the switch: who does not trust the new one. Before the drop: who still shows a certificate of the old one.
-    async fn in_the_way(&self, tx: &mut Tx, all: &[Authority]) -> Result<Vec<v1::NodeReason>, AppError> {
+    pub(super) async fn in_the_way(&self, tx: &mut Tx, all: &[Authority]) -> Result<Vec<v1::NodeReason>, AppError> {
         let next = all.iter().find(|authority| authority.stage == Stage::Next);
         let old = all.iter().any(|authority| authority.stage == Stage::Old);
         let current_ms = all.iter().find(|authority| authority.stage == Stage::Current);

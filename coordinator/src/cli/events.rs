@@ -1,14 +1,27 @@
 use std::cell::Cell;
 
-use clap::Args;
-use heeler_proto::v1::{EventsRequest, FleetEvent, ShowNodeRequest};
+use clap::{Args, Subcommand};
+use heeler_proto::v1::{EventsRequest, FleetEvent, SeenAlarmsRequest, ShowNodeRequest};
+use serde_json::json as object;
 
 use super::follow::{News, follow};
 use super::{CliError, Console, Context, Exit, json};
 use crate::screen::{Ink, Line, event};
 
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// The alarms were looked into: heeler status tells of them no more, until they come again
+    Seen {
+        /// Of this node alone
+        node: Option<String>,
+    },
+}
+
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Events {
+    #[command(subcommand)]
+    action: Option<Action>,
     /// Go on with what happens from now on, until Ctrl-C
     #[arg(short, long)]
     follow: bool,
@@ -48,6 +61,9 @@ fn back(text: &str) -> Result<u64, String> {
 }
 
 pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    if let Some(Action::Seen { node }) = &wish.action {
+        return seen(node.clone(), context, console).await;
+    }
     let request = EventsRequest {
         after: wish.after,
         follow: wish.follow,
@@ -85,6 +101,28 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
             Ok(Exit::Stopped)
         }
     }
+}
+
+async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let mut client = context.client().await?;
+    if let Some(node) = node.clone() {
+        client.show_node(ShowNodeRequest { node }).await?;
+    }
+    let request = SeenAlarmsRequest {
+        node: node.clone().unwrap_or_default(),
+    };
+    let alarms = client.seen_alarms(request).await?.into_inner().alarms;
+    let whose = node.as_deref().map_or(String::new(), |node| format!(" of {node}"));
+    let line = match alarms {
+        0 => format!("No alarm{whose} stood in the status."),
+        1 => format!("1 alarm{whose} is off the status, until it comes again."),
+        _ => format!("{alarms} alarms{whose} are off the status, until they come again."),
+    };
+    console.answer(
+        || json::document(object!({ "node": node, "alarms": alarms })),
+        |_| vec![Line::of(line)],
+    )?;
+    Ok(Exit::Fine)
 }
 
 fn show(news: &FleetEvent, column: usize, console: &mut Console<'_>) -> Result<(), CliError> {

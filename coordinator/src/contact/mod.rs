@@ -22,7 +22,7 @@ pub use add::{Added, Wish, add};
 pub use dialogue::Dialogue;
 pub use fetch::{Copy, Keeper, keeper};
 
-/// Why first contact stopped. Nothing is half-installed: each file is in its place whole, or not at all.
+/// Why first contact stopped. No file is ever half there: each is in its place whole, or not at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactError {
     /// There is no ssh here.
@@ -33,9 +33,21 @@ pub enum ContactError {
     },
     /// No connection, or it was lost.
     #[error(
-        "could not go on with {node} at {destination}: {problem}. Nothing is half-installed; type `heeler node add {node}` again when `ssh {destination}` works"
+        "could not go on with {node} at {destination}: {problem}. Nothing was changed there; type `heeler node add {node}` again when `ssh {destination}` works"
     )]
     Unreachable {
+        /// The node.
+        node: NodeName,
+        /// As given to ssh.
+        destination: String,
+        /// What ssh said.
+        problem: String,
+    },
+    /// It was lost while files were written or the agent was started.
+    #[error(
+        "lost {node} at {destination} on the way: {problem}. Nothing is half-installed: each file there is whole, or still the old one. Type `heeler node add {node}` again when `ssh {destination}` works: it goes on from there"
+    )]
+    Interrupted {
         /// The node.
         node: NodeName,
         /// As given to ssh.

@@ -21,6 +21,8 @@ pub struct Root<'a> {
     stdout: BufReader<ChildStdout>,
     stderr: ChildStderr,
     heard: String,
+    /// An order that changes something was given.
+    touched: bool,
 }
 
 impl<'a> Root<'a> {
@@ -53,6 +55,7 @@ impl<'a> Root<'a> {
             stdout,
             stderr,
             heard: String::new(),
+            touched: false,
         };
         root.wait_until_ready(marker, sudo).await?;
         Ok(root)
@@ -111,6 +114,7 @@ impl<'a> Root<'a> {
     /// # Errors
     /// What the node says, or that the connection is gone.
     pub async fn order(&mut self, order: &str) -> Result<Vec<String>, ContactError> {
+        self.touched |= matches!(order, "KEY" | "START");
         self.send(format!("{order}\n").as_bytes()).await?;
         self.answer().await
     }
@@ -127,10 +131,26 @@ impl<'a> Root<'a> {
             part.sha256(),
             part.path
         );
+        self.touched = true;
         self.send(order.as_bytes()).await?;
         // A node that refuses stops reading: its answer says more than the broken pipe.
         let _ = self.send(&part.bytes).await;
         self.answer().await.map(drop)
+    }
+
+    fn lost(&self, problem: impl Into<String>) -> ContactError {
+        match self.ssh.lost(problem) {
+            ContactError::Unreachable {
+                node,
+                destination,
+                problem,
+            } if self.touched => ContactError::Interrupted {
+                node,
+                destination,
+                problem,
+            },
+            untouched => untouched,
+        }
     }
 
     async fn send(&mut self, bytes: &[u8]) -> Result<(), ContactError> {
@@ -140,8 +160,8 @@ impl<'a> Root<'a> {
         };
         match tokio::time::timeout(PATIENCE, sent).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(self.ssh.lost(format!("the connection broke ({source})"))),
-            Err(_) => Err(self.ssh.lost("the node stopped reading")),
+            Ok(Err(source)) => Err(self.lost(format!("the connection broke ({source})"))),
+            Err(_) => Err(self.lost("the node stopped reading")),
         }
     }
 
@@ -152,8 +172,8 @@ impl<'a> Root<'a> {
             let read = tokio::time::timeout(PATIENCE, self.stdout.read_line(&mut line)).await;
             match read {
                 Ok(Ok(length)) if length > 0 => {}
-                Ok(_) => return Err(self.ssh.lost("the connection broke while the node worked")),
-                Err(_) => return Err(self.ssh.lost("the node did not answer")),
+                Ok(_) => return Err(self.lost("the connection broke while the node worked")),
+                Err(_) => return Err(self.lost("the node did not answer")),
             }
             let line = line.trim_end();
             if line == "OK" {

@@ -2,10 +2,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tonic::codegen::http::{Extensions, Request};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http::{Extensions, Request, Response};
 use tonic::transport::server::UdsConnectInfo;
 use tower::Service;
 
+use super::status::protocol;
 use crate::app::Who;
 use crate::caller::asked_by;
 use crate::tls::Caller;
@@ -22,15 +25,19 @@ pub(super) fn who(extensions: &Extensions) -> Option<Who> {
     Some(Who::local(credentials.uid()))
 }
 
+/// No call is carried out for nobody.
+pub(super) fn nobody() -> Status {
+    protocol("nobody is known to be at the other end")
+}
+
 /// Carries out each call in the name of whoever is at the other end.
 #[derive(Debug, Clone)]
 pub(super) struct Named<S>(pub(super) S);
 
 impl<S, B> Service<Request<B>> for Named<S>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<B>, Response = Response<Body>>,
     S::Future: Send + 'static,
-    S::Response: 'static,
     S::Error: 'static,
 {
     type Response = S::Response;
@@ -42,7 +49,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let who = who(request.extensions()).map_or_else(|| "somebody".to_owned(), |who| who.name);
-        Box::pin(asked_by(who, self.0.call(request)))
+        match who(request.extensions()) {
+            Some(who) => Box::pin(asked_by(who.name, self.0.call(request))),
+            None => Box::pin(async { Ok(nobody().into_http()) }),
+        }
     }
 }

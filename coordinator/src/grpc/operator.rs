@@ -8,7 +8,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::named;
-use super::status::{protocol, status};
+use super::status::status;
 use crate::app::{App, AppError, Follower, Who};
 
 /// Events on their way to one reader.
@@ -25,7 +25,7 @@ fn reply<T>(result: Result<T, AppError>) -> Reply<T> {
 /// Who is at the other end of the connection.
 fn who<T>(request: &Request<T>) -> Result<Who, Status> {
     let http = request.extensions();
-    named::who(http).ok_or_else(|| protocol("nobody is known to be at the other end"))
+    named::who(http).ok_or_else(named::nobody)
 }
 
 #[tonic::async_trait]

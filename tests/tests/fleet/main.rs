@@ -18,4 +18,6 @@ mod pause;
 mod recover;
 mod recovery;
 mod scene;
+mod secrets;
 mod session;
+mod upkeep;

@@ -12,7 +12,7 @@ use tonic::Code;
 use crate::scene::{DISKS, creations, machine};
 
 /// A second person, added as the guide says.
-async fn added(herd: &Herd, me: &Laptop, name: &str) -> Laptop {
+pub(crate) async fn added(herd: &Herd, me: &Laptop, name: &str) -> Laptop {
     let bo = Laptop::of(name);
     let request = bo.does(&herd.clock, "operator request").await;
     let request = me.file("request.pem", Some(&request));

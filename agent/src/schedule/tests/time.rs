@@ -1,4 +1,7 @@
+use heeler_proto::{KeepScrubs, PoolName, ScrubEvery};
+
 use super::*;
+use crate::schedule::{Seen, seen};
 
 #[tokio::test]
 async fn in_seven_days_alone_every_snapshot_that_was_due_is_taken_and_none_is_pruned_wrongly() {
@@ -134,4 +137,32 @@ async fn a_turn_with_nothing_to_do_asks_no_program_and_writes_nothing() {
     let turn = bench.turn().await;
     assert_eq!(bench.machine.log().len(), 0, "{:?}", bench.machine.log());
     assert!(turn.events.is_empty() && turn.wake > Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn whoever_stands_before_the_node_sees_what_was_done_last_and_comes_next() {
+    let mut bench = Bench::new().await;
+    let scrubs = KeepScrubs {
+        pool: PoolName::new("data").unwrap(),
+        every: ScrubEvery::Month,
+        day: 3,
+        hour: 2,
+    };
+    bench.machine.write(&schedule::scrubs_file(&scrubs)).await.unwrap();
+    assert_eq!(seen(&bench.machine).await.newest_snapshot_ms, 0);
+    bench.live(2 * HOUR).await;
+    let (found, now_ms) = (seen(&bench.machine).await, bench.machine.now_ms());
+    let hour_ms = 3_600_000;
+    assert!(now_ms - found.newest_snapshot_ms <= hour_ms, "{found:?} at {now_ms}");
+    assert!(
+        (now_ms..=now_ms + hour_ms).contains(&found.next_snapshot_ms),
+        "{found:?} at {now_ms}"
+    );
+    assert_eq!(found.next_scrub_ms % (24 * hour_ms), 2 * hour_ms, "{found:?}");
+    assert!(
+        found.next_scrub_ms > now_ms && found.last_scrub_ms <= now_ms,
+        "{found:?}"
+    );
+    let nothing = seen(&Machine::builder("b").build()).await;
+    assert_eq!(nothing, Seen::default());
 }

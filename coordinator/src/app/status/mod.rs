@@ -4,6 +4,7 @@ mod pool;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::collections::HashMap;
 
@@ -33,6 +34,7 @@ impl App {
         // One question for all nodes, not one for each.
         let mut matched = by_node(tx.all_applied().await?.into_iter());
         let mut pools = by_node(tx.pools().await?.into_iter().map(|pool| (pool.node.clone(), pool)));
+        let held = pools.values().flatten().any(|pool| pool.ours);
         let recent = tx.recent_tasks(RECENT).await?.into_iter();
         let mut tasks = by_node(recent.map(|task| (task.node.clone(), task)));
         let mut pauses = pause::all(&mut tx, now_ms).await?;
@@ -68,9 +70,13 @@ impl App {
         for alarm in tx.alarms_since(now_ms.saturating_sub(ALARMED_MS)).await? {
             let text = format!("{}, {} ago", alarm.text, duration(now_ms.saturating_sub(alarm.at_ms)));
             alerts.push(alert(Light::Amber, &alarm.node, text, || {
-                format!("heeler events --node {}", alarm.node)
+                format!(
+                    "heeler events --kind alarm; looked into: heeler events seen {}",
+                    alarm.node
+                )
             }));
         }
+        alerts.extend(self.upkeep(&mut tx, held, now_ms).await?);
         if let Some(text) = trouble {
             alerts.push(alert(Light::Red, "", text, || {
                 format!(

@@ -160,5 +160,16 @@ async fn a_host_that_goes_away_in_the_middle_is_named() {
     );
     let (root, _) = open(&ssh, "").await;
     let failed = root.unwrap().order("LOOK").await.unwrap_err();
-    assert!(matches!(failed, ContactError::Unreachable { .. }), "{failed}");
+    assert!(failed.to_string().contains("Nothing was changed there"), "{failed}");
+    for order in ["KEY", "START"] {
+        let (root, _) = open(&ssh, "").await;
+        let failed = root.unwrap().order(order).await.unwrap_err();
+        assert!(
+            failed.to_string().contains("it goes on from there"),
+            "{order}: {failed}"
+        );
+    }
+    let (root, _) = open(&ssh, "").await;
+    let failed = root.unwrap().put(&part("/x", b"new")).await.unwrap_err();
+    assert!(matches!(failed, ContactError::Interrupted { .. }), "{failed}");
 }

@@ -1,0 +1,86 @@
+use heeler_proto::v1::{self, Light};
+use heeler_store::{Stage, Tx};
+
+use super::super::{App, AppError};
+use super::{alert, duration};
+use crate::backup::RECIPIENT;
+
+const HOUR_MS: u64 = 60 * 60 * 1000;
+/// Copies are made every hour; a node that restarts misses one.
+const COPIES_MS: u64 = 3 * HOUR_MS;
+/// Where no node can hold a copy, a person makes backups.
+const BACKUP_MS: u64 = 7 * 24 * HOUR_MS;
+/// An authority is to be followed by another one in time for nodes that are away for long.
+const AUTHORITY_MS: u64 = 500 * 24 * HOUR_MS;
+
+impl App {
+    /// What the coordinator itself wants of a person: backups, and the next step of a rotation that was begun.
+    /// `held`: some node has a pool of ours.
+    pub(super) async fn upkeep(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Vec<v1::Alert>, AppError> {
+        let mut alerts = Vec::new();
+        alerts.extend(self.saved(tx, held, now_ms).await?);
+        let all = tx.authorities().await?;
+        let at = |stage| all.iter().find(|authority| authority.stage == stage);
+        let begun = match (at(Stage::Next), at(Stage::Old)) {
+            (Some(next), _) => Some(("a new authority is announced and does not sign yet", next)),
+            (None, Some(_)) => at(Stage::Current).map(|new| ("a new authority signs, the old one is still taken", new)),
+            (None, None) => None,
+        };
+        if let Some((text, authority)) = begun {
+            let waiting = self.in_the_way(tx, &all).await?;
+            let names: Vec<_> = waiting.iter().map(|waiting| waiting.node.as_str()).collect();
+            let since = duration(now_ms.saturating_sub(authority.since_ms));
+            let (what, next) = match names.as_slice() {
+                [] => (format!("{text}, since {since}"), "heeler ca rotate"),
+                names => (
+                    format!("{text}, since {since}; waits for {}", names.join(", ")),
+                    "heeler ca show",
+                ),
+            };
+            alerts.push(alert(Light::Amber, "", what, || next.to_owned()));
+        } else if let Some(current) = at(Stage::Current) {
+            let left_ms = crate::pki::expires_ms(&current.certificate).saturating_sub(now_ms);
+            if left_ms < AUTHORITY_MS {
+                let text = format!("the authority's certificate ends in {}", duration(left_ms));
+                alerts.push(alert(Light::Amber, "", text, || "heeler ca rotate".to_owned()));
+            }
+        }
+        Ok(alerts)
+    }
+
+    /// Whether what the coordinator knows is anywhere else, and young enough.
+    async fn saved(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Option<v1::Alert>, AppError> {
+        let backup_ms = tx.last_deed("backup").await?.map_or(0, |(at_ms, _)| at_ms);
+        let copies = tx.newest_copies().await?;
+        let copy_ms = copies.iter().map(|copy| copy.at_ms).max().unwrap_or(0);
+        let (newest_ms, late_ms) = match held {
+            true => (copy_ms, COPIES_MS),
+            false if tx.nodes().await?.is_empty() => return Ok(None),
+            false => (backup_ms.max(copy_ms), BACKUP_MS),
+        };
+        // What was missed while no coordinator ran is made up first.
+        if now_ms.saturating_sub(newest_ms.max(self.started_ms)) < late_ms {
+            return Ok(None);
+        }
+        let age = match newest_ms {
+            0 => "was never made".to_owned(),
+            at_ms => format!("is {} old", duration(now_ms.saturating_sub(at_ms))),
+        };
+        let known = tx.meta(RECIPIENT).await?.is_some();
+        let (text, next) = match (held, known) {
+            (true, true) => (
+                format!("the newest copy of the coordinator's state on a node {age}"),
+                "heeler backup copy",
+            ),
+            (true, false) => (
+                "no copy of the coordinator's state is kept: there is no recovery key".to_owned(),
+                "heeler init",
+            ),
+            (false, _) => (
+                format!("the last backup {age}, and no node has a pool to keep a copy on"),
+                "heeler backup create",
+            ),
+        };
+        Ok(Some(alert(Light::Amber, "", text, || next.to_owned())))
+    }
+}

@@ -1,0 +1,118 @@
+//! What the coordinator itself wants of a person is in the status.
+
+use heeler_proto::v1::{self, Light};
+use heeler_tests::{Herd, Laptop, Node, Operator};
+
+use crate::operators::added;
+use crate::scene::{DISKS, machine, pooled};
+
+const HOUR_MS: u64 = 60 * 60 * 1000;
+
+/// What the status says of the coordinator, with what to type.
+async fn said(operator: &mut Operator) -> Vec<(String, String)> {
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    let own = status.alerts.into_iter().filter(|alert| alert.node.is_empty());
+    own.inspect(|alert| assert_eq!(alert.light(), Light::Amber))
+        .map(|alert| (alert.text, alert.next))
+        .collect()
+}
+
+#[tokio::test]
+async fn where_no_node_can_hold_a_copy_a_backup_is_asked_for() {
+    let mut herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", &[]), "a").await;
+    node.kill();
+    let mut operator = herd.operator().await;
+    operator.wait_for("lost", "a").await;
+    herd.clock.advance(6 * 24 * HOUR_MS);
+    assert_eq!(said(&mut operator).await, []);
+    herd.clock.advance(25 * HOUR_MS);
+    let (text, next) = said(&mut operator).await.pop().unwrap();
+    assert!(text.contains("the last backup was never made"), "{text}");
+    assert_eq!(next, "heeler backup create");
+    // A new start gives time to make up for what was missed.
+    herd.stop().await;
+    herd.start().await.unwrap();
+    assert_eq!(said(&mut herd.operator().await).await, []);
+}
+
+#[tokio::test]
+async fn copies_that_are_not_made_or_are_too_old_are_amber() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    assert_eq!(pooled(&herd, &mut operator).await.state, "done");
+    assert_eq!(said(&mut operator).await, []);
+    herd.clock.advance(3 * HOUR_MS);
+    let (text, next) = said(&mut operator).await.pop().unwrap();
+    assert!(text.contains("there is no recovery key"), "{text}");
+    assert_eq!(next, "heeler init");
+    herd.make_recovery_key().await;
+    let (text, next) = said(&mut operator).await.pop().unwrap();
+    assert!(text.contains("was never made"), "{text}");
+    assert_eq!(next, "heeler backup copy");
+    let made = operator.make_copies(v1::MakeCopiesRequest {}).await.unwrap();
+    assert_eq!(made.into_inner().copies.len(), 1);
+    assert_eq!(said(&mut operator).await, []);
+    herd.clock.advance(5 * HOUR_MS);
+    let (text, _) = said(&mut operator).await.pop().unwrap();
+    assert!(text.ends_with("on a node is 5 h old"), "{text}");
+    drop(node);
+}
+
+#[tokio::test]
+async fn a_rotation_that_was_begun_is_shown_and_a_remote_operator_calls_on_throughout() {
+    let herd = Herd::new().await;
+    let mut operator = herd.operator().await;
+    let me = Laptop::beside(&herd);
+    let bo = added(&herd, &me, "bo").await;
+    assert_eq!(said(&mut operator).await, []);
+    for (text, calls) in [
+        (
+            "a new authority is announced and does not sign yet",
+            "before the switch",
+        ),
+        ("a new authority signs, the old one is still taken", "with both"),
+    ] {
+        me.does(&herd.clock, "ca rotate --yes").await;
+        let (shown, next) = said(&mut operator).await.pop().unwrap();
+        assert!(shown.starts_with(text), "{shown}");
+        assert_eq!(next, "heeler ca rotate");
+        // Still with the certificate of before; then with one of its own day.
+        let first = bo.types(&herd.clock, "status").await;
+        assert!(first.out.contains("heeler ca rotate"), "{calls}: {}", first.err);
+        herd.clock.advance(25 * HOUR_MS);
+        bo.does(&herd.clock, "status").await;
+    }
+    me.does(&herd.clock, "ca rotate --yes").await;
+    assert_eq!(said(&mut operator).await, []);
+    bo.does(&herd.clock, "status").await;
+}
+
+#[tokio::test]
+async fn an_authority_is_to_be_followed_by_another_one_long_before_it_ends() {
+    let herd = Herd::new().await;
+    let mut operator = herd.operator().await;
+    herd.clock.advance(8 * 365 * 24 * HOUR_MS);
+    assert_eq!(said(&mut operator).await, []);
+    herd.clock.advance(250 * 24 * HOUR_MS);
+    let (text, next) = said(&mut operator).await.pop().unwrap();
+    assert!(text.starts_with("the authority's certificate ends in 4"), "{text}");
+    assert_eq!(next, "heeler ca rotate");
+}
+
+#[tokio::test]
+async fn what_a_remote_operator_does_is_on_record_under_their_name() {
+    let herd = Herd::new().await;
+    let _node = Node::added(&herd, machine("a", &[]), "a").await;
+    let me = Laptop::beside(&herd);
+    let bo = added(&herd, &me, "bo").await;
+    bo.does(&herd.clock, "node pause a").await;
+    let audit = me.does(&herd.clock, "audit list --json").await;
+    let audit: serde_json::Value = serde_json::from_str(&audit).unwrap();
+    let last = audit["entries"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&last["action"], &last["operator"]),
+        (&"node paused".into(), &"bo".into())
+    );
+}
