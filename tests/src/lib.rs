@@ -5,6 +5,7 @@
 
 mod clock;
 mod coordinator;
+mod cut;
 mod laptop;
 mod node;
 mod operator;
@@ -16,6 +17,7 @@ pub mod tls;
 
 pub use clock::HandClock;
 pub use coordinator::Herd;
+pub use cut::Cut;
 pub use laptop::{Laptop, Outcome};
 pub use node::{Node, agent_json};
 pub use operator::{Operator, config, consents};

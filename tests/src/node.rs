@@ -1,5 +1,7 @@
+use std::future::pending;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use heeler_agent::{Agent, Config, Identity, Notify, release};
 use heeler_coordinator::pki::sha256;
@@ -7,7 +9,7 @@ use heeler_host::sim::{Loss, Machine};
 use heeler_proto::v1;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::Herd;
 
@@ -18,8 +20,17 @@ pub struct Node {
     /// What it runs on.
     pub machine: Machine,
     config: Config,
-    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    running: Option<Running>,
 }
+
+struct Running {
+    kill: oneshot::Sender<()>,
+    hurry: mpsc::UnboundedSender<(Duration, oneshot::Sender<()>)>,
+    thread: JoinHandle<()>,
+}
+
+/// A node that hurries looks at its clock so often.
+const MINUTE: Duration = Duration::from_secs(60);
 
 impl Node {
     /// Taken on as first contact does it, and connected.
@@ -68,6 +79,7 @@ impl Node {
     pub fn start(&mut self) {
         let (machine, config) = (self.machine.clone(), self.config.clone());
         let (kill, killed) = oneshot::channel();
+        let (hurry, hurries) = mpsc::unbounded_channel();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -77,17 +89,26 @@ impl Node {
                 tokio::select! {
                     () = live(&machine, &config) => {}
                     _ = killed => {}
+                    () = self::hurry(&machine, hurries) => {}
                 }
             });
         });
-        self.running = Some((kill, thread));
+        self.running = Some(Running { kill, hurry, thread });
+    }
+
+    /// So much time passes for the machine and its agent, at once. Nobody should be connected: sessions time out.
+    pub async fn live_alone(&self, time: Duration) {
+        let (done, end) = oneshot::channel();
+        let running = self.running.as_ref().unwrap();
+        running.hurry.send((time, done)).unwrap();
+        end.await.unwrap();
     }
 
     /// Stops the agent as SIGKILL does.
     pub fn kill(&mut self) {
-        if let Some((kill, thread)) = self.running.take() {
-            kill.send(()).ok();
-            thread.join().unwrap();
+        if let Some(running) = self.running.take() {
+            running.kill.send(()).ok();
+            running.thread.join().unwrap();
         }
     }
 }
@@ -114,10 +135,25 @@ async fn live(machine: &Machine, config: &Config) {
     }
 }
 
+async fn hurry(machine: &Machine, mut hurries: mpsc::UnboundedReceiver<(Duration, oneshot::Sender<()>)>) {
+    while let Some((mut left, done)) = hurries.recv().await {
+        tokio::time::pause();
+        while !left.is_zero() {
+            let step = left.min(MINUTE);
+            machine.pass(step);
+            tokio::time::sleep(step).await;
+            left -= step;
+        }
+        tokio::time::resume();
+        done.send(()).ok();
+    }
+    pending::<()>().await;
+}
+
 impl Drop for Node {
     fn drop(&mut self) {
-        if let Some((kill, _)) = self.running.take() {
-            kill.send(()).ok();
+        if let Some(running) = self.running.take() {
+            running.kill.send(()).ok();
         }
     }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::trust::Trust;
 
-const PATH: &str = "/var/lib/heeler-agent/schedule/memory";
+/// Where it is.
+pub const PATH: &str = "/var/lib/heeler-agent/schedule/memory";
 
 /// What the lane remembers over a restart. Nothing is decided by it alone: without it snapshots are taken all the same,
 /// and pruning waits until the clock has proven itself.
@@ -45,10 +46,13 @@ pub struct ScrubMemory {
 }
 
 impl Memory {
-    /// From the disk. What cannot be read is forgotten.
+    /// From the disk. What cannot be read is forgotten, and with it what the clock said before.
     pub async fn read(host: &dyn System) -> Self {
         let bytes = host.read(Path::new(PATH)).await.unwrap_or_default();
-        serde_json::from_slice(&bytes).unwrap_or_default()
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| Self {
+            trust: Trust::unproven(),
+            ..Self::default()
+        })
     }
 
     /// To the disk.

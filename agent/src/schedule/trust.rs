@@ -10,6 +10,8 @@ const LONG_OFF_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// A clock that has jumped is believed again after it has run evenly, and followed a time server, for so long.
 const PROBATION_MS: u64 = 24 * 60 * 60 * 1000;
 
+const PROVEN: &str = "nothing is pruned until it has run evenly for a day";
+
 /// What the clocks say at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clocks {
@@ -31,6 +33,20 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// Of a clock of which nothing is remembered: it may have jumped.
+    pub fn unproven() -> Self {
+        let never = Clocks {
+            wall_ms: 0,
+            up_ms: 0,
+            boot_id: String::new(),
+        };
+        let why = format!("nothing is remembered of the clock: {PROVEN}");
+        Self {
+            seen: None,
+            doubt: Some((never, why)),
+        }
+    }
+
     /// Takes one more look in: why nothing may be pruned now; None when it may.
     pub fn judge(&mut self, synchronised: bool, now: Option<Clocks>) -> Option<String> {
         let Some(now) = now else {
@@ -57,20 +73,19 @@ impl Trust {
 /// How the clock moved other than by time.
 fn jump(seen: &Clocks, now: &Clocks) -> Option<String> {
     let hours = |ms: u64| format!("{} h", ms / 3_600_000);
-    let since = "nothing is pruned until it has run evenly for a day";
     if seen.boot_id == now.boot_id {
         let expected = seen.wall_ms + now.up_ms.saturating_sub(seen.up_ms);
         let off = now.wall_ms.abs_diff(expected);
-        return (off > JUMP_MS).then(|| format!("the clock has jumped by {}: {since}", hours(off)));
+        return (off > JUMP_MS).then(|| format!("the clock has jumped by {}: {PROVEN}", hours(off)));
     }
     if now.wall_ms + JUMP_MS < seen.wall_ms {
         let back = hours(seen.wall_ms - now.wall_ms);
         return Some(format!(
-            "the clock is {back} behind what it said before the reboot: {since}"
+            "the clock is {back} behind what it said before the reboot: {PROVEN}"
         ));
     }
     let off = now.wall_ms.saturating_sub(seen.wall_ms);
-    (off > LONG_OFF_MS).then(|| format!("by the clock the machine was off for {}: {since}", hours(off)))
+    (off > LONG_OFF_MS).then(|| format!("by the clock the machine was off for {}: {PROVEN}", hours(off)))
 }
 
 /// Looks at the clocks; None when the kernel does not tell.
@@ -144,6 +159,18 @@ mod tests {
         assert_eq!(after(NOON + 7 * DAY), None);
         assert!(after(NOON - 2 * HOUR).is_some());
         assert!(after(NOON + 365 * DAY).is_some());
+    }
+
+    #[test]
+    fn a_clock_of_which_nothing_is_remembered_is_doubted_for_a_day() {
+        let mut trust = Trust::unproven();
+        assert!(trust.judge(true, at(NOON, 30 * DAY, "a")).is_some());
+        assert!(
+            trust
+                .judge(true, at(NOON + 23 * HOUR, 30 * DAY + 23 * HOUR, "a"))
+                .is_some()
+        );
+        assert_eq!(trust.judge(true, at(NOON + DAY, 31 * DAY, "a")), None);
     }
 
     #[test]

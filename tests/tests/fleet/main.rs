@@ -5,6 +5,7 @@
 mod apply;
 mod audit;
 mod authority;
+mod away;
 mod backplane;
 mod clocks;
 mod crowd;
@@ -12,6 +13,7 @@ mod data;
 mod enrolment;
 mod history;
 mod hostile;
+mod keep;
 mod living;
 mod operators;
 mod pause;

@@ -73,7 +73,7 @@ impl State {
             Err(RunError::Missing {
                 program: command.program,
             })
-        } else if let Some(fault) = self.take_fault(command.program) {
+        } else if let Some(fault) = self.take_fault(&command.to_string()) {
             let (result, took) = fault.strike(command);
             self.clock.skip(took);
             result
@@ -89,7 +89,11 @@ impl State {
     }
 
     pub(super) fn take_fault(&mut self, of: &str) -> Option<Fault> {
-        let at = self.faults.iter().position(|(name, _)| name == of)?;
+        let begins = |name: &str| {
+            of.strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '@']))
+        };
+        let at = self.faults.iter().position(|(name, _)| begins(name))?;
         self.faults.remove(at).map(|(_, fault)| fault)
     }
 

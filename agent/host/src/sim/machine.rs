@@ -92,7 +92,8 @@ impl Machine {
         self.lock().log.clear();
     }
 
-    /// The next run of `of` (a program, a unit that is started, or the path of a file that is written) goes wrong.
+    /// The next run of `of` (a program, with its first arguments, to an `@` in them, or without; a unit that is started; the path of a file that
+    /// is written) goes wrong.
     pub fn fail_next(&self, of: &str, fault: Fault) {
         self.lock().faults.push_back((of.to_owned(), fault));
     }

@@ -114,33 +114,53 @@ async fn a_policy_that_is_gone_prunes_nothing() {
 
 #[tokio::test]
 async fn what_zfs_would_destroy_besides_stops_the_batch() {
-    let mut bench = Bench::new().await;
-    bench.live(6 * HOUR).await;
-    bench.machine.clear_log();
-    let before = bench.names(FILES).await;
-    // A hold that comes between the look and the destruction is ZFS's to refuse; a rehearsal that names more is ours.
-    bench.machine.pass(HOUR);
-    let mut found = false;
-    for skip in 0..12 {
-        let other = heeler_host::Output {
+    let stray = "destroy\tdata/more\nreclaim\t0\n";
+    let by_hand = "destroy\tdata/more@by-hand\nreclaim\t0\n";
+    let fewer = "reclaim\t0\n";
+    for (would, said) in [
+        (stray, "it would destroy data/more, which is not meant"),
+        (by_hand, "it would destroy data/more@by-hand, which is not meant"),
+        (fewer, "it would not destroy data/more@heeler_"),
+    ] {
+        let mut bench = Bench::new().await;
+        bench.live(12 * HOUR).await;
+        bench.machine.pass(HOUR);
+        let before = bench.names(MORE).await;
+        bench.machine.clear_log();
+        let answer = heeler_host::Output {
             code: 0,
-            stdout: "destroy\tdata/pve-files\nreclaim\t0\n".to_owned(),
+            stdout: would.to_owned(),
             stderr: String::new(),
         };
-        for _ in 0..skip {
-            bench.machine.fail_next("nothing", Fault::TimesOut);
-        }
-        bench.machine.fail_next("zfs", Fault::Answers(other));
-        bench.turn().await;
-        bench.machine.pass(HOUR);
-        found |= skip > 0;
+        bench.machine.fail_next("zfs destroy -nvp", Fault::Answers(answer));
+        let runs = runs(bench.turn().await.events);
+        assert!(problems(&runs).contains(said), "{runs:?}");
+        let log = bench.machine.log();
+        let destroys = |what: &str| log.iter().filter(|entry| entry.what.starts_with(what)).count();
+        assert_eq!(destroys("zfs destroy -nvp data/more@"), 1, "it was rehearsed");
+        assert_eq!(destroys("zfs destroy data/more"), 0, "and not done");
+        assert_eq!(destroys("zfs destroy data/pve-files@"), 1, "the other's was");
+        let after = bench.names(MORE).await;
+        assert!(before.iter().all(|name| after.contains(name)), "{after:?}");
     }
-    let destroyed: Vec<String> = bench.machine.log().iter().map(|entry| entry.what.clone()).collect();
-    let bad = destroyed
-        .iter()
-        .find(|what| what.starts_with("zfs destroy") && !what.contains('@'));
-    assert_eq!((bad, found), (None, true));
-    assert!(!before.is_empty());
+}
+
+#[tokio::test]
+async fn a_hold_that_comes_after_the_last_look_keeps_the_batch_and_it_is_said() {
+    let mut bench = Bench::new().await;
+    bench.live(12 * HOUR).await;
+    bench.machine.pass(HOUR);
+    let held = Fault::complains(1, "cannot destroy snapshot data/more@x: it's being held.\n");
+    bench.machine.fail_next("zfs destroy data/more", held);
+    let before = bench.names(MORE).await;
+    let runs = runs(bench.turn().await.events);
+    assert!(problems(&runs).contains("being held"), "{runs:?}");
+    assert!(
+        runs.iter()
+            .all(|run| run.pruned_names.iter().all(|name| !name.starts_with(MORE)))
+    );
+    let after = bench.names(MORE).await;
+    assert!(before.iter().all(|name| after.contains(name)), "{after:?}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use heeler_tasks::snapshot::round::Run;
 use heeler_tasks::snapshot::schedule;
 
 use super::lane::{Lane, Turn};
+use super::memory;
 
 pub const HOUR: Duration = Duration::from_secs(3600);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -54,6 +55,8 @@ impl Bench {
             policies: vec![policy(MORE), policy(FILES)],
         };
         machine.write(&schedule::snapshots_file(&wanted)).await.unwrap();
+        // Its clock is known.
+        machine.put_file(memory::PATH, b"{}").unwrap();
         let lane = Lane::open(Arc::new(machine.clone())).await;
         Self { machine, lane }
     }

@@ -70,6 +70,27 @@ async fn a_clock_that_does_not_follow_a_time_server_takes_and_does_not_prune() {
 }
 
 #[tokio::test]
+async fn what_the_lane_remembered_is_lost_or_torn_and_nothing_is_pruned_for_a_day() {
+    for left in [None, Some(&b"{\"trust\":{\"se"[..])] {
+        let mut bench = Bench::new().await;
+        bench.live(12 * HOUR).await;
+        match left {
+            None => bench.machine.remove(memory::PATH.as_ref()).await.unwrap(),
+            Some(torn) => bench.machine.put_file(memory::PATH, torn).unwrap(),
+        }
+        bench.restart().await;
+        let before = bench.names(FILES).await;
+        let runs = bench.live(23 * HOUR).await;
+        assert!(runs.iter().all(|run| run.pruned == 0), "{runs:?}");
+        assert!(problems(&runs).contains("nothing is remembered"), "{}", problems(&runs));
+        let after = bench.names(FILES).await;
+        assert!(before.iter().all(|name| after.contains(name)));
+        let runs = bench.live(3 * HOUR).await;
+        assert!(runs.iter().any(|run| run.pruned > 0), "it goes on: {runs:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_a_year_off_in_either_direction_prunes_nothing_and_goes_on_taking() {
     let year_ms = 365 * 24 * 3_600_000;
     for ahead in [true, false] {
@@ -112,11 +133,7 @@ async fn a_simulated_year_keeps_what_is_wanted_and_writes_little() {
     }
     // A few hundred bytes each: what the lane remembers.
     assert!(most <= 30, "{most} writes in a day");
-    let size = bench
-        .machine
-        .file("/var/lib/heeler-agent/schedule/memory")
-        .unwrap()
-        .len();
+    let size = bench.machine.file(memory::PATH).unwrap().len();
     assert!(size < 2048, "{size} bytes are rewritten each hour");
     let left = bench.snapshots(FILES).await;
     let with = |word: &str| {

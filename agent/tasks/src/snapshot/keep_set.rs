@@ -1,6 +1,6 @@
 //! Which snapshots stay and which go, each with its reason. Pure.
 //!
-//! A snapshot goes only when all of this holds: it carries Heeler's mark itself; nobody holds it and nothing is cloned
+//! A snapshot goes only when all of this holds: it carries Heeler's mark itself, and a name of Heeler's; nobody holds it and nothing is cloned
 //! from it; it is neither the dataset's newest, nor the newest of ours, nor the newest that a copy has in common; and
 //! for each class that it serves there are as many newer ones as are kept, and it is older than that many periods.
 //! Newer means made later, whatever the clock said.
@@ -10,6 +10,7 @@ use std::fmt;
 use heeler_host::zfs::Snapshot;
 use heeler_proto::{Class, Keep};
 
+use super::round::NAMED;
 use super::{Classes, calendar};
 
 /// What becomes of a snapshot.
@@ -30,6 +31,8 @@ pub enum Why {
     Manual,
     /// Its mark says something that this version does not know.
     Unknown,
+    /// A person has given it another name: they want it.
+    Renamed,
     /// This many tags hold it.
     Held(u32),
     /// This many datasets live on it.
@@ -87,6 +90,7 @@ impl fmt::Display for Verdict {
                 Why::NotOurs => f.write_str("not made by heeler"),
                 Why::Manual => f.write_str("made by heeler snapshot create"),
                 Why::Unknown => f.write_str("marked by a later heeler"),
+                Why::Renamed => f.write_str("renamed by a person"),
                 Why::Held(tags) => write!(f, "held by {}", plural(*tags as usize, "tag")),
                 Why::Cloned(clones) => write!(f, "{} on it", plural(*clones, "clone")),
                 Why::NoPolicy => f.write_str("no policy: nothing is pruned"),
@@ -145,7 +149,9 @@ fn judge(
     for snapshot in snapshots.iter().rev() {
         let classes = snapshot.mark.as_deref().map(Classes::read);
         let first = std::mem::replace(&mut newest, false);
-        let scheduled = classes.filter(|classes| !classes.is_unknown() && classes.iter().next().is_some());
+        let renamed = !snapshot.name.starts_with(NAMED);
+        let serves = |classes: &Classes| !renamed && !classes.is_unknown() && classes.iter().next().is_some();
+        let scheduled = classes.filter(serves);
         let first_of_ours = scheduled.is_some() && std::mem::replace(&mut newest_of_ours, false);
         for class in scheduled.iter().flat_map(|classes| classes.iter()) {
             places[class as usize] += 1;
@@ -161,6 +167,7 @@ fn judge(
             (None, _) => Verdict::Keep(Why::NotOurs),
             (Some(classes), _) if classes.is_unknown() => Verdict::Keep(Why::Unknown),
             (Some(classes), _) if classes.is_manual() => Verdict::Keep(Why::Manual),
+            _ if renamed => Verdict::Keep(Why::Renamed),
             _ if snapshot.holds > 0 => Verdict::Keep(Why::Held(snapshot.holds)),
             _ if !snapshot.clones.is_empty() => Verdict::Keep(Why::Cloned(snapshot.clones.len())),
             (_, None) => Verdict::Keep(Why::NoPolicy),

@@ -216,12 +216,15 @@ async fn listed<'a>(
     None
 }
 
+/// What the names of the schedule's snapshots begin with.
+pub const NAMED: &str = "heeler_";
+
 /// `heeler_20261122T130000Z_daily`: the first second from now on whose name is free.
 #[must_use]
 pub fn free_name(now_s: u64, classes: Classes, is_taken: impl Fn(&str) -> bool) -> String {
     let mut at_s = now_s;
     loop {
-        let name = format!("heeler_{}_{}", calendar::Utc::of(at_s).stamp(), classes.longest());
+        let name = format!("{NAMED}{}_{}", calendar::Utc::of(at_s).stamp(), classes.longest());
         if !is_taken(&name) {
             return name;
         }

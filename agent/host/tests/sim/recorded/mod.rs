@@ -14,6 +14,7 @@ mod disks;
 mod machine;
 mod odd;
 mod pools;
+mod snapshots;
 
 const UTIL: &str = "util-linux-2.41.5";
 const ZFS: &str = "zfs-2.3.9";

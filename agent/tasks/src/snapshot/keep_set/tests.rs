@@ -76,23 +76,25 @@ fn what_a_wrong_clock_left_counts_by_the_order_of_its_making() {
 }
 
 #[test]
-fn nobody_elses_no_held_cloned_manual_or_unknown_one_ever_goes() {
+fn nobody_elses_no_held_cloned_manual_unknown_or_renamed_one_ever_goes() {
     let mut snapshots = hourly(12);
     snapshots[0].holds = 1;
     snapshots[1].clones = vec!["data/clone".into()];
     snapshots[2].mark = None;
     snapshots[3].mark = Some("manual".into());
     snapshots[4].mark = Some("hourly,decennial".into());
-    assert_eq!(pruned(&snapshots, Some(&keep(1, 0))), [6, 7, 8, 9, 10, 11]);
-    let verdicts = verdicts(&snapshots, Some(&keep(1, 0)), &[7], NOW);
-    assert_eq!(verdicts[6], Verdict::Keep(Why::Common));
-    let said: Vec<String> = verdicts[..5].iter().map(ToString::to_string).collect();
+    snapshots[5].name = "before-the-upgrade".into();
+    assert_eq!(pruned(&snapshots, Some(&keep(1, 0))), [7, 8, 9, 10, 11]);
+    let verdicts = verdicts(&snapshots, Some(&keep(1, 0)), &[8], NOW);
+    assert_eq!(verdicts[7], Verdict::Keep(Why::Common));
+    let said: Vec<String> = verdicts[..6].iter().map(ToString::to_string).collect();
     let expected = [
         "held by 1 tag",
         "1 clone on it",
         "not made by heeler",
         "made by heeler snapshot create",
         "marked by a later heeler",
+        "renamed by a person",
     ];
     assert_eq!(said, expected);
 }

@@ -1,0 +1,91 @@
+//! A coordinator that is away for days misses nothing.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use heeler_host::zfs;
+use heeler_proto::v1::{self, event::Kind};
+use heeler_tests::{Cut, Herd, Node, Operator};
+
+use crate::scene::{DISKS, machine, pooled};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const FILES: &str = "data/pve-files";
+
+/// `DATASET@NAME` of every snapshot that the machine was asked for, in their order.
+fn asked_for(node: &Node) -> Vec<String> {
+    let log = node.machine.log();
+    let asked = log.iter().filter(|entry| entry.what.starts_with("zfs snapshot -o"));
+    asked
+        .map(|entry| entry.what.split(' ').next_back().unwrap().to_owned())
+        .collect()
+}
+
+async fn there(node: &Node) -> Vec<String> {
+    let listing = zfs::snapshots(&node.machine, &[FILES]).await.unwrap().pop().unwrap();
+    let snapshots = listing.snapshots.unwrap().into_iter();
+    snapshots.map(|one| format!("{FILES}@{}", one.name)).collect()
+}
+
+/// What was told of the schedule, until `count` snapshots were told of; all there is when that is None.
+async fn told(operator: &mut Operator, count: Option<usize>) -> (Vec<String>, u32) {
+    let request = v1::EventsRequest {
+        kinds: vec!["snapshots".into()],
+        follow: count.is_some(),
+        ..v1::EventsRequest::default()
+    };
+    let mut events = operator.events(request).await.unwrap().into_inner();
+    let (mut taken, mut pruned) = (Vec::new(), 0);
+    while count.is_none_or(|count| taken.len() < count) {
+        let Some(event) = events.message().await.unwrap() else {
+            break;
+        };
+        let Some(Kind::Snapshots(run)) = event.event.and_then(|event| event.kind) else {
+            continue;
+        };
+        taken.extend(run.taken);
+        pruned += run.pruned;
+    }
+    (taken, pruned)
+}
+
+#[tokio::test]
+async fn seven_days_without_a_coordinator_every_snapshot_is_taken_none_pruned_wrongly_and_each_told_once() {
+    let mut herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    pooled(&herd, &mut herd.operator().await).await;
+    herd.stop().await;
+    node.live_alone(7 * DAY).await;
+
+    let taken = asked_for(&node);
+    let hours: BTreeSet<&str> = taken.iter().map(|name| &name[FILES.len() + 8..][..11]).collect();
+    assert!(hours.len() >= 7 * 24, "{hours:?}");
+    let left = there(&node).await;
+    let gone: Vec<&String> = taken.iter().filter(|name| !left.contains(name)).collect();
+    assert!(gone.len() > 100, "{left:?}");
+    for name in &gone {
+        assert!(name.ends_with("_hourly"), "{name} served a day or a week as well");
+        assert!(
+            taken[..taken.len() - 24].contains(name),
+            "{name} was one of the last 24"
+        );
+    }
+
+    // The connection is cut three times while the days are told, and the agent killed once.
+    let port = std::mem::replace(&mut herd.agents, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    herd.clock.advance(u64::try_from(7 * DAY.as_millis()).unwrap());
+    herd.start().await.unwrap();
+    let mut cut = Cut::new(port, herd.agents, vec![12_000, 16_000, 20_000]).await;
+    node.kill();
+    node.start();
+    cut.cuts(2).await;
+    node.kill();
+    node.start();
+    let mut operator = herd.operator().await;
+    told(&mut operator, Some(taken.len())).await;
+    cut.cuts(3).await;
+    let (told, pruned) = told(&mut operator, None).await;
+    assert_eq!(told, asked_for(&node), "each once, in its order");
+    assert_eq!(pruned as usize, told.len() - there(&node).await.len());
+}

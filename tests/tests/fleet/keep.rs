@@ -1,0 +1,132 @@
+//! Fewer snapshots are kept when a person has agreed to exactly those that go.
+
+use std::time::Duration;
+
+use heeler_coordinator::clock::Clock as _;
+use heeler_host::zfs;
+use heeler_proto::v1::{self, irreversible::Act};
+use heeler_tests::{Herd, Node, Operator, config};
+use tonic::Code;
+
+use crate::scene::{DISKS, finished, machine, pooled};
+
+const FILES: &str = "data/pve-files";
+
+/// Both clocks; the schedule sleeps.
+fn pass(herd: &Herd, node: &Node, time: Duration) {
+    node.machine.pass(time);
+    herd.clock.advance(u64::try_from(time.as_millis()).unwrap());
+}
+
+/// A node with thirty hours of snapshots, and one by hand.
+async fn herd() -> (Herd, Node, Operator) {
+    let mut herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    pooled(&herd, &mut herd.operator().await).await;
+    herd.stop().await;
+    let time = Duration::from_secs(30 * 60 * 60);
+    node.live_alone(time).await;
+    herd.clock.advance(u64::try_from(time.as_millis()).unwrap());
+    by_hand(&node, &["snapshot", "data/pve-files@by-hand"]);
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    let last = operator.wait_for("connected", "a").await.id;
+    node.kill();
+    node.start();
+    operator.wait_after(last, "connected", "a").await;
+    (herd, node, operator)
+}
+
+fn by_hand(node: &Node, args: &[&str]) {
+    let done = node.machine.by_hand("zfs", args);
+    assert!(done.ok(), "{args:?}: {}", done.stderr);
+}
+
+async fn there(node: &Node) -> Vec<String> {
+    let listing = zfs::snapshots(&node.machine, &[FILES]).await.unwrap().pop().unwrap();
+    let snapshots = listing.snapshots.unwrap().into_iter();
+    snapshots.map(|one| format!("{FILES}@{}", one.name)).collect()
+}
+
+fn six_hours() -> String {
+    let policy = "\n[[snapshots]]\ndatasets = [\"data/pve-files\"]\nkeep = { hourly = 6, daily = 14, weekly = 8 }\n";
+    config(&[("a", DISKS)]) + policy
+}
+
+/// What a plan says that goes.
+fn victims(plan: &v1::PlanReply) -> Vec<String> {
+    let ops = plan.nodes[0].steps.iter().flat_map(|step| &step.ops);
+    let acts = ops.filter_map(|op| op.irreversible.as_ref()?.act.as_ref());
+    let lowered = acts.filter_map(|act| match act {
+        Act::LowerKeep(lower) => Some(lower.victims.iter().map(|one| one.name.clone())),
+        _ => None,
+    });
+    lowered.flatten().collect()
+}
+
+#[tokio::test]
+async fn a_lower_count_names_its_victims_and_without_consent_nothing_goes() {
+    let (herd, node, mut operator) = herd().await;
+    let before = there(&node).await;
+    let schedule = node.machine.file("/var/lib/heeler-agent/schedule/snapshots");
+    let plan = operator.plan_text(&six_hours(), 1).await;
+    let ours = before.iter().filter(|name| name.contains("@heeler_"));
+    let ours: Vec<String> = ours.cloned().collect();
+    // What the old counts let go anyway is nobody's question.
+    let mut expected = ours[ours.len() - 24..ours.len() - 6].to_vec();
+    expected.retain(|name| name.ends_with("_hourly"));
+    assert!(expected.len() > 15, "{before:?}");
+    assert_eq!(victims(&plan), expected);
+
+    let without = v1::ApplyRequest {
+        plan_id: plan.plan_id.clone(),
+        ..v1::ApplyRequest::default()
+    };
+    let refused = operator.apply(without).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
+    assert_eq!(node.machine.file("/var/lib/heeler-agent/schedule/snapshots"), schedule);
+    assert_eq!(there(&node).await, before);
+    drop(herd);
+}
+
+#[tokio::test]
+async fn what_is_held_cloned_or_made_after_the_plan_voids_the_consent_and_a_new_one_is_for_exactly_what_goes() {
+    let (herd, node, mut operator) = herd().await;
+    let text = six_hours();
+    let mut parent = 1;
+    let new = "data/pve-files@heeler_20260302T180001Z_hourly";
+    for meanwhile in ["hold", "clone", "snapshot"] {
+        let plan = operator.plan_text(&text, parent).await;
+        let (first, before) = (victims(&plan)[0].clone(), there(&node).await);
+        match meanwhile {
+            "hold" => by_hand(&node, &["hold", "mine", &first]),
+            "clone" => by_hand(&node, &["clone", "-o", "mountpoint=none", &first, "data/clone"]),
+            _ => by_hand(&node, &["snapshot", "-o", "heeler:class=hourly", new]),
+        }
+        let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+        let task = finished(&mut operator, &reply).await;
+        assert_eq!(task.state, "blocked", "{meanwhile}: {task:?}");
+        let found = task.blocked.unwrap().found;
+        assert!(found.contains("the machine has changed"), "{meanwhile}: {found}");
+        let now = there(&node).await;
+        assert!(before.iter().all(|name| now.contains(name)), "{meanwhile}: {now:?}");
+        parent = reply.revision;
+    }
+
+    // The last victim is old enough an hour later.
+    pass(&herd, &node, Duration::from_secs(70 * 60));
+    let before = there(&node).await;
+    let plan = operator.plan_text(&text, parent).await;
+    let victims = victims(&plan);
+    assert!(victims.len() > 15, "{victims:?}");
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let task = finished(&mut operator, &reply).await;
+    assert_eq!(task.state, "done", "{task:?}");
+    operator.wait_after(reply.after_event, "snapshots", "a").await;
+    let after = there(&node).await;
+    let gone = before.iter().filter(|name| !after.contains(name)).cloned();
+    let (agreed, others): (Vec<String>, Vec<String>) = gone.partition(|name| victims.contains(name));
+    assert_eq!(agreed, victims);
+    let by_old_counts = &before[..before.len() - 1 - 24];
+    assert!(others.iter().all(|name| by_old_counts.contains(name)), "{others:?}");
+}
