@@ -175,7 +175,11 @@ async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(
     let mut copies: Vec<&String> = names.iter().filter(|name| created_ms(name).is_some()).collect();
     copies.sort_by_key(|name| created_ms(name));
     let newest: Vec<&String> = copies.iter().rev().copied().filter(whole).take(KEPT).collect();
-    for old in copies.iter().filter(|name| !newest.contains(name)) {
+    // Not the one that has just come either, though the coordinator's clock may have gone back.
+    for old in copies
+        .iter()
+        .filter(|name| !newest.contains(name) && ***name != chunk.name)
+    {
         // The receipt first: a copy without one does not count.
         host.remove(&folder.join(format!("{old}.json"))).await.map_err(failed)?;
         host.remove(&folder.join(old)).await.map_err(failed)?;

@@ -105,6 +105,47 @@ async fn the_newest_three_stay_and_what_never_became_whole_goes() {
 }
 
 #[tokio::test]
+async fn a_copy_that_has_just_come_stays_though_the_coordinators_clock_was_a_year_ahead_before() {
+    let (machine, copies) = (machine(), Copies::default());
+    for at in [9000, 9001, 9002, 1000, 1001] {
+        assert!(send(&copies, &machine, chunks(at, b"copy", 4)).await.done);
+        let there = names(&machine).await;
+        assert!(there.contains(&format!("coordinator-{at}.age.json")), "{at}: {there:?}");
+    }
+    assert_eq!(
+        names(&machine).await.len(),
+        2 * 4,
+        "and no more than one besides the newest three"
+    );
+}
+
+#[tokio::test]
+async fn a_pool_that_is_suspended_in_the_middle_of_a_copy_hangs_nobody_and_gets_it_when_it_is_back() {
+    let (machine, copies) = (machine(), Copies::default());
+    let parts = chunks(1000, b"a sealed copy", 4);
+    assert!(send(&copies, &machine, parts[..1].to_vec()).await.error.is_empty());
+    for serial in ["A", "B"] {
+        machine.pull_disk(serial);
+    }
+    machine.by_hand("zpool", &["status", "-j", "--json-int", "-p", "-P"]);
+    let (next, first) = (copies.take(&machine, parts[1].clone()), async {
+        // Meanwhile another part comes, of a copy that begins anew.
+        tokio::task::yield_now().await;
+        copies.take(&machine, parts[0].clone()).await
+    });
+    let answered = tokio::select! {
+        biased;
+        answer = next => answer,
+        answer = first => answer,
+    };
+    assert!(!answered.error.is_empty(), "{answered:?}");
+    for serial in ["A", "B"] {
+        machine.insert_disk(serial);
+    }
+    assert!(send(&copies, &machine, parts).await.done);
+}
+
+#[tokio::test]
 async fn nothing_is_written_below_a_mountpoint_that_is_not_mounted() {
     let (machine, copies) = (machine(), Copies::default());
     let parts = chunks(1000, b"a sealed copy", 4);

@@ -101,10 +101,12 @@ pub async fn restore(wish: Restore<'_>, now_ms: u64) -> Result<Restored, BackupE
     if place.exists() {
         let aside = sibling(place, &format!("before-{}", now_ms / 1000));
         fs::rename(place, &aside).map_err(failed("put aside", place))?;
-        restored.aside = occupied.then(|| aside.clone());
         if !occupied {
-            let _ = fs::remove_dir_all(&aside);
+            // Only our lock: whatever else somebody keeps there is not ours to remove.
+            let _ = fs::remove_file(aside.join("lock"));
+            let _ = fs::remove_dir(&aside);
         }
+        restored.aside = aside.exists().then_some(aside);
     }
     fs::rename(&new.0, place).map_err(failed("put in its place", place))?;
     if let Some(parent) = place.parent() {

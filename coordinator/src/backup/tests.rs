@@ -1,5 +1,6 @@
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use heeler_store::{EventQuery, NewEvent, NewTask, Store};
 use tempfile::TempDir;
@@ -157,6 +158,86 @@ async fn what_was_saved_comes_back_whole_in_a_later_epoch() {
     let mut walk = crate::audit::Walk::default();
     log.iter().try_for_each(|entry| walk.step(entry)).unwrap();
     assert_eq!(log.last().unwrap().action, "restored");
+}
+
+/// Every file of a folder, but the lock of who has it.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name() != Some("lock".as_ref()) {
+                found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_restore_that_was_killed_at_any_point_left_the_old_state_whole_and_ends_when_it_is_run_again() {
+    for point in [
+        "unpacking",
+        "unpacked",
+        "put aside",
+        "put aside, unpacked anew",
+        "in its place",
+    ] {
+        let bench = Bench::new().await;
+        bench.packed().await;
+        let (place, new, aside) = (
+            bench.at("state"),
+            bench.at("state.restoring"),
+            bench.at("state.before-1"),
+        );
+        let before = tree(&place);
+        match point {
+            "unpacking" => {
+                fs::create_dir(&new).unwrap();
+                fs::write(new.join("heeler.db"), b"SQLite format 3").unwrap();
+            }
+            "unpacked" | "put aside" | "in its place" => {
+                bench.restored("elsewhere", false, NOW).await.unwrap();
+                fs::rename(bench.at("elsewhere"), &new).unwrap();
+            }
+            _ => {}
+        }
+        if point.starts_with("put aside") || point == "in its place" {
+            fs::rename(&place, &aside).unwrap();
+        }
+        if point == "in its place" {
+            fs::rename(&new, &place).unwrap();
+        }
+        let old = if aside.exists() { &aside } else { &place };
+        assert_eq!(tree(old), before, "{point}");
+        let restored = bench.restored("state", true, NOW + 60_000).await.unwrap();
+        assert!(!new.exists(), "{point}");
+        let old = if aside.exists() { aside } else { restored.aside.unwrap() };
+        assert_eq!(tree(&old), before, "{point}");
+        let store = Store::open(&bench.state("state").database()).await.unwrap();
+        let mut tx = store.read().await.unwrap();
+        assert_eq!(
+            tx.meta("epoch").await.unwrap(),
+            Some(restored.epoch.to_string()),
+            "{point}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_no_coordinators_is_put_aside_with_all_that_is_in_it() {
+    let bench = Bench::new().await;
+    bench.packed().await;
+    fs::create_dir(bench.at("home")).unwrap();
+    fs::write(bench.at("home/letters"), b"precious").unwrap();
+    let restored = bench.restored("home", false, NOW).await.unwrap();
+    let aside = restored.aside.unwrap();
+    assert_eq!(fs::read(aside.join("letters")).unwrap(), b"precious");
+    fs::create_dir(bench.at("empty")).unwrap();
+    assert_eq!(bench.restored("empty", false, NOW).await.unwrap().aside, None);
 }
 
 #[tokio::test]

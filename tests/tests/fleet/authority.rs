@@ -1,5 +1,7 @@
 //! A certificate authority gives way to another one, and nobody is shut out who should not be.
 
+use std::collections::BTreeMap;
+
 use heeler_coordinator::cli::Exit;
 use heeler_proto::v1;
 use heeler_tests::{Herd, Laptop, Node, Stranger};
@@ -89,15 +91,132 @@ async fn a_node_that_was_not_told_stands_in_the_way_until_it_is_back_or_left_beh
     me.does(&herd.clock, "ca rotate --yes").await;
 }
 
+/// What lies in the authority's folder and in `next` below it.
+type Files = BTreeMap<&'static str, Vec<u8>>;
+
+const ALL: [&str; 4] = ["key.pem", "certificate.pem", "next/key.pem", "next/certificate.pem"];
+
+fn files(herd: &Herd) -> Files {
+    let read = |name: &'static str| Some((name, std::fs::read(herd.state().ca().join(name)).ok()?));
+    ALL.into_iter().filter_map(read).collect()
+}
+
+/// As a coordinator leaves them that is killed.
+fn leave(herd: &Herd, files: &Files) {
+    let folder = herd.state().ca();
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(folder.join("next")).unwrap();
+    for (name, bytes) in files {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+}
+
+async fn takes_nodes_on(herd: &Herd, name: &str) {
+    let stranger = Stranger::enrolled(herd, name).await;
+    stranger.join(Stranger::hello(name)).await.unwrap();
+}
+
 #[tokio::test]
-async fn what_a_crash_left_of_an_authority_that_nobody_was_told_of_is_cleared_away() {
+async fn a_coordinator_killed_anywhere_in_the_making_of_an_authority_clears_it_away_and_makes_another() {
     let mut herd = Herd::new().await;
-    let next = herd.state().ca().join("next");
-    herd.stop().await;
-    std::fs::create_dir(&next).unwrap();
-    std::fs::copy(herd.state().ca().join("key.pem"), next.join("key.pem")).unwrap();
+    let first = files(&herd);
+    let (key, certificate) = (first["key.pem"].clone(), first["certificate.pem"].clone());
+    let mut left = first.clone();
+    for (name, bytes) in [
+        ("next/key.new", key[..key.len() / 2].to_vec()),
+        ("next/key.pem", key),
+        ("next/certificate.new", certificate[..certificate.len() / 2].to_vec()),
+        ("next/certificate.pem", certificate),
+    ] {
+        left.insert(name, bytes);
+        herd.kill().await;
+        leave(&herd, &left);
+        herd.start().await.unwrap();
+        assert!(!herd.state().ca().join("next").exists(), "{name}");
+        assert_eq!(files(&herd), first, "{name}");
+    }
+    // It is written down, and nobody was told of it.
+    let request = v1::RotateAuthorityRequest {
+        step: v1::rotate_authority_request::Step::Make.into(),
+        ..Default::default()
+    };
+    herd.operator().await.rotate_authority(request).await.unwrap();
+    let made = files(&herd);
+    herd.kill().await;
     herd.start().await.unwrap();
-    assert!(!next.exists());
+    assert_eq!(files(&herd), made);
+    let said = Laptop::beside(&herd).does(&herd.clock, "ca rotate --yes").await;
+    assert!(said.contains("announced"), "{said}");
+    assert_eq!(files(&herd), made, "it is that one");
+}
+
+#[tokio::test]
+async fn a_coordinator_killed_anywhere_in_the_dropping_of_an_authority_ends_with_the_new_one() {
+    let mut herd = Herd::new().await;
+    let me = Laptop::beside(&herd);
+    for step in ["announced", "still taken"] {
+        let said = me.does(&herd.clock, "ca rotate --yes").await;
+        assert!(said.contains(step), "{said}");
+    }
+    let mut left = files(&herd);
+    assert_eq!(left.len(), 4);
+    me.does(&herd.clock, "ca rotate --yes").await;
+    let after = files(&herd);
+    assert_eq!(after.len(), 2);
+    let half = |name: &str| Some(after[name][..after[name].len() / 2].to_vec());
+    let whole = |name: &str| Some(after[name].clone());
+    let effects = [
+        ("key.new", half("key.pem")),
+        ("key.pem", whole("key.pem")),
+        ("certificate.new", half("certificate.pem")),
+        ("certificate.pem", whole("certificate.pem")),
+        ("next/key.pem", None),
+        ("next/certificate.pem", None),
+    ];
+    for (at, (name, bytes)) in effects.into_iter().enumerate() {
+        herd.kill().await;
+        leave(&herd, &left);
+        herd.start().await.unwrap();
+        assert_eq!(files(&herd), after, "before {name}");
+        takes_nodes_on(&herd, &format!("n{at}")).await;
+        match bytes {
+            Some(bytes) => left.insert(name, bytes),
+            None => left.remove(name),
+        };
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_any_time_of_a_rotation_holds_both_keys_and_the_rotation_goes_on_after_it_is_put_back() {
+    for done in 0..=2 {
+        let mut herd = Herd::new().await;
+        herd.make_recovery_key().await;
+        let first = herd.ca();
+        let me = Laptop::beside(&herd);
+        for _ in 0..done {
+            me.does(&herd.clock, "ca rotate --yes").await;
+        }
+        if done == 0 {
+            let request = v1::RotateAuthorityRequest {
+                step: v1::rotate_authority_request::Step::Make.into(),
+                ..Default::default()
+            };
+            herd.operator().await.rotate_authority(request).await.unwrap();
+        }
+        let saved = files(&herd);
+        assert_eq!(saved.len(), 4);
+        let archive = herd.back_up().await;
+        herd.kill().await;
+        herd.destroy();
+        herd.put_back(&archive).await.unwrap();
+        assert_eq!(files(&herd), saved, "after {done} steps");
+        herd.start().await.unwrap();
+        for _ in done..3 {
+            me.does(&herd.clock, "ca rotate --yes").await;
+        }
+        assert_ne!(herd.ca(), first, "after {done} steps");
+        takes_nodes_on(&herd, "a").await;
+    }
 }
 
 #[tokio::test]

@@ -39,6 +39,13 @@ impl Machine {
         }
     }
 
+    /// Never returns where the pool is suspended, until it is dropped.
+    async fn reaches(&self, path: &Path) {
+        if self.look().waits_for_its_pool(path) {
+            pending::<()>().await;
+        }
+    }
+
     /// With a point before it and one after it.
     async fn change<T>(&self, what: String, act: impl FnOnce(&mut State) -> Result<T, Gone>) -> T {
         self.answer(|state| {
@@ -156,6 +163,7 @@ impl System for Machine {
 
     async fn write(&self, file: &File) -> io::Result<()> {
         let path = file.path.as_path();
+        self.reaches(path).await;
         self.change(format!("write {}", path.display()), |state| {
             let bytes = file.content.bytes().clone();
             let put = |state: &mut State| state.change(path, |files, path| files.put_mode(path, bytes, file.mode));
@@ -165,11 +173,13 @@ impl System for Machine {
     }
 
     async fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.reaches(path).await;
         self.change(format!("append {}", path.display()), |state| state.append(path, bytes))
             .await
     }
 
     async fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        self.reaches(path).await;
         self.change(format!("truncate {}", path.display()), |state| {
             Ok(state.read(path).and_then(|mut bytes| {
                 let mode = state.mode(path)?;
@@ -190,6 +200,7 @@ impl System for Machine {
     }
 
     async fn remove(&self, path: &Path) -> io::Result<()> {
+        self.reaches(path).await;
         self.change(format!("remove {}", path.display()), |state| {
             Ok(state.change(path, super::tree::Tree::remove))
         })

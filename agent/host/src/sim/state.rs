@@ -135,6 +135,14 @@ impl State {
         fixed.into_iter().chain(self.kernel.mounted.iter().cloned()).collect()
     }
 
+    /// Whether a write there waits for a pool that answers no more.
+    pub(super) fn waits_for_its_pool(&self, path: &Path) -> bool {
+        let dataset = self.dataset_at(path).map(|(dataset, _)| dataset).unwrap_or_default();
+        let pool = dataset.split('/').next();
+        let mut pools = self.kernel.pools.iter();
+        pools.any(|known| Some(known.config.name.as_str()) == pool && known.state(&self.disks) == "SUSPENDED")
+    }
+
     /// The innermost dataset that a path lies in, and the path within it.
     pub(super) fn dataset_at(&self, path: &Path) -> Option<(String, PathBuf)> {
         let below = self

@@ -41,7 +41,7 @@ fn with_snapshots() -> Machine {
     let write = |name: &str, text: &[u8]| {
         machine
             .put_file(&format!("/data/pve-files/{name}"), text)
-            .expect("written")
+            .expect("written");
     };
     let class = |class: &str| format!("heeler:class={class}");
     write("one", b"one\n");
