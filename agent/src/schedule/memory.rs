@@ -10,8 +10,8 @@ use super::trust::Trust;
 /// Where it is.
 pub const PATH: &str = "/var/lib/heeler-agent/schedule/memory";
 
-/// What the lane remembers over a restart. Nothing is decided by it alone: without it snapshots are taken all the same,
-/// and pruning waits until the clock has proven itself.
+/// What the lane remembers over a restart. Nothing is decided by it alone: where it cannot be read snapshots are taken
+/// all the same, and pruning waits until the clock has proven itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// Whether the clock can be believed.
@@ -46,13 +46,18 @@ pub struct ScrubMemory {
 }
 
 impl Memory {
-    /// From the disk. What cannot be read is forgotten, and with it what the clock said before.
+    /// From the disk. What cannot be read is forgotten, and with it what the clock said before; a new agent's clock has
+    /// not jumped.
     pub async fn read(host: &dyn System) -> Self {
-        let bytes = host.read(Path::new(PATH)).await.unwrap_or_default();
-        serde_json::from_slice(&bytes).unwrap_or_else(|_| Self {
+        let lost = || Self {
             trust: Trust::unproven(),
             ..Self::default()
-        })
+        };
+        match host.read(Path::new(PATH)).await {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|_| lost()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
+            Err(_) => lost(),
+        }
     }
 
     /// To the disk.

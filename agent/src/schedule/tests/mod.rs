@@ -55,8 +55,6 @@ impl Bench {
             policies: vec![policy(MORE), policy(FILES)],
         };
         machine.write(&schedule::snapshots_file(&wanted)).await.unwrap();
-        // Its clock is known.
-        machine.put_file(memory::PATH, b"{}").unwrap();
         let lane = Lane::open(Arc::new(machine.clone())).await;
         Self { machine, lane }
     }

@@ -41,15 +41,15 @@ const MAKE: &str = "set -e; systemctl stop heeler-agent.service
     now=$(date +%s); up=$(cut -d. -f1 /proc/uptime)
     for n in 1 2 3 4 5 6 7 8; do
         date -s @$((now - 40 * 86400 + n * 3600)) >/dev/null
-        zfs snapshot -o heeler:class=hourly data/pve-files@old-$n data/vm@old-$n
+        zfs snapshot -o heeler:class=hourly data/pve-files@heeler_old-$n data/vm@heeler_old-$n
     done
     zfs snapshot data/pve-files@heeler_20250101T000000Z_hourly; zfs snapshot data/vm@before-upgrade
     date -s @$((now + $(cut -d. -f1 /proc/uptime) - up)) >/dev/null
-    zfs hold mine data/pve-files@old-2; zfs clone data/pve-files@old-3 data/theirs; sync";
+    zfs hold mine data/pve-files@heeler_old-2; zfs clone data/pve-files@heeler_old-3 data/theirs; sync";
 
-const CLEAN: &str = "set -e; zfs destroy data/theirs; zfs release mine data/pve-files@old-2
+const CLEAN: &str = "set -e; zfs destroy data/theirs; zfs release mine data/pve-files@heeler_old-2
     zfs inherit heeler:class data/pve-files
-    for s in $(zfs list -H -t snapshot -o name | grep -e @old- -e @before-upgrade -e @heeler_20250101T000000Z); do zfs destroy $s; done";
+    for s in $(zfs list -H -t snapshot -o name | grep -e @heeler_old- -e @before-upgrade -e @heeler_20250101T000000Z); do zfs destroy $s; done";
 
 /// heeler.toml keeps this of both datasets.
 fn keep(herd: &Herd<'_>, counts: &str) -> Result<()> {
@@ -118,7 +118,7 @@ fn prune(herd: &mut Herd<'_>) -> Result<()> {
 
     keep(herd, "hourly = 3")?;
     let plan = herd.plan(R)?;
-    let victims = ["old-1", "old-4", "old-5"];
+    let victims = ["heeler_old-1", "heeler_old-4", "heeler_old-5"];
     ensure!(
         plan.contains("IRREVERSIBLE") && victims.iter().all(|victim| plan.contains(victim)),
         "{plan}"
@@ -148,19 +148,19 @@ fn prune(herd: &mut Herd<'_>) -> Result<()> {
     wait(node, "not pruned", gone)?;
     let seen = snapshots(node)?;
     let stay = [
-        "data/pve-files@old-2",
-        "data/pve-files@old-3",
-        "data/pve-files@old-8",
-        "data/vm@old-8",
+        "data/pve-files@heeler_old-2",
+        "data/pve-files@heeler_old-3",
+        "data/pve-files@heeler_old-8",
+        "data/vm@heeler_old-8",
         "data/vm@before-upgrade",
         "data/pve-files@heeler_20250101T000000Z_hourly",
     ];
     ensure!(stay.iter().all(|name| has(&seen, name)), "{seen:#?}");
     ensure!(
-        !has(&seen, "data/vm@old-2") && !has(&seen, "data/vm@old-3"),
+        !has(&seen, "data/vm@heeler_old-2") && !has(&seen, "data/vm@heeler_old-3"),
         "ours were taken for somebody's: {seen:#?}"
     );
-    node.must("[ \"$(zfs holds -H data/pve-files@old-2 | cut -f2)\" = mine ] && zfs list data/theirs")?;
+    node.must("[ \"$(zfs holds -H data/pve-files@heeler_old-2 | cut -f2)\" = mine ] && zfs list data/theirs")?;
     let history = node.must("zpool history data | grep 'zfs destroy' | grep -v -e ' -n' | grep -e ' -[rRdf]'; true")?;
     ensure!(history.is_empty(), "destroyed with more than a name: {history}");
     node.must(CLEAN).map(drop)
