@@ -14,7 +14,10 @@ fn the_herd_recovers_from_a_power_cut_and_ends_green() {
         "k8sctl-pi5r  connection lost",
         "k8sctl-pi5r  taken up again after an interruption",
         "Nothing to change.",
+        "k8sctl-pi5x  backplane up",
         "GREEN  3 nodes, all is well.",
+        "2/2    now   same",
+        "k8sctl-pi5l  1 snapshot",
     ] {
         assert!(shown.contains(part), "{part}: {shown}{told}");
     }

@@ -6,7 +6,7 @@ use heeler_agent::{Agent, Config, Identity, Notify};
 use heeler_coordinator::cli::{CliError, Client};
 use heeler_coordinator::clock::{Clock as _, SystemClock};
 use heeler_coordinator::pki::sha256;
-use heeler_host::sim::{Machine, Nic, Pace};
+use heeler_host::sim::{Machine, Nic, Pace, Wire};
 use heeler_host::{Content, File, Secret, System};
 use heeler_proto::v1::{BeginContactRequest, CreateTokenRequest};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
@@ -38,19 +38,26 @@ pub struct Node {
     pub name: &'static str,
     pub address: &'static str,
     pub serials: [&'static str; 2],
+    pub backplane: &'static str,
+    pub card: &'static str,
     machine: Machine,
 }
 
 impl Herd {
     pub fn new() -> Self {
-        let node = |name, address, serials: [&'static str; 2], mac| Node {
+        let wire = Wire::default();
+        let node = |name, (address, mac), serials: [&'static str; 2], (backplane, card)| Node {
             name,
             address,
             serials,
+            backplane,
+            card,
             machine: Machine::builder(name)
                 .blank(serials[0])
                 .blank(serials[1])
                 .nic(Nic::onboard(mac, &format!("{address}/24")))
+                .nic(Nic::usb(card))
+                .wire(&wire)
                 .clock(SystemClock.now_ms())
                 .pace(PACE)
                 .build(),
@@ -58,21 +65,21 @@ impl Herd {
         let nodes = vec![
             node(
                 "k8sctl-pi5l",
-                "10.10.80.50",
+                ("10.10.80.50", "2c:cf:67:00:00:01"),
                 ["S6XNNS0W100001", "S6XNNS0W100002"],
-                "2c:cf:67:00:00:01",
+                ("10.10.99.50", "00:e0:4c:68:00:01"),
             ),
             node(
                 "k8sctl-pi5r",
-                "10.10.80.51",
+                ("10.10.80.51", "2c:cf:67:00:00:02"),
                 ["S6XNNS0W100003", "S6XNNS0W100004"],
-                "2c:cf:67:00:00:02",
+                ("10.10.99.51", "00:e0:4c:68:00:02"),
             ),
             node(
                 "k8sctl-pi5x",
-                "10.10.80.52",
+                ("10.10.80.52", "2c:cf:67:00:00:03"),
                 ["S6XNNS0W100005", "S6XNNS0W100006"],
-                "2c:cf:67:00:00:03",
+                ("10.10.99.52", "00:e0:4c:68:00:03"),
             ),
         ];
         Self {

@@ -41,6 +41,8 @@ async fn show(stage: &mut Stage<'_, '_>, herd: &mut Herd, once: bool) -> Result<
     stage.run("apply").await?;
     stage.wait(herd, green).await?;
     stage.run("status").await?;
+    stage.say("What the schedule has taken already; it needs no coordinator.")?;
+    stage.run("snapshot list k8sctl-pi5l").await?;
     if !once {
         stage.stay().await?;
     }

@@ -88,14 +88,19 @@ impl<'a, 'c> Stage<'a, 'c> {
 
     /// Puts the herd into heeler.toml, as `heeler node add` does.
     pub fn write_config(&self, herd: &Herd) -> Result<(), CliError> {
-        self.edit(|mut text| {
+        self.edit(|text| {
+            let network = "[network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n";
+            let mut text = text.replace("# [network]\n# subnet = \"10.10.80.0/24\"\n", network);
             for node in &herd.nodes {
                 let serials = node.serials.iter().map(|serial| Serial::new(serial));
                 let new = NewNode {
                     name: NodeName::new(node.name).map_err(failed("name a node"))?,
                     address: node.address.parse().map_err(failed("give a node its address"))?,
                     disks: serials.collect::<Result<_, _>>().map_err(failed("name a disk"))?,
-                    backplane: None,
+                    backplane: Some((
+                        node.backplane.parse().map_err(failed("give a card its address"))?,
+                        node.card.to_owned(),
+                    )),
                     note: String::new(),
                 };
                 text = add_node(&text, &new).map_err(failed("add a node"))?;

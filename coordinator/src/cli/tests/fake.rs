@@ -45,6 +45,8 @@ pub struct Script {
     /// One for each question about snapshots.
     pub snapshots: VecDeque<SnapshotAnswer>,
     pub asked: Vec<SnapshotsRequest>,
+    pub copies: Vec<CopyInfo>,
+    pub copy_problems: Vec<CopyProblem>,
     pub handbook: HandbookReply,
     pub secrets: Vec<SecretInfo>,
     pub secrets_set: Vec<SetSecretRequest>,
@@ -223,14 +225,26 @@ impl Operator for Fake {
             receive,
         ))))
     }
-    async fn list_audit(&self, _: Request<ListAuditRequest>) -> Result<Response<ListAuditReply>, Status> {
-        self.script(|script| script.audit.clone())
+    async fn list_audit(&self, request: Request<ListAuditRequest>) -> Result<Response<ListAuditReply>, Status> {
+        let request = request.into_inner();
+        self.script(|script| {
+            let entries = script.audit.entries.iter().filter(|entry| entry.seq > request.after);
+            ListAuditReply {
+                entries: entries.take(request.limit as usize).cloned().collect(),
+                last: script.audit.last,
+            }
+        })
     }
     async fn list_copies(&self, _: Request<ListCopiesRequest>) -> Result<Response<ListCopiesReply>, Status> {
-        Ok(Response::new(ListCopiesReply::default()))
+        self.script(|script| ListCopiesReply {
+            copies: script.copies.clone(),
+        })
     }
     async fn make_copies(&self, _: Request<MakeCopiesRequest>) -> Result<Response<MakeCopiesReply>, Status> {
-        Ok(Response::new(MakeCopiesReply::default()))
+        self.script(|script| MakeCopiesReply {
+            copies: script.copies.clone(),
+            problems: script.copy_problems.clone(),
+        })
     }
     async fn verify_audit(&self, request: Request<VerifyAuditRequest>) -> Result<Response<VerifyAuditReply>, Status> {
         self.script(|script| {

@@ -1,0 +1,281 @@
+//! Long lists and the log: snapshots by the page, who did what, who holds a copy.
+
+use heeler_proto::v1::*;
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::fake::{NOW, Script, Stage};
+use crate::cli::Exit;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[track_caller]
+fn fits(text: &str) {
+    for line in text.lines() {
+        assert!(line.width() <= 80, "{} columns: {line}", line.width());
+    }
+}
+
+const HOUR_MS: u64 = 3_600_000;
+
+fn snapshot(number: u64) -> SnapshotRow {
+    let name = format!("heeler_2026-09-{number:05}_hourly");
+    SnapshotRow {
+        dataset: "data/pve-files".into(),
+        path: format!("/data/pve-files/.zfs/snapshot/{name}"),
+        name,
+        guid: number.to_string(),
+        created_ms: NOW - (10_000 - number) * HOUR_MS,
+        used_bytes: number << 20,
+        classes: vec!["hourly".into()],
+        reason: "kept: one of the last 24 hourly ones, and the newest that the other side has, too".into(),
+        ..SnapshotRow::default()
+    }
+}
+
+/// Ten thousand, as the node hands them over.
+fn pages() -> Script {
+    let rows: Vec<_> = (1..=10_000).map(snapshot).collect();
+    let answers = rows.chunks(1_000).enumerate().map(|(place, rows)| SnapshotAnswer {
+        rows: rows.to_vec(),
+        more: place < 9,
+        ..SnapshotAnswer::default()
+    });
+    Script {
+        snapshots: answers.collect(),
+        ..Script::default()
+    }
+}
+
+#[tokio::test]
+async fn ten_thousand_snapshots_are_listed_by_the_page_within_80_columns() {
+    let stage = Stage::with("", pages());
+    let listed = stage.types("snapshot list pi5l").await;
+    assert_eq!(listed.exit, Exit::Fine, "{}", listed.err);
+    fits(&listed.out);
+    let mut lines = listed.out.lines();
+    assert_eq!(lines.next(), Some("pi5l  10000 snapshots"));
+    assert_eq!(lines.next(), Some("  data/pve-files"));
+    assert_eq!(lines.next(), Some("  /data/pve-files/.zfs/snapshot/NAME"));
+    assert_eq!(
+        lines.next(),
+        Some("    2025-07-31 23:13     1 MiB  heeler_2026-09-00001_hourly")
+    );
+    let names = listed.out.matches("_hourly\n").count();
+    assert_eq!(
+        names, 10_000,
+        "each name stands whole at the end of its line, to be typed again"
+    );
+
+    let asked: Vec<_> = stage.fake.0.lock().unwrap().asked.drain(..).collect();
+    let after = asked
+        .into_iter()
+        .map(|request| match request.ask.unwrap().ask.unwrap() {
+            snapshot_ask::Ask::List(page) => page.after,
+            other => panic!("{other:?}"),
+        });
+    let after: Vec<_> = after.collect();
+    assert_eq!((after.len(), after[0].as_str()), (10, ""));
+    assert_eq!(after[9], "data/pve-files@heeler_2026-09-09000_hourly");
+}
+
+#[tokio::test]
+async fn the_same_list_as_json_holds_every_row_once() {
+    let listed = Stage::with("", pages()).types("snapshot list pi5l --json").await;
+    let listed = json(&listed.out);
+    let rows = listed["nodes"][0]["snapshots"].as_array().unwrap();
+    assert_eq!(rows.len(), 10_000);
+    assert_eq!(rows[9_999]["guid"], "10000");
+    assert_eq!(listed["schema"], 1);
+}
+
+#[tokio::test]
+async fn what_a_node_refuses_about_snapshots_and_why_nothing_is_pruned_is_told() {
+    let script = Script {
+        snapshots: [SnapshotAnswer {
+            no_pruning: "the clock has jumped".into(),
+            ..SnapshotAnswer::default()
+        }]
+        .into(),
+        ..Script::default()
+    };
+    let dry = Stage::with("", script).types("snapshot prune --dry-run pi5l").await;
+    assert_eq!(
+        dry.out,
+        "pi5l  nothing to prune\n  nothing is pruned now: the clock has jumped\n"
+    );
+    let by_hand = Stage::with("", Script::default()).types("snapshot prune pi5l").await;
+    assert_eq!(by_hand.exit, Exit::Usage, "nobody prunes by hand");
+}
+
+fn entry(seq: u64) -> AuditEntry {
+    AuditEntry {
+        seq,
+        at_ms: NOW + seq,
+        operator: "me".into(),
+        action: "apply".into(),
+        node: if seq.is_multiple_of(2) { "pi5l" } else { "pi5r" }.into(),
+        detail: format!("revision {seq}, which says more than fits on a line of eighty columns of a terminal"),
+        hash: vec![0xab; 32],
+    }
+}
+
+fn log(entries: u64) -> Script {
+    Script {
+        audit: ListAuditReply {
+            entries: (1..=entries).map(entry).collect(),
+            last: entries,
+        },
+        ..Script::default()
+    }
+}
+
+#[tokio::test]
+async fn the_newest_entries_of_the_log_are_listed_last_and_all_of_it_when_asked() {
+    let stage = Stage::with("", log(2_500));
+    let listed = stage.types("audit list -n 3").await;
+    fits(&listed.out);
+    assert_eq!(
+        listed.out,
+        "ENTRY  AT                WHO  NODE  WHAT   MORE
+2498   2026-09-21 14:13  me   pi5l  apply  revision 2498, which says more than …
+2499   2026-09-21 14:13  me   pi5r  apply  revision 2499, which says more than …
+2500   2026-09-21 14:13  me   pi5l  apply  revision 2500, which says more than …
+"
+    );
+    let all = json(&stage.types("audit list --all --json").await.out);
+    assert_eq!(all["entries"].as_array().unwrap().len(), 2_500);
+    let one = json(&stage.types("audit list -n 2 --node pi5r --json").await.out);
+    let seqs: Vec<_> = one["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["seq"])
+        .collect();
+    assert_eq!(seqs, [2_497, 2_499]);
+    assert_eq!(one["entries"][0]["hash"], "ab".repeat(32));
+    let nothing = Stage::with("", Script::default()).types("audit list").await;
+    assert_eq!(nothing.out, "Nothing is written down yet.\n");
+}
+
+#[tokio::test]
+async fn a_log_is_sound_shorter_or_broken_and_only_the_last_wants_a_person() {
+    let sound = VerifyAuditReply {
+        entries: 41,
+        hash: vec![1; 32],
+        ..VerifyAuditReply::default()
+    };
+    let broken = VerifyAuditReply {
+        broken_at: 7,
+        broken: "entry 7 was changed after it was written".into(),
+        ..sound.clone()
+    };
+    let cut = VerifyAuditReply {
+        broken_at: 42,
+        broken: "heeler.lock has seen entry 50, and the log ends at 41: entries were cut off".into(),
+        ..sound.clone()
+    };
+    let restored = VerifyAuditReply {
+        restored_at: 41,
+        restored: "from a backup".into(),
+        ..cut.clone()
+    };
+    let zeros = "0".repeat(64);
+    let lock = format!("revision = 1\nsha256 = \"{zeros}\"\naudit = \"50:{zeros}\"\n");
+    for (verdict, word, exit) in [
+        (sound, "SOUND   41 entries, each follows", Exit::Fine),
+        (
+            broken,
+            "BROKEN  entry 7 was changed after it was written.",
+            Exit::Person,
+        ),
+        (cut, "BROKEN  heeler.lock has seen entry 50", Exit::Person),
+        (restored, "SHORTER heeler.lock has seen entry 50", Exit::Fine),
+    ] {
+        let script = Script {
+            verdict,
+            ..Script::default()
+        };
+        let stage = Stage::with("", script);
+        std::fs::write(stage.config().join("heeler.lock"), &lock).unwrap();
+        let said = stage.types("audit verify").await;
+        assert_eq!(said.exit, exit, "{}{}", said.out, said.err);
+        assert!(said.out.starts_with(word), "{}", said.out);
+        fits(&said.out);
+        let told = json(&stage.types("audit verify --json").await.out);
+        assert_eq!(
+            (&told["sound"], &told["compared_with_lock"]),
+            (&(exit == Exit::Fine).into(), &50.into())
+        );
+        let known = &stage.fake.0.lock().unwrap().verified[0].known;
+        assert_eq!(known[0].seq, 50);
+    }
+}
+
+#[tokio::test]
+async fn who_holds_a_copy_is_listed_and_a_round_without_one_wants_a_person() {
+    let copy = CopyInfo {
+        node: "pi5l".into(),
+        name: "coordinator-1.age".into(),
+        at_ms: NOW - HOUR_MS,
+        bytes: 300_000,
+    };
+    let script = Script {
+        copies: vec![copy],
+        ..Script::default()
+    };
+    let stage = Stage::with("", script);
+    let listed = stage.types("backup list").await;
+    assert_eq!(
+        listed.out,
+        "NODE  STATE OF          AGE  SIZE\npi5l  2026-09-21 13:13  1 h  293 KiB\n"
+    );
+    assert_eq!(
+        json(&stage.types("backup list --json").await.out)["copies"][0]["bytes"],
+        300_000
+    );
+    let made = stage.types("backup copy").await;
+    assert_eq!((made.exit, made.out.lines().count()), (Exit::Fine, 2));
+
+    let script = Script {
+        copy_problems: vec![CopyProblem {
+            node: "pi5r".into(),
+            reason: "its pool took no part of it within 60 s".into(),
+        }],
+        ..Script::default()
+    };
+    let stage = Stage::with("", script);
+    let none = stage.types("backup copy").await;
+    assert_eq!(none.exit, Exit::Person);
+    assert!(
+        none.out.contains("pi5r: its pool took no part of it within 60 s"),
+        "{}",
+        none.out
+    );
+    let nobody = stage.types("backup list").await;
+    assert!(nobody.out.starts_with("No node holds a copy yet."), "{}", nobody.out);
+}
+
+#[tokio::test]
+async fn alarms_are_looked_into_of_one_node_or_of_all() {
+    let script = Script {
+        nodes: vec![NodeInfo {
+            node: "pi5l".into(),
+            ..NodeInfo::default()
+        }],
+        ..Script::default()
+    };
+    let stage = Stage::with("", script);
+    let one = stage.types("events seen pi5l").await;
+    assert_eq!(one.out, "2 alarms of pi5l are off the status, until they come again.\n");
+    let all = json(&stage.types("events seen --json").await.out);
+    assert_eq!((&all["node"], &all["alarms"]), (&Value::Null, &2.into()));
+    assert_eq!(
+        stage.types("events seen pi5x").await.exit,
+        Exit::Error,
+        "a slip of the pen"
+    );
+    assert_eq!(stage.types("events seen --follow").await.exit, Exit::Usage);
+}
