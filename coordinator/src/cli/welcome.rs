@@ -55,10 +55,7 @@ fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> R
             ),
             [
                 ("heeler demo", "all of it, on three simulated machines"),
-                (
-                    "heeler init",
-                    "a coordinator here: a config folder in git, keys, a database",
-                ),
+                ("heeler init", "a coordinator: config folder in git, keys, database"),
                 ("heeler operator request", "join a herd that somebody else drives"),
             ]
             .as_slice(),
@@ -71,18 +68,14 @@ fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> R
                  nobody.",
                 state.display()
             ),
-            [(
-                "heeler handbook",
-                "what is where, and what to do; it needs no coordinator",
-            )]
-            .as_slice(),
+            [("heeler handbook", "what is where, and what to do")].as_slice(),
             "heeler serve, or where it is a service: sudo systemctl start heeler",
         ),
         Without::Access => (
             "not yours",
             format!("The coordinator in {PACKAGED} belongs to another user of this machine."),
             [].as_slice(),
-            "sudo -u heeler heeler",
+            "sudo heeler",
         ),
     };
     console.answer(

@@ -33,7 +33,7 @@ async fn heeler_alone_says_how_to_begin_where_nothing_was_begun() {
     assert_eq!(
         rest,
         "  heeler demo               all of it, on three simulated machines
-  heeler init               a coordinator here: a config folder in git, keys, a…
+  heeler init               a coordinator: config folder in git, keys, database
   heeler operator request   join a herd that somebody else drives
 
 Next: heeler init --cluster NAME FOLDER
