@@ -202,7 +202,7 @@ fn take(herd: &mut Herd<'_>) -> Result<()> {
     let plan = herd.plan(R)?;
     ensure!(plan.contains("Nothing to change."), "{plan}");
     let listed = herd.must(&["snapshot", "list", R, "--width", "200"])?;
-    ensure!(listed.contains("/data/pve-files/.zfs/snapshot/heeler_"), "{listed}");
+    ensure!(listed.contains("/data/pve-files/.zfs/snapshot/NAME"), "{listed}");
     Ok(())
 }
 
