@@ -50,13 +50,15 @@ impl App {
 
     /// Whether what the coordinator knows is anywhere else, and young enough.
     async fn saved(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Option<v1::Alert>, AppError> {
-        let backup_ms = tx.last_deed("backup").await?.map_or(0, |(at_ms, _)| at_ms);
         let copies = tx.newest_copies().await?;
         let copy_ms = copies.iter().map(|copy| copy.at_ms).max().unwrap_or(0);
         let (newest_ms, late_ms) = match held {
             true => (copy_ms, COPIES_MS),
             false if tx.nodes().await?.is_empty() => return Ok(None),
-            false => (backup_ms.max(copy_ms), BACKUP_MS),
+            false => {
+                let backup = tx.last_deed("backup").await?;
+                (backup.map_or(0, |(at_ms, _)| at_ms).max(copy_ms), BACKUP_MS)
+            }
         };
         // What was missed while no coordinator ran is made up first.
         if now_ms.saturating_sub(newest_ms.max(self.started_ms)) < late_ms {
