@@ -24,7 +24,6 @@ use tonic::{Status, Streaming};
 use self::outbox::Outbox;
 use crate::connect::Link;
 use crate::identity::{IdentityError, Validity};
-use crate::journal::JournalError;
 use crate::shared::Shared;
 use crate::trusted::TrustError;
 
@@ -55,9 +54,6 @@ pub enum SessionError {
     /// It said why.
     #[error("the coordinator ended the session: {0}")]
     Goodbye(String),
-    /// What cannot be kept must not be acknowledged.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     /// Key or certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -113,7 +109,7 @@ impl<'a> Session<'a> {
         if let Err(error) = shared.clock.learn(told_ms).await {
             tracing::warn!(%error, "could not keep the coordinator's time");
         }
-        shared.journal.acknowledge(welcome.acknowledged).await?;
+        acknowledged(shared, welcome.acknowledged).await;
         Ok(Self {
             shared,
             outgoing,
@@ -202,7 +198,7 @@ impl<'a> Session<'a> {
                     self.shared.leaving.notify_one();
                 }
             }
-            Some(to_agent::Body::Ack(ack)) => self.shared.journal.acknowledge(ack.seq).await?,
+            Some(to_agent::Body::Ack(ack)) => acknowledged(self.shared, ack.seq).await,
             Some(to_agent::Body::Renew(reply)) => self.renewed(reply).await?,
             Some(to_agent::Body::Ping(ping)) => {
                 let pong = heeler_proto::v1::Pong { nonce: ping.nonce };
@@ -338,6 +334,13 @@ async fn open(
         Some(to_agent::Body::Welcome(welcome)) => Ok((welcome, incoming)),
         Some(to_agent::Body::Goodbye(Goodbye { reason })) => Err(SessionError::Goodbye(reason)),
         _ => Err(SessionError::Unwelcome),
+    }
+}
+
+/// Where that cannot be written down, the events are sent again some day, and stored once.
+async fn acknowledged(shared: &Shared, seq: u64) {
+    if let Err(error) = shared.journal.acknowledge(seq).await {
+        tracing::warn!("{}", in_full(&error));
     }
 }
 

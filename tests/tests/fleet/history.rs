@@ -143,4 +143,26 @@ async fn with_its_disk_full_nothing_is_acknowledged_that_is_not_stored_and_the_s
             .any(|alert| alert.text.contains("cannot write to its disk")),
         "{status:?}"
     );
+
+    // There is room again: what was not stored comes again, and is.
+    drop((line, operator));
+    herd.kill().await;
+    herd.history_bytes = 8 * BOUND;
+    herd.start().await.unwrap();
+    let hello = v1::Hello {
+        last_event: sent,
+        acknowledged: stored,
+        ..Stranger::hello("a")
+    };
+    let (mut line, welcome) = stranger.join(hello).await.unwrap();
+    assert_eq!(welcome.acknowledged, stored);
+    line.say(note(sent)).await;
+    loop {
+        match line.next().await {
+            Ok(to_agent::Body::Ack(ack)) => return assert_eq!(ack.seq, sent),
+            Ok(to_agent::Body::Goodbye(goodbye)) => panic!("{}", goodbye.reason),
+            Ok(_) => {}
+            Err(reason) => panic!("{reason}"),
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod clocks;
 mod crowd;
 mod data;
 mod enrolment;
+mod full;
 mod history;
 mod hostile;
 mod keep;

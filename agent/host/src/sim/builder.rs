@@ -188,6 +188,7 @@ impl Builder {
                 units: units::installed(self.zfs),
                 missing: missing.iter().map(|name| (*name).to_owned()).collect(),
                 ifupdown2: None,
+                full: false,
             },
             kernel: Kernel {
                 clock_synchronised: true,

@@ -105,6 +105,10 @@ impl State {
     }
 
     fn writable(&mut self, path: &Path) -> io::Result<()> {
+        // What lies in memory has room, and what lies on a pool has the pool's.
+        if self.os.full && !path.starts_with("/run") && self.dataset_at(path).is_none() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         match self.take_fault(&path.to_string_lossy()) {
             Some(Fault::CannotWrite(kind) | Fault::CannotStart(kind)) => Err(kind.into()),
             Some(Fault::Answers(_) | Fault::TimesOut) => Err(io::Error::other("Input/output error")),

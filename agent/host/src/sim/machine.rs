@@ -111,6 +111,11 @@ impl Machine {
         }
     }
 
+    /// Whether its card has no room: what is there can be cut and removed.
+    pub fn set_card_full(&self, is: bool) {
+        self.lock().os.full = is;
+    }
+
     /// Time passes, for its clock and for the kernel's count of the time since it came up.
     pub fn pass(&self, time: std::time::Duration) {
         self.lock().clock.skip(time);

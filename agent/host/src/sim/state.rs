@@ -70,6 +70,8 @@ pub(super) struct Os {
     pub(super) missing: BTreeSet<String>,
     /// Its version, where it is installed.
     pub(super) ifupdown2: Option<String>,
+    /// The card has no room.
+    pub(super) full: bool,
 }
 
 /// What is lost when the power goes.

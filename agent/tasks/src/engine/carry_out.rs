@@ -102,7 +102,14 @@ impl Hand<'_> {
         }
         for (index, op) in ops.iter().enumerate() {
             if let Err(error) = self.op(name, index, op).await? {
-                return self.after_error(step, op, &error).await;
+                let ended = self.after_error(step, op, &error).await;
+                let armed = |op: &Op| matches!(op, Op::Guard(GuardAction::Arm(_)));
+                // A change that nobody confirmed has been undone.
+                let guarded = ops[..index].iter().any(armed) && !matches!(op, Op::Guard(_));
+                return match ended {
+                    Err(stop) if guarded => Err(self.put_back(name, ops.len(), stop).await?),
+                    ended => ended,
+                };
             }
         }
         settled(self.host, step, settle).await
@@ -173,6 +180,25 @@ impl Hand<'_> {
             })),
             _ => Err(Stop::Failed(reason)),
         }
+    }
+
+    /// A network that was changed by half is as it was before at once, not only when the guard's time is over.
+    async fn put_back(&mut self, step: &str, index: usize, stop: Stop) -> Result<Stop, Stop> {
+        let undo = Op::Guard(GuardAction::Undo);
+        let then = match self.op(step, index, &undo).await? {
+            Ok(()) => "the network was put back at once".to_owned(),
+            Err(error) => format!(
+                "the guard puts the network back within 90 s, since it could not be at once: {}",
+                in_full(&error)
+            ),
+        };
+        Ok(match stop {
+            Stop::Failed(reason) => Stop::Failed(format!("{reason}; {then}")),
+            Stop::Blocked(blocked) => Stop::Blocked(Blocked {
+                found: format!("{}; {then}", blocked.found),
+                ..blocked
+            }),
+        })
     }
 
     fn unpermitted(&self, op: &Op, reason: &str) -> Stop {

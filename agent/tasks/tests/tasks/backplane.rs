@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use heeler_host::guard::{self, Standing};
-use heeler_host::sim::{Loss, Machine, Nic, Wire};
-use heeler_host::{ifupdown, link, netplan};
+use heeler_host::sim::{Fault, Loss, Machine, Nic, Wire};
+use heeler_host::{System as _, ifupdown, link, netplan};
 use heeler_proto::{KeepBackplane, Mac, Renderer, Task};
 use heeler_tasks::engine::{Outcome, Seen};
 
@@ -95,6 +95,38 @@ async fn what_nobody_confirms_is_undone_and_the_task_says_so() {
     is_as_before(&life, "booted");
     life.confirmed = true;
     assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+}
+
+#[tokio::test]
+async fn a_change_of_which_any_part_fails_is_put_back_at_once_and_the_task_says_so() {
+    let ops = [netplan::generate(), link::reload(), link::apply(BEFORE)];
+    let programs = ops.map(|command| command.to_string());
+    for part in programs
+        .iter()
+        .map(String::as_str)
+        .chain(["networkctl", netplan::PATH, link::PATH])
+    {
+        let mut life = fresh();
+        // Nobody would confirm it, and nobody waits for that.
+        life.confirmed = false;
+        let fault = match part.starts_with('/') {
+            true => Fault::CannotWrite(std::io::ErrorKind::StorageFull),
+            false => Fault::complains(1, "no"),
+        };
+        life.machine.fail_next(part, fault);
+        let before_ms = life.machine.now_ms();
+        let Outcome::Failed { reason, .. } = life.apply(&wish("10.10.99.50/24")).await else {
+            panic!("{part}: failed")
+        };
+        assert!(reason.contains("the network was put back at once"), "{part}: {reason}");
+        assert!(life.machine.now_ms() - before_ms < 30_000, "{part}: it waited");
+        is_as_before(&life, part);
+        is_settled(&life, part).await;
+        assert_eq!(life.machine.guard_due_ms(), None, "{part}");
+        life.confirmed = true;
+        assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done, "{part}");
+        is_up(&life, "10.10.99.50/24", part);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,94 @@
+//! A node whose card is full keeps its snapshots, takes nothing on, says why, and goes on when there is room.
+
+use std::time::Duration;
+
+use heeler_coordinator::clock::Clock as _;
+use heeler_proto::v1::{self, event::Kind};
+use heeler_tests::{Herd, Node, Operator, config};
+
+use crate::scene::{DISKS, finished, machine, pooled};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+fn taken(node: &Node) -> usize {
+    let log = node.machine.log();
+    log.iter()
+        .filter(|entry| entry.what.starts_with("zfs snapshot -o"))
+        .count()
+}
+
+async fn runs(operator: &mut Operator) -> Vec<v1::SnapshotRun> {
+    let request = v1::EventsRequest {
+        kinds: vec!["snapshots".into()],
+        ..v1::EventsRequest::default()
+    };
+    let mut events = operator.events(request).await.unwrap().into_inner();
+    let mut runs = Vec::new();
+    while let Some(event) = events.message().await.unwrap() {
+        if let Some(Kind::Snapshots(run)) = event.event.and_then(|event| event.kind) {
+            runs.push(run);
+        }
+    }
+    runs
+}
+
+async fn connects(herd: &Herd, node: &mut Node) {
+    let mut operator = herd.operator().await;
+    let last = operator.wait_for("connected", "a").await.id;
+    node.kill();
+    node.start();
+    operator.wait_after(last, "connected", "a").await;
+}
+
+#[tokio::test]
+async fn on_a_full_card_every_snapshot_is_taken_and_all_is_told_in_one_when_there_is_room() {
+    let mut herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    pooled(&herd, &mut herd.operator().await).await;
+    herd.stop().await;
+    node.live_alone(HOUR).await;
+    let before = taken(&node);
+    node.machine.set_card_full(true);
+    node.live_alone(30 * HOUR).await;
+    assert_eq!(taken(&node) - before, 30);
+    node.machine.set_card_full(false);
+    node.live_alone(2 * HOUR).await;
+    herd.clock.advance(33 * 3_600_000);
+    herd.start().await.unwrap();
+    connects(&herd, &mut node).await;
+    let mut operator = herd.operator().await;
+    loop {
+        let runs = runs(&mut operator).await;
+        let told: usize = runs.iter().map(|run| run.runs as usize).sum();
+        if told == taken(&node) {
+            assert!(runs.iter().any(|run| run.runs >= 30), "{runs:?}");
+            return;
+        }
+        assert!(told < taken(&node), "{runs:?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_whose_card_is_full_stays_connected_refuses_a_task_with_the_reason_and_does_it_when_there_is_room() {
+    let herd = Herd::new().await;
+    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    pooled(&herd, &mut operator).await;
+    node.machine.set_card_full(true);
+    connects(&herd, &mut node).await;
+    let text = config(&[("a", DISKS)]).replace("[nodes.a]", "[nodes.a]\npool = { arc_max = \"512MiB\" }");
+    let plan = operator.plan_text(&text, 1).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let task = finished(&mut operator, &reply).await;
+    assert_eq!(task.state, "refused", "{task:?}");
+    assert!(
+        task.reason.contains("journal") && task.reason.contains("space"),
+        "{task:?}"
+    );
+
+    node.machine.set_card_full(false);
+    let plan = operator.plan_text(&text, reply.revision).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+}
