@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 /// Rows in one answer.
-const PAGE: usize = 500;
+const PAGE: usize = 2000;
 /// Lines of a diff.
 const LINES: usize = 2000;
 /// What the task in hand may take before a wish is given up.
@@ -40,23 +40,7 @@ async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<Sn
     let mut answer = SnapshotAnswer::default();
     match ask.ok_or("the question asks for nothing")? {
         Ask::List(list) => {
-            let rows = rows(host, &list).await?;
-            let from = match list.after.as_str() {
-                "" => 0,
-                after => {
-                    let last = rows
-                        .iter()
-                        .position(|row| format!("{}@{}", row.dataset, row.name) == after);
-                    1 + last.ok_or("the list has changed meanwhile: ask again")?
-                }
-            };
-            let most = if list.limit == 0 {
-                PAGE
-            } else {
-                PAGE.min(list.limit as usize)
-            };
-            answer.more = rows.len() > from + most;
-            answer.rows = rows.into_iter().skip(from).take(most).collect();
+            (answer.rows, answer.more) = rows(host, &list).await?;
         }
         Ask::Diff(diff) => {
             let (dataset, _) = snapshot(&diff.from)?;
@@ -95,7 +79,8 @@ async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(
     if output.ok() { Ok(()) } else { Err(output.complaint()) }
 }
 
-async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<Vec<SnapshotRow>, String> {
+/// One page, and whether there is more. Of ten thousand snapshots only those rows are made that are sent.
+async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<(Vec<SnapshotRow>, bool), String> {
     let text = schedule::text(host, schedule::SNAPSHOTS)
         .await
         .map_err(|error| in_full(&error))?;
@@ -109,7 +94,11 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<Vec<Snapsho
     };
     let mounts = findmnt::mounts(host).await.unwrap_or_default();
     let now_s = host.now_ms() / 1000;
-    let mut rows = Vec::new();
+    let most = match list.limit as usize {
+        0 => PAGE,
+        limit => PAGE.min(limit),
+    };
+    let (mut rows, mut begun) = (Vec::new(), list.after.is_empty());
     for listing in zfs::snapshots(host, &datasets).await.map_err(|error| in_full(&error))? {
         let Some(snapshots) = listing.snapshots else {
             if list.dataset.is_empty() {
@@ -122,10 +111,21 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<Vec<Snapsho
             .find(|mount| mount.kind == "zfs" && mount.source == listing.dataset);
         let below = mount.map(|mount| format!("{}/.zfs/snapshot", mount.target));
         let judged = judged(&snapshots, wanted.of(&listing.dataset), now_s);
-        let shown = judged.filter(|(_, verdict)| verdict.prunes() || !list.prunable);
-        rows.extend(shown.map(|(one, verdict)| row(&listing.dataset, one, verdict, below.as_deref())));
+        for (one, verdict) in judged.filter(|(_, verdict)| verdict.prunes() || !list.prunable) {
+            if !begun {
+                let after = list.after.split_once('@');
+                begun = after == Some((listing.dataset.as_str(), &*one.name));
+            } else if rows.len() == most {
+                return Ok((rows, true));
+            } else {
+                rows.push(row(&listing.dataset, one, verdict, below.as_deref()));
+            }
+        }
     }
-    Ok(rows)
+    match begun {
+        true => Ok((rows, false)),
+        false => Err("the list has changed meanwhile: ask again".to_owned()),
+    }
 }
 
 fn judged<'a>(

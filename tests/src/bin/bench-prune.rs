@@ -31,7 +31,9 @@ const TICKS_A_SECOND: f64 = 100.0;
 const DAY_S: f64 = 86_400.0;
 
 const POOLS: &str = include_str!("../../../agent/host/fixtures/zfs-2.3.9/zpool-status-mirror.stdout");
+const PROPERTIES: &str = include_str!("../../../agent/host/fixtures/zfs-2.3.9/zpool-get-all-mirror.stdout");
 const DATASETS: &str = include_str!("../../../agent/host/fixtures/zfs-2.3.9/zfs-list-mirror.stdout");
+const VERSION: &str = include_str!("../../../agent/host/fixtures/zfs-2.3.9/zfs-version.stdout");
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -48,10 +50,14 @@ async fn main() -> ExitCode {
 
     let before = agent.used();
     let began = Instant::now();
-    let looked = coordinator.command(&["node", "discover", NODE]).output().unwrap();
+    let looked = coordinator
+        .command(&["node", "discover", NODE])
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     let (after, window_s) = (agent.used(), began.elapsed().as_secs_f64());
-    assert!(looked.status.success(), "{}", String::from_utf8_lossy(&looked.stdout));
+    assert!(looked.status.success(), "{}", String::from_utf8_lossy(&looked.stderr));
     let cpu = (after.ticks - before.ticks) as f64 / TICKS_A_SECOND / window_s * 100.0;
     let what = format!("idle for {window_s:.0} s with one look at the machine: CPU");
     figures.line(&what, cpu, 0.1, "%");
@@ -173,15 +179,14 @@ fn prepare(folder: &Path) {
     put(&programs.join("rows"), &rows, 0o644);
     put(&programs.join("marks"), &marks, 0o644);
     put(&programs.join("pools"), POOLS, 0o644);
+    put(&programs.join("properties"), PROPERTIES, 0o644);
     put(&programs.join("datasets"), DATASETS, 0o644);
+    put(&programs.join("version"), VERSION, 0o644);
     let zfs = "case \"$*\" in *snapshot*userrefs*) exec cat /usr/sbin/rows;; get*) exec cat /usr/sbin/marks;; \
-        \"list -j\"*) exec cat /usr/sbin/datasets;; esac";
+        \"list -j\"*) exec cat /usr/sbin/datasets;; version*) exec cat /usr/sbin/version;; esac";
     program(&programs, "zfs", zfs);
-    program(
-        &programs,
-        "zpool",
-        "case \"$1\" in status) exec cat /usr/sbin/pools;; esac",
-    );
+    let zpool = "case \"$1\" in status) exec cat /usr/sbin/pools;; get) exec cat /usr/sbin/properties;; esac";
+    program(&programs, "zpool", zpool);
     // What is due to go is judged in each round, and goes on lying there.
     program(&programs, "timedatectl", "echo NTPSynchronized=no");
     let root = folder.join("root");

@@ -11,7 +11,7 @@ use heeler_agent::{Agent, Config, Notify};
 use heeler_host::System as _;
 use heeler_host::sim::{Machine, Pace};
 use heeler_host::zpool::NewPool;
-use heeler_host::{Content, File};
+use heeler_host::{Content, File, zfs};
 use heeler_proto::v1;
 use heeler_tests::agent_json;
 use heeler_tests::served::{Figures, of_process};
@@ -58,21 +58,9 @@ async fn year(machine: &Machine) -> Figures {
             resident.push(of_process(std::process::id(), "status", "VmRSS") as f64 / 1e6);
         }
     }
-    let left = machine.by_hand(
-        "zfs",
-        &[
-            "list",
-            "-Hp",
-            "-t",
-            "snapshot",
-            "-d",
-            "1",
-            "-o",
-            "name",
-            "data/pve-files",
-        ],
-    );
-    assert!((52..80).contains(&left.stdout.lines().count()), "{}", left.stdout);
+    let listing = zfs::snapshots(machine, &["data/pve-files"]).await.unwrap().pop();
+    let left = listing.unwrap().snapshots.unwrap().len();
+    assert!((52..80).contains(&left), "{left} snapshots");
     let a_day = (written * BLOCK) as f64 / YEAR as f64 / 1e6;
     figures.line(
         "a year without the coordinator: written to the disk",
