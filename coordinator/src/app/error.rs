@@ -1,3 +1,5 @@
+use std::error::Error as _;
+
 use heeler_proto::{ConsentError, Invalid};
 use heeler_store::StoreError;
 
@@ -53,6 +55,21 @@ pub enum AppError {
         /// What.
         what: &'static str,
     },
+}
+
+impl AppError {
+    /// There is no room for the coordinator's state, or its disk fails.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+        match self {
+            Self::Store(error) => error.is_no_room(),
+            Self::Pki(error) => std::iter::successors(error.source(), |cause| cause.source())
+                .filter_map(|cause| cause.downcast_ref())
+                .any(full),
+            _ => false,
+        }
+    }
 }
 
 impl From<BackupError> for AppError {

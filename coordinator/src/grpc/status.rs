@@ -27,6 +27,13 @@ pub(super) fn status(error: &AppError) -> Status {
         }
         error!("{chain}");
     }
+    if error.is_no_room() {
+        return Status::new(
+            code,
+            "the coordinator's disk is full or failing: nothing was changed. Make room where its state is (df -h, heeler \
+             handbook), then do it again",
+        );
+    }
     Status::new(code, error.to_string())
 }
 

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
 use durable::Durable;
@@ -102,6 +102,7 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(8)
             .test_before_acquire(false)
+            .after_release(|connection, _| Box::pin(is_free(connection)))
             .connect_with(options);
         let pool = pool.await.map_err(corrupt)?;
         let verdict = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool);
@@ -140,6 +141,14 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// SQLite itself takes a transaction back when the disk is full, and sqlx, whose own ROLLBACK finds none, then holds the
+/// connection for being in one for ever: such a connection is closed.
+async fn is_free(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Behind what is still to be taken back.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// A transaction; the aggregates' files give it its methods.

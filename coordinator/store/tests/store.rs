@@ -345,3 +345,25 @@ async fn the_database_itself_refuses_to_change_or_shorten_the_audit_log() {
         assert!(refused.contains("append-only"), "{refused}");
     }
 }
+
+#[tokio::test]
+async fn a_disk_that_was_full_is_used_again_as_soon_as_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heeler.db");
+    Store::open(&path).await.unwrap();
+    let bytes = std::fs::metadata(&path).unwrap().len() + 256 * 1024;
+    let store = Store::open_within(&path, Some(bytes)).await.unwrap();
+    let put = async |key: &str, bytes: usize| {
+        let mut tx = store.write().await?;
+        tx.set_meta(key, &"x".repeat(bytes)).await?;
+        tx.save().await
+    };
+    // More often than there are connections.
+    for number in 0..20 {
+        let outcome = put("much", 1_000_000).await;
+        assert!(outcome.is_err_and(|error| error.is_no_room()), "{number}");
+    }
+    put("little", 1).await.unwrap();
+    let kept = store.read().await.unwrap().meta("little").await.unwrap();
+    assert_eq!(kept.as_deref(), Some("x"));
+}
