@@ -62,13 +62,18 @@ impl AppError {
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
-        match self {
-            Self::Store(error) => error.is_no_room(),
-            Self::Pki(error) => std::iter::successors(error.source(), |cause| cause.source())
-                .filter_map(|cause| cause.downcast_ref())
-                .any(full),
-            _ => false,
+        let mut cause = match self {
+            Self::Store(error) => return error.is_no_room(),
+            Self::Pki(error) => error.source(),
+            _ => None,
+        };
+        while let Some(error) = cause {
+            if error.downcast_ref().is_some_and(full) {
+                return true;
+            }
+            cause = error.source();
         }
+        false
     }
 }
 
