@@ -6,23 +6,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Case, R, Run};
+use super::{Case, L, Run};
 use crate::herd::Herd;
 use crate::node::NodeHandle;
 
 pub(super) const CASES: &[Case] = &[
     Case {
-        on: R,
+        on: L,
         name: "holds-snapshots: keeping fewer asks; the power is cut during the prune; what somebody else made, holds or cloned stays",
         run: Run::Herd(prune),
     },
     Case {
-        on: R,
+        on: L,
         name: "holds-snapshots: the power is cut during a snapshot, and after it; each dataset has it, once",
         run: Run::Herd(take),
     },
     Case {
-        on: R,
+        on: L,
         name: "holds-snapshots: the hour turns while the coordinator is dead, and its snapshot is taken",
         run: Run::Herd(alone),
     },
@@ -77,7 +77,7 @@ fn back(herd: &Herd<'_>, node: NodeHandle<'_>, before: u32) -> Result<()> {
     node.wait_restart(before)?;
     node.wait_ready()?;
     node.wait_ssh()?;
-    herd.wait_connected(R)?;
+    herd.wait_connected(L)?;
     node.must("[ \"$(zpool list -H -o health data)\" = ONLINE ] && ! [ -e /usr/sbin/zfs.real ] && findmnt -t zfs /data/pve-files")
         .map(drop)
 }
@@ -108,16 +108,16 @@ fn has(seen: &[String], name: &str) -> bool {
 }
 
 fn prune(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(R)?;
-    herd.apply(R)?;
-    let node = herd.lab().node(R)?;
+    herd.have(L)?;
+    herd.apply(L)?;
+    let node = herd.lab().node(L)?;
     node.must(MAKE)?;
     node.must(&format!("{FOLLOWS}; systemctl start heeler-agent.service"))?;
-    herd.wait_connected(R)?;
+    herd.wait_connected(L)?;
     let made = snapshots(node)?;
 
     keep(herd, "hourly = 3")?;
-    let plan = herd.plan(R)?;
+    let plan = herd.plan(L)?;
     let victims = ["heeler_old-1", "heeler_old-4", "heeler_old-5"];
     ensure!(
         plan.contains("IRREVERSIBLE") && victims.iter().all(|victim| plan.contains(victim)),
@@ -127,18 +127,18 @@ fn prune(herd: &mut Herd<'_>) -> Result<()> {
         !plan.contains("theirs") && !plan.contains("before-upgrade") && !plan.contains("20250101"),
         "{plan}"
     );
-    let refused = herd.run(&["apply", "--yes", R])?;
+    let refused = herd.run(&["apply", "--yes", L])?;
     ensure!(refused.code != 0, "apply --yes was enough: {}", refused.stdout);
     let seen = snapshots(node)?;
     ensure!(made.iter().all(|one| has(&seen, one)), "gone without a word: {seen:#?}");
 
     cut_at(node, "destroy", "&\nsleep 0.05")?;
     let before = node.status()?.starts;
-    herd.run(&["apply", "--yes", "--confirm", R, R])?;
+    herd.run(&["apply", "--yes", "--confirm", L, L])?;
     back(herd, node, before)?;
-    let plan = herd.plan(R)?;
+    let plan = herd.plan(L)?;
     ensure!(!plan.contains("BLOCKED"), "{plan}");
-    herd.apply(R)?;
+    herd.apply(L)?;
     node.must(&format!("{FOLLOWS}; systemctl restart heeler-agent.service"))?;
     let gone = |seen: &[String]| {
         ["data/pve-files", "data/vm"]
@@ -167,8 +167,8 @@ fn prune(herd: &mut Herd<'_>) -> Result<()> {
 }
 
 fn take(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(R)?;
-    let node = herd.lab().node(R)?;
+    herd.have(L)?;
+    let node = herd.lab().node(L)?;
     let cuts = [
         ("monthly", "hourly = 3, monthly = 1", "&\nsleep 0.05"),
         ("yearly", "hourly = 3, monthly = 1, yearly = 1", "; sync"),
@@ -177,9 +177,9 @@ fn take(herd: &mut Herd<'_>) -> Result<()> {
         keep(herd, counts)?;
         cut_at(node, "snapshot", then)?;
         let before = node.status()?.starts;
-        herd.run(&["apply", "--yes", R])?;
+        herd.run(&["apply", "--yes", L])?;
         back(herd, node, before)?;
-        herd.apply(R)?;
+        herd.apply(L)?;
         let of = |dataset: &'static str| {
             move |seen: &[String]| {
                 let ours = |one: &&String| one.starts_with(dataset) && one.ends_with(&format!("_{class}"));
@@ -190,7 +190,7 @@ fn take(herd: &mut Herd<'_>) -> Result<()> {
         wait(node, "not taken", both)?;
         let seen = snapshots(node)?;
         println!(
-            "    {R}: of that {class} there are {} and {}",
+            "    {L}: of that {class} there are {} and {}",
             of("data/pve-files@")(&seen),
             of("data/vm@")(&seen)
         );
@@ -199,17 +199,17 @@ fn take(herd: &mut Herd<'_>) -> Result<()> {
             "{seen:#?}"
         );
     }
-    let plan = herd.plan(R)?;
+    let plan = herd.plan(L)?;
     ensure!(plan.contains("Nothing to change."), "{plan}");
-    let listed = herd.must(&["snapshot", "list", R, "--width", "200"])?;
+    let listed = herd.must(&["snapshot", "list", L, "--width", "200"])?;
     ensure!(listed.contains("/data/pve-files/.zfs/snapshot/NAME"), "{listed}");
     Ok(())
 }
 
 fn alone(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(R)?;
-    herd.apply(R)?;
-    let node = herd.lab().node(R)?;
+    herd.have(L)?;
+    herd.apply(L)?;
+    let node = herd.lab().node(L)?;
     herd.kill_coordinator()?;
     let before = snapshots(node)?;
     // The agent starts with nobody to ask, shortly before the hour turns.
@@ -228,7 +228,7 @@ fn alone(herd: &mut Herd<'_>) -> Result<()> {
     let outcome = wait(node, "the hour turned and nothing was taken", fresh);
     herd.serve()?;
     outcome?;
-    herd.wait_connected(R)?;
+    herd.wait_connected(L)?;
     let events = herd.must(&["events", "--width", "200"])?;
     ensure!(
         events.contains("snapshot"),
