@@ -19,7 +19,9 @@ use rcgen::{CertificateParams, KeyPair};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const MONTH: usize = 30;
-const YEAR: usize = 365;
+/// In the first one events come to wait for the coordinator, as many as ever will: from then on they are summed up.
+const QUARTER: usize = 91;
+const YEAR: usize = 4 * QUARTER;
 /// What a disk writes at least.
 const BLOCK: u64 = 4096;
 const SCHEDULE: [(&str, &str); 2] = [
@@ -46,7 +48,7 @@ async fn main() -> ExitCode {
 
 async fn year(machine: &Machine) -> Figures {
     let (mut figures, mut written, mut resident) = (Figures::default(), 0, Vec::new());
-    for day in 1..=YEAR {
+    for _ in 0..YEAR {
         tokio::time::sleep(DAY).await;
         written += machine
             .log()
@@ -54,9 +56,7 @@ async fn year(machine: &Machine) -> Figures {
             .map(|entry| blocks(machine, &entry.what))
             .sum::<u64>();
         machine.clear_log();
-        if day == MONTH || day == YEAR {
-            resident.push(of_process(std::process::id(), "status", "VmRSS") as f64 / 1e6);
-        }
+        resident.push(of_process(std::process::id(), "status", "VmRSS") as f64 / 1e6);
     }
     let listing = zfs::snapshots(machine, &["data/pve-files"]).await.unwrap().pop();
     let left = listing.unwrap().snapshots.unwrap();
@@ -73,11 +73,17 @@ async fn year(machine: &Machine) -> Figures {
         1.0,
         "MB a day",
     );
-    let what = format!(
-        "the same: resident at its end, beyond the {:.1} MB after a month",
-        resident[0]
+    // The allocator gives and takes: one day says little.
+    let mean = |days: &[f64]| days.iter().sum::<f64>() / days.len() as f64;
+    let (month, second, last) = (
+        mean(&resident[..MONTH]),
+        mean(&resident[QUARTER..2 * QUARTER]),
+        mean(&resident[3 * QUARTER..]),
     );
-    figures.line(&what, resident[1] - resident[0], 0.5, "MB");
+    let what = format!(
+        "the same: resident in the last quarter, beyond the {second:.1} MB of the second ({month:.1} in the first month)"
+    );
+    figures.line(&what, last - second, 0.5, "MB");
     figures
 }
 
