@@ -131,7 +131,7 @@ async fn with_its_disk_full_nothing_is_acknowledged_that_is_not_stored_and_the_s
             }
         }
     };
-    assert!(ended.contains("database"), "{ended}");
+    assert!(ended.contains("disk is full"), "{ended}");
     assert_eq!(stored, sent - 1, "an event was acknowledged that is nowhere");
     let mut operator = herd.operator().await;
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
