@@ -66,6 +66,12 @@ pub enum BackupError {
         /// In heeler.toml.
         wanted: String,
     },
+    /// A file that a backup must hold and cannot.
+    #[error(
+        "{} would be missing from the backup: it must be there, a file or a link to one, of at most 1 MiB",
+        .0.display()
+    )]
+    NotSaved(PathBuf),
     /// More than a backup may be.
     #[error("the state would fill {bytes} bytes and {most} are allowed here")]
     TooLarge {

@@ -21,6 +21,10 @@ const RECENT_EVENTS: u32 = 2_000;
 const SMALL: u64 = 1 << 20;
 /// The state folder is not deep.
 const DEPTH: u32 = 4;
+/// What of the state folder is heeler's, and must not be missing from a backup.
+const OURS: [&str; 7] = ["backup", "ca", "config", "contact", "operators", "secrets", "server"];
+/// Without these nothing can be put back.
+const NEEDED: [&str; 4] = ["heeler.db", "ca/key.pem", "ca/certificate.pem", "backup/key.pem"];
 
 /// How much goes into a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +120,11 @@ fn seal(
 ) -> Result<Packed, BackupError> {
     let mut files = vec![("heeler.db".to_owned(), copy.0.clone())];
     gather(state.path(), Path::new(""), DEPTH, &mut files)?;
+    for needed in NEEDED {
+        if !files.iter().any(|(name, _)| name == needed) {
+            return Err(BackupError::NotSaved(state.path().join(needed)));
+        }
+    }
     for (name, path) in &files {
         let mut hashing = Hashing::new(io::sink());
         let mut file = File::open(path).map_err(failed("read", path))?;
@@ -186,13 +195,24 @@ fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, Path
     names.sort();
     for name in names {
         let path = below.join(&name);
-        let about = fs::symlink_metadata(folder.join(&path)).map_err(failed("look at", &path))?;
         let text = path.to_string_lossy().into_owned();
+        let is_ours = path
+            .components()
+            .next()
+            .is_some_and(|top| OURS.iter().any(|ours| top.as_os_str() == *ours));
+        let real = folder.join(&path);
+        // A person may keep keys elsewhere and link to them; whatever else is linked to is not heeler's.
+        let about = if is_ours { fs::metadata(&real) } else { fs::symlink_metadata(&real) };
+        let about = about.map_err(failed("look at", &real))?;
         let passing = text.starts_with("heeler.db") || ["lock", "heeler.sock"].contains(&text.as_str());
         if about.is_dir() && depth > 0 {
             gather(folder, &path, depth - 1, files)?;
-        } else if about.is_file() && !passing && !text.ends_with(".new") && about.len() <= SMALL {
-            files.push((text, folder.join(&path)));
+        } else if about.is_file() && !passing && !text.ends_with(".new") {
+            if about.len() <= SMALL {
+                files.push((text, real));
+            } else if is_ours {
+                return Err(BackupError::NotSaved(real));
+            }
         }
     }
     Ok(())

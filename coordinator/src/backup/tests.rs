@@ -412,3 +412,37 @@ fn a_path_in_a_backup_leads_nowhere_else() {
     }
     assert_eq!(entry("ca/key.pem").place(folder), Some("/s/ca/key.pem".into()));
 }
+
+#[tokio::test]
+async fn keys_that_are_linked_to_are_in_the_backup_and_what_cannot_be_in_it_is_named() {
+    use std::os::unix::fs::symlink;
+    let bench = Bench::new().await;
+    for (name, elsewhere) in [("ca", "vault-ca"), ("server/key.pem", "vault-server.pem")] {
+        fs::rename(bench.at("state").join(name), bench.at(elsewhere)).unwrap();
+        symlink(bench.at(elsewhere), bench.at("state").join(name)).unwrap();
+    }
+    fs::create_dir(bench.at("home")).unwrap();
+    fs::write(bench.at("home/letters"), b"not heeler's").unwrap();
+    symlink(bench.at("home"), bench.at("state/home")).unwrap();
+    bench.packed().await;
+    bench.restored("new", false, NOW).await.unwrap();
+    for file in ["ca/key.pem", "ca/certificate.pem", "server/key.pem"] {
+        let (old, new) = (bench.at("state").join(file), bench.at("new").join(file));
+        assert_eq!(fs::read(old).unwrap(), fs::read(new).unwrap(), "{file}");
+    }
+    assert!(!bench.at("new/home").exists());
+
+    let out = bench.at("lacking.age");
+    let refused = async || {
+        let refused = pack(&bench.state("state"), None, Content::Whole, &out, NOW).await;
+        assert!(!out.exists());
+        refused.unwrap_err().to_string()
+    };
+    fs::write(bench.at("state/contact/a.known_hosts"), vec![b'a'; 2 << 20]).unwrap();
+    let told = refused().await;
+    assert!(told.contains("contact/a.known_hosts would be missing"), "{told}");
+    fs::remove_file(bench.at("state/contact/a.known_hosts")).unwrap();
+    fs::remove_file(bench.at("vault-server.pem")).unwrap();
+    let told = refused().await;
+    assert!(told.contains("server/key.pem"), "{told}");
+}
