@@ -1,6 +1,5 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use heeler_store::Store;
@@ -143,10 +142,16 @@ fn seal(
     }
     let text = serde_json::to_vec(&manifest).map_err(|error| failed("write", out)(error.into()))?;
     let signature = sign(key, &text)?;
-    let new = out.with_extension("new");
-    let written = write(&new, lock, (&text, &signature), &manifest, &files);
-    let (bytes, sha256) = written.inspect_err(|_| drop(fs::remove_file(&new)))?;
-    fs::rename(&new, out).map_err(failed("write", out))?;
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut name = out.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    let new = tempfile::Builder::new()
+        .prefix(&name)
+        .suffix(".new")
+        .tempfile_in(folder.unwrap_or(Path::new(".")));
+    let new = new.map_err(failed("make", out))?;
+    let (bytes, sha256) = write(new.as_file(), out, lock, (&text, &signature), &manifest, &files)?;
+    new.persist(out).map_err(|error| failed("write", out)(error.error))?;
     Ok(Packed {
         manifest,
         bytes,
@@ -155,16 +160,15 @@ fn seal(
 }
 
 fn write(
-    new: &Path,
+    new: &File,
+    out: &Path,
     lock: &Lock,
     (text, signature): (&[u8], &[u8]),
     manifest: &Manifest,
     files: &[(String, PathBuf)],
 ) -> Result<(u64, [u8; 32]), BackupError> {
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(new);
-    let mut hashing = Hashing::new(BufWriter::new(file.map_err(failed("make", new))?));
-    let sealed = |hashing: &mut Hashing<BufWriter<File>>| {
+    let mut hashing = Hashing::new(BufWriter::new(new));
+    let sealed = |hashing: &mut Hashing<BufWriter<&File>>| {
         let mut sealed = lock.seal(hashing)?;
         write_head(&mut sealed, text, signature)?;
         for ((_, path), entry) in files.iter().zip(&manifest.files) {
@@ -175,10 +179,9 @@ fn write(
         }
         sealed.finish()?.flush()
     };
-    sealed(&mut hashing).map_err(failed("write", new))?;
-    File::open(new)
-        .and_then(|file| file.sync_all())
-        .map_err(failed("write", new))?;
+    sealed(&mut hashing)
+        .and_then(|()| new.sync_all())
+        .map_err(failed("write", out))?;
     Ok((hashing.bytes(), hashing.digest()))
 }
 
@@ -202,7 +205,11 @@ fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, Path
             .is_some_and(|top| OURS.iter().any(|ours| top.as_os_str() == *ours));
         let real = folder.join(&path);
         // A person may keep keys elsewhere and link to them; whatever else is linked to is not heeler's.
-        let about = if is_ours { fs::metadata(&real) } else { fs::symlink_metadata(&real) };
+        let about = if is_ours {
+            fs::metadata(&real)
+        } else {
+            fs::symlink_metadata(&real)
+        };
         let about = about.map_err(failed("look at", &real))?;
         let passing = text.starts_with("heeler.db") || ["lock", "heeler.sock"].contains(&text.as_str());
         if about.is_dir() && depth > 0 {

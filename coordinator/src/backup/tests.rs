@@ -446,3 +446,19 @@ async fn keys_that_are_linked_to_are_in_the_backup_and_what_cannot_be_in_it_is_n
     let told = refused().await;
     assert!(told.contains("server/key.pem"), "{told}");
 }
+
+#[tokio::test]
+async fn a_backup_writes_over_nothing_that_lies_beside_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::new().await;
+    let beside = ["backup.new", "backup.age.new", ".backup.age.new"].map(|name| bench.at(name));
+    beside.iter().for_each(|path| fs::write(path, b"precious").unwrap());
+    let count = || fs::read_dir(bench.folder.path()).unwrap().count();
+    let before = count();
+    let out = bench.packed().await;
+    for path in &beside {
+        assert_eq!(fs::read(path).unwrap(), b"precious", "{}", path.display());
+    }
+    assert_eq!(fs::metadata(out).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(count(), before + 1, "nothing but the backup is left");
+}
