@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::error::{BackupError, damaged};
+use super::error::{BackupError, damaged, failed};
 
 const LABEL: &[u8] = b"heeler backup 1\n";
 /// A manifest names some thousand files.
@@ -96,11 +96,27 @@ fn read_part(from: &mut impl Read, most: u32) -> Result<Vec<u8>, BackupError> {
     Ok(bytes)
 }
 
-/// Copies one file out, and proves that it is the one that the manifest names.
-pub(super) fn read_file(from: &mut impl Read, entry: &Entry, into: &mut impl Write) -> Result<(), BackupError> {
+/// Copies one file out to `path`, and proves that it is the one that the manifest names. What cannot be written says
+/// nothing about the backup.
+pub(super) fn read_file(
+    from: &mut impl Read,
+    entry: &Entry,
+    into: &mut impl Write,
+    path: &Path,
+) -> Result<(), BackupError> {
     let mut hashing = Hashing::new(into);
-    let copied = io::copy(&mut from.take(entry.bytes), &mut hashing).map_err(|error| damaged(error.to_string()))?;
-    if copied != entry.bytes || hashing.hex() != entry.sha256 {
+    let mut from = from.take(entry.bytes);
+    let mut part = vec![0; 64 << 10];
+    loop {
+        let read = match from.read(&mut part) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(damaged(error.to_string())),
+        };
+        hashing.write_all(&part[..read]).map_err(failed("write", path))?;
+    }
+    if hashing.bytes() != entry.bytes || hashing.hex() != entry.sha256 {
         return Err(damaged(format!("{} is not whole", entry.path)));
     }
     Ok(())

@@ -19,6 +19,17 @@ pub enum BackupError {
         /// Why.
         source: io::Error,
     },
+    /// The disk is full.
+    #[error(
+        "there is no room to {what} {}. Make room on that disk (df -h), or name another folder (for what is only opened to be looked at: TMPDIR=FOLDER)",
+        path.display()
+    )]
+    NoRoom {
+        /// read, write…
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+    },
     /// The state folder holds nothing to save.
     #[error("{} holds no coordinator. Make one: heeler init", .0.display())]
     NoCoordinator(PathBuf),
@@ -85,7 +96,10 @@ pub enum BackupError {
 /// `.map_err(failed("read", path))`
 pub(super) fn failed(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> BackupError {
     let path = path.into();
-    move |source| BackupError::File { what, path, source }
+    move |source| match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BackupError::NoRoom { what, path },
+        _ => BackupError::File { what, path, source },
+    }
 }
 
 pub(super) fn damaged(why: impl Into<String>) -> BackupError {

@@ -204,7 +204,7 @@ fn unpack(
         let mut options = fs::OpenOptions::new();
         let file = options.write(true).create_new(true).mode(0o600).open(&path);
         let mut file = BufWriter::new(file.map_err(failed("make", &path))?);
-        read_file(&mut opened, entry, &mut file)?;
+        read_file(&mut opened, entry, &mut file, &path)?;
         file.flush()
             .and_then(|()| file.get_ref().sync_all())
             .map_err(failed("write", &path))?;

@@ -462,3 +462,29 @@ async fn a_backup_writes_over_nothing_that_lies_beside_it() {
     assert_eq!(fs::metadata(out).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(count(), before + 1, "nothing but the backup is left");
 }
+
+#[test]
+fn a_disk_without_room_is_not_the_backups_fault() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let entry = Entry {
+        path: "heeler.db".into(),
+        bytes: 3,
+        sha256: String::new(),
+    };
+    let place = Path::new("/tmp/x/heeler.db");
+    let refused = archive::read_file(&mut &b"abc"[..], &entry, &mut Full, place).unwrap_err();
+    assert!(matches!(refused, BackupError::NoRoom { .. }), "{refused:?}");
+    let told = refused.to_string();
+    assert!(
+        told.contains("no room to write /tmp/x/heeler.db") && told.contains("df -h"),
+        "{told}"
+    );
+}
