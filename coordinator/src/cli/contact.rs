@@ -171,7 +171,7 @@ fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut
         answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "" | "y" | "yes"))
     };
     if agreed {
-        std::fs::write(&path, after).map_err(super::error::file("write", &path))?;
+        super::place::write_whole(&path, &after)?;
         console.say(format!("Written, not committed. Next: heeler plan {node}"))
     } else {
         console.say(format!(

@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::json as object;
 
 use super::error::file;
+use super::place::write_whole;
 use super::{CliError, Console, Context, Exit, backup, git, json, recover};
 use crate::backup::{RecoveryFile, ensure_recovery};
 use crate::config::{self, DEFAULT_PORT, FILE, parse_bytes, template};
@@ -49,6 +50,8 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     }
     let path = folder.join(FILE);
     let (cluster, is_new) = match std::fs::read(&path) {
+        // Begun on a full disk, and never written.
+        Ok(bytes) if bytes.is_empty() => (name(wish, console)?, true),
         Ok(bytes) => (parse_bytes(&bytes).map_err(CliError::Config)?.cluster.value, false),
         Err(_) => (name(wish, console)?, true),
     };
@@ -62,7 +65,7 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     if is_new {
         let text = template(&cluster, &addresses(wish)?);
         parse_bytes(text.as_bytes()).map_err(CliError::Config)?;
-        std::fs::write(&path, text).map_err(file("write", &path))?;
+        write_whole(&path, &text)?;
     }
     let in_git = git::make_repository(&folder);
     let state = StateFolder::new(context.state());

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::CliError;
@@ -99,6 +100,29 @@ pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(&path).map_err(file("read", path))
 }
 
+/// Whole or not at all, whatever happens meanwhile: what stands there may be a person's work. Rights and links stay.
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), CliError> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let write = || {
+        let folder = real.parent().unwrap_or(Path::new("/"));
+        let rights = std::fs::metadata(&real).map(|about| about.permissions()).ok();
+        let usual = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let new = tempfile::Builder::new()
+            .prefix(".heeler-")
+            .suffix(".new")
+            .permissions(usual)
+            .tempfile_in(folder)?;
+        if let Some(rights) = rights {
+            new.as_file().set_permissions(rights)?;
+        }
+        new.as_file().write_all(text.as_bytes())?;
+        new.as_file().sync_all()?;
+        new.persist(&real)?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    write().map_err(file("write", path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,5 +177,25 @@ mod tests {
             around(&[("HEELER_CONFIG", "/v")], &here, false).config(Some(Path::new("n")), &state),
             here.join("n")
         );
+    }
+
+    #[test]
+    fn a_file_is_never_cut_short_to_be_written_and_keeps_its_rights_and_its_link() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("real.toml"), "a person's work").unwrap();
+        std::fs::set_permissions(at("real.toml"), std::fs::Permissions::from_mode(0o640)).unwrap();
+        // Another name of the old content: it shows whether that was cut.
+        std::fs::hard_link(at("real.toml"), at("old.toml")).unwrap();
+        symlink(at("real.toml"), at("heeler.toml")).unwrap();
+        write_whole(&at("heeler.toml"), "new").unwrap();
+        assert_eq!(std::fs::read_to_string(at("old.toml")).unwrap(), "a person's work");
+        assert_eq!(std::fs::read_to_string(at("real.toml")).unwrap(), "new");
+        assert!(at("heeler.toml").is_symlink());
+        let rights = std::fs::metadata(at("real.toml")).unwrap().permissions();
+        assert_eq!(rights.mode() & 0o777, 0o640);
+        write_whole(&at("first.toml"), "new").unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
     }
 }

@@ -96,3 +96,14 @@ async fn without_the_key_nothing_is_opened_and_it_is_said_what_to_give() {
         .await;
     assert!(rubbish.err.contains("no recovery key"), "{}", rubbish.err);
 }
+
+#[tokio::test]
+async fn a_heeler_toml_that_was_begun_on_a_full_disk_is_no_dead_end() {
+    let stage = Stage::empty();
+    std::fs::write(stage.config().join("heeler.toml"), "").unwrap();
+    let config = stage.config().display().to_string();
+    let outcome = stage
+        .types(&format!("init --cluster k8sctl --address 10.0.0.2 {config}"))
+        .await;
+    assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
+}
