@@ -29,6 +29,8 @@ const ARMED: &str = "/var/lib/heeler-agent/guard/armed";
 const CONFIRMED: &str = "/var/lib/heeler-agent/guard/confirmed";
 const DOUBT: &str = "/var/lib/heeler-agent/guard/doubt";
 const UNDOING: &str = "/var/lib/heeler-agent/guard/undoing";
+/// Behind the id in UNDOING: no confirmation counts any more, for files may have been put back.
+const FOR_GOOD: &str = " for good";
 const UNDONE: &str = "/var/lib/heeler-agent/guard/undone";
 
 /// Why the guard cannot do its work.
@@ -134,7 +136,13 @@ pub enum End {
 pub async fn settle(host: &dyn System, id: &str) -> Result<End, GuardError> {
     let armed = json::<Armed>(host, ARMED).await?.is_some_and(|armed| armed.id == id);
     let confirmed = text(host, CONFIRMED).await?.as_deref() == Some(id);
-    let undoing = async || Ok::<_, GuardError>(text(host, UNDOING).await?.as_deref() == Some(id));
+    let undoing = async || {
+        Ok::<_, GuardError>(
+            text(host, UNDOING)
+                .await?
+                .is_some_and(|undoing| undoing.starts_with(id)),
+        )
+    };
     // An undo that has begun decides by itself, and says how it ended.
     if armed && !confirmed || undoing().await? {
         return Ok(End::Open);

@@ -1,7 +1,9 @@
 use std::path::Path;
 
 use super::armed::{Before, Written};
-use super::{ARMED, Armed, CONFIRMED, DOUBT, GuardError, UNDOING, UNDONE, Undone, failed, json, remove, text, write};
+use super::{
+    ARMED, Armed, CONFIRMED, DOUBT, FOR_GOOD, GuardError, UNDOING, UNDONE, Undone, failed, json, remove, text, write,
+};
 use crate::{Command, Content, File, RunError, System, UnitAction, ifupdown, ip, link, netplan, networkd};
 
 /// What an undo came to.
@@ -25,14 +27,26 @@ pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
         return Ok(Undoing::Nothing);
     };
     let says = async |path| Ok::<_, GuardError>(text(host, path).await?.as_deref() == Some(armed.id.as_str()));
-    // A confirmation counts when it was there before the undo began, and never after.
-    if !says(UNDOING).await? {
+    // Where the files may have been touched already, nothing but the rest is left to do.
+    let touched = format!("{}{FOR_GOOD}", armed.id);
+    if text(host, UNDOING).await?.as_ref() != Some(&touched) {
         write(host, UNDOING, armed.id.as_bytes().to_vec()).await?;
-        if says(CONFIRMED).await? {
-            remove(host, ARMED).await?;
+        // From here on nobody lets it stay but this. Who did so before has removed ARMED first, then CONFIRMED: looked
+        // for in the other order, one of them says so.
+        let confirmed = says(CONFIRMED).await?;
+        let pending = json::<Armed>(host, ARMED).await?.is_some_and(|now| now.id == armed.id);
+        if confirmed || !pending {
+            if pending {
+                remove(host, ARMED).await?;
+            }
             remove(host, UNDOING).await?;
-            return Ok(Undoing::Confirmed);
+            return Ok(if confirmed {
+                Undoing::Confirmed
+            } else {
+                Undoing::Nothing
+            });
         }
+        write(host, UNDOING, touched.into_bytes()).await?;
     }
     for (path, before) in armed.way.files.iter().zip(&armed.before) {
         put_back(host, path, before.as_ref()).await?;

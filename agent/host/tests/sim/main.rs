@@ -4,6 +4,7 @@
 
 mod disks;
 mod glance;
+mod guard;
 mod power;
 mod recorded;
 mod zfs;
