@@ -1,13 +1,13 @@
 //! `heeler init`, the coordinator's half: authority, identities, database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use heeler_store::{Operator, Store, StoreError};
 
 use crate::audit::{Deed, write};
 use crate::clock::Clock;
 use crate::pki::{Ca, PkiError, ServerIdentity, make_folder, new_operator, write_secret};
-use crate::state::{LockError, StateFolder};
+use crate::state::{LockError, Lost, StateFolder};
 
 /// What `heeler init` must know.
 #[derive(Debug, Clone)]
@@ -28,6 +28,9 @@ pub enum InitError {
     /// A coordinator runs on it.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// Half of what was there.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// A key, a certificate or a folder.
     #[error("could not make the coordinator's identities")]
     Pki(#[from] PkiError),
@@ -59,6 +62,9 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
     make_folder(state.path())?;
     let _lock = state.lock()?;
     let database = state.database();
+    if !state.holds()? {
+        write_secret(&state.begun(), "")?;
+    }
     if !database.exists() {
         write_secret(&database, "")?;
     }
@@ -70,6 +76,10 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
             folder: state.path().to_owned(),
             found: found.clone(),
         });
+    }
+    // An empty database that somebody else has made since is none either.
+    if cluster.is_none() && !state.begun().exists() {
+        return Err(Lost::Database(state.path().to_owned()).into());
     }
     let ca = match state.ca().join("key.pem").exists() {
         true => Ca::load(&state.ca())?,
@@ -107,7 +117,19 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
     }
     tx.save().await?;
     store.close().await;
+    forget(&state.begun())?;
     Ok(cluster.is_none())
+}
+
+fn forget(path: &Path) -> Result<(), PkiError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(PkiError::File {
+            what: "remove",
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +195,46 @@ mod tests {
                 .mode();
             assert_eq!(mode & 0o777, 0o600, "{file}");
         }
+    }
+
+    #[tokio::test]
+    async fn where_half_of_a_coordinator_is_lost_nothing_is_made_in_its_place() {
+        for (file, emptied) in [("heeler.db", false), ("heeler.db", true), ("ca/key.pem", false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let options = options(&folder, "k8sctl");
+            init(&options, &Fixed).await.unwrap();
+            let path = options.state.path().join(file);
+            let authority = std::fs::read(options.state.ca().join("certificate.pem")).unwrap();
+            match emptied {
+                true => std::fs::write(&path, "").unwrap(),
+                false => std::fs::remove_file(&path).unwrap(),
+            }
+            let refused = init(&options, &Fixed).await.unwrap_err();
+            assert!(matches!(refused, InitError::Lost(_)), "{file}: {refused}");
+            let text = refused.to_string();
+            assert!(
+                text.contains("backup restore") && text.contains("init --recover"),
+                "{text}"
+            );
+            let left = std::fs::metadata(&path).map_or(0, |about| about.len());
+            assert_eq!(left, 0, "{file} was made anew");
+            assert_eq!(
+                std::fs::read(options.state.ca().join("certificate.pem")).unwrap(),
+                authority
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_init_that_was_cut_off_is_done_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(&folder, "k8sctl");
+        make_folder(options.state.path()).unwrap();
+        write_secret(&options.state.begun(), "").unwrap();
+        Ca::create(&options.state.ca(), "k8sctl", Fixed.now_ms()).unwrap();
+        assert!(init(&options, &Fixed).await.unwrap());
+        assert!(!options.state.begun().exists());
+        assert!(!init(&options, &Fixed).await.unwrap());
     }
 
     #[tokio::test]

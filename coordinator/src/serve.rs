@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::grpc;
 use crate::notify::Notify;
 use crate::pki::{PkiError, ServerIdentity};
-use crate::state::{Lock, LockError, StateFolder};
+use crate::state::{Lock, LockError, Lost, StateFolder};
 use crate::tls::{self, Certificate, Guests, TlsError};
 
 /// How often the coordinator's own certificate is looked at.
@@ -56,6 +56,9 @@ pub enum ServeError {
     /// There is no state folder.
     #[error("{} holds no coordinator. Make one: heeler init", .0.display())]
     NotInitialised(PathBuf),
+    /// Half of what was there.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// Another one works on it.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -109,7 +112,7 @@ impl Coordinator {
     /// When another coordinator has the folder, the database is damaged, or an address is taken.
     pub async fn bind(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let state = options.state;
-        if !state.ca().join("key.pem").exists() {
+        if !state.holds()? {
             return Err(ServeError::NotInitialised(state.path().to_owned()));
         }
         let lock = state.lock()?;

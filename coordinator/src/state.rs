@@ -69,6 +69,28 @@ impl StateFolder {
         self.0.join("config")
     }
 
+    /// There while a coordinator is being made: what is missing meanwhile was never there.
+    #[must_use]
+    pub(crate) fn begun(&self) -> PathBuf {
+        self.0.join("begun")
+    }
+
+    /// Whether a coordinator is there.
+    ///
+    /// # Errors
+    /// When a part of it is, which has lost the other.
+    pub fn holds(&self) -> Result<bool, Lost> {
+        let key = self.ca().join("key.pem").exists();
+        let database = std::fs::metadata(self.database()).is_ok_and(|about| about.len() > 0);
+        match (key, database) {
+            (true, true) => Ok(true),
+            (false, false) => Ok(false),
+            _ if self.begun().exists() => Ok(false),
+            (true, false) => Err(Lost::Database(self.0.clone())),
+            (false, true) => Err(Lost::Key(self.0.clone())),
+        }
+    }
+
     /// Takes the folder for this process alone, until the lock is dropped.
     ///
     /// # Errors
@@ -106,6 +128,28 @@ impl StateFolder {
         Ok(Lock { _file: file })
     }
 }
+
+/// What a state folder has lost. Nothing takes its place but a backup.
+#[derive(Debug, thiserror::Error)]
+pub enum Lost {
+    /// The database.
+    #[error(
+        "{} holds the keys of a coordinator, and its database (heeler.db) is lost or empty: which pools and disks are whose stood there. {}",
+        .0.display(),
+        PUT_BACK
+    )]
+    Database(PathBuf),
+    /// The key of the certificate authority.
+    #[error(
+        "{} holds the database of a coordinator, and the key of its certificate authority (ca/key.pem) is lost: no node would trust another one. {}",
+        .0.display(),
+        PUT_BACK
+    )]
+    Key(PathBuf),
+}
+
+const PUT_BACK: &str = "Put a backup in its place: heeler backup restore FILE --replace, or the copy that a node holds: \
+                        heeler init --recover --from NODE --replace";
 
 /// This process alone works on the state folder.
 #[derive(Debug)]

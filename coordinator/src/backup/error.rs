@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use heeler_store::StoreError;
 
 use crate::pki::PkiError;
-use crate::state::LockError;
+use crate::state::{LockError, Lost};
 
 /// Why there is no backup, or nothing comes out of one. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum BackupError {
     /// The state folder holds nothing to save.
     #[error("{} holds no coordinator. Make one: heeler init", .0.display())]
     NoCoordinator(PathBuf),
+    /// Half of what was there.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// Nobody could open what would be sealed.
     #[error("this coordinator has no recovery key yet. Make one: heeler init, or seal with a passphrase: --passphrase")]
     NoRecoveryKey,

@@ -56,7 +56,7 @@ pub async fn pack(
     out: &Path,
     now_ms: u64,
 ) -> Result<Packed, BackupError> {
-    if !state.ca().join("key.pem").exists() || !state.database().exists() {
+    if !state.holds()? {
         return Err(BackupError::NoCoordinator(state.path().to_owned()));
     }
     let copy = Scratch::within(state);

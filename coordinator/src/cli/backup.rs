@@ -173,8 +173,10 @@ async fn create(wish: Create, context: &Context<'_>, console: &mut Console<'_>) 
 }
 
 async fn usual_name(state: &StateFolder, now_ms: u64, console: &Console<'_>) -> Result<String, CliError> {
-    if !state.database().exists() {
-        return Err(failed(&BackupError::NoCoordinator(state.path().to_owned())));
+    match state.holds() {
+        Ok(true) => {}
+        Ok(false) => return Err(failed(&BackupError::NoCoordinator(state.path().to_owned()))),
+        Err(lost) => return Err(failed(&lost.into())),
     }
     let cluster = async {
         let store = Store::open(&state.database()).await?;
