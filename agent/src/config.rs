@@ -31,6 +31,21 @@ pub struct Config {
     pub ca: CertificateDer<'static>,
     /// Whose consents it honours.
     pub operators: Arc<[Operator]>,
+    /// What had come of the statements by then.
+    pub past: Past,
+}
+
+/// What operators had signed before first contact: it is in the rest of the configuration, and is not played again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Past {
+    /// What names each statement, in the order in which they came.
+    pub statements: Vec<[u8; 32]>,
+    /// Keys that are worth nothing any more.
+    pub revoked: Vec<Operator>,
+    /// SHA-256 of the certificates of authorities that are worth nothing any more.
+    pub dropped: Vec<[u8; 32]>,
+    /// Authorities that were announced and do not sign yet.
+    pub announced: Vec<CertificateDer<'static>>,
 }
 
 /// Somebody who may consent to irreversible acts.
@@ -91,13 +106,12 @@ impl Config {
         let coordinators = addresses("coordinators", fields.take("coordinators")?)?;
         let enrolment = addresses("enrolment", fields.take("enrolment")?)?;
         let ca: String = fields.take("ca_certificate")?;
-        let operators: Vec<Map<String, Value>> = fields.take("operators")?;
+        let operators = operators(fields.take("operators")?)?;
+        let past = match fields.left.contains_key("past") {
+            true => past(fields.take("past")?)?,
+            false => Past::default(),
+        };
         fields.none_left()?;
-        let operators: Vec<Operator> = operators
-            .into_iter()
-            .enumerate()
-            .map(operator)
-            .collect::<Result<_, _>>()?;
         if operators.is_empty() {
             return Err(field("operators", "nobody could consent: at least one is wanted"));
         }
@@ -105,9 +119,9 @@ impl Config {
             node: NodeName::new(&node).map_err(|invalid| field("node", &invalid.problem))?,
             coordinators,
             enrolment,
-            ca: CertificateDer::from_pem_slice(ca.as_bytes())
-                .map_err(|error| field("ca_certificate", &error.to_string()))?,
+            ca: certificate("ca_certificate", &ca)?,
             operators: operators.into(),
+            past,
         })
     }
 }
@@ -134,6 +148,41 @@ fn addresses(name: &str, addresses: Vec<String>) -> Result<Vec<String>, ConfigEr
         )),
         None => Ok(addresses),
     }
+}
+
+fn certificate(name: &str, pem: &str) -> Result<CertificateDer<'static>, ConfigError> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| field(name, &error.to_string()))
+}
+
+fn past(left: Map<String, Value>) -> Result<Past, ConfigError> {
+    let at = "past.".to_owned();
+    let mut fields = Fields { at, left };
+    let announced: Vec<String> = fields.take("announced")?;
+    let announced = announced.iter().map(|pem| certificate("past.announced", pem));
+    let past = Past {
+        statements: digests("past.statements", &fields.take::<Vec<_>>("statements")?)?,
+        revoked: operators(fields.take("revoked")?)?,
+        dropped: digests("past.dropped", &fields.take::<Vec<_>>("dropped")?)?,
+        announced: announced.collect::<Result<_, _>>()?,
+    };
+    fields.none_left()?;
+    Ok(past)
+}
+
+fn digests(name: &str, all: &[String]) -> Result<Vec<[u8; 32]>, ConfigError> {
+    let read = |text: &String| {
+        let mut digest = [0; 32];
+        for (index, byte) in digest.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+        }
+        (text.len() == 64).then_some(digest)
+    };
+    let unfit = || field(name, "a SHA-256 in hex is wanted");
+    all.iter().map(|text| read(text).ok_or_else(unfit)).collect()
+}
+
+fn operators(all: Vec<Map<String, Value>>) -> Result<Vec<Operator>, ConfigError> {
+    all.into_iter().enumerate().map(operator).collect()
 }
 
 fn operator((index, left): (usize, Map<String, Value>)) -> Result<Operator, ConfigError> {

@@ -108,11 +108,10 @@ impl Statement {
     }
 }
 
-/// Names a row of statements.
+/// Names a row of statements, by the name of each.
 #[must_use]
-pub fn statements_sha256<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> [u8; 32] {
-    let ids: Vec<u8> = statements.into_iter().flat_map(Statement::id).collect();
-    sha256(&ids)
+pub fn statements_sha256(ids: &[[u8; 32]]) -> [u8; 32] {
+    sha256(ids.as_flattened())
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use heeler_agent::{Agent, Config, Identity, Notify, release};
 use heeler_coordinator::pki::sha256;
 use heeler_host::sim::{Loss, Machine};
-use heeler_proto::v1;
+use heeler_proto::{NodeName, v1};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::{mpsc, oneshot};
@@ -165,22 +165,6 @@ fn agent_config(contact: &v1::BeginContactReply, name: &str) -> Config {
 /// What first contact writes into /etc/heeler/agent.json.
 #[must_use]
 pub fn agent_json(contact: &v1::BeginContactReply, name: &str) -> serde_json::Value {
-    let operators: Vec<_> = contact
-        .operators
-        .iter()
-        .map(|operator| serde_json::json!({"name": operator.name, "public_key": operator.public_key_pem}))
-        .collect();
-    let host = |address: &String| address.rsplit_once(':').unwrap().0.to_owned();
-    let enrolment: Vec<_> = contact
-        .addresses
-        .iter()
-        .map(|address| format!("{}:{}", host(address), contact.enrolment_port))
-        .collect();
-    serde_json::json!({
-        "node": name,
-        "coordinators": contact.addresses,
-        "enrolment": enrolment,
-        "ca_certificate": contact.ca_certificate,
-        "operators": operators,
-    })
+    let part = heeler_coordinator::contact::agent_config(&NodeName::new(name).unwrap(), contact);
+    serde_json::from_slice(&part.bytes).unwrap()
 }

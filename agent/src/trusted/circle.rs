@@ -57,12 +57,13 @@ impl Circle {
     /// As first contact left it.
     #[must_use]
     pub fn pinned(config: &Config) -> Self {
+        let past = &config.past;
         Self {
             cluster: cluster(&config.ca).unwrap_or_default(),
             operators: config.operators.to_vec(),
-            revoked: BTreeSet::new(),
-            authorities: vec![config.ca.clone()],
-            dropped: BTreeSet::new(),
+            revoked: past.revoked.iter().map(|known| known.public_key.clone()).collect(),
+            authorities: [&config.ca].into_iter().chain(&past.announced).cloned().collect(),
+            dropped: past.dropped.iter().copied().collect(),
         }
     }
 

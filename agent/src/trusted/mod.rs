@@ -48,6 +48,9 @@ pub struct Trusted {
 }
 
 struct Current {
+    /// What names each statement that counts here, in the order in which they came.
+    known: Vec<[u8; 32]>,
+    /// Those of them that first contact did not know.
     statements: Vec<Statement>,
     circle: Circle,
     operators: Arc<[Operator]>,
@@ -60,7 +63,7 @@ struct Kept {
 }
 
 impl Current {
-    fn new(statements: Vec<Statement>, circle: Circle) -> Result<Self, TrustError> {
+    fn new(known: Vec<[u8; 32]>, statements: Vec<Statement>, circle: Circle) -> Result<Self, TrustError> {
         let mut roots = RootCertStore::empty();
         for authority in circle.authorities() {
             roots.add(authority.clone()).map_err(TrustError::Authority)?;
@@ -68,6 +71,7 @@ impl Current {
         Ok(Self {
             operators: circle.operators(),
             roots: Arc::new(roots),
+            known,
             statements,
             circle,
         })
@@ -86,17 +90,24 @@ impl Trusted {
             Err(source) => return Err(TrustError::File { action: "read", source }),
         };
         let mut circle = Circle::pinned(config);
-        let mut statements = Vec::new();
+        let (mut known, mut statements) = (config.past.statements.clone(), Vec::new());
         for statement in kept.statements {
             // First contact came again, and whom it named may have changed.
+            let id = statement.id();
+            if known.contains(&id) {
+                continue;
+            }
             match circle.accept(&statement) {
-                Ok(()) => statements.push(statement),
+                Ok(()) => {
+                    known.push(id);
+                    statements.push(statement);
+                }
                 Err(why) => tracing::warn!(%why, "a statement that was kept holds no more"),
             }
         }
         Ok(Self {
             host,
-            current: Mutex::new(Current::new(statements, circle)?),
+            current: Mutex::new(Current::new(known, statements, circle)?),
         })
     }
 
@@ -121,7 +132,7 @@ impl Trusted {
     pub fn summary(&self) -> TrustReply {
         let current = self.current();
         TrustReply {
-            statements_sha256: statements_sha256(&current.statements).to_vec(),
+            statements_sha256: statements_sha256(&current.known).to_vec(),
             authorities: current.circle.fingerprints(),
             refused: Vec::new(),
         }
@@ -132,30 +143,34 @@ impl Trusted {
     /// # Errors
     /// When it cannot be kept: then nothing has changed.
     pub async fn learn(&self, all: Vec<v1::Statement>) -> Result<TrustReply, TrustError> {
-        let (mut statements, mut circle) = {
+        let (mut known, mut statements, mut circle) = {
             let current = self.current();
-            (current.statements.clone(), current.circle.clone())
+            (
+                current.known.clone(),
+                current.statements.clone(),
+                current.circle.clone(),
+            )
         };
         let (before, mut refused) = (statements.len(), Vec::new());
         for wire in all.into_iter().take(MOST) {
             let taken = Statement::try_from(wire).map_err(|invalid| invalid.to_string());
-            let taken = taken.and_then(
-                |statement| match statements.iter().any(|known| known.id() == statement.id()) {
-                    true => Ok(()),
-                    false if statements.len() >= MOST => Err("there are too many already".to_owned()),
-                    false => circle
-                        .accept(&statement)
-                        .map(|()| statements.push(statement))
-                        .map_err(|why| why.to_string()),
-                },
-            );
+            let taken = taken.and_then(|statement| match statement.id() {
+                id if known.contains(&id) => Ok(()),
+                _ if known.len() >= MOST => Err("there are too many already".to_owned()),
+                id => {
+                    circle.accept(&statement).map_err(|why| why.to_string())?;
+                    known.push(id);
+                    statements.push(statement);
+                    Ok(())
+                }
+            });
             if let Err(why) = taken {
                 tracing::warn!(why, "a statement was refused");
                 refused.push(why);
             }
         }
         if statements.len() > before {
-            let new = Current::new(statements, circle)?;
+            let new = Current::new(known, statements, circle)?;
             self.keep(&new.statements).await?;
             tracing::info!(statements = new.statements.len(), "whom this node trusts has changed");
             *self.current() = new;

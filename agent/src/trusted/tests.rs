@@ -4,6 +4,7 @@ use heeler_host::System;
 use heeler_host::sim::{Fault, Machine};
 use heeler_proto::{Consent, OperatorName, Statement, TrustChange, v1};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
+use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
@@ -66,14 +67,18 @@ fn authority(cluster: &str) -> rcgen::Certificate {
 }
 
 fn config(pinned: &[&Person], ca: &rcgen::Certificate) -> Config {
-    let operators: Vec<_> = pinned
-        .iter()
-        .map(|person| serde_json::json!({"name": person.name, "public_key": person.pem}))
-        .collect();
-    let json = serde_json::json!({
-        "node": "a", "coordinators": ["h:1"], "enrolment": ["h:2"], "ca_certificate": ca.pem(), "operators": operators,
-    });
-    Config::parse(json.to_string().as_bytes()).unwrap()
+    Config::parse(json(pinned, ca).to_string().as_bytes()).unwrap()
+}
+
+fn keys(people: &[&Person]) -> Vec<serde_json::Value> {
+    let key = |person: &&Person| serde_json::json!({"name": person.name, "public_key": person.pem});
+    people.iter().map(key).collect()
+}
+
+fn json(pinned: &[&Person], ca: &rcgen::Certificate) -> serde_json::Value {
+    serde_json::json!({
+        "node": "a", "coordinators": ["h:1"], "enrolment": ["h:2"], "ca_certificate": ca.pem(), "operators": keys(pinned),
+    })
 }
 
 fn names(circle: &Circle) -> Vec<String> {
@@ -242,4 +247,58 @@ async fn statements_that_nobody_vouches_for_leave_no_trace() {
     assert_eq!(reply.refused.len(), 1);
     assert_eq!(trusted.summary(), before);
     assert!(host.read(Path::new(PATH)).await.is_err());
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn what_first_contact_knew_is_not_played_again_and_brings_nobody_back() {
+    let (ann, bo, di) = (Person::new("ann"), Person::new("bo"), Person::new("di"));
+    let (old, ca, next) = (authority(CLUSTER), authority(CLUSTER), authority(CLUSTER));
+    let add = |certificate: &rcgen::Certificate| TrustChange::AddAuthority {
+        certificate: certificate.der().to_vec(),
+    };
+    let dropped = digest(&SHA256, old.der()).as_ref().to_vec();
+    let drop = TrustChange::DropAuthority {
+        sha256: dropped.clone().try_into().unwrap(),
+    };
+    let mut said = vec![
+        bo.says(add(&old)),
+        bo.adds(&di),
+        ann.revokes(&di),
+        ann.says(drop),
+        bo.revokes(&ann),
+        bo.says(add(&next)),
+    ];
+    let mut config = json(&[&bo], &ca);
+    config["past"] = serde_json::json!({
+        "statements": said.iter().map(|said| hex(&said.id())).collect::<Vec<_>>(),
+        "revoked": keys(&[&ann, &di]), "dropped": [hex(&dropped)], "announced": [next.pem()],
+    });
+    let config = Config::parse(config.to_string().as_bytes()).unwrap();
+    let host: Arc<dyn System> = Arc::new(Machine::builder("a").build());
+    let trusted = Trusted::open(&config, host.clone()).await.unwrap();
+    let before = trusted.summary();
+    let ids: Vec<[u8; 32]> = said.iter().map(Statement::id).collect();
+    assert_eq!(before.statements_sha256, statements_sha256(&ids));
+    assert_eq!(before.authorities.len(), 2, "the one that was announced, too");
+    assert_eq!(trusted.learn(told(&said)).await.unwrap(), before);
+    assert_eq!(operators(&trusted), ["bo"]);
+
+    let cy = Person::new("cy");
+    said.push(bo.adds(&cy));
+    let reply = trusted.learn(told(&said)).await.unwrap();
+    assert_eq!(reply.refused, Vec::<String>::new());
+    let again = Trusted::open(&config, host).await.unwrap();
+    assert_eq!(again.summary(), reply);
+    assert_eq!(operators(&again), ["bo", "cy"]);
+    let reply = again.learn(told(&[bo.adds(&ann), bo.says(add(&old))])).await.unwrap();
+    assert_eq!(
+        reply.refused,
+        vec![Refused::Dropped.to_string(); 1],
+        "bo's first word about the old one is past"
+    );
+    assert_eq!(operators(&again), ["bo", "cy"]);
 }

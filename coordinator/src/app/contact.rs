@@ -1,8 +1,9 @@
 use heeler_proto::{NodeName, v1};
-use heeler_store::{Node, NodeState, Token, Tx};
+use heeler_store::{Node, NodeState, OperatorRecord, Stage, Token, Tx};
 
+use super::herd_trust::{ids, statements};
 use super::{App, AppError, hex, nodes, random_bits};
-use crate::pki::sha256;
+use crate::pki::{pem, sha256};
 
 /// How long a join token is good for.
 const TOKEN_MS: u64 = 10 * 60 * 1000;
@@ -16,18 +17,17 @@ impl App {
         let name = NodeName::new(name)?;
         let mut tx = self.store.read().await?;
         let node = tx.node(name.as_str()).await?;
-        let operators = tx.operators().await?.into_iter();
-        let key = |operator: heeler_store::Operator| v1::OperatorKey {
-            name: operator.name,
-            public_key_pem: operator.public_key_pem,
-        };
+        let records = tx.operator_records().await?.into_iter();
+        let (operators, revoked): (Vec<_>, Vec<_>) = records.partition(|record| record.revoked_at_ms == 0);
+        let past = past(&mut tx, revoked).await?;
         Ok(v1::BeginContactReply {
             host_key: node.as_ref().map(|node| node.host_key.clone()).unwrap_or_default(),
             node: node.map(|node| nodes::info(&self.sessions, node)).transpose()?,
             ca_certificate: self.authorities.now().ca.certificate_pem().to_owned(),
             addresses: self.reach.addresses.clone(),
             enrolment_port: u32::from(self.reach.enrolment_port),
-            operators: operators.map(key).collect(),
+            operators: operators.into_iter().map(key).collect(),
+            past: Some(past),
         })
     }
 
@@ -72,6 +72,29 @@ impl App {
         .await?;
         Ok(v1::CreateTokenReply { token, expires_at_ms })
     }
+}
+
+fn key(operator: OperatorRecord) -> v1::OperatorKey {
+    v1::OperatorKey {
+        name: operator.name,
+        public_key_pem: operator.public_key_pem,
+    }
+}
+
+/// All that operators have signed is in what first contact tells a node already: played again on it, an old statement
+/// would bring back whom a later one shut out.
+async fn past(tx: &mut Tx, revoked: Vec<OperatorRecord>) -> Result<v1::Past, AppError> {
+    let statements = ids(&statements(tx).await?)?;
+    let authorities = tx.authorities().await?;
+    let at = |stage: Stage| authorities.iter().filter(move |authority| authority.stage == stage);
+    Ok(v1::Past {
+        statements: statements.iter().map(|id| id.to_vec()).collect(),
+        revoked: revoked.into_iter().map(key).collect(),
+        dropped: at(Stage::Dropped).map(|known| known.sha256.to_vec()).collect(),
+        announced: at(Stage::Next)
+            .map(|known| pem("CERTIFICATE", &known.certificate))
+            .collect(),
+    })
 }
 
 /// The hostid is chosen once for a name: a re-flashed node gets it back, and imports its pool without force.

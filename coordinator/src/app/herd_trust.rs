@@ -48,6 +48,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// All that operators have signed, in the order in which it came.
+pub(super) async fn statements(tx: &mut Tx) -> Result<Vec<v1::Statement>, AppError> {
+    let bodies = tx.statements().await?.into_iter();
+    bodies.map(|body| decoded("a statement", &body)).collect()
+}
+
+/// What names each of them.
+pub(super) fn ids(statements: &[v1::Statement]) -> Result<Vec<Digest>, AppError> {
+    let id = |wire: &v1::Statement| Ok(Statement::try_from(wire.clone())?.id());
+    statements.iter().map(id).collect()
+}
+
 impl HerdTrust {
     pub(super) async fn read(tx: &mut Tx) -> Result<Self, AppError> {
         let nodes = tx.node_trust().await?.into_iter();
@@ -62,20 +74,12 @@ impl HerdTrust {
 
     /// After what operators have signed has changed.
     pub(super) async fn read_again(&self, tx: &mut Tx) -> Result<(), AppError> {
-        let mut statements = Vec::new();
-        for body in tx.statements().await? {
-            statements.push(decoded::<v1::Statement>("a statement", &body)?);
-        }
-        let checked: Vec<Statement> = statements
-            .iter()
-            .cloned()
-            .map(TryInto::try_into)
-            .collect::<Result<_, _>>()?;
+        let statements = statements(tx).await?;
         let keys = tx.operators().await?.into_iter();
         let keys = keys.filter_map(|operator| Some((key_sha256(&operator.public_key_pem)?, operator.name)));
         self.keys.0.send_replace(Arc::new(keys.collect()));
         *lock(&self.told) = Arc::new(Told {
-            sha256: statements_sha256(&checked),
+            sha256: statements_sha256(&ids(&statements)?),
             statements,
         });
         Ok(())

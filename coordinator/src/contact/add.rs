@@ -111,13 +111,7 @@ async fn install(
 ) -> Result<Vec<&'static str>, ContactError> {
     let there = root.order("LOOK").await?;
     let holds = |part: &Part| there.contains(&part.as_looked_at());
-    let config = payload::config(
-        &wish.node,
-        &known.addresses,
-        known.enrolment_port,
-        &known.ca_certificate,
-        &known.operators,
-    );
+    let config = payload::config(&wish.node, known);
     let mut changed = Vec::new();
     // Where a package brought agent and unit, apt keeps them.
     let package = there.iter().find_map(|line| line.strip_prefix("package "));

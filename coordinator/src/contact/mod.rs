@@ -21,6 +21,7 @@ use heeler_proto::NodeName;
 pub use add::{Added, Wish, add};
 pub use dialogue::Dialogue;
 pub use fetch::{Copy, Keeper, keeper};
+pub use payload::{Part, config as agent_config};
 
 /// Why first contact stopped. No file is ever half there: each is in its place whole, or not at all.
 #[derive(Debug, thiserror::Error)]

@@ -2,8 +2,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use heeler_proto::NodeName;
-use heeler_proto::v1::OperatorKey;
-use serde_json::json;
+use heeler_proto::v1::{BeginContactReply, OperatorKey, Past};
+use serde_json::{Value, json};
 
 use super::ContactError;
 
@@ -69,34 +69,40 @@ pub fn units() -> [Part; 3] {
 
 /// The agent's configuration.
 #[must_use]
-pub fn config(
-    node: &NodeName,
-    coordinators: &[String],
-    enrolment_port: u32,
-    ca: &str,
-    operators: &[OperatorKey],
-) -> Part {
-    let enrolment: Vec<String> = coordinators
+pub fn config(node: &NodeName, told: &BeginContactReply) -> Part {
+    let enrolment: Vec<String> = told
+        .addresses
         .iter()
         .filter_map(|address| address.rsplit_once(':'))
-        .map(|(host, _)| format!("{host}:{enrolment_port}"))
+        .map(|(host, _)| format!("{host}:{}", told.enrolment_port))
         .collect();
-    let operators: Vec<_> = operators
-        .iter()
-        .map(|key| json!({ "name": key.name, "public_key": key.public_key_pem }))
-        .collect();
-    let value = json!({
+    let mut value = json!({
         "node": node,
-        "coordinators": coordinators,
+        "coordinators": told.addresses,
         "enrolment": enrolment,
-        "ca_certificate": ca,
-        "operators": operators,
+        "ca_certificate": told.ca_certificate,
+        "operators": keys(&told.operators),
     });
+    // An agent of an earlier version knows the rest alone, and that is all there is in most herds.
+    if let Some(past) = told.past.as_ref().filter(|past| **past != Past::default()) {
+        let in_hex = |all: &[Vec<u8>]| all.iter().map(|one| hex(one)).collect::<Vec<_>>();
+        value["past"] = json!({
+            "statements": in_hex(&past.statements),
+            "revoked": keys(&past.revoked),
+            "dropped": in_hex(&past.dropped),
+            "announced": past.announced,
+        });
+    }
     Part {
         path: CONFIG,
         mode: 0o600,
         bytes: format!("{value:#}\n").into_bytes(),
     }
+}
+
+fn keys(keys: &[OperatorKey]) -> Vec<Value> {
+    let key = |key: &OperatorKey| json!({ "name": key.name, "public_key": key.public_key_pem });
+    keys.iter().map(key).collect()
 }
 
 /// The join token.
@@ -183,15 +189,16 @@ mod tests {
 
     #[test]
     fn the_config_names_every_address_for_both_listeners() {
-        let part = config(
-            &NodeName::new("pi").unwrap(),
-            &["10.0.0.1:7443".into(), "[fd00::1]:7443".into()],
-            7444,
-            "PEM",
-            &[],
-        );
+        let told = BeginContactReply {
+            addresses: vec!["10.0.0.1:7443".into(), "[fd00::1]:7443".into()],
+            enrolment_port: 7444,
+            past: Some(Past::default()),
+            ..BeginContactReply::default()
+        };
+        let part = config(&NodeName::new("pi").unwrap(), &told);
         let value: serde_json::Value = serde_json::from_slice(&part.bytes).unwrap();
         assert_eq!(value["enrolment"], json!(["10.0.0.1:7444", "[fd00::1]:7444"]));
         assert_eq!(part.mode, 0o600);
+        assert_eq!(value.get("past"), None, "an agent of an earlier version reads it");
     }
 }

@@ -2705,6 +2705,24 @@ pub struct BeginContactReply {
     /// Operator name = PEM public key (SubjectPublicKeyInfo).
     #[prost(message, repeated, tag = "6")]
     pub operators: ::prost::alloc::vec::Vec<OperatorKey>,
+    #[prost(message, optional, tag = "7")]
+    pub past: ::core::option::Option<Past>,
+}
+/// What has come of the statements until now: a node that begins here does not hear them again.
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct Past {
+    /// The SHA-256 of each, in the order in which they came.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub statements: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Keys that are worth nothing any more.
+    #[prost(message, repeated, tag = "2")]
+    pub revoked: ::prost::alloc::vec::Vec<OperatorKey>,
+    /// Authorities that are worth nothing any more: the SHA-256 of each certificate.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub dropped: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Authorities, PEM, that were announced and do not sign yet.
+    #[prost(string, repeated, tag = "4")]
+    pub announced: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OperatorKey {

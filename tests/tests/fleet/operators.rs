@@ -99,6 +99,39 @@ async fn a_revoked_operator_is_out_at_once_everywhere_and_for_good() {
 }
 
 #[tokio::test]
+async fn whoever_was_shut_out_stays_so_on_a_node_that_is_added_later() {
+    let herd = Herd::new().await;
+    let me = Laptop::beside(&herd);
+    let bo = added(&herd, &me, "bo").await;
+    added(&herd, &bo, "di").await;
+    me.does(&herd.clock, "operator revoke di --yes").await;
+    bo.does(&herd.clock, "operator revoke me --yes").await;
+    let _node = Node::added(&herd, machine("a", DISKS), "a").await;
+    // A statement that it refused would be an alarm, and the node behind for good.
+    added(&herd, &bo, "cy").await;
+    let mut operator = herd.operator().await;
+    let asked = v1::ListOperatorsRequest {};
+    while !operator
+        .list_operators(asked)
+        .await
+        .unwrap()
+        .into_inner()
+        .behind
+        .is_empty()
+    {
+        tokio::task::yield_now().await;
+    }
+    let mut events = operator
+        .events(v1::EventsRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    while let Some(event) = events.message().await.unwrap() {
+        assert_ne!(event.kind, "alarm", "{event:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_has_the_coordinators_socket_but_no_operators_key_adds_and_revokes_nobody() {
     let herd = Herd::new().await;
     let thief = herd.second_operator_key();
