@@ -69,7 +69,7 @@ enum Action {
         #[arg(long)]
         heal: bool,
     },
-    /// Boot three fresh nodes and try the faults on them; needs no lab of yours.
+    /// Boot the fresh nodes that the cases need and try the faults on them; needs no lab of yours.
     Test {
         /// Only cases whose name contains one of these.
         filter: Vec<String>,
