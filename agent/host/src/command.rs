@@ -18,6 +18,8 @@ pub struct Command {
     pub stdin: Stdin,
     /// After it the program is killed.
     pub timeout: Duration,
+    /// Waits until no other such program of this agent runs; the wait is not part of its time.
+    pub alone: bool,
 }
 
 /// What a program reads.
@@ -39,6 +41,7 @@ impl Command {
             args: Vec::new(),
             stdin: Stdin::Null,
             timeout: Duration::from_secs(60),
+            alone: false,
         }
     }
 
@@ -60,6 +63,13 @@ impl Command {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Never at the same time as another one that is to be alone.
+    #[must_use]
+    pub const fn alone(mut self) -> Self {
+        self.alone = true;
         self
     }
 }

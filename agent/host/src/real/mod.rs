@@ -27,6 +27,7 @@ use bus::Bus;
 pub struct RealSystem {
     root: PathBuf,
     bus: Bus,
+    alone: tokio::sync::Mutex<()>,
 }
 
 impl RealSystem {
@@ -42,6 +43,7 @@ impl RealSystem {
         Self {
             root: root.into(),
             bus: Bus::default(),
+            alone: tokio::sync::Mutex::default(),
         }
     }
 
@@ -75,6 +77,10 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 #[async_trait]
 impl System for RealSystem {
     async fn run(&self, command: &Command) -> Result<Output, RunError> {
+        let _turn = match command.alone {
+            true => Some(self.alone.lock().await),
+            false => None,
+        };
         program::run(command).await
     }
 

@@ -137,6 +137,24 @@ fn shell(script: &str) -> Command {
 }
 
 #[tokio::test]
+async fn programs_that_are_to_be_alone_never_meet() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = folder.path().join("room").display().to_string();
+    let host = RealSystem::new();
+    let enter = |stay: &str| shell(&format!("mkdir {room} && {stay} && rmdir {room}"));
+    let alone = enter("seq 200000 > /dev/null").alone();
+    let (one, two, three) = tokio::join!(host.run(&alone), host.run(&alone), host.run(&alone));
+    for output in [one, two, three] {
+        assert_eq!(output.unwrap(), Output::default());
+    }
+    // One that hangs is killed, and the next has its turn.
+    let hangs = shell("sleep 60").alone().timeout(Duration::from_millis(50));
+    let (hung, next) = tokio::join!(host.run(&hangs), host.run(&alone));
+    assert!(matches!(hung, Err(RunError::Timeout { .. })), "{hung:?}");
+    assert_eq!(next.unwrap(), Output::default());
+}
+
+#[tokio::test]
 async fn exit_codes_signals_and_both_outputs_come_back() {
     let run = async |script: &str| RealSystem::new().run(&shell(script)).await.unwrap();
     let output = run("echo out; echo err >&2; exit 3").await;

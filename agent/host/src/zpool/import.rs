@@ -48,22 +48,20 @@ impl Importable {
 /// `zpool import -d /dev/disk/by-id`: lists, and imports nothing.
 #[must_use]
 pub fn importable_command() -> Command {
-    Command::new("zpool").args(["import", "-d", "/dev/disk/by-id"])
+    import(&["-d", "/dev/disk/by-id"])
+}
+
+/// While one `zpool import` tries a pool out, another is told that the pool is open already, and leaves it out without a
+/// word (seen with ZFS 2.3.9: two at once miss it more often than not; the kernel's `spa_load` refuses the guid).
+fn import(args: &[&str]) -> Command {
+    Command::new("zpool").arg("import").args(args.iter().copied()).alone()
 }
 
 /// `zpool import -N -d /dev/disk/by-id -o cachefile=/etc/zfs/zpool.cache GUID`: never by name, never forced, never
 /// rewound. Nothing is mounted by it.
 #[must_use]
 pub fn import_command(guid: u64) -> Command {
-    Command::new("zpool")
-        .args([
-            "import",
-            "-N",
-            "-d",
-            "/dev/disk/by-id",
-            "-o",
-            "cachefile=/etc/zfs/zpool.cache",
-        ])
+    import(&["-N", "-d", "/dev/disk/by-id", "-o", "cachefile=/etc/zfs/zpool.cache"])
         .arg(guid.to_string())
         .timeout(std::time::Duration::from_secs(300))
 }

@@ -102,26 +102,32 @@ pub(super) fn nowhere(spec: &PoolSpec, guid: PoolGuid, seen: &Observed) -> Plan 
         .iter()
         .filter(|disk| disk.verdict.pool_guid() == Some(guid.0));
     let carriers: Vec<String> = carriers.map(words::finding).collect();
-    let found = if carriers.is_empty() {
-        format!("no disk in this node carries pool {guid}")
-    } else {
-        format!(
-            "ZFS does not offer pool {guid} for import, though its label is on {}",
-            carriers.join("; ")
-        )
-    };
     let legs = if spec.recorded_serials.is_empty() {
         &spec.serials
     } else {
         &spec.recorded_serials
     };
+    let (found, next) = if carriers.is_empty() {
+        (
+            format!("no disk in this node carries pool {guid}"),
+            format!(
+                "put its disks back ({}), then: heeler apply",
+                words::list(legs.iter().map(Serial::as_str))
+            ),
+        )
+    } else {
+        (
+            format!(
+                "ZFS does not offer pool {guid} for import, though its label is on {}",
+                carriers.join("; ")
+            ),
+            "see why on the node: zpool import -d /dev/disk/by-id; then: heeler plan".to_owned(),
+        )
+    };
     Plan::blocked(
         found,
         "it is the pool on record for this node, so none is made in its place, whoever consents",
-        format!(
-            "put its disks back ({}), then: heeler apply",
-            words::list(legs.iter().map(Serial::as_str))
-        ),
+        next,
     )
 }
 

@@ -112,8 +112,10 @@ fn after_a_reflash_the_import_waits_for_the_nodes_own_host_id_and_for_no_other()
 fn a_pool_on_record_that_no_disk_offers_stops_and_says_where_its_label_is() {
     let gone = blocked(plan(&on_record(), &disks(vec![blank("A1"), blank("B1")])));
     assert!(gone.found.contains("no disk in this node carries pool 7"), "{gone:?}");
+    assert!(gone.next.contains("put its disks back (A1, B1)"), "{gone:?}");
     let unoffered = blocked(plan(&on_record(), &disks(vec![member("A1", GUID, 1), blank("B1")])));
     assert!(unoffered.found.contains("its label is on A1"), "{unoffered:?}");
+    assert!(unoffered.next.contains("zpool import -d"), "{unoffered:?}");
 }
 
 #[test]
