@@ -2,7 +2,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use heeler_host::guard::{self, End, GuardError, Standing};
+use heeler_host::guard::{self, End, GuardError, Standing, Undoing};
 use heeler_host::{Command, Content, File, Job, JobState, RunError, System, UnitAction, UnitError};
 
 use super::edit::{EditError, fingerprint};
@@ -50,6 +50,9 @@ pub enum ApplyError {
         /// Why.
         reason: String,
     },
+    /// It was to be undone, and somebody had confirmed it.
+    #[error("the change was confirmed at the last moment, and stays")]
+    Stays,
     /// A transient unit that systemd does not know any more.
     #[error("{unit} is gone before its end: the machine was restarted under it")]
     JobLost {
@@ -106,7 +109,10 @@ pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
         Op::Unit { unit, action } => Ok(host.unit(unit, *action).await?),
         Op::Job(job) => wait(host, job).await,
         Op::Guard(GuardAction::Arm(way)) => Ok(guard::arm(host, way).await?),
-        Op::Guard(GuardAction::Undo) => undo_now(host).await,
+        Op::Guard(GuardAction::Undo) => match undo_now(host).await? {
+            Undoing::Confirmed => Err(ApplyError::Stays),
+            Undoing::Nothing | Undoing::Done(_) => Ok(()),
+        },
         Op::Guard(GuardAction::Confirm) => confirmed(host).await,
         Op::Reboot { .. } => Ok(host.reboot().await?),
     }
@@ -131,11 +137,12 @@ async fn run(host: &dyn System, command: &Command) -> Result<(), ApplyError> {
 }
 
 /// The timer gives another 90 s to this, and is there should the agent die in it.
-async fn undo_now(host: &dyn System) -> Result<(), ApplyError> {
+async fn undo_now(host: &dyn System) -> Result<Undoing, ApplyError> {
     host.unit(guard::TIMER, UnitAction::Restart).await?;
     host.unit(guard::SERVICE, UnitAction::Stop).await?;
-    guard::undo(host).await?;
-    Ok(host.unit(guard::TIMER, UnitAction::Stop).await?)
+    let undoing = guard::undo(host).await?;
+    host.unit(guard::TIMER, UnitAction::Stop).await?;
+    Ok(undoing)
 }
 
 async fn confirmed(host: &dyn System) -> Result<(), ApplyError> {
@@ -151,8 +158,11 @@ async fn confirmed(host: &dyn System) -> Result<(), ApplyError> {
             End::Undone(reason) => return Err(ApplyError::Undone { reason }),
         }
     }
-    undo_now(host).await?;
-    let reason = format!("nobody confirmed it, and {} did not undo it in time", guard::TIMER);
+    let reason = match undo_now(host).await? {
+        Undoing::Confirmed => return Ok(()),
+        Undoing::Nothing => "it was undone by somebody else".to_owned(),
+        Undoing::Done(_) => format!("nobody confirmed it, and {} did not undo it in time", guard::TIMER),
+    };
     Err(ApplyError::Undone { reason })
 }
 

@@ -187,6 +187,7 @@ impl Hand<'_> {
         let undo = Op::Guard(GuardAction::Undo);
         let then = match self.op(step, index, &undo).await? {
             Ok(()) => "the network was put back at once".to_owned(),
+            Err(stays @ ApplyError::Stays) => stays.to_string(),
             Err(error) => format!(
                 "the guard puts the network back within 90 s, since it could not be at once: {}",
                 in_full(&error)

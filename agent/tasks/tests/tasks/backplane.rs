@@ -2,13 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use heeler_host::guard::{self, Standing};
+use heeler_host::guard::{self, Standing, Way, Written};
 use heeler_host::sim::{Fault, Loss, Machine, Nic, Wire};
-use heeler_host::{System as _, ifupdown, link, netplan};
+use heeler_host::{File, System as _, ifupdown, link, netplan};
 use heeler_proto::{KeepBackplane, Mac, Renderer, Task};
-use heeler_tasks::engine::{Outcome, Seen};
+use heeler_tasks::engine::{GuardAction, Op, Outcome, Plan, Seen};
 
 use crate::life::{Life, blocked, pi};
+use crate::stand_in::StandIn;
 
 const LAN: &str = "10.10.80.50/24";
 const MAC: &str = "00:e0:4c:68:00:01";
@@ -127,6 +128,45 @@ async fn a_change_of_which_any_part_fails_is_put_back_at_once_and_the_task_says_
         assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done, "{part}");
         is_up(&life, "10.10.99.50/24", part);
     }
+}
+
+#[tokio::test]
+async fn a_change_that_is_confirmed_before_a_part_of_it_fails_is_said_to_stay() {
+    let mut life = fresh();
+    let way = Way {
+        change: "a card".into(),
+        address: "10.10.99.50".into(),
+        name: link::BACKPLANE.into(),
+        old_name: BEFORE.into(),
+        files: vec![netplan::PATH.into()],
+        written: Written::Netplan,
+    };
+    let boot_id = life.machine.file("/proc/sys/kernel/random/boot_id").unwrap();
+    let id = format!(
+        "{}-{}",
+        String::from_utf8(boot_id).unwrap().trim(),
+        life.machine.now_ms()
+    );
+    let steps = vec![StandIn::says("Fails", "/etc/none", move |_, _| {
+        Ok(Plan::change(vec![
+            Op::Guard(GuardAction::Arm(way.clone())),
+            Op::Write(File::text(netplan::PATH, "network: {}\n")),
+            Op::Write(File::text("/var/lib/heeler-agent/guard/confirmed", &id)),
+            Op::Run(netplan::generate()),
+        ]))
+    })];
+    life.machine
+        .fail_next(&netplan::generate().to_string(), Fault::complains(1, "no"));
+    let task = life.next_task();
+    let Outcome::Failed { reason, .. } = life.steps(&task, &steps).await else {
+        panic!("failed")
+    };
+    assert!(
+        reason.ends_with("the change was confirmed at the last moment, and stays"),
+        "{reason}"
+    );
+    assert!(life.machine.file(netplan::PATH).is_some());
+    is_settled(&life, "stays").await;
 }
 
 #[tokio::test]
