@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use heeler_coordinator::serve::raise_file_limit;
 use heeler_proto::{v1, v1::from_agent};
-use heeler_tests::{Herd, Line, NOON, Stranger, put_on_record};
+use heeler_tests::{Herd, Line, NOON, Operator, Stranger, put_on_record};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -50,6 +50,11 @@ async fn come(strangers: &[Arc<Stranger>]) -> Vec<Line> {
     timeout(Duration::from_secs(120), coming.join_all()).await.unwrap()
 }
 
+async fn nodes(operator: &mut Operator) -> Vec<v1::NodeInfo> {
+    let listed = operator.list_nodes(v1::ListNodesRequest {}).await;
+    listed.unwrap().into_inner().nodes
+}
+
 #[tokio::test]
 async fn a_thousand_agents_that_come_back_at_once_are_all_let_in_although_some_are_silent_and_a_reader_is_slow() {
     raise_file_limit();
@@ -62,12 +67,7 @@ async fn a_thousand_agents_that_come_back_at_once_are_all_let_in_although_some_a
     let _asleep = herd.operator().await.follow(0).await;
     let _lines = come(&strangers).await;
     let mut operator = herd.operator().await;
-    let nodes = operator
-        .list_nodes(v1::ListNodesRequest {})
-        .await
-        .unwrap()
-        .into_inner()
-        .nodes;
+    let nodes = nodes(&mut operator).await;
     let connected = nodes.iter().filter(|node| node.connected).count();
     assert_eq!((nodes.len(), connected), (CROWD, CROWD));
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
@@ -101,12 +101,7 @@ async fn an_agent_that_hangs_is_given_up_and_shown_away_and_nobody_waits_for_it(
     let asked = operator.discover(v1::DiscoverRequest { node: "a".into() });
     let meanwhile = async {
         let mut operator = herd.operator().await;
-        let begun = operator
-            .list_nodes(v1::ListNodesRequest {})
-            .await
-            .unwrap()
-            .into_inner()
-            .nodes;
+        let begun = nodes(&mut operator).await;
         line.next_that(Line::asks_for_facts).await;
         line.say(from_agent::Body::Event(v1::Event::default())).await;
         begun
@@ -116,12 +111,7 @@ async fn an_agent_that_hangs_is_given_up_and_shown_away_and_nobody_waits_for_it(
     let refused = refused.unwrap_err();
     assert!(refused.message().contains("was lost while it looked"), "{refused:?}");
     operator.wait_for("lost", "a").await;
-    let nodes = operator
-        .list_nodes(v1::ListNodesRequest {})
-        .await
-        .unwrap()
-        .into_inner()
-        .nodes;
+    let nodes = nodes(&mut operator).await;
     let connected: Vec<_> = nodes.iter().map(|node| (node.node.as_str(), node.connected)).collect();
     assert_eq!(connected, [("a", false), ("b", true)]);
     end.send(()).unwrap();
