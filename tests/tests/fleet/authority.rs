@@ -4,23 +4,19 @@ use std::collections::BTreeMap;
 
 use heeler_coordinator::cli::Exit;
 use heeler_proto::v1;
-use heeler_tests::{Herd, Laptop, Node, Stranger};
+use heeler_tests::{Herd, Laptop, Node, Operator, Stranger};
 
-use crate::scene::machine;
+use crate::scene::{machine, until};
 
-async fn trusts_all(herd: &Herd) {
-    let mut operator = herd.operator().await;
-    loop {
-        let shown = operator
-            .show_authorities(v1::ShowAuthoritiesRequest {})
-            .await
-            .unwrap()
-            .into_inner();
-        if shown.waiting.is_empty() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
+/// Every node but these has been told of every authority.
+async fn told(operator: &mut Operator, but: &[&str]) -> bool {
+    let shown = authorities(operator).await;
+    shown.waiting.iter().all(|waiting| but.contains(&waiting.node.as_str()))
+}
+
+async fn authorities(operator: &mut Operator) -> v1::ShowAuthoritiesReply {
+    let shown = operator.show_authorities(v1::ShowAuthoritiesRequest {}).await;
+    shown.unwrap().into_inner()
 }
 
 #[tokio::test]
@@ -39,30 +35,14 @@ async fn an_authority_follows_another_one_and_the_node_follows_over_a_restart_af
         herd.start().await.unwrap();
         herd.operator().await.wait_after(last, "connected", "a").await;
         let mut operator = herd.operator().await;
-        loop {
-            let shown = operator
-                .show_authorities(v1::ShowAuthoritiesRequest {})
-                .await
-                .unwrap()
-                .into_inner();
-            if shown.waiting.iter().all(|waiting| waiting.node != "a") {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
+        until(async || told(&mut operator, &["b"]).await).await;
     }
     assert_ne!(herd.ca(), first);
     assert!(
         !herd.state().ca().join("next").exists(),
         "the new key lies where the old one lay"
     );
-    let shown = herd
-        .operator()
-        .await
-        .show_authorities(v1::ShowAuthoritiesRequest {})
-        .await
-        .unwrap()
-        .into_inner();
+    let shown = authorities(&mut herd.operator().await).await;
     assert_eq!(shown.authorities.len(), 1);
     // What the old one signed is worth nothing; the new one is not that stranger's.
     stranger.join(Stranger::hello("b")).await.err().unwrap();
@@ -87,7 +67,8 @@ async fn a_node_that_was_not_told_stands_in_the_way_until_it_is_back_or_left_beh
     assert_eq!(outcome.exit, Exit::Refused);
     assert!(outcome.err.contains("--without a"), "{}", outcome.err);
     node.start();
-    trusts_all(&herd).await;
+    let mut operator = herd.operator().await;
+    until(async || told(&mut operator, &[]).await).await;
     me.does(&herd.clock, "ca rotate --yes").await;
 }
 
@@ -231,11 +212,7 @@ async fn an_authority_is_announced_by_an_operators_word_alone() {
     operator.rotate_authority(step(Step::Make)).await.unwrap();
     operator.rotate_authority(step(Step::Begin)).await.unwrap_err();
     operator.rotate_authority(step(Step::Switch)).await.unwrap_err();
-    let shown = operator
-        .show_authorities(v1::ShowAuthoritiesRequest {})
-        .await
-        .unwrap()
-        .into_inner();
+    let shown = authorities(&mut operator).await;
     let made = shown
         .authorities
         .iter()

@@ -4,12 +4,13 @@ use heeler_coordinator::cli::Exit;
 use heeler_coordinator::clock::Clock as _;
 use heeler_coordinator::pki::operator_request;
 use heeler_proto::{OperatorName, Statement, TrustChange, v1};
-use heeler_tests::{CLUSTER, Herd, Laptop, Node, Stranger, config, tls};
+use heeler_tests::{CLUSTER, Herd, Laptop, Node, Operator, Stranger, config, tls};
 use ring::rand::SystemRandom;
 use ring::signature::KeyPair as _;
+use tokio::time::timeout;
 use tonic::Code;
 
-use crate::scene::{DISKS, creations, machine};
+use crate::scene::{DISKS, WAITS, creations, machine, until};
 
 /// A second person, added as the guide says.
 pub(crate) async fn added(herd: &Herd, me: &Laptop, name: &str) -> Laptop {
@@ -24,6 +25,11 @@ pub(crate) async fn added(herd: &Herd, me: &Laptop, name: &str) -> Laptop {
     bo.does(&herd.clock, &format!("operator accept {}", grant.display()))
         .await;
     bo
+}
+
+async fn nobody_is_behind(operator: &mut Operator) -> bool {
+    let listed = operator.list_operators(v1::ListOperatorsRequest {}).await;
+    listed.unwrap().into_inner().behind.is_empty()
 }
 
 #[tokio::test]
@@ -71,23 +77,18 @@ async fn a_revoked_operator_is_out_at_once_everywhere_and_for_good() {
 
     let said = me.does(&herd.clock, "operator revoke bo --yes").await;
     assert!(said.contains("when they come back: a"), "{said}");
-    while let Ok(Some(_)) = events.message().await {}
+    let ended = async { while let Ok(Some(_)) = events.message().await {} };
+    assert!(
+        timeout(WAITS, ended).await.is_ok(),
+        "the open stream of one who was revoked goes on"
+    );
     let outcome = bo.types(&herd.clock, "status").await;
     assert_eq!(outcome.exit, Exit::Unreachable, "{}", outcome.err);
     let last = herd.operator().await.wait_for("lost", "a").await.id;
     node.start();
     herd.operator().await.wait_after(last, "connected", "a").await;
     let mut operator = herd.operator().await;
-    while !operator
-        .list_operators(v1::ListOperatorsRequest {})
-        .await
-        .unwrap()
-        .into_inner()
-        .behind
-        .is_empty()
-    {
-        tokio::task::yield_now().await;
-    }
+    until(async || nobody_is_behind(&mut operator).await).await;
     let list = me.does(&herd.clock, "operator list").await;
     assert!(list.contains("revoked"), "{list}");
     let again = bo.does(&herd.clock, "operator request").await;
@@ -110,17 +111,7 @@ async fn whoever_was_shut_out_stays_so_on_a_node_that_is_added_later() {
     // A statement that it refused would be an alarm, and the node behind for good.
     added(&herd, &bo, "cy").await;
     let mut operator = herd.operator().await;
-    let asked = v1::ListOperatorsRequest {};
-    while !operator
-        .list_operators(asked)
-        .await
-        .unwrap()
-        .into_inner()
-        .behind
-        .is_empty()
-    {
-        tokio::task::yield_now().await;
-    }
+    until(async || nobody_is_behind(&mut operator).await).await;
     let mut events = operator
         .events(v1::EventsRequest::default())
         .await

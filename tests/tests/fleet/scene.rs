@@ -1,9 +1,12 @@
 //! What several tests begin with, and ask about.
 
+use std::time::Duration;
+
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::Machine;
 use heeler_proto::v1::{self, StepOutcome, from_agent, to_agent};
 use heeler_tests::{Herd, Line, Node, Operator, config};
+use tokio::time::timeout;
 
 pub const DISKS: &[&str] = &["S6XNNS0W100001", "S6XNNS0W100002"];
 
@@ -81,6 +84,19 @@ pub async fn planned(herd: &Herd, line: &mut Line) -> v1::PlanReply {
     };
     line.say(from_agent::Body::Preview(reply)).await;
     planning.await.unwrap()
+}
+
+/// Longer than a busy machine needs: a test that waits so long has failed.
+pub const WAITS: Duration = Duration::from_secs(60);
+
+/// Asks until it holds.
+pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let comes = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(WAITS, comes).await.is_ok(), "it did not come to that");
 }
 
 pub fn preview(body: to_agent::Body) -> Option<String> {
