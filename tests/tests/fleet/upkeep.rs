@@ -37,8 +37,8 @@ async fn where_no_node_can_hold_a_copy_a_backup_is_asked_for() {
 }
 
 #[tokio::test]
-async fn copies_that_are_not_made_or_are_too_old_are_amber() {
-    let herd = Herd::new().await;
+async fn copies_that_are_not_made_or_are_too_old_are_amber_over_a_restart_too() {
+    let mut herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
     assert_eq!(pooled(&herd, &mut operator).await.state, "done");
@@ -55,6 +55,14 @@ async fn copies_that_are_not_made_or_are_too_old_are_amber() {
     assert_eq!(made.into_inner().copies.len(), 1);
     assert_eq!(said(&mut operator).await, []);
     herd.clock.advance(5 * HOUR_MS);
+    let (text, _) = said(&mut operator).await.pop().unwrap();
+    assert!(text.ends_with("on a node is 5 h old"), "{text}");
+    // A new start has a moment to make up for it, and no more.
+    herd.stop().await;
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    assert_eq!(said(&mut operator).await, []);
+    herd.clock.advance(HOUR_MS / 6);
     let (text, _) = said(&mut operator).await.pop().unwrap();
     assert!(text.ends_with("on a node is 5 h old"), "{text}");
     drop(node);

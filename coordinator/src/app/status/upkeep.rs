@@ -8,6 +8,8 @@ use crate::backup::RECIPIENT;
 const HOUR_MS: u64 = 60 * 60 * 1000;
 /// Copies are made every hour; a node that restarts misses one.
 const COPIES_MS: u64 = 3 * HOUR_MS;
+/// What was missed while no coordinator ran is made up within that time.
+const MADE_UP_MS: u64 = HOUR_MS / 6;
 /// Where no node can hold a copy, a person makes backups.
 const BACKUP_MS: u64 = 7 * 24 * HOUR_MS;
 /// An authority is to be followed by another one in time for nodes that are away for long.
@@ -60,8 +62,12 @@ impl App {
                 (backup.map_or(0, |(at_ms, _)| at_ms).max(copy_ms), BACKUP_MS)
             }
         };
-        // What was missed while no coordinator ran is made up first.
-        if now_ms.saturating_sub(newest_ms.max(self.started_ms)) < late_ms {
+        let since_ms = match newest_ms {
+            0 => self.started_ms,
+            at_ms => at_ms,
+        };
+        let made_up = !held || newest_ms == 0 || now_ms.saturating_sub(self.started_ms) >= MADE_UP_MS;
+        if now_ms.saturating_sub(since_ms) < late_ms || !made_up {
             return Ok(None);
         }
         let age = match newest_ms {
