@@ -9,7 +9,7 @@ use heeler_store::{NewEvent, NodeState, Outcome, Task, TaskState, Tx};
 use tokio::time::{Instant, sleep};
 use tracing::error;
 
-use super::{App, AppError, decoded, network, node_name, spec, task_id};
+use super::{App, AppError, decoded, ledger, network, node_name, spec, task_id};
 use crate::planner::{Decision, Fleet, NodeView, SessionView, TaskView, Why, decide};
 use crate::sessions::Session;
 
@@ -98,6 +98,10 @@ impl App {
         let pauses = tx.pauses().await?;
         let accepted = tx.accepted_number().await?;
         let looked_at: HashMap<_, _> = tx.looked_at(accepted).await?.into_iter().collect();
+        // Nobody else wants to know who is up on the backplane.
+        let begins = open
+            .iter()
+            .any(|task| task.kind == spec::BACKPLANE && task.state == TaskState::Queued);
         let mut nodes = Vec::new();
         for node in tx.nodes().await? {
             let name = node_name(&node.name)?;
@@ -111,6 +115,7 @@ impl App {
                 counter: node.counter,
                 compared_at_ms: looked_at.get(&node.name).copied().unwrap_or(0),
                 facts_at_ms: node.facts_at_ms,
+                on_backplane: begins && network::is_up(ledger::facts_of(&node)?.as_ref()),
                 last_seen_ms: node.last_seen_ms,
                 open: own
                     .map(|task| view(task, session.as_deref()))
@@ -134,9 +139,11 @@ impl App {
                 generation,
                 first,
                 session,
+                peers,
             } => {
                 if first {
-                    tx.send_task(task.as_str(), (generation.epoch, generation.counter))
+                    let peers = peers.map(|peers| network::in_a_row(&peers));
+                    tx.send_task(task.as_str(), (generation.epoch, generation.counter), peers.as_deref())
                         .await?;
                     if let Some(mut node) = tx.node(node.as_str()).await? {
                         node.counter = generation.counter;
@@ -215,6 +222,7 @@ fn view(task: &Task, session: Option<&Session>) -> Result<TaskView, AppError> {
         counter: task.counter,
     };
     Ok(TaskView {
+        peers: task.peers.as_deref().map(network::out_of_row).transpose()?,
         network: task.kind == spec::BACKPLANE,
         sent_over_session: session.is_some_and(|session| session.has_task(&id)),
         state: task.state,

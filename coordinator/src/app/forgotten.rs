@@ -60,6 +60,7 @@ mod tests {
             finished_at_ms: 0,
             epoch: 1,
             counter,
+            peers: None,
         }
     }
 

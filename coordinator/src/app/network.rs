@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use heeler_proto::v1::{NetworkVerdict, ReachReply, ReachRequest, to_agent::Body};
-use heeler_proto::{NodeName, v1};
+use heeler_proto::{KeepBackplane, NodeName, v1};
 use heeler_store::Tx;
 
-use super::{App, AppError};
+use super::{App, AppError, node_name};
 use crate::pending::{Heard, Pending};
 use crate::sessions::Session;
 
@@ -12,6 +12,37 @@ use crate::sessions::Session;
 pub(super) fn boot_id() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned())
+}
+
+/// What an agent calls the card of the backplane.
+const CARD: &str = "enbp0";
+
+/// Whether a node that was seen so is up on the backplane.
+pub(super) fn is_up(facts: Option<&v1::Facts>) -> bool {
+    let up = |nic: &v1::Nic| nic.name == CARD && nic.carrier && !nic.addresses.is_empty();
+    facts.is_some_and(|facts| facts.nics.iter().any(up))
+}
+
+/// A node has just brought its card up, and was not looked at since.
+pub(super) fn has_come_up(facts: &mut v1::Facts, wish: &KeepBackplane) {
+    facts.nics.retain(|nic| nic.name != CARD);
+    facts.nics.push(v1::Nic {
+        name: CARD.to_owned(),
+        mac: wish.mac.as_ref().map(ToString::to_string).unwrap_or_default(),
+        carrier: true,
+        addresses: vec![wish.address.to_string()],
+        ..v1::Nic::default()
+    });
+}
+
+/// As the database has them.
+pub(super) fn in_a_row(peers: &[NodeName]) -> String {
+    peers.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// The same, read.
+pub(super) fn out_of_row(peers: &str) -> Result<Vec<NodeName>, AppError> {
+    peers.split_whitespace().map(node_name).collect()
 }
 
 impl App {

@@ -4,7 +4,7 @@ use prost::Message as _;
 use v1::event::Kind;
 use v1::to_agent::Body;
 
-use super::{App, AppError, decoded, ledger, spec, words};
+use super::{App, AppError, decoded, ledger, network, spec, words};
 use crate::sessions::Session;
 
 /// Bytes of a progress message; a longer one is passed over.
@@ -83,6 +83,13 @@ impl App {
         }
         let wanted = wire::Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;
         let done = finished.outcome() == v1::TaskOutcome::Done;
+        if let wire::Task::KeepBackplane(wish) = &wanted
+            && done
+        {
+            let mut facts = ledger::facts_of(node)?.unwrap_or_default();
+            network::has_come_up(&mut facts, wish);
+            node.facts = Some(facts.encode_to_vec());
+        }
         if !done {
             self.refuse_what_follows(tx, task).await?;
         }

@@ -31,6 +31,8 @@ pub struct NodeView {
     pub compared_at_ms: u64,
     /// When it was looked at last; 0 never.
     pub facts_at_ms: u64,
+    /// It was up on the backplane then; looked at while a change of a network is to begin.
+    pub on_backplane: bool,
     /// None: not connected.
     pub session: Option<SessionView>,
     /// Tasks that are not over, the oldest first.
@@ -58,6 +60,11 @@ impl NodeView {
     pub fn pending(&self) -> Option<&Pending> {
         self.session.as_ref()?.pending.as_ref()
     }
+
+    /// The change of its network that was handed out and is not over.
+    pub(super) fn changing(&self) -> Option<&TaskView> {
+        self.open.iter().find(|task| task.network && task.generation.is_some())
+    }
 }
 
 /// A task that is not over.
@@ -73,6 +80,8 @@ pub struct TaskView {
     pub generation: Option<Generation>,
     /// It changes the network.
     pub network: bool,
+    /// Who was up on the backplane when it was handed out; None: it was not, or nobody knows.
+    pub peers: Option<Vec<NodeName>>,
     /// It was handed out over the node's open session.
     pub sent_over_session: bool,
 }

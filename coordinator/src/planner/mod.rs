@@ -41,6 +41,8 @@ pub enum Decision {
         first: bool,
         /// [`SessionView::id`].
         session: u64,
+        /// Of a change of the network: who must confirm it.
+        peers: Option<Vec<NodeName>>,
     },
     /// The task is over without the agent's word.
     Refuse {
@@ -125,12 +127,13 @@ pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
     let mut decisions = Vec::new();
     for node in &fleet.nodes {
         let mine = changing.is_none_or(|changing| changing.name == node.name);
-        for decision in decide_node(fleet.epoch, node, now_ms) {
+        for mut decision in decide_node(fleet.epoch, node, now_ms) {
             let network = |task: &TaskId| node.open.iter().any(|open| open.id == *task && open.network);
-            match &decision {
-                Decision::Assign { task, .. } if network(task) => {
+            match &mut decision {
+                Decision::Assign { task, peers, .. } if network(task) => {
                     if mine {
                         changing = Some(node);
+                        *peers = Some(network::up_beside(fleet, node, now_ms));
                         decisions.push(decision);
                     }
                 }
@@ -147,9 +150,7 @@ pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
 
 /// Its network is being changed, and it is there, or was a moment ago.
 fn is_changing(node: &NodeView, now_ms: u64) -> bool {
-    let there = node.session.is_some() || now_ms < node.last_seen_ms.saturating_add(network::SETTLED_MS);
-    let begun = |task: &TaskView| task.network && task.generation.is_some();
-    there && !node.revoked && node.open.iter().any(begun)
+    network::is_there(node, now_ms) && !node.revoked && node.changing().is_some()
 }
 
 /// A node without a task is compared soon after it came, and every half-hour.
@@ -208,6 +209,7 @@ fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
             }),
             first: task.generation.is_none(),
             session: session.id,
+            peers: None,
         }),
         Some(_) => {}
         None => {

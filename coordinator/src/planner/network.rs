@@ -1,5 +1,6 @@
 //! A change of a node's network stays only when every peer that is up on the backplane says that it reaches the node,
-//! and the coordinator heard of it over a session that was opened after the change.
+//! and the coordinator heard of it over a session that was opened after the change. Who was up before the change began
+//! is asked whatever has become of it since: that it is gone may be what the change did.
 
 use heeler_proto::NodeName;
 
@@ -24,7 +25,15 @@ fn decide_one(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Decision> {
         return Vec::new();
     };
     let peers: Vec<&NodeView> = fleet.nodes.iter().filter(|peer| vouches(peer, node)).collect();
-    let ask = peers.iter().filter(|peer| is_to_be_asked(pending, &peer.name, now_ms));
+    let before = node
+        .changing()
+        .and_then(|task| task.peers.as_deref())
+        .unwrap_or_default();
+    let known = fleet.nodes.iter().filter(|peer| before.contains(&peer.name));
+    let missed: Vec<String> = known.filter_map(|peer| missed(peer, node, pending)).collect();
+    let ask = peers
+        .iter()
+        .filter(|peer| is_to_be_asked(pending, &peer.name, before, now_ms));
     let mut decisions: Vec<Decision> = ask
         .filter_map(|peer| {
             Some(Decision::Ask {
@@ -41,7 +50,7 @@ fn decide_one(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Decision> {
         .filter(|(_, heard)| *heard == Some(Heard::Reached))
         .map(|(name, _)| (*name).clone())
         .collect();
-    match doubt(pending, &words, &reached) {
+    match doubt(pending, missed, &words, &reached) {
         Some(reason) if reason.is_empty() || reason == pending.told => {}
         Some(reason) => decisions.push(Decision::Doubt {
             node: node.name.clone(),
@@ -55,20 +64,61 @@ fn decide_one(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Decision> {
     decisions
 }
 
+/// Connected, or was a moment ago.
+pub(super) fn is_there(node: &NodeView, now_ms: u64) -> bool {
+    node.session.is_some() || now_ms < node.last_seen_ms.saturating_add(SETTLED_MS)
+}
+
+/// Who is up on the backplane before the network of `node` is changed.
+pub(super) fn up_beside(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<NodeName> {
+    let others = fleet
+        .nodes
+        .iter()
+        .filter(|peer| peer.name != node.name && !peer.revoked);
+    let up = others.filter(|peer| peer.on_backplane && is_there(peer, now_ms));
+    up.map(|peer| peer.name.clone()).collect()
+}
+
+/// Why one that was up before the change cannot say anything now. Who was removed, revoked or paused meanwhile is not
+/// missed: a person did that.
+fn missed(peer: &NodeView, node: &NodeView, pending: &Pending) -> Option<String> {
+    if peer.revoked || peer.paused {
+        return None;
+    }
+    let heard = pending.words.get(&peer.name).and_then(|word| word.heard.as_ref());
+    let since = if peer.session.is_none() {
+        format!(
+            "is gone since: bring it back, or, if that is meant: heeler node pause {}",
+            peer.name
+        )
+    } else if !vouches(peer, node) {
+        "its own network is being changed".to_owned()
+    } else if heard == Some(&Heard::Down) {
+        "is down there since".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{} was up on the backplane before the change, and {since}",
+        peer.name
+    ))
+}
+
 /// A peer that is there, and whose own network is not being changed; whether it is up on the backplane it says itself.
 fn vouches(peer: &NodeView, node: &NodeView) -> bool {
     let waits = peer.pending().is_some_and(|pending| !pending.confirmed);
-    let changing = waits || peer.open.iter().any(|task| task.network && task.generation.is_some());
+    let changing = waits || peer.changing().is_some();
     peer.name != node.name && !peer.revoked && peer.session.is_some() && !changing
 }
 
-fn is_to_be_asked(pending: &Pending, peer: &NodeName, now_ms: u64) -> bool {
+fn is_to_be_asked(pending: &Pending, peer: &NodeName, before: &[NodeName], now_ms: u64) -> bool {
     match pending.words.get(peer) {
         None => true,
         Some(word) => {
             let after_ms = match word.heard {
                 None => SILENT_MS,
                 Some(Heard::NotReached(_)) => AGAIN_MS,
+                Some(Heard::Down) if before.contains(peer) => AGAIN_MS,
                 Some(Heard::Reached | Heard::Down) => return false,
             };
             now_ms >= word.asked_at_ms.saturating_add(after_ms)
@@ -77,17 +127,18 @@ fn is_to_be_asked(pending: &Pending, peer: &NodeName, now_ms: u64) -> bool {
 }
 
 /// Why it cannot be confirmed yet; empty while somebody's answer is awaited. None: it can.
-fn doubt(pending: &Pending, words: &[(&NodeName, Option<Heard>)], reached: &[NodeName]) -> Option<String> {
-    let against: Vec<String> = words
-        .iter()
-        .filter_map(|(name, heard)| match heard {
-            Some(Heard::NotReached(why)) if why.is_empty() => {
-                Some(format!("{name} does not reach {}", pending.address))
-            }
-            Some(Heard::NotReached(why)) => Some(format!("{name} could not try to reach {}: {why}", pending.address)),
-            _ => None,
-        })
-        .collect();
+fn doubt(
+    pending: &Pending,
+    missed: Vec<String>,
+    words: &[(&NodeName, Option<Heard>)],
+    reached: &[NodeName],
+) -> Option<String> {
+    let mut against = missed;
+    against.extend(words.iter().filter_map(|(name, heard)| match heard {
+        Some(Heard::NotReached(why)) if why.is_empty() => Some(format!("{name} does not reach {}", pending.address)),
+        Some(Heard::NotReached(why)) => Some(format!("{name} could not try to reach {}: {why}", pending.address)),
+        _ => None,
+    }));
     if !against.is_empty() {
         return Some(against.join("; "));
     }
@@ -102,7 +153,10 @@ fn doubt(pending: &Pending, words: &[(&NodeName, Option<Heard>)], reached: &[Nod
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SessionView, decide};
+    use heeler_proto::{Generation, TaskId};
+    use heeler_store::TaskState;
+
+    use super::super::{SessionView, TaskView, decide};
     use super::*;
     use crate::pending::Word;
 
@@ -120,6 +174,7 @@ mod tests {
             counter: 1,
             compared_at_ms: 0,
             facts_at_ms: NOW,
+            on_backplane: false,
             last_seen_ms: NOW,
             session: Some(SessionView {
                 id: 3,
@@ -151,15 +206,7 @@ mod tests {
     }
 
     fn decided(pending: Pending, peers: Vec<NodeView>) -> Vec<Decision> {
-        let nodes = [vec![node("a", Some(pending))], peers].concat();
-        decide(
-            &Fleet {
-                accepted: false,
-                epoch: 1,
-                nodes,
-            },
-            NOW,
-        )
+        decided_all([vec![node("a", Some(pending))], peers].concat())
     }
 
     fn confirm(by: &[&str]) -> Decision {
@@ -232,6 +279,114 @@ mod tests {
         assert!(reason.contains("bring another node up first"), "{reason}");
         let reached = own(&[("b", Some(Heard::Reached))]);
         assert_eq!(decided(reached, vec![node("b", None)]), [confirm(&["b"])]);
+    }
+
+    /// A change that began when these were up on the backplane.
+    fn begun(pending: Pending, before: &[&str]) -> NodeView {
+        let task = TaskView {
+            id: TaskId::from_random(1),
+            state: TaskState::Running,
+            created_at_ms: NOW,
+            generation: Some(Generation { epoch: 1, counter: 1 }),
+            network: true,
+            peers: Some(before.iter().map(|peer| name(peer)).collect()),
+            sent_over_session: true,
+        };
+        NodeView {
+            open: vec![task],
+            ..node("a", Some(pending))
+        }
+    }
+
+    fn decided_all(nodes: Vec<NodeView>) -> Vec<Decision> {
+        decide(
+            &Fleet {
+                accepted: false,
+                epoch: 1,
+                nodes,
+            },
+            NOW,
+        )
+    }
+
+    fn gone(peer: &str) -> NodeView {
+        NodeView {
+            session: None,
+            ..node(peer, None)
+        }
+    }
+
+    #[test]
+    fn who_was_up_before_the_change_and_is_gone_or_down_since_stands_against_it() {
+        let b = || pending(&[("b", Some(Heard::Reached)), ("c", Some(Heard::Reached))]);
+        let [Decision::Doubt { reason, .. }] =
+            &decided_all(vec![begun(b(), &["b", "c"]), node("b", None), gone("c")])[..]
+        else {
+            panic!("a doubt")
+        };
+        assert!(
+            reason.starts_with("c was up on the backplane before the change, and is gone since"),
+            "{reason}"
+        );
+        let down = pending(&[("b", Some(Heard::Down))]);
+        let [Decision::Doubt { reason, .. }] = &decided_all(vec![begun(down.clone(), &["b"]), node("b", None)])[..]
+        else {
+            panic!("a doubt")
+        };
+        assert!(reason.ends_with("is down there since"), "{reason}");
+        // It may come up again.
+        let mut later = down;
+        if let Some(word) = later.words.get_mut(&name("b")) {
+            word.asked_at_ms = NOW - AGAIN_MS;
+        }
+        assert!(decided_all(vec![begun(later, &["b"]), node("b", None)]).contains(&ask("b")));
+    }
+
+    #[test]
+    fn who_was_paused_revoked_or_removed_by_a_person_is_not_missed() {
+        let paused = NodeView {
+            paused: true,
+            ..gone("c")
+        };
+        let revoked = NodeView {
+            revoked: true,
+            ..gone("d")
+        };
+        let change = begun(pending(&[("b", Some(Heard::Reached))]), &["b", "c", "d", "e"]);
+        assert_eq!(
+            decided_all(vec![change, node("b", None), paused, revoked]),
+            [confirm(&["b"])]
+        );
+    }
+
+    #[test]
+    fn who_is_up_when_a_change_is_handed_out_is_written_down_with_it() {
+        let mut change = begun(pending(&[]), &[]);
+        for task in &mut change.open {
+            (task.state, task.generation, task.peers) = (TaskState::Queued, None, None);
+            task.sent_over_session = false;
+        }
+        change.session.as_mut().unwrap().pending = None;
+        let up = |node: NodeView| NodeView {
+            on_backplane: true,
+            ..node
+        };
+        let long_gone = NodeView {
+            last_seen_ms: NOW - SETTLED_MS,
+            ..up(gone("e"))
+        };
+        let nodes = vec![
+            up(change),
+            up(node("b", None)),
+            node("c", None),
+            up(gone("d")),
+            long_gone,
+        ];
+        let handed_out = decided_all(nodes);
+        let [Decision::Assign { peers: Some(peers), .. }] = &handed_out[..] else {
+            panic!("{handed_out:?}")
+        };
+        assert_eq!(peers, &[name("b"), name("d")], "one may be on its way back");
     }
 
     #[test]

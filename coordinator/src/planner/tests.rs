@@ -10,6 +10,7 @@ fn task(number: u128, state: TaskState, age_ms: u64) -> TaskView {
         created_at_ms: NOW - age_ms,
         generation: handed_out.then_some(Generation { epoch: 1, counter: 7 }),
         network: false,
+        peers: None,
         sent_over_session: false,
     }
 }
@@ -21,6 +22,7 @@ fn node(connected: bool, open: Vec<TaskView>) -> NodeView {
         paused: false,
         counter: 7,
         facts_at_ms: NOW,
+        on_backplane: false,
         last_seen_ms: NOW,
         compared_at_ms: 0,
         session: connected.then_some(SessionView {
@@ -57,6 +59,7 @@ fn assign(number: u128, generation: (u64, u64), first: bool) -> Decision {
         generation,
         first,
         session: 3,
+        peers: None,
     }
 }
 

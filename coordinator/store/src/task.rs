@@ -74,6 +74,8 @@ pub struct Task {
     pub epoch: u64,
     /// Of its generation; 0 until it is handed out.
     pub counter: u64,
+    /// Of a change of the network that was handed out: who must confirm it, separated by spaces.
+    pub peers: Option<String>,
 }
 
 /// A task that is being asked for.
@@ -114,7 +116,7 @@ macro_rules! select {
             Task,
             r#"SELECT id, node, kind, task, revision as "revision: u64", operator, state as "state: TaskState", reason,
             blocked, changes as "changes: u32", created_at_ms as "created_at_ms: u64",
-            finished_at_ms as "finished_at_ms: u64", epoch as "epoch: u64", counter as "counter: u64" FROM tasks "#
+            finished_at_ms as "finished_at_ms: u64", epoch as "epoch: u64", counter as "counter: u64", peers FROM tasks "#
             + $tail
             $(, $argument)*
         )
@@ -193,13 +195,19 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// A queued task is handed out as this generation.
-    pub async fn send_task(&mut self, id: &str, (epoch, counter): (u64, u64)) -> Result<(), StoreError> {
+    /// A queued task is handed out as this generation; `peers` must confirm what it changes.
+    pub async fn send_task(
+        &mut self,
+        id: &str,
+        (epoch, counter): (u64, u64),
+        peers: Option<&str>,
+    ) -> Result<(), StoreError> {
         let (epoch, counter) = (signed(epoch), signed(counter));
         let result = sqlx::query!(
-            "UPDATE tasks SET state = 'sent', epoch = ?, counter = ? WHERE id = ? AND state = 'queued'",
+            "UPDATE tasks SET state = 'sent', epoch = ?, counter = ?, peers = ? WHERE id = ? AND state = 'queued'",
             epoch,
             counter,
+            peers,
             id
         )
         .execute(&mut *self.tx)

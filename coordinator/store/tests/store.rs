@@ -151,8 +151,8 @@ async fn a_task_is_handed_out_once_and_an_outcome_ends_it() {
     tx.add_task(&task("t", "a"), 1).await.unwrap();
     assert!(tx.add_task(&task("t", "a"), 1).await.unwrap_err().is_duplicate());
     assert_eq!(tx.consents("t").await.unwrap(), [vec![2]]);
-    tx.send_task("t", (1, 4)).await.unwrap();
-    assert!(tx.send_task("t", (1, 5)).await.is_err());
+    tx.send_task("t", (1, 4), Some("b c")).await.unwrap();
+    assert!(tx.send_task("t", (1, 5), None).await.is_err());
     tx.run_task("t").await.unwrap();
     assert_eq!(tx.open_tasks().await.unwrap()[0].state, TaskState::Running);
     let outcome = Outcome {

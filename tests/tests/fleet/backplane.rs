@@ -6,17 +6,17 @@ use std::time::Duration;
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::{Machine, Nic, Pace, Wire};
 use heeler_host::{link, netplan};
-use heeler_proto::v1::{self, Light, StepOutcome};
-use heeler_tests::{CLUSTER, Herd, Node, Operator};
+use heeler_proto::v1::{self, Light, StepOutcome, from_agent, to_agent};
+use heeler_tests::{CLUSTER, Herd, Line, Node, Operator, Stranger};
 
 use crate::scene::{finished, task};
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// The guard's 90 s are two of the test's.
+/// The guard's 90 s are three of the test's.
 const PACE: Pace = Pace::Live {
     program: Duration::ZERO,
-    haste: 45,
+    haste: 30,
 };
 
 fn machine(place: usize, wire: &Wire) -> Machine {
@@ -110,6 +110,71 @@ async fn a_change_that_cuts_off_only_a_peer_is_undone_and_says_which() {
     );
     let file = String::from_utf8(machine.file(netplan::PATH).unwrap()).unwrap();
     assert!(file.contains("10.10.99.50/24"), "{file}");
+}
+
+/// A peer that is up on the backplane, and says so.
+async fn peer(herd: &Herd, operator: &mut Operator) -> Line {
+    let (mut line, _) = Stranger::enrolled(herd, "b")
+        .await
+        .join(Stranger::hello("b"))
+        .await
+        .unwrap();
+    let card = v1::Nic {
+        name: link::BACKPLANE.into(),
+        carrier: true,
+        addresses: vec!["10.10.99.51/24".into()],
+        ..Default::default()
+    };
+    let facts = v1::Facts {
+        nics: vec![card],
+        ..Default::default()
+    };
+    let looked = operator.discover(v1::DiscoverRequest { node: "b".into() });
+    let answers = async {
+        loop {
+            let request_id = line.next_that(Line::asks_for_facts).await;
+            let facts = Some(facts.clone());
+            line.say(from_agent::Body::Facts(v1::FactsReply {
+                request_id,
+                facts,
+                ..Default::default()
+            }))
+            .await;
+        }
+    };
+    tokio::select! {
+        looked = looked => drop(looked.unwrap()),
+        () = answers => {}
+    }
+    line
+}
+
+fn asks_for_a_word(body: to_agent::Body) -> Option<String> {
+    match body {
+        to_agent::Body::Reach(request) => Some(request.address),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_peer_whose_session_ends_in_the_middle_of_a_change_keeps_its_say_over_a_restart_of_the_coordinator() {
+    for restarts in [false, true] {
+        let (mut herd, nodes, mut operator, _) = herd(1).await;
+        let mut b = peer(&herd, &mut operator).await;
+        let plan = operator.plan_text(&config(1, ""), 0).await;
+        let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+        assert_eq!(b.next_that(asks_for_a_word).await, "10.10.99.50");
+        if restarts {
+            herd.kill().await;
+            herd.start().await.unwrap();
+            operator = herd.operator().await;
+        }
+        drop(b);
+        let task = finished(&mut operator, &reply).await;
+        assert_eq!(task.state, "failed", "{task:?}");
+        assert!(task.reason.contains("was undone"), "{task:?}");
+        assert_eq!(nodes[0].machine.addresses(link::BACKPLANE), None);
+    }
 }
 
 #[tokio::test]

@@ -87,6 +87,7 @@ fn task(state: TaskState) -> Task {
         finished_at_ms: 0,
         epoch: 1,
         counter: 1,
+        peers: None,
     }
 }
 
