@@ -50,6 +50,8 @@ impl App {
                 // `heeler status` says that there is no recovery key.
                 Err(BackupError::NoRecoveryKey) => {}
                 Err(error) => {
+                    let error = AppError::from(error);
+                    self.heed(&error);
                     let error: &dyn std::error::Error = &error;
                     warn!(error, "no copy of the state could be made");
                 }

@@ -36,7 +36,8 @@ impl App {
         tokio::pin!(shutdown);
         loop {
             let began = Instant::now();
-            if let Err(error) = self.heed(self.drive_once().await) {
+            if let Err(error) = self.drive_once().await {
+                self.heed(&error);
                 let error: &dyn std::error::Error = &error;
                 error!(error, "the planner could not run");
             }

@@ -1,4 +1,5 @@
 use std::error::Error as _;
+use std::path::PathBuf;
 
 use heeler_proto::{ConsentError, Invalid};
 use heeler_store::StoreError;
@@ -46,6 +47,9 @@ pub enum AppError {
     /// The database.
     #[error("the coordinator could not use its database")]
     Store(#[from] StoreError),
+    /// A file does not fit on the disk.
+    #[error("no room for {}", .0.display())]
+    NoRoom(PathBuf),
     /// Certificates.
     #[error("the coordinator could not use its keys")]
     Pki(#[from] PkiError),
@@ -64,6 +68,7 @@ impl AppError {
         let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
         let mut cause = match self {
             Self::Store(error) => return error.is_no_room(),
+            Self::NoRoom(_) => return true,
             Self::Pki(error) => error.source(),
             _ => None,
         };
@@ -82,6 +87,7 @@ impl From<BackupError> for AppError {
         match error {
             BackupError::Store(error) => error.into(),
             BackupError::Pki(error) => error.into(),
+            BackupError::NoRoom { path, .. } => Self::NoRoom(path),
             other => Self::Refused(other.to_string()),
         }
     }

@@ -26,6 +26,7 @@ impl App {
                 Ok(0) => {}
                 Ok(dropped) => info!(dropped, "the oldest events went, to keep the database within its bound"),
                 Err(error) => {
+                    self.heed(&error);
                     let error: &dyn std::error::Error = &error;
                     warn!(error, "the database could not be kept within its bound");
                 }
@@ -79,15 +80,12 @@ impl App {
         Ok(())
     }
 
-    /// Notes that the database could not be written, for the status: agents keep what they have to tell meanwhile.
-    pub(super) fn heed<T>(&self, result: Result<T, AppError>) -> Result<T, AppError> {
-        if let Err(AppError::Store(error)) = &result
-            && error.is_no_room()
-        {
+    /// Notes that there was no room to write, for the status: agents keep what they have to tell meanwhile.
+    pub(crate) fn heed(&self, error: &AppError) {
+        if error.is_no_room() {
             let text = format!("the coordinator cannot write to its disk ({})", cause(error));
             *self.trouble() = Some(text);
         }
-        result
     }
 
     /// Writes something, once there was no room: when that works, all is well again.
@@ -103,8 +101,9 @@ impl App {
             }
             Ok::<_, AppError>(())
         };
-        if self.heed(tried.await).is_ok() {
-            *self.trouble() = None;
+        match tried.await {
+            Ok(()) => *self.trouble() = None,
+            Err(error) => self.heed(&error),
         }
     }
 
@@ -119,6 +118,9 @@ impl App {
     }
 }
 
-fn cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+fn cause(mut error: &dyn std::error::Error) -> String {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }

@@ -9,10 +9,6 @@ impl App {
     /// # Errors
     /// When what it says could not be stored: the session must end, so that the agent says it again.
     pub async fn receive(&self, session: &Session, body: Body) -> Result<(), AppError> {
-        self.heed(self.take(session, body).await)
-    }
-
-    async fn take(&self, session: &Session, body: Body) -> Result<(), AppError> {
         match body {
             Body::Facts(reply) => {
                 if let Some(facts) = &reply.facts {

@@ -41,7 +41,7 @@ impl App {
             self.pending(&mut hello),
         ));
         self.take_in(&session).await?;
-        match self.heed(self.welcome(&session, hello).await) {
+        match self.welcome(&session, hello).await {
             Ok(()) => Ok(session),
             Err(error) => {
                 self.sessions.remove(&session);

@@ -1,5 +1,5 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use heeler_store::StoreError;
 
@@ -102,6 +102,17 @@ pub(super) fn failed(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnc
     move |source| match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BackupError::NoRoom { what, path },
         _ => BackupError::File { what, path, source },
+    }
+}
+
+/// `.map_err(stored("copy the database to", path))`
+pub(super) fn stored(what: &'static str, path: &Path) -> impl FnOnce(StoreError) -> BackupError {
+    move |error| match error.is_full() {
+        true => BackupError::NoRoom {
+            what,
+            path: path.to_owned(),
+        },
+        false => error.into(),
     }
 }
 

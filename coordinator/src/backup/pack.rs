@@ -2,14 +2,14 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use heeler_store::Store;
+use heeler_store::{Store, StoreError};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::archive::{Entry, Hashing, Manifest, hex, write_head};
-use super::error::{BackupError, failed};
+use super::error::{BackupError, failed, stored};
 use super::recovery::{RECIPIENT, signer};
 use super::seal::Lock;
 use crate::state::StateFolder;
@@ -71,13 +71,14 @@ pub async fn pack(
                 .ok_or(BackupError::NoRecoveryKey)?
         }
     };
-    store.copy_into(&copy.0).await?;
+    let full = || stored("copy the database to", &copy.0);
+    store.copy_into(&copy.0).await.map_err(full())?;
     store.close().await;
     let thin = matches!(content, Content::Thin(_));
     if thin {
-        Store::thin_out(&copy.0, RECENT_EVENTS).await?;
+        Store::thin_out(&copy.0, RECENT_EVENTS).await.map_err(full())?;
     }
-    let mut manifest = describe(&copy.0, now_ms).await?;
+    let mut manifest = describe(&copy.0, now_ms).await.map_err(full())?;
     (manifest.thin, manifest.signer) = (thin, signer(state)?);
     let key = fs::read(state.backup().join("key.pem")).map_err(failed("read", state.backup()))?;
     let (state, out) = (state.clone(), out.to_owned());
@@ -87,7 +88,7 @@ pub async fn pack(
         .map_err(|error| failed("write", "the backup")(io::Error::other(error)))?
 }
 
-async fn describe(database: &Path, now_ms: u64) -> Result<Manifest, BackupError> {
+async fn describe(database: &Path, now_ms: u64) -> Result<Manifest, StoreError> {
     Store::check(database).await?;
     let store = Store::open(database).await?;
     let mut tx = store.read().await?;

@@ -488,3 +488,17 @@ fn a_disk_without_room_is_not_the_backups_fault() {
         "{told}"
     );
 }
+
+#[tokio::test]
+async fn a_copy_of_the_database_that_does_not_fit_says_so_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_within(&folder.path().join("heeler.db"), Some(1 << 20)).await;
+    let mut tx = store.unwrap().write().await.unwrap();
+    let full = tx.set_meta("room", &"x".repeat(2 << 20)).await.unwrap_err();
+    let place = Path::new("/state/heeler.db.copying");
+    let told = error::stored("copy the database to", place)(full).to_string();
+    assert!(
+        told.contains("no room to copy the database to /state/heeler.db.copying") && told.contains("df -h"),
+        "{told}"
+    );
+}

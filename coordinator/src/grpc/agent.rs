@@ -48,7 +48,7 @@ async fn attend(app: Arc<App>, peer: Peer, mut inbound: Streaming<v1::FromAgent>
         Ok(hello) => app
             .open_session(&peer, hello, out.clone())
             .await
-            .map_err(|error| status(&error)),
+            .map_err(|error| status(&app, &error)),
         Err(status) => Err(status),
     };
     match opened {
@@ -107,9 +107,10 @@ async fn listen(app: &App, session: &Session, mut inbound: Streaming<v1::FromAge
         let Some(body) = message.body else { continue };
         if let Err(error) = app.receive(session, body).await {
             // Not acknowledged: the agent sends it again over its next session.
-            session.close(status(&error).message());
+            session.close(status(app, &error).message());
             break;
         }
     }
-    app.close_session(session).await.map_err(|error| status(&error)).ok();
+    let closed = app.close_session(session).await;
+    closed.map_err(|error| status(app, &error)).ok();
 }

@@ -22,7 +22,8 @@ impl v1::enrolment_server::Enrolment for Service {
             hardware_serial: request.hardware_serial,
             from: from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         };
-        let certificate_chain = self.0.enrol(enrolment).await.map_err(|error| status(&error))?;
+        let enrolled = self.0.enrol(enrolment).await;
+        let certificate_chain = enrolled.map_err(|error| status(&self.0, &error))?;
         Ok(Response::new(v1::EnrolReply { certificate_chain }))
     }
 }

@@ -3,11 +3,12 @@ use std::error::Error as _;
 use tonic::{Code, Status};
 use tracing::error;
 
-use crate::app::AppError;
+use crate::app::{App, AppError};
 
 /// The one place where an error becomes a status. What is the coordinator's own fault is logged here, whole, and told
-/// without its causes.
-pub(super) fn status(error: &AppError) -> Status {
+/// without its causes; a full disk is heeded, whoever met it.
+pub(super) fn status(app: &App, error: &AppError) -> Status {
+    app.heed(error);
     let code = match error {
         AppError::NotFound(_) => Code::NotFound,
         AppError::Invalid(_) => Code::InvalidArgument,
@@ -16,7 +17,7 @@ pub(super) fn status(error: &AppError) -> Status {
         AppError::Consent { .. } | AppError::Denied(_) => Code::PermissionDenied,
         // To an agent this means: try again, and keep the token.
         AppError::Throttled => Code::Unavailable,
-        AppError::Store(_) | AppError::Pki(_) | AppError::Stored { .. } => Code::Internal,
+        AppError::Store(_) | AppError::Pki(_) | AppError::NoRoom(_) | AppError::Stored { .. } => Code::Internal,
     };
     if code == Code::Internal {
         let mut chain = error.to_string();

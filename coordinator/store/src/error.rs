@@ -49,6 +49,12 @@ impl StoreError {
         matches!(code.map(|code| code & 0xff), Some(8 | 10 | 13))
     }
 
+    /// There is no room: SQLITE_FULL.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("13"))
+    }
+
     /// The same thing was stored before.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {

@@ -91,6 +91,46 @@ async fn the_oldest_events_go_first_and_no_number_is_given_twice() {
     assert!(events.message().await.unwrap().is_none());
 }
 
+/// Something else fills the disk: the database may grow no further.
+async fn fill(herd: &Herd) {
+    let filler = Store::open(&herd.state().database()).await.unwrap();
+    let mut tx = filler.write().await.unwrap();
+    let filling = "x".repeat(2 * usize::try_from(BOUND).unwrap());
+    tx.set_meta("filler", &filling).await.unwrap();
+    tx.save().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_that_only_an_operator_meets_turns_the_status_red_until_there_is_room() {
+    let mut herd = Herd::new().await;
+    herd.stop().await;
+    herd.history_bytes = BOUND;
+    herd.start().await.unwrap();
+    fill(&herd).await;
+    let mut operator = herd.operator().await;
+    let calm = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert!(calm.alerts.iter().all(|alert| alert.light() != Light::Red), "{calm:?}");
+    let secret = v1::SetSecretRequest {
+        name: "tailscale".into(),
+        value: vec![7; 60 << 10],
+    };
+    let refused = operator.set_secret(secret).await.unwrap_err();
+    assert!(refused.message().contains("df -h"), "{refused:?}");
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    let red = status.alerts.iter().find(|alert| alert.light() == Light::Red).unwrap();
+    assert!(
+        red.text.contains("cannot write to its disk") && red.next.contains("make room"),
+        "{status:?}"
+    );
+
+    let filler = Store::open(&herd.state().database()).await.unwrap();
+    let mut tx = filler.write().await.unwrap();
+    tx.set_meta("filler", "").await.unwrap();
+    tx.save().await.unwrap();
+    let well = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert!(well.alerts.iter().all(|alert| alert.light() != Light::Red), "{well:?}");
+}
+
 #[tokio::test]
 async fn with_its_disk_full_nothing_is_acknowledged_that_is_not_stored_and_the_status_says_so() {
     let mut herd = Herd::new().await;
@@ -106,13 +146,7 @@ async fn with_its_disk_full_nothing_is_acknowledged_that_is_not_stored_and_the_s
     });
     assert_eq!(acknowledged.await, 1);
 
-    // Something else fills the disk: the database may grow no further.
-    let filler = Store::open(&herd.state().database()).await.unwrap();
-    let mut tx = filler.write().await.unwrap();
-    tx.set_meta("filler", &"x".repeat(2 * usize::try_from(BOUND).unwrap()))
-        .await
-        .unwrap();
-    tx.save().await.unwrap();
+    fill(&herd).await;
     // Half-filled pages take some more; then there is no room.
     let (mut sent, mut stored) = (1, 1);
     let ended = 'told: loop {
