@@ -86,6 +86,30 @@ pub enum BackupError {
         .0.display()
     )]
     NotSaved(PathBuf),
+    /// What was written does not come out again as it went in.
+    #[error(
+        "the backup that was just written cannot be read back whole: {0}. It was removed again. Do it once more; if that does not help, look whether the disk fails: journalctl -k"
+    )]
+    NotWhole(String),
+    /// Nothing can be put in its place as a whole.
+    #[error(
+        "{} is a mount point, and cannot be put aside for what comes back. Name a folder within, here and for heeler serve: --state {}; or unmount it first",
+        .0.display(),
+        .0.join("state").display()
+    )]
+    MountPoint(PathBuf),
+    /// The folder above does not let it.
+    #[error(
+        "nothing can be put in the place of {}: the folder above it does not let this user write. Run it as its owner or as root (sudo), or name another folder: --state DIR",
+        .0.display()
+    )]
+    Fixed(PathBuf),
+    /// Another one does the same.
+    #[error(
+        "another restore into {} is under way, or has just ended: look at what it did before you do it again",
+        .0.display()
+    )]
+    Restoring(PathBuf),
     /// More than a backup may be.
     #[error("the state would fill {bytes} bytes and {most} are allowed here")]
     TooLarge {

@@ -2,7 +2,9 @@
 
 mod archive;
 mod error;
+mod opened;
 mod pack;
+mod place;
 mod recovery;
 mod restore;
 mod seal;

@@ -10,8 +10,10 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::archive::{Entry, Hashing, Manifest, hex, write_head};
 use super::error::{BackupError, failed, stored};
+use super::opened::Opened;
+use super::place::sync;
 use super::recovery::{RECIPIENT, signer};
-use super::seal::Lock;
+use super::seal::{Lock, Opener};
 use crate::state::StateFolder;
 
 /// Events that a thin backup keeps.
@@ -144,15 +146,20 @@ fn seal(
     let text = serde_json::to_vec(&manifest).map_err(|error| failed("write", out)(error.into()))?;
     let signature = sign(key, &text)?;
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     let mut name = out.file_name().unwrap_or_default().to_os_string();
     name.push(".");
     let new = tempfile::Builder::new()
         .prefix(&name)
         .suffix(".new")
-        .tempfile_in(folder.unwrap_or(Path::new(".")));
+        .tempfile_in(folder);
     let new = new.map_err(failed("make", out))?;
-    let (bytes, sha256) = write(new.as_file(), out, lock, (&text, &signature), &manifest, &files)?;
+    let prover = lock.prover();
+    let sealer = (lock, &prover);
+    let (bytes, sha256) = write(new.as_file(), out, sealer, (&text, &signature), &manifest, &files)?;
+    prove(new.path(), &prover)?;
     new.persist(out).map_err(|error| failed("write", out)(error.error))?;
+    sync(folder)?;
     Ok(Packed {
         manifest,
         bytes,
@@ -163,14 +170,14 @@ fn seal(
 fn write(
     new: &File,
     out: &Path,
-    lock: &Lock,
+    (lock, prover): (&Lock, &Opener),
     (text, signature): (&[u8], &[u8]),
     manifest: &Manifest,
     files: &[(String, PathBuf)],
 ) -> Result<(u64, [u8; 32]), BackupError> {
     let mut hashing = Hashing::new(BufWriter::new(new));
     let sealed = |hashing: &mut Hashing<BufWriter<&File>>| {
-        let mut sealed = lock.seal(hashing)?;
+        let mut sealed = lock.seal_also(hashing, Some(prover))?;
         write_head(&mut sealed, text, signature)?;
         for ((_, path), entry) in files.iter().zip(&manifest.files) {
             let copied = io::copy(&mut io::Read::take(File::open(path)?, entry.bytes), &mut sealed)?;
@@ -184,6 +191,15 @@ fn write(
         .and_then(|()| new.sync_all())
         .map_err(failed("write", out))?;
     Ok((hashing.bytes(), hashing.digest()))
+}
+
+/// Opens what was written, as whoever restores it will: nothing is called a backup before.
+fn prove(file: &Path, prover: &Opener) -> Result<(), BackupError> {
+    let proven = Opened::open(file, prover, None).and_then(Opened::prove);
+    proven.map(drop).map_err(|error| match error {
+        BackupError::Damaged(why) => BackupError::NotWhole(why),
+        other => BackupError::NotWhole(other.to_string()),
+    })
 }
 
 /// Every file of the state folder but the database, which is copied apart, and what belongs to the running process.

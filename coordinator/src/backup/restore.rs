@@ -1,20 +1,19 @@
-use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use heeler_store::{NewEvent, Outcome, Store, TaskState};
-use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
-use super::archive::{Manifest, read_file, read_head};
-use super::error::{BackupError, damaged, failed};
+use super::archive::Manifest;
+use super::error::{BackupError, damaged};
+use super::opened::Opened;
+use super::place::{self, Filling, sync};
 use super::recovery::Recovery;
 use super::seal::Opener;
 use crate::app::RESTORED;
 use crate::audit::{Deed, write};
 use crate::init::epoch_at;
 use crate::pki::{make_folder, write_secret};
-use crate::state::StateFolder;
+use crate::state::{Lock, LockError, StateFolder};
 
 /// What is put where.
 pub struct Restore<'a> {
@@ -51,6 +50,8 @@ pub struct Restored {
     pub accepted: Option<(u64, String)>,
     /// The nodes on record, by name.
     pub nodes: Vec<String>,
+    /// Whom the coordinator trusts again, by name: who was revoked since is among them.
+    pub operators: Vec<String>,
 }
 
 /// Opens a backup and proves that all of it is whole, in a folder that is removed again.
@@ -64,51 +65,52 @@ pub async fn verify(
     scratch: &Path,
 ) -> Result<Manifest, BackupError> {
     let folder = Folder::new(scratch.to_owned())?;
-    let manifest = unpack(archive, &opener, recovery, &folder.0)?;
+    let manifest = Opened::open(archive, &opener, recovery)?.unpack(&folder.0)?;
     Store::check(&folder.0.join("heeler.db")).await?;
     Ok(manifest)
 }
 
-/// Puts the state of a backup in its place, in a new epoch. Killed at any point, the folder that was there is whole, here
-/// or beside, and running it again ends it.
+/// Puts the state of a backup in its place, in a new epoch. What stands in the way is found before anything is written.
+/// Killed at any point, the folder that was there is whole, here or beside, and running it again ends it.
 ///
 /// # Errors
 /// Nothing was changed.
 pub async fn restore(wish: Restore<'_>, now_ms: u64) -> Result<Restored, BackupError> {
     let state = wish.state;
-    let place = state.path();
-    let held = place.exists().then(|| state.lock()).transpose()?;
-    let occupied = state.database().exists() || state.ca().join("key.pem").exists();
+    let path = state.path();
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let occupied = is_occupied(state);
     if occupied && !wish.replace {
-        return Err(BackupError::Occupied(place.to_owned()));
+        return Err(BackupError::Occupied(place));
     }
-    if let Some(parent) = place.parent() {
-        make_folder(parent)?;
-    }
-    let new = Folder::new(sibling(place, "restoring"))?;
-    let manifest = unpack(wish.archive, &wish.opener, wish.recovery, &new.0)?;
-    if let Some(wanted) = wish.cluster.filter(|wanted| **wanted != manifest.cluster) {
+    place::check(&place)?;
+    let mut held = place.join("lock").exists().then(|| lock(state, &place)).transpose()?;
+    let opened = Opened::open(wish.archive, &wish.opener, wish.recovery)?;
+    if let Some(wanted) = wish.cluster.filter(|wanted| **wanted != opened.manifest.cluster) {
         return Err(BackupError::OtherCluster {
-            found: manifest.cluster,
+            found: opened.manifest.cluster,
             wanted: wanted.to_owned(),
         });
     }
-    let mut restored = begin_anew(&new.0, manifest, wish.operator, now_ms).await?;
+    let mut new = Filling::beside(&place)?;
+    let manifest = opened.unpack(new.path())?;
+    // Restored twice from one backup, the second epoch is later than the first: by the clock, or by what is there.
+    let before = Store::epoch_of(&state.database()).await.unwrap_or(0);
+    let epoch = epoch_at(now_ms).max(manifest.epoch + 1).max(before + 1);
+    let mut restored = begin_anew(new.path(), manifest, wish.operator, (epoch, now_ms)).await?;
     if let Some(config) = wish.config {
-        write_secret(&new.0.join("config"), &format!("{}\n", config.display()))?;
+        write_secret(&new.path().join("config"), &format!("{}\n", config.display()))?;
     }
-    sync(&new.0)?;
+    sync(new.path())?;
     if place.exists() {
-        let aside = sibling(place, &format!("before-{}", now_ms / 1000));
-        fs::rename(place, &aside).map_err(failed("put aside", place))?;
-        if !occupied {
-            // Only our lock: whatever else somebody keeps there is not ours to remove.
-            let _ = fs::remove_file(aside.join("lock"));
-            let _ = fs::remove_dir(&aside);
-        }
-        restored.aside = aside.exists().then_some(aside);
+        restored.aside = put_aside(state, &place, &mut held, (occupied, now_ms))?;
     }
-    fs::rename(&new.0, place).map_err(failed("put in its place", place))?;
+    if let Err(error) = new.put(&place) {
+        if let Some(aside) = &restored.aside {
+            let _ = fs::rename(aside, &place);
+        }
+        return Err(error);
+    }
     if let Some(parent) = place.parent() {
         sync(parent)?;
     }
@@ -116,8 +118,53 @@ pub async fn restore(wish: Restore<'_>, now_ms: u64) -> Result<Restored, BackupE
     Ok(restored)
 }
 
+fn is_occupied(state: &StateFolder) -> bool {
+    state.database().exists() || state.ca().join("key.pem").exists()
+}
+
+fn lock(state: &StateFolder, place: &Path) -> Result<Lock, BackupError> {
+    match state.lock() {
+        Err(LockError::Held { .. }) if place::is_filled(place) => Err(BackupError::Restoring(place.to_owned())),
+        locked => Ok(locked?),
+    }
+}
+
+/// Renames what is there, and tells where it is now; an empty folder goes.
+fn put_aside(
+    state: &StateFolder,
+    place: &Path,
+    held: &mut Option<Lock>,
+    (occupied, now_ms): (bool, u64),
+) -> Result<Option<PathBuf>, BackupError> {
+    let first = held.is_none();
+    if first {
+        *held = Some(lock(state, place)?);
+    }
+    if !occupied && is_occupied(state) {
+        return Err(BackupError::Occupied(place.to_owned()));
+    }
+    let aside = place::aside(place, now_ms);
+    if let Err(error) = fs::rename(place, &aside) {
+        if first {
+            let _ = fs::remove_file(place.join("lock"));
+        }
+        return Err(place::refused("put aside", place)(error));
+    }
+    if !occupied {
+        // Only our lock: whatever else somebody keeps there is not ours to remove.
+        let _ = fs::remove_file(aside.join("lock"));
+        let _ = fs::remove_dir(&aside);
+    }
+    Ok(aside.exists().then_some(aside))
+}
+
 /// A new epoch; what was under way is over, and what was promised holds no more.
-async fn begin_anew(folder: &Path, manifest: Manifest, operator: &str, now_ms: u64) -> Result<Restored, BackupError> {
+async fn begin_anew(
+    folder: &Path,
+    manifest: Manifest,
+    operator: &str,
+    (epoch, now_ms): (u64, u64),
+) -> Result<Restored, BackupError> {
     let database = folder.join("heeler.db");
     Store::check(&database).await?;
     let store = Store::open(&database).await?;
@@ -126,8 +173,6 @@ async fn begin_anew(folder: &Path, manifest: Manifest, operator: &str, now_ms: u
     if known.as_ref() != Some(&manifest.cluster) {
         return Err(damaged("its database is of another cluster than it says"));
     }
-    // Restored twice from one backup, the second epoch is later than the first: both are made from the clock.
-    let epoch = epoch_at(now_ms).max(manifest.epoch + 1);
     tx.set_meta("epoch", &epoch.to_string()).await?;
     tx.set_meta("restored_epoch", &manifest.epoch.to_string()).await?;
     tx.set_meta("restored_at_ms", &now_ms.to_string()).await?;
@@ -164,6 +209,8 @@ async fn begin_anew(folder: &Path, manifest: Manifest, operator: &str, now_ms: u
         ..NewEvent::default()
     })
     .await?;
+    let operators = tx.operators().await?.into_iter().map(|operator| operator.name);
+    let operators = operators.collect();
     let accepted = tx.accepted().await?.map(|revision| (revision.number, revision.text));
     tx.save().await?;
     store.close().await;
@@ -174,52 +221,11 @@ async fn begin_anew(folder: &Path, manifest: Manifest, operator: &str, now_ms: u
         open_tasks: open.len(),
         accepted,
         nodes,
+        operators,
     })
 }
 
-fn unpack(
-    archive: &Path,
-    opener: &Opener,
-    recovery: Option<&Recovery>,
-    folder: &Path,
-) -> Result<Manifest, BackupError> {
-    let sealed = File::open(archive).map_err(failed("read", archive))?;
-    let mut opened = opener.open(BufReader::new(sealed))?;
-    let (manifest, text, signature) = read_head(&mut opened)?;
-    let point = unhex(&manifest.signer).ok_or_else(|| damaged("it does not say who made it"))?;
-    let signed = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(&text, &signature);
-    if signed.is_err() {
-        return Err(damaged("its signature is wrong"));
-    }
-    if recovery.is_some_and(|recovery| !recovery.believes(&manifest.signer)) {
-        return Err(BackupError::OtherSigner);
-    }
-    for entry in &manifest.files {
-        let path = entry
-            .place(folder)
-            .ok_or_else(|| damaged("a path in it leads elsewhere"))?;
-        if let Some(parent) = path.parent() {
-            make_folder(parent)?;
-        }
-        let mut options = fs::OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(&path);
-        let mut file = BufWriter::new(file.map_err(failed("make", &path))?);
-        read_file(&mut opened, entry, &mut file, &path)?;
-        file.flush()
-            .and_then(|()| file.get_ref().sync_all())
-            .map_err(failed("write", &path))?;
-    }
-    let rest = io::copy(&mut opened.by_ref().take(1), &mut io::sink());
-    if rest.map_err(|error| damaged(error.to_string()))? > 0 {
-        return Err(damaged("there is more in it than it says"));
-    }
-    if !folder.join("heeler.db").exists() || !folder.join("ca/key.pem").exists() {
-        return Err(damaged("it holds no database or no authority"));
-    }
-    Ok(manifest)
-}
-
-/// Removed again unless it was renamed.
+/// Removed again.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -234,21 +240,4 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-fn sibling(place: &Path, end: &str) -> PathBuf {
-    let mut name = place.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{end}"));
-    place.with_file_name(name)
-}
-
-fn sync(folder: &Path) -> Result<(), BackupError> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed("sync", folder))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    (0..text.len()).step_by(2).map(byte).collect()
 }

@@ -28,12 +28,37 @@ impl Lock {
     }
 
     pub(crate) fn seal<W: Write>(&self, out: W) -> std::io::Result<stream::StreamWriter<W>> {
+        self.seal_also(out, None)
+    }
+
+    /// Also for whoever shall prove what was written: that other key opens it as well as the recovery key, whose private
+    /// half is not here.
+    pub(super) fn seal_also<W: Write>(
+        &self,
+        out: W,
+        prover: Option<&Opener>,
+    ) -> std::io::Result<stream::StreamWriter<W>> {
         let sealer = match self {
-            Self::Recipient(recipient) => Encryptor::with_recipients(std::iter::once(recipient as &dyn Recipient))
-                .map_err(std::io::Error::other)?,
+            Self::Recipient(recipient) => {
+                let also = prover.and_then(|prover| match prover {
+                    Opener::Identity(identity) => Some(identity.to_public()),
+                    Opener::Passphrase(_) => None,
+                });
+                let all = std::iter::once(recipient).chain(&also);
+                Encryptor::with_recipients(all.map(|recipient| recipient as &dyn Recipient))
+                    .map_err(std::io::Error::other)?
+            }
             Self::Passphrase(words) => Encryptor::with_user_passphrase(words.clone()),
         };
         sealer.wrap_output(out)
+    }
+
+    /// What opens, once, what is sealed for it too: a key that is nowhere but in memory, or the words.
+    pub(super) fn prover(&self) -> Opener {
+        match self {
+            Self::Recipient(_) => Opener::Identity(Box::new(x25519::Identity::generate())),
+            Self::Passphrase(words) => Opener::Passphrase(words.clone()),
+        }
     }
 }
 

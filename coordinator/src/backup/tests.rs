@@ -10,6 +10,8 @@ use crate::clock::Clock;
 use crate::init::{InitOptions, init};
 use crate::state::StateFolder;
 
+mod places;
+
 const NOW: u64 = 1_800_000_000_000;
 
 struct At(u64);
@@ -162,6 +164,12 @@ async fn what_was_saved_comes_back_whole_in_a_later_epoch() {
 
 /// Every file of a folder, but the lock of who has it.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = tree_and_locks(folder);
+    found.retain(|path, _| path.file_name() != Some("lock".as_ref()));
+    found
+}
+
+fn tree_and_locks(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -169,85 +177,12 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.file_name() != Some("lock".as_ref()) {
+            } else {
                 found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
             }
         }
     }
     found
-}
-
-#[tokio::test]
-async fn a_restore_that_was_killed_at_any_point_left_the_old_state_whole_and_ends_when_it_is_run_again() {
-    for point in [
-        "unpacking",
-        "unpacked",
-        "put aside",
-        "put aside, unpacked anew",
-        "in its place",
-    ] {
-        let bench = Bench::new().await;
-        bench.packed().await;
-        let (place, new, aside) = (
-            bench.at("state"),
-            bench.at("state.restoring"),
-            bench.at("state.before-1"),
-        );
-        let before = tree(&place);
-        match point {
-            "unpacking" => {
-                fs::create_dir(&new).unwrap();
-                fs::write(new.join("heeler.db"), b"SQLite format 3").unwrap();
-            }
-            "unpacked" | "put aside" | "in its place" => {
-                bench.restored("elsewhere", false, NOW).await.unwrap();
-                fs::rename(bench.at("elsewhere"), &new).unwrap();
-            }
-            _ => {}
-        }
-        if point.starts_with("put aside") || point == "in its place" {
-            fs::rename(&place, &aside).unwrap();
-        }
-        if point == "in its place" {
-            fs::rename(&new, &place).unwrap();
-        }
-        let old = if aside.exists() { &aside } else { &place };
-        assert_eq!(tree(old), before, "{point}");
-        let restored = bench.restored("state", true, NOW + 60_000).await.unwrap();
-        assert!(!new.exists(), "{point}");
-        let old = if aside.exists() { aside } else { restored.aside.unwrap() };
-        assert_eq!(tree(&old), before, "{point}");
-        let store = Store::open(&bench.state("state").database()).await.unwrap();
-        let mut tx = store.read().await.unwrap();
-        assert_eq!(
-            tx.meta("epoch").await.unwrap(),
-            Some(restored.epoch.to_string()),
-            "{point}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_folder_that_is_no_coordinators_is_put_aside_with_all_that_is_in_it() {
-    let bench = Bench::new().await;
-    bench.packed().await;
-    fs::create_dir(bench.at("home")).unwrap();
-    fs::write(bench.at("home/letters"), b"precious").unwrap();
-    let restored = bench.restored("home", false, NOW).await.unwrap();
-    let aside = restored.aside.unwrap();
-    assert_eq!(fs::read(aside.join("letters")).unwrap(), b"precious");
-    fs::create_dir(bench.at("empty")).unwrap();
-    assert_eq!(bench.restored("empty", false, NOW).await.unwrap().aside, None);
-}
-
-#[tokio::test]
-async fn each_restore_of_one_backup_begins_a_later_epoch_even_where_the_clock_stands_still() {
-    let bench = Bench::new().await;
-    bench.packed().await;
-    let first = bench.restored("one", false, NOW - 5_000_000).await.unwrap();
-    assert!(first.epoch > first.manifest.epoch);
-    let second = bench.restored("two", false, NOW + 2_000).await.unwrap();
-    assert!(second.epoch > first.epoch);
 }
 
 #[tokio::test]
@@ -335,25 +270,25 @@ async fn a_passphrase_seals_and_another_one_does_not_open() {
     assert!(manifest.thin && manifest.cluster == "k8sctl");
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn nothing_is_put_over_a_coordinator_unless_a_person_says_so_and_then_it_is_kept() {
+async fn what_would_not_come_back_out_is_not_called_a_backup_and_is_not_kept() {
+    use std::os::unix::ffi::OsStrExt as _;
     let bench = Bench::new().await;
-    bench.packed().await;
-    let ca = fs::read(bench.at("state/ca/key.pem")).unwrap();
-    assert!(matches!(
-        bench.restored("state", false, NOW).await,
-        Err(BackupError::Occupied(_))
-    ));
-    {
-        let _running = bench.state("state").lock().unwrap();
-        assert!(matches!(
-            bench.restored("state", true, NOW).await,
-            Err(BackupError::Lock(_))
-        ));
+    // Two names that are one once they are text.
+    for name in [b"a\xfe", b"a\xff"] {
+        let name = std::ffi::OsStr::from_bytes(name);
+        fs::write(bench.at("state/contact").join(name), b"pins").unwrap();
     }
-    let restored = bench.restored("state", true, NOW + 1000).await.unwrap();
-    assert_eq!(fs::read(restored.aside.unwrap().join("ca/key.pem")).unwrap(), ca);
-    assert_eq!(fs::read(bench.at("state/ca/key.pem")).unwrap(), ca);
+    let before = tree_and_locks(bench.folder.path());
+    let out = bench.at("backup.age");
+    let refused = pack(&bench.state("state"), None, Content::Whole, &out, NOW).await;
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(&refused, BackupError::NotWhole(why) if why.contains("twice")),
+        "{refused:?}"
+    );
+    assert_eq!(tree_and_locks(bench.folder.path()), before);
 }
 
 #[tokio::test]

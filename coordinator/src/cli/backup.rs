@@ -145,7 +145,14 @@ async fn create(wish: Create, context: &Context<'_>, console: &mut Console<'_>) 
     let packed = pack(&state, lock, Content::Whole, &file, now_ms)
         .await
         .map_err(|error| failed(&error))?;
-    note(&state, &packed, &context.around.login(), now_ms).await?;
+    note(&state, &packed, &context.around.login(), now_ms)
+        .await
+        .map_err(|error| {
+            let file = file.display();
+            CliError::Other(format!(
+                "{file} is whole and stays, but the audit log could not tell of it\n{error}"
+            ))
+        })?;
     let opens = if wish.passphrase {
         "the passphrase opens it"
     } else {

@@ -34,6 +34,20 @@ impl Store {
         Ok(copy.close().await?)
     }
 
+    /// The epoch that a database holds which is to stay as it is, damaged or not; None where that cannot be told.
+    pub async fn epoch_of(path: &Path) -> Option<u64> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .immutable(true)
+            .read_only(true);
+        let mut file = SqliteConnection::connect_with(&options).await.ok()?;
+        let epoch: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
+            .fetch_optional(&mut file)
+            .await
+            .ok()?;
+        epoch?.parse().ok()
+    }
+
     /// SQLite's whole check of a file that nobody uses.
     ///
     /// # Errors

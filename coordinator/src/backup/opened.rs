@@ -1,0 +1,94 @@
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use age::stream::StreamReader;
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+
+use super::archive::{Entry, Manifest, read_file, read_head};
+use super::error::{BackupError, damaged, failed};
+use super::recovery::Recovery;
+use super::seal::Opener;
+use crate::pki::make_folder;
+
+/// Without these a backup brings nothing back.
+const NEEDED: [&str; 2] = ["heeler.db", "ca/key.pem"];
+
+/// A backup whose seal is off: it is known who made it and what it holds, and nothing was written yet.
+pub(super) struct Opened {
+    pub(super) manifest: Manifest,
+    from: StreamReader<BufReader<File>>,
+}
+
+impl Opened {
+    pub(super) fn open(archive: &Path, opener: &Opener, recovery: Option<&Recovery>) -> Result<Self, BackupError> {
+        let sealed = File::open(archive).map_err(failed("read", archive))?;
+        let mut from = opener.open(BufReader::new(sealed))?;
+        let (manifest, text, signature) = read_head(&mut from)?;
+        let point = unhex(&manifest.signer).ok_or_else(|| damaged("it does not say who made it"))?;
+        let signed = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(&text, &signature);
+        if signed.is_err() {
+            return Err(damaged("its signature is wrong"));
+        }
+        if recovery.is_some_and(|recovery| !recovery.believes(&manifest.signer)) {
+            return Err(BackupError::OtherSigner);
+        }
+        let mut paths = HashSet::new();
+        for entry in &manifest.files {
+            if !paths.insert(entry.path.as_str()) {
+                return Err(damaged(format!("{} is in it twice", entry.path)));
+            }
+            if entry.place(Path::new("/")).is_none() {
+                return Err(damaged("a path in it leads elsewhere"));
+            }
+        }
+        if NEEDED.iter().any(|needed| !paths.contains(needed)) {
+            return Err(damaged("it holds no database or no authority"));
+        }
+        Ok(Self { manifest, from })
+    }
+
+    /// Writes every file below `folder`.
+    pub(super) fn unpack(self, folder: &Path) -> Result<Manifest, BackupError> {
+        self.walk(|from, entry| {
+            let place = entry.place(folder);
+            let path = place.ok_or_else(|| damaged("a path in it leads elsewhere"))?;
+            if let Some(parent) = path.parent() {
+                make_folder(parent)?;
+            }
+            let mut options = fs::OpenOptions::new();
+            let file = options.write(true).create_new(true).mode(0o600).open(&path);
+            let mut file = BufWriter::new(file.map_err(failed("make", &path))?);
+            read_file(from, entry, &mut file, &path)?;
+            file.flush()
+                .and_then(|()| file.get_ref().sync_all())
+                .map_err(failed("write", &path))
+        })
+    }
+
+    /// Proves that every file comes out as it went in, and writes none.
+    pub(super) fn prove(self) -> Result<Manifest, BackupError> {
+        self.walk(|from, entry| read_file(from, entry, &mut io::sink(), Path::new(&entry.path)))
+    }
+
+    fn walk(
+        mut self,
+        mut each: impl FnMut(&mut StreamReader<BufReader<File>>, &Entry) -> Result<(), BackupError>,
+    ) -> Result<Manifest, BackupError> {
+        for entry in &self.manifest.files {
+            each(&mut self.from, entry)?;
+        }
+        let rest = io::copy(&mut self.from.by_ref().take(1), &mut io::sink());
+        match rest.map_err(|error| damaged(error.to_string()))? {
+            0 => Ok(self.manifest),
+            _ => Err(damaged("there is more in it than it says")),
+        }
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(byte).collect()
+}

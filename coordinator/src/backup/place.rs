@@ -1,0 +1,135 @@
+//! Where a restore goes: what stands in its way is found before anything is written.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use super::error::{BackupError, failed};
+
+/// Refuses a place that could not be put aside when its turn comes.
+pub(super) fn check(place: &Path) -> Result<(), BackupError> {
+    let Ok(about) = fs::metadata(place) else {
+        return Ok(());
+    };
+    let parent = place.parent().unwrap_or(Path::new("/"));
+    let above = fs::metadata(parent).map_err(failed("look at", parent))?;
+    match about.dev() != above.dev() || place == parent || mounted(place) {
+        true => Err(BackupError::MountPoint(place.to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// Why a folder cannot be made, or renamed, where the place is.
+pub(super) fn refused(what: &'static str, place: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    let place = place.to_owned();
+    move |error| match error.kind() {
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => BackupError::MountPoint(place),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => BackupError::Fixed(place),
+        _ => failed(what, place)(error),
+    }
+}
+
+/// A folder of the same disk may be mounted there: only the kernel's list tells.
+fn mounted(place: &Path) -> bool {
+    let list = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let place = place.to_string_lossy();
+    list.lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .any(|at| at.replace("\\040", " ") == place)
+}
+
+/// `place.END`, beside it.
+pub(super) fn sibling(place: &Path, end: &str) -> PathBuf {
+    let mut name = place.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{end}"));
+    place.with_file_name(name)
+}
+
+/// A name of its own for what is put aside, also for the second one of a second.
+pub(super) fn aside(place: &Path, now_ms: u64) -> PathBuf {
+    let first = format!("before-{}", now_ms / 1000);
+    let mut path = sibling(place, &first);
+    let mut count = 1;
+    while path.symlink_metadata().is_ok() {
+        count += 1;
+        path = sibling(place, &format!("{first}-{count}"));
+    }
+    path
+}
+
+/// Whether a restore fills the folder beside that place now.
+pub(super) fn is_filled(place: &Path) -> bool {
+    let held = |folder: File| matches!(folder.try_lock(), Err(TryLockError::WouldBlock));
+    File::open(sibling(place, "restoring")).is_ok_and(held)
+}
+
+/// The folder that a restore fills, held by it alone. Removed again unless it was put in its place.
+pub(super) struct Filling {
+    path: PathBuf,
+    put: bool,
+    // Locked; it goes with the folder wherever that is put.
+    _held: File,
+}
+
+impl Filling {
+    /// Beside that place; what one that was killed has left there is removed.
+    pub(super) fn beside(place: &Path) -> Result<Self, BackupError> {
+        let path = sibling(place, "restoring");
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.map_err(refused("make a folder beside", place))?;
+        let held = File::open(&path).map_err(failed("open", &path))?;
+        match held.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(BackupError::Restoring(place.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
+        }
+        // The one who had it may have put it in its place, or removed it, in the meantime.
+        let id = |about: io::Result<fs::Metadata>| about.map(|about| (about.dev(), about.ino())).ok();
+        if id(held.metadata()) != id(fs::metadata(&path)) {
+            return Err(BackupError::Restoring(place.to_owned()));
+        }
+        let filling = Self {
+            path,
+            put: false,
+            _held: held,
+        };
+        filling.empty().map_err(failed("empty", &filling.path))?;
+        Ok(filling)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn put(&mut self, place: &Path) -> Result<(), BackupError> {
+        fs::rename(&self.path, place).map_err(refused("put the backup in the place of", place))?;
+        self.put = true;
+        Ok(())
+    }
+
+    fn empty(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            match entry.file_type()?.is_dir() {
+                true => fs::remove_dir_all(entry.path())?,
+                false => fs::remove_file(entry.path())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        if !self.put {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+pub(super) fn sync(folder: &Path) -> Result<(), BackupError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed("sync", folder))
+}
