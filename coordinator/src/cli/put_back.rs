@@ -7,7 +7,7 @@ use serde_json::json as object;
 use super::backup::failed;
 use super::error::file;
 use super::lock::Lock;
-use super::place::read_config;
+use super::place::{read_config, write_whole};
 use super::{CliError, Console, Context, Exit, git, json};
 use crate::backup::{Manifest, Opener, Recovery, Restore, Restored, restore};
 use crate::config::{FILE, parse_bytes};
@@ -69,6 +69,7 @@ pub(super) async fn put_back(
             json::document(object!({
                 "state": state.path(), "config": folder, "heeler_toml_written": written, "epoch": restored.epoch,
                 "aside": restored.aside, "open_tasks": restored.open_tasks, "nodes": restored.nodes,
+                "operators": restored.operators,
                 "backup": restored.manifest,
             }))
         },
@@ -115,6 +116,11 @@ fn after(restored: &Restored, folder: &Path, written: bool, console: &Console<'_
          were added or revoked since are to be added or revoked again."
             .to_owned(),
     );
+    said.push(format!(
+        "Operators trusted again, as then: {}. Whoever of them was revoked since may come in and consent until you \
+         revoke them again: heeler operator list, then heeler operator revoke NAME.",
+        restored.operators.join(", ")
+    ));
     let mut lines = vec![Line::new()];
     let wrapped = said.iter().flat_map(|text| screen::wrap(text, console.screen.width));
     lines.extend(wrapped.map(Line::of));
@@ -133,7 +139,7 @@ fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool, CliError> 
         return Ok(false);
     };
     std::fs::create_dir_all(folder).map_err(file("make", folder))?;
-    std::fs::write(&path, text).map_err(file("write", &path))?;
+    write_whole(&path, text)?;
     Lock::of(*number, text).write(folder)?;
     git::make_repository(folder);
     Ok(true)

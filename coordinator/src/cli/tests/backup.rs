@@ -82,6 +82,17 @@ async fn a_coordinator_that_was_destroyed_is_back_with_one_command_and_its_heele
     assert_eq!(back.exit, Exit::Fine, "{}", back.err);
     assert!(back.out.contains("Next: heeler serve"), "{}", back.out);
     assert_eq!(std::fs::read(stage.state().join("ca/key.pem")).unwrap(), ca);
+    // Who was revoked since may come in again: that is said, to programs, too.
+    let warned = back.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = [
+        "Operators trusted again, as then:",
+        "heeler operator list",
+        "heeler operator revoke NAME",
+    ];
+    assert!(words.iter().all(|word| warned.contains(word)), "{warned}");
+    let line = format!("backup restore {} --identity {key} --replace --json", at("b.age"));
+    let document: serde_json::Value = serde_json::from_str(&stage.types(&line).await.out).unwrap();
+    assert_eq!(document["operators"].as_array().unwrap().len(), 1, "{document}");
 }
 
 #[tokio::test]
