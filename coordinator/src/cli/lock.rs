@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CliError;
 use super::error::file;
+use super::place::write_whole;
 
 /// Beside heeler.toml, and committed with it.
 pub(super) const FILE: &str = "heeler.lock";
@@ -85,7 +86,7 @@ impl Lock {
             "# Written by heeler, to be committed with heeler.toml.\nrevision = {}\nsha256 = \"{}\"\n{audit}",
             self.revision, self.sha256
         );
-        std::fs::write(&path, text).map_err(file("write", path))
+        write_whole(&path, &text)
     }
 }
 

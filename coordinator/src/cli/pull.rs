@@ -2,8 +2,9 @@ use clap::{Args, Subcommand};
 use heeler_proto::v1::{AcceptedRevisionRequest, Revision};
 
 use super::lock::Lock;
+use super::place::write_whole;
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit, error};
+use super::{CliError, Console, Context, Exit};
 use crate::config::FILE;
 use crate::screen::diff;
 
@@ -53,9 +54,7 @@ pub(super) fn write(
         console.show(&lines)?;
         let question = format!("Put revision {} into {}? [y/N]", accepted.number, path.display());
         agree(&question, yes, "heeler config pull --yes", console)?;
-        let new = folder.join(format!(".{FILE}.new"));
-        std::fs::write(&new, &accepted.text).map_err(error::file("write", &new))?;
-        std::fs::rename(&new, &path).map_err(error::file("write", &path))?;
+        write_whole(&path, &accepted.text)?;
     }
     let seen = Lock::read(&folder).ok().and_then(|lock| lock.audit_head());
     Lock::of(accepted.number, &accepted.text)
