@@ -7,6 +7,15 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A later version has brought it to a schema that this one does not know.
+    #[error(
+        "the database was last used by {by}, and this is heeler {own}, which does not know all that stands in it. Nothing was changed. Install that version or a later one; or put a backup that this version has made in its place: heeler backup restore FILE --replace (what is there is kept beside it)",
+        own = env!("CARGO_PKG_VERSION")
+    )]
+    Later {
+        /// Which version, as far as it says.
+        by: String,
+    },
     /// SQLite's own check found a fault.
     #[error(
         "the database is damaged ({found}). Nothing was changed. Put the last good backup in its place: heeler backup restore FILE --replace (what is there is kept beside it); without one, from a node: heeler init --recover --from NODE"

@@ -26,6 +26,7 @@ mod secret;
 mod task;
 mod token;
 mod trust;
+mod version;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -115,7 +116,7 @@ impl Store {
                 .await?;
             sqlx::raw_sql("VACUUM").execute(&mut *alone).await?;
         }
-        sqlx::migrate!("../../migrations").run(&pool).await?;
+        version::bring_up_to_date(&pool).await?;
         let durable = Arc::new(Durable::new(path));
         Ok(Self { pool, durable })
     }

@@ -367,3 +367,38 @@ async fn a_disk_that_was_full_is_used_again_as_soon_as_there_is_room() {
     let kept = store.read().await.unwrap().meta("little").await.unwrap();
     assert_eq!(kept.as_deref(), Some("x"));
 }
+
+#[tokio::test]
+async fn a_database_of_a_later_version_is_left_alone_and_that_version_is_named() {
+    let (folder, store) = store().await;
+    store.close().await;
+    let path = folder.path().join("heeler.db");
+    for (note, named) in [
+        (
+            "UPDATE meta SET value = '9.8.7' WHERE key = 'heeler'",
+            "by heeler 9.8.7",
+        ),
+        ("DELETE FROM meta WHERE key = 'heeler'", "by a later version"),
+    ] {
+        let raw = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display()))
+            .await
+            .unwrap();
+        let later = "INSERT OR IGNORE INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+            VALUES (9999, 'later', TRUE, x'00', 0)";
+        for statement in [later, note] {
+            sqlx::query(statement).execute(&raw).await.unwrap();
+        }
+        raw.close().await;
+        let refused = Store::open(&path).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Later { .. }), "{refused:?}");
+        let told = refused.to_string();
+        for words in [
+            named,
+            "this is heeler ",
+            "Install that version",
+            "heeler backup restore",
+        ] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+use sqlx::SqlitePool;
+use sqlx::migrate::MigrateError;
+
+use crate::StoreError;
+
+const OWN: &str = env!("CARGO_PKG_VERSION");
+
+/// Brings the schema up to date, and notes who did: an earlier version that meets the database can name it.
+pub(crate) async fn bring_up_to_date(pool: &SqlitePool) -> Result<(), StoreError> {
+    let done = sqlx::migrate!("../../migrations").run(pool).await;
+    let known: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'heeler'")
+        .fetch_optional(pool)
+        .await
+        .unwrap_or_default();
+    match done {
+        Ok(()) if known.as_deref() == Some(OWN) => {}
+        Ok(()) => {
+            // A disk without room is told of by whoever has something to write.
+            let note = "INSERT INTO meta (key, value) VALUES ('heeler', ?)
+                ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+            sqlx::query(note).bind(OWN).execute(pool).await.ok();
+        }
+        Err(MigrateError::VersionMissing(_)) => {
+            let by = known.map_or_else(|| "a later version".to_owned(), |version| format!("heeler {version}"));
+            pool.close().await;
+            return Err(StoreError::Later { by });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
