@@ -117,6 +117,12 @@ impl Walk {
         }
     }
 
+    /// How far it came.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
     /// The next entry.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::audit::{Deed, Head, Walk, write};
 use crate::caller::caller;
 
 /// Entries that are read at once.
-const PAGE: u32 = 1000;
+pub(super) const PAGE: u32 = 1000;
 
 impl App {
     /// Writes down what is being done, by whoever asked for it.

@@ -32,6 +32,9 @@ impl App {
                 }
             }
             self.try_room().await;
+            if let Err(error) = self.audit_is_broken().await {
+                self.heed(&error);
+            }
             sleep(LOOK).await;
         }
     }

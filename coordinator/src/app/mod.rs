@@ -38,6 +38,7 @@ mod spec;
 mod status;
 mod tasks;
 mod throttle;
+mod watch;
 mod who;
 mod words;
 
@@ -106,6 +107,7 @@ pub struct App {
     history_bytes: u64,
     started_ms: u64,
     trouble: std::sync::Mutex<Option<String>>,
+    watched: watch::Watch,
 }
 
 impl App {
@@ -146,6 +148,7 @@ impl App {
             copying: tokio::sync::Mutex::new(()),
             history_bytes: HISTORY_BYTES,
             trouble: std::sync::Mutex::new(None),
+            watched: watch::Watch::default(),
         })
     }
 

@@ -71,3 +71,35 @@ async fn a_head_that_was_kept_elsewhere_shows_what_was_cut_off() {
         "{verdict:?}"
     );
 }
+
+#[tokio::test]
+async fn a_log_that_was_changed_turns_the_status_red_unasked() {
+    let mut herd = Herd::new().await;
+    let mut operator = herd.operator().await;
+    let status = async |operator: &mut Operator| {
+        let reply = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+        reply.alerts.into_iter().find(|alert| alert.text.contains("audit log"))
+    };
+    assert_eq!(status(&mut operator).await, None);
+    let request = v1::SetSecretRequest {
+        name: "tailscale".into(),
+        value: b"x".to_vec(),
+    };
+    operator.set_secret(request).await.unwrap();
+    assert_eq!(status(&mut operator).await, None);
+    herd.stop().await;
+    // Beside the database's own laws: in the file.
+    let file = herd.state().database();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let (was, shall) = (b"secret set", b"secret get");
+    let at = bytes.windows(was.len()).position(|part| part == was).unwrap();
+    bytes[at..at + was.len()].copy_from_slice(shall);
+    std::fs::write(&file, bytes).unwrap();
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    let alert = status(&mut operator).await.unwrap();
+    assert!(
+        alert.light() == v1::Light::Red && alert.text.contains("entry 2") && alert.next == "heeler audit verify",
+        "{alert:?}"
+    );
+}
