@@ -11,6 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heeler_proto::v1;
 use heeler_proto::v1::agent_server::AgentServer;
 use heeler_proto::v1::enrolment_server::EnrolmentServer;
 use heeler_proto::v1::operator_server::OperatorServer;
@@ -34,6 +35,21 @@ fn server(asks_every: Duration) -> Server {
         .max_concurrent_streams(16)
 }
 
+/// What agents call, as it is served.
+pub fn agents(app: Arc<App>) -> AgentServer<impl v1::agent_server::Agent> {
+    AgentServer::new(agent::Service(app)).max_decoding_message_size(MESSAGE)
+}
+
+/// What nodes call that have no certificate yet.
+pub fn enrolment(app: Arc<App>) -> EnrolmentServer<impl v1::enrolment_server::Enrolment> {
+    EnrolmentServer::new(enrolment::Service(app)).max_decoding_message_size(64 * 1024)
+}
+
+/// What operators call.
+pub fn operators(app: Arc<App>) -> OperatorServer<impl v1::operator_server::Operator> {
+    OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE)
+}
+
 /// Serves agents over connections whose certificate TLS has verified.
 ///
 /// # Errors
@@ -44,9 +60,8 @@ pub async fn serve_agents(
     asks_every: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let service = AgentServer::new(agent::Service(app)).max_decoding_message_size(MESSAGE);
     server(asks_every)
-        .serve_with_incoming_shutdown(service, incoming, shutdown)
+        .serve_with_incoming_shutdown(agents(app), incoming, shutdown)
         .await
 }
 
@@ -60,10 +75,9 @@ pub async fn serve_enrolment(
     asks_every: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let service = EnrolmentServer::new(enrolment::Service(app)).max_decoding_message_size(64 * 1024);
     server(asks_every)
         .timeout(Duration::from_secs(30))
-        .serve_with_incoming_shutdown(service, incoming, shutdown)
+        .serve_with_incoming_shutdown(enrolment(app), incoming, shutdown)
         .await
 }
 
@@ -76,9 +90,8 @@ pub async fn serve_operators(
     incoming: impl Stream<Item = io::Result<UnixStream>>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let service = named::Named(OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE));
     Server::builder()
-        .serve_with_incoming_shutdown(service, incoming, shutdown)
+        .serve_with_incoming_shutdown(named::Named(operators(app)), incoming, shutdown)
         .await
 }
 
@@ -92,8 +105,7 @@ pub async fn serve_remote(
     asks_every: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let service = named::Named(OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE));
     server(asks_every)
-        .serve_with_incoming_shutdown(service, incoming, shutdown)
+        .serve_with_incoming_shutdown(named::Named(operators(app)), incoming, shutdown)
         .await
 }
