@@ -90,9 +90,10 @@ fn question(shown: &Shown) -> String {
         Irreversible::CreatePool(create) => format!("Type {word} to create pool {} there for good:", create.pool),
         Irreversible::EraseContents(_) => format!("Type {word} to erase that disk of {node}:"),
         Irreversible::ImportPool(_) => format!("Type {word} to make what it holds the truth on {node}:"),
-        Irreversible::LowerKeep(lower) => {
-            format!("Type {word} to let these {} snapshots go there:", lower.victims.len())
-        }
+        Irreversible::LowerKeep(lower) => match lower.victims.len() {
+            0 => format!("Type {word} to keep or take fewer snapshots there:"),
+            count => format!("Type {word} to let these {count} snapshots go there:"),
+        },
     }
 }
 

@@ -93,10 +93,25 @@ fn lonely_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> 
 
 /// Every victim is named: a person who agrees to lose a hundred snapshots has seen a hundred names.
 fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
-    let what = format!("keep fewer snapshots: {} go", lower.victims.len());
-    let mut lines = head("snap", &what, "what only they hold is lost", screen);
+    let (what, note) = match lower.victims.len() {
+        0 if lower.changes.iter().all(|change| change.after.is_empty()) => ("take no more snapshots".into(), ""),
+        0 => ("keep fewer snapshots, or for less long".into(), "none goes now"),
+        count => (
+            format!("keep fewer snapshots: {count} go"),
+            "what only they hold is lost",
+        ),
+    };
+    let mut lines = head("snap", &what, note, screen);
     let below = || Line::of(" ".repeat(INDENT));
     for change in &lower.changes {
+        if change.after.is_empty() {
+            let text = format!(
+                "no more snapshots are taken of {} (now {}); those there are stay",
+                change.dataset, change.before
+            );
+            lines.extend(hang(below(), Ink::Plain, &text, screen));
+            continue;
+        }
         let before = if change.before.is_empty() {
             "no policy"
         } else {
@@ -107,7 +122,13 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
         let of = |name: &str| name.split('@').next() == Some(change.dataset.as_str());
         let named = lower.victims.iter().filter(|victim| of(&victim.name));
         let names: Vec<&str> = named.filter_map(|victim| victim.name.split('@').nth(1)).collect();
-        lines.extend(hang(below().ink(Ink::Red, "- "), Ink::Red, &names.join(" "), screen));
+        match names.is_empty() {
+            true => {
+                let text = "those there are keep their places, and go sooner than they would";
+                lines.extend(hang(below(), Ink::Plain, text, screen));
+            }
+            false => lines.extend(hang(below().ink(Ink::Red, "- "), Ink::Red, &names.join(" "), screen)),
+        }
     }
     lines
 }
@@ -127,4 +148,58 @@ pub(super) fn row(slot: &str, serial: &str, size_bytes: u64, finding: &str) -> L
         format!("slot {slot}")
     };
     Line::of(" ".repeat(INDENT)).plain(format!("{slot:<6}  {serial}  {:<5}  {finding}", decimal(size_bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_proto::v1::{KeepChange, SnapshotIdentity};
+
+    use super::*;
+
+    fn shown(before: &str, after: &str, victims: &[&str]) -> String {
+        let lower = LowerKeep {
+            changes: vec![KeepChange {
+                dataset: "data/pve-files".into(),
+                before: before.into(),
+                after: after.into(),
+            }],
+            victims: (victims.iter().zip(1..))
+                .map(|(name, guid)| SnapshotIdentity {
+                    name: format!("data/pve-files@{name}"),
+                    guid: format!("{guid}"),
+                })
+                .collect(),
+        };
+        let screen = Screen {
+            width: 80,
+            color: false,
+        };
+        screen.show(&lower_keep(&lower, screen))
+    }
+
+    #[test]
+    fn a_policy_that_ends_is_told_in_so_many_words() {
+        assert_eq!(
+            shown("24 hourly, 14 daily, 8 weekly", "", &[]),
+            "  ! snap  take no more snapshots\n\
+             \x20           no more snapshots are taken of data/pve-files (now 24 hourly, 14\n\
+             \x20           daily, 8 weekly); those there are stay\n"
+        );
+    }
+
+    #[test]
+    fn victims_are_named_and_those_that_keep_their_places_are_not_said_to_go() {
+        assert_eq!(
+            shown("24 hourly", "6 hourly", &["heeler_1", "heeler_2"]),
+            "  ! snap  keep fewer snapshots: 2 go         what only they hold is lost\n\
+             \x20           data/pve-files: 24 hourly -> 6 hourly\n\
+             \x20           - heeler_1 heeler_2\n"
+        );
+        assert_eq!(
+            shown("5 yearly", "1 yearly", &[]),
+            "  ! snap  keep fewer snapshots, or for less long  none goes now\n\
+             \x20           data/pve-files: 5 yearly -> 1 yearly\n\
+             \x20           those there are keep their places, and go sooner than they would\n"
+        );
+    }
 }

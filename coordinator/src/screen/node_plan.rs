@@ -198,6 +198,7 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
         }
         if let Some(irreversible) = &op.irreversible {
             lines.extend(act(irreversible, plan.facts.as_ref(), screen));
+            lines.extend(diff(&op.before, &op.after, 10, DIFF));
             continue;
         }
         let (sign, ink) = match op.kind.as_str() {

@@ -85,7 +85,11 @@ pub fn describe(act: &Irreversible) -> String {
         ),
         Irreversible::LowerKeep(lower) => {
             let datasets: Vec<&str> = lower.changes.iter().map(|change| change.dataset.as_str()).collect();
-            format!("keep fewer snapshots of {}: {} go", list(datasets), lower.victims.len())
+            format!(
+                "keep fewer snapshots of {}: {} lose their place",
+                list(datasets),
+                lower.victims.len()
+            )
         }
     }
 }

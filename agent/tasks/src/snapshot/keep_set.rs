@@ -124,16 +124,60 @@ pub fn verdicts(snapshots: &[Snapshot], keep: Option<&Keep>, common: &[u64], now
     })
 }
 
-/// Those that `after` would let go, sooner or later, and `before` would not: by their counts alone, so that it does not
-/// depend on the minute in which somebody asks.
+/// What other counts mean for the snapshots that are there.
+#[derive(Debug, Default)]
+pub struct Lowered<'a> {
+    /// Those that lose the place that kept them longest: they go as soon as they are old enough.
+    pub victims: Vec<&'a Snapshot>,
+    /// Whether any stays for a shorter time, a victim or not.
+    pub any: bool,
+}
+
+/// What `after` takes from snapshots that `before` kept: by places and lengths of periods alone, so that it does not depend
+/// on the minute in which somebody asks, nor on what else keeps a snapshot for the moment, as being the newest does.
+/// Without a policy before, only those count that the new one has no place for.
 #[must_use]
-pub fn victims<'a>(snapshots: &'a [Snapshot], before: Option<&Keep>, after: Option<&Keep>) -> Vec<&'a Snapshot> {
-    let by_count = |keep| judge(snapshots, keep, &[], |_, _, _| None);
-    let judged = by_count(before).into_iter().zip(by_count(after));
-    let lost = judged
-        .zip(snapshots)
-        .filter(|((before, after), _)| !before.prunes() && after.prunes());
-    lost.map(|(_, snapshot)| snapshot).collect()
+pub fn lowered<'a>(snapshots: &'a [Snapshot], before: Option<&Keep>, after: &Keep) -> Lowered<'a> {
+    let mut places = [0_u32; 6];
+    let mut lowered = Lowered::default();
+    for snapshot in snapshots.iter().rev() {
+        let Some(classes) = scheduled(snapshot) else { continue };
+        classes.iter().for_each(|class| places[class as usize] += 1);
+        if classes.is_manual() || snapshot.holds > 0 || !snapshot.clones.is_empty() {
+            continue;
+        }
+        let longest = |keep: &Keep| {
+            let left = |class| {
+                let newer_to_come = (keep.count(class) + 1).saturating_sub(places[class as usize]);
+                u64::from(newer_to_come) * calendar::length_s(class, keep.frequent_minutes())
+            };
+            classes.iter().map(|class| (left(class), class)).max()
+        };
+        let (Some((left, _)), before_left) = (longest(after), before.and_then(longest)) else {
+            continue;
+        };
+        let (shorter, in_place) = match (before, before_left) {
+            (Some(before), Some((before_left, class))) => {
+                let length = |keep: &Keep| calendar::length_s(class, keep.frequent_minutes());
+                let placed = places[class as usize] <= after.count(class);
+                (left < before_left, placed && length(after) >= length(before))
+            }
+            _ => (left == 0, false),
+        };
+        lowered.any |= shorter;
+        if shorter && !in_place {
+            lowered.victims.push(snapshot);
+        }
+    }
+    lowered.victims.reverse();
+    lowered
+}
+
+/// The classes of one that the schedule took, and that still has its name.
+fn scheduled(snapshot: &Snapshot) -> Option<Classes> {
+    let classes = Classes::read(snapshot.mark.as_deref()?);
+    let serves = snapshot.name.starts_with(NAMED) && !classes.is_unknown() && classes.iter().next().is_some();
+    serves.then_some(classes)
 }
 
 /// `young` may keep a snapshot that its class's count does not.
@@ -150,8 +194,7 @@ fn judge(
         let classes = snapshot.mark.as_deref().map(Classes::read);
         let first = std::mem::replace(&mut newest, false);
         let renamed = !snapshot.name.starts_with(NAMED);
-        let serves = |classes: &Classes| !renamed && !classes.is_unknown() && classes.iter().next().is_some();
-        let scheduled = classes.filter(serves);
+        let scheduled = scheduled(snapshot);
         let first_of_ours = scheduled.is_some() && std::mem::replace(&mut newest_of_ours, false);
         for class in scheduled.iter().flat_map(|classes| classes.iter()) {
             places[class as usize] += 1;

@@ -116,11 +116,87 @@ fn without_a_policy_nothing_goes() {
 #[test]
 fn the_victims_of_a_lower_count_are_those_that_the_old_one_kept_at_any_minute() {
     let snapshots = hourly(10);
-    let names = |before: Option<&Keep>, after: Option<&Keep>| -> Vec<u64> {
-        victims(&snapshots, before, after).iter().map(|one| one.guid).collect()
-    };
-    assert_eq!(names(Some(&keep(8, 0)), Some(&keep(3, 0))), [3, 4, 5, 6, 7]);
-    assert_eq!(names(Some(&keep(3, 0)), Some(&keep(8, 0))), [0; 0]);
-    assert_eq!(names(None, Some(&keep(8, 0))), [1, 2]);
-    assert_eq!(names(Some(&keep(8, 0)), None), [0; 0]);
+    let names = |before: Option<&Keep>, after: &Keep| guids(&lowered(&snapshots, before, after));
+    assert_eq!(names(Some(&keep(8, 0)), &keep(3, 0)), [3, 4, 5, 6, 7]);
+    assert_eq!(names(Some(&keep(3, 0)), &keep(8, 0)), [0; 0]);
+    assert_eq!(names(None, &keep(8, 0)), [1, 2]);
+}
+
+fn guids(lowered: &Lowered<'_>) -> Vec<u64> {
+    lowered.victims.iter().map(|one| one.guid).collect()
+}
+
+/// Victims, and whether anything asks for consent.
+fn asked_of(snapshots: &[Snapshot], before: [u32; 6], after: [u32; 6], minutes: (u32, u32)) -> (Vec<u64>, bool) {
+    let (before, after) = (
+        Keep::new(before, minutes.0).unwrap(),
+        Keep::new(after, minutes.1).unwrap(),
+    );
+    let lowered = lowered(snapshots, Some(&before), &after);
+    (guids(&lowered), lowered.any)
+}
+
+#[test]
+fn what_a_shorter_class_keeps_for_the_moment_is_a_victim_when_the_longer_one_lets_it_go() {
+    let all = "frequent,hourly,daily,weekly,monthly,yearly";
+    let before = [4, 24, 14, 8, 6, 1];
+    let asked = |snapshots: &[Snapshot], after| asked_of(snapshots, before, after, (15, 15));
+    for snapshots in [
+        // The newest, too: it is that for an hour only.
+        vec![ours(1, NOW - HOUR, all)],
+        vec![ours(1, NOW - 2 * HOUR, all), ours(2, NOW - HOUR, "hourly")],
+    ] {
+        assert_eq!(asked(&snapshots, [4, 24, 14, 8, 1, 0]), (vec![1], true));
+        assert_eq!(
+            asked(&snapshots, [4, 24, 14, 8, 1, 1]),
+            (vec![], false),
+            "the year covers it"
+        );
+        assert_eq!(
+            asked(&snapshots, [4, 24, 14, 8, 12, 0]),
+            (vec![], false),
+            "twelve months cover it"
+        );
+        assert_eq!(asked(&snapshots, [4, 24, 14, 8, 11, 0]), (vec![1], true));
+    }
+    // In its place, and yet for a year instead of five: asked for, not named.
+    let yearly = [ours(1, NOW - HOUR, all)];
+    assert_eq!(
+        asked_of(&yearly, [0, 0, 0, 0, 0, 5], [0, 0, 0, 0, 0, 1], (0, 0)),
+        (vec![], true)
+    );
+}
+
+#[test]
+fn a_shorter_period_takes_time_from_every_snapshot_of_its_class() {
+    let frequent: Vec<Snapshot> = (1..=4)
+        .map(|txg| ours(txg, NOW - (5 - txg) * 1800, "frequent"))
+        .collect();
+    let four = [4, 0, 0, 0, 0, 0];
+    assert_eq!(asked_of(&frequent, four, four, (30, 1)), (vec![1, 2, 3, 4], true));
+    assert_eq!(asked_of(&frequent, four, four, (1, 30)), (vec![], false));
+    let hours: Vec<Snapshot> = (1..=4)
+        .map(|txg| ours(txg, NOW - (5 - txg) * 1800, "frequent,hourly"))
+        .collect();
+    let and_a_day = [4, 24, 0, 0, 0, 0];
+    assert_eq!(
+        asked_of(&hours, and_a_day, and_a_day, (30, 1)),
+        (vec![], false),
+        "the hours cover it"
+    );
+}
+
+#[test]
+fn nobody_elses_held_cloned_or_manual_one_is_a_victim() {
+    let mut snapshots = hourly(12);
+    snapshots[0].holds = 1;
+    snapshots[1].clones = vec!["data/clone".into()];
+    snapshots[2].mark = None;
+    snapshots[3].mark = Some("manual".into());
+    snapshots[4].mark = Some("hourly,decennial".into());
+    snapshots[5].name = "before-the-upgrade".into();
+    assert_eq!(
+        asked_of(&snapshots, [0, 24, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0], (0, 0)),
+        (vec![7, 8, 9, 10, 11], true)
+    );
 }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use heeler_host::zfs::{self, Listing, Module, Snapshot};
 use heeler_host::{RunError, System};
-use heeler_proto::{Irreversible, KeepChange, KeepSnapshots, LowerKeep};
+use heeler_proto::{Irreversible, Keep, KeepChange, KeepSnapshots, LowerKeep};
 
 use crate::engine::{Op, Plan, Step, StepName};
 use crate::snapshot::{keep_set, schedule};
@@ -60,7 +60,7 @@ impl Step for SnapshotsScheduled {
         }
         let write = Op::Write(schedule::snapshots_file(&self.wanted));
         let lower = self.lowers(before.as_ref(), listings);
-        Plan::change(vec![match lower.victims.is_empty() {
+        Plan::change(vec![match lower.changes.is_empty() {
             true => write,
             false => Op::Irreversible {
                 act: Irreversible::LowerKeep(lower),
@@ -71,30 +71,29 @@ impl Step for SnapshotsScheduled {
 }
 
 impl SnapshotsScheduled {
-    /// What goes by the new counts and did not by the old ones. A dataset that had no policy loses what its new one does
-    /// not keep: nobody has agreed to that yet.
+    /// What the new counts keep for a shorter time than the old ones did. A dataset that had no policy loses what its new
+    /// one does not keep: nobody has agreed to that yet.
     fn lowers(&self, before: Option<&KeepSnapshots>, listings: &[Listing]) -> LowerKeep {
         let mut lower = LowerKeep {
             changes: Vec::new(),
             victims: Vec::new(),
         };
+        let change = |dataset: &str, old: Option<&Keep>, new: Option<&Keep>| KeepChange {
+            dataset: dataset.to_owned(),
+            before: old.map(ToString::to_string).unwrap_or_default(),
+            after: new.map(ToString::to_string).unwrap_or_default(),
+        };
         for listing in listings {
             let dataset = &listing.dataset;
             let snapshots: &[Snapshot] = listing.snapshots.as_deref().unwrap_or_default();
-            let (old, new) = (before.and_then(|before| before.of(dataset)), self.wanted.of(dataset));
-            let victims = keep_set::victims(snapshots, old, new);
-            if victims.is_empty() {
-                continue;
+            let old = before.and_then(|before| before.of(dataset));
+            let Some(new) = self.wanted.of(dataset) else { continue };
+            let lowered = keep_set::lowered(snapshots, old, new);
+            if lowered.any {
+                lower.changes.push(change(dataset, old, Some(new)));
             }
-            lower.changes.push(KeepChange {
-                dataset: dataset.clone(),
-                before: old.map(ToString::to_string).unwrap_or_default(),
-                after: new.map(ToString::to_string).unwrap_or_default(),
-            });
-            let named = victims
-                .iter()
-                .map(|victim| (format!("{dataset}@{}", victim.name), victim.guid));
-            lower.victims.extend(named);
+            let name = |victim: &Snapshot| (format!("{dataset}@{}", victim.name), victim.guid);
+            lower.victims.extend(lowered.victims.into_iter().map(name));
         }
         lower
     }
