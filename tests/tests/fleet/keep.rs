@@ -130,3 +130,28 @@ async fn what_is_held_cloned_or_made_after_the_plan_voids_the_consent_and_a_new_
     let by_old_counts = &before[..before.len() - 1 - 24];
     assert!(others.iter().all(|name| by_old_counts.contains(name)), "{others:?}");
 }
+
+#[tokio::test]
+async fn the_first_policy_of_another_dataset_ends_the_usual_one_with_consent_alone() {
+    let (_herd, node, mut operator) = herd().await;
+    let schedule = node.machine.file("/var/lib/heeler-agent/schedule/snapshots");
+    let other = "\n[[snapshots]]\ndatasets = [\"data/vm\"]\nkeep = { daily = 7 }\n";
+    let plan = operator.plan_text(&(config(&[("a", DISKS)]) + other), 1).await;
+    let ops = plan.nodes[0].steps.iter().flat_map(|step| &step.ops);
+    let mut acts = ops.filter_map(|op| op.irreversible.as_ref()?.act.as_ref());
+    let Some(Act::LowerKeep(lower)) = acts.next() else {
+        panic!("nobody is asked: {plan:?}");
+    };
+    let [change] = lower.changes.as_slice() else {
+        panic!("{lower:?}");
+    };
+    assert_eq!((change.dataset.as_str(), change.after.as_str()), (FILES, ""));
+    assert!(lower.victims.is_empty(), "{lower:?}");
+    let without = v1::ApplyRequest {
+        plan_id: plan.plan_id.clone(),
+        ..v1::ApplyRequest::default()
+    };
+    let refused = operator.apply(without).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
+    assert_eq!(node.machine.file("/var/lib/heeler-agent/schedule/snapshots"), schedule);
+}

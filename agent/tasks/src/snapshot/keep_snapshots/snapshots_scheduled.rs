@@ -72,7 +72,7 @@ impl Step for SnapshotsScheduled {
 
 impl SnapshotsScheduled {
     /// What the new counts keep for a shorter time than the old ones did. A dataset that had no policy loses what its new
-    /// one does not keep: nobody has agreed to that yet.
+    /// one does not keep: nobody has agreed to that yet. One that has none any more loses nothing, and gets nothing more.
     fn lowers(&self, before: Option<&KeepSnapshots>, listings: &[Listing]) -> LowerKeep {
         let mut lower = LowerKeep {
             changes: Vec::new(),
@@ -94,6 +94,11 @@ impl SnapshotsScheduled {
             }
             let name = |victim: &Snapshot| (format!("{dataset}@{}", victim.name), victim.guid);
             lower.victims.extend(lowered.victims.into_iter().map(name));
+        }
+        for old in before.iter().flat_map(|before| &before.policies) {
+            if self.wanted.of(&old.dataset).is_none() {
+                lower.changes.push(change(&old.dataset, Some(&old.keep), None));
+            }
         }
         lower
     }
