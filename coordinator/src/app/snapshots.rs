@@ -87,8 +87,9 @@ impl App {
         match run.what.as_str() {
             "started" => schedule.scrub_percent = 1,
             "finished" => {
-                (schedule.scrub_percent, schedule.scrub_overdue_ms) = (0, 0);
-                schedule.last_scrub_ms = at_ms;
+                schedule.scrub_percent = 0;
+                // It may be told long after the facts were.
+                schedule.last_scrub_ms = schedule.last_scrub_ms.max(at_ms);
             }
             _ => schedule.scrub_percent = 0,
         }

@@ -33,8 +33,11 @@ impl Schedule {
         let waits = wanted().filter(late).min_by_key(|stand| stand.due_ms);
         let waits = waits.filter(|_| look.connected);
         let last_scrub_ms = said.last_scrub_ms.max(pool_scrubbed_ms);
-        let overdue =
-            said.scrub_overdue_ms > 0 && last_scrub_ms > 0 && last_scrub_ms + said.scrub_overdue_ms < look.now_ms;
+        // A scrub that ended after the node said it counts.
+        let overdue = look.connected
+            && said.scrub_overdue_ms > 0
+            && said.scrub_overdue_ms < look.now_ms
+            && last_scrub_ms <= said.scrub_overdue_ms;
         Self {
             newest_ms: wanted().map(|stand| stand.newest_ms).min().unwrap_or(0),
             wanted: wanted().next().is_some(),

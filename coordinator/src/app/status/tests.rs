@@ -145,6 +145,49 @@ fn a_degraded_pool_is_red_and_says_which_disk_must_stay() {
     assert_eq!(summary(&[status], &alerts), "1 pool has no redundancy. No data lost.");
 }
 
+/// A node as it is wanted, with what its schedule says.
+fn scheduled(schedule: v1::ScheduleFacts) -> Node {
+    let facts = v1::Facts {
+        pools: vec![pool("ONLINE", "ONLINE")],
+        schedule: Some(schedule),
+        ..v1::Facts::default()
+    };
+    Node {
+        facts: Some(facts.encode_to_vec()),
+        ..node(vec![])
+    }
+}
+
+#[test]
+fn a_scrub_is_overdue_from_the_time_on_that_the_node_names_and_not_once_one_has_ended() {
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    let wanted = wanted();
+    for (last_scrub_ms, scrub_overdue_ms, connected, expected) in [
+        (0, NOW - 1, true, Some("the pool was never scrubbed")),
+        (0, NOW + 1, true, None),
+        (NOW - 39 * DAY, NOW - DAY, true, Some("the last whole scrub was 39 d ago")),
+        (NOW - 39 * DAY, NOW - DAY, false, None),
+        (NOW - 37 * DAY, NOW + DAY, true, None),
+        (NOW - DAY / 2, NOW - DAY, true, None),
+        (NOW - 400 * DAY, 0, true, None),
+    ] {
+        let late = scheduled(v1::ScheduleFacts {
+            last_scrub_ms,
+            scrub_overdue_ms,
+            ..v1::ScheduleFacts::default()
+        });
+        let look = Look {
+            connected,
+            ..look(Some(&wanted))
+        };
+        let (status, alerts) = seen(&late, &look);
+        let said = alerts.iter().map(|alert| alert.text.as_str());
+        assert_eq!(said.last(), expected, "{last_scrub_ms} {scrub_overdue_ms} {connected}");
+        assert_eq!(status.scrub_overdue, expected.is_some());
+        assert_eq!(status.light(), if expected.is_some() { Amber } else { Green });
+    }
+}
+
 #[test]
 fn a_pool_on_record_that_is_not_imported_is_red() {
     let wanted = wanted();
