@@ -39,6 +39,8 @@ pub struct Standing {
     pub stands: Vec<Stand>,
     /// Why what could be pruned is not; empty when nothing waits.
     pub no_pruning: String,
+    /// What the last round attempted in vain, and found.
+    pub problems: Vec<String>,
     /// When the last whole scrub ended, Unix seconds; 0 when none is known.
     pub last_scrub_s: u64,
     /// When the next one is due, Unix seconds; 0 when none is wanted.
@@ -131,6 +133,7 @@ impl Lane {
     async fn round(&mut self, wanted: &KeepSnapshots, now_s: u64, events: &mut Vec<Event>) -> u64 {
         if wanted.policies.is_empty() {
             self.stand.stands.clear();
+            self.stand.problems.clear();
             return now_s + LONGEST_S;
         }
         let host = self.host.as_ref();
@@ -157,6 +160,7 @@ impl Lane {
     /// A round that did nothing and met nothing new is not worth an event.
     fn told(&mut self, round: Round, now_s: u64, events: &mut Vec<Event>) {
         let mut problems = round.problems.clone();
+        self.stand.problems.clone_from(&problems);
         if !self.stand.no_pruning.is_empty() {
             problems.push(format!("nothing is pruned: {}", self.stand.no_pruning));
         }

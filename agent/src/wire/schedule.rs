@@ -21,6 +21,7 @@ pub fn schedule(standing: Standing) -> v1::ScheduleFacts {
     v1::ScheduleFacts {
         stands: standing.stands.into_iter().map(stand).collect(),
         no_pruning: standing.no_pruning,
+        problems: standing.problems,
         last_scrub_ms: standing.last_scrub_s * 1000,
         next_scrub_ms: standing.next_scrub_s * 1000,
         scrub_percent: standing.scrub_percent,

@@ -381,7 +381,7 @@ pub struct SnapshotStand {
     /// Of the newest that the schedule took; 0 when there is none.
     #[prost(uint64, tag = "2")]
     pub newest_ms: u64,
-    /// By when the next one is due; 0 when none is wanted.
+    /// When the next one is due; one that could not be taken: since when. 0 when none is wanted.
     #[prost(uint64, tag = "3")]
     pub due_ms: u64,
     /// Taken by the schedule, or by heeler snapshot create.
@@ -422,6 +422,9 @@ pub struct ScheduleFacts {
     /// From this time on the next scrub is overdue; 0 when none is wanted.
     #[prost(uint64, tag = "6")]
     pub scrub_overdue_ms: u64,
+    /// What the last run could not do, and why; empty when all was done.
+    #[prost(string, repeated, tag = "7")]
+    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A question to a node about its snapshots, or a wish.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]

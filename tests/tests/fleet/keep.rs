@@ -155,3 +155,31 @@ async fn the_first_policy_of_another_dataset_ends_the_usual_one_with_consent_alo
     assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
     assert_eq!(node.machine.file("/var/lib/heeler-agent/schedule/snapshots"), schedule);
 }
+
+#[tokio::test]
+async fn a_pool_without_room_for_hours_turns_the_status_amber_with_why_and_since_when() {
+    let (herd, mut node, mut operator) = herd().await;
+    node.machine.set_pool_full("data", true);
+    pass(&herd, &node, Duration::from_secs(150 * 60));
+    node.kill();
+    node.start();
+    let mut events = operator.follow(0).await;
+    loop {
+        let event = events.message().await.unwrap().unwrap().event.and_then(|event| event.kind);
+        if let Some(v1::event::Kind::Snapshots(run)) = event
+            && run.problems.iter().any(|problem| problem.contains("out of space"))
+        {
+            break;
+        }
+    }
+    operator
+        .discover(v1::DiscoverRequest { node: "a".into() })
+        .await
+        .unwrap();
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    let said: Vec<&str> = status.alerts.iter().map(|alert| alert.text.as_str()).collect();
+    assert!(status.nodes[0].snapshot_overdue, "{said:?}");
+    let has = |part: &str| said.iter().any(|text| text.contains(part));
+    assert!(has("out of space") && has("a snapshot of data/pve-files is"), "{said:?}");
+    assert_eq!(status.nodes[0].light(), v1::Light::Amber, "{said:?}");
+}

@@ -62,10 +62,15 @@ async fn a_full_pool_is_told_and_is_pruned_all_the_same() {
     let runs = bench.live(3 * HOUR).await;
     assert!(problems(&runs).contains("out of space"), "{runs:?}");
     assert!(runs.iter().all(|run| run.taken.is_empty()));
+    let (stand, now_s) = (bench.turn().await.stand, bench.machine.now_ms() / 1000);
+    let due_s = stand.stands[0].due_s.unwrap();
+    assert!((now_s - 3 * 3600..now_s - 2 * 3600).contains(&due_s), "{due_s} at {now_s}: since when, not now");
+    assert!(stand.problems[0].contains("out of space"), "{stand:?}");
     assert!(bench.names(FILES).await.len() >= 6, "the count is kept, however old");
     bench.machine.set_pool_full("data", false);
     let runs = bench.live(HOUR).await;
     assert!(runs.iter().any(|run| run.taken.len() == 2), "{runs:?}");
+    assert_eq!(bench.turn().await.stand.problems, [""; 0]);
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ const SLACK_S: u64 = 60;
 pub struct Due {
     /// One snapshot serves them all; empty when none is due.
     pub classes: Classes,
+    /// Since when, Unix seconds: the begin of the oldest period of which there is none; None when none is due.
+    pub since_s: Option<u64>,
     /// When the next one will be, Unix seconds; None when none is wanted.
     pub next_s: Option<u64>,
 }
@@ -29,12 +31,18 @@ pub fn due(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Due {
             *newest = (*newest).max(Some(snapshot.created_s));
         }
     }
+    let minutes = keep.frequent_minutes();
     let missing = keep.classes().filter(|class| {
-        let begun = calendar::start(*class, keep.frequent_minutes(), now_s);
+        let begun = calendar::start(*class, minutes, now_s);
         newest[*class as usize].is_none_or(|newest| newest < begun)
     });
+    let classes = Classes::of(missing);
+    let after = |class| newest[class as usize].map(|newest| calendar::next(class, minutes, newest));
+    // Since when one that was never taken is wanted nobody knows: for the shortest it is the least.
+    let never = || Some(calendar::start(classes.iter().next()?, minutes, now_s));
     Due {
-        classes: Classes::of(missing),
+        classes,
+        since_s: classes.iter().filter_map(after).min().or_else(never),
         next_s: next_due_s(keep, now_s),
     }
 }
@@ -75,6 +83,15 @@ mod tests {
         assert_eq!(due(&taken, &keep(), NOW).next_s, Some(NOW - NOW % HOUR + HOUR));
         assert_eq!(classes(&taken, NOW + HOUR), [Class::Hourly]);
         assert_eq!(classes(&taken, NOW + 7 * 24 * HOUR), [Class::Hourly, Class::Daily]);
+        let since = |snapshots: &[Snapshot], now_s| due(snapshots, &keep(), now_s).since_s;
+        let hour = NOW - NOW % HOUR;
+        assert_eq!(since(&taken, NOW), None);
+        for later in [HOUR, 3 * HOUR, 7 * 24 * HOUR] {
+            assert_eq!(since(&taken, NOW + later), Some(hour + HOUR), "it does not move with the time");
+        }
+        assert_eq!(since(&[], NOW), Some(hour));
+        let day = NOW - NOW % (24 * HOUR);
+        assert_eq!(since(&[ours(1, hour, "hourly")], NOW), Some(day));
     }
 
     #[test]

@@ -298,11 +298,7 @@ fn stand(dataset: &str, keep: &Keep, snapshots: &[Snapshot], gone: usize, now_s:
     Stand {
         dataset: dataset.to_owned(),
         newest_s: newest.map(|(one, _)| one.created_s).max(),
-        due_s: if due.classes.is_empty() {
-            due.next_s
-        } else {
-            Some(now_s)
-        },
+        due_s: due.since_s.or(due.next_s),
         ours: ours().count() - gone,
         total: snapshots.len() - gone,
     }

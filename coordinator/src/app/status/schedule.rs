@@ -18,6 +18,8 @@ pub(super) struct Schedule {
     pub(super) scrub_percent: u32,
     /// The dataset that waits, and for how long.
     waits: Option<(String, u64)>,
+    /// What the last round could not do.
+    problems: Vec<String>,
     no_pruning: String,
     now_ms: u64,
 }
@@ -46,6 +48,7 @@ impl Schedule {
             last_scrub_ms,
             scrub_overdue: overdue,
             scrub_percent: said.scrub_percent,
+            problems: said.problems.clone(),
             no_pruning: said.no_pruning.clone(),
             now_ms: look.now_ms,
         }
@@ -55,6 +58,16 @@ impl Schedule {
         let mut alerts = Vec::new();
         if let Some((dataset, late_ms)) = &self.waits {
             let text = format!("a snapshot of {dataset} is {} late", duration(*late_ms));
+            alerts.push(alert(Light::Amber, node, text, || {
+                format!("heeler events --node {node}")
+            }));
+        }
+        let mut problems = self.problems.iter();
+        if let Some(first) = problems.next() {
+            let text = match problems.count() {
+                0 => first.clone(),
+                more => format!("{first}; and {more} more"),
+            };
             alerts.push(alert(Light::Amber, node, text, || {
                 format!("heeler events --node {node}")
             }));

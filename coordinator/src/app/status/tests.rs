@@ -189,6 +189,45 @@ fn a_scrub_is_overdue_from_the_time_on_that_the_node_names_and_not_once_one_has_
 }
 
 #[test]
+fn a_snapshot_is_late_half_an_hour_after_it_was_due_and_what_could_not_be_done_is_told_at_once() {
+    const MINUTE: u64 = 60 * 1000;
+    let wanted = wanted();
+    let full = "could not take a snapshot of data/vm: out of space";
+    for (due_ms, connected, problems, expected) in [
+        (NOW + MINUTE, true, &[][..], &[][..]),
+        (NOW - 30 * MINUTE, true, &[], &[]),
+        (NOW - 121 * MINUTE, true, &[], &["a snapshot of data/vm is 2 h late"]),
+        (NOW - 121 * MINUTE, false, &[], &[]),
+        (0, true, &[], &[]),
+        (NOW - MINUTE, true, &[full], &[full]),
+        (NOW - MINUTE, true, &[full, "x"], &["could not take a snapshot of data/vm: out of space; and 1 more"]),
+    ] {
+        let newest_ms = NOW - 200 * MINUTE;
+        let stand = v1::SnapshotStand {
+            dataset: "data/vm".into(),
+            newest_ms,
+            due_ms,
+            ..v1::SnapshotStand::default()
+        };
+        let said = scheduled(v1::ScheduleFacts {
+            stands: vec![stand],
+            problems: problems.iter().map(ToString::to_string).collect(),
+            ..v1::ScheduleFacts::default()
+        });
+        let look = Look {
+            connected,
+            ..look(Some(&wanted))
+        };
+        let (status, alerts) = seen(&said, &look);
+        let said: Vec<&str> = alerts.iter().map(|alert| alert.text.as_str()).collect();
+        assert_eq!(said, expected, "{due_ms} {connected}");
+        assert_eq!(status.snapshot_overdue, due_ms > 0 && expected.len() == 1 && problems.is_empty());
+        assert_eq!(status.light(), if expected.is_empty() { Green } else { Amber });
+        assert_eq!(status.newest_snapshot_ms, if due_ms > 0 { newest_ms } else { 0 });
+    }
+}
+
+#[test]
 fn a_pool_on_record_that_is_not_imported_is_red() {
     let wanted = wanted();
     let (status, alerts) = seen(&node(vec![]), &look(Some(&wanted)));
