@@ -165,7 +165,13 @@ async fn a_pool_without_room_for_hours_turns_the_status_amber_with_why_and_since
     node.start();
     let mut events = operator.follow(0).await;
     loop {
-        let event = events.message().await.unwrap().unwrap().event.and_then(|event| event.kind);
+        let event = events
+            .message()
+            .await
+            .unwrap()
+            .unwrap()
+            .event
+            .and_then(|event| event.kind);
         if let Some(v1::event::Kind::Snapshots(run)) = event
             && run.problems.iter().any(|problem| problem.contains("out of space"))
         {
@@ -180,6 +186,9 @@ async fn a_pool_without_room_for_hours_turns_the_status_amber_with_why_and_since
     let said: Vec<&str> = status.alerts.iter().map(|alert| alert.text.as_str()).collect();
     assert!(status.nodes[0].snapshot_overdue, "{said:?}");
     let has = |part: &str| said.iter().any(|text| text.contains(part));
-    assert!(has("out of space") && has("a snapshot of data/pve-files is"), "{said:?}");
+    assert!(
+        has("out of space") && has("a snapshot of data/pve-files is"),
+        "{said:?}"
+    );
     assert_eq!(status.nodes[0].light(), v1::Light::Amber, "{said:?}");
 }

@@ -64,13 +64,38 @@ async fn a_full_pool_is_told_and_is_pruned_all_the_same() {
     assert!(runs.iter().all(|run| run.taken.is_empty()));
     let (stand, now_s) = (bench.turn().await.stand, bench.machine.now_ms() / 1000);
     let due_s = stand.stands[0].due_s.unwrap();
-    assert!((now_s - 3 * 3600..now_s - 2 * 3600).contains(&due_s), "{due_s} at {now_s}: since when, not now");
+    assert!(
+        (now_s - 3 * 3600..now_s - 2 * 3600).contains(&due_s),
+        "{due_s} at {now_s}: since when, not now"
+    );
     assert!(stand.problems[0].contains("out of space"), "{stand:?}");
     assert!(bench.names(FILES).await.len() >= 6, "the count is kept, however old");
     bench.machine.set_pool_full("data", false);
     let runs = bench.live(HOUR).await;
     assert!(runs.iter().any(|run| run.taken.len() == 2), "{runs:?}");
     assert_eq!(bench.turn().await.stand.problems, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_dataset_that_cannot_be_snapshotted_is_named_and_stops_no_other() {
+    let mut bench = Bench::new().await;
+    bench.turn().await;
+    bench.machine.pass(HOUR);
+    let refused = || Fault::complains(1, "cannot create snapshot 'data/more@x': out of space\n");
+    // The one command for both, and the one for it alone, which begins in the same way.
+    for _ in 0..2 {
+        bench
+            .machine
+            .fail_next("zfs snapshot -o heeler:class=hourly data/more", refused());
+    }
+    let runs = runs(bench.turn().await.events);
+    assert!(
+        matches!(runs[0].taken.as_slice(), [one] if one.starts_with(FILES)),
+        "{runs:?}"
+    );
+    let said = problems(&runs);
+    assert!(said.starts_with("could not take a snapshot of data/more: "), "{said}");
+    assert!(!said.contains(FILES), "{said}");
 }
 
 #[tokio::test]

@@ -87,7 +87,11 @@ mod tests {
         let hour = NOW - NOW % HOUR;
         assert_eq!(since(&taken, NOW), None);
         for later in [HOUR, 3 * HOUR, 7 * 24 * HOUR] {
-            assert_eq!(since(&taken, NOW + later), Some(hour + HOUR), "it does not move with the time");
+            assert_eq!(
+                since(&taken, NOW + later),
+                Some(hour + HOUR),
+                "it does not move with the time"
+            );
         }
         assert_eq!(since(&[], NOW), Some(hour));
         let day = NOW - NOW % (24 * HOUR);

@@ -232,20 +232,28 @@ pub fn free_name(now_s: u64, classes: Classes, is_taken: impl Fn(&str) -> bool) 
     }
 }
 
+/// All of them at one moment; where ZFS refuses that, which is all or none, each by itself, so that one stops no other.
 async fn take(host: &dyn System, datasets: &[&str], name: &str, classes: Classes, round: &mut Round) {
-    let command = zfs::snapshot_command(&classes.mark(), datasets, name);
-    let problem = match host.run(&command).await {
-        Ok(output) if output.ok() => {
-            round
-                .taken
-                .extend(datasets.iter().map(|dataset| format!("{dataset}@{name}")));
-            return;
-        }
-        Ok(output) => output.complaint(),
-        Err(error) => in_full(&error),
-    };
-    let text = format!("could not take a snapshot of {}: {problem}", datasets.join(", "));
-    round.problems.push(text);
+    let mut groups = vec![datasets];
+    while let Some(group) = groups.pop() {
+        let command = zfs::snapshot_command(&classes.mark(), group, name);
+        let problem = match host.run(&command).await {
+            Ok(output) if output.ok() => {
+                round
+                    .taken
+                    .extend(group.iter().map(|dataset| format!("{dataset}@{name}")));
+                continue;
+            }
+            Ok(_) if group.len() > 1 => {
+                groups.extend(group.chunks(1).rev());
+                continue;
+            }
+            Ok(output) => output.complaint(),
+            Err(error) => in_full(&error),
+        };
+        let text = format!("could not take a snapshot of {}: {problem}", group.join(", "));
+        round.problems.push(text);
+    }
 }
 
 /// The oldest first.

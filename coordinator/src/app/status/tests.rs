@@ -165,7 +165,12 @@ fn a_scrub_is_overdue_from_the_time_on_that_the_node_names_and_not_once_one_has_
     for (last_scrub_ms, scrub_overdue_ms, connected, expected) in [
         (0, NOW - 1, true, Some("the pool was never scrubbed")),
         (0, NOW + 1, true, None),
-        (NOW - 39 * DAY, NOW - DAY, true, Some("the last whole scrub was 39 d ago")),
+        (
+            NOW - 39 * DAY,
+            NOW - DAY,
+            true,
+            Some("the last whole scrub was 39 d ago"),
+        ),
         (NOW - 39 * DAY, NOW - DAY, false, None),
         (NOW - 37 * DAY, NOW + DAY, true, None),
         (NOW - DAY / 2, NOW - DAY, true, None),
@@ -200,7 +205,12 @@ fn a_snapshot_is_late_half_an_hour_after_it_was_due_and_what_could_not_be_done_i
         (NOW - 121 * MINUTE, false, &[], &[]),
         (0, true, &[], &[]),
         (NOW - MINUTE, true, &[full], &[full]),
-        (NOW - MINUTE, true, &[full, "x"], &["could not take a snapshot of data/vm: out of space; and 1 more"]),
+        (
+            NOW - MINUTE,
+            true,
+            &[full, "x"],
+            &["could not take a snapshot of data/vm: out of space; and 1 more"],
+        ),
     ] {
         let newest_ms = NOW - 200 * MINUTE;
         let stand = v1::SnapshotStand {
@@ -221,7 +231,10 @@ fn a_snapshot_is_late_half_an_hour_after_it_was_due_and_what_could_not_be_done_i
         let (status, alerts) = seen(&said, &look);
         let said: Vec<&str> = alerts.iter().map(|alert| alert.text.as_str()).collect();
         assert_eq!(said, expected, "{due_ms} {connected}");
-        assert_eq!(status.snapshot_overdue, due_ms > 0 && expected.len() == 1 && problems.is_empty());
+        assert_eq!(
+            status.snapshot_overdue,
+            due_ms > 0 && expected.len() == 1 && problems.is_empty()
+        );
         assert_eq!(status.light(), if expected.is_empty() { Green } else { Amber });
         assert_eq!(status.newest_snapshot_ms, if due_ms > 0 { newest_ms } else { 0 });
     }
