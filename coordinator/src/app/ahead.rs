@@ -3,8 +3,27 @@ use heeler_store::{Node, Pause, Tx};
 
 use super::{App, AppError};
 use crate::caller::COORDINATOR;
+use crate::init::epoch_at;
+
+/// In epochs, which are seconds: so far ahead of its time no coordinator was that led a node before. 100 years.
+const MOST_AHEAD: u64 = 100 * 366 * 24 * 60 * 60;
+/// Nothing that is numbered gets so far.
+const MOST_COUNTED: u64 = 1 << 53;
 
 impl App {
+    /// What a node says that cannot be: believed, it would use up the numbers of the whole herd.
+    pub(super) fn impossible(&self, hello: &v1::Hello) -> Option<String> {
+        let said = Generation::from(hello.generation.unwrap_or_default());
+        let possible = self.epoch().max(epoch_at(self.now_ms())).saturating_add(MOST_AHEAD);
+        let counted = said.counter.max(hello.acknowledged).max(hello.last_event);
+        (said.epoch > possible || counted > MOST_COUNTED).then(|| {
+            format!(
+                "says what cannot be: assignment {}.{}, events up to {}, {} of them acknowledged; refused",
+                said.epoch, said.counter, hello.last_event, hello.acknowledged
+            )
+        })
+    }
+
     /// A node that has done what this database knows nothing of: another coordinator led it, or this one before it was
     /// restored from an older copy. It is given nothing until a person has looked. What it counts from is taken over, so
     /// that nothing that it did is asked of it again and nothing that it says is taken for old.
@@ -24,6 +43,10 @@ impl App {
             let text = format!("taken over from another coordinator: {found}");
             self.audit(tx, "node taken over", &node.name, &found).await?;
             tx.add_event(&self.event("taken over", &node.name, text)).await?;
+            return Ok(());
+        }
+        let waits = tx.pause_of(&node.name, self.now_ms()).await?;
+        if waits.is_some_and(|pause| pause.operator == COORDINATOR) {
             return Ok(());
         }
         let reason = format!("it has done what this coordinator does not know of: {found}");

@@ -44,7 +44,7 @@ impl App {
         let newest = tx.newest_copies().await?;
         let due = |node: &str| {
             let known = newest.iter().find(|copy| copy.node == node);
-            known.is_none_or(|copy| self.now_ms() >= copy.at_ms.saturating_add(older_than_ms))
+            known.is_none_or(|copy| older_than_ms == 0 || copy.at_ms.abs_diff(self.now_ms()) >= older_than_ms)
         };
         let mut holders = Vec::new();
         for node in tx.nodes().await? {

@@ -56,13 +56,11 @@ impl App {
         } else {
             "enrolled"
         };
-        self.audit(
-            &mut tx,
-            "enrolled",
-            name.as_str(),
-            &format!("{text}, key {}", hex(&csr.key_sha256)),
-        )
-        .await?;
+        // A node that comes back as who it was, as often as it likes, is nobody's deed.
+        if !request.token.is_empty() {
+            let detail = format!("{text}, key {}", hex(&csr.key_sha256));
+            self.audit(&mut tx, "enrolled", name.as_str(), &detail).await?;
+        }
         self.tell(tx, self.event("enrolled", name.as_str(), text)).await?;
         if other_key && let Some(session) = self.sessions.of(&name) {
             session.close("the node was enrolled again with another key");

@@ -5,6 +5,10 @@ use prost::Message as _;
 use super::{App, AppError, pool_comment};
 use crate::sessions::Session;
 
+/// Pools of ours that a node may put on record by its own word, and legs of each: more than any has.
+const MOST_POOLS: usize = 8;
+const MOST_LEGS: usize = 64;
+
 impl App {
     /// Keeps what a node found on itself, and what that says about disks and pools.
     ///
@@ -54,6 +58,10 @@ impl App {
             }
             let ours = made == Some(pool.name.as_str()) || pool.comment == pool_comment(&self.cluster, node);
             if ours && known.is_none_or(|known| !known.ours) {
+                let on_record = tx.pools_of(node).await?;
+                if made.is_none() && on_record.iter().filter(|pool| pool.ours).count() >= MOST_POOLS {
+                    continue;
+                }
                 let text = format!("pool {} ({}) is on record", pool.name, pool.guid);
                 tx.add_event(&self.event("pool", node, text)).await?;
             }
@@ -65,7 +73,7 @@ impl App {
                 ours,
                 seen_at_ms: self.now_ms(),
             };
-            let legs = pool.legs.iter().map(|leg| leg.serial.clone());
+            let legs = pool.legs.iter().take(MOST_LEGS).map(|leg| leg.serial.clone());
             tx.record_pool(
                 &record,
                 &legs.filter(|serial| Serial::new(serial).is_ok()).collect::<Vec<_>>(),

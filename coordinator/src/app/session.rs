@@ -32,6 +32,12 @@ impl App {
             return Err(AppError::Denied(text));
         }
         admitted(&mut self.store.read().await?, &peer.node, &peer.key_sha256).await?;
+        if let Some(text) = self.impossible(&hello) {
+            let tx = self.store.write().await?;
+            self.tell(tx, self.event("alarm", peer.node.as_str(), text.as_str()))
+                .await?;
+            return Err(AppError::Refused(text));
+        }
         let identity = (peer.node.clone(), peer.key_sha256);
         let session = Arc::new(Session::new(
             self.session_id(),

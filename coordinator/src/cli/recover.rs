@@ -69,8 +69,8 @@ pub(super) async fn run(
         password: &mut password,
     };
     let mut keeper = Keeper::open(&ssh, &mut person).await.map_err(contact)?;
-    let copies = keeper.copies().await.map_err(contact)?;
     let now_ms = context.clock.now_ms();
+    let copies = keeper.copies(now_ms).await.map_err(contact)?;
     show(&node, &copies, now_ms, console);
     let scratch = tempfile::tempdir().map_err(super::error::file("make", "a temporary folder"))?;
     let mut good = None;

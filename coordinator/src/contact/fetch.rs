@@ -63,14 +63,15 @@ impl<'a> Keeper<'a> {
         Ok(Self { ssh, root })
     }
 
-    /// The whole copies on its mounted pools, the newest first.
+    /// The whole copies on its mounted pools, the newest first; after them those of a time that is yet to come, which a
+    /// clock that was wrong has made.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn copies(&mut self) -> Result<Vec<Copy>, ContactError> {
+    pub async fn copies(&mut self, now_ms: u64) -> Result<Vec<Copy>, ContactError> {
         let lines = self.root.order("COPIES").await?;
         let mut copies: Vec<Copy> = lines.iter().filter_map(|line| parse(line)).collect();
-        copies.sort_by_key(|copy| std::cmp::Reverse(copy.at_ms));
+        copies.sort_by_key(|copy| order(copy, now_ms));
         Ok(copies)
     }
 
@@ -103,6 +104,10 @@ impl<'a> Keeper<'a> {
     }
 }
 
+const fn order(copy: &Copy, now_ms: u64) -> (bool, std::cmp::Reverse<u64>) {
+    (copy.at_ms > now_ms, std::cmp::Reverse(copy.at_ms))
+}
+
 /// `copy PATH RECEIPT`; None for what is no copy of ours.
 fn parse(line: &str) -> Option<Copy> {
     let (path, receipt) = line.strip_prefix("copy ")?.split_once(' ')?;
@@ -115,6 +120,19 @@ fn parse(line: &str) -> Option<Copy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_of_a_time_that_is_yet_to_come_is_the_last_one_taken() {
+        let copy = |at_ms: u64| {
+            let line = format!(
+                r#"copy /data/.heeler/copies/coordinator-{at_ms}.age {{"name":"coordinator-{at_ms}.age","at_ms":{at_ms},"bytes":1,"sha256":"00"}}"#
+            );
+            parse(&line).unwrap()
+        };
+        let mut copies = [copy(50), copy(900), copy(100), copy(800)];
+        copies.sort_by_key(|copy| order(copy, 100));
+        assert_eq!(copies.map(|copy| copy.at_ms), [100, 50, 900, 800]);
+    }
 
     #[test]
     fn a_line_of_a_node_is_a_copy_only_when_it_is_one() {

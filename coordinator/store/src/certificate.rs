@@ -1,6 +1,10 @@
 use crate::error::one;
 use crate::{Digest, StoreError, Tx, signed};
 
+/// So many are on record for each node. One that waits for years shows its last one, or the one before when that was
+/// lost on its way.
+const KEPT: u32 = 16;
+
 /// A certificate that was handed to a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
@@ -17,7 +21,7 @@ pub struct Certificate {
 }
 
 impl Tx {
-    /// Fails when the serial is taken.
+    /// The node's oldest ones go. Fails when the serial is taken.
     pub async fn add_certificate(&mut self, certificate: &Certificate) -> Result<(), StoreError> {
         let key = certificate.key_sha256.as_slice();
         let (issued, expires) = (signed(certificate.issued_at_ms), signed(certificate.expires_at_ms));
@@ -31,7 +35,16 @@ impl Tx {
         )
         .execute(&mut *self.tx)
         .await?;
-        one("new certificate", &result)
+        one("new certificate", &result)?;
+        sqlx::query!(
+            "DELETE FROM certificates WHERE node = ?1 AND rowid NOT IN
+             (SELECT rowid FROM certificates WHERE node = ?1 ORDER BY rowid DESC LIMIT ?2)",
+            certificate.node,
+            KEPT
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
     }
 
     /// Whether this very certificate was handed to this node.

@@ -17,11 +17,11 @@ pub struct Copy {
 }
 
 impl Tx {
-    /// The newest copy of each node, by node.
+    /// The copy that each node took last, by node. Not the latest by its time: a clock can have been wrong.
     pub async fn newest_copies(&mut self) -> Result<Vec<Copy>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT node, name, at_ms as "at_ms: u64", bytes as "bytes: u64", sha256 FROM copies AS one
-            WHERE at_ms = (SELECT max(at_ms) FROM copies WHERE node = one.node) ORDER BY node"#
+            WHERE rowid = (SELECT max(rowid) FROM copies WHERE node = one.node) ORDER BY node"#
         )
         .fetch_all(&mut *self.tx)
         .await?;
@@ -38,7 +38,7 @@ impl Tx {
             .collect()
     }
 
-    /// The node holds one more, and only its newest `kept`.
+    /// The node holds one more, and only the last `kept`.
     pub async fn add_copy(&mut self, copy: &Copy, kept: u32) -> Result<(), StoreError> {
         let (at, bytes, sha256) = (signed(copy.at_ms), signed(copy.bytes), copy.sha256.as_slice());
         let result = sqlx::query!(
@@ -55,7 +55,7 @@ impl Tx {
         one("copy", &result)?;
         sqlx::query!(
             "DELETE FROM copies WHERE node = ?1 AND name NOT IN
-             (SELECT name FROM copies WHERE node = ?1 ORDER BY at_ms DESC, name DESC LIMIT ?2)",
+             (SELECT name FROM copies WHERE node = ?1 ORDER BY rowid DESC LIMIT ?2)",
             copy.node,
             kept
         )

@@ -16,6 +16,9 @@ pub struct Disk {
     pub seen_at_ms: u64,
 }
 
+/// So many are on record for each node, besides the legs of pools: more than one ever had, and a bound for one that lies.
+const KEPT: u32 = 256;
+
 impl Tx {
     /// Of one node, or of all (None), by node and serial.
     pub async fn disks(&mut self, node: Option<&str>) -> Result<Vec<Disk>, StoreError> {
@@ -39,13 +42,14 @@ impl Tx {
         Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 
-    /// All that `node` sees now, as serial and encoded disk; its other ones are absent.
+    /// All that `node` sees now, as serial and encoded disk; its other ones are absent, and those that it saw longest ago go
+    /// when there are too many for one machine.
     pub async fn see_disks(&mut self, node: &str, disks: &[(String, Vec<u8>)], now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         sqlx::query!("UPDATE disks SET present = 0 WHERE node = ?", node)
             .execute(&mut *self.tx)
             .await?;
-        for (serial, disk) in disks {
+        for (serial, disk) in disks.iter().take(KEPT as usize) {
             let result = sqlx::query!(
                 "INSERT INTO disks (serial, node, disk, present, seen_at_ms) VALUES (?, ?, ?, 1, ?) ON CONFLICT (serial)
                  DO UPDATE SET node = excluded.node, disk = excluded.disk, present = 1, seen_at_ms = excluded.seen_at_ms",
@@ -58,6 +62,14 @@ impl Tx {
             .await?;
             one("disk", &result)?;
         }
+        sqlx::query!(
+            "DELETE FROM disks WHERE node = ?1 AND present = 0 AND serial NOT IN (SELECT serial FROM legs) AND serial NOT IN
+             (SELECT serial FROM disks WHERE node = ?1 ORDER BY present DESC, seen_at_ms DESC, serial LIMIT ?2)",
+            node,
+            KEPT
+        )
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
     }
 }

@@ -36,7 +36,8 @@ impl Tx {
     pub async fn drop_events(&mut self, batch: u32, alarms_from_ms: u64) -> Result<u64, StoreError> {
         let from = signed(alarms_from_ms);
         let first = sqlx::query_scalar!(
-            r#"SELECT id as "id: i64" FROM events ORDER BY id LIMIT 1 OFFSET ?"#,
+            r#"SELECT id as "id: i64" FROM events WHERE NOT (kind = 'alarm' AND at_ms >= ?) ORDER BY id LIMIT 1 OFFSET ?"#,
+            from,
             batch
         );
         let before = first.fetch_optional(&mut *self.tx).await?.unwrap_or(i64::MAX);

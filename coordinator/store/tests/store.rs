@@ -294,6 +294,54 @@ async fn certificates_and_operators_are_unique() {
 }
 
 #[tokio::test]
+async fn what_a_node_can_make_more_and_more_of_is_kept_within_bounds() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    for (name, hostid) in [("a", "00000001"), ("b", "00000002")] {
+        tx.add_node(name, hostid).await.unwrap();
+    }
+    let certificate = |node: &str, number: u64| Certificate {
+        serial: format!("{node}{number}"),
+        node: node.into(),
+        key_sha256: [1; 32],
+        issued_at_ms: number,
+        expires_at_ms: number + 1,
+    };
+    tx.add_certificate(&certificate("b", 0)).await.unwrap();
+    for number in 0..20 {
+        tx.add_certificate(&certificate("a", number)).await.unwrap();
+    }
+    for (serial, node, kept) in [
+        ("a0", "a", false),
+        ("a4", "a", true),
+        ("a19", "a", true),
+        ("b0", "b", true),
+    ] {
+        assert_eq!(tx.has_certificate(serial, node).await.unwrap(), kept, "{serial}");
+    }
+
+    let disk = |serial: &str| (serial.to_owned(), Vec::new());
+    tx.see_disks("a", &[disk("LEG"), disk("ABSENT")], 1).await.unwrap();
+    let pool = Pool {
+        guid: "1".into(),
+        name: "data".into(),
+        node: "a".into(),
+        ours: true,
+        seen_at_ms: 1,
+    };
+    tx.record_pool(&pool, &["LEG".into()]).await.unwrap();
+    tx.see_disks("b", &[disk("B")], 1).await.unwrap();
+    for at_ms in 2..5 {
+        let lies: Vec<_> = (0..600).map(|number| disk(&format!("LIE{at_ms}-{number}"))).collect();
+        tx.see_disks("a", &lies, at_ms).await.unwrap();
+    }
+    let disks = tx.disks(None).await.unwrap();
+    assert_eq!(disks.len(), 256 + 2, "those of one look, the leg, and the other node's");
+    let has = |serial: &str| disks.iter().any(|disk| disk.serial == serial);
+    assert!(has("LEG") && has("B") && has("LIE4-0") && !has("ABSENT") && !has("LIE3-0"));
+}
+
+#[tokio::test]
 async fn a_damaged_file_is_refused() {
     let (folder, store) = store().await;
     let mut tx = store.write().await.unwrap();

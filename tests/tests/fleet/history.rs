@@ -7,6 +7,8 @@ use heeler_store::{EventQuery, NewEvent, Store};
 use heeler_tests::{Herd, NOON, Stranger};
 
 const BOUND: u64 = 2 << 20;
+/// More than are dropped at once: one copied card that tries again and again makes them in a day.
+const ALARMS: u64 = 700;
 
 fn note(seq: u64) -> from_agent::Body {
     let note = v1::Note {
@@ -31,7 +33,7 @@ async fn the_oldest_events_go_first_and_no_number_is_given_twice() {
     for number in 0..12_000 {
         let event = NewEvent {
             at_ms: NOON,
-            kind: if number == 0 { "alarm" } else { "note" }.into(),
+            kind: if number < ALARMS { "alarm" } else { "note" }.into(),
             text: format!("{number} {}", "x".repeat(400)),
             ..NewEvent::default()
         };
@@ -54,9 +56,10 @@ async fn the_oldest_events_go_first_and_no_number_is_given_twice() {
         ..EventQuery::default()
     };
     let kept = store.read().await.unwrap().events(&query).await.unwrap();
-    assert_eq!(kept[0].kind, "alarm", "an alarm of today stands in the status");
+    let alarms = kept.iter().take_while(|event| event.kind == "alarm").count();
+    assert_eq!(alarms as u64, ALARMS, "alarms of today stand in the status");
     assert!(
-        kept[1].id > 5_000 && kept.iter().any(|event| event.id == last),
+        kept[alarms].id > 5_000 && kept.iter().any(|event| event.id == last),
         "the newest stay"
     );
     assert_eq!(
@@ -75,7 +78,9 @@ async fn the_oldest_events_go_first_and_no_number_is_given_twice() {
         ..Default::default()
     };
     let mut events = operator.events(asked).await.unwrap().into_inner();
-    assert_eq!(events.message().await.unwrap().unwrap().kind, "alarm");
+    for _ in 0..ALARMS {
+        assert_eq!(events.message().await.unwrap().unwrap().kind, "alarm");
+    }
     assert!(events.message().await.unwrap().is_none());
     let asked = v1::EventsRequest {
         kinds: vec!["note".into()],

@@ -15,6 +15,7 @@ mod full;
 mod history;
 mod hostile;
 mod keep;
+mod liar;
 mod living;
 mod operators;
 mod pause;

@@ -1,12 +1,16 @@
 //! What the coordinator itself wants of a person is in the status.
 
+use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, Light};
+use heeler_store::Store;
 use heeler_tests::{Herd, Laptop, Node, Operator};
 
 use crate::operators::added;
 use crate::scene::{DISKS, machine, pooled};
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
+const YEAR_MS: u64 = 365 * 24 * HOUR_MS;
+const COPIES: &str = "/data/pve-files/.heeler/copies";
 
 /// What the status says of the coordinator, with what to type.
 async fn said(operator: &mut Operator) -> Vec<(String, String)> {
@@ -66,6 +70,45 @@ async fn copies_that_are_not_made_or_are_too_old_are_amber_over_a_restart_too() 
     let (text, _) = said(&mut operator).await.pop().unwrap();
     assert!(text.ends_with("on a node is 5 h old"), "{text}");
     drop(node);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_a_year_ahead_stops_no_copies_once_it_is_right_again() {
+    let mut herd = Herd::new().await;
+    herd.make_recovery_key().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    assert_eq!(pooled(&herd, &mut operator).await.state, "done");
+    let now_ms = herd.clock.now_ms();
+    herd.clock.set(now_ms + YEAR_MS);
+    let ahead = operator.make_copies(v1::MakeCopiesRequest {}).await.unwrap();
+    let ahead = ahead.into_inner().copies;
+    assert_eq!(ahead.len(), 1);
+    drop(operator);
+    herd.stop().await;
+    herd.clock.set(now_ms);
+    let store = Store::open(&herd.state().database()).await.unwrap();
+    let before = store.read().await.unwrap().last_event().await.unwrap();
+    store.close().await;
+    herd.start().await.unwrap();
+    let mut operator = herd.operator().await;
+    operator.wait_after(before, "connected", "a").await;
+    herd.clock.advance(4 * HOUR_MS);
+    let (text, next) = said(&mut operator).await.pop().unwrap();
+    assert!(text.contains("copy of the coordinator's state"), "{text}");
+    assert_eq!(next, "heeler backup copy");
+    let made = operator.make_copies(v1::MakeCopiesRequest {}).await.unwrap();
+    let made = made.into_inner();
+    assert_eq!((made.copies.len(), made.problems.len()), (1, 0), "{made:?}");
+    let known = operator.list_copies(v1::ListCopiesRequest {}).await.unwrap();
+    assert_eq!(
+        known.into_inner().copies,
+        made.copies,
+        "it is the newest, whatever the other one says"
+    );
+    assert_eq!(said(&mut operator).await, []);
+    let kept = |copy: &v1::CopyInfo| node.machine.file(&format!("{COPIES}/{}", copy.name)).is_some();
+    assert!(kept(&made.copies[0]) && kept(&ahead[0]));
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
+mod alarms;
 mod links;
 mod node;
 mod pool;
@@ -68,15 +69,8 @@ impl App {
                 || format!("heeler node add {}", missing.name),
             ));
         }
-        for alarm in tx.alarms_since(now_ms.saturating_sub(ALARMED_MS)).await? {
-            let text = format!("{}, {} ago", alarm.text, duration(now_ms.saturating_sub(alarm.at_ms)));
-            alerts.push(alert(Light::Amber, &alarm.node, text, || {
-                format!(
-                    "heeler events --kind alarm; looked into: heeler events seen {}",
-                    alarm.node
-                )
-            }));
-        }
+        let alarms = tx.alarms_since(now_ms.saturating_sub(ALARMED_MS)).await?;
+        alerts.extend(alarms::alerts(&alarms, now_ms));
         alerts.extend(self.upkeep(&mut tx, held, now_ms).await?);
         if let Some(text) = trouble {
             alerts.push(alert(Light::Red, "", text, || {

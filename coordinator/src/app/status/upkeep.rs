@@ -53,7 +53,9 @@ impl App {
     /// Whether what the coordinator knows is anywhere else, and young enough.
     async fn saved(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Option<v1::Alert>, AppError> {
         let copies = tx.newest_copies().await?;
-        let copy_ms = copies.iter().map(|copy| copy.at_ms).max().unwrap_or(0);
+        // One of a time that is yet to come was made by a clock that was wrong: how old it is nobody knows.
+        let times = copies.iter().map(|copy| copy.at_ms).filter(|at_ms| *at_ms <= now_ms);
+        let copy_ms = times.max().unwrap_or(0);
         let (newest_ms, late_ms) = match held {
             true => (copy_ms, COPIES_MS),
             false if tx.nodes().await?.is_empty() => return Ok(None),

@@ -1,0 +1,58 @@
+use heeler_proto::v1::{self, Light};
+use heeler_store::Alarm;
+
+use super::{alert, duration};
+
+/// Of one node; a node that finds ever new words fills no screen with them.
+const SHOWN: usize = 5;
+
+/// What nobody has looked into, the newest first; of each node so many, and how many more there are.
+pub(super) fn alerts(alarms: &[Alarm], now_ms: u64) -> Vec<v1::Alert> {
+    let mut told: Vec<(&str, usize)> = Vec::new();
+    let mut alerts = Vec::new();
+    let amber = |node: &str, text: String| {
+        alert(Light::Amber, node, text, || {
+            format!("heeler events --kind alarm; looked into: heeler events seen {node}")
+        })
+    };
+    for alarm in alarms {
+        let place = told.iter().position(|(node, _)| *node == alarm.node);
+        let place = place.unwrap_or_else(|| {
+            told.push((&alarm.node, 0));
+            told.len() - 1
+        });
+        let (_, count) = &mut told[place];
+        *count += 1;
+        if *count <= SHOWN {
+            let ago = duration(now_ms.saturating_sub(alarm.at_ms));
+            alerts.push(amber(&alarm.node, format!("{}, {ago} ago", alarm.text)));
+        }
+    }
+    let more = told.into_iter().filter(|(_, count)| *count > SHOWN);
+    alerts.extend(more.map(|(node, count)| amber(node, format!("and {} more alarms", count - SHOWN))));
+    alerts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_finds_ever_new_words_hides_no_other_nodes_alarm() {
+        let alarm = |node: &str, number: u64| Alarm {
+            node: node.into(),
+            text: format!("board {number}"),
+            at_ms: 100_000 - number,
+        };
+        let mut alarms: Vec<Alarm> = (0..50).map(|number| alarm("a", number)).collect();
+        alarms.push(alarm("b", 50));
+        let alerts = alerts(&alarms, 160_000);
+        let of = |node: &str| -> Vec<&str> {
+            let own = alerts.iter().filter(|alert| alert.node == node);
+            own.map(|alert| alert.text.as_str()).collect()
+        };
+        assert_eq!(of("b"), ["board 50, 60 s ago"]);
+        assert_eq!(of("a").len(), SHOWN + 1);
+        assert_eq!(of("a")[SHOWN], "and 45 more alarms");
+    }
+}
