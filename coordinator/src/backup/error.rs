@@ -131,12 +131,12 @@ pub(super) fn failed(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnc
 
 /// `.map_err(stored("copy the database to", path))`
 pub(super) fn stored(what: &'static str, path: &Path) -> impl FnOnce(StoreError) -> BackupError {
-    move |error| match error.is_full() {
-        true => BackupError::NoRoom {
+    move |error| match error {
+        StoreError::Full(_) => BackupError::NoRoom {
             what,
             path: path.to_owned(),
         },
-        false => error.into(),
+        other => other.into(),
     }
 }
 

@@ -3,7 +3,10 @@
 pub enum StoreError {
     /// SQLite refused.
     #[error("the database could not be used")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// There is no room for it.
+    #[error("there is no room for the database: make room on the disk of the state folder (df -h), then do it again")]
+    Full(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -50,24 +53,35 @@ impl StoreError {
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         let error = match self {
-            Self::NotOnDisk => return true,
-            Self::Database(sqlx::Error::Database(error)) => error,
+            Self::NotOnDisk | Self::Full(_) => return true,
+            Self::Database(error) => error,
             _ => return false,
         };
-        let code = error.code().and_then(|code| code.parse::<u32>().ok());
-        matches!(code.map(|code| code & 0xff), Some(8 | 10 | 13))
-    }
-
-    /// There is no room: SQLITE_FULL.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("13"))
+        matches!(code(error).map(|code| code & 0xff), Some(8 | 10))
     }
 
     /// The same thing was stored before.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match code(&error) {
+            // SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: what a database that is opened needs beside itself does not fit.
+            Some(13 | 4874) => Self::Full(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// SQLite's number for what went wrong, extended.
+fn code(error: &sqlx::Error) -> Option<u32> {
+    match error {
+        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse().ok()),
+        _ => None,
     }
 }
 

@@ -450,3 +450,13 @@ async fn a_database_of_a_later_version_is_left_alone_and_that_version_is_named()
         }
     }
 }
+
+#[tokio::test]
+async fn a_database_that_does_not_fit_says_so_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_within(&folder.path().join("heeler.db"), Some(1 << 20)).await;
+    let mut tx = store.unwrap().write().await.unwrap();
+    let full = tx.set_meta("room", &"x".repeat(2 << 20)).await.unwrap_err();
+    assert!(matches!(full, StoreError::Full(_)) && full.is_no_room(), "{full:?}");
+    assert!(full.to_string().contains("df -h"), "{full}");
+}
