@@ -87,7 +87,8 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<(Vec<Snapsh
     let wanted: KeepSnapshots = text
         .map(|text| schedule::snapshots(&text).map_err(|error| error.to_string()))
         .transpose()?
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .task;
     let datasets: Vec<&str> = match list.dataset.as_str() {
         "" => wanted.policies.iter().map(|policy| policy.dataset.as_str()).collect(),
         one => vec![dataset(one)?],

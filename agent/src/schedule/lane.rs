@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heeler_host::{System, zpool};
-use heeler_proto::{KeepScrubs, KeepSnapshots};
+use heeler_proto::KeepScrubs;
 use heeler_tasks::engine::{Event, in_full};
 use heeler_tasks::snapshot::round::{Round, Run, Stand, round};
+use heeler_tasks::snapshot::schedule::Snapshots;
 use heeler_tasks::snapshot::{next_due_s, schedule, scrub};
 
 use super::memory::Memory;
@@ -57,7 +58,7 @@ pub struct Lane {
     memory: Memory,
     written: Memory,
     /// What the last round went by, and when the next one is due, Unix seconds.
-    last: Option<(KeepSnapshots, u64)>,
+    last: Option<(Snapshots, u64)>,
     /// When the last round was, Unix seconds: a clock that goes back makes the next one due.
     at_s: u64,
     told_s: u64,
@@ -121,17 +122,18 @@ impl Lane {
 
     /// The schedule that was accepted last. Nothing is wanted where nothing was ever accepted, and nothing is done by a
     /// schedule that cannot be read.
-    async fn snapshots(&self) -> Result<KeepSnapshots, String> {
+    async fn snapshots(&self) -> Result<Snapshots, String> {
         let text = schedule::text(self.host.as_ref(), schedule::SNAPSHOTS).await;
         match text.map_err(|error| in_full(&error))? {
-            None => Ok(KeepSnapshots::default()),
+            None => Ok(Snapshots::default()),
             Some(text) => schedule::snapshots(&text).map_err(|error| error.to_string()),
         }
     }
 
     /// When the next one is due, Unix seconds.
-    async fn round(&mut self, wanted: &KeepSnapshots, now_s: u64, events: &mut Vec<Event>) -> u64 {
-        if wanted.policies.is_empty() {
+    async fn round(&mut self, wanted: &Snapshots, now_s: u64, events: &mut Vec<Event>) -> u64 {
+        let policies = &wanted.task.policies;
+        if policies.is_empty() {
             self.stand.stands.clear();
             self.stand.problems.clear();
             return now_s + LONGEST_S;
@@ -145,11 +147,13 @@ impl Lane {
         self.stand.no_pruning = match (round.waiting, doubt) {
             (0, _) => String::new(),
             (_, Some(doubt)) => doubt,
+            (_, None) if wanted.pools.is_empty() => {
+                "the schedule does not say which pool it is of: heeler apply writes it anew".to_owned()
+            }
             (_, None) => "its pool is not whole".to_owned(),
         };
         self.told(round, now_s, events);
-        let next = wanted
-            .policies
+        let next = policies
             .iter()
             .filter_map(|policy| next_due_s(&policy.keep, now_s))
             .min();

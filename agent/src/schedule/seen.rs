@@ -23,6 +23,7 @@ pub async fn seen(host: &dyn System) -> Seen {
     let mut seen = Seen::default();
     let text = schedule::text(host, schedule::SNAPSHOTS).await.ok().flatten();
     if let Some(Ok(wanted)) = text.map(|text| schedule::snapshots(&text)) {
+        let wanted = wanted.task;
         let next = wanted
             .policies
             .iter()

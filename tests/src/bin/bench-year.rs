@@ -10,7 +10,7 @@ use std::time::Duration;
 use heeler_agent::{Agent, Config, Notify};
 use heeler_host::System as _;
 use heeler_host::sim::{Machine, Pace};
-use heeler_host::zpool::NewPool;
+use heeler_host::zpool::{self, NewPool};
 use heeler_host::{Content, File, zfs};
 use heeler_proto::v1;
 use heeler_tests::agent_json;
@@ -24,16 +24,8 @@ const QUARTER: usize = 91;
 const YEAR: usize = 4 * QUARTER;
 /// What a disk writes at least.
 const BLOCK: u64 = 4096;
-const SCHEDULE: [(&str, &str); 2] = [
-    (
-        "/var/lib/heeler-agent/schedule/snapshots",
-        "heeler snapshots 1\ndata/pve-files  24 hourly, 14 daily, 8 weekly, 6 monthly\n",
-    ),
-    (
-        "/var/lib/heeler-agent/schedule/scrubs",
-        "heeler scrubs 1\ndata  month day 1 at 3:00 UTC\n",
-    ),
-];
+const SNAPSHOTS: &str = "/var/lib/heeler-agent/schedule/snapshots";
+const SCRUBS: &str = "/var/lib/heeler-agent/schedule/scrubs";
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> ExitCode {
@@ -109,7 +101,12 @@ async fn machine() -> Machine {
     assert!(machine.run(&create).await.unwrap().ok());
     let made = machine.by_hand("zfs", &["create", "-o", "mountpoint=/data/pve-files", "data/pve-files"]);
     assert!(made.ok(), "{}", made.stderr);
-    for (path, text) in SCHEDULE {
+    let guid = zpool::status(&machine).await.unwrap()[0].guid;
+    let keep = "data/pve-files  24 hourly, 14 daily, 8 weekly, 6 monthly";
+    for (path, text) in [
+        (SNAPSHOTS, format!("heeler snapshots 1\ndata  guid {guid}\n{keep}\n")),
+        (SCRUBS, "heeler scrubs 1\ndata  month day 1 at 3:00 UTC\n".to_owned()),
+    ] {
         let file = File {
             path: path.into(),
             content: Content::Plain(text.into()),

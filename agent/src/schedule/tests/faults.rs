@@ -129,14 +129,40 @@ async fn without_the_dataset_or_the_pool_or_a_readable_schedule_nothing_is_done_
 }
 
 #[tokio::test]
+async fn of_another_pool_of_that_name_nothing_is_taken_or_pruned_and_it_is_told() {
+    let mut bench = Bench::new().await;
+    bench.live(12 * HOUR).await;
+    let text = String::from_utf8(bench.machine.file(schedule::SNAPSHOTS).unwrap()).unwrap();
+    let other = text.replace("  guid ", "  guid 1");
+    bench.machine.put_file(schedule::SNAPSHOTS, other.as_bytes()).unwrap();
+    let before = bench.names(FILES).await;
+    let runs = bench.live(DAY).await;
+    assert_eq!(bench.names(FILES).await, before);
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert!(problems(&runs).contains("is not the one"), "{runs:?}");
+    assert!(bench.turn().await.stand.problems[0].contains("is not the one"));
+}
+
+#[tokio::test]
+async fn by_a_schedule_that_names_no_pool_snapshots_are_taken_and_none_is_pruned() {
+    let mut bench = Bench::new().await;
+    bench.live(12 * HOUR).await;
+    let earlier = b"heeler snapshots 1\ndata/pve-files  1 hourly\n";
+    bench.machine.put_file(schedule::SNAPSHOTS, earlier).unwrap();
+    let before = bench.names(FILES).await;
+    let runs = bench.live(DAY).await;
+    let after = bench.names(FILES).await;
+    assert!(before.iter().all(|name| after.contains(name)), "{after:?}");
+    assert!(after.len() >= before.len() + 23, "{after:?}");
+    assert!(problems(&runs).contains("heeler apply writes it anew"), "{runs:?}");
+}
+
+#[tokio::test]
 async fn a_policy_that_is_gone_prunes_nothing() {
     let mut bench = Bench::new().await;
     bench.live(12 * HOUR).await;
     let before = bench.names(MORE).await;
-    bench
-        .machine
-        .put_file(schedule::SNAPSHOTS, b"heeler snapshots 1\ndata/pve-files  1 hourly\n")
-        .unwrap();
+    bench.schedule("data/pve-files  1 hourly\n");
     bench.live(DAY).await;
     assert_eq!(bench.names(MORE).await, before);
     assert!(bench.names(FILES).await.len() < 4);

@@ -8,11 +8,11 @@ use std::time::Duration;
 use heeler_host::System;
 use heeler_host::sim::{Loss, Machine};
 use heeler_host::zfs::{Snapshot, snapshots};
-use heeler_host::zpool::NewPool;
+use heeler_host::zpool::{self, NewPool};
 use heeler_proto::{Keep, KeepSnapshots, SnapshotPolicy};
 use heeler_tasks::engine::Event;
 use heeler_tasks::snapshot::round::Run;
-use heeler_tasks::snapshot::schedule;
+use heeler_tasks::snapshot::schedule::{self, Snapshots};
 
 use super::lane::{Lane, Turn};
 use super::memory;
@@ -51,9 +51,11 @@ impl Bench {
             dataset: dataset.into(),
             keep,
         };
-        let wanted = KeepSnapshots {
+        let task = KeepSnapshots {
             policies: vec![policy(MORE), policy(FILES)],
         };
+        let pools = vec![("data".to_owned(), zpool::status(&machine).await.unwrap()[0].guid)];
+        let wanted = Snapshots { task, pools };
         machine.write(&schedule::snapshots_file(&wanted)).await.unwrap();
         let lane = Lane::open(Arc::new(machine.clone())).await;
         Self { machine, lane }
@@ -63,6 +65,15 @@ impl Bench {
         let turn = self.lane.turn().await;
         self.lane.remember().await.unwrap();
         turn
+    }
+
+    /// Another schedule, of the pool that was accepted: its lines.
+    pub fn schedule(&self, lines: &str) {
+        let text = self.machine.file(schedule::SNAPSHOTS).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let guid = text.lines().find(|line| line.contains("  guid ")).unwrap();
+        let text = format!("heeler snapshots 1\n{guid}\n{lines}");
+        self.machine.put_file(schedule::SNAPSHOTS, text.as_bytes()).unwrap();
     }
 
     /// One turn after another, as far apart as the lane wishes.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use heeler_host::zfs::{self, Batch, Listing, Snapshot};
 use heeler_host::{RunError, System, zpool};
-use heeler_proto::{Keep, KeepSnapshots};
+use heeler_proto::Keep;
 use serde::{Deserialize, Serialize};
 
+use super::schedule::Snapshots;
 use super::{Classes, calendar, due, keep_set};
 use crate::engine::in_full;
 
@@ -103,8 +104,9 @@ pub struct Stand {
     pub total: usize,
 }
 
-/// Takes what is due on each dataset, one snapshot a pool at one moment, and prunes when `prune` says so.
-pub async fn round(host: &dyn System, wanted: &KeepSnapshots, prune: bool) -> Round {
+/// Takes what is due on each dataset, one snapshot a pool at one moment, and prunes when `prune` says so and it is known to
+/// be the pool of which that was accepted.
+pub async fn round(host: &dyn System, wanted: &Snapshots, prune: bool) -> Round {
     let mut round = Round::default();
     let pools = match zpool::status(host).await {
         Ok(pools) => pools,
@@ -116,15 +118,20 @@ pub async fn round(host: &dyn System, wanted: &KeepSnapshots, prune: bool) -> Ro
         }
     };
     let mut by_pool: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for policy in &wanted.policies {
+    for policy in &wanted.task.policies {
         let pool = policy.dataset.split('/').next().unwrap_or_default();
         by_pool.entry(pool).or_default().push(&policy.dataset);
     }
     for (name, datasets) in by_pool {
+        let guid = wanted.guid(name);
         match pools.iter().find(|pool| pool.name == name) {
             None => round
                 .problems
                 .push(format!("pool {name} is not imported: no snapshot of it was taken")),
+            Some(pool) if guid.is_some_and(|guid| guid != pool.guid) => round.problems.push(format!(
+                "this pool {name} ({}) is not the one that heeler.toml's snapshots are of: none was taken or pruned",
+                pool.guid
+            )),
             Some(pool) if pool.state == "SUSPENDED" => {
                 let text = format!("pool {name} is suspended: no snapshot of it was taken. See zpool status -v {name}");
                 round.problems.push(text);
@@ -132,14 +139,14 @@ pub async fn round(host: &dyn System, wanted: &KeepSnapshots, prune: bool) -> Ro
             Some(pool) => {
                 let scanning = |scan: &zpool::Scan| scan.state == "SCANNING" && scan.function == "RESILVER";
                 let whole = pool.state == "ONLINE" && !pool.scan.as_ref().is_some_and(scanning);
-                of_pool(host, wanted, &datasets, prune && whole, &mut round).await;
+                of_pool(host, wanted, &datasets, prune && whole && guid.is_some(), &mut round).await;
             }
         }
     }
     round
 }
 
-async fn of_pool(host: &dyn System, wanted: &KeepSnapshots, datasets: &[&str], prune: bool, round: &mut Round) {
+async fn of_pool(host: &dyn System, wanted: &Snapshots, datasets: &[&str], prune: bool, round: &mut Round) {
     let mut due_for = Vec::new();
     let mut classes = Classes::default();
     let mut taken_names: Vec<Box<str>> = Vec::new();
@@ -196,7 +203,7 @@ async fn of_pool(host: &dyn System, wanted: &KeepSnapshots, datasets: &[&str], p
 /// None when it cannot be looked at, which is told once, or is not there.
 async fn listed<'a>(
     host: &dyn System,
-    wanted: &'a KeepSnapshots,
+    wanted: &'a Snapshots,
     dataset: &str,
     round: &mut Round,
 ) -> Option<(&'a Keep, Vec<Snapshot>)> {
@@ -205,7 +212,7 @@ async fn listed<'a>(
             Some(Listing {
                 snapshots: Some(snapshots),
                 ..
-            }) => return Some((wanted.of(dataset)?, snapshots)),
+            }) => return Some((wanted.task.of(dataset)?, snapshots)),
             _ => format!("there is no dataset {dataset}: no snapshot of it was taken"),
         },
         Err(error) => format!("{dataset} could not be looked at: {}", in_full(&error)),

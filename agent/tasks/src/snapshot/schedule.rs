@@ -13,6 +13,26 @@ pub const SCRUBS: &str = "/var/lib/heeler-agent/schedule/scrubs";
 
 const SNAPSHOTS_HEAD: &str = "heeler snapshots 1";
 const SCRUBS_HEAD: &str = "heeler scrubs 1";
+/// Before the guid of a pool.
+const GUID: &str = "guid ";
+
+/// What was accepted of the snapshots, and of which pools: another one of that name is somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Snapshots {
+    /// What is wanted.
+    pub task: KeepSnapshots,
+    /// Name and guid of each pool; none in the file of an earlier Heeler.
+    pub pools: Vec<(String, u64)>,
+}
+
+impl Snapshots {
+    /// The guid that the pool of that name must have; None when nobody wrote it down.
+    #[must_use]
+    pub fn guid(&self, pool: &str) -> Option<u64> {
+        let named = self.pools.iter().find(|(name, _)| name == pool);
+        named.map(|(_, guid)| *guid)
+    }
+}
 
 /// Something else than what Heeler writes there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,18 +46,17 @@ pub struct Unreadable {
 
 /// The file that says it.
 #[must_use]
-pub fn snapshots_file(task: &KeepSnapshots) -> File {
-    let width = task
-        .policies
-        .iter()
-        .map(|policy| policy.dataset.len())
-        .max()
-        .unwrap_or(0);
-    let lines = task
-        .policies
-        .iter()
-        .map(|policy| format!("{:width$}  {}\n", policy.dataset, policy.keep));
-    File::text(SNAPSHOTS, format!("{SNAPSHOTS_HEAD}\n{}", lines.collect::<String>()))
+pub fn snapshots_file(accepted: &Snapshots) -> File {
+    let policies = &accepted.task.policies;
+    let width = policies.iter().map(|policy| policy.dataset.len()).max().unwrap_or(0);
+    let mut text = format!("{SNAPSHOTS_HEAD}\n");
+    for (pool, guid) in &accepted.pools {
+        text += &format!("{pool:width$}  {GUID}{guid}\n");
+    }
+    for policy in policies {
+        text += &format!("{:width$}  {}\n", policy.dataset, policy.keep);
+    }
+    File::text(SNAPSHOTS, text)
 }
 
 /// The file that says it.
@@ -71,16 +90,20 @@ pub async fn text(host: &dyn System, path: &str) -> Result<Option<String>, RunEr
 ///
 /// # Errors
 /// At the first line that it did not.
-pub fn snapshots(text: &str) -> Result<KeepSnapshots, Unreadable> {
-    let mut policies = Vec::new();
-    for (line, policy) in rows(SNAPSHOTS, SNAPSHOTS_HEAD, text, policy)? {
-        let last = policies.last().map(|last: &SnapshotPolicy| &last.dataset);
-        if last.is_some_and(|last| *last >= policy.dataset) {
-            return Err(Unreadable { path: SNAPSHOTS, line });
+pub fn snapshots(text: &str) -> Result<Snapshots, Unreadable> {
+    let mut read = Snapshots::default();
+    for (line, (name, says)) in rows(SNAPSHOTS, SNAPSHOTS_HEAD, text, says)? {
+        let policies = &mut read.task.policies;
+        let last = policies.last().map(|last| &last.dataset);
+        match says {
+            Says::Guid(guid) => read.pools.push((name, guid)),
+            Says::Keep(_) if last.is_some_and(|last| *last >= name) => {
+                return Err(Unreadable { path: SNAPSHOTS, line });
+            }
+            Says::Keep(keep) => policies.push(SnapshotPolicy { dataset: name, keep }),
         }
-        policies.push(policy);
     }
-    Ok(KeepSnapshots { policies })
+    Ok(read)
 }
 
 /// Reads what [`scrubs_file`] wrote.
@@ -114,12 +137,19 @@ fn rows<T>(
         .collect()
 }
 
-fn policy(row: &str) -> Option<SnapshotPolicy> {
-    let (dataset, keep) = row.split_once("  ")?;
-    Some(SnapshotPolicy {
-        dataset: dataset.to_owned(),
-        keep: self::keep(keep.trim_start())?,
-    })
+enum Says {
+    Guid(u64),
+    Keep(Keep),
+}
+
+fn says(row: &str) -> Option<(String, Says)> {
+    let (name, rest) = row.split_once("  ")?;
+    let rest = rest.trim_start();
+    let says = match rest.strip_prefix(GUID) {
+        Some(guid) => Says::Guid(guid.parse().ok()?),
+        None => Says::Keep(keep(rest)?),
+    };
+    Some((name.to_owned(), says))
 }
 
 fn keep(text: &str) -> Option<Keep> {
@@ -179,18 +209,27 @@ mod tests {
         }
     }
 
+    fn accepted(policies: Vec<SnapshotPolicy>) -> Snapshots {
+        Snapshots {
+            task: KeepSnapshots { policies },
+            pools: vec![("data".to_owned(), u64::MAX)],
+        }
+    }
+
     #[test]
     fn what_is_written_is_read_back_and_a_person_can_read_it() {
-        let task = KeepSnapshots {
-            policies: vec![
-                policy("data/b", Keep::default()),
-                policy("data/pve-files", Keep::new([4, 24, 0, 0, 6, 1], 15).unwrap()),
-            ],
-        };
-        let text = text_of(&snapshots_file(&task));
-        let expected = "heeler snapshots 1\ndata/b          nothing\ndata/pve-files  4 frequent (15 min), 24 hourly, 6 monthly, 1 yearly\n";
+        let mut accepted = accepted(vec![
+            policy("data/b", Keep::default()),
+            policy("data/pve-files", Keep::new([4, 24, 0, 0, 6, 1], 15).unwrap()),
+        ]);
+        let text = text_of(&snapshots_file(&accepted));
+        let expected = "heeler snapshots 1\ndata            guid 18446744073709551615\n\
+             data/b          nothing\ndata/pve-files  4 frequent (15 min), 24 hourly, 6 monthly, 1 yearly\n";
         assert_eq!(text, expected);
-        assert_eq!(snapshots(&text), Ok(task));
+        assert_eq!(snapshots(&text), Ok(accepted.clone()));
+        accepted.pools.clear();
+        let before = text.replace("data            guid 18446744073709551615\n", "");
+        assert_eq!(snapshots(&before), Ok(accepted), "an earlier Heeler's");
         for every in [ScrubEvery::Month, ScrubEvery::Week] {
             let pool = PoolName::new("data").unwrap();
             let (day, hour) = (7, 2);
@@ -201,9 +240,7 @@ mod tests {
 
     #[test]
     fn nothing_that_was_cut_off_or_changed_passes_for_a_schedule() {
-        let task = KeepSnapshots {
-            policies: vec![policy("data/a", Keep::usual()), policy("data/b", Keep::usual())],
-        };
+        let task = accepted(vec![policy("data/a", Keep::usual()), policy("data/b", Keep::usual())]);
         let text = text_of(&snapshots_file(&task));
         for cut in 0..text.len() {
             let read = snapshots(&text[..cut]);
@@ -217,6 +254,7 @@ mod tests {
             "heeler snapshots 2\n",
             "heeler snapshots 1\ndata/a  24 hourlies\n",
             "heeler snapshots 1\ndata/a  -1 hourly\n",
+            "heeler snapshots 1\ndata  guid x\n",
             "heeler snapshots 1\ndata/b  1 hourly\ndata/a  1 hourly\n",
         ] {
             assert!(snapshots(bad).is_err(), "{bad}");

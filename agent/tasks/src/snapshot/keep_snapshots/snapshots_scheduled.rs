@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 use heeler_host::zfs::{self, Listing, Module, Snapshot};
-use heeler_host::{RunError, System};
+use heeler_host::{RunError, System, zpool};
 use heeler_proto::{Irreversible, Keep, KeepChange, KeepSnapshots, LowerKeep};
 
 use crate::engine::{Op, Plan, Step, StepName};
-use crate::snapshot::{keep_set, schedule};
+use crate::snapshot::keep_set;
+use crate::snapshot::schedule::{self, Snapshots};
 
 /// The lane goes by what is wanted now.
 pub(super) struct SnapshotsScheduled {
@@ -15,9 +16,11 @@ pub(super) enum Observed {
     /// The file says what is wanted.
     Same,
     NotLoaded,
+    NoPool,
     Differs {
-        /// What the lane goes by; None when there is nothing that it could.
+        /// What the lane goes by; None when there is nothing that it could, or it is of another pool.
         before: Option<KeepSnapshots>,
+        after: Snapshots,
         listings: Vec<Listing>,
     },
 }
@@ -33,32 +36,52 @@ impl Step for SnapshotsScheduled {
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let text = schedule::text(host, schedule::SNAPSHOTS).await?;
         let before = text.and_then(|text| schedule::snapshots(&text).ok());
-        if before.as_ref() == Some(&self.wanted) {
-            return Ok(Observed::Same);
-        }
         let Module::Loaded { .. } = zfs::module(host).await? else {
             return Ok(Observed::NotLoaded);
         };
-        let datasets: Vec<&str> = self
-            .wanted
-            .policies
-            .iter()
-            .map(|policy| policy.dataset.as_str())
-            .collect();
+        let policies = &self.wanted.policies;
+        let datasets: Vec<&str> = policies.iter().map(|policy| policy.dataset.as_str()).collect();
+        let names = datasets.iter().filter_map(|dataset| dataset.split('/').next());
+        let imported = zpool::status(host).await?;
+        let mut pools = Vec::new();
+        for name in names {
+            let Some(pool) = imported.iter().find(|pool| pool.name == name) else {
+                return Ok(Observed::NoPool);
+            };
+            pools.push((pool.name.clone(), pool.guid));
+        }
+        pools.dedup();
+        let task = self.wanted.clone();
+        let after = Snapshots { task, pools };
+        if before.as_ref() == Some(&after) {
+            return Ok(Observed::Same);
+        }
+        // What a person agreed to for one pool says nothing of another one.
+        let same = |before: &Snapshots| before.pools.is_empty() || before.pools == after.pools;
+        let before = before.filter(same).map(|before| before.task);
         let listings = zfs::snapshots(host, &datasets).await?;
-        Ok(Observed::Differs { before, listings })
+        Ok(Observed::Differs {
+            before,
+            after,
+            listings,
+        })
     }
 
     fn plan(&self, seen: &Observed) -> Plan {
-        let (before, listings) = match seen {
+        let (before, after, listings) = match seen {
             Observed::Same => return Plan::Satisfied,
             Observed::NotLoaded => return Plan::After("ZfsLoaded"),
-            Observed::Differs { before, listings } => (before, listings),
+            Observed::NoPool => return Plan::After("PoolExists"),
+            Observed::Differs {
+                before,
+                after,
+                listings,
+            } => (before, after, listings),
         };
         if listings.iter().any(|listing| listing.snapshots.is_none()) {
             return Plan::After("DatasetsExist");
         }
-        let write = Op::Write(schedule::snapshots_file(&self.wanted));
+        let write = Op::Write(schedule::snapshots_file(after));
         let lower = self.lowers(before.as_ref(), listings);
         Plan::change(vec![match lower.changes.is_empty() {
             true => write,
