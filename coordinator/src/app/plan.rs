@@ -120,6 +120,12 @@ impl App {
                 Ok(Ok(reply)) => {
                     let plan = &mut plans[index];
                     (plan.steps, plan.error, plan.facts) = (reply.steps, reply.error, reply.facts);
+                    if let Some(step) = waits_for_nothing(&plan.steps) {
+                        plan.error = format!(
+                            "{} waits for {}, which nothing here brings about",
+                            step.step, step.reason
+                        );
+                    }
                     let paused = plan.facts.as_ref().and_then(|facts| facts.paused.clone());
                     plan.pause = plan.pause.take().filter(|pause| !pause.on_node);
                     if plan.pause.is_none() {
@@ -200,6 +206,15 @@ fn starts(steps: &[v1::StepReport], tasks: usize) -> Vec<bool> {
         .collect()
 }
 
+/// A step that can be known only after another one, where nothing changes or stands in the way: it would wait for ever,
+/// and what it wants is not as it should be.
+fn waits_for_nothing(steps: &[v1::StepReport]) -> Option<&v1::StepReport> {
+    use v1::StepOutcome::{After, Blocked, Change, Retry};
+    let moves = |step: &v1::StepReport| matches!(step.outcome(), Blocked | Change | Retry);
+    let waits = steps.iter().find(|step| step.outcome() == After);
+    waits.filter(|_| !steps.iter().any(moves))
+}
+
 fn choose<'a>(wanted: &'a [WantedNode], names: &[String]) -> Result<Vec<&'a WantedNode>, AppError> {
     if names.is_empty() {
         return Ok(wanted.iter().collect());
@@ -216,7 +231,7 @@ fn choose<'a>(wanted: &'a [WantedNode], names: &[String]) -> Result<Vec<&'a Want
 
 #[cfg(test)]
 mod tests {
-    use v1::StepOutcome::{After, Blocked, Change, Satisfied};
+    use v1::StepOutcome::{After, Blocked, Change, Retry, Satisfied};
 
     use super::*;
 
@@ -240,6 +255,19 @@ mod tests {
             (&[(0, Change), (1, Blocked)], [false, false]),
         ] {
             assert_eq!(starts(&steps(outcomes), 2), expected, "{outcomes:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_waits_where_nothing_comes_before_it_is_no_plan_without_changes() {
+        for (outcomes, expected) in [
+            (&[(0, Satisfied), (1, After)][..], true),
+            (&[(0, Satisfied), (1, Satisfied)], false),
+            (&[(0, Change), (1, After)], false),
+            (&[(0, Blocked), (1, After)], false),
+            (&[(0, Retry), (1, After)], false),
+        ] {
+            assert_eq!(waits_for_nothing(&steps(outcomes)).is_some(), expected, "{outcomes:?}");
         }
     }
 }

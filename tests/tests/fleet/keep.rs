@@ -192,3 +192,45 @@ async fn a_pool_without_room_for_hours_turns_the_status_amber_with_why_and_since
     );
     assert_eq!(status.nodes[0].light(), v1::Light::Amber, "{said:?}");
 }
+
+#[tokio::test]
+async fn a_policy_that_names_a_dataset_which_is_not_there_holds_up_no_other_and_is_told() {
+    let herd = Herd::new().await;
+    let node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    let policy = "\n[[snapshots]]\ndatasets = [\"data/pve-files\", \"data/vm/vm-100-disk-0\"]\nkeep = { hourly = 3 }\n";
+    let text = config(&[("a", DISKS)]) + policy;
+    let plan = operator.plan_text(&text, 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    finished(&mut operator, &reply).await;
+    let schedule = node.machine.file("/var/lib/heeler-agent/schedule/snapshots").unwrap();
+    let schedule = String::from_utf8(schedule).unwrap();
+    assert!(schedule.contains("data/vm/vm-100-disk-0  3 hourly"), "{schedule}");
+    let mut events = operator.follow(0).await;
+    loop {
+        let event = events
+            .message()
+            .await
+            .unwrap()
+            .unwrap()
+            .event
+            .and_then(|event| event.kind);
+        if let Some(v1::event::Kind::Snapshots(run)) = event {
+            assert!(
+                run.taken.iter().any(|one| one.starts_with("data/pve-files@")),
+                "{run:?}"
+            );
+            assert!(
+                run.problems[0].starts_with("there is no dataset data/vm/vm-100-disk-0"),
+                "{run:?}"
+            );
+            break;
+        }
+    }
+    let again = operator.plan_text(&text, 1).await;
+    let changes = again.nodes[0]
+        .steps
+        .iter()
+        .filter(|step| step.outcome() != v1::StepOutcome::Satisfied);
+    assert_eq!(changes.count(), 0, "{again:?}");
+}

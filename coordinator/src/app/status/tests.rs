@@ -187,7 +187,11 @@ fn a_scrub_is_overdue_from_the_time_on_that_the_node_names_and_not_once_one_has_
         };
         let (status, alerts) = seen(&late, &look);
         let mut said = alerts.iter().map(|alert| alert.text.as_str());
-        assert_eq!(said.next_back(), expected, "{last_scrub_ms} {scrub_overdue_ms} {connected}");
+        assert_eq!(
+            said.next_back(),
+            expected,
+            "{last_scrub_ms} {scrub_overdue_ms} {connected}"
+        );
         assert_eq!(status.scrub_overdue, expected.is_some());
         assert_eq!(status.light(), if expected.is_some() { Amber } else { Green });
     }
