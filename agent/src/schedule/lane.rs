@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heeler_host::{System, zpool};
-use heeler_proto::KeepScrubs;
 use heeler_tasks::engine::{Event, in_full};
 use heeler_tasks::snapshot::round::{Round, Run, Stand, round};
 use heeler_tasks::snapshot::schedule::Snapshots;
@@ -62,6 +61,8 @@ pub struct Lane {
     /// When the last round was, Unix seconds: a clock that goes back makes the next one due.
     at_s: u64,
     told_s: u64,
+    /// The clock has jumped: what it says is not remembered.
+    jumped: bool,
     stand: Standing,
 }
 
@@ -76,6 +77,7 @@ impl Lane {
             last: None,
             at_s: 0,
             told_s: 0,
+            jumped: false,
             stand: Standing::default(),
         }
     }
@@ -141,6 +143,7 @@ impl Lane {
         let host = self.host.as_ref();
         let synchronised = trust::synchronised(host).await;
         let doubt = self.memory.trust.judge(synchronised, trust::clocks(host).await);
+        self.jumped = synchronised && doubt.is_some();
         let round = round(host, wanted, doubt.is_none()).await;
         let soon = round.more || !round.problems.is_empty();
         self.stand.stands.clone_from(&round.stands);
@@ -199,29 +202,27 @@ impl Lane {
                 ..Default::default()
             };
         }
-        let looks = memory.running || memory.last_s == 0 || self.due(&wanted, now_s) || self.stand.next_scrub_s == 0;
+        if !self.jumped {
+            memory.since_s = memory.since_s.min(now_s);
+        }
+        let due = scrubs::due(&wanted, memory, now_s);
+        let looks = memory.running || memory.last_s == 0 || due || self.stand.next_scrub_s == 0;
         let mut progress = None;
         if looks {
             let pools = zpool::status(host.as_ref()).await.unwrap_or_default();
             if let Some(pool) = pools.iter().find(|pool| pool.name == wanted.pool.as_str()) {
-                let due = self.due(&wanted, now_s);
                 let memory = &mut self.memory.scrub;
-                progress = scrubs::turn(host.as_ref(), pool, memory, due, now_s, events).await;
+                progress = scrubs::turn(host.as_ref(), &wanted, pool, memory, !self.jumped, now_s, events).await;
                 self.stand.scrub_percent = scrub::percent(pool).max(u32::from(self.memory.scrub.running));
             }
         }
         let memory = &self.memory.scrub;
-        self.stand.last_scrub_s = memory.last_s;
+        let last_s = scrubs::past(memory.last_s, now_s);
+        self.stand.last_scrub_s = last_s;
         self.stand.next_scrub_s = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s);
         let overdue = scrub::overdue_s(&wanted);
-        self.stand.scrub_overdue_s = overdue.map_or(0, |after| memory.last_s.max(memory.since_s) + after);
+        self.stand.scrub_overdue_s = overdue.map_or(0, |after| last_s.max(memory.since_s.min(now_s)) + after);
         progress
-    }
-
-    fn due(&self, wanted: &KeepScrubs, now_s: u64) -> bool {
-        let memory = &self.memory.scrub;
-        let last_s = memory.last_s.max(memory.tried_s).max(memory.since_s);
-        !memory.running && scrub::wish(wanted, last_s, now_s) == scrub::Wish::Due
     }
 
     /// The events as they are told; `room`: the coordinator has not too many to hear already.

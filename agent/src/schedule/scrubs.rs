@@ -1,16 +1,33 @@
 use heeler_host::System;
 use heeler_host::zpool::PoolStatus;
+use heeler_proto::KeepScrubs;
 use heeler_tasks::engine::{Event, in_full};
 use heeler_tasks::snapshot::scrub;
 
 use super::memory::ScrubMemory;
 
-/// Follows a scrub that runs, or begins one that is due.
+/// A clock that is put right may go back a little.
+const SLACK_S: u64 = 60;
+
+/// What lies in the future was remembered by a clock that was wrong: it never was.
+pub const fn past(at_s: u64, now_s: u64) -> u64 {
+    if at_s > now_s + SLACK_S { 0 } else { at_s }
+}
+
+/// Whether one is due.
+pub fn due(wanted: &KeepScrubs, memory: &ScrubMemory, now_s: u64) -> bool {
+    let known = past(memory.last_s, now_s).max(past(memory.tried_s, now_s));
+    let last_s = known.max(memory.since_s.min(now_s));
+    !memory.running && scrub::wish(wanted, last_s, now_s) == scrub::Wish::Due
+}
+
+/// Follows a scrub that runs, or begins one that is due. `believed`: the clock has not jumped.
 pub async fn turn(
     host: &dyn System,
+    wanted: &KeepScrubs,
     pool: &PoolStatus,
     memory: &mut ScrubMemory,
-    due: bool,
+    believed: bool,
     now_s: u64,
     events: &mut Vec<Event>,
 ) -> Option<Event> {
@@ -23,7 +40,7 @@ pub async fn turn(
     let percent = scrub::percent(pool);
     if memory.running && percent == 0 {
         memory.running = false;
-        match scrub::finished_s(pool).filter(|end_s| *end_s >= memory.tried_s) {
+        match scrub::finished_s(pool).filter(|end_s| *end_s >= past(memory.tried_s, now_s)) {
             Some(_) if pool.errors == 0 => events.push(told("finished", "no errors".to_owned(), 0)),
             Some(_) => {
                 let text = format!("{} data errors: zpool status -v {}", pool.errors, pool.name);
@@ -45,10 +62,13 @@ pub async fn turn(
             }
         }
     }
-    if let Some(end_s) = scrub::finished_s(pool) {
-        memory.last_s = memory.last_s.max(end_s.min(now_s));
+    if believed {
+        let end_s = past(scrub::finished_s(pool).unwrap_or(0), now_s);
+        memory.last_s = past(memory.last_s, now_s).max(end_s.min(now_s));
     }
-    if due && !memory.running {
+    // One that somebody else began serves as well.
+    let runs = percent > 0 && !pool.scan.as_ref().is_some_and(|scan| scan.paused);
+    if !runs && due(wanted, memory, now_s) {
         match scrub::obstacle(pool) {
             Some(obstacle) => {
                 if memory.obstacle != obstacle {

@@ -112,6 +112,79 @@ async fn a_clock_a_year_off_in_either_direction_prunes_nothing_and_goes_on_takin
     }
 }
 
+/// What is told of scrubs in that time.
+async fn scrubs(bench: &mut Bench, time: Duration) -> Vec<String> {
+    let end_ms = bench.machine.now_ms() + u64::try_from(time.as_millis()).unwrap();
+    let mut told = Vec::new();
+    while bench.machine.now_ms() < end_ms {
+        let turn = bench.turn().await;
+        told.extend(turn.events.into_iter().filter_map(|event| match event {
+            Event::Scrub { what, .. } => Some(what),
+            _ => None,
+        }));
+        bench.machine.pass(turn.wake);
+    }
+    told
+}
+
+async fn monthly(bench: &Bench, day: u32) {
+    let wanted = KeepScrubs {
+        pool: PoolName::new("data").unwrap(),
+        every: ScrubEvery::Month,
+        day,
+        hour: 2,
+    };
+    bench.machine.write(&schedule::scrubs_file(&wanted)).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_clock_a_year_off_in_either_direction_the_next_month_is_scrubbed_and_none_is_called_overdue() {
+    let year_ms = 365 * 24 * 3_600_000;
+    let once = ["started", "finished"];
+    for ahead in [true, false] {
+        let mut bench = Bench::new().await;
+        monthly(&bench, 3).await;
+        // It is 1 March, noon.
+        assert_eq!(scrubs(&mut bench, 3 * DAY).await, once);
+        let now_ms = bench.machine.now_ms();
+        let wrong_ms = if ahead { now_ms + year_ms } else { now_ms - year_ms };
+        // What a clock that is ahead remembers counts as never, so that there is one more.
+        let more: &[&str] = if ahead { &once } else { &[] };
+        bench.machine.set_clock(wrong_ms);
+        assert_eq!(
+            scrubs(&mut bench, 8 * DAY).await,
+            more,
+            "ahead {ahead}: by the wrong clock"
+        );
+        bench.machine.set_clock(now_ms + 8 * 24 * 3_600_000);
+        assert_eq!(
+            scrubs(&mut bench, 21 * DAY).await,
+            more,
+            "ahead {ahead}: before 3 April"
+        );
+        let (stand, now_s) = (bench.turn().await.stand, bench.machine.now_ms() / 1000);
+        assert!(
+            stand.last_scrub_s > 0 && stand.last_scrub_s < now_s,
+            "ahead {ahead}: {stand:?}"
+        );
+        assert!(stand.scrub_overdue_s > now_s, "ahead {ahead}: {stand:?}");
+        assert_eq!(scrubs(&mut bench, 3 * DAY).await, once, "ahead {ahead}: on 3 April");
+    }
+}
+
+#[tokio::test]
+async fn a_scrub_that_somebody_began_before_its_hour_serves_and_nothing_is_put_off() {
+    let mut bench = Bench::new().await;
+    bench.turn().await;
+    monthly(&bench, 1).await;
+    // Until 1 April, two minutes before: it takes ten.
+    bench.turn().await;
+    bench.machine.pass(30 * DAY + 13 * HOUR + Duration::from_secs(58 * 60));
+    assert!(bench.machine.by_hand("zpool", &["scrub", "data"]).ok());
+    let told = scrubs(&mut bench, 2 * DAY).await;
+    assert_eq!(told, [""; 0], "neither put off nor done again");
+}
+
 #[tokio::test]
 async fn a_simulated_year_keeps_what_is_wanted_and_writes_little() {
     let keep = Keep::new([0, 24, 14, 8, 6, 1], 0).unwrap();

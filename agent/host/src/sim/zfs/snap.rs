@@ -29,6 +29,13 @@ pub(in crate::sim) struct Scrub {
     pub(in crate::sim) end_s: u64,
 }
 
+impl Scrub {
+    /// Time alone says how far it is: it goes on where it was after a power cut. One of a clock that was ahead is over.
+    pub(in crate::sim) fn runs(&self, now_s: u64) -> bool {
+        (self.start_s..self.end_s).contains(&now_s)
+    }
+}
+
 impl Contents {
     pub(in crate::sim) fn dataset_mut(&mut self, name: &str) -> Option<&mut Dataset> {
         self.datasets.iter_mut().find(|dataset| dataset.name == name)

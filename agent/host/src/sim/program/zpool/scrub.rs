@@ -12,7 +12,7 @@ pub(super) fn run(state: &mut State, name: &str) -> Output {
     let Some(pool) = state.kernel.pools.iter_mut().find(|pool| pool.config.name == name) else {
         return complained(1, format!("cannot open '{name}': no such pool\n"));
     };
-    if pool.contents.scrub.as_ref().is_some_and(|scrub| now_s < scrub.end_s) {
+    if pool.contents.scrub.as_ref().is_some_and(|scrub| scrub.runs(now_s)) {
         let text = format!("cannot scrub {name}: currently scrubbing; use 'zpool scrub -s' to cancel scrub\n");
         return complained(1, text);
     }

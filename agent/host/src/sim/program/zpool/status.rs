@@ -88,10 +88,9 @@ fn status(state: &State, pool: &Imported) -> Value {
     shown
 }
 
-/// It goes on where it was after a power cut, so that time alone says how far it is.
 fn scan(scrub: &Scrub, now_s: u64) -> Value {
     let whole = 210_608_128;
-    let over = now_s >= scrub.end_s;
+    let over = !scrub.runs(now_s);
     let done = whole * now_s.clamp(scrub.start_s, scrub.end_s).saturating_sub(scrub.start_s)
         / scrub.end_s.saturating_sub(scrub.start_s).max(1);
     json!({"function": "SCRUB", "state": if over { "FINISHED" } else { "SCANNING" }, "start_time": scrub.start_s,
