@@ -8,8 +8,8 @@ use super::calendar::Utc;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
-/// A scrub may begin so long after its hour; later it waits for its day of the week, so that a cluster that comes back
-/// after a power cut does not scrub everywhere at once.
+/// A scrub may begin so long after its hour; later it waits for a day of the week of its own, so that a cluster that
+/// comes back after a power cut does not scrub everywhere at once.
 const WINDOW: u64 = 6 * HOUR;
 
 /// What the schedule says about a scrub now.
@@ -74,9 +74,11 @@ pub fn wish(task: &KeepScrubs, last_s: u64, now_s: u64) -> Wish {
     };
     let of_day = now_s % DAY;
     let hour = u64::from(task.hour) * HOUR;
-    let same_weekday = (now_s / DAY).wrapping_sub(slot / DAY).is_multiple_of(7);
+    // Of the day of the month, not of the slot that was missed: those of two nodes may fall on one weekday. A Thursday was
+    // the first day of 1970.
+    let own_weekday = (now_s / DAY + 4) % 7 == u64::from(task.day) % 7;
     let in_window = (hour..hour + WINDOW).contains(&of_day);
-    if now_s < slot + WINDOW || (same_weekday && in_window) {
+    if now_s < slot + WINDOW || (own_weekday && in_window) {
         Wish::Due
     } else {
         Wish::Wait
@@ -203,7 +205,22 @@ mod tests {
         let due: Vec<u64> = (0..14 * 24)
             .filter(|hour| wish(&missed, 0, slot + hour * HOUR) == Wish::Due)
             .collect();
-        let weekly = |from: u64| (from..from + 6).collect::<Vec<_>>();
-        assert_eq!(due, [weekly(0), weekly(7 * 24)].concat());
+        let window = |from: u64| (from..from + 6).collect::<Vec<_>>();
+        // That was a Sunday; day 1 has the Mondays.
+        assert_eq!(due, [window(0), window(24), window(8 * 24)].concat());
+        let week = task(ScrubEvery::Week, 7);
+        let due = (1..14 * 24).filter(|hour| wish(&week, 0, slot + hour * HOUR) == Wish::Due);
+        assert_eq!(due.collect::<Vec<u64>>(), [(1..6).collect(), window(7 * 24)].concat());
+        // The first seven nodes of heeler.toml.
+        let nodes = [1, 17, 9, 25, 5, 21, 13];
+        for day in 0..400 {
+            let now_s = slot + day * 24 * HOUR;
+            let late = |day: &&u32| {
+                let of = task(ScrubEvery::Month, **day);
+                let missed = slots(&of, now_s).is_some_and(|(slot, _)| now_s >= slot + WINDOW);
+                missed && wish(&of, 0, now_s) == Wish::Due
+            };
+            assert!(nodes.iter().filter(late).count() <= 1, "day {day}");
+        }
     }
 }
