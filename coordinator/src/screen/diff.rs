@@ -41,3 +41,30 @@ fn legible(text: &str) -> Cow<'_, str> {
     let bytes: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     Cow::Owned(bytes.join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::Screen;
+
+    #[test]
+    fn lines_that_differ_at_their_ends_are_seen_to_differ_at_any_width() {
+        let keep = |last: &str| {
+            format!("data/pve-files  4 frequent (15 min), 24 hourly, 14 daily, 8 weekly, 6 monthly, {last}\n")
+        };
+        let shown = |width| Screen { width, color: false }.show(&diff(&keep("1 yearly"), &keep("5 yearly"), 10, 16));
+        assert_eq!(
+            shown(80),
+            "          - data/pve-files  4 frequent (15 min), 24 hourly, 14 daily, 8 weekly,\n\
+             \x20             6 monthly, 1 yearly\n\
+             \x20         + data/pve-files  4 frequent (15 min), 24 hourly, 14 daily, 8 weekly,\n\
+             \x20             6 monthly, 5 yearly\n"
+        );
+        let wide = shown(120);
+        assert!(
+            wide.lines().count() == 2 && wide.contains("monthly, 5 yearly\n"),
+            "{wide}"
+        );
+        assert!(!shown(40).contains('…'));
+    }
+}

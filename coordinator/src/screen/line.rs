@@ -55,6 +55,14 @@ impl Line {
         self.plain(" ".repeat(blanks))
     }
 
+    fn with(mut self, ink: Ink, c: char) -> Self {
+        match self.0.last_mut() {
+            Some((last, text)) if *last == ink => text.push(c),
+            _ => self.0.push((ink, c.to_string())),
+        }
+        self
+    }
+
     /// In columns of a terminal.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -69,35 +77,25 @@ pub(super) fn width(text: &str) -> usize {
 /// Where lines are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Screen {
-    /// In columns; nothing is ever wider.
+    /// In columns; nothing is wider but a word that is: it stands whole, to be copied.
     pub width: usize,
     /// Whether [`Ink`] shows.
     pub color: bool,
 }
 
 impl Screen {
-    /// The lines as text, each ended by a line feed; what is too wide is cut and marked.
+    /// The lines as text, each ended by a line feed. Nothing is ever cut: what is too wide goes on below, further in.
     #[must_use]
     pub fn show(&self, lines: &[Line]) -> String {
-        lines.iter().map(|line| self.line(line) + "\n").collect()
+        let rows = lines.iter().flat_map(|line| fold(line, self.width));
+        rows.map(|line| self.line(&line) + "\n").collect()
     }
 
     /// One line, without its end.
-    #[must_use]
-    pub fn line(&self, line: &Line) -> String {
+    fn line(self, line: &Line) -> String {
         let mut text = String::new();
-        let mut left = self.width;
-        let mut rest = line.width();
         for (ink, piece) in &line.0 {
-            let fits = rest <= left;
-            let piece_width = width(piece);
-            let shown = if fits { piece.clone() } else { cut(piece, left) };
-            self.paint(&mut text, *ink, &shown);
-            if !fits && piece_width >= left {
-                break;
-            }
-            left = left.saturating_sub(piece_width);
-            rest -= piece_width;
+            self.paint(&mut text, *ink, piece);
         }
         text.truncate(text.trim_end_matches(' ').len());
         text
@@ -121,24 +119,70 @@ impl Screen {
     }
 }
 
-/// At most `columns` wide; what is cut is marked.
-fn cut(text: &str, columns: usize) -> String {
-    if width(text) < columns {
+/// For an excerpt, which need not be whole: at most `columns` wide, and marked where it is cut.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
         return text.to_owned();
     }
-    let mut kept = String::new();
     let mut used = 1;
-    for c in text.chars() {
+    let fits = |c: &char| {
         used += c.width().unwrap_or(0);
-        if used > columns {
-            break;
+        used <= columns
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
+/// How much further in a line goes on.
+const FURTHER: usize = 4;
+
+/// The line in rows of at most `columns`, broken at blanks.
+fn fold(line: &Line, columns: usize) -> Vec<Line> {
+    let pieces = line.0.iter();
+    let mut left: Vec<(Ink, char)> = pieces.flat_map(|(ink, text)| text.chars().map(|c| (*ink, c))).collect();
+    while left.last().is_some_and(|(_, c)| *c == ' ') {
+        left.pop();
+    }
+    let blanks = left.iter().take_while(|(_, c)| *c == ' ').count();
+    let indent = (blanks + FURTHER).min(columns / 2);
+    let mut rows = Vec::new();
+    let mut left = left.as_slice();
+    loop {
+        let (begin, room) = match rows.len() {
+            0 => (blanks, columns),
+            _ => (0, columns - indent),
+        };
+        let end = breaks(left, begin, room);
+        let (row, rest) = left.split_at(end);
+        rows.push(row.iter().fold(
+            Line::of(" ".repeat(if rows.is_empty() { 0 } else { indent })),
+            |line, (ink, c)| line.with(*ink, *c),
+        ));
+        let gap = rest.iter().take_while(|(_, c)| *c == ' ').count();
+        left = &rest[gap..];
+        if left.is_empty() {
+            return rows;
         }
-        kept.push(c);
     }
-    if columns > 0 {
-        kept.push('…');
+}
+
+/// Where a row ends: all of it when it fits, else the last blank behind `begin` that does, else the first.
+fn breaks(text: &[(Ink, char)], begin: usize, room: usize) -> usize {
+    let (mut used, mut last) = (0, None);
+    for (place, (_, c)) in text.iter().enumerate() {
+        if *c == ' ' && place > begin {
+            last = Some(place);
+        }
+        if used > room || used == room && *c != ' ' {
+            if let Some(last) = last {
+                return last;
+            }
+        }
+        used += c.width().unwrap_or(0);
     }
-    kept
+    match (used > room, last) {
+        (true, Some(last)) => last,
+        _ => text.len(),
+    }
 }
 
 /// Prose in lines of at most `columns`, broken between words; a longer word is broken where it must.
@@ -212,15 +256,30 @@ mod tests {
     };
 
     #[test]
-    fn nothing_is_wider_than_the_screen_and_what_is_cut_is_marked() {
-        assert_eq!(NARROW.line(&Line::of("0123456789")), "0123456789");
-        assert_eq!(NARROW.line(&Line::of("01234567890")), "012345678…");
-        assert_eq!(
-            NARROW.line(&Line::of("01234").plain("56789").plain("x")),
-            "0123456789"[..9].to_owned() + "…"
-        );
-        assert_eq!(NARROW.line(&Line::of("0123456789").plain("x")), "012345678…");
-        assert_eq!(NARROW.line(&Line::of("日本語日本語")), "日本語日…");
+    fn nothing_is_cut_what_is_too_wide_goes_on_below() {
+        let shown = |text: &str| NARROW.show(&[Line::of(text)]);
+        assert_eq!(shown("0123456789"), "0123456789\n");
+        assert_eq!(shown("01234 6789   "), "01234 6789\n");
+        assert_eq!(shown("01234 67890"), "01234\n    67890\n");
+        assert_eq!(shown("01234 6789 a b c d"), "01234 6789\n    a b c\n    d\n");
+        assert_eq!(shown("- a 345 6789"), "- a 345\n    6789\n");
+        assert_eq!(shown("  a b c d e f"), "  a b c d\n     e f\n");
+        assert_eq!(shown("日本 語日本"), "日本\n    語日本\n");
+        assert_eq!(shown(""), "\n");
+    }
+
+    #[test]
+    fn a_word_that_is_wider_than_the_screen_stands_whole() {
+        let name = "data/pve-files@heeler_20260302T180001Z_hourly";
+        let shown = NARROW.show(&[Line::of("k8sctl-pi5l has ").plain(name).plain(" now")]);
+        assert_eq!(shown, format!("k8sctl-pi5l\n    has\n    {name}\n    now\n"));
+    }
+
+    #[test]
+    fn a_colour_goes_on_below() {
+        let line = Line::of("- ").ink(Ink::Red, "abc defghij");
+        let shown = Screen { width: 10, color: true }.show(&[line]);
+        assert_eq!(shown, "- \u{1b}[31mabc\u{1b}[0m\n    \u{1b}[31mdefghij\u{1b}[0m\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::line::hang;
+use super::line::{cut, hang};
 use super::{Ink, Line, Screen};
 use crate::config::ConfigError;
 
@@ -21,7 +21,7 @@ pub fn mistakes(errors: &[ConfigError], screen: Screen) -> Vec<Line> {
             .skip(skip)
             .map(|c| if c == '\t' { ' ' } else { c })
             .collect();
-        lines.push(Line::new().ink(Ink::Dim, &number).plain(excerpt));
+        lines.push(Line::new().ink(Ink::Dim, &number).plain(cut(&excerpt, room)));
         let before = " ".repeat(place.column - 1 - skip);
         let caret = Line::new()
             .ink(Ink::Dim, &gutter)

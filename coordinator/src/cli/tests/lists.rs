@@ -140,9 +140,12 @@ async fn the_newest_entries_of_the_log_are_listed_last_and_all_of_it_when_asked(
     assert_eq!(
         listed.out,
         "ENTRY  AT                WHO  NODE  WHAT   MORE
-2498   2026-09-21 14:13  me   pi5l  apply  revision 2498, which says more than …
-2499   2026-09-21 14:13  me   pi5r  apply  revision 2499, which says more than …
-2500   2026-09-21 14:13  me   pi5l  apply  revision 2500, which says more than …
+2498   2026-09-21 14:13  me   pi5l  apply  revision 2498, which says more than
+    fits on a line of eighty columns of a terminal
+2499   2026-09-21 14:13  me   pi5r  apply  revision 2499, which says more than
+    fits on a line of eighty columns of a terminal
+2500   2026-09-21 14:13  me   pi5l  apply  revision 2500, which says more than
+    fits on a line of eighty columns of a terminal
 "
     );
     let all = json(&stage.types("audit list --all --json").await.out);
