@@ -117,8 +117,9 @@ fn alert(light: Light, node: &str, text: impl Into<String>, next: impl FnOnce() 
 fn summary(nodes: &[v1::NodeStatus], alerts: &[v1::Alert]) -> String {
     let weak = nodes
         .iter()
-        .filter(|node| !matches!(node.pool.as_str(), "ok" | "none" | "unknown"))
+        .filter(|node| !matches!(node.pool.as_str(), "ok" | "none" | "unknown" | pool::ERRORS))
         .count();
+    let damaged = nodes.iter().filter(|node| node.pool == pool::ERRORS).count();
     let lost = nodes
         .iter()
         .filter(|node| ["FAULTED", "SUSPENDED", "UNAVAIL", "gone"].contains(&node.pool.as_str()))
@@ -130,18 +131,23 @@ fn summary(nodes: &[v1::NodeStatus], alerts: &[v1::Alert]) -> String {
             format!("{count} {many}")
         }
     };
-    match (nodes.len(), lost, weak, alerts.len()) {
-        (0, ..) => "no nodes yet".to_owned(),
-        (_, 1.., ..) => format!("{} cannot be used.", plural(lost, "pool", "pools")),
-        (_, 0, 1.., _) => format!(
-            "{} no redundancy. No data lost.",
-            plural(weak, "pool has", "pools have")
-        ),
-        (all, 0, 0, 0) => format!("{}, all is well.", plural(all, "node", "nodes")),
-        (_, 0, 0, count) => format!(
-            "{} attention. No data lost.",
-            plural(count, "thing needs", "things need")
-        ),
+    // Nothing is said of data that nobody looks at.
+    let unseen = nodes
+        .iter()
+        .filter(|node| node.pool != "none" && !node.connected)
+        .count();
+    let data = match unseen {
+        0 => "No data lost.".to_owned(),
+        1 => "1 node is not seen: of its data nothing is known.".to_owned(),
+        _ => format!("{unseen} nodes are not seen: of their data nothing is known."),
+    };
+    match (nodes.len(), alerts.len()) {
+        (0, _) => "no nodes yet".to_owned(),
+        _ if lost > 0 => format!("{} cannot be used.", plural(lost, "pool", "pools")),
+        _ if damaged > 0 => format!("{} data errors.", plural(damaged, "pool has", "pools have")),
+        _ if weak > 0 => format!("{} no redundancy. {data}", plural(weak, "pool has", "pools have")),
+        (all, 0) => format!("{}, all is well.", plural(all, "node", "nodes")),
+        (_, count) => format!("{} attention. {data}", plural(count, "thing needs", "things need")),
     }
 }
 

@@ -4,6 +4,9 @@ use heeler_store::Node;
 use super::alert;
 use super::node::Look;
 
+/// The word for a pool that can be used, and holds files that cannot be read.
+pub(super) const ERRORS: &str = "ERRORS";
+
 /// The pool that is on record or wanted.
 pub(super) enum PoolLook {
     /// None is.
@@ -55,6 +58,9 @@ impl PoolLook {
             Self::None => "none".to_owned(),
             Self::Unknown => "unknown".to_owned(),
             Self::Gone(_) => "gone".to_owned(),
+            Self::Seen(pool) if pool.errors > 0 && ["ONLINE", "DEGRADED"].contains(&pool.state.as_str()) => {
+                ERRORS.to_owned()
+            }
             Self::Seen(pool) if pool.state == "ONLINE" => "ok".to_owned(),
             Self::Seen(pool) => pool.state.clone(),
         }
@@ -124,5 +130,14 @@ fn weak(pool: &v1::Pool) -> String {
     } else {
         format!(". Do NOT pull {}", up.join(", "))
     };
-    format!("pool {} is {}: {}{keep}", pool.name, pool.state, down.join(", "))
+    let errors = match pool.errors {
+        0 => String::new(),
+        errors => format!(" with {errors} data errors"),
+    };
+    format!(
+        "pool {} is {}{errors}: {}{keep}",
+        pool.name,
+        pool.state,
+        down.join(", ")
+    )
 }

@@ -270,7 +270,42 @@ fn data_errors_are_red_though_the_pool_is_online() {
         errors: 3,
         ..pool("ONLINE", "ONLINE")
     };
-    assert_eq!(seen(&node(vec![bad]), &look(Some(&wanted))).0.light(), Red);
+    let (status, alerts) = seen(&node(vec![bad]), &look(Some(&wanted)));
+    assert_eq!((status.light(), status.pool.as_str()), (Red, "ERRORS"));
+    assert_eq!(summary(&[status], &alerts), "1 pool has data errors.");
+    let bad = v1::Pool {
+        errors: 3,
+        ..pool("DEGRADED", "UNAVAIL")
+    };
+    let (status, alerts) = seen(&node(vec![bad]), &look(Some(&wanted)));
+    assert_eq!(summary(&[status], &alerts), "1 pool has data errors.");
+    let text = "pool data is DEGRADED with 3 data errors: S2 is UNAVAIL. Do NOT pull S1";
+    assert_eq!(alerts[0].text, text);
+}
+
+#[test]
+fn nothing_is_said_of_the_data_of_nodes_that_are_not_seen() {
+    let wanted = wanted();
+    let away = Node {
+        last_seen_ms: NOW - 60_000,
+        ..node(vec![pool("ONLINE", "ONLINE")])
+    };
+    let look = Look {
+        connected: false,
+        ..look(Some(&wanted))
+    };
+    let (status, alerts) = seen(&away, &look);
+    let nodes = [status.clone(), status];
+    let said = summary(&nodes[..1], &alerts);
+    assert_eq!(
+        said,
+        "1 thing needs attention. 1 node is not seen: of its data nothing is known."
+    );
+    let said = summary(&nodes, &alerts);
+    assert_eq!(
+        said,
+        "1 thing needs attention. 2 nodes are not seen: of their data nothing is known."
+    );
 }
 
 #[test]
