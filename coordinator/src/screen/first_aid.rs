@@ -13,7 +13,10 @@ pub const NEVER: &[&str] = &[
      disk is pulled only after its serial, printed on it, was compared with the bad one's.",
     "Never type zpool create, zpool import -f or -F, wipefs or dd to mend something. A pool that does not come up \
      is still there.",
-    "Flashing an SD card anew is harmless: no data is on it. Erasing an NVMe disk is not.",
+    "Never flash the card of the coordinator's machine, which is named below and may be one of the nodes, before a copy \
+     is elsewhere: heeler backup create FILE. Every key is on it. Another node's SD card holds no data: copy \
+     /var/lib/heeler-agent/erased, the way back from an erased disk, if it is there; then flash it. Erasing an NVMe \
+     disk is never harmless.",
 ];
 
 /// What happens in a year, the commonest first.
@@ -22,7 +25,7 @@ pub const CASES: &[Case] = &[
         when: "A light is not green",
         steps: &[
             "heeler status says what it is, and below it what to type. GREEN: nothing to do. AMBER: something wants a \
-             look, this week. RED: today; nothing is lost yet.",
+             look, this week. RED: today; it says what is known of the data.",
             "heeler plan shows what would change and changes nothing. heeler apply does just that, after asking.",
         ],
     },
@@ -30,6 +33,8 @@ pub const CASES: &[Case] = &[
         when: "A node is dead, or does not answer",
         steps: &[
             "Power off and on, once; wait five minutes. A power cut does no harm.",
+            "Is it the coordinator's machine, too? Keep its SD card, flash another one, and go by \"The coordinator is gone\" \
+             first.",
             "Still dead: its data is on its NVMe disks. Take another Pi of the same kind, put both disks into it, each into \
              the slot where it was, flash an SD card (the same name, the same user, your SSH key) and start it.",
             "heeler node add NODE --reflashed --ssh USER@ADDRESS, then heeler plan NODE: the pool must be imported, not \

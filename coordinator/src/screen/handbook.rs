@@ -131,7 +131,12 @@ impl Page<'_> {
         self.row("addresses", or(&book.addresses.join(", "), "none in heeler.toml yet"));
         self.row(
             "state",
-            &format!("{}: every key is in it. Never delete it.", book.state),
+            &format!(
+                "{}: every key is in it. Never delete it, nor flash the card of {}: heeler backup create FILE first, and copy \
+                 FILE to another machine.",
+                book.state,
+                or(&book.host, "this machine")
+            ),
         );
         let config = or(&book.config, "unknown");
         self.row(
@@ -158,14 +163,14 @@ impl Page<'_> {
             &match book.backup_at_ms {
                 0 => "never made: heeler backup create FILE".to_owned(),
                 at_ms => format!(
-                    "last made {} by {}; it is: ____________________",
+                    "last made {} by {}; it is kept at: ____________________",
                     date(at_ms, self.zone),
                     book.backup_by
                 ),
             },
         );
         self.row("key", match book.recovery_key {
-            true => "the recovery key (one line, AGE-SECRET-KEY-1…) opens copies and backups. It is: ____________________",
+            true => "the recovery key (one line, AGE-SECRET-KEY-1…) opens copies and backups. It is kept at: ____________________",
             false => "there is no recovery key, so nothing is sealed: heeler init makes one",
         });
     }
