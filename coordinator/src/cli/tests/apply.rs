@@ -311,6 +311,28 @@ async fn a_lost_connection_is_told_and_what_was_missed_is_shown_once() {
     assert_eq!(after, [5, 7, 8]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn only_the_first_stream_is_cut_to_the_last_few_events() {
+    let streams = [vec![], vec![did(1, "first")], vec![did(2, "second")]];
+    let stage = Stage::with(
+        TOML,
+        Script {
+            streams: streams.into(),
+            ..script(None)
+        },
+    );
+    let watched = stage.types("events -n 5 --follow");
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(3600), watched).await;
+    assert!(ended.is_err(), "it follows until it is stopped");
+    let script = stage.fake.0.lock().unwrap();
+    let asked: Vec<_> = script
+        .followed
+        .iter()
+        .map(|request| (request.last, request.after))
+        .collect();
+    assert_eq!(asked, [(5, 0), (0, 0), (0, 1)]);
+}
+
 #[tokio::test]
 async fn how_the_task_ended_is_how_the_command_ends() {
     for (outcome, exit) in [
