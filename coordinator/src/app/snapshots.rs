@@ -12,7 +12,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 
 impl App {
     /// Asks a node about its snapshots, or for one, a hold or a release. What would change something is written down
-    /// before the node hears of it.
+    /// as asked before the node hears of it, and then what came of it.
     ///
     /// # Errors
     /// When the node is not connected, or does not answer, or refuses.
@@ -30,9 +30,9 @@ impl App {
         let ask = request.ask.and_then(|ask| ask.ask);
         let ask = ask.ok_or_else(|| AppError::Invalid("the request asks for nothing".to_owned()))?;
         let deed = deed(&ask);
-        if let Some((action, detail)) = &deed {
+        if let Some((asked, _, detail)) = &deed {
             let mut tx = self.store.write().await?;
-            self.audit_of(&mut tx, &who.name, action, name, detail).await?;
+            self.audit_of(&mut tx, &who.name, asked, name, detail).await?;
             tx.save().await?;
         }
         let ask = v1::SnapshotAsk {
@@ -40,31 +40,26 @@ impl App {
             ask: Some(ask),
         };
         let answer = match timeout(ANSWER, session.ask_snapshots(ask)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => {
-                return Err(AppError::Refused(format!(
-                    "the connection to {name} was lost meanwhile"
-                )));
-            }
+            Ok(Ok(answer)) if answer.error.is_empty() => Ok(answer),
+            Ok(Ok(answer)) => Err(("refused", format!("{name}: {}", answer.error))),
+            Ok(Err(_)) => Err(("not known", format!("the connection to {name} was lost meanwhile"))),
             Err(_) => {
                 let text = format!("{name} did not answer within {} s", ANSWER.as_secs());
-                return Err(AppError::Refused(text));
+                Err(("not known", text))
             }
         };
-        if !answer.error.is_empty() {
-            return Err(AppError::Refused(format!("{name}: {}", answer.error)));
-        }
-        if let Some((action, detail)) = deed {
-            let made = if answer.created.is_empty() {
-                detail
-            } else {
-                answer.created.clone()
+        if let Some((asked, done, detail)) = deed {
+            let mut tx = self.store.write().await?;
+            let (action, detail) = match &answer {
+                Ok(answer) if answer.created.is_empty() => (done.to_owned(), detail),
+                Ok(answer) => (done.to_owned(), answer.created.clone()),
+                Err((outcome, why)) => (format!("{asked}: {outcome}"), format!("{detail}: {why}")),
             };
-            let tx = self.store.write().await?;
-            let event = self.event("snapshot", name, format!("{action} by {}: {made}", who.name));
+            self.audit_of(&mut tx, &who.name, &action, name, &detail).await?;
+            let event = self.event("snapshot", name, format!("{action} by {}: {detail}", who.name));
             self.tell(tx, event).await?;
         }
-        Ok(answer)
+        answer.map_err(|(_, why)| AppError::Refused(why))
     }
 
     /// A round of the node's schedule: what it said of the datasets is newer than its facts.
@@ -98,13 +93,17 @@ impl App {
     }
 }
 
-/// What the audit log says of it; None when it only looks.
-fn deed(ask: &Ask) -> Option<(&'static str, String)> {
-    Some(match ask {
+/// What the audit log says when it is asked for, when it is done, and of what; None when it only looks.
+fn deed(ask: &Ask) -> Option<(&'static str, &'static str, String)> {
+    let create = ("snapshot asked for", "snapshot created");
+    let hold = ("hold asked for", "snapshot held");
+    let release = ("release asked for", "snapshot released");
+    let ((asked, done), what) = match ask {
         Ask::List(_) | Ask::Diff(_) => return None,
-        Ask::Create(create) if create.name.is_empty() => ("snapshot created", create.dataset.clone()),
-        Ask::Create(create) => ("snapshot created", format!("{}@{}", create.dataset, create.name)),
-        Ask::Hold(hold) => ("snapshot held", format!("{} as {}", hold.snapshot, hold.tag)),
-        Ask::Release(hold) => ("snapshot released", format!("{} of {}", hold.snapshot, hold.tag)),
-    })
+        Ask::Create(one) if one.name.is_empty() => (create, one.dataset.clone()),
+        Ask::Create(one) => (create, format!("{}@{}", one.dataset, one.name)),
+        Ask::Hold(one) => (hold, format!("{} as {}", one.snapshot, one.tag)),
+        Ask::Release(one) => (release, format!("{} of {}", one.snapshot, one.tag)),
+    };
+    Some((asked, done, what))
 }

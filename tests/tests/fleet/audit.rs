@@ -57,6 +57,50 @@ async fn every_deed_is_written_down_with_who_did_it() {
 }
 
 #[tokio::test]
+async fn what_a_node_refused_is_not_written_down_as_done() {
+    use v1::snapshot_ask::Ask;
+    let herd = Herd::new().await;
+    let _node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let mut operator = herd.operator().await;
+    pooled(&herd, &mut operator).await;
+    let ask = |ask| v1::SnapshotsRequest {
+        node: "a".into(),
+        ask: Some(v1::SnapshotAsk {
+            request_id: String::new(),
+            ask: Some(ask),
+        }),
+    };
+    let create = |dataset: &str| {
+        ask(Ask::Create(v1::CreateSnapshot {
+            dataset: dataset.into(),
+            name: "mine".into(),
+        }))
+    };
+    operator.snapshots(create("data/nope")).await.unwrap_err();
+    operator.snapshots(create("data/pve-files")).await.unwrap();
+    let hold = |tag: &str| v1::HoldSnapshot {
+        snapshot: "data/pve-files@mine".into(),
+        tag: tag.into(),
+    };
+    operator.snapshots(ask(Ask::Hold(hold("keep")))).await.unwrap();
+    operator.snapshots(ask(Ask::Release(hold("other")))).await.unwrap_err();
+
+    let entries = entries(&mut operator).await;
+    let said: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
+    let wanted = [
+        "snapshot asked for",
+        "snapshot asked for: refused",
+        "snapshot asked for",
+        "snapshot created",
+        "hold asked for",
+        "snapshot held",
+        "release asked for",
+        "release asked for: refused",
+    ];
+    assert_eq!(said[said.len() - wanted.len()..], wanted);
+}
+
+#[tokio::test]
 async fn a_head_that_was_kept_elsewhere_shows_what_was_cut_off() {
     let herd = Herd::new().await;
     let mut operator = herd.operator().await;
