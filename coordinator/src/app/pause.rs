@@ -55,7 +55,7 @@ impl App {
         };
         self.tell(
             tx,
-            self.event("paused", &node.name, format!("by {}{why}", pause.operator)),
+            self.event("paused", &node.name, format!("paused by {}{why}", pause.operator)),
         )
         .await?;
         Ok(v1::PauseNodeReply {
@@ -75,7 +75,7 @@ impl App {
         if tx.resume(&node.name).await? {
             self.audit_of(&mut tx, &caller(), "node resumed", &node.name, "")
                 .await?;
-            let text = format!("by {}", caller());
+            let text = format!("resumed by {}", caller());
             self.tell(tx, self.event("resumed", &node.name, text)).await?;
         }
         Ok(held)

@@ -27,8 +27,11 @@ impl App {
         tx.remove_node(&node.name, &caller(), self.now_ms()).await?;
         self.audit(&mut tx, "node removed", &node.name, &request.confirmed.join(", "))
             .await?;
-        self.tell(tx, self.event("removed", &node.name, format!("by {}", caller())))
-            .await?;
+        self.tell(
+            tx,
+            self.event("removed", &node.name, format!("removed by {}", caller())),
+        )
+        .await?;
         Ok(v1::RemoveNodeReply { gates, removed: true })
     }
 

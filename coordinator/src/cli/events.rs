@@ -6,7 +6,7 @@ use serde_json::json as object;
 
 use super::follow::{News, follow};
 use super::{CliError, Console, Context, Exit, json};
-use crate::screen::{Ink, Line, event};
+use crate::screen::{Ink, Line, date, event};
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -78,7 +78,7 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
         // A slip of the pen would be waited for in silence.
         context.client().await?.show_node(ShowNodeRequest { node }).await?;
     }
-    let mut column = 0;
+    let (mut column, mut day) = (0, String::new());
     let last = Cell::new(wish.after);
     let following = follow(context, request, async |news| {
         match news {
@@ -87,7 +87,7 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
                 if !news.node.is_empty() {
                     column = column.max(news.node.chars().count() + 2);
                 }
-                show(&news, column, console)?;
+                show(&news, column, &mut day, console)?;
             }
             News::Lost => say("The coordinator does not answer. Trying again...", console),
             News::Back => say("The coordinator is back.", console),
@@ -125,11 +125,18 @@ async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console
     Ok(Exit::Fine)
 }
 
-fn show(news: &FleetEvent, column: usize, console: &mut Console<'_>) -> Result<(), CliError> {
+/// The date stands before the first event of each day.
+fn show(news: &FleetEvent, column: usize, day: &mut String, console: &mut Console<'_>) -> Result<(), CliError> {
     if console.json {
         return console.json_line(&json::fleet_event(news));
     }
-    let lines = event(news, column, &console.zone, console.screen);
+    let mut lines = event(news, column, &console.zone, console.screen);
+    let date = date(news.at_ms, &console.zone);
+    let date = date.split(' ').next().unwrap_or_default();
+    if !lines.is_empty() && date != day.as_str() {
+        date.clone_into(day);
+        lines.insert(0, Line::new().ink(Ink::Dim, date));
+    }
     console.show(&lines)
 }
 
