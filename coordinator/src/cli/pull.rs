@@ -1,12 +1,16 @@
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 use heeler_proto::v1::{AcceptedRevisionRequest, Revision};
+use serde_json::json as object;
 
+use super::error::file;
 use super::lock::Lock;
 use super::place::write_whole;
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit};
+use super::{CliError, Console, Context, Exit, json};
 use crate::config::FILE;
-use crate::screen::diff;
+use crate::screen::{Line, diff};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Config {
@@ -48,10 +52,19 @@ pub(super) fn write(
 ) -> Result<Exit, CliError> {
     let folder = context.config();
     let path = folder.join(FILE);
-    let here = std::fs::read_to_string(&path).unwrap_or_default();
-    if here != accepted.text {
-        let lines = diff(&here, &accepted.text, 0, usize::MAX);
-        console.show(&lines)?;
+    if !folder.is_dir() {
+        return Err(CliError::Other(format!(
+            "could not write {}: there is no such folder\nMake it, or name another one with --config",
+            path.display()
+        )));
+    }
+    let here = there(&path)?;
+    let changed = here != accepted.text;
+    if changed {
+        if !console.json {
+            let lines = diff(&here, &accepted.text, 0, usize::MAX);
+            console.show(&lines)?;
+        }
         let question = format!("Put revision {} into {}? [y/N]", accepted.number, path.display());
         agree(&question, yes, "heeler config pull --yes", console)?;
         write_whole(&path, &accepted.text)?;
@@ -60,10 +73,31 @@ pub(super) fn write(
     Lock::of(accepted.number, &accepted.text)
         .having_seen(seen.as_ref())
         .write(&folder)?;
-    console.say(format!(
+    let said = format!(
         "{} and heeler.lock are at revision {}.",
         path.display(),
         accepted.number
-    ))?;
+    );
+    console.answer(
+        || {
+            let (file, revision) = (path.display().to_string(), accepted.number);
+            json::document(object!({ "file": file, "revision": revision, "changed": changed }))
+        },
+        |_| vec![Line::of(said)],
+    )?;
     Ok(Exit::Fine)
+}
+
+/// What stands there; nothing when there is no file. What cannot be read may be a person's work, and stays.
+fn there(path: &Path) -> Result<String, CliError> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
+        bytes => bytes.map_err(file("read", path))?,
+    };
+    String::from_utf8(bytes).map_err(|_| {
+        CliError::Other(format!(
+            "could not read {}: it is no UTF-8 text, and is not overwritten\nMove it away, then again: heeler config pull",
+            path.display()
+        ))
+    })
 }

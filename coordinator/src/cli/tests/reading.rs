@@ -234,3 +234,25 @@ async fn what_the_coordinator_says_no_to_is_told_in_its_words() {
     assert_eq!(outcome.exit, Exit::Error);
     assert_eq!(outcome.err, "error: no node is called pi5x\nSee: heeler node list\n");
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_never_pulled_over_and_a_missing_folder_is_named() {
+    let stage = Stage::with(TOML, herd());
+    let path = stage.config().join("heeler.toml");
+    let pulled = stage.types("config pull --yes --json").await;
+    let document: Value = serde_json::from_str(&pulled.out).unwrap();
+    assert_eq!(
+        (pulled.exit, &document["changed"]),
+        (Exit::Fine, &Value::from(true)),
+        "{document}"
+    );
+
+    std::fs::write(&path, b"# Br\xfccke\n").unwrap();
+    let kept = stage.types("config pull --yes").await;
+    assert_eq!(kept.exit, Exit::Error);
+    assert!(kept.err.contains("Move it away"), "{}", kept.err);
+    assert_eq!(std::fs::read(&path).unwrap(), b"# Br\xfccke\n");
+
+    let nowhere = stage.types("config pull --yes --config /nowhere/at/all").await;
+    assert!(nowhere.err.contains("there is no such folder"), "{}", nowhere.err);
+}
