@@ -18,6 +18,9 @@ impl App {
         let mut tx = self.store.write().await?;
         let one = Some(node).filter(|node| !node.is_empty());
         let count = tx.see_alarms(one, &caller(), self.now_ms()).await?;
+        if count == 0 {
+            return Ok(0);
+        }
         self.audit(&mut tx, "alarms seen", node, "").await?;
         tx.save().await?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))

@@ -79,6 +79,12 @@ pub enum CliError {
 }
 
 impl CliError {
+    /// Whoever read stdout has seen enough: `heeler events | head`.
+    pub(super) fn nobody_reads(&self) -> bool {
+        matches!(self, Self::File { path, source, .. }
+            if path.as_os_str() == "stdout" && source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// What the program ends with.
     #[must_use]
     pub fn exit(&self) -> Exit {

@@ -140,7 +140,9 @@ pub(super) async fn forget(wish: Forget, context: &Context<'_>, console: &mut Co
         .gates;
     show(&asked, console)?;
     if asked.iter().any(|gate| gate.blocks) {
-        return refused(&object!({ "node": node, "pool": pool, "forgotten": false }), console);
+        let gates: Vec<_> = asked.iter().map(gate).collect();
+        let document = object!({ "node": node, "pool": pool, "forgotten": false, "gates": gates });
+        return refused(&document, console);
     }
     let given: Vec<String> = wish.confirm.into_iter().collect();
     let again = format!("heeler pool forget {node} {pool}");

@@ -155,6 +155,9 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: Session
     };
     let result = dispatch(heeler.command, &context, &mut console, session.demonstration).await;
     result.unwrap_or_else(|error| {
+        if error.nobody_reads() {
+            return Exit::Stopped;
+        }
         complain(&error, &mut console);
         error.exit()
     })

@@ -7,7 +7,7 @@ use heeler_proto::v1::{
 use serde_json::json as object;
 
 use super::{CliError, Client, Console, Context, Exit, json};
-use crate::screen::{self, Line};
+use crate::screen::{self, Ink, Line};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Snapshot {
@@ -137,19 +137,28 @@ async fn list(
     prunable: bool,
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
+    let one = node.is_some();
     let nodes = match node {
         Some(node) => vec![node],
         None => {
             let all = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
-            all.into_iter()
-                .filter(|node| node.connected)
-                .map(|node| node.node)
-                .collect()
+            let (there, away): (Vec<_>, Vec<_>) = all.into_iter().partition(|node| node.connected);
+            for node in away {
+                left_out(&node.node, "not connected", console);
+            }
+            there.into_iter().map(|node| node.node).collect()
         }
     };
     let mut documents = Vec::new();
     for (place, node) in nodes.iter().enumerate() {
-        let (rows, no_pruning) = pages(client, node, &dataset, prunable).await?;
+        let (rows, no_pruning) = match pages(client, node, &dataset, prunable).await {
+            // One that lacks the dataset, or leaves meanwhile, hides no other.
+            Err(CliError::Coordinator(said)) if !one => {
+                left_out(node, said.message(), console);
+                continue;
+            }
+            pages => pages?,
+        };
         if console.json {
             documents.push(json::snapshots(node, &rows, &no_pruning));
             continue;
@@ -172,6 +181,12 @@ async fn list(
         false => {}
     }
     Ok(Exit::Fine)
+}
+
+fn left_out(node: &str, why: &str, console: &mut Console<'_>) {
+    let why = why.lines().next().unwrap_or_default();
+    let why = why.strip_prefix(&format!("{node}: ")).unwrap_or(why);
+    console.aside(&[Line::new().ink(Ink::Amber, format!("{node} is left out: {why}"))]);
 }
 
 /// A page at a time: ten thousand snapshots are more than one message holds.

@@ -92,6 +92,23 @@ async fn the_same_list_as_json_holds_every_row_once() {
 }
 
 #[tokio::test]
+async fn a_node_that_is_away_is_named_where_its_snapshots_would_stand() {
+    let node = |name: &str, connected| NodeInfo {
+        node: name.into(),
+        connected,
+        ..NodeInfo::default()
+    };
+    let script = Script {
+        nodes: vec![node("pi5l", true), node("pi5x", false)],
+        snapshots: [SnapshotAnswer::default()].into(),
+        ..Script::default()
+    };
+    let listed = Stage::with("", script).types("snapshot list").await;
+    assert_eq!(listed.out, "pi5l  0 snapshots\n");
+    assert_eq!(listed.err, "pi5x is left out: not connected\n");
+}
+
+#[tokio::test]
 async fn what_a_node_refuses_about_snapshots_and_why_nothing_is_pruned_is_told() {
     let script = Script {
         snapshots: [SnapshotAnswer {
