@@ -100,7 +100,7 @@ pub async fn look(host: &std::sync::Arc<dyn System>) -> Standing {
         last: None,
         untold: 0,
         paused: None,
-        schedule: seen(system).await,
+        schedule: seen(system, &mut faults).await,
         releasing: release::is_begun(system).await,
         pools: Vec::new(),
         faults,

@@ -1,8 +1,9 @@
 use heeler_host::{System, zfs};
-use heeler_tasks::snapshot::{next_due_s, schedule, scrub};
+use heeler_tasks::snapshot::{Classes, next_due_s, schedule, scrub};
 use serde::Serialize;
 
 use super::memory::Memory;
+use super::scrubs::past;
 
 /// How the schedule stands, from what is on the disk. Unix milliseconds; 0: never, or not wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -17,12 +18,20 @@ pub struct Seen {
     pub next_scrub_ms: u64,
 }
 
-/// Looks. What cannot be read is not wanted: the running agent tells of it.
-pub async fn seen(host: &dyn System) -> Seen {
+/// Looks. What a person should know of goes to `faults`: a schedule that cannot be read, what the last round could not do,
+/// a scrub that is overdue.
+pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
     let now_s = host.now_ms() / 1000;
     let mut seen = Seen::default();
     let text = schedule::text(host, schedule::SNAPSHOTS).await.ok().flatten();
-    if let Some(Ok(wanted)) = text.map(|text| schedule::snapshots(&text)) {
+    let read = text.map(|text| schedule::snapshots(&text)).transpose();
+    let wanted = read.unwrap_or_else(|error| {
+        faults.push(error.to_string());
+        None
+    });
+    let memory = Memory::read(host).await;
+    faults.extend(memory.problems);
+    if let Some(wanted) = wanted {
         let wanted = wanted.task;
         let next = wanted
             .policies
@@ -32,18 +41,27 @@ pub async fn seen(host: &dyn System) -> Seen {
         let datasets: Vec<&str> = wanted.policies.iter().map(|policy| policy.dataset.as_str()).collect();
         let listings = zfs::snapshots(host, &datasets).await.unwrap_or_default();
         let newest = listings.iter().map(|listing| {
-            let own = listing
-                .snapshots
-                .iter()
-                .flatten()
-                .filter(|snapshot| snapshot.mark.is_some());
+            let own = listing.snapshots.iter().flatten().filter(|snapshot| {
+                let mark = snapshot.mark.as_deref().unwrap_or_default();
+                Classes::read(mark).iter().next().is_some()
+            });
             own.map(|snapshot| snapshot.created_s).max().unwrap_or(0)
         });
         seen.newest_snapshot_ms = newest.min().unwrap_or(0) * 1000;
     }
     let text = schedule::text(host, schedule::SCRUBS).await.ok().flatten();
-    if let Some(Ok(wanted)) = text.map(|text| schedule::scrubs(&text)) {
-        seen.last_scrub_ms = Memory::read(host).await.scrub.last_s * 1000;
+    let read = text.map(|text| schedule::scrubs(&text)).transpose();
+    let wanted = read.unwrap_or_else(|error| {
+        faults.push(error.to_string());
+        None
+    });
+    if let Some(wanted) = wanted {
+        let last_s = past(memory.scrub.last_s, now_s);
+        seen.last_scrub_ms = last_s * 1000;
+        let since_s = last_s.max(memory.scrub.since_s);
+        if scrub::overdue_s(&wanted).is_some_and(|after| since_s > 0 && since_s + after < now_s) {
+            faults.push(format!("a scrub of pool {} is overdue: zpool status {0}", wanted.pool));
+        }
         seen.next_scrub_ms = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s) * 1000;
     }
     seen

@@ -236,9 +236,9 @@ async fn whoever_stands_before_the_node_sees_what_was_done_last_and_comes_next()
         hour: 2,
     };
     bench.machine.write(&schedule::scrubs_file(&scrubs)).await.unwrap();
-    assert_eq!(seen(&bench.machine).await.newest_snapshot_ms, 0);
+    assert_eq!(seen(&bench.machine, &mut Vec::new()).await.newest_snapshot_ms, 0);
     bench.live(2 * HOUR).await;
-    let (found, now_ms) = (seen(&bench.machine).await, bench.machine.now_ms());
+    let (found, now_ms) = (seen(&bench.machine, &mut Vec::new()).await, bench.machine.now_ms());
     let hour_ms = 3_600_000;
     assert!(now_ms - found.newest_snapshot_ms <= hour_ms, "{found:?} at {now_ms}");
     assert!(
@@ -250,6 +250,32 @@ async fn whoever_stands_before_the_node_sees_what_was_done_last_and_comes_next()
         found.next_scrub_ms > now_ms && found.last_scrub_ms <= now_ms,
         "{found:?}"
     );
-    let nothing = seen(&Machine::builder("b").build()).await;
+    let nothing = seen(&Machine::builder("b").build(), &mut Vec::new()).await;
     assert_eq!(nothing, Seen::default());
+}
+
+#[tokio::test]
+async fn whoever_stands_before_the_node_is_told_of_what_fails_what_is_overdue_and_what_cannot_be_read() {
+    let mut bench = Bench::new().await;
+    monthly(&bench, 3).await;
+    let said = async |bench: &Bench| {
+        let mut faults = Vec::new();
+        seen(&bench.machine, &mut faults).await;
+        faults.join("; ")
+    };
+    bench.live(HOUR).await;
+    assert_eq!(said(&bench).await, "");
+    bench.machine.set_pool_full("data", true);
+    bench.live(HOUR).await;
+    assert!(said(&bench).await.contains("out of space"), "{}", said(&bench).await);
+    bench.machine.set_pool_full("data", false);
+    bench.live(HOUR).await;
+    assert_eq!(said(&bench).await, "");
+    bench.machine.pass(39 * DAY);
+    assert!(said(&bench).await.contains("a scrub of pool data is overdue"));
+    bench
+        .machine
+        .put_file(schedule::SNAPSHOTS, b"heeler snapshots 1\nx")
+        .unwrap();
+    assert!(said(&bench).await.contains("is not a schedule of this version"));
 }
