@@ -172,10 +172,9 @@ fn breaks(text: &[(Ink, char)], begin: usize, room: usize) -> usize {
         if *c == ' ' && place > begin {
             last = Some(place);
         }
-        if used > room || used == room && *c != ' ' {
-            if let Some(last) = last {
-                return last;
-            }
+        let full = used > room || used == room && *c != ' ';
+        if let Some(last) = last.filter(|_| full) {
+            return last;
         }
         used += c.width().unwrap_or(0);
     }
