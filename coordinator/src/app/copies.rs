@@ -88,7 +88,7 @@ impl App {
     }
 }
 
-/// The newest copy of each node, for the wire.
+/// The newest copy of each node, for the wire. What a node that was removed holds is in nobody's reach.
 pub(super) async fn newest(tx: &mut Tx) -> Result<Vec<v1::CopyInfo>, AppError> {
     let info = |copy: Copy| v1::CopyInfo {
         node: copy.node,
@@ -96,5 +96,8 @@ pub(super) async fn newest(tx: &mut Tx) -> Result<Vec<v1::CopyInfo>, AppError> {
         at_ms: copy.at_ms,
         bytes: copy.bytes,
     };
-    Ok(tx.newest_copies().await?.into_iter().map(info).collect())
+    let known = tx.nodes().await?;
+    let copies = tx.newest_copies().await?.into_iter();
+    let here = copies.filter(|copy| known.iter().any(|node| node.name == copy.node));
+    Ok(here.map(info).collect())
 }

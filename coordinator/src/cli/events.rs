@@ -3,6 +3,7 @@ use std::cell::Cell;
 use clap::{Args, Subcommand};
 use heeler_proto::v1::{EventsRequest, FleetEvent, SeenAlarmsRequest, ShowNodeRequest};
 use serde_json::json as object;
+use tonic::Code;
 
 use super::follow::{News, follow};
 use super::{CliError, Console, Context, Exit, json};
@@ -76,7 +77,16 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
     };
     if let Some(node) = wish.node.clone() {
         // A slip of the pen would be waited for in silence.
-        context.client().await?.show_node(ShowNodeRequest { node }).await?;
+        let request = ShowNodeRequest { node: node.clone() };
+        match context.client().await?.show_node(request).await {
+            Err(status) if status.code() == Code::NotFound && !wish.follow => {
+                say(
+                    &format!("No node {node} is known now; this is what was written of one."),
+                    console,
+                );
+            }
+            known => drop(known?),
+        }
     }
     let (mut column, mut day) = (0, String::new());
     let last = Cell::new(wish.after);

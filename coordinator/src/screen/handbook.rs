@@ -104,7 +104,7 @@ impl Page<'_> {
             self.row("log in", &format!("ssh {user}{}", node.address));
         }
         match node.state.as_str() {
-            "" => return self.row("state", "named in heeler.toml, never added"),
+            "" => return self.row("state", "named in heeler.toml, and not added"),
             "enrolled" => {}
             state => self.row("state", state),
         }

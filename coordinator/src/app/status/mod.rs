@@ -65,7 +65,7 @@ impl App {
             alerts.push(alert(
                 Light::Amber,
                 missing.name.as_str(),
-                "in heeler.toml, never added",
+                "in heeler.toml, and not added",
                 || format!("heeler node add {}", missing.name),
             ));
         }

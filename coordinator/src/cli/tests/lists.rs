@@ -298,4 +298,8 @@ async fn alarms_are_looked_into_of_one_node_or_of_all() {
         "a slip of the pen"
     );
     assert_eq!(stage.types("events seen --follow").await.exit, Exit::Usage);
+    let removed = stage.types("events --node pi5x").await;
+    assert_eq!(removed.exit, Exit::Fine, "its history stays: {}", removed.err);
+    assert!(removed.err.contains("No node pi5x is known now"), "{}", removed.err);
+    assert_eq!(stage.types("events --node pi5x --follow").await.exit, Exit::Error);
 }
