@@ -24,6 +24,12 @@ pub fn set_command(name: &str, value: &str, dataset: &str) -> Command {
         .arg(dataset)
 }
 
+/// `zfs inherit NAME DATASET`: as if nobody had set it.
+#[must_use]
+pub fn inherit_command(name: &str, dataset: &str) -> Command {
+    Command::new("zfs").args(["inherit", name, dataset])
+}
+
 /// One property; None when there is no such dataset.
 ///
 /// # Errors

@@ -10,7 +10,8 @@ use scrubs_scheduled::ScrubsScheduled;
 
 use crate::engine::AnyStep;
 
-/// The distribution's own schedules are switched off before ours is on; where none of ours is wanted they are left alone.
+/// The distribution's own schedules are switched off before ours is on. Where none of ours is wanted they are left alone,
+/// but for Debian's, which goes on when ours ends.
 #[must_use]
 pub fn steps(task: &KeepScrubs) -> Vec<Box<dyn AnyStep>> {
     let mut steps: Vec<Box<dyn AnyStep>> = Vec::new();

@@ -21,7 +21,7 @@ pub(super) enum Observed {
     },
 }
 
-const OFF: &str = "disable";
+pub(super) const OFF: &str = "disable";
 
 #[async_trait]
 impl Step for ScrubbedOnce {
