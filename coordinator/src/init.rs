@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use heeler_proto::OperatorName;
 use heeler_store::{Operator, Store, StoreError};
 
 use crate::audit::{Deed, write};
@@ -18,8 +19,8 @@ pub struct InitOptions {
     pub config: PathBuf,
     /// The cluster's name.
     pub cluster: String,
-    /// Who may sign consents: the login name.
-    pub operator: String,
+    /// Who may sign consents: the login name, where nobody says otherwise.
+    pub operator: OperatorName,
 }
 
 /// Why the state folder could not be made.
@@ -86,7 +87,7 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
         false => Ca::create(&state.ca(), &options.cluster, now_ms)?,
     };
     ServerIdentity::load_or_renew(&ca, &state.server(), now_ms)?;
-    let public_key_pem = new_operator(&state.operator(&options.operator))?;
+    let public_key_pem = new_operator(&state.operator(options.operator.as_str()))?;
     let config = options.config.to_string_lossy();
     write_secret(&state.config(), &format!("{config}\n"))?;
     if cluster.is_none() {
@@ -98,17 +99,17 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
             node: "",
             detail: &detail,
         };
-        write(&mut tx, deed, &options.operator, now_ms).await?;
+        write(&mut tx, deed, options.operator.as_str(), now_ms).await?;
     }
     if !tx
         .operators()
         .await?
         .iter()
-        .any(|operator| operator.name == options.operator)
+        .any(|operator| operator.name == options.operator.as_str())
     {
         tx.add_operator(
             &Operator {
-                name: options.operator.clone(),
+                name: options.operator.to_string(),
                 public_key_pem,
             },
             now_ms,
@@ -148,7 +149,7 @@ mod tests {
             state: StateFolder::new(folder.path().join("state")),
             config: folder.path().join("config"),
             cluster: cluster.into(),
-            operator: "me".into(),
+            operator: OperatorName::new("me").unwrap(),
         }
     }
 

@@ -52,7 +52,7 @@ async fn app() -> (Arc<App>, TempDir) {
         state: state.clone(),
         config: folder.path().join("config"),
         cluster: "k8sctl".into(),
-        operator: "me".into(),
+        operator: OperatorName::new("me").unwrap(),
     };
     init(&options, &Noon).await.unwrap();
     let store = Store::open(&state.database()).await.unwrap();

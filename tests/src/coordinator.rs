@@ -7,8 +7,8 @@ use heeler_coordinator::app::HISTORY_BYTES;
 use heeler_coordinator::init::{InitOptions, init};
 use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
 use heeler_coordinator::state::StateFolder;
-use heeler_proto::Consent;
 use heeler_proto::v1::operator_client::OperatorClient;
+use heeler_proto::{Consent, OperatorName};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use tempfile::TempDir;
@@ -63,7 +63,7 @@ impl Herd {
             state: herd.state(),
             config: herd.folder.path().join("config"),
             cluster: CLUSTER.into(),
-            operator: ME.into(),
+            operator: OperatorName::new(ME).unwrap(),
         };
         init(&options, herd.clock.as_ref()).await.unwrap();
         herd.start().await.unwrap();

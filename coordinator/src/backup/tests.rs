@@ -65,7 +65,7 @@ impl Bench {
             state: self.state(name),
             config: self.at("config"),
             cluster: "k8sctl".into(),
-            operator: "me".into(),
+            operator: heeler_proto::OperatorName::new("me").unwrap(),
         };
         init(&options, &At(NOW)).await.unwrap();
         let key = self.at(&format!("{name}-recovery.txt"));

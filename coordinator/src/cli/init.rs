@@ -2,6 +2,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use heeler_proto::OperatorName;
 use serde_json::json as object;
 
 use super::error::file;
@@ -48,6 +49,7 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     if wish.recover.is_wished() {
         return recover::run(&wish.recover, &folder, context, console).await;
     }
+    let operator = operator(wish.operator.clone().unwrap_or_else(|| context.around.login()))?;
     let path = folder.join(FILE);
     let (cluster, is_new) = match std::fs::read(&path) {
         // Begun on a full disk, and never written.
@@ -74,7 +76,7 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
         state: state.clone(),
         config: folder.clone(),
         cluster: cluster.clone(),
-        operator: wish.operator.clone().unwrap_or_else(|| context.around.login()),
+        operator,
     };
     let new_state = init(&options, context.clock)
         .await
@@ -175,6 +177,16 @@ fn name(wish: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
     let message =
         format!("{cluster:?} is no name for a cluster: lower-case letters, digits, inner hyphens, at most 15");
     Err(CliError::Usage(message))
+}
+
+/// It is part of what is signed, and of a path.
+fn operator(name: String) -> Result<OperatorName, CliError> {
+    OperatorName::new(&name).map_err(|_| {
+        CliError::Usage(format!(
+            "{name:?} is no name for an operator: letters, digits and ._@-, the first a letter or a digit, at most 64\n\
+             Name yourself: heeler init --operator NAME"
+        ))
+    })
 }
 
 fn addresses(wish: &Init) -> Result<Vec<SocketAddr>, CliError> {

@@ -1,5 +1,6 @@
 mod apply;
 mod backup;
+mod beginning;
 mod fake;
 mod help;
 mod leaving;
