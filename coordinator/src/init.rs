@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use heeler_proto::OperatorName;
-use heeler_store::{Operator, Store, StoreError};
+use heeler_store::{Operator, Store, StoreError, Tx};
 
 use crate::audit::{Deed, write};
+use crate::backup::RECIPIENT;
 use crate::clock::Clock;
-use crate::pki::{Ca, PkiError, ServerIdentity, make_folder, new_operator, write_secret};
+use crate::pki::{Ca, PkiError, ServerIdentity, make_folder, new_operator, public_point, write_secret};
 use crate::state::{LockError, Lost, StateFolder};
 
 /// What `heeler init` must know.
@@ -46,12 +47,61 @@ pub enum InitError {
         /// Its cluster.
         found: String,
     },
+    /// Nobody's signature says that the operator may consent.
+    #[error(
+        "{} holds the coordinator of {cluster:?}, and {name} is none of its operators: an operator's signature adds one, and never init.\n\
+         To be added:  heeler operator request --name {name}, then one of them types: heeler operator add FILE\n\
+         As one of them:  heeler init --operator {known}",
+        folder.display()
+    )]
+    NewOperator {
+        /// Which folder.
+        folder: PathBuf,
+        /// Its cluster.
+        cluster: String,
+        /// Who would be added.
+        name: OperatorName,
+        /// Who is one.
+        known: String,
+    },
+    /// For good.
+    #[error("the operator {0} is revoked for good, the name too. As another one: heeler init --operator NAME")]
+    Revoked(OperatorName),
+    /// Another key would be worth nothing.
+    #[error(
+        "the operator {name}'s key is not here: {} is missing, or another one. It is in a backup: heeler backup restore. Without one, another operator adds you under another name: heeler operator request --name NAME",
+        path.display()
+    )]
+    KeyElsewhere {
+        /// Whose.
+        name: OperatorName,
+        /// Where it would be.
+        path: PathBuf,
+    },
 }
 
 /// An epoch that begins now: later than that of any coordinator of this cluster that began before.
 #[must_use]
 pub fn epoch_at(now_ms: u64) -> u64 {
     now_ms / 1000
+}
+
+/// What [`init`] would refuse, before anything is made. Returns whether a coordinator is there that has its recovery key.
+///
+/// # Errors
+/// When what is there is another cluster's, or half of one, or the operator is none of its own.
+pub async fn look(options: &InitOptions) -> Result<bool, InitError> {
+    let state = &options.state;
+    if !state.holds()? {
+        return Ok(false);
+    }
+    let _lock = state.lock()?;
+    let store = Store::open(&state.database()).await?;
+    let mut tx = store.read().await?;
+    let known = is_ours(&mut tx, options).await? && tx.meta(RECIPIENT).await?.is_some();
+    drop(tx);
+    store.close().await;
+    Ok(known)
 }
 
 /// Makes what is missing and leaves what is there: run twice, it repairs. Returns whether the state folder is new.
@@ -71,17 +121,7 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
     }
     let store = Store::open(&database).await?;
     let mut tx = store.write().await?;
-    let cluster = tx.meta("cluster").await?;
-    if let Some(found) = cluster.as_ref().filter(|found| **found != options.cluster) {
-        return Err(InitError::OtherCluster {
-            folder: state.path().to_owned(),
-            found: found.clone(),
-        });
-    }
-    // An empty database that somebody else has made since is none either.
-    if cluster.is_none() && !state.begun().exists() {
-        return Err(Lost::Database(state.path().to_owned()).into());
-    }
+    let is_new = !is_ours(&mut tx, options).await?;
     let ca = match state.ca().join("key.pem").exists() {
         true => Ca::load(&state.ca())?,
         false => Ca::create(&state.ca(), &options.cluster, now_ms)?,
@@ -90,7 +130,7 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
     let public_key_pem = new_operator(&state.operator(options.operator.as_str()))?;
     let config = options.config.to_string_lossy();
     write_secret(&state.config(), &format!("{config}\n"))?;
-    if cluster.is_none() {
+    if is_new {
         tx.set_meta("cluster", &options.cluster).await?;
         tx.set_meta("epoch", &epoch_at(now_ms).to_string()).await?;
         let detail = format!("cluster {}", options.cluster);
@@ -100,26 +140,60 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
             detail: &detail,
         };
         write(&mut tx, deed, options.operator.as_str(), now_ms).await?;
-    }
-    if !tx
-        .operators()
-        .await?
-        .iter()
-        .any(|operator| operator.name == options.operator.as_str())
-    {
-        tx.add_operator(
-            &Operator {
-                name: options.operator.to_string(),
-                public_key_pem,
-            },
-            now_ms,
-        )
-        .await?;
+        let operator = Operator {
+            name: options.operator.to_string(),
+            public_key_pem,
+        };
+        tx.add_operator(&operator, now_ms).await?;
     }
     tx.save().await?;
     store.close().await;
     forget(&state.begun())?;
-    Ok(cluster.is_none())
+    Ok(is_new)
+}
+
+/// Whether this is the coordinator that is wished for; false: none yet.
+async fn is_ours(tx: &mut Tx, options: &InitOptions) -> Result<bool, InitError> {
+    let state = &options.state;
+    let Some(found) = tx.meta("cluster").await? else {
+        // An empty database that somebody else has made since is none either.
+        return match state.begun().exists() {
+            true => Ok(false),
+            false => Err(Lost::Database(state.path().to_owned()).into()),
+        };
+    };
+    if found != options.cluster {
+        return Err(InitError::OtherCluster {
+            folder: state.path().to_owned(),
+            found,
+        });
+    }
+    let (records, name) = (tx.operator_records().await?, &options.operator);
+    let Some(record) = records.iter().find(|record| record.name == name.as_str()) else {
+        let known = records.iter().filter(|record| record.revoked_at_ms == 0);
+        let known: Vec<&str> = known.map(|record| record.name.as_str()).collect();
+        return Err(InitError::NewOperator {
+            folder: state.path().to_owned(),
+            cluster: found,
+            name: name.clone(),
+            known: known.join(" | "),
+        });
+    };
+    if record.revoked_at_ms > 0 {
+        return Err(InitError::Revoked(name.clone()));
+    }
+    let path = state.operator(name.as_str()).join("key.pem");
+    let here = path
+        .exists()
+        .then(|| new_operator(&state.operator(name.as_str())))
+        .transpose()?;
+    match here {
+        Some(pem) if public_point(&pem) == public_point(&record.public_key_pem) => Ok(true),
+        _ => Err(InitError::KeyElsewhere {
+            name: name.clone(),
+            path,
+        }),
+    }
 }
 
 fn forget(path: &Path) -> Result<(), PkiError> {

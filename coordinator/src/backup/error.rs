@@ -61,6 +61,12 @@ pub enum BackupError {
         "this is no recovery key: it is one line that begins with AGE-SECRET-KEY-1, in heeler-recovery-CLUSTER.txt"
     )]
     NoKey,
+    /// What lies where the recovery key would go is none.
+    #[error(
+        "{} is there, and it is no recovery key: no line of it begins with AGE-SECRET-KEY-1. Name another file: --recovery FILE, or move that one away",
+        .0.display()
+    )]
+    NoKeyIn(PathBuf),
     /// Somebody else made it.
     #[error(
         "the backup was not made by the coordinator that this recovery key belongs to: it is not used. If you know that it is right, give the key's AGE-SECRET-KEY line alone"

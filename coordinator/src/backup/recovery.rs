@@ -86,20 +86,18 @@ pub async fn ensure_recovery(
     }
     let cluster = tx.meta("cluster").await?.unwrap_or_default();
     let signer = signer(state)?;
-    let (identity, outcome) = match fs::read_to_string(file) {
-        Ok(text) => {
-            let known = Recovery::parse(&text)?;
+    let (identity, outcome) = match read(file)? {
+        Some(known) => {
             if !known.believes(&signer) {
                 add_signer(file, &signer)?;
             }
             (known.identity, RecoveryFile::Again(file.to_owned()))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        None => {
             let identity = x25519::Identity::generate();
             write_file(file, &text(&cluster, &signer, &identity))?;
             (identity, RecoveryFile::Made(file.to_owned()))
         }
-        Err(source) => return Err(failed("read", file)(source)),
     };
     let recipient = identity.to_public().to_string();
     tx.set_meta(RECIPIENT, &recipient).await?;
@@ -112,6 +110,25 @@ pub async fn ensure_recovery(
     tx.save().await?;
     store.close().await;
     Ok(outcome)
+}
+
+/// Whether [`ensure_recovery`] could use that file: there is none yet, or it holds a key.
+///
+/// # Errors
+/// When it holds something else.
+pub fn readable(file: &Path) -> Result<(), BackupError> {
+    read(file).map(drop)
+}
+
+fn read(file: &Path) -> Result<Option<Recovery>, BackupError> {
+    match fs::read(file) {
+        Ok(bytes) => {
+            let known = Recovery::parse(&String::from_utf8_lossy(&bytes));
+            known.map(Some).map_err(|_| BackupError::NoKeyIn(file.to_owned()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(failed("read", file)(source)),
+    }
 }
 
 fn text(cluster: &str, signer: &str, identity: &x25519::Identity) -> String {

@@ -8,9 +8,9 @@ use serde_json::json as object;
 use super::error::file;
 use super::place::write_whole;
 use super::{CliError, Console, Context, Exit, backup, git, json, recover};
-use crate::backup::{RecoveryFile, ensure_recovery};
+use crate::backup::{RecoveryFile, ensure_recovery, readable};
 use crate::config::{self, DEFAULT_PORT, FILE, parse_bytes, template};
-use crate::init::{InitOptions, init};
+use crate::init::{InitOptions, init, look};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
 
@@ -49,7 +49,7 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     if wish.recover.is_wished() {
         return recover::run(&wish.recover, &folder, context, console).await;
     }
-    let operator = operator(wish.operator.clone().unwrap_or_else(|| context.around.login()))?;
+    let operator = operator(&wish.operator.clone().unwrap_or_else(|| context.around.login()))?;
     let path = folder.join(FILE);
     let (cluster, is_new) = match std::fs::read(&path) {
         // Begun on a full disk, and never written.
@@ -63,13 +63,7 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
             path.display()
         )));
     }
-    std::fs::create_dir_all(&folder).map_err(file("make", &folder))?;
-    if is_new {
-        let text = template(&cluster, &addresses(wish)?);
-        parse_bytes(text.as_bytes()).map_err(CliError::Config)?;
-        write_whole(&path, &text)?;
-    }
-    let in_git = git::make_repository(&folder);
+    let text = is_new.then(|| first_text(wish, &cluster)).transpose()?;
     let state = StateFolder::new(context.state());
     let key = recovery_file(wish, &cluster, (state.path(), &folder), context)?;
     let options = InitOptions {
@@ -78,9 +72,17 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
         cluster: cluster.clone(),
         operator,
     };
-    let new_state = init(&options, context.clock)
-        .await
-        .map_err(|error| CliError::Other(in_full(&error)))?;
+    let other = |error| CliError::Other(in_full(&error));
+    if !look(&options).await.map_err(other)? {
+        readable(&key).map_err(|error| backup::failed(&error))?;
+    }
+    // From here on it writes.
+    std::fs::create_dir_all(&folder).map_err(file("make", &folder))?;
+    if let Some(text) = text {
+        write_whole(&path, &text)?;
+    }
+    let in_git = git::make_repository(&folder);
+    let new_state = init(&options, context.clock).await.map_err(other)?;
     let recovery = ensure_recovery(&state, &key, &context.around.login(), context.clock.now_ms())
         .await
         .map_err(|error| backup::failed(&error))?;
@@ -119,6 +121,12 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     Ok(Exit::Fine)
 }
 
+fn first_text(wish: &Init, cluster: &str) -> Result<String, CliError> {
+    let text = template(cluster, &addresses(wish)?);
+    parse_bytes(text.as_bytes()).map_err(CliError::Config)?;
+    Ok(text)
+}
+
 /// Beside neither the state, which it is to outlive, nor heeler.toml, which goes into git.
 fn recovery_file(
     wish: &Init,
@@ -131,6 +139,12 @@ fn recovery_file(
         if backup::within(&named, state) || backup::within(&named, folder) {
             return Err(CliError::Usage(format!(
                 "--recovery {}: the key that opens backups must not lie with what it saves, nor in git",
+                named.display()
+            )));
+        }
+        if !named.parent().is_some_and(Path::is_dir) {
+            return Err(CliError::Usage(format!(
+                "--recovery {}: there is no such folder",
                 named.display()
             )));
         }
@@ -180,8 +194,8 @@ fn name(wish: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
 }
 
 /// It is part of what is signed, and of a path.
-fn operator(name: String) -> Result<OperatorName, CliError> {
-    OperatorName::new(&name).map_err(|_| {
+fn operator(name: &str) -> Result<OperatorName, CliError> {
+    OperatorName::new(name).map_err(|_| {
         CliError::Usage(format!(
             "{name:?} is no name for an operator: letters, digits and ._@-, the first a letter or a digit, at most 64\n\
              Name yourself: heeler init --operator NAME"

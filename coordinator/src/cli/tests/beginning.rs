@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fake::Stage;
+use heeler_store::{Operator, Store};
+
+use super::fake::{NOW, Stage};
 use crate::cli::Exit;
 
 /// Every file and folder below, with what is in it.
@@ -36,4 +38,126 @@ async fn an_operators_name_that_is_none_is_refused_before_anything_is_written() 
         );
         assert_eq!(below(stage.folder.path()), before, "{name}");
     }
+}
+
+#[tokio::test]
+async fn init_over_a_coordinator_adds_no_operator_and_says_how_one_is_added() {
+    let stage = Stage::empty();
+    let line = "init --cluster k8sctl --address 10.0.0.2 .";
+    let made = stage.types(line).await;
+    assert_eq!(made.exit, Exit::Fine, "{}", made.err);
+    let before = operators(&stage).await;
+    for folder in [".", "elsewhere"] {
+        let refused = stage
+            .types(&format!("init --cluster k8sctl --operator bo {folder}"))
+            .await;
+        assert_eq!(refused.exit, Exit::Error, "{}", refused.err);
+        for part in ["operator request --name bo", "operator add", "--operator me"] {
+            assert!(refused.err.contains(part), "{part}: {}", refused.err);
+        }
+        assert_eq!(operators(&stage).await, before);
+        assert!(!stage.state().join("operators/bo").exists());
+        assert!(!stage.config().join("elsewhere").exists());
+    }
+    let again = stage.types(&format!("{line} --operator me")).await;
+    assert!(
+        again.exit == Exit::Fine && again.out.contains("there already"),
+        "{}{}",
+        again.out,
+        again.err
+    );
+}
+
+#[tokio::test]
+async fn init_as_an_operator_who_is_revoked_or_whose_key_is_not_here_says_so_and_makes_none() {
+    let stage = Stage::empty();
+    let line = "init --cluster k8sctl --address 10.0.0.2 .";
+    assert_eq!(stage.types(line).await.exit, Exit::Fine);
+    let store = Store::open(&stage.state().join("heeler.db")).await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    for name in ["bo", "di"] {
+        let operator = Operator {
+            name: name.into(),
+            public_key_pem: "theirs".into(),
+        };
+        tx.add_operator(&operator, NOW).await.unwrap();
+    }
+    tx.revoke_operator("bo", "me", NOW).await.unwrap();
+    tx.save().await.unwrap();
+    store.close().await;
+    for (name, part) in [("bo", "revoked"), ("di", "not here")] {
+        let refused = stage.types(&format!("{line} --operator {name}")).await;
+        assert!(
+            refused.exit == Exit::Error && refused.err.contains(part),
+            "{}",
+            refused.err
+        );
+        assert!(!refused.err.contains("UNIQUE"), "{}", refused.err);
+        assert!(!stage.state().join("operators").join(name).exists());
+    }
+    std::fs::remove_file(stage.state().join("operators/me/key.pem")).unwrap();
+    let refused = stage.types(line).await;
+    assert!(refused.err.contains("not here"), "{}", refused.err);
+    assert!(!stage.state().join("operators/me/key.pem").exists());
+}
+
+/// Everybody there ever was.
+async fn operators(stage: &Stage) -> Vec<String> {
+    let store = Store::open(&stage.state().join("heeler.db")).await.unwrap();
+    let records = store.read().await.unwrap().operator_records().await.unwrap();
+    store.close().await;
+    records.into_iter().map(|record| record.name).collect()
+}
+
+#[tokio::test]
+async fn an_init_that_refuses_what_it_finds_has_written_no_heeler_toml() {
+    let line = "init --cluster k8sctl --address 10.0.0.2 new";
+    let cases = [
+        ("k8sctl", true, "backup restore"),
+        ("other", false, "the state of the cluster"),
+    ];
+    for (cluster, loses, part) in cases {
+        let stage = Stage::empty();
+        let made = stage
+            .types(&format!("init --cluster {cluster} --address 10.0.0.2 ."))
+            .await;
+        assert_eq!(made.exit, Exit::Fine, "{}", made.err);
+        if loses {
+            std::fs::remove_file(stage.state().join("heeler.db")).unwrap();
+        }
+        let refused = stage.types(line).await;
+        assert!(
+            refused.exit != Exit::Fine && refused.err.contains(part),
+            "{}",
+            refused.err
+        );
+        assert!(!stage.config().join("new").exists(), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_file_that_holds_no_key_is_named_before_anything_is_made() {
+    let stage = Stage::empty();
+    let key = stage.folder.path().join("junk.txt");
+    std::fs::write(&key, "put away\n").unwrap();
+    let before = below(stage.folder.path());
+    let line = format!(
+        "init --cluster k8sctl --address 10.0.0.2 --recovery {} new",
+        key.display()
+    );
+    let refused = stage.types(&line).await;
+    assert_eq!(refused.exit, Exit::Error, "{}", refused.err);
+    assert!(
+        refused.err.contains("junk.txt") && refused.err.contains("--recovery"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(below(stage.folder.path()), before);
+    // Where the key is known it is not asked for.
+    assert_eq!(
+        stage.types("init --cluster k8sctl --address 10.0.0.2 .").await.exit,
+        Exit::Fine
+    );
+    let again = stage.types(&format!("init --recovery {} .", key.display())).await;
+    assert_eq!(again.exit, Exit::Fine, "{}", again.err);
 }
