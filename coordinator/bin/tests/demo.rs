@@ -6,6 +6,10 @@ use std::process::{Command, Stdio};
 fn the_herd_recovers_from_a_power_cut_and_ends_green() {
     #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
     let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
+    let home = tempfile::tempdir().unwrap();
+    command
+        .env("HOME", home.path())
+        .env("HEELER_COORDINATOR", "10.0.0.1:7445");
     let output = command.args(["demo", "--once"]).stdin(Stdio::null()).output().unwrap();
     let shown = String::from_utf8_lossy(&output.stdout);
     let told = String::from_utf8_lossy(&output.stderr);
@@ -21,6 +25,11 @@ fn the_herd_recovers_from_a_power_cut_and_ends_green() {
     ] {
         assert!(shown.contains(part), "{part}: {shown}{told}");
     }
+    assert_eq!(
+        std::fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "it is not the reader's"
+    );
     let widest = shown.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(80), "{widest:?}");
 }

@@ -10,6 +10,21 @@ pub(super) struct Demo {
     pub(super) once: bool,
 }
 
+pub(super) async fn run(
+    wish: &Demo,
+    console: &mut Console<'_>,
+    demonstration: &dyn Demonstration,
+) -> Result<Exit, CliError> {
+    if console.json {
+        return Err(CliError::Usage(
+            "heeler demo shows commands as a person sees them: there is no --json of it\n\
+             Leave it out; the commands take it while the herd stays up: heeler status --json"
+                .into(),
+        ));
+    }
+    demonstration.run(wish.once, console).await
+}
+
 /// What `heeler demo` runs: the library knows no simulated machine.
 #[async_trait(?Send)]
 pub trait Demonstration {

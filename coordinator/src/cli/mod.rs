@@ -190,7 +190,7 @@ async fn dispatch(
         Some(Command::Secret(wish)) => secret::run(wish, context, console).await,
         Some(Command::Handbook) => handbook::run(context, console).await,
         Some(Command::Revision(wish)) => revision::run(&wish, context, console).await,
-        Some(Command::Demo(wish)) => demonstration.run(wish.once, console).await,
+        Some(Command::Demo(wish)) => demo::run(&wish, console, demonstration).await,
         Some(Command::Manual { folder }) => manual::write(&folder),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -142,10 +142,7 @@ impl<'a, 'c> Stage<'a, 'c> {
             .chain(line.split(' '))
             .chain(everywhere)
             .map(OsString::from);
-        let around = Surroundings {
-            folder: self.config(),
-            ..Surroundings::of_this_process()
-        };
+        let around = self.around();
         let session = Session {
             out: &mut *self.console.out,
             err: &mut *self.console.err,
@@ -160,6 +157,24 @@ impl<'a, 'c> Stage<'a, 'c> {
             Exit::Fine => Ok(()),
             Exit::Stopped => Err(CliError::Other("the demonstration was stopped".into())),
             other => Err(CliError::Other(format!("heeler {line} ended with {}", other as u8))),
+        }
+    }
+
+    /// A person of its own, whose home is the demonstration's folder: nothing of the reader's is read or written, and no
+    /// other coordinator is called.
+    fn around(&self) -> Surroundings {
+        let home = self.folder.path().to_string_lossy().into_owned();
+        let Surroundings { variable, root, .. } = Surroundings::of_this_process();
+        let own = move |name: &str| match name {
+            "HOME" => Some(home.clone()),
+            "USER" => Some("operator".to_owned()),
+            name if name.starts_with("HEELER_") || name.starts_with("XDG_") => None,
+            name => variable(name),
+        };
+        Surroundings {
+            variable: Box::new(own),
+            folder: self.config(),
+            root,
         }
     }
 
