@@ -67,6 +67,7 @@ pub use handbook::handbook;
 pub use herd_trust::OperatorKeys;
 pub use spec::pool_comment;
 pub use who::Who;
+pub use words::KINDS;
 
 use feed::Feed;
 use herd_trust::HerdTrust;
@@ -197,6 +198,10 @@ impl App {
     }
 
     fn event(&self, kind: &str, node: &str, text: impl Into<String>) -> NewEvent {
+        debug_assert!(
+            KINDS.contains(&kind),
+            "{kind} is missing from the kinds that can be asked for"
+        );
         let (kind, node, text) = (kind.to_owned(), node.to_owned(), text.into());
         NewEvent {
             at_ms: self.now_ms(),

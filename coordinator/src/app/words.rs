@@ -1,5 +1,45 @@
 use heeler_proto::v1::{self, event::Kind};
 
+/// Every kind of event there is: an agent's, and the coordinator's own.
+pub const KINDS: [&str; 36] = [
+    "accepted",
+    "alarm",
+    "authority",
+    "connected",
+    "drift",
+    "enrolled",
+    "failed",
+    "lost",
+    "network confirmed",
+    "note",
+    "op finished",
+    "op started",
+    "operator added",
+    "operator revoked",
+    "paused",
+    "pool",
+    "progress",
+    "refused",
+    "released",
+    "removed",
+    "renewed",
+    "restored",
+    "resumed",
+    "revision",
+    "revoked",
+    "scrub",
+    "skipped",
+    "snapshot",
+    "snapshots",
+    "step finished",
+    "step started",
+    "taken over",
+    "task finished",
+    "task queued",
+    "task started",
+    "token",
+];
+
 /// Which kind of event it is, as lists and filters name it.
 pub(super) fn kind(kind: &Kind) -> &'static str {
     match kind {
@@ -87,5 +127,29 @@ fn finished(task: &v1::TaskFinished) -> String {
         (v1::TaskOutcome::Blocked, None) => format!("blocked: {}", task.reason),
         (v1::TaskOutcome::Refused, _) => format!("refused: {}", task.reason),
         (v1::TaskOutcome::Failed | v1::TaskOutcome::Unspecified, _) => format!("failed: {}", task.reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_that_an_agent_tells_is_listed() {
+        let all = [
+            Kind::TaskStarted(v1::TaskStarted::default()),
+            Kind::StepStarted(v1::StepStarted::default()),
+            Kind::OpStarted(v1::OpStarted::default()),
+            Kind::OpFinished(v1::OpFinished::default()),
+            Kind::StepFinished(v1::StepFinished::default()),
+            Kind::Progress(v1::Progress::default()),
+            Kind::TaskFinished(v1::TaskFinished::default()),
+            Kind::Note(v1::Note::default()),
+            Kind::Snapshots(v1::SnapshotRun::default()),
+            Kind::Scrub(v1::ScrubRun::default()),
+        ];
+        for one in all {
+            assert!(KINDS.contains(&kind(&one)), "{}", kind(&one));
+        }
     }
 }

@@ -1,12 +1,14 @@
 use std::cell::Cell;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use heeler_proto::v1::{EventsRequest, FleetEvent, SeenAlarmsRequest, ShowNodeRequest};
 use serde_json::json as object;
 use tonic::Code;
 
 use super::follow::{News, follow};
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, json, task};
+use crate::app::KINDS;
 use crate::screen::{Ink, Line, date, event};
 
 #[derive(Debug, Subcommand)]
@@ -29,11 +31,11 @@ pub(super) struct Events {
     /// Only of this node
     #[arg(long)]
     node: Option<String>,
-    /// Only of this task: its whole id
+    /// Only of this task: its id, or how it begins
     #[arg(long)]
     task: Option<String>,
     /// Only of this kind, as --json names it; may be given more than once: alarm, connected, lost, revision…
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(KINDS), hide_possible_values = true)]
     kind: Vec<String>,
     /// Only what happened in the last so much: 30m, 2h, 7d
     #[arg(long, value_name = "TIME", value_parser = back)]
@@ -65,10 +67,14 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
     if let Some(Action::Seen { node }) = &wish.action {
         return seen(node.clone(), context, console).await;
     }
+    let task_id = match &wish.task {
+        Some(named) => task_id(named, context).await?,
+        None => String::new(),
+    };
     let request = EventsRequest {
         after: wish.after,
         follow: wish.follow,
-        task_id: wish.task.clone().unwrap_or_default(),
+        task_id,
         node: wish.node.clone().unwrap_or_default(),
         limit: 0,
         kinds: wish.kind.clone(),
@@ -111,6 +117,22 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
             Ok(Exit::Stopped)
         }
     }
+}
+
+async fn task_id(named: &str, context: &Context<'_>) -> Result<String, CliError> {
+    let mut client = context.client().await?;
+    let unknown = match task::find(&mut client, named).await {
+        Ok(task) => return Ok(task.task_id),
+        Err(unknown) => unknown,
+    };
+    // What a task did may be on record for longer than the task.
+    let request = EventsRequest {
+        task_id: named.to_owned(),
+        limit: 1,
+        ..EventsRequest::default()
+    };
+    let first = client.events(request).await?.into_inner().message().await?;
+    first.map(|_| named.to_owned()).ok_or(unknown)
 }
 
 async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {

@@ -58,7 +58,7 @@ pub(super) async fn run(wish: Task, context: &Context<'_>, console: &mut Console
     }
 }
 
-async fn find(client: &mut Client, begins: &str) -> Result<TaskInfo, CliError> {
+pub(super) async fn find(client: &mut Client, begins: &str) -> Result<TaskInfo, CliError> {
     if begins.len() == 32 {
         let request = ShowTaskRequest {
             task_id: begins.to_owned(),

@@ -303,3 +303,21 @@ async fn alarms_are_looked_into_of_one_node_or_of_all() {
     assert!(removed.err.contains("No node pi5x is known now"), "{}", removed.err);
     assert_eq!(stage.types("events --node pi5x --follow").await.exit, Exit::Error);
 }
+
+#[tokio::test]
+async fn a_kind_or_a_task_that_there_is_none_of_is_said_and_not_waited_for() {
+    let stage = Stage::with("", Script::default());
+    let kind = stage.types("events --follow --kind nope").await;
+    assert_eq!(kind.exit, Exit::Usage);
+    assert!(
+        kind.err.contains("alarm, ") && kind.err.contains("connected, "),
+        "{}",
+        kind.err
+    );
+    let id = "0123456789abcdef0123456789abcdef";
+    for (named, part) in [("nope", "no task begins with nope"), (id, "no such task")] {
+        let task = stage.types(&format!("events --task {named}")).await;
+        assert_eq!(task.exit, Exit::Error);
+        assert!(task.err.contains(part) && task.out.is_empty(), "{}", task.err);
+    }
+}
