@@ -77,6 +77,15 @@ impl Laptop {
         }
     }
 
+    /// The same, for somebody who logs in under another name.
+    #[must_use]
+    pub fn as_login(self, login: &str) -> Self {
+        Self {
+            login: login.to_owned(),
+            ..self
+        }
+    }
+
     /// A file here; made when there is something to put into it.
     #[must_use]
     pub fn file(&self, name: &str, text: Option<&str>) -> PathBuf {

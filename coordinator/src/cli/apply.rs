@@ -36,7 +36,7 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
         return Ok(if stuck.is_empty() { Exit::Fine } else { Exit::Person });
     }
     let confirmed = spoken_for(&wish.confirm, &stuck);
-    let consents = agreed(wish, &confirmed, &changing, known, context, console)?;
+    let consents = agreed(wish, &confirmed, &changing, known, context, console).await?;
     let request = ApplyRequest {
         plan_id: reply.plan_id.clone(),
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
@@ -66,7 +66,7 @@ fn spoken_for(confirm: &[String], stuck: &[&NodePlan]) -> Vec<String> {
 }
 
 /// What the person agrees to: a y for what can be undone, a signed consent for each act that cannot.
-fn agreed(
+async fn agreed(
     wish: &Apply,
     confirmed: &[String],
     changing: &[&NodePlan],
@@ -92,7 +92,9 @@ fn agreed(
     consent::obtain(&acts, confirmed, &again, console)?;
     match acts.as_slice() {
         [] => Ok(Vec::new()),
-        acts => Key::read(&context.state(), &context.around.login())?.sign(acts, context.clock.now_ms()),
+        acts => Key::read(context, &mut context.client().await?)
+            .await?
+            .sign(acts, context.clock.now_ms()),
     }
 }
 

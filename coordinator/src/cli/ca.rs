@@ -80,7 +80,7 @@ async fn rotate(
         _ => None,
     };
     if let Some(change) = change {
-        let key = Key::read(&context.state(), &context.around.login())?;
+        let key = Key::read(context, client).await?;
         request.statement = Some(key.state(&shown.cluster, change, context.clock.now_ms())?);
     }
     request.set_step(step);

@@ -1,13 +1,13 @@
 use std::path::{Path, PathBuf};
 
-use heeler_proto::v1::{self, NodePlan, StepOutcome};
+use heeler_proto::v1::{self, ListOperatorsRequest, NodePlan, OperatorInfo, StepOutcome};
 use heeler_proto::{Consent, Irreversible, NodeName, OperatorName, Statement, TaskId, TrustChange};
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{CliError, Console};
+use super::{CliError, Client, Console, Context};
 use crate::screen::asks;
 
 /// An irreversible op that was shown, and the word that a person types for it.
@@ -97,30 +97,32 @@ fn question(shown: &Shown) -> String {
     }
 }
 
-/// The operator's key: of the login name, or the only one there is.
+/// The operator's key that signs.
 pub(super) struct Key {
     operator: String,
     pair: EcdsaKeyPair,
 }
 
 impl Key {
-    pub(super) fn read(state: &Path, login: &str) -> Result<Self, CliError> {
-        let folder = state.join("operators");
-        let (operator, path) = find(&folder, login).ok_or_else(|| {
+    /// One that the coordinator takes; of the login name, or the only one there is.
+    pub(super) async fn read(context: &Context<'_>, client: &mut Client) -> Result<Self, CliError> {
+        let folder = context.state().join("operators");
+        let known = client.list_operators(ListOperatorsRequest {}).await?;
+        let known = known.into_inner().operators;
+        let is_taken = |name: &str, path: &Path| {
+            pair(path).is_ok_and(|pair| {
+                let taken = |known: &&OperatorInfo| known.name == name && known.revoked_at_ms == 0;
+                let theirs = known.iter().find(taken);
+                theirs.is_some_and(|known| known.public_key == pair.public_key().as_ref())
+            })
+        };
+        let (operator, path) = find(&folder, &context.around.login(), is_taken)?.ok_or_else(|| {
             CliError::Other(format!(
-                "no operator's key in {}: consents are signed with it\nheeler init makes one; as another user: --state",
+                "no operator's key in {}: consents are signed with it\nHave an operator add you: heeler operator request; as another user: --state",
                 folder.display()
             ))
         })?;
-        let bad = |what: String| CliError::Other(format!("{} is no operator's key: {what}", path.display()));
-        let pem = std::fs::read(&path).map_err(super::error::file("read", &path))?;
-        let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).map_err(|error| bad(error.to_string()))?;
-        let pair = EcdsaKeyPair::from_pkcs8(
-            &ECDSA_P256_SHA256_ASN1_SIGNING,
-            der.secret_pkcs8_der(),
-            &SystemRandom::new(),
-        )
-        .map_err(|error| bad(error.to_string()))?;
+        let pair = pair(&path)?;
         Ok(Self { operator, pair })
     }
 
@@ -150,16 +152,44 @@ impl Key {
     }
 }
 
-pub(super) fn find(folder: &Path, login: &str) -> Option<(String, PathBuf)> {
-    let key = |name: &str| folder.join(name).join("key.pem");
-    if key(login).is_file() {
-        return Some((login.to_owned(), key(login)));
+fn pair(path: &Path) -> Result<EcdsaKeyPair, CliError> {
+    let bad = |what: String| CliError::Other(format!("{} is no operator's key: {what}", path.display()));
+    let pem = std::fs::read(path).map_err(super::error::file("read", path))?;
+    let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).map_err(|error| bad(error.to_string()))?;
+    let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
+    EcdsaKeyPair::from_pkcs8(algorithm, der.secret_pkcs8_der(), &SystemRandom::new())
+        .map_err(|error| bad(error.to_string()))
+}
+
+/// Whose key is used, and where it is: one that is taken before all that are not; among those the login's, or the only one.
+///
+/// # Errors
+/// When there are several, and none is the login's.
+pub(super) fn find(
+    folder: &Path,
+    login: &str,
+    is_taken: impl Fn(&str, &Path) -> bool,
+) -> Result<Option<(String, PathBuf)>, CliError> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let keys = names.map(|name| (folder.join(&name).join("key.pem"), name));
+    let keys = keys.filter(|(path, _)| path.is_file());
+    let (taken, others): (Vec<_>, Vec<_>) = keys.partition(|(path, name)| is_taken(name, path));
+    let mut among = if taken.is_empty() { others } else { taken };
+    among.sort();
+    let index = match among.as_slice() {
+        [] => return Ok(None),
+        [_] => Some(0),
+        several => several.iter().position(|(_, name)| name == login),
+    };
+    if let Some(index) = index {
+        let (path, name) = among.swap_remove(index);
+        return Ok(Some((name, path)));
     }
-    let names = std::fs::read_dir(folder).ok()?.flatten();
-    let mut names: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.retain(|name| key(name).is_file());
-    match names.as_slice() {
-        [only] => Some((only.clone(), key(only))),
-        _ => None,
-    }
+    let names: Vec<String> = among.into_iter().map(|(_, name)| name).collect();
+    Err(CliError::Other(format!(
+        "{} holds the keys of {}, and you are logged in as {login}\nSay whose it is: USER=NAME heeler …",
+        folder.display(),
+        names.join(", ")
+    )))
 }

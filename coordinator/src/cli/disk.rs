@@ -79,7 +79,7 @@ async fn erase(wish: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
     let acts = consent::shown(&changing)?;
     let confirmed: Vec<String> = wish.confirm.iter().cloned().collect();
     consent::obtain(&acts, &confirmed, &command, console)?;
-    let key = Key::read(&context.state(), &context.around.login())?;
+    let key = Key::read(context, &mut client).await?;
     let request = ApplyRequest {
         plan_id: reply.plan_id.clone(),
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),

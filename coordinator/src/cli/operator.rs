@@ -92,7 +92,7 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
     let state = StateFolder::new(context.state());
     let failed = |error: crate::pki::PkiError| CliError::Other(super::init::in_full(&error));
     new_operator(&state.operator(name.as_str())).map_err(failed)?;
-    let papers = Papers::find(state.path(), name.as_str())?;
+    let papers = Papers::of(state.path(), name.as_str());
     let der = papers.request()?;
     let known = NodeRequest::parse(&der).map_err(|error| CliError::Other(error.to_string()))?;
     let text = pem("CERTIFICATE REQUEST", &der);
@@ -147,7 +147,8 @@ async fn add(wish: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
             name: name.clone(),
             public_key: csr.point(),
         };
-        Some(Key::read(&context.state(), &context.around.login())?.state(&cluster, change, context.clock.now_ms())?)
+        let key = Key::read(context, &mut client).await?;
+        Some(key.state(&cluster, change, context.clock.now_ms())?)
     };
     let request = AddOperatorRequest {
         statement,
@@ -186,7 +187,7 @@ fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>
     };
     let peer = identify_operator(own).map_err(|_| bad("its certificate names no operator"))?;
     let state = context.state();
-    let papers = Papers::find(&state, peer.name.as_str())?;
+    let papers = Papers::of(&state, peer.name.as_str());
     let own_key = NodeRequest::parse(&papers.request()?).map_err(|error| bad(&error.to_string()))?;
     if own_key.key_sha256 != peer.key_sha256 || authorities.is_empty() {
         return Err(bad("its certificate is for another key than the one on this machine"));
@@ -235,7 +236,7 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
         name: OperatorName::new(&name).map_err(|_| unknown())?,
         public_key: whose.public_key.clone(),
     };
-    let key = Key::read(&context.state(), &context.around.login())?;
+    let key = Key::read(context, &mut client).await?;
     let statement = Some(key.state(&cluster, change, context.clock.now_ms())?);
     let reply = client
         .revoke_operator(RevokeOperatorRequest { statement })

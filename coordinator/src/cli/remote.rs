@@ -30,16 +30,25 @@ pub(super) struct Papers {
 }
 
 impl Papers {
-    /// Of the login, or of the only operator there.
+    /// What there is of that operator.
+    pub(super) fn of(state: &Path, name: &str) -> Self {
+        Self {
+            folder: state.join("operators").join(name),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Of somebody who was granted a certificate: of the login, or of the only one.
     pub(super) fn find(state: &Path, login: &str) -> Result<Self, CliError> {
-        let (name, key) = consent::find(&state.join("operators"), login).ok_or_else(|| {
+        let is_granted = |_: &str, key: &Path| key.with_file_name("certificate.pem").is_file();
+        let found = consent::find(&state.join("operators"), login, is_granted)?;
+        let (name, _) = found.ok_or_else(|| {
             CliError::Other(format!(
                 "there is no operator's key in {}\nMake one, and have an operator of the cluster add you: heeler operator request",
                 state.display()
             ))
         })?;
-        let folder = key.parent().unwrap_or(state).to_owned();
-        Ok(Self { folder, name })
+        Ok(Self::of(state, &name))
     }
 
     fn read(&self, what: &str) -> Result<String, CliError> {

@@ -64,6 +64,40 @@ async fn a_second_person_consents_from_their_own_machine_and_the_node_believes_t
 }
 
 #[tokio::test]
+async fn a_key_that_waits_to_be_added_takes_no_place_of_one_that_signs() {
+    let herd = Herd::new().await;
+    let me = Laptop::beside(&herd);
+    let bo = Laptop::beside(&herd).as_login("bo");
+    let waiting = bo.does(&herd.clock, "operator request").await;
+    let cy = Laptop::of("cy");
+    let request = cy.does(&herd.clock, "operator request --name cy-laptop").await;
+    let request = bo.file("cy.pem", Some(&request));
+    let line = format!("operator add {} --yes", request.display());
+    let grant = bo.does(&herd.clock, &line).await;
+    let grant = cy.file("grant.pem", Some(&grant));
+    cy.does(&herd.clock, &format!("operator accept {}", grant.display()))
+        .await;
+    let other = cy.does(&herd.clock, "operator request").await;
+    assert_ne!(other, waiting);
+    let list = cy.does(&herd.clock, "operator list").await;
+    assert!(list.contains("cy-laptop"), "{list}");
+    // Once both are added it is the login's.
+    let waiting = me.file("bo.pem", Some(&waiting));
+    me.does(&herd.clock, &format!("operator add {} --yes", waiting.display()))
+        .await;
+    let other = bo.file("other.pem", Some(&other));
+    bo.does(&herd.clock, &format!("operator add {} --yes", other.display()))
+        .await;
+    let list = me.does(&herd.clock, "operator list --json").await;
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let all = list["operators"].as_array().unwrap().iter();
+    let all: Vec<(&str, &str)> = all
+        .map(|one| (one["name"].as_str().unwrap(), one["added_by"].as_str().unwrap()))
+        .collect();
+    assert_eq!(all, [("bo", "me"), ("cy", "bo"), ("cy-laptop", "me"), ("me", "")]);
+}
+
+#[tokio::test]
 async fn a_revoked_operator_is_out_at_once_everywhere_and_for_good() {
     let herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
