@@ -197,7 +197,7 @@ fn whatever_is_said_in_place_of_messages_ends_its_own_call_with_an_error_and_tak
             name: OperatorName::new("me").unwrap(),
             key_sha256: [0; 32],
         }),
-        address: None,
+        ..Caller::default()
     };
     let served = Served { runtime, app, caller };
     let calls = calls();

@@ -1,15 +1,17 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use heeler_proto::v1;
+use heeler_proto::v1::{self, statement::Change};
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::named;
-use super::status::status;
+use super::status::{protocol, status};
 use crate::app::{App, AppError, Follower, Who};
+use crate::caller::{asked_by, caller};
+use crate::tls::Caller;
 
 /// Events on their way to one reader.
 const WINDOW: usize = 64;
@@ -28,6 +30,18 @@ impl Service {
 fn who<T>(request: &Request<T>) -> Result<Who, Status> {
     let http = request.extensions();
     named::who(http).ok_or_else(named::nobody)
+}
+
+/// Whom that is to shut out.
+fn revoked(request: &v1::RevokeOperatorRequest) -> &str {
+    match request
+        .statement
+        .as_ref()
+        .and_then(|statement| statement.change.as_ref())
+    {
+        Some(Change::RevokeOperator(revoke)) => &revoke.name,
+        _ => "",
+    }
 }
 
 #[tonic::async_trait]
@@ -141,7 +155,21 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn revoke_operator(&self, request: Request<v1::RevokeOperatorRequest>) -> Reply<v1::RevokeOperatorReply> {
-        self.reply(self.0.revoke_operator(request.into_inner()).await)
+        let own = request.extensions().get::<Caller>().cloned();
+        let request = request.into_inner();
+        let name = revoked(&request);
+        let own = own.filter(|own| own.operator.as_ref().is_some_and(|own| own.name.as_str() == name));
+        if let Some(own) = &own {
+            own.ends_with_an_answer(true);
+        }
+        // Begun, it goes on to its end: also when whoever asked is gone.
+        let (app, who) = (self.0.clone(), caller());
+        let revoking = tokio::spawn(asked_by(who, async move { app.revoke_operator(request).await }));
+        let result = revoking.await.map_err(|_| protocol("the revocation was broken off"))?;
+        if let (Some(own), Err(_)) = (&own, &result) {
+            own.ends_with_an_answer(false);
+        }
+        self.reply(result)
     }
 
     async fn renew_operator(&self, request: Request<v1::RenewOperatorRequest>) -> Reply<v1::OperatorGrant> {

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -37,11 +38,16 @@ const AGENTS: usize = 50_000;
 /// After a failed accept (no file descriptor left): time for others to close theirs.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// For the answer to somebody who has shut themselves out.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
 /// A connection whose handshake is done.
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     caller: Caller,
     ends: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// Nothing is read from it any more.
+    deaf: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -65,6 +71,15 @@ pub struct Caller {
     pub operator: Option<OperatorPeer>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
+    /// Whether the answer to what they ask now is the last that they hear.
+    pub last_word: Arc<AtomicBool>,
+}
+
+impl Caller {
+    /// They end their own connection with what they ask: the answer still reaches them, and nothing of theirs is read.
+    pub fn ends_with_an_answer(&self, so: bool) {
+        self.last_word.store(so, Ordering::Relaxed);
+    }
 }
 
 /// Accepts connections until the stream is dropped. A slow or hostile handshake holds up nobody else.
@@ -112,6 +127,7 @@ async fn run(
                     let connection = Connection {
                         stream,
                         ends: guests.end(&caller, &door),
+                        deaf: false,
                         caller,
                         _place: place,
                     };
@@ -241,10 +257,18 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Some(ends) = &mut self.ends
-            && ends.as_mut().poll(cx).is_ready()
-        {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        while let Some(ends) = &mut self.ends {
+            match ends.as_mut().poll(cx) {
+                Poll::Pending if self.deaf => return Poll::Pending,
+                Poll::Pending => break,
+                Poll::Ready(()) if self.deaf || !self.caller.last_word.load(Ordering::Relaxed) => {
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+                }
+                Poll::Ready(()) => {
+                    self.deaf = true;
+                    self.ends = Some(Box::pin(sleep(LAST_WORD)));
+                }
+            }
         }
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }

@@ -98,6 +98,21 @@ async fn a_key_that_waits_to_be_added_takes_no_place_of_one_that_signs() {
 }
 
 #[tokio::test]
+async fn who_shuts_themselves_out_hears_that_it_is_so_and_then_no_more() {
+    let herd = Herd::new().await;
+    let bo = added(&herd, &Laptop::beside(&herd), "bo").await;
+    let mut following = herd.remote_operator(bo.state(), "bo").await;
+    let mut events = following.follow(0).await;
+    assert!(events.message().await.unwrap().is_some());
+    let outcome = bo.types(&herd.clock, "operator revoke bo --yes").await;
+    assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
+    assert!(outcome.out.contains("bo"), "{}", outcome.out);
+    while let Ok(Some(_)) = events.message().await {}
+    let outcome = bo.types(&herd.clock, "status").await;
+    assert_eq!(outcome.exit, Exit::Unreachable, "{}", outcome.err);
+}
+
+#[tokio::test]
 async fn a_revoked_operator_is_out_at_once_everywhere_and_for_good() {
     let herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
