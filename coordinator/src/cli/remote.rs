@@ -120,7 +120,7 @@ pub(super) async fn connect(papers: &Papers, address: &str, now_ms: u64) -> Resu
 /// TLS 1.3 lets a client find out with its first call only that it is not wanted.
 fn refused(address: &str, status: &tonic::Status) -> CliError {
     match status.code() {
-        tonic::Code::Unavailable | tonic::Code::Unknown => not_reached(
+        tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Cancelled => not_reached(
             address,
             "it does not take this operator's certificate: revoked, or expired. Have another operator add you again",
         ),
