@@ -18,7 +18,7 @@ pub struct Command {
     pub stdin: Stdin,
     /// After it the program is killed.
     pub timeout: Duration,
-    /// Waits until no other such program of this agent runs; the wait is not part of its time.
+    /// Waits until no other such program of this agent runs, for as long as it may take itself.
     pub alone: bool,
 }
 

@@ -63,6 +63,8 @@ pub struct Lane {
     told_s: u64,
     /// The clock has jumped: what it says is not remembered.
     jumped: bool,
+    /// It follows a time server: what was remembered by a clock that was ahead may go.
+    synchronised: bool,
     stand: Standing,
 }
 
@@ -78,6 +80,7 @@ impl Lane {
             at_s: 0,
             told_s: 0,
             jumped: false,
+            synchronised: false,
             stand: Standing::default(),
         }
     }
@@ -138,12 +141,21 @@ impl Lane {
         if policies.is_empty() {
             self.stand.stands.clear();
             self.stand.problems.clear();
+            self.stand.no_pruning.clear();
+            self.memory.problems.clear();
+            self.jumped = false;
+            self.synchronised = trust::synchronised(self.host.as_ref()).await;
             return now_s + LONGEST_S;
         }
         let host = self.host.as_ref();
         let synchronised = trust::synchronised(host).await;
         let doubt = self.memory.trust.judge(synchronised, trust::clocks(host).await);
-        self.jumped = synchronised && doubt.is_some();
+        let jumped = synchronised && doubt.is_some();
+        if self.jumped && !jumped {
+            // What ended meanwhile is looked at now.
+            self.stand.next_scrub_s = 0;
+        }
+        (self.jumped, self.synchronised) = (jumped, synchronised);
         let round = round(host, wanted, doubt.is_none()).await;
         let soon = round.more || !round.problems.is_empty();
         self.stand.stands.clone_from(&round.stands);
@@ -202,7 +214,8 @@ impl Lane {
                 ..Default::default()
             };
         }
-        if !self.jumped {
+        let sure = self.synchronised && !self.jumped;
+        if sure {
             memory.since_s = memory.since_s.min(now_s);
         }
         let due = scrubs::due(&wanted, memory, now_s);
@@ -212,6 +225,9 @@ impl Lane {
             let pools = zpool::status(host.as_ref()).await.unwrap_or_default();
             if let Some(pool) = pools.iter().find(|pool| pool.name == wanted.pool.as_str()) {
                 let memory = &mut self.memory.scrub;
+                if sure {
+                    memory.last_s = scrubs::past(memory.last_s, now_s);
+                }
                 progress = scrubs::turn(host.as_ref(), &wanted, pool, memory, !self.jumped, now_s, events).await;
                 self.stand.scrub_percent = scrub::percent(pool).max(u32::from(self.memory.scrub.running));
             }

@@ -64,7 +64,7 @@ pub async fn turn(
     }
     if believed {
         let end_s = past(scrub::finished_s(pool).unwrap_or(0), now_s);
-        memory.last_s = past(memory.last_s, now_s).max(end_s.min(now_s));
+        memory.last_s = memory.last_s.max(end_s.min(now_s));
     }
     // One that somebody else began serves as well.
     let runs = percent > 0 && !pool.scan.as_ref().is_some_and(|scan| scan.paused);

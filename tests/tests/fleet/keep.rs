@@ -157,6 +157,32 @@ async fn the_first_policy_of_another_dataset_ends_the_usual_one_with_consent_alo
 }
 
 #[tokio::test]
+async fn a_policy_of_other_nodes_ends_the_usual_one_of_another_pool_with_consent_alone() {
+    let herd = Herd::new().await;
+    let _a = Node::added(&herd, machine("a", &["A1", "A2"]), "a").await;
+    let _b = Node::added(&herd, machine("b", &["B1", "B2"]), "b").await;
+    let mut operator = herd.operator().await;
+    let text = config(&[("a", &["A1", "A2"]), ("b", &["B1", "B2"])]) + "pool = { name = \"tank\" }\n";
+    let plan = operator.plan_text(&text, 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    finished(&mut operator, &reply).await;
+    let policy = "\n[[snapshots]]\ndatasets = [\"data/pve-files\"]\nkeep = { hourly = 24, daily = 14, weekly = 8 }\n";
+    let plan = operator.plan_text(&(text + policy), 1).await;
+    let of_b = plan.nodes.iter().filter(|node| node.node == "b");
+    let ops = of_b.flat_map(|node| &node.steps).flat_map(|step| &step.ops);
+    let mut acts = ops.filter_map(|op| op.irreversible.as_ref()?.act.as_ref());
+    let Some(Act::LowerKeep(lower)) = acts.next() else {
+        panic!("nobody is asked: {plan:?}");
+    };
+    let ends: Vec<(&str, &str)> = lower
+        .changes
+        .iter()
+        .map(|change| (change.dataset.as_str(), change.after.as_str()))
+        .collect();
+    assert_eq!(ends, [("tank/pve-files", "")]);
+}
+
+#[tokio::test]
 async fn a_pool_without_room_for_hours_turns_the_status_amber_with_why_and_since_when() {
     let (herd, mut node, mut operator) = herd().await;
     node.machine.set_pool_full("data", true);

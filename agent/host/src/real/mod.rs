@@ -60,6 +60,17 @@ impl RealSystem {
     }
 }
 
+impl RealSystem {
+    /// As long as the program itself may take: one that hangs holds up the next, and is told of all the same.
+    async fn turn(&self, command: &Command) -> Result<tokio::sync::MutexGuard<'_, ()>, RunError> {
+        let turn = tokio::time::timeout(command.timeout, self.alone.lock()).await;
+        turn.map_err(|_| RunError::Timeout {
+            command: command.to_string(),
+            seconds: command.timeout.as_secs(),
+        })
+    }
+}
+
 impl Default for RealSystem {
     fn default() -> Self {
         Self::new()
@@ -78,7 +89,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 impl System for RealSystem {
     async fn run(&self, command: &Command) -> Result<Output, RunError> {
         let _turn = match command.alone {
-            true => Some(self.alone.lock().await),
+            true => Some(self.turn(command).await?),
             false => None,
         };
         program::run(command).await

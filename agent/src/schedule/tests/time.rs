@@ -173,6 +173,44 @@ async fn after_a_clock_a_year_off_in_either_direction_the_next_month_is_scrubbed
 }
 
 #[tokio::test]
+async fn a_clock_that_begins_in_1970_takes_nothing_from_what_is_remembered_of_scrubs() {
+    for scrubbed in [true, false] {
+        let mut bench = Bench::new().await;
+        monthly(&bench, 3).await;
+        let time = if scrubbed { 3 * DAY } else { HOUR };
+        scrubs(&mut bench, time).await;
+        let (before, now_ms) = (bench.turn().await.stand, bench.machine.now_ms());
+        // ZFS remembers the last scan alone.
+        bench.machine.set_clock_synchronised(false);
+        bench.machine.set_clock(60_000);
+        bench.restart().await;
+        bench.turn().await;
+        bench.machine.set_clock(now_ms + 60_000);
+        bench.machine.set_clock_synchronised(true);
+        bench.restart().await;
+        let after = bench.turn().await.stand;
+        assert_eq!(after.last_scrub_s, before.last_scrub_s, "scrubbed {scrubbed}");
+        assert_eq!(after.scrub_overdue_s, before.scrub_overdue_s, "scrubbed {scrubbed}");
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_that_ends_takes_with_it_what_did_not_work() {
+    let mut bench = Bench::new().await;
+    bench.turn().await;
+    bench.machine.set_pool_full("data", true);
+    bench.live(2 * HOUR).await;
+    assert!(!bench.turn().await.stand.problems.is_empty());
+    bench.schedule("");
+    let stand = bench.turn().await.stand;
+    assert!(stand.problems.is_empty() && stand.no_pruning.is_empty(), "{stand:?}");
+    bench.restart().await;
+    let mut faults = Vec::new();
+    seen(&bench.machine, &mut faults).await;
+    assert_eq!(faults, [""; 0], "nor does the node tell of it for ever");
+}
+
+#[tokio::test]
 async fn a_scrub_that_somebody_began_before_its_hour_serves_and_nothing_is_put_off() {
     let mut bench = Bench::new().await;
     bench.turn().await;

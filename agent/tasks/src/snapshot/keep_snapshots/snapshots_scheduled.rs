@@ -56,8 +56,11 @@ impl Step for SnapshotsScheduled {
         if before.as_ref() == Some(&after) {
             return Ok(Observed::Same);
         }
-        // What a person agreed to for one pool says nothing of another one.
-        let same = |before: &Snapshots| before.pools.is_empty() || before.pools == after.pools;
+        // What a person agreed to for one pool says nothing of another one of its name.
+        let same = |before: &Snapshots| {
+            let mut pools = before.pools.iter();
+            pools.all(|(name, guid)| after.guid(name).is_none_or(|now| now == *guid))
+        };
         let before = before.filter(same).map(|before| before.task);
         let listings = zfs::snapshots(host, &datasets).await?;
         Ok(Observed::Differs {
