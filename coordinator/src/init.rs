@@ -69,7 +69,7 @@ pub enum InitError {
     Revoked(OperatorName),
     /// Another key would be worth nothing.
     #[error(
-        "the operator {name}'s key is not here: {} is missing, or another one. It is in a backup: heeler backup restore. Without one, another operator adds you under another name: heeler operator request --name NAME",
+        "the operator {name}'s key is not here: {} is another one. It is in a backup: heeler backup restore. Without one, another operator adds you under another name: heeler operator request --name NAME",
         path.display()
     )]
     KeyElsewhere {
@@ -104,7 +104,8 @@ pub async fn look(options: &InitOptions) -> Result<bool, InitError> {
     Ok(known)
 }
 
-/// Makes what is missing and leaves what is there: run twice, it repairs. Returns whether the state folder is new.
+/// Makes what is missing and leaves what is there: run twice, it repairs, but makes no other key for an operator who is
+/// known. Returns whether the state folder is new.
 ///
 /// # Errors
 /// When it belongs to another cluster, or something cannot be written.
@@ -127,7 +128,6 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
         false => Ca::create(&state.ca(), &options.cluster, now_ms)?,
     };
     ServerIdentity::load_or_renew(&ca, &state.server(), now_ms)?;
-    let public_key_pem = new_operator(&state.operator(options.operator.as_str()))?;
     let config = options.config.to_string_lossy();
     write_secret(&state.config(), &format!("{config}\n"))?;
     if is_new {
@@ -142,7 +142,7 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
         write(&mut tx, deed, options.operator.as_str(), now_ms).await?;
         let operator = Operator {
             name: options.operator.to_string(),
-            public_key_pem,
+            public_key_pem: new_operator(&state.operator(options.operator.as_str()))?,
         };
         tx.add_operator(&operator, now_ms).await?;
     }
@@ -188,8 +188,10 @@ async fn is_ours(tx: &mut Tx, options: &InitOptions) -> Result<bool, InitError> 
         .then(|| new_operator(&state.operator(name.as_str())))
         .transpose()?;
     match here {
+        // What an operator whose key is elsewhere repairs needs no signature.
+        None => Ok(true),
         Some(pem) if public_point(&pem) == public_point(&record.public_key_pem) => Ok(true),
-        _ => Err(InitError::KeyElsewhere {
+        Some(_) => Err(InitError::KeyElsewhere {
             name: name.clone(),
             path,
         }),

@@ -55,7 +55,8 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
         // Begun on a full disk, and never written.
         Ok(bytes) if bytes.is_empty() => (name(wish, console)?, true),
         Ok(bytes) => (parse_bytes(&bytes).map_err(CliError::Config)?.cluster.value, false),
-        Err(_) => (name(wish, console)?, true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (name(wish, console)?, true),
+        Err(error) => return Err(file("read", &path)(error)),
     };
     if let Some(other) = wish.cluster.as_ref().filter(|other| **other != cluster) {
         return Err(CliError::Usage(format!(

@@ -69,7 +69,7 @@ async fn init_over_a_coordinator_adds_no_operator_and_says_how_one_is_added() {
 }
 
 #[tokio::test]
-async fn init_as_an_operator_who_is_revoked_or_whose_key_is_not_here_says_so_and_makes_none() {
+async fn init_as_an_operator_whose_key_is_not_here_repairs_and_makes_none_and_another_key_is_refused() {
     let stage = Stage::empty();
     let line = "init --cluster k8sctl --address 10.0.0.2 .";
     assert_eq!(stage.types(line).await.exit, Exit::Fine);
@@ -85,20 +85,39 @@ async fn init_as_an_operator_who_is_revoked_or_whose_key_is_not_here_says_so_and
     tx.revoke_operator("bo", "me", NOW).await.unwrap();
     tx.save().await.unwrap();
     store.close().await;
-    for (name, part) in [("bo", "revoked"), ("di", "not here")] {
+    for (name, part) in [("bo", "revoked"), ("di", "")] {
         let refused = stage.types(&format!("{line} --operator {name}")).await;
-        assert!(
-            refused.exit == Exit::Error && refused.err.contains(part),
-            "{}",
-            refused.err
-        );
+        let exit = if part.is_empty() { Exit::Fine } else { Exit::Error };
+        assert!(refused.exit == exit && refused.err.contains(part), "{}", refused.err);
         assert!(!refused.err.contains("UNIQUE"), "{}", refused.err);
         assert!(!stage.state().join("operators").join(name).exists());
     }
-    std::fs::remove_file(stage.state().join("operators/me/key.pem")).unwrap();
+    let key = stage.state().join("operators/me/key.pem");
+    std::fs::remove_file(&key).unwrap();
+    std::fs::remove_file(stage.state().join("config")).unwrap();
+    let repaired = stage.types(line).await;
+    assert_eq!(repaired.exit, Exit::Fine, "{}", repaired.err);
+    assert!(stage.state().join("config").exists() && !key.exists());
+    crate::pki::new_operator(&stage.state().join("operators/me")).unwrap();
     let refused = stage.types(line).await;
     assert!(refused.err.contains("not here"), "{}", refused.err);
-    assert!(!stage.state().join("operators/me/key.pem").exists());
+}
+
+#[tokio::test]
+async fn a_heeler_toml_that_cannot_be_read_is_named_and_not_written_over() {
+    for folder in [false, true] {
+        let stage = Stage::empty();
+        let path = stage.config().join("heeler.toml");
+        match folder {
+            true => std::fs::create_dir(&path).unwrap(),
+            false => std::fs::write(&path, b"\xff\xfe").unwrap(),
+        }
+        let before = below(stage.folder.path());
+        let refused = stage.types("init --cluster k8sctl --address 10.0.0.2 .").await;
+        assert_eq!(refused.exit, Exit::Error, "{}", refused.err);
+        assert!(refused.err.contains("heeler.toml"), "{}", refused.err);
+        assert_eq!(below(stage.folder.path()), before);
+    }
 }
 
 /// Everybody there ever was.
