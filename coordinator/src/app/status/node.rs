@@ -54,7 +54,7 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
         pool_percent: pool.percent(),
         legs: pool.legs(),
         legs_online: pool.legs_online(),
-        last_scrub_ms: schedule.last_scrub_ms.max(pool.last_scrub_ms()),
+        last_scrub_ms: schedule.last_scrub_ms,
         newest_snapshot_ms: schedule.newest_ms,
         snapshot_wanted: schedule.wanted,
         snapshot_overdue: schedule.snapshot_overdue,

@@ -27,19 +27,27 @@ pub(super) struct Schedule {
 impl Schedule {
     /// What the node last said, against the time now. A node that is away is not called late: nobody can see it.
     pub(super) fn of(look: &Look<'_>, facts: Option<&v1::Facts>, pool_scrubbed_ms: u64) -> Self {
+        // A time that is yet to come was told by a clock that is wrong.
+        let past = |at_ms: u64| if at_ms <= look.now_ms { at_ms } else { 0 };
         let Some(said) = facts.and_then(|facts| facts.schedule.as_ref()) else {
-            return Self::default();
+            return Self {
+                last_scrub_ms: past(pool_scrubbed_ms),
+                ..Self::default()
+            };
         };
         let wanted = || said.stands.iter().filter(|stand| stand.due_ms > 0);
         let late = |stand: &&v1::SnapshotStand| stand.due_ms + LATE_MS < look.now_ms;
         let waits = wanted().filter(late).min_by_key(|stand| stand.due_ms);
         let waits = waits.filter(|_| look.connected);
-        let last_scrub_ms = said.last_scrub_ms.max(pool_scrubbed_ms);
+        let last_scrub_ms = past(said.last_scrub_ms).max(past(pool_scrubbed_ms));
+        // A scrub that the node itself did not count puts the next one off as one of its own does.
+        let overdue_ms = match said.last_scrub_ms {
+            0 => said.scrub_overdue_ms,
+            last => said.scrub_overdue_ms.saturating_add(last_scrub_ms.saturating_sub(last)),
+        };
         // A scrub that ended after the node said it counts.
-        let overdue = look.connected
-            && said.scrub_overdue_ms > 0
-            && said.scrub_overdue_ms < look.now_ms
-            && last_scrub_ms <= said.scrub_overdue_ms;
+        let overdue =
+            look.connected && said.scrub_overdue_ms > 0 && overdue_ms < look.now_ms && last_scrub_ms <= overdue_ms;
         Self {
             newest_ms: wanted().map(|stand| stand.newest_ms).min().unwrap_or(0),
             wanted: wanted().next().is_some(),

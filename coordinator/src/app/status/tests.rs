@@ -147,8 +147,12 @@ fn a_degraded_pool_is_red_and_says_which_disk_must_stay() {
 
 /// A node as it is wanted, with what its schedule says.
 fn scheduled(schedule: v1::ScheduleFacts) -> Node {
+    scheduled_with(pool("ONLINE", "ONLINE"), schedule)
+}
+
+fn scheduled_with(pool: v1::Pool, schedule: v1::ScheduleFacts) -> Node {
     let facts = v1::Facts {
-        pools: vec![pool("ONLINE", "ONLINE")],
+        pools: vec![pool],
         schedule: Some(schedule),
         ..v1::Facts::default()
     };
@@ -162,25 +166,34 @@ fn scheduled(schedule: v1::ScheduleFacts) -> Node {
 fn a_scrub_is_overdue_from_the_time_on_that_the_node_names_and_not_once_one_has_ended() {
     const DAY: u64 = 24 * 60 * 60 * 1000;
     let wanted = wanted();
-    for (last_scrub_ms, scrub_overdue_ms, connected, expected) in [
-        (0, NOW - 1, true, Some("the pool was never scrubbed")),
-        (0, NOW + 1, true, None),
-        (
-            NOW - 39 * DAY,
-            NOW - DAY,
-            true,
-            Some("the last whole scrub was 39 d ago"),
-        ),
-        (NOW - 39 * DAY, NOW - DAY, false, None),
-        (NOW - 37 * DAY, NOW + DAY, true, None),
-        (NOW - DAY / 2, NOW - DAY, true, None),
-        (NOW - 400 * DAY, 0, true, None),
+    let long_ago = Some("the last whole scrub was 39 d ago");
+    for (last_scrub_ms, pool_scrubbed_ms, scrub_overdue_ms, connected, expected) in [
+        (0, 0, NOW - 1, true, Some("the pool was never scrubbed")),
+        (0, 0, NOW + 1, true, None),
+        (NOW - 39 * DAY, 0, NOW - DAY, true, long_ago),
+        (NOW - 39 * DAY, 0, NOW - DAY, false, None),
+        (NOW - 37 * DAY, 0, NOW + DAY, true, None),
+        (NOW - DAY / 2, 0, NOW - DAY, true, None),
+        (NOW - 400 * DAY, 0, 0, true, None),
+        // One that the node did not count puts the next one off.
+        (NOW - 39 * DAY, NOW - 2 * DAY, NOW - DAY, true, None),
+        (NOW - 80 * DAY, NOW - 39 * DAY, NOW - 42 * DAY, true, long_ago),
+        // One that is yet to come does not.
+        (NOW - 39 * DAY, NOW + DAY, NOW - DAY, true, long_ago),
+        (NOW + DAY, 0, NOW - DAY, true, Some("the pool was never scrubbed")),
     ] {
-        let late = scheduled(v1::ScheduleFacts {
+        let scrubbed = v1::Pool {
+            scan_function: "SCRUB".into(),
+            scan_state: "FINISHED".into(),
+            scan_end_ms: pool_scrubbed_ms,
+            ..pool("ONLINE", "ONLINE")
+        };
+        let schedule = v1::ScheduleFacts {
             last_scrub_ms,
             scrub_overdue_ms,
             ..v1::ScheduleFacts::default()
-        });
+        };
+        let late = scheduled_with(scrubbed, schedule);
         let look = Look {
             connected,
             ..look(Some(&wanted))
@@ -190,8 +203,12 @@ fn a_scrub_is_overdue_from_the_time_on_that_the_node_names_and_not_once_one_has_
         assert_eq!(
             said.next_back(),
             expected,
-            "{last_scrub_ms} {scrub_overdue_ms} {connected}"
+            "{last_scrub_ms} {pool_scrubbed_ms} {scrub_overdue_ms} {connected}"
         );
+        let ended = [last_scrub_ms, pool_scrubbed_ms]
+            .into_iter()
+            .filter(|at_ms| *at_ms <= NOW);
+        assert_eq!(Some(status.last_scrub_ms), ended.max().or(Some(0)));
         assert_eq!(status.scrub_overdue, expected.is_some());
         assert_eq!(status.light(), if expected.is_some() { Amber } else { Green });
     }

@@ -1,7 +1,7 @@
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Stage, Tx};
 
-use super::super::{App, AppError};
+use super::super::{App, AppError, copies};
 use super::{alert, duration};
 use crate::backup::RECIPIENT;
 
@@ -52,7 +52,7 @@ impl App {
 
     /// Whether what the coordinator knows is anywhere else, and young enough.
     async fn saved(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Option<v1::Alert>, AppError> {
-        let copies = tx.newest_copies().await?;
+        let copies = copies::newest(tx).await?;
         // One of a time that is yet to come was made by a clock that was wrong: how old it is nobody knows.
         let times = copies.iter().map(|copy| copy.at_ms).filter(|at_ms| *at_ms <= now_ms);
         let copy_ms = times.max().unwrap_or(0);
