@@ -138,3 +138,35 @@ pub(super) enum Command {
         folder: PathBuf,
     },
 }
+
+impl Command {
+    /// Whether nothing is other than before, whatever came of it.
+    pub(super) fn only_reads(&self) -> bool {
+        use audit::Audit;
+        use backup::Backup;
+        use ca::Ca;
+        use disk::Disk;
+        use node::Node;
+        use operator::Operator;
+        use secret::Secret;
+        use snapshot::Snapshot;
+        use task::Task;
+        match self {
+            Self::Plan(_) | Self::Status(_) | Self::Handbook | Self::Demo(_) | Self::Completions { .. } => true,
+            Self::Init(_) | Self::Serve(_) | Self::Apply(_) | Self::Pool(_) | Self::Config(_) | Self::Manual { .. } => {
+                false
+            }
+            Self::Events(wish) => wish.only_reads(),
+            Self::Revision(revision::Revision::Show { .. }) => true,
+            Self::Node(wish) => matches!(wish, Node::List | Node::Show { .. } | Node::Discover { .. }),
+            Self::Disk(wish) => matches!(wish, Disk::List { .. }),
+            Self::Snapshot(wish) => matches!(wish, Snapshot::List(_) | Snapshot::Diff { .. } | Snapshot::Prune(_)),
+            Self::Task(Task::List { .. } | Task::Show { .. } | Task::Follow { .. }) => true,
+            Self::Backup(wish) => matches!(wish, Backup::List | Backup::Verify { .. }),
+            Self::Audit(Audit::List { .. } | Audit::Verify) => true,
+            Self::Operator(wish) => matches!(wish, Operator::List),
+            Self::Ca(wish) => matches!(wish, Ca::Show),
+            Self::Secret(wish) => matches!(wish, Secret::List),
+        }
+    }
+}

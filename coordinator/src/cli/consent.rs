@@ -116,12 +116,27 @@ impl Key {
                 theirs.is_some_and(|known| known.public_key == pair.public_key().as_ref())
             })
         };
-        let (operator, path) = find(&folder, &context.around.login(), is_taken)?.ok_or_else(|| {
+        let login = context.around.login();
+        let own = known.iter().find(|known| known.name == login);
+        if own.is_some_and(|own| own.revoked_at_ms > 0) {
+            return Err(CliError::Other(format!(
+                "the operator {login} is revoked: nothing is signed for {login} any more\n\
+                 As another operator, whose key is here: USER=NAME heeler …"
+            )));
+        }
+        let (operator, path) = find(&folder, &login, is_taken)?.ok_or_else(|| {
             CliError::Other(format!(
                 "no operator's key in {}: consents are signed with it\nHave an operator add you: heeler operator request; as another user: --state",
                 folder.display()
             ))
         })?;
+        if own.is_some() && operator != login {
+            return Err(CliError::Other(format!(
+                "the key of the operator {login} is not in {}, and nobody else's signs for {login}\n\
+                 As {operator}, whose key is there: USER={operator} heeler …",
+                folder.display()
+            )));
+        }
         let pair = pair(&path)?;
         Ok(Self { operator, pair })
     }

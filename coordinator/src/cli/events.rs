@@ -48,6 +48,13 @@ pub(super) struct Events {
     after: u64,
 }
 
+impl Events {
+    /// Whether it marks nothing as seen.
+    pub(super) fn only_reads(&self) -> bool {
+        self.action.is_none()
+    }
+}
+
 /// `90s`, `30m`, `2h`, `7d`, in milliseconds.
 fn back(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is no time: write 90s, 30m, 2h or 7d");

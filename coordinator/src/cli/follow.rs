@@ -64,14 +64,16 @@ async fn stream(
     take: &mut impl AsyncFnMut(News) -> Result<Option<Exit>, CliError>,
 ) -> Result<Option<Exit>, CliError> {
     let mut events = client.events(request.clone()).await.map_err(lost)?.into_inner();
-    // Once for the first stream: what happens while the connection is away is wanted whole.
-    request.last = 0;
     while let Some(event) = events.message().await.map_err(lost)? {
         // Progress is numbered by nobody.
         if event.id > 0 && event.id <= request.after {
             continue;
         }
         request.after = request.after.max(event.id);
+        if event.id > 0 {
+            // What comes after it is wanted whole, over lost connections too.
+            request.last = 0;
+        }
         if let Some(exit) = take(News::Event(Box::new(event))).await? {
             return Ok(Some(exit));
         }

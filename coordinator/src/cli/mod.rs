@@ -153,9 +153,11 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: Session
         global: heeler.global,
         clock: session.clock,
     };
+    let reads = heeler.command.as_ref().is_none_or(Command::only_reads);
     let result = dispatch(heeler.command, &context, &mut console, session.demonstration).await;
     result.unwrap_or_else(|error| {
-        if error.nobody_reads() {
+        // What came of something that was done is never silent.
+        if reads && error.nobody_reads() {
             return Exit::Stopped;
         }
         complain(&error, &mut console);

@@ -150,21 +150,24 @@ async fn list(
         }
     };
     let mut documents = Vec::new();
-    for (place, node) in nodes.iter().enumerate() {
+    let (mut shown, mut refused) = (0, None);
+    for node in &nodes {
         let (rows, no_pruning) = match pages(client, node, &dataset, prunable).await {
             // One that lacks the dataset, or leaves meanwhile, hides no other.
             Err(CliError::Coordinator(said)) if !one => {
                 left_out(node, said.message(), console);
+                refused.get_or_insert(said);
                 continue;
             }
             pages => pages?,
         };
+        shown += 1;
         if console.json {
             documents.push(json::snapshots(node, &rows, &no_pruning));
             continue;
         }
         let zone = console.zone.clone();
-        let mut lines = if place == 0 { Vec::new() } else { vec![Line::new()] };
+        let mut lines = if shown == 1 { Vec::new() } else { vec![Line::new()] };
         lines.extend(screen::snapshots(
             node,
             &rows,
@@ -174,6 +177,9 @@ async fn list(
             console.screen,
         ));
         console.show(&lines)?;
+    }
+    if let Some(said) = refused.filter(|_| shown == 0) {
+        return Err(CliError::Coordinator(said));
     }
     match console.json {
         true => console.answer(|| json::list("nodes", documents.into_iter()), |_| Vec::new())?,

@@ -312,7 +312,7 @@ async fn a_lost_connection_is_told_and_what_was_missed_is_shown_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_first_stream_is_cut_to_the_last_few_events() {
+async fn only_until_the_first_event_came_is_a_stream_cut_to_the_last_few() {
     let streams = [vec![], vec![did(1, "first")], vec![did(2, "second")]];
     let stage = Stage::with(
         TOML,
@@ -330,7 +330,7 @@ async fn only_the_first_stream_is_cut_to_the_last_few_events() {
         .iter()
         .map(|request| (request.last, request.after))
         .collect();
-    assert_eq!(asked, [(5, 0), (0, 0), (0, 1)]);
+    assert_eq!(asked, [(5, 0), (5, 0), (0, 1)]);
 }
 
 #[tokio::test]
@@ -442,4 +442,47 @@ async fn an_erasure_needs_the_serial_and_is_watched_to_its_end() {
         "{}",
         outcome.out
     );
+}
+
+#[tokio::test]
+async fn nobody_signs_for_a_login_that_the_coordinator_knows_but_its_own_key() {
+    let pem = key();
+    let public_key = rcgen::KeyPair::from_pem(&pem).unwrap().public_key_pem();
+    let public_key = crate::pki::public_point(&public_key).unwrap();
+    let operator = |name: &str, revoked_at_ms| OperatorInfo {
+        name: name.into(),
+        public_key: public_key.clone(),
+        revoked_at_ms,
+        ..OperatorInfo::default()
+    };
+    for (operators, part) in [
+        (vec![operator("me", 1), operator("bo", 0)], Some("me is revoked")),
+        (vec![operator("me", 0), operator("bo", 0)], Some("USER=bo")),
+        (vec![operator("bo", 0)], None),
+    ] {
+        let played = Script {
+            operators,
+            ..script(Some(erasure()))
+        };
+        let stage = Stage::with("", played);
+        stage.key(&pem);
+        let folder = stage.state().join("operators");
+        std::fs::rename(folder.join("me"), folder.join("bo")).unwrap();
+        let outcome = stage.types("disk erase S2 --confirm S2").await;
+        let applied = stage.fake.0.lock().unwrap().applied.len();
+        match part {
+            Some(part) => assert!(outcome.err.contains(part) && applied == 0, "{}", outcome.err),
+            None => assert_eq!(applied, 1, "{}", outcome.err),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_closed_pipe_is_silent_only_where_nothing_was_done() {
+    let stage = Stage::with("", Script::default());
+    let read = stage.types_unread("status").await;
+    assert_eq!((read.exit, read.err.as_str()), (Exit::Stopped, ""));
+    let done = stage.types_unread("node resume pi5l").await;
+    assert_eq!(done.exit, Exit::Error);
+    assert!(done.err.contains("stdout"), "{}", done.err);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -42,7 +43,7 @@ pub struct Script {
     pub audit: ListAuditReply,
     pub verdict: VerifyAuditReply,
     pub verified: Vec<VerifyAuditRequest>,
-    /// One for each question about snapshots.
+    /// One for each question about snapshots; one with an error is refused.
     pub snapshots: VecDeque<SnapshotAnswer>,
     pub asked: Vec<SnapshotsRequest>,
     pub copies: Vec<CopyInfo>,
@@ -50,6 +51,7 @@ pub struct Script {
     pub handbook: HandbookReply,
     pub secrets: Vec<SecretInfo>,
     pub secrets_set: Vec<SetSecretRequest>,
+    pub operators: Vec<OperatorInfo>,
 }
 
 #[derive(Clone, Default)]
@@ -83,10 +85,14 @@ impl Operator for Fake {
         })
     }
     async fn snapshots(&self, request: Request<SnapshotsRequest>) -> Result<Response<SnapshotAnswer>, Status> {
-        self.script(|script| {
+        let answer = self.script(|script| {
             script.asked.push(request.into_inner());
             script.snapshots.pop_front().unwrap_or_default()
-        })
+        })?;
+        match answer.get_ref().error.as_str() {
+            "" => Ok(answer),
+            error => Err(Status::failed_precondition(error)),
+        }
     }
     async fn list_nodes(&self, _: Request<ListNodesRequest>) -> Result<Response<ListNodesReply>, Status> {
         self.script(|script| ListNodesReply {
@@ -282,7 +288,10 @@ impl Operator for Fake {
         })
     }
     async fn list_operators(&self, _: Request<ListOperatorsRequest>) -> Result<Response<ListOperatorsReply>, Status> {
-        self.script(|_| ListOperatorsReply::default())
+        self.script(|script| ListOperatorsReply {
+            operators: script.operators.clone(),
+            ..ListOperatorsReply::default()
+        })
     }
     async fn add_operator(&self, _: Request<AddOperatorRequest>) -> Result<Response<OperatorGrant>, Status> {
         self.script(|_| OperatorGrant::default())
@@ -345,6 +354,17 @@ struct NoDemo;
 impl Demonstration for NoDemo {
     async fn run(&self, _: bool, _: &mut Console<'_>) -> Result<Exit, CliError> {
         Ok(Exit::Fine)
+    }
+}
+
+/// Whoever read has seen enough.
+struct Closed;
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -415,12 +435,26 @@ impl Stage {
         self.act(line, false, &[stdin]).await
     }
 
+    /// Types `line`, with nobody to read what comes of it.
+    pub async fn types_unread(&self, line: &str) -> Outcome {
+        self.act_into(&mut Closed, line, false, &[]).await
+    }
+
     async fn play(&self, line: &str, answers: Option<&[&str]>) -> Outcome {
         self.act(line, answers.is_some(), answers.unwrap_or_default()).await
     }
 
     async fn act(&self, line: &str, there: bool, answers: &[&str]) -> Outcome {
-        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut out = Vec::new();
+        let outcome = self.act_into(&mut out, line, there, answers).await;
+        Outcome {
+            out: String::from_utf8(out).unwrap(),
+            ..outcome
+        }
+    }
+
+    async fn act_into(&self, out: &mut (dyn Write + Send), line: &str, there: bool, answers: &[&str]) -> Outcome {
+        let mut err = Vec::new();
         let mut person = Decided {
             there,
             answers: answers.iter().map(|answer| (*answer).to_owned()).collect(),
@@ -433,7 +467,7 @@ impl Stage {
             _ => None,
         };
         let session = Session {
-            out: &mut out,
+            out,
             err: &mut err,
             person: &mut person,
             around: around(variable, &self.config()),
@@ -448,7 +482,7 @@ impl Stage {
         let exit = run(words, session).await;
         Outcome {
             exit,
-            out: String::from_utf8(out).unwrap(),
+            out: String::new(),
             err: String::from_utf8(err).unwrap(),
             asked: person.asked,
         }

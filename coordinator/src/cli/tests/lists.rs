@@ -109,6 +109,33 @@ async fn a_node_that_is_away_is_named_where_its_snapshots_would_stand() {
 }
 
 #[tokio::test]
+async fn where_no_node_shows_its_snapshots_the_list_is_refused_and_not_empty() {
+    let node = |name: &str| NodeInfo {
+        node: name.into(),
+        connected: true,
+        ..NodeInfo::default()
+    };
+    let no = SnapshotAnswer {
+        error: "pi5l: no such dataset".into(),
+        ..SnapshotAnswer::default()
+    };
+    for (answers, exit) in [
+        ([no.clone(), no.clone()], Exit::Refused),
+        ([no.clone(), SnapshotAnswer::default()], Exit::Fine),
+    ] {
+        let script = Script {
+            nodes: vec![node("pi5l"), node("pi5x")],
+            snapshots: answers.into(),
+            ..Script::default()
+        };
+        let listed = Stage::with("", script).types("snapshot list").await;
+        assert_eq!(listed.exit, exit, "{}", listed.err);
+        assert!(listed.err.contains("no such dataset"), "{}", listed.err);
+        assert_eq!(listed.out.is_empty(), exit == Exit::Refused, "{}", listed.out);
+    }
+}
+
+#[tokio::test]
 async fn what_a_node_refuses_about_snapshots_and_why_nothing_is_pruned_is_told() {
     let script = Script {
         snapshots: [SnapshotAnswer {
