@@ -32,8 +32,10 @@ impl App {
                 }
             }
             self.try_room().await;
-            if let Err(error) = self.audit_is_broken().await {
+            if let Err(error) = self.watch_audit().await {
                 self.heed(&error);
+                let error: &dyn std::error::Error = &error;
+                warn!(error, "the audit log could not be looked at");
             }
             sleep(LOOK).await;
         }
@@ -51,12 +53,15 @@ impl App {
         }
         let mut dropped = 0;
         self.prune_tasks().await?;
+        let mut alarms_from_ms = self.now_ms().saturating_sub(ALARMS_MS);
         while self.store.used_bytes().await? > bound - bound / 10 {
             let mut tx = self.store.write().await?;
-            let mut went = tx.drop_events(BATCH, self.now_ms().saturating_sub(ALARMS_MS)).await?;
-            if went == 0 {
-                // Nothing but alarms of today: a node that fills the database with them fills it no further.
-                went = tx.drop_events(BATCH, u64::MAX).await?;
+            let mut went = tx.drop_events(BATCH, alarms_from_ms).await?;
+            if went == 0 && alarms_from_ms < u64::MAX {
+                // Nothing but alarms of today: a node that fills the database with them fills it no further. From here on
+                // none of them is looked over in vain.
+                alarms_from_ms = u64::MAX;
+                went = tx.drop_events(BATCH, alarms_from_ms).await?;
             }
             tx.save().await?;
             if went == 0 {
@@ -125,7 +130,7 @@ impl App {
     }
 }
 
-fn cause(mut error: &dyn std::error::Error) -> String {
+pub(super) fn cause(mut error: &dyn std::error::Error) -> String {
     while let Some(source) = error.source() {
         error = source;
     }

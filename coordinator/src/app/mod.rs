@@ -108,7 +108,7 @@ pub struct App {
     history_bytes: u64,
     started_ms: u64,
     trouble: std::sync::Mutex<Option<String>>,
-    watched: watch::Watch,
+    watch: watch::Watch,
 }
 
 impl App {
@@ -149,7 +149,7 @@ impl App {
             copying: tokio::sync::Mutex::new(()),
             history_bytes: HISTORY_BYTES,
             trouble: std::sync::Mutex::new(None),
-            watched: watch::Watch::default(),
+            watch: watch::Watch::default(),
         })
     }
 

@@ -4,60 +4,103 @@ use heeler_store::StoreError;
 use tokio::sync::Mutex;
 
 use super::audit::PAGE;
+use super::history::cause;
 use super::{App, AppError};
-use crate::audit::{Break, Walk};
+use crate::audit::{Break, Head, Walk};
 
 /// As often all of it is walked once more.
 const ANEW_MS: u64 = 24 * 60 * 60 * 1000;
+/// Where the heads that are looked for were seen.
+const PLACE: &str = "the coordinator, since it runs,";
 
-/// How far it was walked, and what is wrong with it.
-pub(super) type Watch = Mutex<Watched>;
+/// How far the log was walked, and what came of it.
+#[derive(Default)]
+pub(super) struct Watch {
+    watched: Mutex<Watched>,
+    /// What the last look found: read while a walk goes on.
+    finding: std::sync::Mutex<Option<String>>,
+}
 
 #[derive(Default)]
-pub(super) struct Watched {
+struct Watched {
+    /// When the last walk of all of it was begun; 0 when one is due.
     since_ms: u64,
     walk: Walk,
+    /// The last entry that was ever seen: no later walk may miss it.
+    seen: Head,
+    /// What was found stays found, until somebody starts the coordinator again.
     broken: Option<String>,
 }
 
 impl App {
-    /// What is wrong with the audit log. Walks what was written since the last look; all of it at the first one, and once
-    /// a day. Never called within a transaction: it opens its own.
-    pub(super) async fn audit_is_broken(&self) -> Result<Option<String>, AppError> {
-        let mut watched = self.watched.lock().await;
-        if self.now_ms().saturating_sub(watched.since_ms) >= ANEW_MS {
-            *watched = Watched {
-                since_ms: self.now_ms(),
-                ..Watched::default()
-            };
+    /// Walks what was written to the audit log since the last look; all of it at the first one, and once a day. Returns
+    /// what is wrong with it. Never called within a transaction: it opens its own.
+    pub(super) async fn watch_audit(&self) -> Result<Option<String>, AppError> {
+        let mut watched = self.watch.watched.lock().await;
+        if self.is_due(&watched) {
+            watched.walk = Walk::looking_for(vec![(PLACE.to_owned(), watched.seen)]);
+            watched.since_ms = self.now_ms();
         }
+        self.look_on(&mut watched).await
+    }
+
+    /// What is known to be wrong with the audit log, for the status: it waits for no walk, and never walks all of it.
+    pub(super) async fn audit_finding(&self) -> Option<String> {
+        if let Ok(mut watched) = self.watch.watched.try_lock()
+            && !self.is_due(&watched)
+        {
+            // What came of it is kept.
+            let _ = self.look_on(&mut watched).await;
+        }
+        self.finding().clone()
+    }
+
+    fn is_due(&self, watched: &Watched) -> bool {
+        watched.since_ms == 0 || self.now_ms().saturating_sub(watched.since_ms) >= ANEW_MS
+    }
+
+    async fn look_on(&self, watched: &mut Watched) -> Result<Option<String>, AppError> {
         if watched.broken.is_none() {
-            watched.broken = match self.walk_on(&mut watched.walk).await {
+            let walked = self.walk_on(&mut watched.walk).await;
+            if watched.walk.head().seq > watched.seen.seq {
+                watched.seen = watched.walk.head();
+            }
+            let broken = match walked {
                 Ok(found) => found.map(|found| found.to_string()),
                 Err(AppError::Store(error @ StoreError::Row { .. })) => Some(error.to_string()),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    watched.since_ms = 0;
+                    *self.finding() = Some(format!("the audit log cannot be read: {}", cause(&error)));
+                    return Err(error);
+                }
             };
+            watched.broken = broken.map(|why| format!("the audit log is not what was written: {why}"));
         }
+        self.finding().clone_from(&watched.broken);
         Ok(watched.broken.clone())
+    }
+
+    fn finding(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        let finding = self.watch.finding.lock();
+        finding.unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     async fn walk_on(&self, walk: &mut Walk) -> Result<Option<Break>, AppError> {
         let mut tx = self.store.read().await?;
         let (last, hash) = tx.audit_head().await?;
         let seen = walk.head();
-        let place = || "the coordinator, since it runs,".to_owned();
+        let place = PLACE.to_owned();
         if last < seen.seq {
-            let (place, seq) = (place(), seen.seq);
+            let seq = seen.seq;
             return Ok(Some(Break::Cut { place, seq, last }));
         }
         if last == seen.seq && hash != seen.hash {
-            let (place, seq) = (place(), seen.seq);
-            return Ok(Some(Break::Rewritten { place, seq }));
+            return Ok(Some(Break::Rewritten { place, seq: seen.seq }));
         }
         loop {
             let page = tx.audit(walk.head().seq, PAGE).await?;
             if page.is_empty() {
-                return Ok(None);
+                return Ok(walk.clone().end().err());
             }
             for entry in page {
                 if let Err(found) = walk.step(&entry) {
@@ -66,5 +109,94 @@ impl App {
             }
             tokio::task::yield_now().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use heeler_proto::OperatorName;
+    use heeler_store::Store;
+
+    use super::super::Reach;
+    use super::*;
+    use crate::clock::Clock;
+    use crate::init::{InitOptions, init};
+    use crate::state::StateFolder;
+
+    struct Hand(AtomicU64);
+    impl Clock for Hand {
+        fn now_ms(&self) -> u64 {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    async fn app(folder: &Path, clock: &Arc<Hand>) -> App {
+        let state = StateFolder::new(folder.join("state"));
+        let options = InitOptions {
+            state: state.clone(),
+            config: folder.join("config"),
+            cluster: "k8sctl".into(),
+            operator: OperatorName::new("me").unwrap(),
+        };
+        init(&options, clock.as_ref()).await.unwrap();
+        std::fs::copy(state.database(), folder.join("old.db")).unwrap();
+        let store = Store::open(&state.database()).await.unwrap();
+        App::new(store, clock.clone(), state, Reach::default()).await.unwrap()
+    }
+
+    async fn write(app: &App, action: &str) {
+        let mut tx = app.store.write().await.unwrap();
+        app.audit_of(&mut tx, "me", action, "", "").await.unwrap();
+        tx.save().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_log_whose_end_was_cut_off_or_written_anew_is_broken_for_good_on_the_next_day_too() {
+        // Whether the walk of the next day finds it, and which part of the message says so.
+        for (anew, next_day, part) in [
+            (0, false, "cut off"),
+            (0, true, "cut off"),
+            (2, false, "another entry 3"),
+            (3, true, "another entry 3"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let clock = Arc::new(Hand(AtomicU64::new(1_800_000_000_000)));
+            let mut app = app(folder.path(), &clock).await;
+            write(&app, "apply").await;
+            write(&app, "apply").await;
+            assert_eq!(app.watch_audit().await.unwrap(), None);
+            assert_eq!(app.audit_finding().await, None);
+            app.store = Store::open(&folder.path().join("old.db")).await.unwrap();
+            for _ in 0..anew {
+                write(&app, "nothing").await;
+            }
+            if next_day {
+                clock.0.fetch_add(25 * 60 * 60 * 1000, Ordering::SeqCst);
+            }
+            let found = app.watch_audit().await.unwrap().unwrap();
+            assert!(found.contains(part), "{found}");
+            clock.0.fetch_add(25 * 60 * 60 * 1000, Ordering::SeqCst);
+            assert_eq!(app.watch_audit().await.unwrap().as_deref(), Some(found.as_str()));
+            assert_eq!(app.audit_finding().await, Some(found));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_that_cannot_be_read_is_a_finding_and_the_status_waits_for_no_walk() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(Hand(AtomicU64::new(1_800_000_000_000)));
+        let app = app(folder.path(), &clock).await;
+        assert_eq!(app.watch_audit().await.unwrap(), None);
+        let walking = app.watch.watched.lock().await;
+        assert_eq!(app.audit_finding().await, None);
+        drop(walking);
+        app.store.close().await;
+        let finding = app.audit_finding().await.unwrap();
+        assert!(finding.contains("cannot be read"), "{finding}");
+        app.watch_audit().await.unwrap_err();
     }
 }

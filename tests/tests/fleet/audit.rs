@@ -3,7 +3,7 @@
 use heeler_proto::v1;
 use heeler_tests::{Herd, Node, Operator};
 
-use crate::scene::{DISKS, machine, pooled};
+use crate::scene::{DISKS, machine, pooled, until};
 
 async fn entries(operator: &mut Operator) -> Vec<v1::AuditEntry> {
     let request = v1::ListAuditRequest {
@@ -141,7 +141,14 @@ async fn a_log_that_was_changed_turns_the_status_red_unasked() {
     std::fs::write(&file, bytes).unwrap();
     herd.start().await.unwrap();
     let mut operator = herd.operator().await;
-    let alert = status(&mut operator).await.unwrap();
+    // The status waits for no walk of the whole log.
+    let mut alert = None;
+    until(async || {
+        alert = status(&mut operator).await;
+        alert.is_some()
+    })
+    .await;
+    let alert = alert.unwrap();
     assert!(
         alert.light() == v1::Light::Red && alert.text.contains("entry 2") && alert.next == "heeler audit verify",
         "{alert:?}"

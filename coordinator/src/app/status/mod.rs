@@ -28,7 +28,7 @@ impl App {
     pub async fn status(&self) -> Result<v1::StatusReply, AppError> {
         let now_ms = self.now_ms();
         let trouble = self.trouble_now().await;
-        let broken = self.audit_is_broken().await?;
+        let finding = self.audit_finding().await;
         let mut tx = self.store.read().await?;
         let accepted = tx.accepted().await?;
         let wanted = revision::wanted(accepted.as_ref());
@@ -80,8 +80,7 @@ impl App {
                 )
             }));
         }
-        if let Some(why) = broken {
-            let text = format!("the audit log is not what was written: {why}");
+        if let Some(text) = finding {
             alerts.push(alert(Light::Red, "", text, || "heeler audit verify".to_owned()));
         }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.light));
