@@ -2,7 +2,7 @@
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, Light};
-use heeler_store::Store;
+use heeler_store::{Copy, Store};
 use heeler_tests::{Herd, Laptop, Node, Operator};
 
 use crate::operators::added;
@@ -52,6 +52,21 @@ async fn copies_that_are_not_made_or_are_too_old_are_amber_over_a_restart_too() 
     assert!(text.contains("there is no recovery key"), "{text}");
     assert_eq!(next, "heeler init");
     herd.make_recovery_key().await;
+    // What a node that was removed holds is in nobody's reach.
+    let copy = Copy {
+        node: "gone".into(),
+        name: "heeler.age".into(),
+        at_ms: herd.clock.now_ms(),
+        bytes: 1,
+        sha256: [7; 32],
+    };
+    let store = Store::open(&herd.state().database()).await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("gone", "0badcafe").await.unwrap();
+    tx.add_copy(&copy, 3).await.unwrap();
+    tx.remove_node("gone", "me", copy.at_ms).await.unwrap();
+    tx.save().await.unwrap();
+    store.close().await;
     let (text, next) = said(&mut operator).await.pop().unwrap();
     assert!(text.contains("was never made"), "{text}");
     assert_eq!(next, "heeler backup copy");
