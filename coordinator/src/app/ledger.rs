@@ -60,6 +60,7 @@ impl App {
             if ours && known.is_none_or(|known| !known.ours) {
                 let on_record = tx.pools_of(node).await?;
                 if made.is_none() && on_record.iter().filter(|pool| pool.ours).count() >= MOST_POOLS {
+                    self.alarm_if_left_off(tx, node, pool).await?;
                     continue;
                 }
                 let text = format!("pool {} ({}) is on record", pool.name, pool.guid);
@@ -102,6 +103,21 @@ impl App {
         let known = tx.pool(&pool.guid).await?;
         if let Some(owner) = known.filter(|known| known.ours && known.node != node) {
             let text = format!("pool {} ({}) of {} is imported here", pool.name, pool.guid, owner.node);
+            tx.add_event(&self.event("alarm", node, text)).await?;
+        }
+        Ok(())
+    }
+
+    /// A person is told of a pool that is not put on record: once, not with every look.
+    async fn alarm_if_left_off(&self, tx: &mut Tx, node: &str, pool: &v1::Pool) -> Result<(), AppError> {
+        let before = tx.node(node).await?;
+        let before = before.map(|node| facts_of(&node)).transpose()?.flatten();
+        let known = before.is_some_and(|facts| facts.pools.iter().any(|known| known.guid == pool.guid));
+        if !known {
+            let text = format!(
+                "pool {} ({}) is not put on record: {MOST_POOLS} pools of this node are",
+                pool.name, pool.guid
+            );
             tx.add_event(&self.event("alarm", node, text)).await?;
         }
         Ok(())

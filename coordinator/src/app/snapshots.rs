@@ -9,6 +9,8 @@ use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits};
 
 /// What a node may take to answer: as long as the longest program that it runs for it.
 const ANSWER: Duration = Duration::from_secs(60);
+/// Characters of a node's own words that are written down.
+const DETAIL: usize = 4096;
 
 impl App {
     /// Asks a node about its snapshots, or for one, a hold or a release. What would change something is written down
@@ -55,6 +57,7 @@ impl App {
                 Ok(answer) => (done.to_owned(), answer.created.clone()),
                 Err((outcome, why)) => (format!("{asked}: {outcome}"), format!("{detail}: {why}")),
             };
+            let detail: String = detail.chars().take(DETAIL).collect();
             self.audit_of(&mut tx, &who.name, &action, name, &detail).await?;
             let event = self.event("snapshot", name, format!("{action} by {}: {detail}", who.name));
             self.tell(tx, event).await?;

@@ -1,7 +1,8 @@
 //! A node that lies, or says too much, harms nobody but itself.
 
-use heeler_proto::v1;
-use heeler_tests::{Herd, Stranger};
+use heeler_coordinator::app::pool_comment;
+use heeler_proto::v1::{self, from_agent};
+use heeler_tests::{CLUSTER, Herd, Line, NOON, Stranger};
 
 #[tokio::test]
 async fn numbers_that_nobody_counted_to_are_refused_and_told_and_the_herd_counts_on() {
@@ -61,4 +62,58 @@ async fn a_node_that_is_ahead_again_and_again_is_paused_and_written_down_once() 
     let entries = audit.unwrap().into_inner().entries;
     let pauses = entries.iter().filter(|entry| entry.action == "node paused");
     assert_eq!(pauses.count(), 1, "{entries:?}");
+}
+
+#[tokio::test]
+async fn a_pool_that_is_one_too_many_is_not_put_on_record_and_told_once() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let pools = (1..=9).map(|guid| v1::Pool {
+        name: format!("pool{guid}"),
+        guid: format!("{guid}"),
+        comment: pool_comment(CLUSTER, "a"),
+        state: "ONLINE".into(),
+        ..v1::Pool::default()
+    });
+    let facts = v1::Facts {
+        pools: pools.collect(),
+        ..v1::Facts::default()
+    };
+    let mut operator = herd.operator().await;
+    let mut last = 0;
+    for seq in 1..=2 {
+        let hello = v1::Hello {
+            last_event: seq - 1,
+            ..Stranger::hello("a")
+        };
+        let (mut line, _) = stranger.join(hello).await.unwrap();
+        let request_id = line.next_that(Line::asks_for_facts).await;
+        let reply = v1::FactsReply {
+            request_id,
+            facts: Some(facts.clone()),
+            error: String::new(),
+        };
+        line.say(from_agent::Body::Facts(reply)).await;
+        // What it says after it is stored after it.
+        let note = v1::Note {
+            level: "info".into(),
+            text: seq.to_string(),
+        };
+        line.say(from_agent::Body::Event(v1::Event {
+            seq,
+            at_ms: NOON,
+            task_id: String::new(),
+            kind: Some(v1::event::Kind::Note(note)),
+        }))
+        .await;
+        last = operator.wait_after(last, "note", "a").await.id;
+    }
+    let asked = v1::EventsRequest {
+        kinds: vec!["alarm".into()],
+        ..v1::EventsRequest::default()
+    };
+    let mut events = operator.events(asked).await.unwrap().into_inner();
+    let alarm = events.message().await.unwrap().unwrap();
+    assert!(alarm.text.contains("pool pool9 (9) is not put on record"), "{alarm:?}");
+    assert_eq!(events.message().await.unwrap(), None);
 }
