@@ -1,7 +1,7 @@
 //! A node that lies, or says too much, harms nobody but itself.
 
 use heeler_coordinator::app::pool_comment;
-use heeler_proto::v1::{self, from_agent};
+use heeler_proto::v1::{self, from_agent, to_agent};
 use heeler_tests::{CLUSTER, Herd, Line, NOON, Stranger};
 
 #[tokio::test]
@@ -116,4 +116,50 @@ async fn a_pool_that_is_one_too_many_is_not_put_on_record_and_told_once() {
     let alarm = events.message().await.unwrap().unwrap();
     assert!(alarm.text.contains("pool pool9 (9) is not put on record"), "{alarm:?}");
     assert_eq!(events.message().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_a_node_answers_goes_into_the_audit_log_in_brief() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let create = v1::CreateSnapshot {
+        dataset: "data/vm".into(),
+        name: String::new(),
+    };
+    let request = v1::SnapshotsRequest {
+        node: "a".into(),
+        ask: Some(v1::SnapshotAsk {
+            request_id: String::new(),
+            ask: Some(v1::snapshot_ask::Ask::Create(create)),
+        }),
+    };
+    let answers = async {
+        let asked = line.next_that(|body| match body {
+            to_agent::Body::Snapshots(ask) => Some(ask.request_id),
+            _ => None,
+        });
+        let answer = v1::SnapshotAnswer {
+            request_id: asked.await,
+            created: "x".repeat(100_000),
+            ..v1::SnapshotAnswer::default()
+        };
+        line.say(from_agent::Body::Snapshots(answer)).await;
+    };
+    let mut operator = herd.operator().await;
+    let (made, ()) = tokio::join!(operator.snapshots(request), answers);
+    made.unwrap();
+    let request = v1::ListAuditRequest {
+        newest: true,
+        limit: 1,
+        ..v1::ListAuditRequest::default()
+    };
+    let last = operator
+        .list_audit(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .entries
+        .remove(0);
+    assert_eq!((last.action.as_str(), last.detail.len()), ("snapshot created", 4096));
 }
