@@ -25,6 +25,7 @@ pub fn facts(facts: Facts) -> v1::Facts {
         clock_synchronised: facts.clock_synchronised,
         schedule: None,
         paused: None,
+        ..v1::Facts::default()
     }
 }
 
@@ -81,6 +82,7 @@ pub(super) fn pool(pool: PoolFact) -> v1::Pool {
         scan_end_ms: pool.scan_end_ms,
         legs: pool.legs.into_iter().map(leg).collect(),
         comment: pool.comment,
+        ..v1::Pool::default()
     }
 }
 
@@ -93,5 +95,6 @@ fn leg(leg: LegFact) -> v1::Leg {
         write_errors: leg.write_errors,
         checksum_errors: leg.checksum_errors,
         path: leg.path,
+        ..v1::Leg::default()
     }
 }

@@ -633,6 +633,15 @@ pub struct Facts {
     pub agent_version: ::prost::alloc::string::String,
     #[prost(bool, tag = "17")]
     pub clock_synchronised: bool,
+    /// Of the file system at /; both 0 when it could not be asked.
+    #[prost(uint64, tag = "18")]
+    pub root_size_bytes: u64,
+    /// That a process without privileges can still write.
+    #[prost(uint64, tag = "19")]
+    pub root_available_bytes: u64,
+    /// Imported pools of which the agent could not read enough to tell their state: not in `pools`, and not gone.
+    #[prost(message, repeated, tag = "20")]
+    pub unreadable_pools: ::prost::alloc::vec::Vec<UnreadablePool>,
     /// Missing when it could not be looked at, or when nothing is scheduled.
     #[prost(message, optional, tag = "25")]
     pub schedule: ::core::option::Option<ScheduleFacts>,
@@ -736,14 +745,42 @@ pub struct Pool {
     pub scan_state: ::prost::alloc::string::String,
     #[prost(uint64, tag = "9")]
     pub scan_end_ms: u64,
+    /// Every leaf, of every class.
     #[prost(message, repeated, tag = "10")]
     pub legs: ::prost::alloc::vec::Vec<Leg>,
     #[prost(string, tag = "11")]
     pub comment: ::prost::alloc::string::String,
+    /// ZFS's own `status` sentence, in one line; empty when nothing is wrong.
+    #[prost(string, tag = "12")]
+    pub zfs_status: ::prost::alloc::string::String,
+    /// That datasets can still write; 0 also when it could not be asked (size_bytes is 0 then, too).
+    #[prost(uint64, tag = "13")]
+    pub available_bytes: u64,
+    /// By the scan in hand, or the last one.
+    #[prost(uint64, tag = "14")]
+    pub repaired_bytes: u64,
+    /// That the scan could not repair.
+    #[prost(uint64, tag = "15")]
+    pub scan_errors: u64,
+    #[prost(uint64, tag = "16")]
+    pub scan_start_ms: u64,
+    /// Imported with readonly=on: nothing can be written.
+    #[prost(bool, tag = "17")]
+    pub readonly: bool,
+}
+/// An imported pool that the agent could not read.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnreadablePool {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What was missing or odd, in words.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
 }
 /// A leaf vdev.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Leg {
+    /// Empty when no disk here is known to be it.
     #[prost(string, tag = "1")]
     pub serial: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
@@ -756,8 +793,17 @@ pub struct Leg {
     pub write_errors: u64,
     #[prost(uint64, tag = "6")]
     pub checksum_errors: u64,
+    /// As ZFS opened it, or last did: for the eye only, it may name another disk by now.
     #[prost(string, tag = "7")]
     pub path: ::prost::alloc::string::String,
+    #[prost(enumeration = "LegClass", tag = "8")]
+    pub class: i32,
+    /// Its top-level vdev, such as mirror-0; empty when it is a top-level vdev itself.
+    #[prost(string, tag = "9")]
+    pub vdev: ::prost::alloc::string::String,
+    /// The serial is known by the vdev guid in the disk's label, or ZFS has the disk open: not by what a path says.
+    #[prost(bool, tag = "10")]
+    pub identified: bool,
 }
 /// The unit of work that a coordinator gives to an agent.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -1157,6 +1203,52 @@ impl DiskUse {
             "DISK_USE_POOL" => Some(Self::Pool),
             "DISK_USE_SYSTEM" => Some(Self::System),
             "DISK_USE_FOREIGN" => Some(Self::Foreign),
+            _ => None,
+        }
+    }
+}
+/// What a leaf vdev does for its pool.
+#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LegClass {
+    Unspecified = 0,
+    /// Of a data vdev, also a spare or a replacement that stands in for one of its disks.
+    Data = 1,
+    Log = 2,
+    Cache = 3,
+    /// Holds metadata: the pool cannot be imported without it.
+    Special = 4,
+    /// Likewise.
+    Dedup = 5,
+    /// Waits (state AVAIL), or stands in for a disk of a data vdev (state INUSE; that place is a leg of its own).
+    Spare = 6,
+}
+impl LegClass {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LEG_CLASS_UNSPECIFIED",
+            Self::Data => "LEG_CLASS_DATA",
+            Self::Log => "LEG_CLASS_LOG",
+            Self::Cache => "LEG_CLASS_CACHE",
+            Self::Special => "LEG_CLASS_SPECIAL",
+            Self::Dedup => "LEG_CLASS_DEDUP",
+            Self::Spare => "LEG_CLASS_SPARE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LEG_CLASS_UNSPECIFIED" => Some(Self::Unspecified),
+            "LEG_CLASS_DATA" => Some(Self::Data),
+            "LEG_CLASS_LOG" => Some(Self::Log),
+            "LEG_CLASS_CACHE" => Some(Self::Cache),
+            "LEG_CLASS_SPECIAL" => Some(Self::Special),
+            "LEG_CLASS_DEDUP" => Some(Self::Dedup),
+            "LEG_CLASS_SPARE" => Some(Self::Spare),
             _ => None,
         }
     }
