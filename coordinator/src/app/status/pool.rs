@@ -15,7 +15,7 @@ pub(super) enum PoolLook {
     Unknown,
     /// On record, and not imported.
     Gone(String),
-    Seen(v1::Pool),
+    Seen(Box<v1::Pool>),
 }
 
 /// What `facts` say of the pool that is on record, else of the one that is wanted.
@@ -37,7 +37,7 @@ pub(super) fn pool_of(node: &Node, look: &Look<'_>, facts: Option<&v1::Facts>) -
         None => facts.pools.iter().find(|pool| wanted == Some(pool.name.as_str())),
     };
     match (seen, recorded) {
-        (Some(seen), _) => PoolLook::Seen(seen.clone()),
+        (Some(seen), _) => PoolLook::Seen(Box::new(seen.clone())),
         // Recorded by a task that ended after the node was looked at.
         (None, Some(recorded)) if recorded.seen_at_ms > node.facts_at_ms => PoolLook::Unknown,
         (None, Some(recorded)) => PoolLook::Gone(recorded.name.clone()),
