@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use heeler_proto::{HostId, PoolGuid, Serial, v1};
 use heeler_store::{Node, Pool, Tx};
 use prost::Message as _;
@@ -28,8 +30,8 @@ impl App {
             .collect();
         tx.see_disks(&node.name, &disks, now_ms).await?;
         let before = facts_of(&node)?.unwrap_or_default();
-        let fresh = |pool: &v1::Pool| !before.pools.iter().any(|known| known.guid == pool.guid);
-        for pool in facts.pools.iter().filter(|pool| fresh(pool)) {
+        let known = guids(&before.pools);
+        for pool in facts.pools.iter().filter(|pool| !known.contains(pool.guid.as_str())) {
             self.alarm_if_elsewhere(&mut tx, &node.name, pool).await?;
         }
         self.adopt_hostid(&mut tx, &node, facts).await?;
@@ -50,6 +52,9 @@ impl App {
         pools: &[v1::Pool],
         made: Option<&str>,
     ) -> Result<(), AppError> {
+        let on_record = tx.pools_of(node).await?;
+        let mut room = MOST_POOLS.saturating_sub(on_record.iter().filter(|pool| pool.ours).count());
+        let mut left_off = Vec::new();
         for pool in pools.iter().filter(|pool| PoolGuid::parse(&pool.guid).is_ok()) {
             let known = tx.pool(&pool.guid).await?;
             // What another node says of it changes nothing on record.
@@ -58,11 +63,11 @@ impl App {
             }
             let ours = made == Some(pool.name.as_str()) || pool.comment == pool_comment(&self.cluster, node);
             if ours && known.is_none_or(|known| !known.ours) {
-                let on_record = tx.pools_of(node).await?;
-                if made.is_none() && on_record.iter().filter(|pool| pool.ours).count() >= MOST_POOLS {
-                    self.alarm_if_left_off(tx, node, pool).await?;
+                if made.is_none() && room == 0 {
+                    left_off.push(pool);
                     continue;
                 }
+                room = room.saturating_sub(1);
                 let text = format!("pool {} ({}) is on record", pool.name, pool.guid);
                 tx.add_event(&self.event("pool", node, text)).await?;
             }
@@ -81,7 +86,7 @@ impl App {
             )
             .await?;
         }
-        Ok(())
+        self.alarm_if_left_off(tx, node, &left_off).await
     }
 
     /// A node that comes with pools, and has none on record, was made by somebody else, or by us before a database was
@@ -108,12 +113,16 @@ impl App {
         Ok(())
     }
 
-    /// A person is told of a pool that is not put on record: once, not with every look.
-    async fn alarm_if_left_off(&self, tx: &mut Tx, node: &str, pool: &v1::Pool) -> Result<(), AppError> {
+    /// A person is told of pools that are not put on record: once, not with every look.
+    async fn alarm_if_left_off(&self, tx: &mut Tx, node: &str, pools: &[&v1::Pool]) -> Result<(), AppError> {
+        if pools.is_empty() {
+            return Ok(());
+        }
         let before = tx.node(node).await?;
         let before = before.map(|node| facts_of(&node)).transpose()?.flatten();
-        let known = before.is_some_and(|facts| facts.pools.iter().any(|known| known.guid == pool.guid));
-        if !known {
+        let before = before.unwrap_or_default();
+        let known = guids(&before.pools);
+        for pool in pools.iter().filter(|pool| !known.contains(pool.guid.as_str())) {
             let text = format!(
                 "pool {} ({}) is not put on record: {MOST_POOLS} pools of this node are",
                 pool.name, pool.guid
@@ -125,13 +134,18 @@ impl App {
 
     /// A pool that is not ours is on record only while it is imported.
     async fn forget_strangers(&self, tx: &mut Tx, node: &str, imported: &[v1::Pool]) -> Result<(), AppError> {
+        let imported = guids(imported);
         for pool in tx.pools_of(node).await? {
-            if !pool.ours && !imported.iter().any(|seen| seen.guid == pool.guid) {
+            if !pool.ours && !imported.contains(pool.guid.as_str()) {
                 tx.forget_pool(&pool.guid).await?;
             }
         }
         Ok(())
     }
+}
+
+fn guids(pools: &[v1::Pool]) -> HashSet<&str> {
+    pools.iter().map(|pool| pool.guid.as_str()).collect()
 }
 
 /// What is stored of a node's facts.

@@ -26,15 +26,21 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     /// Whether the caller may try now.
     pub(super) fn allows(&self, caller: &K, now_ms: u64) -> bool {
         let mut buckets = self.full_at_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        // A later time than that was stored before the clock went back.
+        let latest = now_ms.saturating_add(self.burst.saturating_mul(self.every_ms));
         if buckets.len() >= REMEMBERED {
-            buckets.retain(|_, full_at| *full_at > now_ms);
+            buckets.retain(|_, full_at| {
+                *full_at = latest.min(*full_at);
+                *full_at > now_ms
+            });
         }
         if buckets.len() >= REMEMBERED && !buckets.contains_key(caller) {
             return false;
         }
         let full_at = buckets.entry(caller.clone()).or_insert(0);
-        let next = (*full_at).max(now_ms) + self.every_ms;
-        let allowed = next <= now_ms + self.burst * self.every_ms;
+        *full_at = latest.min(*full_at);
+        let next = (*full_at).max(now_ms).saturating_add(self.every_ms);
+        let allowed = next <= latest;
         if allowed {
             *full_at = next;
         }
@@ -55,6 +61,24 @@ mod tests {
         assert!(throttle.allows(&"a", 1_000));
         assert!(!throttle.allows(&"a", 1_000));
         assert!((0..3).all(|_| throttle.allows(&"a", 100_000)));
+    }
+
+    #[test]
+    fn a_clock_that_went_back_shuts_nobody_out() {
+        const YEAR: u64 = 366 * 24 * 60 * 60 * 1000;
+        let throttle = Throttle::new(3, 1_000);
+        assert!(throttle.allows(&"a", YEAR));
+        assert!(!throttle.allows(&"a", 0), "what is not known counts as used up");
+        assert!(throttle.allows(&"a", 1_000));
+        let many = Throttle::new(3, 1_000);
+        for caller in 0..REMEMBERED {
+            many.allows(&caller, YEAR);
+        }
+        many.allows(&REMEMBERED, 0);
+        assert!(
+            many.allows(&REMEMBERED, 3_000),
+            "callers of the other time are forgotten"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::CliError;
 use super::args::{Color, Global};
-use crate::screen::{Line, Screen};
+use crate::screen::{Line, Screen, escaped, printable};
 
 /// Who answers questions.
 pub trait Person: Send {
@@ -42,7 +42,7 @@ impl Person for AtTerminal {
 
     fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
         let mut err = io::stderr().lock();
-        write!(err, "{question} ")?;
+        write!(err, "{} ", on_screen(question))?;
         err.flush()?;
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer)?;
@@ -59,13 +59,18 @@ impl Person for AtTerminal {
 
     fn ask_secret(&mut self, question: &str) -> io::Result<Option<String>> {
         if self.is_there() {
-            write!(io::stderr(), "{question} ")?;
+            write!(io::stderr(), "{} ", on_screen(question))?;
             return console::Term::stderr().read_secure_line().map(Some);
         }
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line)?;
         Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
     }
+}
+
+/// A question that quotes what a machine said, line by line.
+fn on_screen(question: &str) -> String {
+    question.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Where a command writes, and whom it asks.
@@ -107,7 +112,7 @@ impl Console<'_> {
     ) -> Result<(), CliError> {
         if self.json {
             let document = serde_json::to_string_pretty(&json()).unwrap_or_default();
-            self.write(&(document + "\n"))
+            self.write(&(escaped(&document) + "\n"))
         } else {
             let lines = lines(self.screen);
             self.show(&lines)
@@ -116,7 +121,7 @@ impl Console<'_> {
 
     /// One document on one line.
     pub(super) fn json_line(&mut self, document: &Value) -> Result<(), CliError> {
-        self.write(&format!("{document}\n"))
+        self.write(&(escaped(&document.to_string()) + "\n"))
     }
 
     pub(super) fn write(&mut self, text: &str) -> Result<(), CliError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use heeler_proto::v1::FleetEvent;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::screen::{ends, progress};
+use crate::screen::{ends, printable, progress};
 
 /// A line for each node that is under way, below what has happened.
 pub(super) struct Live {
@@ -51,11 +51,6 @@ impl Live {
     pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
         self.all.suspend(write)
     }
-}
-
-/// What a machine reports cannot move the cursor.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 impl Drop for Live {

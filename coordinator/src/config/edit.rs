@@ -2,6 +2,8 @@ use heeler_proto::{NodeName, Serial};
 use std::net::IpAddr;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
 
+use crate::screen::printable;
+
 /// What first contact found, for heeler.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNode {
@@ -70,8 +72,7 @@ pub fn add_node(text: &str, node: &NewNode) -> Result<String, EditError> {
 }
 
 fn comment_above(note: &str) -> String {
-    let note: String = note.chars().filter(|c| !c.is_control()).collect();
-    match note.trim() {
+    match printable(note).trim() {
         "" => "\n".into(),
         note => format!("\n# {note}\n"),
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use heeler_proto::{Dataset, NodeName, PoolName, Serial, v1};
 
 use super::reader::Unfit;
+use crate::screen::is_hidden;
 
 /// Where agents reach a coordinator when heeler.toml names no port.
 pub const DEFAULT_PORT: u16 = 7443;
@@ -204,7 +205,7 @@ pub(super) fn dataset(name: &str, mountpoint: &str) -> Result<Dataset, Unfit> {
 
 /// A short text for people: anything but what could move a terminal's cursor.
 pub(super) fn label(text: &str) -> Result<String, Unfit> {
-    if text.chars().any(char::is_control) || text.chars().count() > 80 {
+    if text.chars().any(is_hidden) || text.chars().count() > 80 {
         let message = format!("{text:?} is no short text");
         return Err(Unfit::new(message, "one line, at most 80 characters"));
     }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{Ink, Line};
+use super::{Ink, Line, is_hidden};
 
 /// Lines that go (-) and come (+), each with two lines around; at most `most` of them, the rest is counted.
 #[must_use]
@@ -34,7 +34,7 @@ pub fn diff(before: &str, after: &str, indent: usize, most: usize) -> Vec<Line> 
 
 /// Bytes that are no text are shown as such.
 fn legible(text: &str) -> Cow<'_, str> {
-    let is_text = |c: char| !c.is_control() || matches!(c, '\n' | '\t' | '\r');
+    let is_text = |c: char| !is_hidden(c) || matches!(c, '\n' | '\t' | '\r');
     if text.chars().all(is_text) {
         return Cow::Borrowed(text);
     }

@@ -1,5 +1,7 @@
 use unicode_width::UnicodeWidthChar;
 
+use super::printable::printable;
+
 /// What a piece of a line means; a terminal shows it as a colour, a file not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
@@ -17,7 +19,7 @@ pub enum Ink {
     Red,
 }
 
-/// A line of pieces. Control characters never get into it: what a machine reports cannot move a cursor.
+/// A line of pieces. No hidden character gets into it: what a machine reports cannot move a cursor or turn text around.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line(Vec<(Ink, String)>);
 
@@ -37,8 +39,7 @@ impl Line {
     /// With a piece more.
     #[must_use]
     pub fn ink(mut self, ink: Ink, text: impl AsRef<str>) -> Self {
-        let text = text.as_ref().replace('\t', "    ");
-        self.0.push((ink, text.chars().filter(|c| !c.is_control()).collect()));
+        self.0.push((ink, printable(text.as_ref())));
         self
     }
 
