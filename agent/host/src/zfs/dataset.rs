@@ -20,9 +20,18 @@ pub struct Dataset {
     pub canmount: String,
     /// By it and all below it.
     pub used_bytes: u64,
+    /// The name that Heeler made it under, which a rename does not change; those below it inherit that. Empty when
+    /// nobody set it.
+    pub made_as: String,
+    /// compression, atime, xattr, acltype and dnodesize, as ZFS prints them.
+    pub tuning: Vec<(&'static str, String)>,
 }
 
-/// `zfs list -j --json-int -p -t filesystem,volume -o name,mountpoint,mounted,canmount,used`.
+/// The property that holds the name a dataset was made under.
+const MADE_AS: &str = "heeler:dataset";
+const TUNING: [&str; 5] = ["compression", "atime", "xattr", "acltype", "dnodesize"];
+
+/// `zfs list -j --json-int -p -t filesystem,volume -o name,mountpoint,mounted,canmount,used,…`.
 #[must_use]
 pub fn datasets_command() -> Command {
     Command::new("zfs").args([
@@ -33,7 +42,7 @@ pub fn datasets_command() -> Command {
         "-t",
         "filesystem,volume",
         "-o",
-        "name,mountpoint,mounted,canmount,used",
+        "name,mountpoint,mounted,canmount,used,heeler:dataset,compression,atime,xattr,acltype,dnodesize",
     ])
 }
 
@@ -74,15 +83,19 @@ fn read(name: &str, dataset: &Value) -> Option<Dataset> {
         mountpoint_local: source.and_then(|source| json::text(source, "type")) == Some("LOCAL"),
         mounted: value("mounted") == "yes",
         canmount: value("canmount").to_owned(),
+        made_as: value(MADE_AS).to_owned(),
+        tuning: TUNING.iter().map(|key| (*key, value(key).to_owned())).collect(),
         used_bytes: properties.get("used").and_then(|used| json::number(used, "value"))?,
     })
 }
 
-/// `zfs create -o mountpoint=… NAME`. It is mounted at once; an exit code of 1 may still mean that it was made.
+/// `zfs create -o heeler:dataset=NAME -o mountpoint=… NAME`. It is mounted at once; an exit code of 1 may still mean that it was made.
 #[must_use]
 pub fn create_command(name: &str, mountpoint: &str) -> Command {
     Command::new("zfs")
         .args(["create", "-o"])
+        .arg(format!("{MADE_AS}={name}"))
+        .arg("-o")
         .arg(format!("mountpoint={mountpoint}"))
         .arg(name)
 }

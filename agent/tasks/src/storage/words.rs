@@ -31,6 +31,18 @@ pub(super) fn list<'a>(serials: impl IntoIterator<Item = &'a str>) -> String {
     serials.into_iter().collect::<Vec<_>>().join(", ")
 }
 
+/// Why other serials in heeler.toml stop a plan, and where the way to change a disk is told.
+pub(super) const OTHER_DISKS: &str = "heeler.toml names other disks. A disk is replaced on the node first, with zpool replace, and in heeler.toml after it: heeler handbook, \"A disk is dead\"";
+
+/// Serials as heeler.toml lists them: `"A1", "B1"`.
+pub(super) fn quoted(serials: &BTreeSet<&str>) -> String {
+    serials
+        .iter()
+        .map(|serial| format!("{serial:?}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 /// Serials as a set.
 pub(super) fn set(serials: &[Serial]) -> BTreeSet<&str> {
     serials.iter().map(Serial::as_str).collect()

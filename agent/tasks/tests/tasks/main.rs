@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its machine is not as prepared")]
 
 mod adoption;
+mod advice;
 mod backplane;
 mod consent;
 mod disks;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{complained, printed};
 use crate::Output;
 use crate::sim::kernel_files::RELEASE;
-use crate::sim::state::State;
+use crate::sim::state::{Mount, State};
 
 /// Programs that say what the node is, and small ones that have no state of their own.
 pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Output> {
@@ -42,6 +42,23 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Out
             }
             let id = u32::from_str_radix(id.trim_start_matches("0x"), 16).ok()?;
             state.os.files.put("/etc/hostid", id.to_le_bytes());
+            printed("")
+        }
+        ("umount", [path]) => {
+            let Some(at) = state.kernel.mounted.iter().rposition(|mount| mount.target == *path) else {
+                return Some(complained(32, format!("umount: {path}: not mounted.\n")));
+            };
+            state.kernel.mounted.remove(at);
+            printed("")
+        }
+        ("mount", ["--bind", from, to]) => {
+            let Some(mount) = state.mounts().into_iter().rfind(|mount| mount.target == *from) else {
+                return Some(complained(
+                    32,
+                    format!("mount: {to}: special device {from} does not exist.\n"),
+                ));
+            };
+            state.kernel.mounted.push(Mount::new(mount.source, *to, mount.kind));
             printed("")
         }
         ("mkdir", ["-p", path]) => match state.change(Path::new(path), |files, path| files.folder(path)) {

@@ -20,6 +20,8 @@ pub(in crate::sim) struct Imported {
     pub(in crate::sim) open: Vec<Open>,
     /// It is in /etc/zfs/zpool.cache.
     pub(in crate::sim) cached: bool,
+    /// Imported with `-o readonly=on`.
+    pub(in crate::sim) readonly: bool,
     /// There is no room for a snapshot.
     pub(in crate::sim) full: bool,
 }

@@ -6,6 +6,9 @@ use heeler_host::{Command, File, RunError, System, arc, facts};
 use crate::engine::{Op, Plan, Step, StepName};
 
 const MIB: u64 = 1 << 20;
+/// How far an applied default may be from today's. `MemTotal` differs by some KiB from boot to boot, and by some MiB from
+/// kernel to kernel.
+const NEAR_BYTES: u64 = 32 * MIB;
 /// Read by modprobe after everything that others may have left there: the last value of an option wins.
 const AT_BOOT: &str = "/etc/modprobe.d/zz-heeler-zfs.conf";
 const MIN_PARAMETER: &str = "/sys/module/zfs/parameters/zfs_arc_min";
@@ -14,7 +17,7 @@ const IN_INITRAMFS: &str = "/usr/share/initramfs-tools/hooks/zfs";
 
 /// ZFS leaves the memory to the virtual machines.
 pub(super) struct ArcCapped {
-    /// None: a tenth of the RAM, at most 1 GiB.
+    /// None: a tenth of the RAM, rounded down to 16 MiB, at most 1 GiB.
     pub(super) wanted_bytes: Option<u64>,
 }
 
@@ -48,12 +51,11 @@ impl Step for ArcCapped {
         let Some(live) = seen.live else {
             return Plan::After("ZfsLoaded");
         };
-        let cap = self
-            .wanted_bytes
-            .unwrap_or((seen.memory_bytes / 10).min(1024 * MIB))
-            .max(64 * MIB);
-        // The module ignores a cap that is not above its minimum: RAM/32 unless set (zfs(4), zfs_arc_min).
-        let floor = (cap <= (seen.memory_bytes / 32).max(32 * MIB)).then_some(32 * MIB);
+        let cap = self.wanted_bytes.unwrap_or_else(|| by_default(seen)).max(64 * MIB);
+        // The module ignores a cap that is not above its minimum: RAM/32 unless set (zfs(4), zfs_arc_min). The RAM is not
+        // the same to the byte at every boot: some room is left, and a minimum that was lowered stays while the cap does.
+        let lowered = applied(&seen.at_boot).is_some_and(|(min, max)| min && max == cap);
+        let floor = (lowered || cap <= (seen.memory_bytes / 32 + 4 * MIB).max(32 * MIB)).then_some(32 * MIB);
         let text = match floor {
             Some(floor) => format!("options zfs zfs_arc_min={floor} zfs_arc_max={cap}\n"),
             None => format!("options zfs zfs_arc_max={cap}\n"),
@@ -88,6 +90,21 @@ impl Step for ArcCapped {
     }
 }
 
+/// A tenth of the RAM in whole 16 MiB, at most 1 GiB; what was applied stays while it is near that.
+fn by_default(seen: &Observed) -> u64 {
+    let tenth = (seen.memory_bytes / 10).min(1024 * MIB);
+    match applied(&seen.at_boot) {
+        Some((_, cap)) if cap.abs_diff(tenth) <= NEAR_BYTES => cap,
+        _ => tenth - tenth % (16 * MIB),
+    }
+}
+
+/// Whether the file lowers the minimum, and its cap in bytes.
+fn applied(at_boot: &str) -> Option<(bool, u64)> {
+    let (before, cap) = at_boot.split_once("zfs_arc_max=")?;
+    Some((before.contains("zfs_arc_min="), cap.trim_end().parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +133,46 @@ mod tests {
         assert_eq!(plan(None, &seen(8 * GIB, 8 * GIB / 10)), Plan::Satisfied);
         assert_eq!(plan(None, &seen(16 * GIB, GIB)), Plan::Satisfied);
         assert_eq!(plan(None, &seen(GIB / 2, 64 * MIB)), Plan::Satisfied);
+        assert_eq!(
+            written(&plan(None, &seen(8 * GIB, 1))),
+            "options zfs zfs_arc_max=855638016\n"
+        );
         assert_eq!(plan(Some(2 * GIB), &seen(8 * GIB, 2 * GIB)), Plan::Satisfied);
+    }
+
+    fn written(plan: &Plan) -> String {
+        let Plan::Change { ops, .. } = plan else {
+            panic!("{plan:?}")
+        };
+        let file = ops.iter().find_map(|op| match op {
+            Op::Write(file) => Some(file.content.bytes().clone()),
+            _ => None,
+        });
+        String::from_utf8(file.unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_applied_default_survives_a_boot_with_other_memory() {
+        for (before, after) in [
+            (1_014_272_000, 1_013_874_688),
+            (160 * MIB * 10, 160 * MIB * 10 - 1),
+            (32 * GIB, 32 * GIB - (20 << 20)),
+            (32 * GIB - (20 << 20), 32 * GIB + 4096),
+        ] {
+            let mut here = seen(before, 1);
+            here.at_boot = written(&plan(None, &here));
+            let cap = applied(&here.at_boot).unwrap().1;
+            here.live = seen(before, cap).live;
+            assert_eq!(plan(None, &here), Plan::Satisfied, "{before}");
+            here.memory_bytes = after;
+            assert_eq!(plan(None, &here), Plan::Satisfied, "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn a_default_far_from_todays_memory_is_derived_again() {
+        let more = seen(8 * GIB, GIB / 10);
+        assert!(matches!(plan(None, &more), Plan::Change { .. }));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) struct Seen {
     mount: Option<Mount>,
     /// What is below the mount, when there is none.
     folder: Folder,
+    /// There is none of its name. Another one was made under it, or is to be mounted in its place: it was renamed.
+    renamed: Option<String>,
 }
 
 #[derive(Default, Clone, PartialEq, Eq, Debug)]
@@ -75,6 +77,10 @@ impl Step for DatasetsExist {
                 found: found.iter().find(|one| one.name == wanted.name).cloned(),
                 ..Seen::default()
             };
+            if seen.found.is_none() {
+                let one = found.iter().find(|one| was(wanted, one) && !self.wants(&one.name));
+                seen.renamed = one.map(|one| one.name.clone());
+            }
             if let Mountpoint::At(path) = &wanted.mountpoint {
                 seen.mount = mounts.iter().rfind(|mount| mount.target == *path).cloned();
                 if seen.mount.is_none() && !self.inside_another(path) {
@@ -110,6 +116,10 @@ impl Step for DatasetsExist {
 }
 
 impl DatasetsExist {
+    fn wants(&self, name: &str) -> bool {
+        self.datasets.iter().any(|wanted| wanted.name == name)
+    }
+
     /// ZFS makes such a folder by itself, on the other dataset.
     fn inside_another(&self, path: &str) -> bool {
         self.datasets.iter().any(|other| match &other.mountpoint {
@@ -139,49 +149,61 @@ async fn folder(host: &dyn System, path: &str) -> Result<Folder, RunError> {
     }
 }
 
+/// Whether `one` has the wanted dataset's files under another name. Those below it come after it.
+fn was(wanted: &Dataset, one: &Found) -> bool {
+    let pool = |name: &str| name.split('/').next().map(str::to_owned);
+    let in_place = one.kind == "FILESYSTEM" && one.canmount != "off" && one.mountpoint.starts_with('/');
+    pool(&one.name) == pool(&wanted.name)
+        && (one.made_as == wanted.name || (in_place && one.mountpoint == wanted.mountpoint.to_string()))
+}
+
 /// Looks at what is there before it says that something must be done: a name that exists proves nothing.
 fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
     let (name, mountpoint) = (wanted.name.as_str(), wanted.mountpoint.to_string());
-    if let Some(found) = &seen.found {
-        let differs = |what: String, way_out: String| {
-            let why = format!(
-                "heeler.toml wants a file system that is mounted at {mountpoint}; what others have set is not changed"
-            );
-            Err(Plan::blocked(format!("{name} has {what}"), why, way_out))
-        };
-        if found.kind != "FILESYSTEM" {
-            return differs(
-                format!("type {}", found.kind),
-                format!("name another dataset than {name} in heeler.toml"),
-            );
-        }
-        if found.mountpoint != mountpoint {
-            let set = format!("on the node: zfs set mountpoint={mountpoint} {name}; or mend heeler.toml");
-            return differs(format!("mountpoint {}", found.mountpoint), set);
-        }
-        if wanted.mountpoint != Mountpoint::None && found.canmount == "off" {
-            return differs(
-                "canmount=off".to_owned(),
-                format!("on the node: zfs set canmount=on {name}"),
-            );
-        }
+    if let Some(renamed) = &seen.renamed {
+        return Err(Plan::blocked(
+            format!("there is no dataset {name}, and {renamed} has its files"),
+            format!("it was renamed; a new, empty {name} would hide them"),
+            format!("on the node: zfs rename {renamed} {name}; then: heeler apply"),
+        ));
     }
-    let make = || Op::Run(zfs::create_command(name, &mountpoint));
-    let Mountpoint::At(path) = &wanted.mountpoint else {
-        return Ok(seen.found.is_none().then(make).into_iter().collect());
-    };
-    match &seen.mount {
-        Some(mount) if mount.source == name && mount.kind == "zfs" => return Ok(Vec::new()),
-        Some(mount) => {
+    let set = |property: &str, value: &str| Op::Run(zfs::set_command(property, value, name));
+    let mut ops = Vec::new();
+    // Where it is to be moved from.
+    let mut from = None;
+    if let Some(found) = &seen.found {
+        if found.kind != "FILESYSTEM" {
             return Err(Plan::blocked(
-                format!("{} ({}) is mounted at {path}", mount.source, mount.kind),
-                format!("{name} belongs there, and what is written there would not reach the pool"),
-                format!("on the node: umount {path}; then: heeler apply"),
+                format!("{name} has type {}", found.kind),
+                "heeler.toml wants a file system",
+                format!("name another dataset than {name} in heeler.toml"),
             ));
         }
+        if found.mountpoint != mountpoint {
+            from = Some(found);
+        }
+        if let Some(stopped) = from.and_then(|found| kept(wanted, found)) {
+            return Err(stopped);
+        }
+        if wanted.mountpoint != Mountpoint::None && found.canmount != "on" {
+            ops.push(set("canmount", "on"));
+        }
+    }
+    let moved = || set("mountpoint", &mountpoint);
+    let make = || Op::Run(zfs::create_command(name, &mountpoint));
+    let Mountpoint::At(path) = &wanted.mountpoint else {
+        ops.extend(from.map(|_| moved()));
+        ops.extend(seen.found.is_none().then(make));
+        return Ok(ops);
+    };
+    match &seen.mount {
+        Some(mount) if mount.source == name && mount.kind == "zfs" => {
+            ops.extend(from.map(|_| moved()));
+            return Ok(ops);
+        }
+        Some(mount) => return Err(taken(name, path, mount)),
         None => {}
     }
-    let mut ops = Vec::new();
     match &seen.folder {
         Folder::Full { first } => {
             return Err(Plan::blocked(
@@ -197,11 +219,50 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
         Folder::Empty { immutable: Some(false) } => ops.push(Op::Run(chattr::immutable_command(path))),
         Folder::Empty { .. } | Folder::NotLooked => {}
     }
-    ops.push(match seen.found {
-        Some(_) => Op::Run(zfs::mount_command(name)),
-        None => make(),
-    });
+    match (&seen.found, from) {
+        (None, _) => ops.push(make()),
+        // ZFS mounts it there by itself.
+        (_, Some(found)) if found.mounted || found.mountpoint == "none" => ops.push(moved()),
+        (_, Some(_)) => ops.extend([moved(), Op::Run(zfs::mount_command(name))]),
+        _ => ops.push(Op::Run(zfs::mount_command(name))),
+    }
     Ok(ops)
+}
+
+/// Why its mountpoint is left as it is: whoever uses its files there must say so first.
+fn kept(wanted: &Dataset, found: &Found) -> Option<Plan> {
+    let (name, now) = (&found.name, &found.mountpoint);
+    let (why, next) = match wanted.mountpoint {
+        Mountpoint::None if found.mounted => (
+            "heeler.toml wants it mounted nowhere, and its files would be out of reach",
+            format!("in heeler.toml: mountpoint = {now:?}"),
+        ),
+        Mountpoint::At(_) if now == "legacy" => (
+            "a line in /etc/fstab may mount it, and the boot would stop at that line",
+            format!(
+                "on the node: take its line out of /etc/fstab; then: zfs set mountpoint={} {name}; then: heeler apply",
+                wanted.mountpoint
+            ),
+        ),
+        _ => return None,
+    };
+    Some(Plan::blocked(format!("{name} has mountpoint {now}"), why, next))
+}
+
+/// Something else is mounted in its place: what is written there does not reach the dataset. Its files stay in reach.
+fn taken(name: &str, path: &str, mount: &Mount) -> Plan {
+    let other = &mount.source;
+    let next = match mount.kind.as_str() {
+        "zfs" => format!("zfs set mountpoint=/mnt/{other} {other}"),
+        _ => format!(
+            "mkdir -p /mnt/{name} && mount --bind {path} /mnt/{name} && umount {path}; take its line out of /etc/fstab"
+        ),
+    };
+    Plan::blocked(
+        format!("{other} ({}) is mounted at {path}", mount.kind),
+        format!("{name} belongs there, and what is written there does not reach it"),
+        format!("on the node: {next}; then: heeler apply"),
+    )
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod arc_capped;
 mod datasets_exist;
 mod host_id_set;
 mod pool_exists;
+mod properties_kept;
 mod zfs_loaded;
 mod zfs_units_enabled;
 
@@ -13,6 +14,7 @@ use arc_capped::ArcCapped;
 use datasets_exist::DatasetsExist;
 use host_id_set::HostIdSet;
 use pool_exists::PoolExists;
+use properties_kept::PropertiesKept;
 use zfs_loaded::ZfsLoaded;
 use zfs_units_enabled::ZfsUnitsEnabled;
 
@@ -26,6 +28,7 @@ pub fn steps(task: &EnsurePool, interrupted: &[Irreversible]) -> Vec<Box<dyn Any
         Box::new(HostIdSet { hostid: pool.hostid }),
         Box::new(ZfsLoaded),
         Box::new(PoolExists::new(task, interrupted)),
+        Box::new(PropertiesKept::of(pool)),
         Box::new(DatasetsExist {
             datasets: pool.datasets.clone(),
         }),

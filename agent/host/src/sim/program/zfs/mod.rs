@@ -6,6 +6,7 @@ mod hold;
 mod list;
 mod mount;
 mod property;
+mod rename;
 mod snapshot;
 
 use serde_json::json;
@@ -37,6 +38,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
                     | "diff"
                     | "set"
                     | "inherit"
+                    | "rename"
                     | "clone",
                 ..
             ]
@@ -54,6 +56,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
         ["list" | "get", "-Hp", "-t", "snapshot", ..] => snapshot::look(state, args),
         ["get", "-Hp", "-o", "value,source", name, dataset] => property::get(state, name, dataset),
         ["set", property, dataset] => property::set(state, property, dataset),
+        ["rename", from, to] => rename::run(state, from, to),
         ["inherit", name, dataset] => property::inherit(state, name, dataset),
         ["clone", "-o", "mountpoint=none", snapshot, name] => property::clone(state, snapshot, name),
         ["snapshot", rest @ ..] => snapshot::take(state, rest)?,

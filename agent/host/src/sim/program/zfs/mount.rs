@@ -40,6 +40,30 @@ pub(super) fn unless_off(state: &mut State, name: &str) -> Output {
     one(state, name)
 }
 
+/// After `zfs set mountpoint=…`: it is mounted there, and whatever below it inherits that and was mounted follows.
+pub(super) fn follow(state: &mut State, name: &str) {
+    let below = format!("{name}/");
+    let moved: Vec<Mount> = state
+        .kernel
+        .mounted
+        .iter()
+        .filter(|mount| mount.kind == "zfs")
+        .cloned()
+        .collect();
+    let moved = moved.into_iter().filter(|mount| {
+        let ours = mount.source == name || mount.source.starts_with(&below);
+        ours && property(state, &mount.source, "mountpoint") != mount.target
+    });
+    let mut sources: Vec<String> = moved.map(|mount| mount.source).collect();
+    state.kernel.mounted.retain(|mount| !sources.contains(&mount.source));
+    if !sources.iter().any(|source| source == name) && !is_mounted(state, name) {
+        sources.insert(0, name.to_owned());
+    }
+    for source in sources {
+        unless_off(state, &source);
+    }
+}
+
 /// `zfs mount NAME`.
 pub(in crate::sim) fn one(state: &mut State, name: &str) -> Output {
     let exists = pool_of(state, name).is_some_and(|at| state.kernel.pools[at].contents.dataset(name).is_some());

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{complained, no_such, pool_of, printed};
+use super::{complained, mount, no_such, pool_of, printed};
 use crate::Output;
 use crate::sim::state::State;
 use crate::sim::tree::Tree;
@@ -21,13 +21,20 @@ pub(super) fn get(state: &State, name: &str, dataset: &str) -> Option<Output> {
     name.contains(':').then(|| printed(format!("{value}\t{source}\n")))
 }
 
-/// `zfs set NAME=VALUE DATASET`.
+/// `zfs set NAME=VALUE DATASET`. What is mounted follows its mountpoint.
 pub(super) fn set(state: &mut State, property: &str, dataset: &str) -> Option<Output> {
-    change(state, dataset, |dataset| {
-        let (name, value) = property.split_once('=')?;
+    let (name, value) = property.split_once('=')?;
+    let answer = change(state, dataset, |dataset| {
         dataset.properties.insert(name.to_owned(), value.to_owned());
         Some(())
-    })
+    })?;
+    match name {
+        _ if !answer.ok() => {}
+        "mountpoint" => mount::follow(state, dataset),
+        "canmount" if value == "off" => state.kernel.mounted.retain(|mount| mount.source != dataset),
+        _ => {}
+    }
+    Some(answer)
 }
 
 /// `zfs inherit NAME DATASET`.

@@ -112,6 +112,7 @@ fn create(state: &mut State, wish: &Wish) -> Answer {
     }
     state.kernel.pools.push(Imported {
         cached: wish.pool.get("cachefile").is_none_or(|file| file != "none"),
+        readonly: false,
         open: places,
         config,
         contents,

@@ -5,11 +5,15 @@ use crate::sim::state::State;
 use crate::sim::words;
 use crate::sim::zfs::{Imported, OnDisk, Open, PoolState, label};
 
-/// `zpool import [-N] -d /dev/disk/by-id [-o cachefile=…] NAME|GUID`.
+/// `zpool import [-N] [-o readonly=on] -d /dev/disk/by-id [-o cachefile=…] NAME|GUID`.
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
     let (mounts, rest) = match args {
         ["-N", rest @ ..] => (false, rest),
         rest => (true, rest),
+    };
+    let (readonly, rest) = match rest {
+        ["-o", "readonly=on", rest @ ..] => (true, rest),
+        rest => (false, rest),
     };
     let (cached, name) = match rest {
         ["-d", "/dev/disk/by-id", "-o", "cachefile=/etc/zfs/zpool.cache", name] => (true, name),
@@ -32,7 +36,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
             1,
             format!("cannot import '{name}': more than one matching pool\nimport by numeric ID instead\n"),
         ),
-        (Some(pool), None) => import(state, &pool, cached)?,
+        (Some(pool), None) => import(state, &pool, cached, readonly)?,
     };
     if answer.ok() && mounts {
         super::super::zfs::mount_all(state);
@@ -62,7 +66,7 @@ fn refused(name: &str, why: &str, words: &str) -> Output {
     answer
 }
 
-fn import(state: &mut State, found: &OnDisk, cached: bool) -> Answer {
+fn import(state: &mut State, found: &OnDisk, cached: bool, readonly: bool) -> Answer {
     let name = &found.config.name;
     if let Some(feature) = &found.config.unknown_feature {
         let words = format!("This pool uses the following feature(s) not supported by this system:\n\t{feature}\n");
@@ -94,6 +98,7 @@ fn import(state: &mut State, found: &OnDisk, cached: bool) -> Answer {
             format!("cannot import '{name}': one or more devices is currently unavailable\n"),
         ));
     };
+    pool.readonly = readonly;
     pool.config.state = PoolState::Active;
     pool.config.hostid = state.hostid();
     pool.config.hostname.clone_from(&state.os.name);
@@ -126,6 +131,7 @@ fn opened(state: &State, found: &OnDisk, cached: bool) -> Option<Imported> {
         contents,
         open,
         cached,
+        readonly: false,
         full: false,
     })
 }
@@ -141,7 +147,7 @@ pub(in crate::sim) fn from_cache(state: &mut State) {
             .find(|pool| pool.config.guid == config.guid);
         if let Some(pool) = pool {
             // A pool that it refuses is one that is not there after the boot: nobody reads its words.
-            let _ = import(state, &pool, true);
+            let _ = import(state, &pool, true, false);
         }
     }
 }

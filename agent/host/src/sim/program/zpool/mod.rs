@@ -6,6 +6,7 @@ mod labelclear;
 mod list;
 mod listing;
 mod scrub;
+mod set;
 mod status;
 
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub(super) fn envelope(command: &str, key: &str, value: &Value) -> Output {
 
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
     let (with_more, with_one) = (
-        ["create", "import", "status", "get", "list"],
+        ["create", "import", "status", "get", "list", "set"],
         ["export", "destroy", "labelclear", "scrub"],
     );
     let known =
@@ -52,6 +53,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
         ["list", rest @ ..] => list::run(state, rest),
         ["export", name] => Some(destroy::export(state, name)?),
         ["destroy", name] => Some(destroy::destroy(state, name)?),
+        ["set", property, name] => set::run(state, property, name),
         ["scrub", name] => Some(scrub::run(state, name)),
         ["labelclear", device] => Some(labelclear::run(state, device)?),
         _ => None,

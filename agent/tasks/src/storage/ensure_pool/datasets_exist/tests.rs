@@ -19,6 +19,8 @@ fn found(change: impl Fn(&mut Found)) -> Option<Found> {
         mounted: true,
         canmount: "on".into(),
         used_bytes: 0,
+        made_as: String::new(),
+        tuning: Vec::new(),
     };
     change(&mut found);
     Some(found)
@@ -57,7 +59,7 @@ fn the_empty_folder_is_immutable_before_the_first_mount() {
         [
             "mkdir -p /data/files",
             "chattr +i /data/files",
-            "zfs create -o mountpoint=/data/files data/files"
+            "zfs create -o heeler:dataset=data/files -o mountpoint=/data/files data/files"
         ]
     );
     let imported = Seen {
@@ -102,28 +104,74 @@ fn files_below_an_unmounted_mountpoint_are_not_hidden() {
 }
 
 #[test]
-fn what_others_have_set_or_mounted_is_not_changed() {
+fn changed_dataset_properties_are_set_back() {
+    let plan_of = |change: fn(&mut Found), mounted: bool| {
+        plan(Seen {
+            found: found(change),
+            mount: mounted.then(|| mount("data/files", "zfs")).flatten(),
+            ..Seen::default()
+        })
+    };
+    let moved = plan_of(|one| one.mountpoint = "/srv".into(), false);
+    assert_eq!(typed(&moved), ["zfs set mountpoint=/data/files data/files"]);
+    let unmounted = |one: &mut Found| (one.mountpoint, one.mounted) = ("/srv".into(), false);
+    assert_eq!(
+        typed(&plan_of(unmounted, false)),
+        ["zfs set mountpoint=/data/files data/files", "zfs mount data/files"]
+    );
+    let noauto = plan_of(|one| one.canmount = "noauto".into(), true);
+    assert_eq!(typed(&noauto), ["zfs set canmount=on data/files"]);
+    let off = plan_of(|one| (one.canmount, one.mounted) = ("off".into(), false), false);
+    assert_eq!(typed(&off), ["zfs set canmount=on data/files", "zfs mount data/files"]);
+}
+
+#[test]
+fn files_that_others_use_stay_in_reach() {
     let others = [
-        Seen {
-            found: found(|one| one.mountpoint = "/srv".into()),
-            ..Seen::default()
-        },
-        Seen {
-            found: found(|one| one.canmount = "off".into()),
-            ..Seen::default()
-        },
-        Seen {
-            found: found(|one| one.kind = "VOLUME".into()),
-            ..Seen::default()
-        },
-        Seen {
-            found: found(|_| {}),
-            mount: mount("/dev/sda1", "ext4"),
-            ..Seen::default()
-        },
+        (
+            Seen {
+                found: found(|one| one.mountpoint = "legacy".into()),
+                ..Seen::default()
+            },
+            "/etc/fstab",
+        ),
+        (
+            Seen {
+                found: found(|one| one.kind = "VOLUME".into()),
+                ..Seen::default()
+            },
+            "name another dataset",
+        ),
+        (
+            Seen {
+                found: found(|_| {}),
+                mount: mount("/dev/sda1", "ext4"),
+                ..Seen::default()
+            },
+            "mount --bind /data/files /mnt/data/files && umount /data/files",
+        ),
+        (
+            Seen {
+                found: found(|_| {}),
+                mount: mount("data/other", "zfs"),
+                ..Seen::default()
+            },
+            "zfs set mountpoint=/mnt/data/other data/other",
+        ),
+        (
+            Seen {
+                renamed: Some("data/old".into()),
+                mount: mount("data/old", "zfs"),
+                ..Seen::default()
+            },
+            "zfs rename data/old data/files",
+        ),
     ];
-    for seen in others {
-        assert!(matches!(plan(seen), Plan::Blocked(_)));
+    for (seen, words) in others {
+        let Plan::Blocked(Blocked { next, .. }) = plan(seen) else {
+            panic!("{words}")
+        };
+        assert!(next.contains(words), "{next}");
     }
 }
 

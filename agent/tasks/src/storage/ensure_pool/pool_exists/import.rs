@@ -31,9 +31,12 @@ pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) 
     }
     if let Some(difference) = words::difference(&on_record, &named) {
         return Plan::blocked(
-            format!("the pool on record lies on {}: {difference}", words::list(on_record)),
-            "heeler.toml names other disks, and a leg is not exchanged by the way",
-            "name the disks on record in heeler.toml",
+            format!(
+                "the pool on record lies on {}: {difference}",
+                words::list(on_record.iter().copied())
+            ),
+            words::OTHER_DISKS,
+            format!("in heeler.toml: disks = [{}]", words::quoted(&on_record)),
         );
     }
     if let Some(stopped) = not_importable(candidate, seen) {
@@ -152,8 +155,8 @@ fn not_importable(candidate: &Candidate, seen: &Observed) -> Option<Plan> {
             format!("{found}{last}"),
             "two machines that use one pool destroy it, and this one's host id is another",
             format!(
-                "make sure that no other machine has these disks; then on the node: zpool import -f -N {} && zpool export {}; then: heeler apply",
-                pool.guid, pool.name
+                "put the disks back into the machine that used them last; there: zpool export {}; then the disks here, and: heeler apply. If that machine is dead: heeler handbook",
+                pool.name
             ),
         ));
     }

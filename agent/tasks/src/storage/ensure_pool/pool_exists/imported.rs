@@ -20,7 +20,10 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
         return Plan::blocked(
             found,
             format!("the pool on record for this node is {guid}; another one has its name"),
-            format!("on the node: zpool export {}; then: heeler apply", pool.name),
+            format!(
+                "stop what uses it, then on the node: zpool export {}; then: heeler apply",
+                pool.name
+            ),
         );
     }
     if pool.name != spec.name.as_str() {
@@ -41,7 +44,7 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
                 spec.comment
             ),
             format!(
-                "if it is this node's: sudo zpool set comment={} {} there, then: heeler apply; else name another pool in heeler.toml",
+                "if it is this node's: on the node: zpool set comment={} {}; then: heeler apply. If not: name another pool in heeler.toml",
                 spec.comment, pool.name
             ),
         );
@@ -49,8 +52,8 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
     if let Some(difference) = words::difference(&legs, &wanted) {
         return Plan::blocked(
             format!("{found}: {difference}"),
-            "heeler.toml names other disks, and a leg is not exchanged by the way",
-            format!("in heeler.toml: disks = [{}]", quoted(&legs)),
+            words::OTHER_DISKS,
+            format!("in heeler.toml: disks = [{}]", words::quoted(&legs)),
         );
     }
     match pool.state.as_str() {
@@ -75,8 +78,4 @@ fn name<'a>(leg: &'a LegFact, wanted: &BTreeSet<&'a str>) -> &'a str {
     by_path
         .copied()
         .unwrap_or(if file.is_empty() { "a disk that is gone" } else { file })
-}
-
-fn quoted(legs: &BTreeSet<&str>) -> String {
-    legs.iter().map(|leg| format!("{leg:?}")).collect::<Vec<_>>().join(", ")
 }
