@@ -8,7 +8,7 @@ const OTHER: &str = "/data/pve-files/other";
 
 /// Types the commands of `next`; what is no command is left to the person.
 fn follow(life: &Life, next: &str) -> usize {
-    let typed = next.split_once("on the node: ").expect(next).1;
+    let typed = next.split_once("on the node: ").unwrap().1;
     let typed = typed.split("; then: heeler").next().unwrap_or_default();
     let mut count = 0;
     for command in typed.split("; ").flat_map(|part| part.split(" && ")) {
