@@ -1,5 +1,7 @@
-//! The agent's unit may not have a mount namespace: what ZFS mounts in one, the host never sees.
+//! What every unit's service must set, and what the agent's may not: in a mount namespace of its own, what ZFS mounts
+//! the host never sees.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 const UNIT: &str = "packaging/dist/agent/usr/lib/systemd/system/heeler-agent.service";
@@ -47,19 +49,37 @@ const HIDING: [&str; 38] = [
     "TemporaryFileSystem",
 ];
 
-/// One line for each such option of the agent's unit.
+/// What takes nothing away that any service of ours needs. Those without a value differ by service.
+const BASE: [&str; 10] = [
+    "CapabilityBoundingSet=",
+    "LimitCORE=0",
+    "LockPersonality=yes",
+    "NoNewPrivileges=yes",
+    "RestrictAddressFamilies=",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=",
+];
+
+/// One line for each option that a service lacks, or may not have.
 pub fn broken_in(path: &Path, text: &str) -> Vec<String> {
-    if path != Path::new(UNIT) {
+    if path.extension() != Some(OsStr::new("service")) {
         return Vec::new();
     }
-    let options = text
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(option, _)| option.trim());
-    options
-        .filter(|option| HIDING.contains(option))
-        .map(|option| format!("{UNIT}: {option} would hide the disks, or ZFS mounts from the host"))
-        .collect()
+    let set: Vec<&str> = text.lines().map(str::trim).collect();
+    let lacks = |wanted: &&str| match wanted.ends_with('=') {
+        true => !set.iter().any(|line| line.starts_with(wanted)),
+        false => !set.contains(wanted),
+    };
+    let lacking = BASE.into_iter().filter(lacks);
+    let lacking = lacking.map(|option| format!("{}: {option} is missing", path.display()));
+    let options = set.iter().filter_map(|line| line.split_once('='));
+    let hiding = options.filter(|(option, _)| path == Path::new(UNIT) && HIDING.contains(option));
+    let hiding =
+        hiding.map(|(option, _)| format!("{UNIT}: {option} would hide the disks, or ZFS mounts from the host"));
+    lacking.chain(hiding).collect()
 }
 
 #[cfg(test)]
@@ -67,9 +87,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_option_that_makes_a_mount_namespace_is_refused_in_the_agents_unit_only() {
-        let text = "[Service]\n# ProtectHome=yes in a comment\nNoNewPrivileges=yes\nProtectHome=yes\n";
-        assert_eq!(broken_in(Path::new(UNIT), text).len(), 1);
-        assert!(broken_in(Path::new("packaging/dist/coordinator/heeler.service"), text).is_empty());
+    fn a_mount_namespace_is_refused_in_the_agents_unit_only() {
+        let text = format!("[Service]\n{}\n# ProtectHome=yes\nProtectHome=yes\n", BASE.join("\n"));
+        assert_eq!(broken_in(Path::new(UNIT), &text).len(), 1);
+        assert!(broken_in(Path::new("packaging/dist/coordinator/heeler.service"), &text).is_empty());
+    }
+
+    #[test]
+    fn a_service_that_lacks_a_base_option_is_refused() {
+        for option in BASE {
+            let others: Vec<&str> = BASE.into_iter().filter(|other| *other != option).collect();
+            let text = others.join("\n");
+            let broken = broken_in(Path::new("packaging/dist/agent/heeler-guard.service"), &text);
+            assert_eq!(broken.len(), 1, "{option}: {broken:?}");
+        }
+        assert!(broken_in(Path::new("packaging/dist/agent/heeler-guard.timer"), "").is_empty());
     }
 }
