@@ -16,9 +16,32 @@ pub struct Assignment {
     pub revision: u64,
 }
 
+/// A task needs one for each act that cannot be undone.
+const MOST_CONSENTS: usize = 64;
+
+/// A coordinator counts up from 1. Beyond this no later assignment could be newer: the node would be shut out.
+const MOST_COUNTED: u64 = 1 << 53;
+
+fn generation(wire: Option<v1::Generation>) -> Result<Generation, Invalid> {
+    let generation: Generation = wire.ok_or_else(|| Invalid::missing("assignment.generation"))?.into();
+    match generation.epoch.max(generation.counter) {
+        ..=MOST_COUNTED => Ok(generation),
+        counted => Err(Invalid::new(
+            "assignment.generation",
+            format!("nobody counts to {counted}"),
+        )),
+    }
+}
+
 impl TryFrom<v1::Assignment> for Assignment {
     type Error = Invalid;
     fn try_from(wire: v1::Assignment) -> Result<Self, Invalid> {
+        if wire.consents.len() > MOST_CONSENTS {
+            return Err(Invalid::new(
+                "assignment.consents",
+                format!("{} are more than {MOST_CONSENTS}", wire.consents.len()),
+            ));
+        }
         let mut consents: Vec<Consent> = wire
             .consents
             .into_iter()
@@ -26,11 +49,8 @@ impl TryFrom<v1::Assignment> for Assignment {
             .collect::<Result<_, _>>()?;
         consents.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Self {
+            generation: generation(wire.generation)?,
             task_id: TaskId::new(&wire.task_id)?,
-            generation: wire
-                .generation
-                .ok_or_else(|| Invalid::missing("assignment.generation"))?
-                .into(),
             task: wire
                 .task
                 .ok_or_else(|| Invalid::missing("assignment.task"))?
@@ -166,5 +186,23 @@ mod tests {
             Err(Refusal::Busy(_))
         ));
         assert_eq!(next.judge(Some(&last), None), Ok(Verdict::New));
+    }
+
+    #[test]
+    fn impossible_generations_and_too_many_consents_are_refused() {
+        let wire = |generation, consents| v1::Assignment {
+            generation: Some(generation),
+            consents: vec![v1::Consent::default(); consents],
+            ..v1::Assignment::default()
+        };
+        let refused = |wire: v1::Assignment| Assignment::try_from(wire).unwrap_err().field;
+        for (epoch, counter) in [(u64::MAX, 1), (1, u64::MAX), (1, MOST_COUNTED + 1)] {
+            assert_eq!(
+                refused(wire(v1::Generation { epoch, counter }, 0)),
+                "assignment.generation"
+            );
+        }
+        let fine = v1::Generation { epoch: 1, counter: 1 };
+        assert_eq!(refused(wire(fine, MOST_CONSENTS + 1)), "assignment.consents");
     }
 }

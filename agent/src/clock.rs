@@ -15,6 +15,17 @@ const PATH: &str = "/var/lib/heeler-agent/clock";
 const CLOSE_MS: u64 = 60 * 60 * 1000;
 /// A coordinator that is further ahead of a clock that follows a time server is not believed.
 const FAR_MS: u64 = 24 * CLOSE_MS;
+/// 2026: no release of Heeler is older.
+const BUILT_MS: u64 = 1_767_225_600_000;
+/// Twenty years: the battery-less clock of a node may be far behind, and not by more than an agent is in use.
+const MOST_AHEAD_MS: u64 = 20 * 365 * FAR_MS;
+
+/// Whether a clock may say so, where the machine's own says `own_ms`. A time beyond that would shut the node out: to it
+/// no certificate would hold any more.
+const fn plausible(now_ms: u64, own_ms: u64) -> bool {
+    let known_ms = if own_ms > BUILT_MS { own_ms } else { BUILT_MS };
+    now_ms >= BUILT_MS && now_ms <= known_ms.saturating_add(MOST_AHEAD_MS)
+}
 
 /// The later of the machine's clock and the last time that the coordinator told: a Pi has no battery for its clock, and
 /// an attacker may set it back.
@@ -35,9 +46,11 @@ impl Clock {
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
+        // An earlier version kept whatever it was told.
+        let last = Some(last).filter(|last| plausible(*last, host.now_ms()));
         Ok(Self {
             host,
-            coordinator_ms: Arc::new(AtomicU64::new(last)),
+            coordinator_ms: Arc::new(AtomicU64::new(last.unwrap_or_default())),
         })
     }
 
@@ -53,7 +66,16 @@ impl Clock {
         self.coordinator_ms.load(Ordering::Relaxed)
     }
 
-    /// The coordinator told its time. An earlier one than before is believed only when a time server says the same, so
+    /// `told_ms` when a clock can say so, else what this clock says.
+    #[must_use]
+    pub fn judged(&self, told_ms: u64) -> u64 {
+        match plausible(told_ms, self.host.now_ms()) {
+            true => told_ms,
+            false => self.now_ms(),
+        }
+    }
+
+    /// The coordinator told its time. One that no clock can say is ignored. An earlier one than before is believed only when a time server says the same, so
     /// that a coordinator that was once a year ahead does not leave the node there; a later one unless a time server
     /// says otherwise.
     ///
@@ -61,6 +83,10 @@ impl Clock {
     /// When it cannot be written: it is believed until the next start all the same.
     pub async fn learn(&self, now_ms: u64) -> io::Result<()> {
         let (last_ms, own_ms) = (self.coordinator_ms(), self.host.now_ms());
+        if !plausible(now_ms, own_ms) {
+            tracing::warn!(now_ms, own_ms, "the coordinator says an impossible time: ignored");
+            return Ok(());
+        }
         let earlier = now_ms.saturating_add(CLOSE_MS) < last_ms;
         let ahead = now_ms > own_ms.saturating_add(FAR_MS);
         if !earlier && now_ms <= last_ms {
@@ -134,6 +160,25 @@ mod tests {
     async fn a_clock_that_starts_in_1970_goes_by_the_coordinator() {
         let (clock, kept) = clock(0, false, &[NOW]).await;
         assert_eq!((clock.now_ms(), kept), (NOW, NOW));
+    }
+
+    #[tokio::test]
+    async fn an_impossible_time_is_ignored_and_forgotten_at_the_next_start() {
+        for own_ms in [0, NOW] {
+            for told_ms in [1, BUILT_MS - 1, NOW + 21 * YEAR, 1 << 62, u64::MAX] {
+                let (clock, kept) = clock(own_ms, false, &[told_ms]).await;
+                assert_eq!((clock.now_ms(), kept), (own_ms, 0), "{told_ms}");
+            }
+        }
+        let machine = Machine::builder("a").build();
+        machine.set_clock(NOW);
+        let file = File {
+            path: PATH.into(),
+            content: Content::Plain((1_u64 << 62).to_string().into_bytes()),
+            mode: 0o600,
+        };
+        machine.write(&file).await.unwrap();
+        assert_eq!(Clock::open(Arc::new(machine)).await.unwrap().now_ms(), NOW);
     }
 
     #[tokio::test]

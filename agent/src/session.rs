@@ -33,6 +33,9 @@ const OPENING: Duration = Duration::from_secs(20);
 /// Looks at the machine that may run at once.
 const LOOKS: usize = 8;
 
+/// Messages between the session and the stream: what waits longer waits in the outbox, which has a bound.
+const ON_THE_WAY: usize = 2;
+
 /// When a renewal was not answered, or refused; and the least time between two.
 const RENEW_AGAIN: Duration = Duration::from_secs(600);
 
@@ -54,6 +57,9 @@ pub enum SessionError {
     /// It said why.
     #[error("the coordinator ended the session: {0}")]
     Goodbye(String),
+    /// It asks, and does not read the answers.
+    #[error("the coordinator asks and does not read the answers: too many wait")]
+    Unread,
     /// Key or certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -89,7 +95,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When it is not, or not in time.
     pub async fn open(shared: &'a Shared, link: &Link, hardware: Hardware) -> Result<Self, SessionError> {
-        let (outgoing, messages) = mpsc::channel(16);
+        let (outgoing, messages) = mpsc::channel(ON_THE_WAY);
         let mut network = shared.network.subscribe();
         let waits = *network.borrow_and_update();
         let pending = if waits {
@@ -101,14 +107,10 @@ impl<'a> Session<'a> {
         let hello = (hardware, pending);
         let opened = timeout(OPENING, open(shared, link, hello, &outgoing, messages)).await;
         let (welcome, incoming) = opened.map_err(|_| SessionError::Silent)??;
-        let told_ms = if welcome.now_ms == 0 {
-            shared.clock.now_ms()
-        } else {
-            welcome.now_ms
-        };
-        if let Err(error) = shared.clock.learn(told_ms).await {
+        if let Err(error) = shared.clock.learn(welcome.now_ms).await {
             tracing::warn!(%error, "could not keep the coordinator's time");
         }
+        let told_ms = shared.clock.judged(welcome.now_ms);
         acknowledged(shared, welcome.acknowledged).await;
         Ok(Self {
             shared,
@@ -165,6 +167,7 @@ impl<'a> Session<'a> {
     }
 
     async fn receive(&mut self, received: ToAgent) -> Result<(), SessionError> {
+        self.outbox.room()?;
         match received.body {
             Some(to_agent::Body::Facts(request)) if self.looks.len() < LOOKS => {
                 self.looks.spawn(answer::facts(
@@ -205,11 +208,12 @@ impl<'a> Session<'a> {
                 self.outbox.push(message(from_agent::Body::Pong(pong)));
             }
             Some(to_agent::Body::Trust(told)) => self.trusts(told).await?,
-            Some(to_agent::Body::Copy(chunk)) => {
+            Some(to_agent::Body::Copy(chunk)) if self.looks.len() < LOOKS => {
                 let (host, copies) = (self.shared.host.clone(), self.shared.copies.clone());
                 let take = async move { message(from_agent::Body::Copy(copies.take(host.as_ref(), chunk).await)) };
                 self.looks.spawn(take);
             }
+            Some(to_agent::Body::Copy(chunk)) => self.outbox.push(answer::too_many_parts(chunk)),
             Some(to_agent::Body::Verdict(verdict)) => self.judged(verdict).await,
             Some(to_agent::Body::Reach(request)) if self.looks.len() < LOOKS => {
                 self.looks.spawn(answer::reach(self.shared.host.clone(), request));

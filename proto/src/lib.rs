@@ -19,6 +19,8 @@ pub use generation::Generation;
 pub use irreversible::{CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep};
 pub use name::{NodeName, OperatorName, Serial, TaskId};
 pub use pool::{Dataset, HostId, LiveSerial, Mountpoint, PoolGuid, PoolName, PoolSpec};
+/// How long a message is when it travels, among others.
+pub use prost::Message;
 pub use snapshot::{Class, Keep, KeepScrubs, KeepSnapshots, ScrubEvery, SnapshotPolicy};
 pub use task::{EnsurePool, EraseDisk, Task};
 pub use trust::{Statement, TrustChange, statements_sha256};

@@ -13,6 +13,9 @@ pub enum Entry {
         last_seq: u64,
         /// The last number that the coordinator has stored.
         acknowledged: u64,
+        /// The latest expiry of the used consents that are not listed any more, Unix milliseconds.
+        #[serde(default)]
+        forgotten_ms: u64,
     },
     /// A task was taken in hand.
     Accepted(Box<Assignment>),

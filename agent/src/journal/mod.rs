@@ -1,6 +1,7 @@
 //! What the agent remembers over a crash, a reboot or a power cut: the task in hand, the ops that it has begun, the
 //! consents that are used up, and what the coordinator has not yet heard. It is never evidence about the machine.
 
+mod crc;
 mod entry;
 mod permission;
 mod state;
@@ -184,11 +185,18 @@ impl Journal {
         self.write(&mut writer, Entry::Told(told)).await
     }
 
-    /// Everything up to `seq` is stored by the coordinator.
+    /// Everything up to `seq` is stored by the coordinator. A `seq` higher than an event can have is ignored.
     ///
     /// # Errors
     /// As [`Self::append`].
     pub async fn acknowledge(&self, seq: u64) -> Result<(), JournalError> {
+        if seq > state::MOST_EVENTS {
+            tracing::warn!(
+                seq,
+                "the coordinator acknowledges events that no node can have: ignored"
+            );
+            return Ok(());
+        }
         let mut writer = self.writer.lock().await;
         if seq <= self.state().acknowledged {
             return Ok(());
@@ -220,7 +228,7 @@ impl Journal {
         if writer.length < writer.compact_at || self.state().in_hand.is_some() {
             return Ok(());
         }
-        let entries = self.state().entries(self.clock.coordinator_ms());
+        let entries = self.state().entries();
         let (mut bytes, mut state) = (text::HEADER.to_vec(), State::default());
         for entry in entries {
             bytes.extend(text::line(&entry)?);

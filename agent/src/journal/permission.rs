@@ -74,6 +74,11 @@ fn check(
     if state.used.iter().any(|used| used.consent == consent.id) {
         return Err("the consent was used before: each holds once");
     }
+    if consent.expires_at_ms <= state.forgotten_ms {
+        return Err(
+            "the consent may have been used before: later ones were, and this node's clock has gone back since",
+        );
+    }
     Ok(())
 }
 

@@ -4,6 +4,12 @@ use heeler_tasks::engine::{Event, Intent};
 use super::{Entry, Told, Used};
 use crate::assignment::Assignment;
 
+/// So many used consents are remembered one by one: an operator gives a few a year.
+const MOST_USED: usize = 512;
+
+/// No event has a higher number. It leaves room to count on from, whatever a coordinator acknowledges.
+pub const MOST_EVENTS: u64 = 1 << 53;
+
 /// What the journal says, all entries taken together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
@@ -19,6 +25,9 @@ pub struct State {
     pub failed: Vec<(TaskId, Intent)>,
     /// Consents that are used up.
     pub used: Vec<Used>,
+    /// The latest expiry of those that are no longer in `used`, Unix milliseconds: a consent that expires no later may
+    /// be one of them.
+    pub forgotten_ms: u64,
     /// Events that the coordinator has not stored, oldest first.
     pub events: Vec<Told>,
 }
@@ -27,9 +36,14 @@ impl State {
     /// Takes one more entry in.
     pub fn apply(&mut self, entry: Entry) {
         match entry {
-            Entry::Base { last_seq, acknowledged } => {
-                self.last_seq = last_seq;
-                self.acknowledged = acknowledged;
+            Entry::Base {
+                last_seq,
+                acknowledged,
+                forgotten_ms,
+            } => {
+                self.last_seq = last_seq.min(MOST_EVENTS);
+                self.acknowledged = acknowledged.min(MOST_EVENTS);
+                self.forgotten_ms = forgotten_ms;
             }
             Entry::Accepted(assignment) => self.in_hand = Some(*assignment),
             Entry::Begun { task, intent } => {
@@ -38,7 +52,7 @@ impl State {
                 }
             }
             Entry::Ended { task, intent, error } => self.ended(&task, &intent, error.is_some()),
-            Entry::Used(used) => self.used.push(used),
+            Entry::Used(used) => self.use_up(used),
             Entry::Told(told) => {
                 self.last_seq = told.seq;
                 if matches!(told.event, Event::TaskFinished { .. }) {
@@ -49,11 +63,26 @@ impl State {
                 }
                 self.events.push(told);
             }
+            // An earlier version wrote down whatever it was told.
+            Entry::Acknowledged { seq } if seq > MOST_EVENTS => {}
             Entry::Acknowledged { seq } => {
                 self.acknowledged = self.acknowledged.max(seq);
                 self.last_seq = self.last_seq.max(seq);
                 self.events.retain(|told| told.seq > seq);
             }
+        }
+    }
+
+    /// No clock decides what is forgotten: it may go back. The one that expires first goes, and stands in for all that
+    /// expire no later.
+    fn use_up(&mut self, used: Used) {
+        self.used.push(used);
+        while self.used.len() > MOST_USED {
+            let first = self.used.iter().enumerate().min_by_key(|(_, used)| used.expires_at_ms);
+            let Some(index) = first.map(|(index, _)| index) else {
+                return;
+            };
+            self.forgotten_ms = self.forgotten_ms.max(self.used.remove(index).expires_at_ms);
         }
     }
 
@@ -105,14 +134,13 @@ impl State {
         all.filter_map(|(task, intent)| Some((task, intent.act.as_ref()?)))
     }
 
-    /// The least that says the same, for a journal written anew. A used consent is forgotten a day after it expired by
-    /// the coordinator's clock: the node's own may have jumped.
+    /// The least that says the same, for a journal written anew.
     #[must_use]
-    pub fn entries(&self, coordinator_ms: u64) -> Vec<Entry> {
-        const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    pub fn entries(&self) -> Vec<Entry> {
         let base = Entry::Base {
             last_seq: self.last_seq,
             acknowledged: self.acknowledged,
+            forgotten_ms: self.forgotten_ms,
         };
         let in_hand = self
             .in_hand
@@ -127,11 +155,7 @@ impl State {
             intent: intent.clone(),
             error: Some(String::new()),
         });
-        let used = self
-            .used
-            .iter()
-            .filter(|used| used.expires_at_ms.saturating_add(DAY_MS) > coordinator_ms)
-            .map(|used| Entry::Used(used.clone()));
+        let used = self.used.iter().map(|used| Entry::Used(used.clone()));
         let events = self.events.iter().map(|told| Entry::Told(told.clone()));
         let mut entries = vec![base];
         entries.extend(events.chain(in_hand).chain(failed).chain(begun).chain(used));

@@ -219,18 +219,50 @@ async fn a_long_journal_is_written_anew_once_no_task_is_in_hand_and_forgets_noth
 }
 
 #[test]
-fn a_used_consent_is_forgotten_a_day_after_it_expired_by_the_coordinators_clock() {
-    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+fn no_clock_makes_a_used_consent_forgotten() {
     let mut state = State::default();
     state.apply(used("1"));
-    let kept = |now_ms| {
-        state
-            .entries(now_ms)
-            .iter()
-            .any(|entry| matches!(entry, Entry::Used(_)))
-    };
-    assert!(kept(DAY_MS));
-    assert!(!kept(DAY_MS + 1));
+    for _ in 0..3 {
+        let mut anew = State::default();
+        state.entries().into_iter().for_each(|entry| anew.apply(entry));
+        assert_eq!(anew, state);
+        state = anew;
+    }
+    assert_eq!(state.used.len(), 1);
+}
+
+#[test]
+fn used_consents_are_bounded_and_what_is_dropped_stays_refused() {
+    let mut state = State::default();
+    for (number, expires_at_ms) in (1..=2000).map(|number: u64| (number, number * 7919 % 10_000)) {
+        let Entry::Used(used) = used(&number.to_string()) else {
+            panic!("not a used consent")
+        };
+        state.apply(Entry::Used(Used { expires_at_ms, ..used }));
+        let mut anew = State::default();
+        state.entries().into_iter().for_each(|entry| anew.apply(entry));
+        assert_eq!(anew, state);
+    }
+    assert_eq!(state.used.len(), 512);
+    for (number, expires_at_ms) in (1..=2000).map(|number: u64| (number, number * 7919 % 10_000)) {
+        let listed = state.used.iter().any(|used| used.consent == number.to_string());
+        assert!(listed || expires_at_ms <= state.forgotten_ms, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn an_impossible_acknowledgement_changes_nothing_over_a_restart() {
+    let machine = machine();
+    let journal = recorded(&machine).await;
+    let before = journal.state().clone();
+    journal.acknowledge(u64::MAX).await.unwrap();
+    assert_eq!(*journal.state(), before);
+    // An earlier version wrote it down.
+    journal.append(Entry::Acknowledged { seq: u64::MAX }).await.unwrap();
+    let again = open(&machine).await;
+    assert_eq!(*again.state(), before);
+    again.tell(None, step()).await.unwrap();
+    assert_eq!(again.state().last_seq, before.last_seq + 1);
 }
 
 #[test]
@@ -284,7 +316,7 @@ fn a_failed_creation_stays_on_record_once_until_one_succeeds_and_permits_nothing
     assert_eq!(state.begun, []);
     state.apply(begun("b"));
     let mut anew = State::default();
-    state.entries(0).into_iter().for_each(|entry| anew.apply(entry));
+    state.entries().into_iter().for_each(|entry| anew.apply(entry));
     assert_eq!(anew, state);
     for entry in [begun("a"), ended("a", None)] {
         state.apply(entry);

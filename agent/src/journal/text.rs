@@ -1,3 +1,4 @@
+use super::crc::crc32;
 use super::{Entry, JournalError};
 
 /// The first line of a journal: what it is, and in which form.
@@ -9,7 +10,7 @@ pub const HEADER: &[u8] = b"heeler journal 1\n";
 /// When it cannot be written as JSON.
 pub fn line(entry: &Entry) -> Result<Vec<u8>, JournalError> {
     let json = serde_json::to_string(entry).map_err(JournalError::Encode)?;
-    Ok(format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())).into_bytes())
+    Ok(format!("{:08x} {json}\n", crc32(json.as_bytes())).into_bytes())
 }
 
 /// What was found in a journal.
@@ -45,7 +46,7 @@ pub fn parse(bytes: &[u8]) -> Result<Found, JournalError> {
     for (number, raw) in rest.split_inclusive(|byte| *byte == b'\n').enumerate() {
         match (whole(raw), torn_at) {
             (Some(json), None) => {
-                let entry = serde_json::from_str(json).map_err(|source| JournalError::Unknown {
+                let entry = serde_json::from_slice(json.as_bytes()).map_err(|source| JournalError::Unknown {
                     line: number + 2,
                     source,
                 })?;
@@ -65,7 +66,7 @@ pub fn parse(bytes: &[u8]) -> Result<Found, JournalError> {
 fn whole(raw: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(raw.strip_suffix(b"\n")?).ok()?;
     let (crc, json) = text.split_once(' ')?;
-    let fits = crc.len() == 8 && u32::from_str_radix(crc, 16).ok()? == crc32fast::hash(json.as_bytes());
+    let fits = crc.len() == 8 && u32::from_str_radix(crc, 16).ok()? == crc32(json.as_bytes());
     fits.then_some(json)
 }
 
@@ -121,7 +122,7 @@ mod tests {
     #[test]
     fn a_whole_entry_of_an_unknown_kind_is_never_dropped() {
         let json = r#"{"Later":1}"#;
-        let line = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
+        let line = format!("{:08x} {json}\n", crc32(json.as_bytes()));
         let found = parse(&[HEADER, line.as_bytes()].concat());
         assert!(matches!(found, Err(JournalError::Unknown { line: 2, .. })), "{found:?}");
     }

@@ -5,8 +5,8 @@ use heeler_host::disk::remember_slots;
 use heeler_host::guard::{self, Standing};
 use heeler_host::{Glance, RunError, System, facts, link, ping};
 use heeler_proto::v1::{
-    Facts, FactsReply, FactsRequest, FromAgent, Pause, PendingNetwork, PreviewReply, PreviewRequest, ReachReply,
-    ReachRequest, ReleaseReply, ReleaseRequest, SnapshotAnswer, SnapshotAsk, from_agent,
+    CopyChunk, CopyReply, Facts, FactsReply, FactsRequest, FromAgent, Pause, PendingNetwork, PreviewReply,
+    PreviewRequest, ReachReply, ReachRequest, ReleaseReply, ReleaseRequest, SnapshotAnswer, SnapshotAsk, from_agent,
 };
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
@@ -90,6 +90,15 @@ pub fn too_many_reaches(request: ReachRequest) -> FromAgent {
         up: true,
         reached: false,
         error: BUSY.to_owned(),
+    }))
+}
+
+/// The answer to one part of a copy too many.
+pub fn too_many_parts(chunk: CopyChunk) -> FromAgent {
+    message(from_agent::Body::Copy(CopyReply {
+        name: chunk.name,
+        error: BUSY.to_owned(),
+        ..CopyReply::default()
     }))
 }
 

@@ -1,15 +1,23 @@
 use std::collections::VecDeque;
 
+use heeler_proto::Message as _;
 use heeler_proto::v1::{FromAgent, from_agent};
 
-use super::message;
+use super::{SessionError, message};
 use crate::journal::{State, Told};
 use crate::wire;
+
+/// Answers that may wait. A coordinator asks for a few at a time and reads as it asks.
+const MOST_ANSWERS: usize = 64;
+/// Their bytes. The largest of them, facts of a node with many disks and pools, has less than 4 MiB.
+const MOST_BYTES: usize = 32 << 20;
 
 /// What this session has yet to send. Answers go before events, and events before progress, of which only the latest is
 /// worth sending.
 pub struct Outbox {
     answers: VecDeque<FromAgent>,
+    /// Of all of them, encoded.
+    bytes: usize,
     progress: Option<Told>,
     /// The last event that this session has sent.
     sent: u64,
@@ -20,6 +28,7 @@ impl Outbox {
     pub const fn after(acknowledged: u64) -> Self {
         Self {
             answers: VecDeque::new(),
+            bytes: 0,
             progress: None,
             sent: acknowledged,
         }
@@ -27,7 +36,20 @@ impl Outbox {
 
     /// One more answer.
     pub fn push(&mut self, answer: FromAgent) {
+        self.bytes += answer.encoded_len();
         self.answers.push_back(answer);
+    }
+
+    /// Whether another question may be taken in. Where not, the session is to end: nothing is lost by that, for events
+    /// stay in the journal, and whoever asked asks again.
+    ///
+    /// # Errors
+    /// When too many answers wait to be read.
+    pub fn room(&self) -> Result<(), SessionError> {
+        match self.answers.len() < MOST_ANSWERS && self.bytes < MOST_BYTES {
+            true => Ok(()),
+            false => Err(SessionError::Unread),
+        }
     }
 
     /// The latest progress.
@@ -44,6 +66,7 @@ impl Outbox {
     /// What to send next.
     pub fn next(&mut self, journal: &State) -> Option<FromAgent> {
         if let Some(answer) = self.answers.pop_front() {
+            self.bytes -= answer.encoded_len();
             return Some(answer);
         }
         let told = match journal.events.iter().find(|told| told.seq > self.sent) {
@@ -62,7 +85,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use heeler_proto::TaskId;
-    use heeler_proto::v1::Pong;
+    use heeler_proto::v1::{FactsReply, Pong};
     use heeler_tasks::engine::Event;
 
     use super::*;
@@ -99,6 +122,39 @@ mod tests {
         assert!(outbox.waiting(&state));
         assert_eq!(drain(&mut outbox, &state), [None, Some(3), Some(4), Some(5)]);
         assert!(!outbox.waiting(&state));
+    }
+
+    #[test]
+    fn answers_that_nobody_reads_end_the_session() {
+        let pong = || message(from_agent::Body::Pong(Pong { nonce: 1 }));
+        let mut outbox = Outbox::after(0);
+        for _ in 0..MOST_ANSWERS {
+            assert!(outbox.room().is_ok());
+            outbox.push(pong());
+        }
+        assert!(matches!(outbox.room(), Err(SessionError::Unread)));
+        outbox.next(&State::default()).unwrap();
+        assert!(outbox.room().is_ok());
+    }
+
+    #[test]
+    fn a_few_large_answers_that_nobody_reads_end_the_session() {
+        let large = || {
+            message(from_agent::Body::Facts(FactsReply {
+                error: "x".repeat(4 << 20),
+                ..FactsReply::default()
+            }))
+        };
+        let mut outbox = Outbox::after(0);
+        for _ in 0..8 {
+            assert!(outbox.room().is_ok());
+            outbox.push(large());
+        }
+        assert!(matches!(outbox.room(), Err(SessionError::Unread)));
+        outbox.next(&State::default()).unwrap();
+        assert!(outbox.room().is_ok());
+        while outbox.next(&State::default()).is_some() {}
+        assert_eq!(outbox.bytes, 0);
     }
 
     #[test]

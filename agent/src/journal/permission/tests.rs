@@ -216,3 +216,19 @@ fn another_task_cannot_go_on_with_an_act_that_it_did_not_begin() {
     });
     assert!(scene.refusal(&state, vec![], NOW).contains("no consent came"));
 }
+
+#[test]
+fn a_consent_no_later_than_a_forgotten_one_is_refused() {
+    let scene = Scene::new();
+    let consent = scene.sign("me", 1, "a", &act("A", 1));
+    let mut state = State {
+        forgotten_ms: consent.expires_at_ms,
+        ..State::default()
+    };
+    let refusal = scene.refusal(&state, vec![consent.clone()], NOW);
+    assert!(refusal.contains("may have been used before"), "{refusal}");
+    state.forgotten_ms -= 1;
+    let given = scene.given(vec![consent.clone()]);
+    let asked = permission(&state, &given, &act("A", 1), (&scene.node, &scene.operators), NOW);
+    assert_eq!(asked, Ok(Permission::By(&consent)));
+}
