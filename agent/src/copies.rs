@@ -127,7 +127,6 @@ async fn place(host: &dyn System) -> Result<Place, String> {
     let works = |state: &str| matches!(state, "ONLINE" | "DEGRADED");
     let mut mounts = findmnt::mounts(host).await.map_err(|error| engine::in_full(&error))?;
     mounts.retain(|mount| mount.kind == "zfs");
-    mounts.sort_by(|a, b| a.target.cmp(&b.target));
     let ours = |dataset: &str| {
         let pool = dataset.split('/').next().unwrap_or_default();
         pools
@@ -136,7 +135,8 @@ async fn place(host: &dyn System) -> Result<Place, String> {
     };
     mounts
         .into_iter()
-        .find(|mount| ours(&mount.source))
+        .filter(|mount| ours(&mount.source))
+        .min_by(|a, b| a.target.cmp(&b.target))
         .map(|mount| Place {
             dataset: mount.source,
             mountpoint: mount.target,

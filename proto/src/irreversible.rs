@@ -1,3 +1,4 @@
+use std::collections::BinaryHeap;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,11 @@ pub struct KeepChange {
     pub after: String,
 }
 
+/// Through a heap: it is a quarter of the code that a sort would be, for each of these types.
+fn sorted<T: Clone + Ord>(all: &[T]) -> Vec<T> {
+    BinaryHeap::from(all.to_vec()).into_sorted_vec()
+}
+
 impl Irreversible {
     /// One field a line, disks and properties sorted: equal for equal acts, different for different ones. Values are
     /// quoted as Rust does, so that no value can pass for another line.
@@ -91,11 +97,9 @@ impl Irreversible {
         match self {
             Self::CreatePool(create) => {
                 let _ = writeln!(text, "create-pool {:?}", create.pool.as_str());
-                let mut disks = create.disks.clone();
-                disks.sort();
+                let disks = sorted(&create.disks);
                 disks.iter().for_each(|one| disk(&mut text, one));
-                let mut properties = create.properties.clone();
-                properties.sort();
+                let properties = sorted(&create.properties);
                 for (name, value) in properties {
                     let _ = writeln!(text, "property {name:?} {value:?}");
                 }
@@ -107,28 +111,24 @@ impl Irreversible {
             }
             Self::ImportPool(import) => {
                 let _ = writeln!(text, "import-pool {}", import.guid);
-                let mut present = import.present.clone();
-                present.sort();
+                let present = sorted(&import.present);
                 for (one, txg) in present {
                     disk(&mut text, &one);
                     let _ = writeln!(text, "txg {txg}");
                 }
-                let mut missing = import.missing.clone();
-                missing.sort();
+                let missing = sorted(&import.missing);
                 for serial in missing {
                     let _ = writeln!(text, "missing {:?}", serial.as_str());
                 }
             }
             Self::LowerKeep(lower) => {
                 text.push_str("lower-keep\n");
-                let mut changes = lower.changes.clone();
-                changes.sort();
+                let changes = sorted(&lower.changes);
                 for change in changes {
                     let KeepChange { dataset, before, after } = change;
                     let _ = writeln!(text, "keep {dataset:?} {before:?} {after:?}");
                 }
-                let mut victims = lower.victims.clone();
-                victims.sort();
+                let victims = sorted(&lower.victims);
                 for (name, guid) in victims {
                     let _ = writeln!(text, "snapshot {name:?} {guid}");
                 }

@@ -1,3 +1,4 @@
+use std::collections::BinaryHeap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -196,8 +197,7 @@ impl From<Dataset> for v1::Dataset {
 
 fn serials(wire: &[String]) -> Result<Vec<Serial>, Invalid> {
     let serials: Vec<Serial> = wire.iter().map(|text| Serial::new(text)).collect::<Result<_, _>>()?;
-    let mut sorted: Vec<_> = serials.iter().collect();
-    sorted.sort();
+    let sorted = BinaryHeap::from_iter(&serials).into_sorted_vec();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Invalid::new("serials", format!("{} is named twice", pair[0]))),
         None => Ok(serials),

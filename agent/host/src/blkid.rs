@@ -37,13 +37,10 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Probe, RunErro
         2 if output.stdout.trim().is_empty() && output.stderr.trim().is_empty() => Ok(Probe::Nothing),
         8 => Ok(Probe::Ambivalent),
         0 => {
-            let tags: BTreeMap<String, String> = output
-                .stdout
-                .lines()
-                .filter_map(|line| line.split_once('='))
-                .filter(|(name, _)| *name != "DEVNAME")
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
+            let named = output.stdout.lines().filter_map(|line| line.split_once('='));
+            let named = named.filter(|(name, _)| *name != "DEVNAME");
+            let mut tags = BTreeMap::new();
+            tags.extend(named.map(|(name, value)| (name.to_owned(), value.to_owned())));
             if tags.is_empty() {
                 return Err(RunError::unreadable(command, "it found something and named nothing"));
             }

@@ -6,7 +6,7 @@ use crate::{Command, RunError};
 
 /// Parses what `command` printed.
 pub(crate) fn parse(command: &Command, text: &str) -> Result<Value, RunError> {
-    serde_json::from_str(text).map_err(|error| RunError::unreadable(command, error.to_string()))
+    serde_json::from_slice(text.as_bytes()).map_err(|error| RunError::unreadable(command, error.to_string()))
 }
 
 /// Parses the envelope of a ZFS program (`zfs(8)`, 2.3 and later); another major version of it is refused.

@@ -41,14 +41,13 @@ impl ById {
     #[must_use]
     pub fn preferred(&self, device: &str, serial: &str) -> Option<String> {
         let ends = format!("_{}", serial.replace(' ', "_"));
-        let mut names: Vec<&str> = self
+        let name = self
             .links
             .iter()
             .filter(|(_, to)| to == Path::new(device))
             .map(|(name, _)| name.as_str())
-            .collect();
-        names.sort_by_key(|name| (!name.ends_with(&ends), is_opaque(name), name.len(), *name));
-        names.first().map(|name| format!("{BY_ID}/{name}"))
+            .min_by_key(|name| (!name.ends_with(&ends), is_opaque(name), name.len(), *name));
+        name.map(|name| format!("{BY_ID}/{name}"))
     }
 
     /// The device that a name, or a path below [`BY_ID`], leads to.

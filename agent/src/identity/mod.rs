@@ -2,6 +2,8 @@
 
 mod crypto;
 mod enrol;
+mod key;
+mod request;
 mod subject;
 mod tls;
 mod validity;
@@ -12,10 +14,10 @@ use std::sync::Arc;
 
 use heeler_host::{Content, File, Secret, System};
 use heeler_proto::NodeName;
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use self::key::Key;
 pub use enrol::{EnrolError, enrol, remove_token, token};
 pub use subject::cluster;
 pub use tls::Trust;
@@ -42,10 +44,10 @@ pub enum IdentityError {
     KeyMode(u32),
     /// Not a P-256 key.
     #[error("{KEY_PATH} holds no P-256 key. Remove it, then: heeler node add")]
-    Key(#[source] rcgen::Error),
+    Key,
     /// Signing, or randomness.
-    #[error("could not make a key or a request for a certificate")]
-    Make(#[source] rcgen::Error),
+    #[error("could not make a key or a request for a certificate: the system gives no randomness")]
+    Make,
     /// Not PEM, not X.509.
     #[error("the certificate is not readable: {0}")]
     Certificate(String),
@@ -57,7 +59,7 @@ pub enum IdentityError {
 /// The node's key, and where its certificate is.
 pub struct Identity {
     host: Arc<dyn System>,
-    key: KeyPair,
+    key: Key,
 }
 
 /// The certificate in force.
@@ -82,12 +84,11 @@ impl Identity {
                 if mode & 0o077 != 0 {
                     return Err(IdentityError::KeyMode(mode));
                 }
-                let pem = String::from_utf8_lossy(&pem);
-                KeyPair::from_pem_and_sign_algo(&pem, &PKCS_ECDSA_P256_SHA256).map_err(IdentityError::Key)?
+                Key::from_pem(&pem).ok_or(IdentityError::Key)?
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(IdentityError::Make)?;
-                let pem = key.serialize_pem().into_bytes();
+                let key = Key::generate().map_err(|_| IdentityError::Make)?;
+                let pem = key.pem().into_bytes();
                 keep(host.as_ref(), KEY_PATH, Content::Secret(Secret::new(pem))).await?;
                 key
             }
@@ -99,7 +100,7 @@ impl Identity {
     /// PEM, SubjectPublicKeyInfo.
     #[must_use]
     pub fn public_key_pem(&self) -> String {
-        self.key.public_key_pem()
+        self.key.public_pem()
     }
 
     /// A request for a certificate, DER: the proof that this node holds its key. The name in it is for the eye: the
@@ -108,10 +109,7 @@ impl Identity {
     /// # Errors
     /// When the system gives no randomness.
     pub fn request(&self, node: &NodeName) -> Result<Vec<u8>, IdentityError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, node.as_str());
-        let request = params.serialize_request(&self.key).map_err(IdentityError::Make)?;
-        Ok(request.der().to_vec())
+        request::request(&self.key, node).map_err(|_| IdentityError::Make)
     }
 
     /// The certificate on the disk, if there is one.
@@ -143,7 +141,7 @@ impl Identity {
     /// For the TLS connection.
     #[must_use]
     pub fn private_key(&self) -> PrivateKeyDer<'static> {
-        PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
+        self.key.der()
     }
 }
 

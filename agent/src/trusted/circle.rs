@@ -58,12 +58,15 @@ impl Circle {
     #[must_use]
     pub fn pinned(config: &Config) -> Self {
         let past = &config.past;
+        let (mut revoked, mut dropped) = (BTreeSet::new(), BTreeSet::new());
+        revoked.extend(past.revoked.iter().map(|known| known.public_key.clone()));
+        dropped.extend(past.dropped.iter().copied());
         Self {
             cluster: cluster(&config.ca).unwrap_or_default(),
             operators: config.operators.to_vec(),
-            revoked: past.revoked.iter().map(|known| known.public_key.clone()).collect(),
+            revoked,
             authorities: [&config.ca].into_iter().chain(&past.announced).cloned().collect(),
-            dropped: past.dropped.iter().copied().collect(),
+            dropped,
         }
     }
 

@@ -176,7 +176,7 @@ async fn json<T: for<'a> Deserialize<'a>>(host: &dyn System, path: &str) -> Resu
     let Some(text) = text(host, path).await? else {
         return Ok(None);
     };
-    let read = serde_json::from_str(&text).map_err(io::Error::from);
+    let read = serde_json::from_slice(text.as_bytes()).map_err(io::Error::from);
     read.map(Some).map_err(failed("read", Path::new(path)))
 }
 

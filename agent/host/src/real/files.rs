@@ -17,7 +17,7 @@ pub(super) fn list(path: &Path) -> io::Result<Vec<String>> {
     let mut names = fs::read_dir(path)?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<io::Result<Vec<_>>>()?;
-    names.sort();
+    names.sort_unstable();
     Ok(names)
 }
 

@@ -24,9 +24,10 @@ fn parse(command: &Command, text: &str, pool: &str) -> Result<PoolProperties, Ru
         .get("pools")
         .and_then(|pools| pools.get(pool))
         .ok_or_else(|| RunError::unreadable(command, format!("no pool {pool} in it")))?;
-    Ok(json::members(entry, "properties")
-        .filter_map(|(name, property)| Some((name.clone(), plain(property.get("value")?)?)))
-        .collect())
+    let named = json::members(entry, "properties");
+    let mut properties = PoolProperties::new();
+    properties.extend(named.filter_map(|(name, property)| Some((name.clone(), plain(property.get("value")?)?))));
+    Ok(properties)
 }
 
 fn plain(value: &Value) -> Option<String> {

@@ -62,7 +62,7 @@ fn target(inventory: &Inventory, disk: &Disk, front_is_zero: bool) -> Target {
     );
     let holders = stack.iter().filter(|one| one.kind != "disk" && one.kind != "part");
     in_use.extend(holders.map(|one| one.path.clone()));
-    in_use.sort();
+    in_use.sort_unstable();
     in_use.dedup();
     let partitions = stack
         .iter()
