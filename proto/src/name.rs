@@ -69,13 +69,16 @@ text!(NodeName);
 pub struct Serial(String);
 
 impl Serial {
-    /// Fails for an empty or unprintable text, or one that could not be part of a path.
+    /// Each space within becomes `_`, as udev writes it into names below `/dev/disk/by-id`. Fails for an empty or
+    /// unprintable text, or one that could not be part of a path.
     pub fn new(text: &str) -> Result<Self, Invalid> {
+        let spaceless = text.trim_matches(' ').replace(' ', "_");
+        let text = spaceless.as_str();
         let fits = text
             .chars()
             .all(|c| c.is_ascii_graphic() && !matches!(c, '/' | '\\' | '"' | '\''));
         if !text.is_empty() && text.len() <= 64 && fits && !text.starts_with(['-', '.']) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(spaceless))
         } else {
             Err(Invalid::new("serial", format!("{text:?} is no disk's serial number")))
         }
@@ -146,8 +149,15 @@ mod tests {
 
     #[test]
     fn a_serial_can_never_leave_its_path() {
-        for bad in ["", "../../x", "a b", "-f", "a/b", ".", "a\nb"] {
+        for bad in ["", "../../x", " ", "-f", " -f", "a/b", ".", "a\nb"] {
             assert!(Serial::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_space_within_a_serial_is_written_as_udev_does() {
+        for same in ["S6XN NS0W 1", "S6XN_NS0W_1", " S6XN NS0W 1 "] {
+            assert_eq!(Serial::new(same).unwrap().as_str(), "S6XN_NS0W_1");
         }
     }
 }

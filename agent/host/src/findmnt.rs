@@ -32,6 +32,25 @@ pub async fn mounts(host: &dyn System) -> Result<Vec<Mount>, RunError> {
     parse(&command, &output.stdout)
 }
 
+/// `findmnt -J -b -o SIZE,AVAIL /`: it asks no other file system, which could hang.
+#[must_use]
+pub fn root_command() -> Command {
+    Command::new("findmnt").args(["-J", "-b", "-o", "SIZE,AVAIL", "/"])
+}
+
+/// Size of the file system at `/`, and what a process without privileges can still write there.
+///
+/// # Errors
+/// When the output cannot be read.
+pub async fn root_bytes(host: &dyn System) -> Result<(u64, u64), RunError> {
+    let command = root_command();
+    let output = ask(host, &command).await?;
+    let value = json::parse(&command, &output.stdout)?;
+    let root = json::list(&value, "filesystems").last();
+    root.and_then(|root| Some((json::number(root, "size")?, json::number(root, "avail")?)))
+        .ok_or_else(|| RunError::unreadable(&command, "no size in it"))
+}
+
 pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Mount>, RunError> {
     let value = json::parse(command, text)?;
     let mut mounts = Vec::new();

@@ -22,7 +22,7 @@ pub struct Device {
     pub transport: String,
     /// As the drive reports it.
     pub model: String,
-    /// As the drive reports it; empty when it does not.
+    /// As the drive reports it, with `_` for each space within, as udev writes it; empty when it does not.
     pub serial: String,
     /// gpt, dos…; empty when there is no partition table.
     pub partition_table: String,
@@ -45,6 +45,11 @@ impl Device {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
+    /// ZFS may have a label on it.
+    pub(crate) fn may_be_zfs(&self) -> bool {
+        self.content == "zfs_member" || self.partition_type == "6a898cc3-1dd2-11b2-99a6-080020736631"
+    }
+
     /// It and everything on it, however deep.
     #[must_use]
     pub fn stack(&self) -> Vec<&Self> {
@@ -52,6 +57,9 @@ impl Device {
         std::iter::once(self).chain(below).collect()
     }
 }
+
+/// What stands for the content of a device of which lsblk says too little.
+pub(crate) const UNREADABLE: &str = "unreadable";
 
 /// Every block device: `lsblk --json -b -p -o …`.
 #[must_use]
@@ -81,10 +89,27 @@ pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Device>, RunErr
         .get("blockdevices")
         .and_then(Value::as_array)
         .ok_or_else(|| RunError::unreadable(command, "no blockdevices in it"))?;
-    devices
+    let read: Vec<Device> = devices
         .iter()
-        .map(|device| read(device).ok_or_else(|| RunError::unreadable(command, "a device is not as expected")))
-        .collect()
+        .filter_map(|device| read(device).or_else(|| odd(device)))
+        .collect();
+    match read.is_empty() && !devices.is_empty() {
+        true => Err(RunError::unreadable(command, "no device is as expected")),
+        false => Ok(read),
+    }
+}
+
+/// A device of which something is missing hides no other. Without a serial it cannot be named, and so not be used.
+fn odd(device: &Value) -> Option<Device> {
+    let path = json::text(device, "kname")?;
+    Some(Device {
+        path: path.to_owned(),
+        alias: path.to_owned(),
+        kind: "disk".to_owned(),
+        read_only: true,
+        content: UNREADABLE.to_owned(),
+        ..Device::default()
+    })
 }
 
 fn read(device: &Value) -> Option<Device> {
@@ -97,7 +122,7 @@ fn read(device: &Value) -> Option<Device> {
         read_only: json::truth(device, "ro"),
         transport: text("tran"),
         model: text("model"),
-        serial: text("serial"),
+        serial: text("serial").replace(char::is_whitespace, "_"),
         partition_table: text("pttype"),
         partition_type: text("parttype"),
         content: text("fstype"),

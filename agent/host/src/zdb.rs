@@ -14,9 +14,9 @@ pub struct Labels {
 /// A label, or several that are alike.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Label {
-    /// The pool's name.
+    /// The pool's name; empty for a spare and a cache device.
     pub name: String,
-    /// The pool's guid.
+    /// The pool's guid; 0 for a spare and a cache device.
     pub pool_guid: u64,
     /// This vdev's own guid.
     pub guid: u64,
@@ -80,7 +80,8 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Labels, RunErr
             take(label, key, value);
         }
     }
-    labels.retain(|label| label.pool_guid != 0 || !label.name.is_empty());
+    // A spare's and a cache device's name no pool.
+    labels.retain(|label| label.pool_guid != 0 || label.guid != 0 || !label.name.is_empty());
     labels.sort_by_key(|label| std::cmp::Reverse(label.txg));
     match output.code {
         0 | 1 if !labels.is_empty() => Ok(Labels {

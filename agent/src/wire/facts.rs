@@ -1,5 +1,6 @@
 use heeler_host::disk::{Disk, Use};
 use heeler_host::facts::{Facts, LegFact, Nic, PoolFact};
+use heeler_host::zpool::{Class, Unreadable};
 use heeler_proto::{HostId, v1};
 
 /// Facts of this machine.
@@ -17,7 +18,10 @@ pub fn facts(facts: Facts) -> v1::Facts {
         memory_bytes: hardware.memory_bytes,
         disks: facts.disks.into_iter().map(disk).collect(),
         nics: facts.nics.into_iter().map(nic).collect(),
-        pools: facts.pools.into_iter().map(pool).collect(),
+        pools: facts.pools.read.into_iter().map(pool).collect(),
+        unreadable_pools: facts.pools.unreadable.into_iter().map(unreadable).collect(),
+        root_size_bytes: facts.root_bytes.0,
+        root_available_bytes: facts.root_bytes.1,
         observed_at_ms: facts.observed_at_ms,
         hostid: facts.hostid.map(|id| HostId(id).to_string()).unwrap_or_default(),
         zfs_version: facts.zfs_version,
@@ -25,7 +29,6 @@ pub fn facts(facts: Facts) -> v1::Facts {
         clock_synchronised: facts.clock_synchronised,
         schedule: None,
         paused: None,
-        ..v1::Facts::default()
     }
 }
 
@@ -82,12 +85,35 @@ pub(super) fn pool(pool: PoolFact) -> v1::Pool {
         scan_end_ms: pool.scan_end_ms,
         legs: pool.legs.into_iter().map(leg).collect(),
         comment: pool.comment,
-        ..v1::Pool::default()
+        zfs_status: pool.status,
+        available_bytes: pool.available_bytes,
+        repaired_bytes: pool.repaired_bytes,
+        scan_errors: pool.scan_errors,
+        scan_start_ms: pool.scan_start_ms,
+        readonly: pool.readonly,
+    }
+}
+
+fn unreadable(pool: Unreadable) -> v1::UnreadablePool {
+    v1::UnreadablePool {
+        name: pool.name,
+        reason: pool.reason,
     }
 }
 
 fn leg(leg: LegFact) -> v1::Leg {
+    let class = match leg.class {
+        Class::Data => v1::LegClass::Data,
+        Class::Log => v1::LegClass::Log,
+        Class::Cache => v1::LegClass::Cache,
+        Class::Special => v1::LegClass::Special,
+        Class::Dedup => v1::LegClass::Dedup,
+        Class::Spare => v1::LegClass::Spare,
+    };
     v1::Leg {
+        class: class.into(),
+        identified: !leg.serial.is_empty(),
+        vdev: leg.top,
         serial: leg.serial,
         guid: leg.guid.to_string(),
         state: leg.state,
@@ -95,6 +121,5 @@ fn leg(leg: LegFact) -> v1::Leg {
         write_errors: leg.write_errors,
         checksum_errors: leg.checksum_errors,
         path: leg.path,
-        ..v1::Leg::default()
     }
 }

@@ -36,7 +36,9 @@ impl App {
         }
         self.adopt_hostid(&mut tx, &node, facts).await?;
         self.see_pools(&mut tx, &node.name, &facts.pools, None).await?;
-        self.forget_strangers(&mut tx, &node.name, &facts.pools).await?;
+        self.forget_strangers(&mut tx, &node.name, facts).await?;
+        let mut facts = facts.clone();
+        name_lost_legs(&mut tx, &mut facts.pools).await?;
         node.facts = Some(facts.encode_to_vec());
         node.facts_at_ms = now_ms;
         node.last_seen_ms = now_ms;
@@ -79,12 +81,40 @@ impl App {
                 ours,
                 seen_at_ms: self.now_ms(),
             };
-            let legs = pool.legs.iter().take(MOST_LEGS).map(|leg| leg.serial.clone());
-            tx.record_pool(
-                &record,
-                &legs.filter(|serial| Serial::new(serial).is_ok()).collect::<Vec<_>>(),
-            )
-            .await?;
+            self.see_legs(tx, &record, pool).await?;
+        }
+        Ok(())
+    }
+
+    /// What the pool needs of its legs goes on record; neither logs, caches nor spares. A pool that is seen whole has these
+    /// legs and no others: what was replaced or removed keeps its label, and is judged by that.
+    async fn see_legs(&self, tx: &mut Tx, record: &Pool, pool: &v1::Pool) -> Result<(), AppError> {
+        let needed: Vec<_> = pool
+            .legs
+            .iter()
+            .filter(|leg| is_needed(leg))
+            .take(MOST_LEGS + 1)
+            .collect();
+        let proven = |leg: &v1::Leg| {
+            (leg.identified || leg.class() == v1::LegClass::Unspecified) && Serial::new(&leg.serial).is_ok()
+        };
+        let known: Vec<_> = needed.iter().filter(|leg| proven(leg)).take(MOST_LEGS).collect();
+        let serials: Vec<String> = known.iter().map(|leg| leg.serial.clone()).collect();
+        tx.record_pool(record, &serials).await?;
+        for leg in known.iter().filter(|leg| leg.identified) {
+            tx.note_vdev(&pool.guid, &leg.serial, &leg.guid).await?;
+        }
+        let whole = !needed.is_empty() && needed.iter().all(|leg| leg.identified && leg.state == "ONLINE");
+        if pool.state == "ONLINE" && whole && known.len() == needed.len() {
+            let gone = tx.keep_legs(&pool.guid, &serials).await?;
+            if !gone.is_empty() {
+                let text = format!(
+                    "pool {} is whole without {}: off its record",
+                    pool.name,
+                    gone.join(", ")
+                );
+                tx.add_event(&self.event("pool", &record.node, text)).await?;
+            }
         }
         self.alarm_if_left_off(tx, node, &left_off).await
     }
@@ -133,10 +163,12 @@ impl App {
     }
 
     /// A pool that is not ours is on record only while it is imported.
-    async fn forget_strangers(&self, tx: &mut Tx, node: &str, imported: &[v1::Pool]) -> Result<(), AppError> {
-        let imported = guids(imported);
+    async fn forget_strangers(&self, tx: &mut Tx, node: &str, facts: &v1::Facts) -> Result<(), AppError> {
+        let imported = guids(&facts.pools);
+        let unreadable: HashSet<&str> = facts.unreadable_pools.iter().map(|pool| pool.name.as_str()).collect();
         for pool in tx.pools_of(node).await? {
-            if !pool.ours && !imported.contains(pool.guid.as_str()) {
+            let seen = imported.contains(pool.guid.as_str()) || unreadable.contains(pool.name.as_str());
+            if !pool.ours && !seen {
                 tx.forget_pool(&pool.guid).await?;
             }
         }
@@ -146,6 +178,31 @@ impl App {
 
 fn guids(pools: &[v1::Pool]) -> HashSet<&str> {
     pools.iter().map(|pool| pool.guid.as_str()).collect()
+}
+
+/// The pool cannot be imported whole without it. Agents that name no class tell no others apart.
+fn is_needed(leg: &v1::Leg) -> bool {
+    use v1::LegClass::{Data, Dedup, Special, Unspecified};
+    matches!(leg.class(), Unspecified | Data | Special | Dedup)
+}
+
+/// A leg that no disk is proven to be has the serial that its vdev had while the pool was whole.
+pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Result<(), AppError> {
+    for pool in pools {
+        if pool.legs.iter().all(|leg| leg.identified || leg.guid.is_empty()) {
+            continue;
+        }
+        let vdevs = tx.vdevs(&pool.guid).await?;
+        for leg in pool
+            .legs
+            .iter_mut()
+            .filter(|leg| !leg.identified && leg.serial.is_empty())
+        {
+            let known = vdevs.iter().find(|(_, vdev)| *vdev == leg.guid);
+            leg.serial = known.map(|(serial, _)| serial.clone()).unwrap_or_default();
+        }
+    }
+    Ok(())
 }
 
 /// What is stored of a node's facts.

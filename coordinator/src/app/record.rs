@@ -79,6 +79,7 @@ impl App {
         if !finished.pools.is_empty() {
             let mut facts = ledger::facts_of(node)?.unwrap_or_default();
             facts.pools.clone_from(&finished.pools);
+            ledger::name_lost_legs(tx, &mut facts.pools).await?;
             node.facts = Some(facts.encode_to_vec());
         }
         let wanted = wire::Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;

@@ -98,6 +98,43 @@ impl Tx {
         Ok(())
     }
 
+    /// Notes which vdev of the pool the disk is; nothing when the disk is not on record as a leg of it.
+    pub async fn note_vdev(&mut self, guid: &str, serial: &str, vdev_guid: &str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "UPDATE legs SET vdev_guid = ? WHERE guid = ? AND serial = ? AND vdev_guid <> ?",
+            vdev_guid,
+            guid,
+            serial,
+            vdev_guid
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Serial and vdev guid of each leg of a pool, as far as its vdev is known.
+    pub async fn vdevs(&mut self, guid: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let query = sqlx::query!(
+            "SELECT serial, vdev_guid FROM legs WHERE guid = ? AND vdev_guid <> '' ORDER BY serial",
+            guid
+        );
+        let rows = query.fetch_all(&mut *self.tx).await?;
+        Ok(rows.into_iter().map(|row| (row.serial, row.vdev_guid)).collect())
+    }
+
+    /// Takes every leg but these off a pool's record: it was seen whole, and has no others. They are what went.
+    pub async fn keep_legs(&mut self, guid: &str, serials: &[String]) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar!("SELECT serial FROM legs WHERE guid = ? ORDER BY serial", guid);
+        let mut gone = query.fetch_all(&mut *self.tx).await?;
+        gone.retain(|known| !serials.contains(known));
+        for serial in &gone {
+            sqlx::query!("DELETE FROM legs WHERE serial = ? AND guid = ?", serial, guid)
+                .execute(&mut *self.tx)
+                .await?;
+        }
+        Ok(gone)
+    }
+
     /// Somebody else's pool is gone from its node, and off the record. Ours never goes.
     pub async fn forget_pool(&mut self, guid: &str) -> Result<(), StoreError> {
         sqlx::query!(

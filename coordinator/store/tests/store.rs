@@ -221,6 +221,29 @@ async fn our_pool_stays_on_record_and_a_strangers_goes_when_it_is_gone() {
 }
 
 #[tokio::test]
+async fn a_pool_seen_whole_keeps_exactly_its_legs_on_record() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    tx.add_node("a", "00000001").await.unwrap();
+    let pool = Pool {
+        guid: "1".into(),
+        name: "data".into(),
+        node: "a".into(),
+        ours: true,
+        seen_at_ms: 1,
+    };
+    tx.record_pool(&pool, &["S1".into(), "S2".into(), "S3".into()])
+        .await
+        .unwrap();
+    tx.note_vdev("1", "S1", "11").await.unwrap();
+    tx.note_vdev("2", "S2", "12").await.unwrap();
+    assert_eq!(tx.vdevs("1").await.unwrap(), [("S1".into(), "11".into())]);
+    assert_eq!(tx.keep_legs("1", &["S1".into(), "S3".into()]).await.unwrap(), ["S2"]);
+    let left: Vec<_> = tx.legs().await.unwrap().into_iter().map(|leg| leg.serial).collect();
+    assert_eq!(left, ["S1", "S3"]);
+}
+
+#[tokio::test]
 async fn a_disk_that_is_not_seen_again_is_absent_and_not_forgotten() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();

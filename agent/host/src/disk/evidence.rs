@@ -25,6 +25,8 @@ pub struct Evidence {
     pub labels: Option<Vec<Label>>,
     /// The imported pool that it is a leg of.
     pub imported: Option<Member>,
+    /// Its label is of an imported pool that has no such vdev any more.
+    pub former: bool,
     /// The pool that could be imported and lists it.
     pub importable: Option<Member>,
     /// What its bytes are.
@@ -93,7 +95,8 @@ pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) 
         signatures: Vec::new(),
         probes: Vec::new(),
         labels: Some(Vec::new()),
-        imported: imported(around, device),
+        imported: around.member_of(device),
+        former: false,
         importable: importable(around, device),
         content: Content::NotRead,
         failures: Vec::new(),
@@ -105,6 +108,9 @@ pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) 
     for node in std::iter::once(device).chain(parts) {
         probe(host, node, &mut evidence).await;
     }
+    let labels = || evidence.labels.iter().flatten();
+    evidence.imported = labels().find_map(|label| around.member_by(label));
+    evidence.former = labels().any(|label| around.pool(label.pool_guid).is_some());
     if evidence.looks_blank() {
         evidence.content = content(host, &device.path, device.size_bytes).await;
     }
@@ -152,23 +158,11 @@ pub(super) fn mounted(around: &Surroundings, device: &Device) -> Vec<String> {
     found
 }
 
-fn imported(around: &Surroundings, device: &Device) -> Option<Member> {
-    let pools = around.imported.iter().flatten();
-    let mut ours = pools.filter(|pool| {
-        let mut legs = pool.legs.iter();
-        legs.any(|leg| around.disk_of(&leg.path).is_some_and(|disk| disk.path == device.path))
-    });
-    ours.next().map(|pool| Member {
-        name: pool.name.clone(),
-        guid: pool.guid,
-    })
-}
-
 fn importable(around: &Surroundings, device: &Device) -> Option<Member> {
     let pools = around.importable.iter().flatten();
     let mut ours = pools.filter(|pool| {
         let mut legs = pool.legs.iter();
-        legs.any(|leg| around.disk_of(&leg.name).is_some_and(|disk| disk.path == device.path))
+        legs.any(|leg| around.named(&leg.name).is_some_and(|disk| disk.path == device.path))
     });
     ours.next().map(|pool| Member {
         name: pool.name.clone(),

@@ -5,6 +5,7 @@
 mod content;
 mod evidence;
 mod inventory;
+mod place;
 mod slot;
 mod surroundings;
 mod verdict;
@@ -13,6 +14,7 @@ mod words;
 pub use content::{Content, content};
 pub use evidence::{Evidence, Member, collect};
 pub use inventory::{Disk, Found, Inventory, inventory};
+pub use place::Place;
 pub use slot::remember_slots;
 pub use surroundings::Surroundings;
 pub use verdict::{MemberState, Use, Verdict, verdict};

@@ -1,11 +1,11 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{evidence::mounted, words};
+use super::{Place, evidence::mounted, words};
 use crate::findmnt::{self, Mount};
 use crate::lsblk::{self, Device};
 use crate::udev::{self, ById};
 use crate::zfs::{self, Module};
-use crate::zpool::{self, Importable, PoolStatus};
+use crate::zpool::{self, Importable, PoolStatus, Unreadable};
 use crate::{RunError, System};
 
 /// What must be known of the machine before one of its disks can be judged.
@@ -19,8 +19,12 @@ pub struct Surroundings {
     pub by_id: ById,
     /// Whether ZFS can be asked.
     pub module: Module,
-    /// Imported pools; None when ZFS cannot be asked.
+    /// Imported pools that could be read; None when ZFS cannot be asked.
     pub imported: Option<Vec<PoolStatus>>,
+    /// Imported pools that could not.
+    pub unreadable: Vec<Unreadable>,
+    /// The disks that the legs of imported pools are on.
+    pub places: Vec<Place>,
     /// Pools that could be imported; None when ZFS cannot be asked.
     pub importable: Option<Vec<Importable>>,
 }
@@ -37,10 +41,12 @@ impl Surroundings {
             by_id: udev::by_id(host).await?,
             module: zfs::module(host).await?,
             imported: None,
+            unreadable: Vec::new(),
+            places: Vec::new(),
             importable: None,
         };
         if let Module::Loaded { .. } = around.module {
-            around.imported = Some(zpool::status(host).await?);
+            around.look_at_pools(host).await?;
             around.importable = Some(if around.may_hold_more() {
                 zpool::importable(host).await?
             } else {
@@ -53,14 +59,10 @@ impl Surroundings {
     /// Whether a pool that is not imported could be on any disk here: listing those reads every device, which takes
     /// longer than all else.
     fn may_hold_more(&self) -> bool {
-        let legs = self.imported.iter().flatten().flat_map(|pool| &pool.legs);
-        let members: Vec<&str> = legs
-            .filter_map(|leg| Some(self.disk_of(&leg.path)?.path.as_str()))
-            .collect();
         self.disks().any(|disk| {
             let of_system = words::system(&mounted(self, disk)).is_some();
             let no_zfs = disk.stack().iter().all(|one| one.content != "zfs_member");
-            !(members.contains(&disk.path.as_str()) || of_system && no_zfs)
+            !(self.places.iter().any(|place| place.disk == disk.path) || of_system && no_zfs)
         })
     }
 
@@ -76,21 +78,16 @@ impl Surroundings {
         })
     }
 
-    /// The disk that a path or a name below `/dev/disk/by-id` leads to, be it the disk's or a partition's.
+    /// The disk that a name below `/dev/disk/by-id` leads to, be it the disk's or a partition's.
     #[must_use]
-    pub fn disk_of(&self, path: &str) -> Option<&Device> {
-        let device: PathBuf = match self.by_id.device(path) {
-            Some(device) if !path.starts_with('/') || path.starts_with(udev::BY_ID) => device.to_owned(),
-            _ => Path::new(path).to_owned(),
-        };
-        let mut disks = self.disks();
-        disks.find(|disk| disk.stack().iter().any(|one| Path::new(&one.path) == device))
+    pub fn named(&self, name: &str) -> Option<&Device> {
+        let device = self.by_id.device(name).filter(|_| !name.contains('/'))?;
+        self.below(device).next()
     }
 
-    /// Serial of the disk that a vdev's path or an importable leg's name leads to; None when it is not there.
-    #[must_use]
-    pub fn serial_of(&self, path: &str) -> Option<&str> {
-        let disk = self.disk_of(path)?;
-        Some(disk.serial.as_str()).filter(|serial| !serial.is_empty())
+    /// The disks that a block device lies on.
+    pub(super) fn below<'a>(&'a self, device: &'a Path) -> impl Iterator<Item = &'a Device> {
+        self.disks()
+            .filter(move |disk| disk.stack().iter().any(|one| Path::new(&one.path) == device))
     }
 }

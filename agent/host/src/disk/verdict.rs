@@ -48,6 +48,8 @@ pub enum MemberState {
     Exported,
     /// Destroyed: the data is still there, and `zpool import -D` would bring it back.
     Destroyed,
+    /// Its pool is imported on this machine and has no such vdev any more: it was replaced, detached or removed.
+    Former,
     /// Neither exported nor imported here: a machine went down with it, or still has it.
     PotentiallyActive,
 }
@@ -103,6 +105,7 @@ fn member(evidence: &Evidence) -> Option<Verdict> {
         (Some(_), _) => MemberState::Active,
         (None, Some(LabelState::Exported)) => MemberState::Exported,
         (None, Some(LabelState::Destroyed)) => MemberState::Destroyed,
+        (None, _) if evidence.former => MemberState::Former,
         (None, _) => MemberState::PotentiallyActive,
     };
     let (name, guid) = match (of_pool, newest) {
@@ -149,6 +152,7 @@ impl Verdict {
                 MemberState::Active => "it is a leg of a pool that is in use",
                 MemberState::Exported => "an exported pool's data is on it",
                 MemberState::Destroyed => "a destroyed pool's data is still on it",
+                MemberState::Former => "an old copy of a pool's data is still on it",
                 MemberState::PotentiallyActive => {
                     "a pool that was never exported is on it, and may be in use elsewhere"
                 }
@@ -159,11 +163,11 @@ impl Verdict {
         })
     }
 
-    /// Guid of the pool whose label it carries.
+    /// Guid of the pool whose label it carries; None also for a label that names none.
     #[must_use]
     pub const fn pool_guid(&self) -> Option<u64> {
         match self {
-            Self::PoolMember { guid, .. } => Some(*guid),
+            Self::PoolMember { guid, .. } if *guid != 0 => Some(*guid),
             _ => None,
         }
     }

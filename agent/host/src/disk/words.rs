@@ -17,6 +17,10 @@ pub(super) fn system(mounted: &[String]) -> Option<String> {
 
 /// A member of a pool.
 pub(super) fn member(name: &str, guid: u64, state: MemberState, hostname: &str) -> String {
+    // The label of a spare or a cache device names no pool.
+    if name.is_empty() && guid == 0 {
+        return "spare or cache device of a pool that its label does not name".to_owned();
+    }
     let last = match hostname {
         "" => String::new(),
         hostname => format!(", last used by {hostname}"),
@@ -25,6 +29,7 @@ pub(super) fn member(name: &str, guid: u64, state: MemberState, hostname: &str) 
         MemberState::Active => format!("member of pool {name}"),
         MemberState::Exported => format!("member of exported pool {name} ({guid}){last}"),
         MemberState::Destroyed => format!("member of destroyed pool {name} ({guid}){last}"),
+        MemberState::Former => format!("former member of pool {name} ({guid}), which has gone on without it"),
         MemberState::PotentiallyActive => format!("member of pool {name} ({guid}), not exported{last}"),
     }
 }
@@ -109,6 +114,7 @@ fn signature(kind: &str) -> String {
         "LVM2_member" | "LVM1_member" => "LVM physical volume".to_owned(),
         "crypto_LUKS" => "LUKS encrypted volume".to_owned(),
         "linux_raid_member" => "member of a Linux RAID".to_owned(),
+        crate::lsblk::UNREADABLE => "a disk of which lsblk says too little".to_owned(),
         "zfs_member" => "traces of a ZFS pool".to_owned(),
         "swap" => "swap space".to_owned(),
         "gpt" => "remains of a GPT partition table".to_owned(),

@@ -6,11 +6,11 @@ mod pool;
 
 pub use hardware::{Hardware, hardware};
 pub use nic::{Nic, Refusal, nics};
-pub use pool::{LegFact, PoolFact, pools};
+pub use pool::{LegFact, PoolFact, PoolFacts, pools};
 
 use crate::disk::{Disk, inventory};
 use crate::zfs::Module;
-use crate::{RunError, System, hostid, timedatectl};
+use crate::{RunError, System, findmnt, hostid, timedatectl};
 
 /// Everything that a coordinator is told of a machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,9 @@ pub struct Facts {
     /// Every wired network card.
     pub nics: Vec<Nic>,
     /// Imported pools.
-    pub pools: Vec<PoolFact>,
+    pub pools: PoolFacts,
+    /// Of the file system at `/`: its size, and what can still be written; both 0 when it could not be asked.
+    pub root_bytes: (u64, u64),
     /// `/etc/hostid`.
     pub hostid: Option<u32>,
     /// Version of the loaded ZFS module; empty when it is not loaded.
@@ -44,7 +46,8 @@ pub async fn collect(host: &dyn System) -> Result<Facts, RunError> {
     Ok(Facts {
         hardware: hardware(host).await?,
         nics: nics(host).await?,
-        pools: pools(host, &inventory.around).await?,
+        pools: pools(host, &inventory.around).await,
+        root_bytes: findmnt::root_bytes(host).await.unwrap_or_default(),
         hostid: hostid::read(host).await?,
         zfs_version: match &inventory.around.module {
             Module::Loaded { kernel, .. } => kernel.trim_start_matches("zfs-kmod-").to_owned(),

@@ -1,3 +1,4 @@
+use super::Class;
 use crate::ask::ask;
 use crate::{Command, Output, RunError, System};
 
@@ -8,7 +9,7 @@ pub struct Importable {
     pub name: String,
     /// Its guid.
     pub guid: u64,
-    /// ONLINE, DEGRADED, UNAVAIL, FAULTED…
+    /// ONLINE, DEGRADED, UNAVAIL, FAULTED…; UNREADABLE when the listing lacks its id, state or disks.
     pub state: String,
     /// ZFS's words about what is wrong; empty when nothing is.
     pub status: String,
@@ -25,10 +26,14 @@ pub struct Importable {
 pub struct ImportableLeg {
     /// As listed: a name below `/dev/disk/by-id` without its partition, or the guid of a vdev that is not there.
     pub name: String,
-    /// ONLINE, UNAVAIL…
+    /// ONLINE, UNAVAIL…; empty for a cache device and a spare, of which nothing is said.
     pub state: String,
     /// What is said of it: `corrupted data`, `was /dev/…`.
     pub note: String,
+    /// What it is for.
+    pub class: Class,
+    /// The `replacing-…` or `spare-…` vdev that it shares one place with others in; empty for most.
+    pub place: String,
 }
 
 impl Importable {
@@ -79,11 +84,12 @@ pub async fn importable(host: &dyn System) -> Result<Vec<Importable>, RunError> 
 pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable>, RunError> {
     let mut pools: Vec<Importable> = Vec::new();
     let mut key = "";
+    let mut at = At::default();
     for line in output.stdout.lines() {
         let field = line.split_once(':').map(|(key, value)| (key.trim(), value.trim()));
         match field {
             Some(("pool", name)) if is_key(line, "pool") => {
-                key = "pool";
+                (key, at) = ("pool", At::default());
                 pools.push(Importable {
                     name: name.to_owned(),
                     ..Importable::default()
@@ -102,23 +108,23 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable
         }
         let Some(pool) = pools.last_mut() else { continue };
         if key == "config" {
-            pool.legs.extend(leg(line, &pool.name));
+            pool.legs.extend(at.leg(line, &pool.name));
         } else if !line.trim().is_empty() {
             take(pool, key, line.trim());
         }
     }
-    let lacking = |pool: &&Importable| pool.guid == 0 || pool.state.is_empty() || pool.legs.is_empty();
-    match pools.iter().find(lacking) {
-        Some(pool) => Err(RunError::unreadable(
+    let lacking = |pool: &Importable| pool.guid == 0 || pool.state.is_empty() || pool.legs.is_empty();
+    if pools.iter().all(lacking) && !output.stdout.trim().is_empty() {
+        return Err(RunError::unreadable(
             command,
-            format!("pool {} has no id, state or disks", pool.name),
-        )),
-        None if pools.is_empty() && !output.stdout.trim().is_empty() => Err(RunError::unreadable(
-            command,
-            format!("no pool in {:?}", output.complaint()),
-        )),
-        None => Ok(pools),
+            format!("no pool with id, state and disks in {:?}", output.complaint()),
+        ));
     }
+    // An odd pool hides no other, and is not taken for one that could be imported.
+    for pool in pools.iter_mut().filter(|pool| lacking(pool)) {
+        "UNREADABLE".clone_into(&mut pool.state);
+    }
+    Ok(pools)
 }
 
 const KEYS: [&str; 8] = ["pool", "id", "state", "status", "action", "comment", "see", "config"];
@@ -147,20 +153,44 @@ fn take(pool: &mut Importable, key: &str, text: &str) {
     into.push_str(text);
 }
 
-/// A line of the config that names a leaf: groups and the pool itself are known by their names.
-fn leg(line: &str, pool: &str) -> Option<ImportableLeg> {
-    let mut words = line.split_whitespace();
-    let (name, state) = (words.next()?, words.next()?);
-    let depth = line.trim_start_matches('\t').len() - line.trim_start().len();
-    let group = ["mirror-", "raidz", "draid", "replacing-", "spare-", "indirect-"]
-        .iter()
-        .any(|group| name.starts_with(group));
-    if (name == pool && depth == 0) || group || !state.chars().all(|c| c.is_ascii_uppercase()) {
-        return None;
+/// Where in the config of a pool the reader is.
+#[derive(Default)]
+struct At {
+    class: Class,
+    /// The vdev whose children share one place, and how far it is indented.
+    place: (String, usize),
+}
+
+impl At {
+    /// A line that names a leaf: headings, groups and the pool itself are known by their names and depths.
+    fn leg(&mut self, line: &str, pool: &str) -> Option<ImportableLeg> {
+        let mut words = line.split_whitespace();
+        let (name, state) = (words.next()?, words.next().unwrap_or_default());
+        let depth = line.trim_start_matches('\t').len() - line.trim_start().len();
+        if depth == 0 && state.is_empty() {
+            self.class = Class::of(name);
+        }
+        if depth <= self.place.1 {
+            self.place = (String::new(), 0);
+        }
+        let is = |group: &&str| name.starts_with(*group);
+        if ["replacing-", "spare-"].iter().any(|group| is(group)) {
+            self.place = (name.to_owned(), depth);
+        }
+        let group = ["mirror-", "raidz", "draid", "replacing-", "spare-", "indirect-"]
+            .iter()
+            .any(|group| is(group));
+        let silent = state.is_empty() && depth > 0 && matches!(self.class, Class::Cache | Class::Spare);
+        let said = !state.is_empty() && state.chars().all(|c| c.is_ascii_uppercase());
+        if (name == pool && depth == 0) || group || !(silent || said) {
+            return None;
+        }
+        Some(ImportableLeg {
+            name: name.to_owned(),
+            state: state.to_owned(),
+            note: words.collect::<Vec<_>>().join(" "),
+            class: self.class,
+            place: self.place.0.clone(),
+        })
     }
-    Some(ImportableLeg {
-        name: name.to_owned(),
-        state: state.to_owned(),
-        note: words.collect::<Vec<_>>().join(" "),
-    })
 }

@@ -10,4 +10,4 @@ pub use create::{NewPool, rehearsal};
 pub use get::{PoolProperties, properties};
 pub use import::{Importable, ImportableLeg, import_command, importable, importable_command};
 pub use scrub::{DEBIAN, scrub_command};
-pub use status::{PoolStatus, Scan, Vdev, status, status_command};
+pub use status::{Class, PoolStatus, Pools, Scan, Unreadable, Vdev, look, status, status_command};

@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ask::ask;
@@ -18,9 +19,10 @@ pub struct PoolStatus {
     pub errors: u64,
     /// The scan in hand, or the last one.
     pub scan: Option<Scan>,
-    /// The leaves of every top-level vdev, whatever its class.
+    /// The leaves of every top-level vdev, whatever its class. A spare that stands in is listed twice: in its place,
+    /// and among the spares.
     pub legs: Vec<Vdev>,
-    /// `mirror`, `disk`, `raidz`…: of each top-level vdev.
+    /// `mirror`, `disk`, `raidz`…: of each top-level data vdev; the class of each other one.
     pub top_level: Vec<String>,
     /// Whole size of the vdevs.
     pub size_bytes: u64,
@@ -47,6 +49,68 @@ pub struct Scan {
     pub issued_bytes: u64,
     /// A person has paused it.
     pub paused: bool,
+    /// Repaired by a scrub, or written by a resilver.
+    pub repaired_bytes: u64,
+    /// That it could not repair.
+    pub errors: u64,
+}
+
+/// What a vdev does for its pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Class {
+    /// Holds data.
+    #[default]
+    Data,
+    /// Holds the intent log.
+    Log,
+    /// Holds copies of what is read often.
+    Cache,
+    /// Holds metadata: the pool cannot be imported without it.
+    Special,
+    /// Likewise, the table of deduplication.
+    Dedup,
+    /// Waits for a disk to fail.
+    Spare,
+}
+
+impl Class {
+    /// By the headings of `zpool import`, and the keys and classes of `zpool status -j`.
+    pub(crate) fn of(word: &str) -> Self {
+        match word {
+            "log" | "logs" => Self::Log,
+            "l2cache" | "cache" => Self::Cache,
+            "special" => Self::Special,
+            "dedup" => Self::Dedup,
+            "spare" | "spares" => Self::Spare,
+            _ => Self::Data,
+        }
+    }
+
+    /// The pool cannot be imported whole without it.
+    #[must_use]
+    pub const fn is_needed(self) -> bool {
+        matches!(self, Self::Data | Self::Special | Self::Dedup)
+    }
+}
+
+/// An imported pool of which too little could be read to tell its state.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unreadable {
+    /// Its name.
+    pub name: String,
+    /// Its guid; 0 when not even that could be read.
+    pub guid: u64,
+    /// What was missing or odd.
+    pub reason: String,
+}
+
+/// Every imported pool.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pools {
+    /// Those that were read whole.
+    pub read: Vec<PoolStatus>,
+    /// The others.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// A leaf vdev.
@@ -56,8 +120,14 @@ pub struct Vdev {
     pub name: String,
     /// Its guid.
     pub guid: u64,
-    /// As ZFS opened it, or last did.
+    /// As ZFS opened it, or last did: it may lead to another disk by now.
     pub path: String,
+    /// What it is for.
+    pub class: Class,
+    /// Its top-level vdev, such as `mirror-0`; empty when it is one itself.
+    pub top: String,
+    /// The `replacing-…` or `spare-…` vdev that it shares one place with others in; empty for most.
+    pub place: String,
     /// ONLINE, OFFLINE, FAULTED, CANT_OPEN, UNAVAIL, REMOVED…
     pub state: String,
     /// Counted since the last clear.
@@ -68,61 +138,90 @@ pub struct Vdev {
     pub checksum_errors: u64,
 }
 
+impl Vdev {
+    /// ZFS has the device open: its path leads to that very device.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        ["ONLINE", "HEALTHY", "DEGRADED", "AVAIL", "INUSE"].contains(&self.state.as_str())
+    }
+}
+
 /// `zpool status -j --json-int -p -P`.
 #[must_use]
 pub fn status_command() -> Command {
     Command::new("zpool").args(["status", "-j", "--json-int", "-p", "-P"])
 }
 
-/// Every imported pool.
+/// Every imported pool that can be read.
 ///
 /// # Errors
 /// Also when the module is not loaded: that is never read as "no pool".
 pub async fn status(host: &dyn System) -> Result<Vec<PoolStatus>, RunError> {
+    Ok(look(host).await?.read)
+}
+
+/// Every imported pool; one that cannot be read hides no other.
+///
+/// # Errors
+/// Also when the module is not loaded: that is never read as "no pool".
+pub async fn look(host: &dyn System) -> Result<Pools, RunError> {
     let command = status_command();
     let output = ask(host, &command).await?;
     parse(&command, &output.stdout)
 }
 
-pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<PoolStatus>, RunError> {
+pub(crate) fn parse(command: &Command, text: &str) -> Result<Pools, RunError> {
     let value = json::zfs(command, text)?;
-    json::members(&value, "pools")
-        .map(|(name, pool)| {
-            read(name, pool).ok_or_else(|| RunError::unreadable(command, format!("pool {name} is not as expected")))
-        })
-        .collect()
+    let mut pools = Pools::default();
+    for (name, pool) in json::members(&value, "pools") {
+        match read(name, pool) {
+            Ok(pool) => pools.read.push(pool),
+            Err(lacking) => pools.unreadable.push(Unreadable {
+                name: name.clone(),
+                guid: json::number(pool, "pool_guid").unwrap_or(0),
+                reason: format!("zpool status says no {lacking}"),
+            }),
+        }
+    }
+    Ok(pools)
 }
 
-fn read(name: &str, pool: &Value) -> Option<PoolStatus> {
-    let mut legs = Vec::new();
-    let mut top_level = Vec::new();
-    let (mut size_bytes, mut allocated_bytes) = (0, 0);
-    for (_, root) in json::members(pool, "vdevs") {
-        size_bytes += json::number(root, "total_space").unwrap_or(0);
-        allocated_bytes += json::number(root, "alloc_space").unwrap_or(0);
-        for (_, vdev) in json::members(root, "vdevs") {
-            top_level.push(json::text(vdev, "vdev_type")?.to_owned());
-            leaves(vdev, &mut legs)?;
-        }
-    }
-    for class in ["dedup", "special", "logs", "l2cache", "spares"] {
-        for (_, vdev) in json::members(pool, class) {
-            top_level.push(class.to_owned());
-            leaves(vdev, &mut legs)?;
-        }
-    }
-    Some(PoolStatus {
+/// Fails with the name of what is missing.
+fn read(name: &str, pool: &Value) -> Result<PoolStatus, &'static str> {
+    let mut read = PoolStatus {
         name: name.to_owned(),
-        guid: json::number(pool, "pool_guid").filter(|guid| *guid != 0)?,
-        state: json::text(pool, "state")?.to_owned(),
+        guid: json::number(pool, "pool_guid")
+            .filter(|guid| *guid != 0)
+            .ok_or("guid of it")?,
+        state: json::text(pool, "state").ok_or("state of it")?.to_owned(),
         status: json::text(pool, "status").map_or_else(String::new, one_line),
         errors: json::number(pool, "error_count").unwrap_or(0),
         scan: pool.get("scan_stats").and_then(scan),
-        legs,
-        top_level,
-        size_bytes,
-        allocated_bytes,
-    })
+        legs: Vec::new(),
+        top_level: Vec::new(),
+        size_bytes: 0,
+        allocated_bytes: 0,
+    };
+    for (_, root) in json::members(pool, "vdevs") {
+        read.size_bytes += json::number(root, "total_space").unwrap_or(0);
+        read.allocated_bytes += json::number(root, "alloc_space").unwrap_or(0);
+        for (_, vdev) in json::members(root, "vdevs") {
+            let kind = json::text(vdev, "vdev_type").ok_or("type of a vdev")?;
+            read.top_level.push(kind.to_owned());
+            let class = Class::of(json::text(vdev, "class").unwrap_or_default());
+            leaves(vdev, class, ("", ""), &mut read.legs)?;
+        }
+    }
+    if read.legs.is_empty() {
+        return Err("vdevs of it");
+    }
+    for class in ["dedup", "special", "logs", "l2cache", "spares"] {
+        for (_, vdev) in json::members(pool, class) {
+            read.top_level.push(class.to_owned());
+            leaves(vdev, Class::of(class), ("", ""), &mut read.legs)?;
+        }
+    }
+    Ok(read)
 }
 
 /// Sentences come with line breaks and tabs in them.
@@ -141,23 +240,34 @@ fn scan(scan: &Value) -> Option<Scan> {
         skipped_bytes: json::number(scan, "skipped").unwrap_or(0),
         issued_bytes: json::number(scan, "issued").unwrap_or(0),
         paused: json::number(scan, "scrub_pause").unwrap_or(0) != 0,
+        repaired_bytes: json::number(scan, "processed").unwrap_or(0),
+        errors: json::number(scan, "errors").unwrap_or(0),
     })
 }
 
-/// None when a vdev lacks what every vdev has: half a picture of a pool would be taken for the whole.
-fn leaves(vdev: &Value, legs: &mut Vec<Vdev>) -> Option<()> {
+/// Fails when a vdev lacks what every vdev has: half a picture of a pool would be taken for the whole.
+fn leaves(vdev: &Value, class: Class, within: (&str, &str), legs: &mut Vec<Vdev>) -> Result<(), &'static str> {
+    let name = json::text(vdev, "name").ok_or("name of a vdev")?;
     let mut children = json::members(vdev, "vdevs").peekable();
     if children.peek().is_some() {
-        return children.try_for_each(|(_, child)| leaves(child, legs));
+        let (top, place) = within;
+        let top = if top.is_empty() { name } else { top };
+        let shared = matches!(json::text(vdev, "vdev_type"), Some("replacing" | "spare"));
+        let place = if shared { name } else { place };
+        return children.try_for_each(|(_, child)| leaves(child, class, (top, place), legs));
     }
+    let count = |key| json::number(vdev, key).unwrap_or(0);
     legs.push(Vdev {
-        name: json::text(vdev, "name")?.to_owned(),
-        guid: json::number(vdev, "guid")?,
+        name: name.to_owned(),
+        guid: json::number(vdev, "guid").ok_or("guid of a vdev")?,
         path: json::text(vdev, "path").unwrap_or_default().to_owned(),
-        state: json::text(vdev, "state")?.to_owned(),
-        read_errors: json::number(vdev, "read_errors").unwrap_or(0),
-        write_errors: json::number(vdev, "write_errors").unwrap_or(0),
-        checksum_errors: json::number(vdev, "checksum_errors").unwrap_or(0),
+        class,
+        top: within.0.to_owned(),
+        place: within.1.to_owned(),
+        state: json::text(vdev, "state").ok_or("state of a vdev")?.to_owned(),
+        read_errors: count("read_errors"),
+        write_errors: count("write_errors"),
+        checksum_errors: count("checksum_errors"),
     });
-    Some(())
+    Ok(())
 }

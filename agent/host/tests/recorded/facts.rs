@@ -90,7 +90,7 @@ async fn a_machine_is_told_as_a_whole() {
     assert_eq!(facts.hardware.model, "Raspberry Pi 5 Model B Rev 1.0");
     assert_eq!(facts.hardware.os, "Debian GNU/Linux 13 (trixie)");
     assert_eq!(
-        (facts.hardware.memory_bytes, facts.disks.len(), facts.pools.len()),
+        (facts.hardware.memory_bytes, facts.disks.len(), facts.pools.read.len()),
         (8_062_908 << 10, 3, 0)
     );
     assert_eq!(

@@ -99,6 +99,14 @@ impl Recorded {
             (heeler_host::zfs::version_command(), "zfs-2.3.9/zfs-version".to_owned()),
             (heeler_host::zpool::status_command(), status(state)),
             (heeler_host::findmnt::command(), mounts(state)),
+            (
+                heeler_host::zfs::property_command("available", "data"),
+                "zfs-2.3.9/zfs-version-no-module".to_owned(),
+            ),
+            (
+                heeler_host::findmnt::root_command(),
+                "zfs-2.3.9/zfs-version-no-module".to_owned(),
+            ),
         ] {
             machine.answer(&command, output(&name));
         }

@@ -7,4 +7,5 @@ mod doubt;
 mod facts;
 mod garbage;
 mod machine;
+mod odd;
 mod pools;

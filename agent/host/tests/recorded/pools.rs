@@ -168,7 +168,7 @@ async fn a_pool_is_told_with_the_serials_of_its_legs_and_whose_it_is() {
     let get = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
     machine.answer(&get, output("zfs-2.3.9/zpool-get-all-mirror"));
     let inventory = disk::inventory(&machine).await.unwrap();
-    let facts = pools(&machine, &inventory.around).await.unwrap();
+    let facts = pools(&machine, &inventory.around).await.read;
     assert_eq!(
         (facts[0].comment.as_str(), facts[0].size_bytes),
         ("k8sctl/k8sctl-pi5l", 2_013_265_920)
@@ -178,7 +178,7 @@ async fn a_pool_is_told_with_the_serials_of_its_legs_and_whose_it_is() {
 
     machine.answer(&status_command(), output("zfs-2.3.9/zpool-status-leg-missing"));
     let inventory = disk::inventory(&machine).await.unwrap();
-    let facts = pools(&machine, &inventory.around).await.unwrap();
+    let facts = pools(&machine, &inventory.around).await.read;
     assert_eq!(facts[0].legs[1].serial, "", "a leg that ZFS cannot open is on no disk");
 }
 

@@ -44,7 +44,7 @@ fn without_a_module_nothing_is_said_about_pools() {
 fn a_new_pool_is_online_with_its_comment_and_its_datasets_mounted() {
     let machine = with_pool();
     let facts = now(facts::collect(&machine)).expect("power").expect("answers");
-    let [pool] = facts.pools.as_slice() else {
+    let [pool] = facts.pools.read.as_slice() else {
         panic!("{:?}", facts.pools)
     };
     assert_eq!((pool.name.as_str(), pool.state.as_str()), ("data", "ONLINE"));

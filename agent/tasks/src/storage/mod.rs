@@ -6,4 +6,5 @@ pub mod erase_disk;
 mod imported;
 mod words;
 
+use imported::all_imported;
 pub use imported::imported;

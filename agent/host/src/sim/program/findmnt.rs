@@ -7,6 +7,10 @@ use crate::sim::state::{Mount, State};
 /// `findmnt -J -v -o SOURCE,TARGET,FSTYPE`, of all or, with `-T PATH`, of what a path lies in.
 pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
     let mounts = state.mounts();
+    if let ["-J", "-b", "-o", "SIZE,AVAIL", "/"] = args {
+        let root = json!({"size": 31_000_000_000_u64, "avail": 25_000_000_000_u64});
+        return Some(printed(format!("{}\n", json!({"filesystems": [root]}))));
+    }
     let (columns, shown) = match args {
         ["-J", "-v", "-o", columns] => (columns, tree(&mounts, columns)),
         ["-J", "-v", "-o", columns, "-T", path] | ["-J", "-o", columns, "-T", path] => {

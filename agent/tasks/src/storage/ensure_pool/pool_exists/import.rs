@@ -13,12 +13,8 @@ const SETTLE: Duration = Duration::from_secs(30);
 /// The pool on record lies on disks that are here.
 pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) -> Plan {
     let pool = &candidate.pool;
-    let legs = if spec.recorded_serials.is_empty() {
-        &spec.serials
-    } else {
-        &spec.recorded_serials
-    };
-    let (on_record, named) = (words::set(legs), words::set(&spec.serials));
+    let places = candidate.places();
+    let (legs, named) = (places.serials(spec), words::set(&spec.serials));
     if pool.name != spec.name.as_str() {
         return Plan::blocked(
             format!("pool {} ({}) waits to be imported", pool.name, pool.guid),
@@ -29,42 +25,29 @@ pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) 
             format!("in heeler.toml: name = {:?}", pool.name),
         );
     }
-    if let Some(difference) = words::difference(&on_record, &named) {
+    if let Some(difference) = words::difference(&legs, &named) {
         return Plan::blocked(
             format!(
-                "the pool on record lies on {}: {difference}",
-                words::list(on_record.iter().copied())
+                "pool {} ({}) waits to be imported, on {}: {difference}",
+                pool.name,
+                pool.guid,
+                words::list(legs.iter().copied())
             ),
             words::OTHER_DISKS,
-            format!("in heeler.toml: disks = [{}]", words::quoted(&on_record)),
+            format!("in heeler.toml: disks = [{}]", words::quoted(&legs)),
         );
     }
     if let Some(stopped) = not_importable(candidate, seen) {
         return stopped;
     }
     let online: BTreeSet<&str> = candidate.online().collect();
-    let strangers: Vec<&str> = candidate
-        .serials()
-        .filter(|serial| !on_record.contains(serial))
-        .collect();
-    if !strangers.is_empty() {
-        return Plan::blocked(
-            format!(
-                "pool {} ({}) lies on {} as well",
-                pool.name,
-                pool.guid,
-                words::list(strangers)
-            ),
-            format!("its legs on record are {}", words::list(on_record)),
-            "look at the node: zpool import",
-        );
-    }
-    let missing: Vec<Serial> = legs
+    let missing: Vec<Serial> = spec
+        .serials
         .iter()
         .filter(|leg| !online.contains(leg.as_str()))
         .cloned()
         .collect();
-    let op = match missing.is_empty() {
+    let op = match missing.is_empty() || candidate.is_whole() {
         true => Op::Run(import_command(pool.guid)),
         false => without(candidate, missing, seen),
     };
@@ -86,7 +69,7 @@ pub(super) fn unrecorded(spec: &PoolSpec, seen: &Observed) -> Option<Plan> {
     let ours = |candidate: &&&Candidate| {
         let online: BTreeSet<&str> = candidate.online().collect();
         let says_so = candidate.pool.comment == spec.comment && candidate.pool.name == spec.name.as_str();
-        says_so && online == named && candidate.legs.len() == named.len()
+        says_so && online == named && candidate.needed().count() == named.len()
     };
     let first = near.first()?;
     let (Some(candidate), 1) = (near.iter().find(ours), near.len()) else {
@@ -165,7 +148,7 @@ fn not_importable(candidate: &Candidate, seen: &Observed) -> Option<Plan> {
         _ => Some(Plan::blocked(
             format!("{found} {}", pool.action).trim_end().to_owned(),
             "ZFS cannot import it, and a pool that cannot be imported is never made anew",
-            "see that all of its disks are there; on the node: zpool import",
+            "see that all of its disks are there; on the node: zpool import -d /dev/disk/by-id",
         )),
     }
 }

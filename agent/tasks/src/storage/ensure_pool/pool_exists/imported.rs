@@ -1,15 +1,22 @@
-use std::collections::BTreeSet;
-
-use heeler_host::facts::{LegFact, PoolFact};
+use heeler_host::facts::PoolFact;
+use heeler_host::zpool::Class;
 use heeler_proto::PoolSpec;
 
+use super::places::Places;
 use crate::engine::Plan;
 use crate::storage::words;
 
 /// A pool of the wanted name, or the recorded one, is imported: is it the wanted one, on the wanted disks?
 pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
     let wanted = words::set(&spec.serials);
-    let legs: BTreeSet<&str> = pool.legs.iter().map(|leg| name(leg, &wanted)).collect();
+    let data = pool.legs.iter().filter(|leg| leg.class == Class::Data);
+    let places = Places::of(data.map(|leg| {
+        (
+            leg.place.as_str(),
+            Some(leg.serial.as_str()).filter(|one| !one.is_empty()),
+        )
+    }));
+    let legs = places.serials(spec);
     let found = format!(
         "pool {} ({}) is imported, on {}",
         pool.name,
@@ -50,11 +57,12 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
         );
     }
     if let Some(difference) = words::difference(&legs, &wanted) {
-        return Plan::blocked(
-            format!("{found}: {difference}"),
-            words::OTHER_DISKS,
-            format!("in heeler.toml: disks = [{}]", words::quoted(&legs)),
-        );
+        let next = match places.nameless(spec) {
+            0 => format!("in heeler.toml: disks = [{}]", words::quoted(&legs)),
+            // Nothing that is not a serial is advised to be written there.
+            _ => format!("see which disk is lost, on the node: zpool status {}", pool.name),
+        };
+        return Plan::blocked(format!("{found}: {difference}"), words::OTHER_DISKS, next);
     }
     match pool.state.as_str() {
         // Degraded is told by the status; mending it is another task, that a person starts.
@@ -65,17 +73,4 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
             format!("on the node: zpool status -v {}", pool.name),
         ),
     }
-}
-
-/// The serial of a leg. One whose disk is gone is known by the path that it was last opened by.
-fn name<'a>(leg: &'a LegFact, wanted: &BTreeSet<&'a str>) -> &'a str {
-    if !leg.serial.is_empty() {
-        return &leg.serial;
-    }
-    let file = leg.path.rsplit('/').next().unwrap_or_default();
-    let file = file.split("-part").next().unwrap_or(file);
-    let by_path = wanted.iter().find(|serial| file.ends_with(&format!("_{serial}")));
-    by_path
-        .copied()
-        .unwrap_or(if file.is_empty() { "a disk that is gone" } else { file })
 }

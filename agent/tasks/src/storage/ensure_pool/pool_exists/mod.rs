@@ -6,6 +6,7 @@ mod create;
 mod import;
 mod imported;
 mod observed;
+mod places;
 
 use async_trait::async_trait;
 use heeler_host::{RunError, System, zpool};
@@ -68,6 +69,13 @@ impl Step for PoolExists {
         }
         if let Some(imported) = seen.imported_as(pool) {
             return imported::plan(pool, imported);
+        }
+        if let Some(odd) = seen.unreadable_as(pool) {
+            return Plan::blocked(
+                format!("pool {} is imported and cannot be read: {}", odd.name, odd.reason),
+                "what cannot be read whole is not judged",
+                format!("on the node: zpool status -v {}", odd.name),
+            );
         }
         if seen.awaits_hostid(pool) {
             return Plan::After("HostIdSet");

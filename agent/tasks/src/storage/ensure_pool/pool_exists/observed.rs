@@ -1,11 +1,12 @@
-use heeler_host::disk::{Disk, inventory};
-use heeler_host::facts::PoolFact;
+use heeler_host::disk::{Disk, Inventory, inventory};
+use heeler_host::facts::{PoolFact, PoolFacts};
 use heeler_host::zfs::{Module, module};
-use heeler_host::zpool::Importable;
+use heeler_host::zpool::{Class, Importable, ImportableLeg, Unreadable};
 use heeler_host::{RunError, System, hostid};
 use heeler_proto::PoolSpec;
 
-use crate::storage::imported;
+use super::places::Places;
+use crate::storage::all_imported;
 
 /// All that is known about pools and disks.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +14,8 @@ pub struct Observed {
     /// Whether ZFS could be asked. When not, the rest is empty and says nothing.
     pub(super) loaded: bool,
     pub(super) imported: Vec<PoolFact>,
+    /// Imported pools that could not be read.
+    pub(super) unreadable: Vec<Unreadable>,
     /// Empty, as are the disks, when the pool is imported already.
     pub(super) importable: Vec<Candidate>,
     pub(super) disks: Vec<Disk>,
@@ -30,26 +33,46 @@ pub struct Candidate {
 }
 
 /// One of its leaves.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct CandidateLeg {
     /// None when its disk is not here.
     pub(super) serial: Option<String>,
-    /// ONLINE, and on a disk that is here.
+    /// It works, and is on a disk that is here.
     pub(super) online: bool,
+    /// What it is for.
+    pub(super) class: Class,
+    /// The vdev that it shares one place with others in; empty for most.
+    pub(super) place: String,
 }
 
 impl Candidate {
-    /// Serials of the disks that it lies on, as far as they are here.
+    /// Serials of the disks that it lies on, as far as they are here: what the pool needs, and neither logs, caches nor
+    /// spares.
     pub(super) fn serials(&self) -> impl Iterator<Item = &str> {
-        self.legs.iter().filter_map(|leg| leg.serial.as_deref())
+        self.needed().filter_map(|leg| leg.serial.as_deref())
     }
 
-    /// Those of its legs that work.
+    /// Those of them that work.
     pub(super) fn online(&self) -> impl Iterator<Item = &str> {
-        self.legs
-            .iter()
-            .filter(|leg| leg.online)
-            .filter_map(|leg| leg.serial.as_deref())
+        let online = self.needed().filter(|leg| leg.online);
+        online.filter_map(|leg| leg.serial.as_deref())
+    }
+
+    /// What the pool cannot be imported whole without.
+    pub(super) fn needed(&self) -> impl Iterator<Item = &CandidateLeg> {
+        self.legs.iter().filter(|leg| leg.class.is_needed())
+    }
+
+    /// The places of its mirror, each with the serials that are there: several while a disk is replaced, none when the
+    /// disk is not here.
+    pub(super) fn places(&self) -> Places<'_> {
+        let data = self.legs.iter().filter(|leg| leg.class == Class::Data);
+        Places::of(data.map(|leg| (leg.place.as_str(), leg.serial.as_deref())))
+    }
+
+    /// ZFS has all of it: nothing is lost by an import, whatever is on record.
+    pub(super) fn is_whole(&self) -> bool {
+        self.pool.state == "ONLINE" && self.needed().all(|leg| leg.online)
     }
 }
 
@@ -69,13 +92,15 @@ impl Observed {
         let Module::Loaded { .. } = module(host).await? else {
             return Ok(Self::default());
         };
+        let PoolFacts { read, unreadable } = all_imported(host).await?;
         let mut seen = Self {
             loaded: true,
-            imported: imported(host).await?,
+            imported: read,
+            unreadable,
             hostid: hostid::read(host).await?,
             ..Self::default()
         };
-        if seen.imported_as(spec).is_some() {
+        if seen.imported_as(spec).is_some() || seen.unreadable_as(spec).is_some() {
             return Ok(seen);
         }
         let inventory = inventory(host).await?;
@@ -83,10 +108,12 @@ impl Observed {
         seen.loaded = importable.is_some();
         for pool in importable.unwrap_or_default() {
             let legs = pool.legs.iter().map(|leg| {
-                let serial = inventory.around.serial_of(&leg.name).map(str::to_owned);
+                let serial = serial(&inventory, pool.guid, leg);
                 CandidateLeg {
-                    online: serial.is_some() && leg.state == "ONLINE",
+                    online: serial.is_some() && ["ONLINE", "DEGRADED"].contains(&leg.state.as_str()),
                     serial,
+                    class: leg.class,
+                    place: leg.place.clone(),
                 }
             });
             seen.importable.push(Candidate {
@@ -108,7 +135,33 @@ impl Observed {
             .or_else(|| self.imported.iter().find(named))
     }
 
+    /// The same of those that could not be read.
+    pub(super) fn unreadable_as(&self, spec: &PoolSpec) -> Option<&Unreadable> {
+        let recorded = |pool: &&Unreadable| spec.recorded_guid.is_some_and(|guid| guid.0 == pool.guid);
+        let is = |pool: &&Unreadable| recorded(pool) || pool.name == spec.name.as_str();
+        self.unreadable.iter().find(is)
+    }
+
     pub(super) fn disk(&self, serial: &str) -> Option<&Disk> {
         self.disks.iter().find(|disk| disk.serial == serial)
     }
+}
+
+/// The serial of the disk that a listed name leads to: ZFS has just read the pool's label there when it says ONLINE; else
+/// the label is looked for among those that were read.
+fn serial(inventory: &Inventory, pool: u64, leg: &ImportableLeg) -> Option<String> {
+    let device = inventory.around.named(&leg.name);
+    let mut disks = inventory.disks.iter();
+    let disk = disks.find(|disk| match device {
+        Some(device) => {
+            let proven = leg.state == "ONLINE" || disk.labels.iter().any(|label| label.pool_guid == pool);
+            disk.kernel_path == device.path && proven
+        }
+        // What is not there has its own guid for a name.
+        None => disk
+            .labels
+            .iter()
+            .any(|label| label.pool_guid == pool && leg.name.parse() == Ok(label.guid)),
+    });
+    disk.map(|disk| disk.serial.clone()).filter(|serial| !serial.is_empty())
 }

@@ -115,6 +115,7 @@ pub(super) fn candidate(guid: u64, legs: &[&str]) -> Candidate {
             .map(|leg| CandidateLeg {
                 serial: Some(leg.trim_start_matches('-').to_owned()).filter(|_| *leg != "-"),
                 online: !leg.starts_with('-'),
+                ..CandidateLeg::default()
             })
             .collect(),
     }
@@ -125,14 +126,10 @@ pub(super) fn fact(state: &str, legs: &[&str]) -> PoolFact {
         name: "data".to_owned(),
         guid: GUID,
         state: state.to_owned(),
-        size_bytes: 0,
-        allocated_bytes: 0,
-        errors: 0,
         scan_function: "NONE".to_owned(),
-        scan_state: String::new(),
-        scan_end_ms: 0,
         legs: legs.iter().map(|text| leg(text)).collect(),
         comment: OURS.to_owned(),
+        ..PoolFact::default()
     }
 }
 
@@ -143,10 +140,8 @@ fn leg(text: &str) -> LegFact {
         serial: if gone { String::new() } else { text.to_owned() },
         guid: 1,
         state: if gone { "UNAVAIL" } else { "ONLINE" }.to_owned(),
-        read_errors: 0,
-        write_errors: 0,
-        checksum_errors: 0,
         path: text.to_owned(),
+        ..LegFact::default()
     }
 }
 

@@ -1,8 +1,9 @@
+use heeler_host::zpool::Class;
 use heeler_proto::{HostId, Irreversible};
 
 use super::bench::{GUID, act, blank, blocked, candidate, commands, disks, member, on_record, plan, serial, task};
 use crate::engine::Plan;
-use crate::storage::ensure_pool::pool_exists::observed::{Candidate, Observed};
+use crate::storage::ensure_pool::pool_exists::observed::{Candidate, CandidateLeg, Observed};
 
 const IMPORT: &str = "zpool import -N -d /dev/disk/by-id -o cachefile=/etc/zfs/zpool.cache 7";
 
@@ -156,5 +157,42 @@ fn without_a_record_any_other_pool_on_the_named_disks_or_of_the_name_stops() {
         never_creates(&plan);
         let stopped = blocked(plan);
         assert!(stopped.next.contains("heeler disk erase"), "{stopped:?}");
+    }
+}
+
+#[test]
+fn a_record_behind_the_times_does_not_stop_a_whole_pool() {
+    let mut task = on_record();
+    task.pool.recorded_serials.push(serial("OLD1"));
+    let whole = offered(vec![candidate(GUID, &["A1", "B1"])]);
+    assert_eq!(plan(&task, &whole), plan(&on_record(), &whole));
+    assert_eq!(commands(&plan(&task, &whole)), [IMPORT]);
+}
+
+#[test]
+fn after_a_replacement_nobody_saw_the_advice_followed_imports() {
+    let seen = offered(vec![candidate(GUID, &["A1", "C1"])]);
+    let stopped = blocked(plan(&on_record(), &seen));
+    assert_eq!(stopped.next, r#"in heeler.toml: disks = ["A1", "C1"]"#);
+    let mut task = on_record();
+    task.pool.serials = vec![serial("A1"), serial("C1")];
+    let followed = plan(&task, &seen);
+    assert_eq!(commands(&followed), [IMPORT]);
+    let Plan::Change { ops, .. } = followed else {
+        panic!("a change")
+    };
+    assert!(ops[0].act().is_none(), "nothing is lost by it");
+}
+
+#[test]
+fn only_what_a_pool_needs_counts_as_its_legs() {
+    let mut one = candidate(GUID, &["A1", "B1"]);
+    one.legs.push(CandidateLeg {
+        serial: Some("S9".to_owned()),
+        class: Class::Spare,
+        ..CandidateLeg::default()
+    });
+    for task in [task(), on_record()] {
+        assert_eq!(commands(&plan(&task, &offered(vec![one.clone()]))), [IMPORT]);
     }
 }

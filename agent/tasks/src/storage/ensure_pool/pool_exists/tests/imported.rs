@@ -1,3 +1,6 @@
+use heeler_host::facts::LegFact;
+use heeler_host::zpool::{Class, Unreadable};
+
 use super::bench::{blocked, disks, fact, on_record, plan, serial, task};
 use crate::engine::Plan;
 use crate::storage::ensure_pool::pool_exists::observed::Observed;
@@ -64,4 +67,65 @@ fn a_pool_that_zfs_cannot_use_stops() {
 fn the_pool_on_record_under_another_name_is_not_renamed() {
     let stopped = blocked(plan(&on_record(), &seen(|pool| pool.name = "tank".into())));
     assert!(stopped.next.contains("tank"), "{stopped:?}");
+}
+
+fn extra(serial: &str, class: Class) -> LegFact {
+    LegFact {
+        serial: serial.into(),
+        state: "ONLINE".into(),
+        class,
+        ..LegFact::default()
+    }
+}
+
+#[test]
+fn a_lost_leg_under_any_alias_changes_nothing_in_the_file() {
+    for path in ["nvme-eui.0025385b71b0ab12-part1", "nvme-M_B1_1-part1"] {
+        let pool = fact("DEGRADED", &["A1", &format!("/dev/disk/by-id/{path}")]);
+        let seen = Observed {
+            imported: vec![pool],
+            ..disks(Vec::new())
+        };
+        for task in [task(), on_record()] {
+            assert_eq!(plan(&task, &seen), Plan::Satisfied, "{path}");
+        }
+    }
+}
+
+#[test]
+fn logs_caches_and_spares_are_not_asked_for_in_the_file() {
+    let seen = seen(|pool| {
+        let classes = [Class::Log, Class::Cache, Class::Spare, Class::Special];
+        pool.legs.extend(classes.map(|class| extra("X1", class)));
+    });
+    assert_eq!(plan(&on_record(), &seen), Plan::Satisfied);
+}
+
+#[test]
+fn a_replacement_in_hand_satisfies_the_old_and_the_new_disk() {
+    let seen = seen(|pool| {
+        pool.legs[1].place = "replacing-1".into();
+        let mut new = extra("C1", Class::Data);
+        new.place = "replacing-1".into();
+        pool.legs.push(new);
+    });
+    let mut task = on_record();
+    assert_eq!(plan(&task, &seen), Plan::Satisfied);
+    task.pool.serials[1] = serial("C1");
+    assert_eq!(plan(&task, &seen), Plan::Satisfied);
+}
+
+#[test]
+fn a_pool_of_ours_that_cannot_be_read_stops() {
+    let seen = Observed {
+        unreadable: vec![Unreadable {
+            name: "data".into(),
+            guid: 7,
+            reason: "no state".into(),
+        }],
+        ..disks(Vec::new())
+    };
+    for task in [task(), on_record()] {
+        assert!(blocked(plan(&task, &seen)).found.contains("no state"));
+    }
 }

@@ -1,0 +1,132 @@
+//! Which disk a leg of an imported pool is on. What its path says is no proof: names move to other disks.
+
+use std::path::PathBuf;
+
+use super::{Member, Surroundings};
+use crate::lsblk::Device;
+use crate::zdb::{self, Label};
+use crate::zpool::{self, PoolStatus, Vdev};
+use crate::{RunError, System};
+
+/// A leg of an imported pool, and a disk that it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The pool's guid.
+    pub pool: u64,
+    /// The leg's own guid.
+    pub leg: u64,
+    /// The disk, by the kernel's name.
+    pub disk: String,
+}
+
+impl Surroundings {
+    /// Reads the imported pools, and finds the disks of their legs: where ZFS has the device open, by the links that lead
+    /// from its path; else by the guid in the label.
+    ///
+    /// # Errors
+    /// When ZFS cannot be asked.
+    pub async fn look_at_pools(&mut self, host: &dyn System) -> Result<(), RunError> {
+        let zpool::Pools { read, unreadable } = zpool::look(host).await?;
+        let mut lost: Vec<(u64, u64)> = Vec::new();
+        for pool in &read {
+            for leg in &pool.legs {
+                let place = if leg.is_open() {
+                    self.open(host, pool, leg).await
+                } else {
+                    None
+                };
+                match place {
+                    Some(place) => self.places.push(place),
+                    None => lost.push((pool.guid, leg.guid)),
+                }
+            }
+        }
+        (self.imported, self.unreadable) = (Some(read), unreadable);
+        if !lost.is_empty() {
+            let found = self.by_label(host, &lost).await;
+            self.places.extend(found);
+        }
+        Ok(())
+    }
+
+    /// None when its path leads to no disk here, or to several.
+    async fn open(&self, host: &dyn System, pool: &PoolStatus, leg: &Vdev) -> Option<Place> {
+        let path = PathBuf::from(&leg.path);
+        let device = host.resolve(&path).await.unwrap_or(path);
+        let mut disks = self.below(&device);
+        let disk = disks.next().filter(|_| disks.next().is_none())?;
+        Some(place(pool.guid, leg.guid, disk))
+    }
+
+    /// Reads the labels of what could be one of these legs, and is no other.
+    async fn by_label(&self, host: &dyn System, lost: &[(u64, u64)]) -> Vec<Place> {
+        let mut found = Vec::new();
+        let free = |disk: &&Device| !self.places.iter().any(|place| place.disk == disk.path);
+        for disk in self.disks().filter(free) {
+            for node in disk.stack().into_iter().filter(|node| node.may_be_zfs()) {
+                // What cannot be read proves nothing.
+                let labels = zdb::labels(host, &node.path).await.unwrap_or_default().labels;
+                let is = |label: &&Label, of: &&(u64, u64)| label.guid == of.1 && [0, of.0].contains(&label.pool_guid);
+                let legs = lost.iter().filter(|of| labels.iter().any(|label| is(&label, of)));
+                found.extend(legs.map(|of| place(of.0, of.1, disk)));
+            }
+        }
+        found
+    }
+
+    /// The imported pool of this guid.
+    #[must_use]
+    pub fn pool(&self, guid: u64) -> Option<&PoolStatus> {
+        self.imported.iter().flatten().find(|pool| pool.guid == guid)
+    }
+
+    /// The imported pool that has a leg on this disk.
+    pub(super) fn member_of(&self, disk: &Device) -> Option<Member> {
+        let place = self.places.iter().find(|place| place.disk == disk.path)?;
+        self.pool(place.pool).map(member)
+    }
+
+    /// The imported pool that the vdev of this label is in use by, whatever path leads to it. Of a pool that could not be
+    /// read, every label is.
+    pub(super) fn member_by(&self, label: &Label) -> Option<Member> {
+        let has = |pool: &&PoolStatus| pool.legs.iter().any(|leg| leg.guid == label.guid);
+        let same = |pool: &&PoolStatus| [0, pool.guid].contains(&label.pool_guid);
+        let mut read = self.imported.iter().flatten();
+        let odd = || {
+            let mut odd = self.unreadable.iter();
+            let pool = odd.find(|pool| pool.name == label.name || (pool.guid != 0 && pool.guid == label.pool_guid))?;
+            Some(Member {
+                name: pool.name.clone(),
+                guid: label.pool_guid,
+            })
+        };
+        read.find(|pool| same(pool) && has(pool)).map(member).or_else(odd)
+    }
+
+    /// Serial of the one disk that this leg is proven to be on; None when there is no such proof.
+    #[must_use]
+    pub fn serial_of(&self, pool: u64, leg: u64) -> Option<&str> {
+        let mut places = self
+            .places
+            .iter()
+            .filter(|place| (place.pool, place.leg) == (pool, leg));
+        let place = places.next().filter(|_| places.next().is_none())?;
+        let disk = self.disks().find(|disk| disk.path == place.disk)?;
+        Some(disk.serial.as_str()).filter(|serial| !serial.is_empty())
+    }
+}
+
+fn place(pool: u64, leg: u64, disk: &Device) -> Place {
+    Place {
+        pool,
+        leg,
+        disk: disk.path.clone(),
+    }
+}
+
+fn member(pool: &PoolStatus) -> Member {
+    Member {
+        name: pool.name.clone(),
+        guid: pool.guid,
+    }
+}
