@@ -6,12 +6,16 @@ use crate::sim::state::State;
 use crate::sim::tree::Tree;
 use crate::sim::zfs::Dataset;
 
-/// `zfs get -Hp -o value,source NAME DATASET`, of a user property.
+/// `zfs get -Hp -o value,source NAME DATASET`, of a user property, or of `available`.
 pub(super) fn get(state: &State, name: &str, dataset: &str) -> Option<Output> {
     let pool = pool_of(state, dataset).map(|at| &state.kernel.pools[at]);
     let Some(pool) = pool.filter(|pool| pool.contents.dataset(dataset).is_some()) else {
         return Some(no_such(dataset));
     };
+    if name == "available" {
+        let found = super::list::property(state, pool, pool.contents.dataset(dataset)?, name)?;
+        return Some(printed(format!("{}\t-\n", found.get("value")?)));
+    }
     let (value, kind, from) = pool.contents.property(dataset, name);
     let source = match kind {
         "LOCAL" => "local".to_owned(),
