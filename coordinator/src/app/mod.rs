@@ -36,6 +36,7 @@ mod session;
 mod snapshots;
 mod spec;
 mod status;
+mod subnet;
 mod tasks;
 mod throttle;
 mod watch;

@@ -23,6 +23,12 @@ pub(super) fn is_up(facts: Option<&v1::Facts>) -> bool {
     facts.is_some_and(|facts| facts.nics.iter().any(up))
 }
 
+/// Of the backplane's card.
+pub(super) fn addresses(facts: &v1::Facts) -> impl Iterator<Item = &String> {
+    let cards = facts.nics.iter().filter(|nic| nic.name == CARD);
+    cards.flat_map(|nic| &nic.addresses)
+}
+
 /// A node has just brought its card up, and was not looked at since.
 pub(super) fn has_come_up(facts: &mut v1::Facts, wish: &KeepBackplane) {
     facts.nics.retain(|nic| nic.name != CARD);

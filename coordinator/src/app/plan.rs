@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{App, AppError, drift, hex, pause, random_bits, spec};
+use super::{App, AppError, drift, hex, ledger, pause, random_bits, spec, subnet};
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
@@ -136,6 +136,10 @@ impl App {
                 Err(_) => plans[index].error = format!("it did not answer within {} s", PREVIEW.as_secs()),
             }
         }
+        let peers = self.peers(&plans).await?;
+        for (look, plan) in looks.iter().zip(&mut plans) {
+            peers.refuse(look, plan);
+        }
         let mut kept = Vec::new();
         for (look, plan) in looks.into_iter().zip(&mut plans) {
             if answered(plan) {
@@ -143,6 +147,26 @@ impl App {
             }
         }
         Ok((plans, kept))
+    }
+}
+
+impl App {
+    /// Whoever is connected, as it was just seen or else as it is stored.
+    async fn peers(&self, plans: &[v1::NodePlan]) -> Result<subnet::Peers, AppError> {
+        let mut peers = Vec::new();
+        for node in self.store.read().await?.nodes().await? {
+            let name = super::node_name(&node.name)?;
+            if node.state != NodeState::Enrolled || self.sessions.of(&name).is_none() {
+                continue;
+            }
+            let seen = plans.iter().find(|plan| plan.node == node.name);
+            let facts = match seen.and_then(|plan| plan.facts.clone()) {
+                Some(facts) => Some(facts),
+                None => ledger::facts_of(&node)?,
+            };
+            peers.extend(facts.map(|facts| (name, facts)));
+        }
+        Ok(subnet::Peers(peers))
     }
 }
 

@@ -80,7 +80,7 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// When it is not, or the connection is lost.
     pub async fn fetch(&mut self, copy: &Copy, file: &Path) -> Result<(), ContactError> {
-        let lines = self.root.order(&format!("FETCH {}", copy.path)).await?;
+        let lines = self.root.order(&format!("FETCH - - - {}", copy.path)).await?;
         let broken = |problem: &str| ContactError::Node {
             node: self.ssh.node.clone(),
             problem: format!("the copy {} {problem}", copy.path),
@@ -110,7 +110,9 @@ const fn order(copy: &Copy, now_ms: u64) -> (bool, std::cmp::Reverse<u64>) {
 
 /// `copy PATH RECEIPT`; None for what is no copy of ours.
 fn parse(line: &str) -> Option<Copy> {
-    let (path, receipt) = line.strip_prefix("copy ")?.split_once(' ')?;
+    // A mountpoint may have spaces.
+    let (path, receipt) = line.strip_prefix("copy ")?.split_once(" {\"")?;
+    let receipt = &line[line.len() - receipt.len() - 2..];
     let mut copy: Copy = serde_json::from_str(receipt).ok()?;
     let plain = copy.name.starts_with("coordinator-") && path.ends_with(&format!("/.heeler/copies/{}", copy.name));
     path.clone_into(&mut copy.path);
@@ -143,6 +145,8 @@ mod tests {
             (good.at_ms, good.path.as_str()),
             (5, "/data/x/.heeler/copies/coordinator-5.age")
         );
+        let spaced = parse(&line("/my  data/.heeler/copies/coordinator-5.age", "coordinator-5.age")).unwrap();
+        assert_eq!(spaced.path, "/my  data/.heeler/copies/coordinator-5.age");
         for (path, name) in [
             ("/etc/shadow", "coordinator-5.age"),
             ("/data/.heeler/copies/coordinator-6.age", "coordinator-5.age"),

@@ -73,7 +73,8 @@ while read -r order mode size sum path; do
         echo OK
         ;;
     COPIES)
-        findmnt -rn -t zfs -o TARGET 2>/dev/null | while read -r at; do
+        # Not raw: that would escape the spaces of a mountpoint.
+        findmnt -ln -t zfs -o TARGET 2>/dev/null | while IFS= read -r at; do
             for receipt in "$at"/.heeler/copies/coordinator-*.age.json; do
                 [ -f "$receipt" ] && printf 'copy %s %s\n' "${receipt%.json}" "$(head -c 4096 "$receipt" | tr -d '\n')"
             done
@@ -81,7 +82,7 @@ while read -r order mode size sum path; do
         echo OK
         ;;
     FETCH)
-        if [ -f "$mode" ] && base64 "$mode"; then echo OK; else fail "$mode cannot be read"; fi
+        if [ -f "$path" ] && base64 "$path"; then echo OK; else fail "$path cannot be read"; fi
         ;;
     QUIT)
         echo OK

@@ -95,21 +95,65 @@ async fn each_node_is_confirmed_by_every_peer_that_came_up_before_it() {
 }
 
 #[tokio::test]
-async fn a_change_that_cuts_off_only_a_peer_is_undone_and_says_which() {
+async fn a_change_that_only_a_peer_does_not_reach_is_undone_and_says_which() {
+    let (herd, nodes, mut operator, _) = herd(1).await;
+    let mut b = peer(&herd, &mut operator).await;
+    let plan = operator.plan_text(&config(1, ""), 0).await;
+    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let refuses = async {
+        loop {
+            let request_id = b.next_that(asks_for_reach).await;
+            b.say(from_agent::Body::Reach(v1::ReachReply {
+                request_id,
+                up: true,
+                ..Default::default()
+            }))
+            .await;
+        }
+    };
+    let task = tokio::select! {
+        task = finished(&mut operator, &reply) => task,
+        () = refuses => unreachable!(),
+    };
+    assert_eq!(task.state, "failed", "{task:?}");
+    assert!(task.reason.contains("b does not reach 10.10.99.50"), "{task:?}");
+    assert_eq!(nodes[0].machine.addresses(link::BACKPLANE), None);
+    assert_eq!(nodes[0].machine.file(netplan::PATH), None);
+}
+
+#[tokio::test]
+async fn another_subnet_is_refused_in_the_plan_while_a_peer_is_up() {
     let (herd, nodes, mut operator, _) = herd(2).await;
     apply(&herd, &mut operator, &config(2, ""), 0).await;
-    let elsewhere = "backplane = { address = \"10.10.98.50\" }\nnetwork = { backplane = \"10.10.98.0/24\" }";
-    let tasks = apply(&herd, &mut operator, &config(2, elsewhere), 1).await;
-    assert_eq!(tasks.len(), 1);
-    assert_eq!(tasks[0].state, "failed", "{tasks:?}");
-    assert!(tasks[0].reason.contains("b does not reach 10.10.98.50"), "{tasks:?}");
-    let machine = &nodes[0].machine;
-    assert_eq!(
-        machine.addresses(link::BACKPLANE),
-        Some(vec!["10.10.99.50/24".to_owned()])
+    let moved = config(2, "").replace("10.10.99", "10.10.98");
+    let plan = operator.plan_text(&moved, 1).await;
+    for (node, peer) in plan.nodes.iter().zip(["b (10.10.99.51/24)", "a (10.10.99.50/24)"]) {
+        let blocked = node.steps.iter().find_map(|step| step.blocked.as_ref()).unwrap();
+        assert!(blocked.found.contains(peer), "{blocked:?}");
+        assert!(
+            blocked.next.contains("unplug the backplane at the other nodes"),
+            "{blocked:?}"
+        );
+        assert!(node.tasks.iter().all(|task| task.task_id.is_empty()), "{node:?}");
+    }
+
+    // The way that it names.
+    nodes[1].machine.set_carrier(&mac(1), false);
+    operator
+        .discover(v1::DiscoverRequest { node: "b".into() })
+        .await
+        .unwrap();
+    let tasks = apply(&herd, &mut operator, &moved, 1).await;
+    assert!(
+        tasks.iter().any(|task| task.node == "a" && task.state == "done"),
+        "{tasks:?}"
     );
-    let file = String::from_utf8(machine.file(netplan::PATH).unwrap()).unwrap();
-    assert!(file.contains("10.10.99.50/24"), "{file}");
+    nodes[1].machine.set_carrier(&mac(1), true);
+    let tasks = apply(&herd, &mut operator, &moved, 2).await;
+    assert!(tasks.iter().all(|task| task.state == "done"), "{tasks:?}");
+    for (node, address) in nodes.iter().zip(["10.10.98.50/24", "10.10.98.51/24"]) {
+        assert_eq!(node.machine.addresses(link::BACKPLANE), Some(vec![address.to_owned()]));
+    }
 }
 
 /// A peer that is up on the backplane, and says so.
@@ -147,6 +191,13 @@ async fn peer(herd: &Herd, operator: &mut Operator) -> Line {
         () = answers => {}
     }
     line
+}
+
+fn asks_for_reach(body: to_agent::Body) -> Option<String> {
+    match body {
+        to_agent::Body::Reach(request) => Some(request.request_id),
+        _ => None,
+    }
 }
 
 fn asks_for_a_word(body: to_agent::Body) -> Option<String> {

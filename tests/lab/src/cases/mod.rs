@@ -6,6 +6,7 @@ mod checklist;
 mod contact;
 mod converged;
 mod create;
+mod data;
 mod death;
 mod disks;
 mod machine;
@@ -55,6 +56,7 @@ const ALL: &[&[Case]] = &[
     agent::CASES,
     death::CASES,
     pools::CASES,
+    data::CASES,
     converged::CASES,
     recovery::CASES,
     snapshots::CASES,

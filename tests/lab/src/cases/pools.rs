@@ -41,7 +41,7 @@ fn guid(node: NodeHandle<'_>) -> Result<String> {
 }
 
 /// The node has its pool, with a file in it.
-fn with_pool<'a>(herd: &Herd<'a>, name: &'a str) -> Result<NodeHandle<'a>> {
+pub(super) fn with_pool<'a>(herd: &Herd<'a>, name: &'a str) -> Result<NodeHandle<'a>> {
     herd.have(name)?;
     let node = herd.lab().node(name)?;
     if node.root("zpool list data")?.code != 0 {
