@@ -84,7 +84,12 @@ fn agent_build(machine: Machine) -> Result<Command> {
     let target = machine.target();
     // The agent aborts at a panic: the tables that would unwind it are 350 KB that nobody reads.
     // RELRO is the dynamic loader's work, which musl's static start does not do: all it left was 58 KB of padding.
-    let flags = format!("target.{target}.rustflags=['-Cforce-unwind-tables=no', '-Crelro-level=off']");
+    // std and ring's C come with such tables all the same: the linker drops them.
+    let drop_tables = match machine {
+        Machine::Aarch64 => ", '-Clink-arg=-Wl,-T,agent/no-unwind.ld'",
+        Machine::X86_64 => "",
+    };
+    let flags = format!("target.{target}.rustflags=['-Cforce-unwind-tables=no', '-Crelro-level=off'{drop_tables}]");
     let build = [
         "build",
         "--locked",
