@@ -83,7 +83,7 @@ impl App {
             };
             self.see_legs(tx, &record, pool).await?;
         }
-        Ok(())
+        self.alarm_if_left_off(tx, node, &left_off).await
     }
 
     /// What the pool needs of its legs goes on record; neither logs, caches nor spares. A pool that is seen whole has these
@@ -116,7 +116,7 @@ impl App {
                 tx.add_event(&self.event("pool", &record.node, text)).await?;
             }
         }
-        self.alarm_if_left_off(tx, node, &left_off).await
+        Ok(())
     }
 
     /// A node that comes with pools, and has none on record, was made by somebody else, or by us before a database was
