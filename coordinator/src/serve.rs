@@ -116,6 +116,9 @@ impl Coordinator {
             return Err(ServeError::NotInitialised(state.path().to_owned()));
         }
         let lock = state.lock()?;
+        if let Err(error) = crate::backup::sweep(&state) {
+            tracing::warn!(%error, "could not remove what a killed backup left in the state folder");
+        }
         let most = options.history_bytes.saturating_mul(2);
         let store = Store::open_within(&state.database(), Some(most)).await?;
         let (agents, agents_address) = listen(options.agents).await?;

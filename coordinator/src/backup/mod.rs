@@ -15,7 +15,7 @@ pub(crate) use recovery::RECIPIENT;
 
 pub use archive::{Entry, Manifest};
 pub use error::BackupError;
-pub use pack::{Content, Packed, pack};
+pub use pack::{Content, Packed, pack, sweep};
 pub use recovery::{Recovery, RecoveryFile, ensure_recovery, readable};
 pub use restore::{Restore, Restored, restore, verify};
 pub use seal::{Lock, Opener};

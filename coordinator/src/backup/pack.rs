@@ -1,5 +1,6 @@
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use heeler_store::{Store, StoreError};
@@ -61,7 +62,7 @@ pub async fn pack(
     if !state.holds()? {
         return Err(BackupError::NoCoordinator(state.path().to_owned()));
     }
-    let copy = Scratch::within(state);
+    let copy = Scratch::within(state).map_err(failed("make", state.path()))?;
     let store = Store::open(&state.database()).await?;
     let lock = match lock {
         Some(lock) => lock,
@@ -254,28 +255,89 @@ fn sign(pem: &[u8], text: &[u8]) -> Result<Vec<u8>, BackupError> {
     Ok(signature.as_ref().to_vec())
 }
 
-/// The copy of the database, for as long as it is read.
-struct Scratch(PathBuf);
+/// What the name of a copy of the database begins with.
+const COPYING: &str = "heeler.db.copying-";
+
+/// Removes the copies that killed backups left. One that a backup still works on is locked, and stays.
+///
+/// # Errors
+/// When the state folder cannot be read.
+pub fn sweep(state: &StateFolder) -> io::Result<()> {
+    for entry in fs::read_dir(state.path())? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_whole = |name: &str| name.len() == COPYING.len() + 16;
+        if name.starts_with(COPYING) && is_whole(name) && File::open(&path)?.try_lock().is_ok() {
+            remove(&path);
+        }
+    }
+    Ok(())
+}
+
+fn remove(copy: &Path) {
+    for end in ["", "-wal", "-shm", "-journal"] {
+        let mut path = copy.as_os_str().to_owned();
+        path.push(end);
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// The copy of the database, for as long as it is read. Nobody else may read it, from its first byte on: `SQLite` fills
+/// the empty file, and gives what it makes beside it the same mode.
+struct Scratch(PathBuf, #[expect(dead_code, reason = "holds the lock")] File);
 
 impl Scratch {
-    fn within(state: &StateFolder) -> Self {
-        let name = format!("heeler.db.copying-{:016x}", rand::random::<u64>());
-        let scratch = Self(state.path().join(name));
-        scratch.remove();
-        scratch
-    }
-
-    fn remove(&self) {
-        for end in ["", "-wal", "-shm", "-journal"] {
-            let mut path = self.0.clone().into_os_string();
-            path.push(end);
-            let _ = fs::remove_file(path);
-        }
+    fn within(state: &StateFolder) -> io::Result<Self> {
+        let path = state.path().join(format!("{COPYING}{:016x}", rand::random::<u64>()));
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(&path)?;
+        file.lock()?;
+        Ok(Self(path, file))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        self.remove();
+        remove(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_copy_of_the_database_is_closed_to_others_from_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(folder.path());
+        let store = Store::open(&state.database()).await.unwrap();
+        let copy = Scratch::within(&state).unwrap();
+        let mode = || fs::metadata(&copy.0).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        store.copy_into(&copy.0).await.unwrap();
+        assert_eq!(mode(), 0o600);
+        Store::thin_out(&copy.0, 1).await.unwrap();
+        assert_eq!(mode(), 0o600);
+        store.close().await;
+    }
+
+    #[test]
+    fn what_a_killed_backup_left_is_swept_and_one_under_way_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(folder.path());
+        let left = folder.path().join("heeler.db.copying-0123456789abcdef");
+        fs::write(&left, "x").unwrap();
+        fs::write(folder.path().join("heeler.db.copying-0123456789abcdef-journal"), "x").unwrap();
+        fs::write(folder.path().join("heeler.db"), "x").unwrap();
+        let copy = Scratch::within(&state).unwrap();
+        sweep(&state).unwrap();
+        let mut names: Vec<PathBuf> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        names.sort();
+        assert_eq!(names, [folder.path().join("heeler.db"), copy.0.clone()]);
     }
 }
