@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod contact;
 pub mod copies;
+mod exclusive;
 pub mod grpc;
 pub mod init;
 pub mod notify;

@@ -1,9 +1,11 @@
 //! The state folder: where the coordinator keeps what must not be lost.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::exclusive::Exclusive;
 
 /// Its files, each at its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +104,7 @@ impl StateFolder {
             source,
         };
         let mut options = OpenOptions::new();
-        let mut file = options
+        let file = options
             .read(true)
             .write(true)
             .create(true)
@@ -110,9 +112,9 @@ impl StateFolder {
             .mode(0o600)
             .open(&path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
+        let held = match Exclusive::of(file) {
+            Ok(held) => held,
+            Err((mut file, TryLockError::WouldBlock)) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(failed)?;
                 return Err(LockError::Held {
@@ -120,12 +122,13 @@ impl StateFolder {
                     pid: holder.trim().to_owned(),
                 });
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
+            Err((_, TryLockError::Error(source))) => return Err(failed(source)),
+        };
+        let mut file = held.file();
         file.set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(failed)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { _held: held })
     }
 }
 
@@ -154,7 +157,7 @@ const PUT_BACK: &str = "Put a backup in its place: heeler backup restore FILE --
 /// This process alone works on the state folder.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _held: Exclusive,
 }
 
 /// Why the state folder is not ours.

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use super::error::{BackupError, failed};
+use crate::exclusive::Exclusive;
 
 /// Refuses a place that could not be put aside when its turn comes.
 pub(super) fn check(place: &Path) -> Result<(), BackupError> {
@@ -60,7 +61,7 @@ pub(super) fn aside(place: &Path, now_ms: u64) -> PathBuf {
 
 /// Whether a restore fills the folder beside that place now.
 pub(super) fn is_filled(place: &Path) -> bool {
-    let held = |folder: File| matches!(folder.try_lock(), Err(TryLockError::WouldBlock));
+    let held = |folder: File| matches!(Exclusive::of(folder), Err((_, TryLockError::WouldBlock)));
     File::open(sibling(place, "restoring")).is_ok_and(held)
 }
 
@@ -69,7 +70,7 @@ pub(super) struct Filling {
     path: PathBuf,
     put: bool,
     // Locked; it goes with the folder wherever that is put.
-    _held: File,
+    _held: Exclusive,
 }
 
 impl Filling {
@@ -79,14 +80,14 @@ impl Filling {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.map_err(refused("make a folder beside", place))?;
         let held = File::open(&path).map_err(failed("open", &path))?;
-        match held.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(BackupError::Restoring(place.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
-        }
+        let held = match Exclusive::of(held) {
+            Ok(held) => held,
+            Err((_, TryLockError::WouldBlock)) => return Err(BackupError::Restoring(place.to_owned())),
+            Err((_, TryLockError::Error(error))) => return Err(failed("lock", &path)(error)),
+        };
         // The one who had it may have put it in its place, or removed it, in the meantime.
         let id = |about: io::Result<fs::Metadata>| about.map(|about| (about.dev(), about.ino())).ok();
-        if id(held.metadata()) != id(fs::metadata(&path)) {
+        if id(held.file().metadata()) != id(fs::metadata(&path)) {
             return Err(BackupError::Restoring(place.to_owned()));
         }
         let filling = Self {
