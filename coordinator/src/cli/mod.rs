@@ -124,11 +124,20 @@ pub async fn main(demonstration: &dyn Demonstration) -> ExitCode {
         person: &mut AtTerminal,
         around: Surroundings::of_this_process(),
         clock: &SystemClock,
-        zone: TimeZone::system(),
+        zone: zone(),
         live,
         demonstration,
     };
     ExitCode::from(run(std::env::args_os(), session).await as u8)
+}
+
+/// What TZ names, else the machine's.
+fn zone() -> TimeZone {
+    TimeZone::try_system().unwrap_or_else(|error| {
+        let named = std::env::var("TZ").unwrap_or_default();
+        eprintln!("TZ={named} names no time zone ({error}): times are in UTC");
+        TimeZone::UTC
+    })
 }
 
 /// Runs one command line.

@@ -3,10 +3,12 @@
 //! Pure: text in, [`Config`] or all that is wrong with it out, each with its line and column. Sections that nothing acts on
 //! yet are checked all the same: a mistake shows when it is made, not on the day that it matters.
 
+mod cure;
 mod edit;
 mod error;
 mod laws;
 mod node;
+mod place_names;
 mod reader;
 mod sections;
 mod template;
@@ -102,8 +104,13 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
     let (document, mistakes) = DeTable::parse_recoverable(text);
     // Only the first: what follows a syntax error is mostly its echo.
     if let Some(mistake) = mistakes.first() {
-        let place = report.place(mistake.span().unwrap_or_default());
-        report.error(place, format!("this is not TOML: {}", mistake.message()), None);
+        let span = mistake.span().unwrap_or_default();
+        let cure = cure::cure(text, mistake.message(), span.clone());
+        report.error(
+            report.place(span),
+            format!("this is not TOML: {}", mistake.message()),
+            cure,
+        );
         return Err(report.finish());
     }
     if document.get_ref().is_empty() {
@@ -130,10 +137,7 @@ fn read(mut root: Table<'_, '_>) -> Option<Config> {
         cluster.finish();
         name
     });
-    root.demand(
-        "coordinator",
-        "[coordinator] and below it addresses = [\"10.10.80.50:7443\"]",
-    );
+    root.demand("coordinator", "[coordinator] and below it addresses = [\"IP:7443\"]");
     let coordinator = root.table("coordinator").and_then(sections::coordinator);
     let network = root.table("network").map(|table| sections::network(table, true));
     let defaults = root.table("defaults").map(sections::defaults);

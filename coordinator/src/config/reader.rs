@@ -292,9 +292,12 @@ impl<'r, 't> Table<'r, 't> {
 
 /// The one of `known` that a person most likely meant; None when none is near.
 pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let near = known
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&word.to_lowercase(), known), known));
+    let near = known.into_iter().map(|known| {
+        (
+            strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase()),
+            known,
+        )
+    });
     let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
     (distance <= (known.len() / 3).max(1)).then_some(known)
 }

@@ -2,6 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use heeler_proto::{Class, Dataset, Keep, PoolName, ScrubEvery};
 
+use super::place_names;
 use super::reader::{Located, Table, Unfit};
 use super::values::{self, Network};
 
@@ -64,13 +65,13 @@ pub struct SnapshotPolicy {
 }
 
 pub(super) fn coordinator(mut table: Table<'_, '_>) -> Option<Vec<Located<SocketAddr>>> {
-    table.demand("addresses", "addresses = [\"10.10.80.50:7443\"]");
+    table.demand("addresses", "addresses = [\"IP:7443\"], the coordinator's own");
     let list = table.list("addresses", values::listener);
     if list.as_ref().is_some_and(|list| list.value.is_empty()) {
         table.error_at(
             &list,
             "addresses is empty",
-            "agents must know where to call: \"10.10.80.50:7443\"",
+            "name the coordinator's own address: agents call it",
         );
     }
     table.finish();
@@ -116,8 +117,8 @@ pub(super) fn defaults(mut table: Table<'_, '_>) -> Defaults {
 pub(super) fn personal(table: &mut Table<'_, '_>) -> Defaults {
     Defaults {
         user: table.text("user", values::word("user name", "_-", "pi")),
-        locale: table.text("locale", values::word("locale", "_.@-", "en_AU.UTF-8")),
-        timezone: table.text("timezone", values::word("time zone", "_/+-", "Australia/Brisbane")),
+        locale: table.text("locale", place_names::locale),
+        timezone: table.text("timezone", place_names::timezone),
     }
 }
 

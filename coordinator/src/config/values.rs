@@ -58,9 +58,20 @@ fn masked(address: IpAddr, prefix: u8) -> IpAddr {
 
 pub(super) fn network(text: &str) -> Result<Network, Unfit> {
     let unfit = |hint: &str| Unfit::new(format!("{text:?} is no network"), hint);
-    let example = "write it as \"10.10.80.0/24\"";
-    let (address, prefix) = text.split_once('/').ok_or_else(|| unfit(example))?;
-    let address: IpAddr = address.parse().map_err(|_| unfit(example))?;
+    let example = "a network's first address and its prefix, such as 192.0.2.0/24";
+    let Some((address, prefix)) = text.split_once('/') else {
+        return Err(match text.parse::<IpAddr>() {
+            Ok(ip) if ip.is_ipv4() => {
+                let meant = Network {
+                    address: masked(ip, 24),
+                    prefix: 24,
+                };
+                unfit(&format!("did you mean \"{meant}\"?"))
+            }
+            _ => unfit(example),
+        });
+    };
+    let address: IpAddr = address.parse().map_err(|_| unfit(&mended_address(address)))?;
     let longest = if address.is_ipv4() { 32 } else { 128 };
     let prefix = prefix.parse().ok().filter(|prefix| (1..=longest).contains(prefix));
     let prefix = prefix.ok_or_else(|| unfit(&format!("the prefix is 1 to {longest}")))?;
@@ -78,14 +89,42 @@ pub(super) fn network(text: &str) -> Result<Network, Unfit> {
 pub(super) fn address(text: &str) -> Result<IpAddr, Unfit> {
     let address: IpAddr = text
         .parse()
-        .map_err(|_| Unfit::new(format!("{text:?} is no IP address"), "write it as \"10.10.80.50\""))?;
-    if address.is_unspecified() || address.is_multicast() {
-        return Err(Unfit::new(
-            format!("{text} is no machine's address"),
-            "write it as \"10.10.80.50\"",
-        ));
+        .map_err(|_| Unfit::new(format!("{text:?} is no IP address"), mended_address(text)))?;
+    let why = match address {
+        _ if address.is_unspecified() => "it stands for every address",
+        _ if address.is_multicast() => "it is a group's address",
+        IpAddr::V4(v4) if v4.is_broadcast() => "it calls every machine of a network",
+        _ => return Ok(address),
+    };
+    Err(Unfit::new(format!("{text} is no machine's address"), why))
+}
+
+/// What stands in the way of `text` being an address. Never an address that might be another machine's.
+fn mended_address(text: &str) -> String {
+    let plain = text.trim();
+    let bare = plain.split('/').next().unwrap_or(plain);
+    if bare.parse::<IpAddr>().is_ok() {
+        return match plain.contains('/') {
+            true => format!("leave out the prefix: \"{bare}\""),
+            false => format!("leave out the spaces: \"{bare}\""),
+        };
     }
-    Ok(address)
+    if let Ok(with_port) = plain.parse::<SocketAddr>() {
+        return format!("leave out the port: \"{}\"", with_port.ip());
+    }
+    let parts: Vec<&str> = bare.split(['.', ',']).map(str::trim).collect();
+    let numbers: Option<Vec<u32>> = parts.iter().map(|part| part.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([_, _, _, _]) if numbers.iter().flatten().any(|number| *number > 255) => {
+            "each of its four numbers is 0 to 255".into()
+        }
+        Some([a, b, c, d]) => format!("did you mean \"{a}.{b}.{c}.{d}\"?"),
+        Some(some) if some.len() != 4 => format!("an IPv4 address has four numbers, this has {}", some.len()),
+        _ if plain.contains(|c: char| c.is_ascii_alphabetic()) && !plain.contains(':') => {
+            "write the number, not a name: getent hosts NAME shows it".into()
+        }
+        _ => "four numbers of 0 to 255 with dots between them".into(),
+    }
 }
 
 pub(super) fn listener(text: &str) -> Result<SocketAddr, Unfit> {
@@ -94,10 +133,13 @@ pub(super) fn listener(text: &str) -> Result<SocketAddr, Unfit> {
     let usable =
         |at: &SocketAddr| !at.ip().is_unspecified() && !at.ip().is_multicast() && (1..u16::MAX).contains(&at.port());
     parsed.ok().filter(usable).ok_or_else(|| {
-        Unfit::new(
-            format!("{text:?} is no address and port"),
-            format!("write it as \"10.10.80.50:{DEFAULT_PORT}\""),
-        )
+        let ip = text.rsplit_once(':').map_or(text, |(ip, _)| ip);
+        let hint = match ip.parse::<IpAddr>() {
+            Ok(ip) if ip.is_unspecified() || ip.is_multicast() => "agents cannot call that address".into(),
+            Ok(_) => format!("the port is 1 to 65534: \"{ip}:{DEFAULT_PORT}\""),
+            Err(_) => mended_address(ip),
+        };
+        Unfit::new(format!("{text:?} is no address and port"), hint)
     })
 }
 
@@ -110,7 +152,18 @@ pub(super) fn mac(text: &str) -> Result<String, Unfit> {
         Some([0, 0, 0, 0, 0, 0]) => Err(unfit("it is all zeroes")),
         Some([first, _, _, _, _, _]) if first & 1 == 1 => Err(unfit("it is a group's address, no card's")),
         Some([_, _, _, _, _, _]) => Ok(text.to_lowercase()),
-        _ => Err(unfit("write it as \"00:e0:4c:68:00:01\"")),
+        _ => {
+            let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+            let pairs: Vec<&str> = (0..digits.len())
+                .step_by(2)
+                .filter_map(|at| digits.get(at..at + 2))
+                .collect();
+            let only = text.chars().all(|c| c.is_ascii_hexdigit() || "-.: ".contains(c));
+            Err(match only && digits.len() == 12 {
+                true => unfit(&format!("did you mean \"{}\"?", pairs.join(":").to_lowercase())),
+                false => unfit("six pairs of hex digits with colons; heeler node show NODE lists the cards"),
+            })
+        }
     }
 }
 
