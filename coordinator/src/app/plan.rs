@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{App, AppError, drift, hex, ledger, pause, random_bits, spec, subnet};
+use super::{App, AppError, drift, hex, ledger, pause, random_bits, revision, spec, subnet};
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
@@ -23,6 +23,8 @@ pub(super) struct Look {
     pub(super) pause: Option<v1::Pause>,
     /// In order; none: nothing is wanted of it.
     pub(super) tasks: Vec<Task>,
+    /// The accepted revision asks something else of it, or there is none.
+    pub(super) new_wish: bool,
 }
 
 impl App {
@@ -34,6 +36,7 @@ impl App {
         let wanted = self.read_candidate(&request.text)?;
         let chosen = choose(&wanted, &request.nodes)?;
         let mut tx = self.store.read().await?;
+        let accepted = revision::wanted(tx.accepted().await?.as_ref());
         let mut looks = Vec::new();
         for one in chosen {
             let node = tx.node(one.name.as_str()).await?;
@@ -47,7 +50,26 @@ impl App {
                 name: one.name.clone(),
                 line: one.line,
                 tasks,
+                new_wish: !accepted
+                    .iter()
+                    .any(|known| known.name == one.name && known.asks_the_same(one)),
             });
+        }
+        if request.nodes.is_empty() {
+            let all = tx.nodes().await?.into_iter();
+            let left_out = all.filter(|node| {
+                node.state == NodeState::Enrolled && !wanted.iter().any(|one| one.name.as_str() == node.name)
+            });
+            for node in left_out {
+                looks.push(Look {
+                    pause: None,
+                    name: heeler_proto::NodeName::new(&node.name)?,
+                    node: Some(node),
+                    line: 0,
+                    tasks: Vec::new(),
+                    new_wish: true,
+                });
+            }
         }
         drop(tx);
         let plan = Plan {
@@ -99,6 +121,8 @@ impl App {
                 enrolled,
                 revoked: look.node.as_ref().is_some_and(|node| node.state == NodeState::Revoked),
                 pause: look.pause.clone(),
+                new_wish: look.new_wish,
+                left_out: enrolled && look.line == 0 && look.tasks.is_empty(),
                 ..v1::NodePlan::default()
             };
             match (self.sessions.of(&look.name), look.tasks.as_slice()) {

@@ -29,11 +29,14 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
     let stuck: Vec<&NodePlan> = reply
         .nodes
         .iter()
-        .filter(|node| !matches!(standing(node), Standing::Changes | Standing::Same))
+        .filter(|node| !matches!(standing(node), Standing::Changes | Standing::Same | Standing::LeftOut))
         .collect();
     let known = Lock::of(reply.accepted_revision, &candidate.text).names_the_same(&candidate.lock);
     if changing.is_empty() && known && !wish.overwrite {
         return Ok(if stuck.is_empty() { Exit::Fine } else { Exit::Person });
+    }
+    if !known {
+        ask_about_blocked(wish, &stuck, console)?;
     }
     let confirmed = spoken_for(&wish.confirm, &stuck);
     let consents = agreed(wish, &confirmed, &changing, known, context, console).await?;
@@ -55,6 +58,27 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
         return Ok(Exit::Person);
     }
     Ok(exit)
+}
+
+/// A text that asks a node for what cannot be is accepted only by a person who has read so. `--yes` does not stand for it;
+/// naming the other nodes does.
+fn ask_about_blocked(wish: &Apply, stuck: &[&NodePlan], console: &mut Console<'_>) -> Result<(), CliError> {
+    let blocked = stuck
+        .iter()
+        .filter(|node| node.new_wish && standing(node) == Standing::Blocked);
+    let blocked: Vec<&str> = blocked.map(|node| node.node.as_str()).collect();
+    if blocked.is_empty() {
+        return Ok(());
+    }
+    let blocked = blocked.join(", ");
+    if wish.yes || !console.person.is_there() {
+        return Err(CliError::Blocked(format!(
+            "this heeler.toml is not accepted: what it asks of {blocked} is BLOCKED\n\
+             Mend it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes"
+        )));
+    }
+    let question = format!("What heeler.toml asks of {blocked} is BLOCKED. Accept it all the same? [y/N]");
+    agree(&question, false, &again(wish), console)
 }
 
 /// The words given beforehand, without those for nodes that are blocked or away: there is nothing to confirm there now.

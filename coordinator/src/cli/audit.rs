@@ -1,5 +1,5 @@
 use clap::Subcommand;
-use heeler_proto::v1::{AuditEntry, ListAuditRequest, VerifyAuditReply, VerifyAuditRequest};
+use heeler_proto::v1::{AuditEntry, ListAuditRequest, ShowNodeRequest, VerifyAuditReply, VerifyAuditRequest};
 use serde_json::{Value, json as object};
 
 use super::lock::Lock;
@@ -70,6 +70,10 @@ async fn list(
     }
     if !all {
         entries.drain(..entries.len().saturating_sub(last as usize));
+    }
+    if let Some(node) = node.filter(|_| entries.is_empty()) {
+        // Nothing is on record of a node that was removed long ago, and of one that is mistyped.
+        client.show_node(ShowNodeRequest { node: node.to_owned() }).await?;
     }
     let zone = console.zone.clone();
     console.answer(

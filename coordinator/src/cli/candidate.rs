@@ -38,8 +38,8 @@ impl Candidate {
             if !self.config.nodes.iter().any(|known| known.name.value.as_str() == node) {
                 let known: Vec<&str> = self.config.nodes.iter().map(|node| node.name.value.as_str()).collect();
                 let known = known.join(", ");
-                return Err(CliError::Usage(format!(
-                    "{node} is not in heeler.toml; it holds: {known}"
+                return Err(CliError::Other(format!(
+                    "heeler.toml has no node {node}\nIt has: {known}"
                 )));
             }
         }

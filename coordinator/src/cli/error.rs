@@ -70,6 +70,9 @@ pub enum CliError {
     /// A person said no, or something else than what was asked for.
     #[error("{0}\nNothing was changed.")]
     NotConfirmed(String),
+    /// A person must mend something first.
+    #[error("{0}\nNothing was changed.")]
+    Blocked(String),
     /// Wrongly typed.
     #[error("{0}")]
     Usage(String),
@@ -91,6 +94,7 @@ impl CliError {
         match self {
             Self::NotRunning(_) | Self::NotReached { .. } | Self::Lost => Exit::Unreachable,
             Self::NobodyToAsk(_) | Self::NotConfirmed(_) => Exit::Refused,
+            Self::Blocked(_) => Exit::Person,
             Self::Usage(_) => Exit::Usage,
             Self::Coordinator(status) => match status.code() {
                 Code::FailedPrecondition | Code::PermissionDenied | Code::Aborted => Exit::Refused,

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::collections::VecDeque;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
@@ -9,7 +10,7 @@ use tonic::Code;
 use super::follow::{News, follow};
 use super::{CliError, Console, Context, Exit, json, task};
 use crate::app::KINDS;
-use crate::screen::{Ink, Line, date, event};
+use crate::screen::{EventLog, Ink, Line, date, is_shown};
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -101,16 +102,22 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
             known => drop(known?),
         }
     }
-    let (mut column, mut day) = (0, String::new());
+    let mut day = String::new();
+    let mut log = EventLog::new(0, console.zone.clone());
+    let request = match wish.last {
+        0 => request,
+        _ if console.json => request,
+        last => with_shown(request, last, context).await?,
+    };
     let last = Cell::new(wish.after);
     let following = follow(context, request, async |news| {
         match news {
             News::Event(news) => {
                 last.set(last.get().max(news.id));
                 if !news.node.is_empty() {
-                    column = column.max(news.node.chars().count() + 2);
+                    log.column = log.column.max(news.node.chars().count() + 2);
                 }
-                show(&news, column, &mut day, console)?;
+                show(&news, &mut log, &mut day, console)?;
             }
             News::Lost => say("The coordinator does not answer. Trying again...", console),
             News::Back => say("The coordinator is back.", console),
@@ -123,6 +130,39 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
             say(&format!("Go on from here: heeler events --follow --after {}", last.get()), console);
             Ok(Exit::Stopped)
         }
+    }
+}
+
+/// The same request from where the last so many begin that a person sees: the others are for a progress display.
+async fn with_shown(request: EventsRequest, last: u32, context: &Context<'_>) -> Result<EventsRequest, CliError> {
+    let mut client = context.client().await?;
+    let mut asked = last;
+    loop {
+        let page = EventsRequest {
+            follow: false,
+            last: asked,
+            ..request.clone()
+        };
+        let mut events = client.events(page).await?.into_inner();
+        let (mut shown, mut count) = (VecDeque::new(), 0);
+        while let Some(event) = events.message().await? {
+            count += 1;
+            if is_shown(&event) {
+                shown.push_back(event.id);
+            }
+        }
+        while shown.len() > last as usize {
+            shown.pop_front();
+        }
+        if shown.len() == last as usize || count < asked {
+            let after = shown.front().map_or(request.after, |first| first.saturating_sub(1));
+            return Ok(EventsRequest {
+                after: after.max(request.after),
+                last: 0,
+                ..request
+            });
+        }
+        asked = asked.saturating_mul(4);
     }
 }
 
@@ -165,11 +205,11 @@ async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console
 }
 
 /// The date stands before the first event of each day.
-fn show(news: &FleetEvent, column: usize, day: &mut String, console: &mut Console<'_>) -> Result<(), CliError> {
+fn show(news: &FleetEvent, log: &mut EventLog, day: &mut String, console: &mut Console<'_>) -> Result<(), CliError> {
     if console.json {
         return console.json_line(&json::fleet_event(news));
     }
-    let mut lines = event(news, column, &console.zone, console.screen);
+    let mut lines = log.add(news, "", console.screen);
     let date = date(news.at_ms, &console.zone);
     let date = date.split(' ').next().unwrap_or_default();
     if !lines.is_empty() && date != day.as_str() {

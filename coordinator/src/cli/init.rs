@@ -51,16 +51,30 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     }
     let operator = operator(&wish.operator.clone().unwrap_or_else(|| context.around.login()))?;
     let path = folder.join(FILE);
-    let (cluster, is_new) = match std::fs::read(&path) {
+    let there = match std::fs::read(&path) {
         // Begun on a full disk, and never written.
-        Ok(bytes) if bytes.is_empty() => (name(wish, console)?, true),
-        Ok(bytes) => (parse_bytes(&bytes).map_err(CliError::Config)?.cluster.value, false),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (name(wish, console)?, true),
+        Ok(bytes) if bytes.is_empty() => None,
+        Ok(bytes) => Some(parse_bytes(&bytes).map_err(CliError::Config)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(file("read", &path)(error)),
+    };
+    let is_new = there.is_none();
+    let cluster = match &there {
+        Some(config) => config.cluster.value.clone(),
+        None => name(wish, console)?,
     };
     if let Some(other) = wish.cluster.as_ref().filter(|other| **other != cluster) {
         return Err(CliError::Usage(format!(
             "{} is of the cluster {cluster}, not {other}",
+            path.display()
+        )));
+    }
+    let named = |config: &config::Config| config.coordinator.iter().map(|at| at.value).collect::<Vec<_>>();
+    let others = !wish.address.is_empty() && there.is_some_and(|config| addresses(wish).ok() != Some(named(&config)));
+    if others {
+        return Err(CliError::Usage(format!(
+            "--address: {} is there already, and its [coordinator] names the addresses\n\
+             Change them there, then: heeler apply",
             path.display()
         )));
     }
@@ -74,8 +88,18 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
         operator,
     };
     let other = |error| CliError::Other(in_full(&error));
-    if !look(&options).await.map_err(other)? {
-        readable(&key).map_err(|error| backup::failed(&error))?;
+    match (look(&options).await.map_err(other)?, &wish.recovery) {
+        (true, Some(_)) => {
+            return Err(CliError::Usage(
+                "--recovery: this coordinator has its recovery key, and a second one would open nothing\nLeave it out."
+                    .into(),
+            ));
+        }
+        (true, None) => {}
+        (false, _) => readable(&key).map_err(|error| backup::failed(&error))?,
+    }
+    if is_new {
+        refuse_a_second(&state, &folder)?;
     }
     // From here on it writes.
     std::fs::create_dir_all(&folder).map_err(file("make", &folder))?;
@@ -120,6 +144,23 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     }
     console.answer(document, |_| lines)?;
     Ok(Exit::Fine)
+}
+
+/// One coordinator has one heeler.toml: an empty one elsewhere would ask for nothing of what is there.
+fn refuse_a_second(state: &StateFolder, folder: &Path) -> Result<(), CliError> {
+    let noted = std::fs::read_to_string(state.config()).unwrap_or_default();
+    let noted = Path::new(noted.trim());
+    if noted.as_os_str().is_empty() || noted == folder || !noted.join(FILE).exists() {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "{} is the coordinator of the heeler.toml in {}; none is made in {}\n\
+         To move it, move that folder, then: heeler init --config FOLDER\n\
+         For another cluster: heeler init --state ANOTHER --cluster NAME FOLDER",
+        state.path().display(),
+        noted.display(),
+        folder.display()
+    )))
 }
 
 fn first_text(wish: &Init, cluster: &str) -> Result<String, CliError> {
@@ -214,7 +255,7 @@ fn addresses(wish: &Init) -> Result<Vec<SocketAddr>, CliError> {
     let read = |text: &String| {
         let unfit = || {
             CliError::Usage(format!(
-                "--address {text} is no IP address: write 10.10.80.50 or 10.10.80.50:{DEFAULT_PORT}"
+                "--address {text} is no IP address: write IP or IP:{DEFAULT_PORT}, the coordinator's own"
             ))
         };
         config::address(text).ok_or_else(unfit)

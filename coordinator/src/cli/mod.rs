@@ -142,9 +142,11 @@ fn zone() -> TimeZone {
 
 /// Runs one command line.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: Session<'_>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let json = arguments.iter().any(|word| word == "--json");
     let heeler = match Heeler::try_parse_from(arguments) {
         Ok(heeler) => heeler,
-        Err(error) => return usage(&error, session),
+        Err(error) => return usage(&error, json, session),
     };
     let no_color = |name: &str| (session.around.variable)(name);
     let no_color = no_color("NO_COLOR").is_some() || no_color("TERM").is_some_and(|term| term == "dumb");
@@ -212,14 +214,30 @@ async fn dispatch(
     }
 }
 
-fn usage(error: &clap::Error, session: Session<'_>) -> Exit {
+fn usage(error: &clap::Error, json: bool, session: Session<'_>) -> Exit {
+    if json && error.use_stderr() {
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        let _ = writeln!(session.out, "{}", json::error(text, Exit::Usage, &[]));
+    }
     let stream = if error.use_stderr() { session.err } else { session.out };
     // Nobody can be told when the stream is gone.
     let _ = write!(stream, "{error}");
     if error.use_stderr() { Exit::Usage } else { Exit::Fine }
 }
 
+/// With `--json` a document on stdout too.
 fn complain(error: &CliError, console: &mut Console<'_>) {
+    if console.json {
+        let mistakes = if let CliError::Config(mistakes) = error {
+            mistakes.as_slice()
+        } else {
+            &[]
+        };
+        let document = json::error(&error.to_string(), error.exit(), mistakes);
+        // Where stdout is gone, stderr still says it.
+        let _ = console.json_line(&document);
+    }
     let screen = console.screen;
     if let CliError::Config(errors) = error {
         return console.aside(&mistakes(errors, screen));

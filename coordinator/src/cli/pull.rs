@@ -8,7 +8,7 @@ use super::error::file;
 use super::lock::Lock;
 use super::place::write_whole;
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, git, json};
 use crate::config::FILE;
 use crate::screen::{Line, diff};
 
@@ -67,6 +67,7 @@ pub(super) fn write(
         }
         let question = format!("Put revision {} into {}? [y/N]", accepted.number, path.display());
         agree(&question, yes, "heeler config pull --yes", console)?;
+        keep_uncommitted(&folder, &here, console)?;
         write_whole(&path, &accepted.text)?;
     }
     let seen = Lock::read(&folder).ok().and_then(|lock| lock.audit_head());
@@ -86,6 +87,29 @@ pub(super) fn write(
         |_| vec![Line::of(said)],
     )?;
     Ok(Exit::Fine)
+}
+
+/// Puts a text that git does not hold beside heeler.toml, under a name that is free.
+fn keep_uncommitted(folder: &Path, here: &str, console: &mut Console<'_>) -> Result<(), CliError> {
+    let checkout = git::checkout(folder);
+    let committed = !checkout.commit.is_empty() && checkout.dirty_lines == 0;
+    let accepted = Lock::read(folder).is_ok_and(|seen| seen.names_the_same(&Lock::of(seen.revision, here)));
+    if here.is_empty() || committed || accepted {
+        return Ok(());
+    }
+    let names = (1..).map(|number| folder.join(format!("{FILE}.uncommitted-{number}")));
+    for path in names {
+        let new = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
+        match new {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(file("write", path)(error)),
+            Ok(_) => write_whole(&path, here)?,
+        }
+        let kept = format!("Your uncommitted lines are kept in {}.", path.display());
+        console.aside(&[Line::of(kept)]);
+        break;
+    }
+    Ok(())
 }
 
 /// What stands there; nothing when there is no file. What cannot be read may be a person's work, and stays.

@@ -5,25 +5,40 @@ use heeler_proto::v1::{ApplyReply, EventsRequest, FleetEvent, NodePlan, TaskOutc
 use super::follow::{News, follow};
 use super::live::Live;
 use super::{CliError, Console, Context, Exit, json};
-use crate::screen::{Ink, Line, ends, event, is_an_op};
+use crate::screen::{EventLog, Ink, Line, ends, is_an_op};
 
 /// Tasks that are watched to their end.
 pub(super) struct Watched {
-    /// Task and node; None while it is under way.
-    tasks: BTreeMap<String, (String, Option<TaskOutcome>)>,
+    /// By id.
+    tasks: BTreeMap<String, WatchedTask>,
     after: u64,
     /// What happened to their nodes before the first of them began is another story.
     begun: bool,
 }
 
+struct WatchedTask {
+    node: String,
+    /// Its kind in words; empty when the reader has named it.
+    kind: String,
+    /// None while it is under way.
+    outcome: Option<TaskOutcome>,
+}
+
 impl Watched {
     pub(super) fn of(applied: &ApplyReply, plans: &[&NodePlan]) -> Self {
-        let node = |task: &String| {
-            let of = |plan: &&&NodePlan| plan.tasks.iter().any(|one| one.task_id == *task);
-            let plan = plans.iter().find(of);
-            plan.map(|plan| plan.node.clone()).unwrap_or_default()
+        let of = |id: &String| {
+            let all = plans
+                .iter()
+                .flat_map(|plan| plan.tasks.iter().map(|task| (&plan.node, task)));
+            let (node, kind) = all
+                .filter(|(_, task)| task.task_id == *id)
+                .map(|(node, task)| (node.clone(), task.kind.clone()))
+                .next()
+                .unwrap_or_default();
+            let outcome = None;
+            WatchedTask { node, kind, outcome }
         };
-        let tasks = applied.task_ids.iter().map(|task| (task.clone(), (node(task), None)));
+        let tasks = applied.task_ids.iter().map(|id| (id.clone(), of(id)));
         Self {
             tasks: tasks.collect(),
             after: applied.after_event,
@@ -33,7 +48,15 @@ impl Watched {
 
     pub(super) fn one(task: String, node: String, after: u64) -> Self {
         Self {
-            tasks: [(task, (node, None))].into(),
+            tasks: [(
+                task,
+                WatchedTask {
+                    node,
+                    kind: String::new(),
+                    outcome: None,
+                },
+            )]
+            .into(),
             after,
             begun: false,
         }
@@ -42,8 +65,8 @@ impl Watched {
     /// None while one is under way; the worst end counts.
     fn exit(&self) -> Option<Exit> {
         let mut exit = Exit::Fine;
-        for (_, outcome) in self.tasks.values() {
-            let this = match (*outcome)? {
+        for task in self.tasks.values() {
+            let this = match task.outcome? {
                 TaskOutcome::Done => Exit::Fine,
                 TaskOutcome::Blocked => Exit::Person,
                 TaskOutcome::Refused => Exit::Refused,
@@ -65,13 +88,13 @@ impl Watched {
 
     fn holds(&self, node: &str) -> bool {
         let mut tasks = self.tasks.values();
-        self.begun && tasks.any(|(watched, outcome)| watched == node && outcome.is_none())
+        self.begun && tasks.any(|task| task.node == node && task.outcome.is_none())
     }
 
     fn width(&self) -> usize {
         self.tasks
             .values()
-            .map(|(node, _)| node.chars().count() + 2)
+            .map(|task| task.node.chars().count() + 2)
             .max()
             .unwrap_or(0)
     }
@@ -95,7 +118,8 @@ pub(super) async fn watch(
         follow: true,
         ..EventsRequest::default()
     };
-    let nodes = watched.tasks.values().map(|(node, _)| node.clone());
+    let nodes = watched.tasks.values().map(|task| task.node.clone());
+    let mut log = EventLog::new(watched.width(), console.zone.clone());
     let mut live = console.live.then(|| Live::of(nodes));
     let following = follow(context, request, async |news| {
         match news {
@@ -107,15 +131,14 @@ pub(super) async fn watch(
             News::Back => note("The coordinator is back.", live.as_ref(), console)?,
             News::Event(event) if watched.tasks.contains_key(&event.task_id) => {
                 watched.begun = true;
-                let outcome = outcome(&event);
-                show(&event, watched.width(), live.as_mut(), console)?;
-                if let (Some(outcome), Some(task)) = (outcome, watched.tasks.get_mut(&event.task_id)) {
-                    task.1 = Some(outcome);
+                if let Some(task) = watched.tasks.get_mut(&event.task_id) {
+                    show(&event, (&mut log, &task.kind), live.as_mut(), console)?;
+                    task.outcome = outcome(&event).or(task.outcome);
                 }
             }
             // That a node was lost, or is back.
             News::Event(event) if event.task_id.is_empty() && watched.holds(&event.node) => {
-                show(&event, watched.width(), live.as_mut(), console)?;
+                show(&event, (&mut log, ""), live.as_mut(), console)?;
             }
             News::Event(_) => {}
         }
@@ -147,11 +170,16 @@ fn outcome(event: &FleetEvent) -> Option<TaskOutcome> {
     }
 }
 
-fn show(news: &FleetEvent, column: usize, live: Option<&mut Live>, console: &mut Console<'_>) -> Result<(), CliError> {
+fn show(
+    news: &FleetEvent,
+    (log, task): (&mut EventLog, &str),
+    live: Option<&mut Live>,
+    console: &mut Console<'_>,
+) -> Result<(), CliError> {
     if console.json {
         return console.json_line(&json::fleet_event(news));
     }
-    let lines = event(news, column, &console.zone, console.screen);
+    let lines = log.add(news, task, console.screen);
     match live {
         None => console.show(&lines),
         Some(live) => {

@@ -16,7 +16,11 @@ pub(super) fn cure(text: &str, message: &str, span: Range<usize>) -> Option<Stri
         .or_else(|| shape(line))
         .or_else(|| before.and_then(|line| odd_character(line).or_else(|| open(line))))
         .or_else(|| open(line))
-        .or_else(|| message.contains("missing comma").then(|| "put a comma between the items".into()))
+        .or_else(|| {
+            message
+                .contains("missing comma")
+                .then(|| "put a comma between the items".into())
+        })
 }
 
 /// Characters that look like others: a text pasted from a web page or a word processor.

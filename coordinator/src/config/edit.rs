@@ -68,7 +68,26 @@ pub fn add_node(text: &str, node: &NewNode) -> Result<String, EditError> {
             entry.insert(key, item);
         }
     }
+    if is_new {
+        keep_comments_above(&mut document, name, &comment_above(&node.note));
+    }
     Ok(document.to_string())
+}
+
+/// Comments at the end of the file belong to the table above them: a new last table goes below them.
+fn keep_comments_above(document: &mut DocumentMut, name: &str, note: &str) {
+    let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
+    document.set_trailing("");
+    let text = document.to_string();
+    let header = format!("\n[nodes.{name}]\n");
+    let is_last = text.rfind("\n[").is_some_and(|at| text[at..].starts_with(&header));
+    let table = document.get_mut("nodes").and_then(|nodes| nodes.get_mut(name));
+    match table.and_then(Item::as_table_mut) {
+        Some(table) if is_last && !trailing.trim().is_empty() => {
+            table.decor_mut().set_prefix(format!("{trailing}{note}"));
+        }
+        _ => document.set_trailing(trailing),
+    }
 }
 
 fn comment_above(note: &str) -> String {
@@ -123,6 +142,29 @@ mod tests {
             "{after}"
         );
         assert!(!after.contains("10.10.80.51"), "{after}");
+    }
+
+    #[test]
+    fn commented_keys_stay_in_their_table_when_a_node_is_added() {
+        let text = crate::config::template("k8sctl", &["10.10.80.9:7443".parse().unwrap()]);
+        let text = text.replace("# [network]", "[network]").replace("# subnet", "subnet");
+        let after = add_node(&text, &pi5r()).unwrap();
+        let after = add_node(
+            &after,
+            &NewNode {
+                name: NodeName::new("k8sctl-pi5x").unwrap(),
+                address: "10.10.80.52".parse().unwrap(),
+                disks: Vec::new(),
+                ..pi5r()
+            },
+        )
+        .unwrap();
+        let config = crate::config::parse(&after.replace("# gateway", "gateway").replace("# dns", "dns")).unwrap();
+        assert!(
+            config.network.gateway.is_some() && config.network.dns.len() == 1,
+            "{after}"
+        );
+        assert_eq!(config.nodes.len(), 2, "{after}");
     }
 
     #[test]

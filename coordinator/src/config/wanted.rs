@@ -33,6 +33,19 @@ pub struct WantedNode {
     pub place: usize,
 }
 
+impl WantedNode {
+    /// Whether both ask the same of the node, wherever its lines stand.
+    #[must_use]
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let here = Self {
+            line: other.line,
+            place: other.place,
+            ..self.clone()
+        };
+        here == *other
+    }
+}
+
 impl Config {
     /// Every node as it is wanted, in the order of the file.
     #[must_use]

@@ -2,35 +2,80 @@ use heeler_proto::v1::event::Kind;
 use heeler_proto::v1::{FleetEvent, StepOutcome, TaskFinished, TaskOutcome};
 use jiff::tz::TimeZone;
 
-use super::amount::{clock, count};
+use super::amount::clock;
 use super::blocked::{blocked, sentence};
 use super::line::{brief, hang};
 use super::node_plan::spoken;
 use super::{Ink, Line, Screen};
 
-/// An event as lines; none for one that only a progress display needs.
-#[must_use]
-pub fn event(event: &FleetEvent, column: usize, zone: &TimeZone, screen: Screen) -> Vec<Line> {
-    let Some((ink, said)) = said(event) else {
-        return Vec::new();
-    };
-    let head = Line::new()
-        .ink(Ink::Dim, clock(event.at_ms, zone))
-        .plain("  ")
-        .ink(Ink::Bold, &event.node)
-        .to(10 + column, if event.node.is_empty() { 0 } else { 2 });
-    let mut lines = if is_an_op(event) {
-        brief(head, ink, &said, 1, screen)
-    } else {
-        hang(head, ink, &said, screen)
-    };
-    if let Some(Kind::TaskFinished(TaskFinished {
-        blocked: Some(reason), ..
-    })) = kind(event)
-    {
-        lines.extend(blocked(reason, 10 + column, screen));
+/// How far apart two clocks may be before a time that is earlier than the line above is shown as it is.
+const SKEW_MS: u64 = 60_000;
+
+/// A list of events that a person reads from top to bottom.
+#[derive(Debug, Clone)]
+pub struct EventLog {
+    /// Columns of the longest node name, with what separates it.
+    pub column: usize,
+    zone: TimeZone,
+    // Unix milliseconds.
+    latest_ms: u64,
+}
+
+impl EventLog {
+    /// One with nothing in it.
+    #[must_use]
+    pub fn new(column: usize, zone: TimeZone) -> Self {
+        Self {
+            column,
+            zone,
+            latest_ms: 0,
+        }
     }
-    lines
+
+    /// The lines of the next event; none for one that only a progress display needs. `task` names what kind of task
+    /// begins or ends; empty where the reader knows it.
+    pub fn add(&mut self, event: &FleetEvent, task: &str, screen: Screen) -> Vec<Line> {
+        let Some((ink, mut said)) = said(event) else {
+            return Vec::new();
+        };
+        if !task.is_empty() && matches!(kind(event), Some(Kind::TaskStarted(_) | Kind::TaskFinished(_))) {
+            said = format!("{task}: {said}");
+        }
+        // Each node has a clock of its own: small differences do not make the times run backwards.
+        let behind = self.latest_ms.saturating_sub(event.at_ms);
+        let at_ms = if behind < SKEW_MS {
+            event.at_ms.max(self.latest_ms)
+        } else {
+            event.at_ms
+        };
+        if behind >= SKEW_MS {
+            said.push_str(" (reported late)");
+        }
+        self.latest_ms = self.latest_ms.max(event.at_ms);
+        let head = Line::new()
+            .ink(Ink::Dim, clock(at_ms, &self.zone))
+            .plain("  ")
+            .ink(Ink::Bold, &event.node)
+            .to(10 + self.column, if event.node.is_empty() { 0 } else { 2 });
+        let mut lines = if is_an_op(event) {
+            brief(head, ink, &said, 1, screen)
+        } else {
+            hang(head, ink, &said, screen)
+        };
+        if let Some(Kind::TaskFinished(TaskFinished {
+            blocked: Some(reason), ..
+        })) = kind(event)
+        {
+            lines.extend(blocked(reason, 10 + self.column, screen));
+        }
+        lines
+    }
+}
+
+/// Whether a person sees a line of it.
+#[must_use]
+pub fn is_shown(event: &FleetEvent) -> bool {
+    said(event).is_some()
 }
 
 /// An op that was applied, one of many.
@@ -94,14 +139,14 @@ fn said(event: &FleetEvent) -> Option<(Ink, String)> {
 }
 
 fn end(finished: &TaskFinished) -> (Ink, String) {
-    let changes = count(finished.changes as usize, "change");
     let because = |word: &str| match finished.reason.as_str() {
         "" => word.to_owned(),
         reason => format!("{word}: {}", sentence(reason)),
     };
     match finished.outcome() {
         TaskOutcome::Done if finished.changes == 0 => (Ink::Green, "done, nothing to change".into()),
-        TaskOutcome::Done => (Ink::Green, format!("done, {changes}")),
+        // How many ops that took is in --json: a plan counts what a person sees.
+        TaskOutcome::Done => (Ink::Green, "done".into()),
         TaskOutcome::Blocked if finished.blocked.is_some() => (Ink::Red, "BLOCKED".into()),
         TaskOutcome::Blocked => (Ink::Red, because("BLOCKED")),
         TaskOutcome::Failed => (Ink::Red, because("FAILED")),

@@ -31,7 +31,7 @@ pub use audit::audit;
 pub use copies::copies;
 pub use diff::diff;
 pub use disks::disks;
-pub use event::{ends, event, is_an_op, progress};
+pub use event::{EventLog, ends, is_an_op, is_shown, progress};
 pub use first_aid::{CASES, Case, NEVER};
 pub use handbook::handbook;
 pub use leave::{gates, release};

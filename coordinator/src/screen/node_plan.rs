@@ -27,6 +27,8 @@ pub enum Standing {
     Offline,
     /// It was never added.
     New,
+    /// heeler.toml does not name it.
+    LeftOut,
 }
 
 /// What a plan came to for one node.
@@ -35,6 +37,8 @@ pub fn standing(plan: &NodePlan) -> Standing {
     let any = |outcome: StepOutcome| plan.steps.iter().any(|step| step.outcome() == outcome);
     if !plan.enrolled {
         Standing::New
+    } else if plan.left_out {
+        Standing::LeftOut
     } else if plan.offline_since_ms > 0 {
         Standing::Offline
     } else if plan.pause.is_some() {
@@ -84,6 +88,15 @@ pub(super) fn node_plan(
         Standing::New => {
             let head = name.ink(Ink::Amber, "NOT ADDED").plain("  ");
             hang(head, Ink::Plain, &format!("heeler node add {}", plan.node), screen)
+        }
+        Standing::LeftOut => {
+            let head = name.ink(Ink::Amber, "NOT IN heeler.toml").plain("  ");
+            let text = format!(
+                "apply leaves it as it is, and its snapshots and scrubs go on. To take Heeler off it: heeler node release \
+                 {node}. To take it off the record: heeler node remove {node}",
+                node = plan.node
+            );
+            hang(head, Ink::Plain, &text, screen)
         }
         Standing::Offline => {
             let since = format!("OFFLINE {}", ago(plan.offline_since_ms, now_ms));
@@ -164,7 +177,9 @@ pub(super) fn differing(steps: &[StepReport], screen: Screen) -> Vec<Line> {
 
 fn summary(name: Line, plan: &NodePlan) -> Line {
     let kind = |kind: &str| changes(plan).filter(|op| op.kind == kind).count();
-    let mut line = name.plain(count(changes(plan).count(), "change"));
+    let known = count(changes(plan).count(), "change");
+    let later = plan.steps.iter().any(|step| step.outcome() == StepOutcome::After);
+    let mut line = name.plain(if later { format!("{known} and more") } else { known });
     let irreversible = changes(plan).filter(|op| op.irreversible.is_some()).count();
     if irreversible > 0 {
         line = line.plain(" · ").ink(Ink::Red, format!("{irreversible} IRREVERSIBLE"));

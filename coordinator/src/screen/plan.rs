@@ -49,7 +49,7 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
         lines.extend(hang(Line::new().ink(Ink::Bold, "Next: "), Ink::Plain, next, screen));
         return lines;
     }
-    let idle = reply.nodes.iter().all(|node| standing(node) == Standing::Same);
+    let idle = reply.nodes.iter().all(is_idle);
     if idle && !reply.behind {
         lines.push(Line::new());
         lines.push(Line::of("Nothing to change."));
@@ -58,6 +58,11 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
         lines.extend(hang(Line::new().ink(Ink::Bold, "Next: "), Ink::Plain, &next, screen));
     }
     lines
+}
+
+/// Whether nothing is to be done about it.
+fn is_idle(node: &NodePlan) -> bool {
+    matches!(standing(node), Standing::Same | Standing::LeftOut)
 }
 
 fn header(view: PlanView<'_>) -> Line {
@@ -110,7 +115,8 @@ fn next(view: PlanView<'_>) -> Option<String> {
             .map(|node| format!("heeler node add {}", node.node)),
     );
     let changing = of(Standing::Changes);
-    if changing.len() == reply.nodes.len() && !changing.is_empty() {
+    let named = reply.nodes.len() - of(Standing::LeftOut).len();
+    if changing.len() == named && !changing.is_empty() {
         ways.push(apply.to_owned());
     } else if !changing.is_empty() {
         let names: Vec<&str> = changing.iter().map(|node| node.node.as_str()).collect();
@@ -123,7 +129,7 @@ fn next(view: PlanView<'_>) -> Option<String> {
     );
     ways.retain(|way| !way.is_empty());
     ways.dedup();
-    if ways.is_empty() && reply.nodes.iter().any(|node| standing(node) != Standing::Same) {
+    if ways.is_empty() && !reply.nodes.iter().all(is_idle) {
         ways.push("heeler status".into());
     }
     (!ways.is_empty()).then(|| ways.join(", or: "))

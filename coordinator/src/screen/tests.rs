@@ -8,7 +8,7 @@ mod handbook;
 mod herd;
 
 /// The lines, as a file holds them.
-fn shown(width: usize, lines: impl Fn(Screen) -> Vec<Line>) -> String {
+fn shown(width: usize, lines: impl FnOnce(Screen) -> Vec<Line>) -> String {
     let screen = Screen { width, color: false };
     screen.show(&lines(screen))
 }
@@ -200,10 +200,8 @@ fn one_node_is_shown_whole() {
 fn events_read_as_a_story_and_progress_is_left_to_the_display() {
     let events = herd::events();
     looks("events", include_str!("tests/events.txt"), |screen| {
-        events
-            .iter()
-            .flat_map(|one| event(one, 13, &TimeZone::UTC, screen))
-            .collect()
+        let mut log = EventLog::new(13, TimeZone::UTC);
+        events.iter().flat_map(|one| log.add(one, "", screen)).collect()
     });
     let moving: Vec<_> = events.iter().filter_map(progress).collect();
     assert!(moving.contains(&("erasing".into(), Some(40))), "{moving:?}");
@@ -228,4 +226,39 @@ fn a_long_diff_is_cut_and_counted() {
         text,
         "  + 0\n  + 1\n  + 2\n  + 3\n    … 26 more lines (--json shows all)\n"
     );
+}
+
+#[test]
+fn times_of_events_do_not_run_backwards() {
+    let event = |at_ms: u64| v1::FleetEvent {
+        at_ms,
+        kind: "connected".into(),
+        ..v1::FleetEvent::default()
+    };
+    let mut log = EventLog::new(0, TimeZone::UTC);
+    let text = shown(80, |screen| {
+        [3_600_000, 3_599_000, 3_601_000, 60_000]
+            .iter()
+            .flat_map(|at| log.add(&event(*at), "", screen))
+            .collect()
+    });
+    assert_eq!(
+        text,
+        "01:00:00  connected\n01:00:00  connected\n01:00:01  connected\n00:01:00  connected (reported late)\n"
+    );
+}
+
+#[test]
+fn a_log_names_the_task_that_begins_and_ends() {
+    let mut log = EventLog::new(13, TimeZone::UTC);
+    let events = herd::events();
+    let text = shown(80, |screen| {
+        events
+            .iter()
+            .flat_map(|one| log.add(one, "ensure pool", screen))
+            .collect()
+    });
+    for part in ["ensure pool: started", "ensure pool: done", "ensure pool: BLOCKED"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }

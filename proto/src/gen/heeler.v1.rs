@@ -2695,6 +2695,12 @@ pub struct NodePlan {
     /// Held still: looked at, and left alone by apply.
     #[prost(message, optional, tag = "40")]
     pub pause: ::core::option::Option<Pause>,
+    /// The candidate asks something else of it than the accepted revision does, or none is accepted.
+    #[prost(bool, tag = "11")]
+    pub new_wish: bool,
+    /// Enrolled, and not in the candidate: apply leaves it as it is.
+    #[prost(bool, tag = "12")]
+    pub left_out: bool,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskPlan {

@@ -158,3 +158,18 @@ async fn a_consent_does_not_hold_for_a_disk_that_was_swapped_after_it() {
         "{status:?}"
     );
 }
+
+#[tokio::test]
+async fn a_plan_names_the_nodes_that_heeler_toml_leaves_out() {
+    let herd = Herd::new().await;
+    let _a = Node::added(&herd, machine("a", DISKS), "a").await;
+    let _b = Node::added(&herd, machine("b", &["B1", "B2"]), "b").await;
+    let mut operator = herd.operator().await;
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
+    let told: Vec<_> = plan
+        .nodes
+        .iter()
+        .map(|node| (node.node.as_str(), node.left_out, node.new_wish))
+        .collect();
+    assert_eq!(told, [("a", false, true), ("b", true, true)]);
+}

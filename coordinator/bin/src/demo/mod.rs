@@ -20,10 +20,29 @@ impl Demonstration for Demo {
     async fn run(&self, once: bool, console: &mut Console<'_>) -> Result<Exit, CliError> {
         let mut stage = Stage::set(self, console).await?;
         let mut herd = Herd::new();
-        let shown = show(&mut stage, &mut herd, once).await;
+        // Whatever ends it, its keys go with its folder.
+        let shown = tokio::select! {
+            biased;
+            shown = show(&mut stage, &mut herd, once) => shown,
+            () = told_to_end() => Ok(Exit::Stopped),
+        };
         herd.stop().await;
         stage.strike().await?;
         shown
+    }
+}
+
+/// A signal that would end the process.
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
+    let [Ok(mut term), Ok(mut hangup), Ok(mut interrupt)] = kinds.map(signal) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = hangup.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }
 

@@ -9,6 +9,9 @@ mod snapshot;
 use heeler_proto::v1;
 use serde_json::{Value, json};
 
+use super::Exit;
+use crate::config::ConfigError;
+
 pub(super) use event::fleet_event;
 pub(super) use node::{disk_record, facts, node, pause};
 pub(super) use plan::{blocked, plan};
@@ -28,6 +31,23 @@ pub(super) fn document(mut value: Value) -> Value {
         object.insert("schema".into(), SCHEMA.into());
     }
     value
+}
+
+/// What went wrong: the first line of `text` says what, the others what to type.
+pub(super) fn error(text: &str, exit: Exit, mistakes: &[ConfigError]) -> Value {
+    let (message, next) = text.split_once('\n').unwrap_or((text, ""));
+    let mistakes = mistakes.iter().map(|mistake| {
+        json!({
+            "line": mistake.place.line,
+            "column": mistake.place.column,
+            "message": mistake.message,
+            "hint": mistake.hint,
+        })
+    });
+    let mistakes: Vec<Value> = mistakes.collect();
+    document(json!({
+        "error": { "message": message, "next": next.trim(), "exit": exit as u8, "heeler_toml": mistakes },
+    }))
 }
 
 /// `LIGHT_GREEN` is "green", `TASK_OUTCOME_DONE` "done".

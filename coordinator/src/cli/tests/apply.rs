@@ -260,6 +260,29 @@ async fn an_old_checkout_is_refused_unless_it_overwrites_knowingly() {
 }
 
 #[tokio::test]
+async fn a_new_text_that_blocks_a_node_is_not_accepted_unasked() {
+    let blocked = |new_wish: bool| {
+        let mut script = script(None);
+        script.plan.nodes[0].new_wish = new_wish;
+        script.plan.nodes[0].steps[0].outcome = StepOutcome::Blocked.into();
+        script
+    };
+    let applied = |stage: &Stage| stage.fake.0.lock().unwrap().applied.len();
+    let stage = Stage::with(TOML, blocked(true));
+    let refused = stage.types("apply --yes").await;
+    assert_eq!((refused.exit, applied(&stage)), (Exit::Person, 0), "{}", refused.err);
+    assert!(
+        refused.err.contains("not accepted") && refused.err.contains("heeler apply NODE"),
+        "{}",
+        refused.err
+    );
+    // What blocks a node that is asked for nothing new is no fault of the text.
+    let stage = Stage::with(TOML, blocked(false));
+    stage.types("apply --yes").await;
+    assert_eq!(applied(&stage), 1);
+}
+
+#[tokio::test]
 async fn a_converged_herd_is_told_so_and_nothing_is_asked_for() {
     let stage = Stage::with(TOML, script(None));
     stage.types("apply --yes").await;
@@ -294,7 +317,7 @@ async fn a_lost_connection_is_told_and_what_was_missed_is_shown_once() {
     );
     let outcome = stage.types("apply --yes").await;
     assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
-    for once in ["first", "second", "third", "done, 1 change"] {
+    for once in ["first", "second", "third", "ensure pool: done"] {
         assert_eq!(outcome.out.matches(once).count(), 1, "{once}: {}", outcome.out);
     }
     assert_eq!(outcome.err.matches("does not answer").count(), 2, "{}", outcome.err);
@@ -312,7 +335,7 @@ async fn a_lost_connection_is_told_and_what_was_missed_is_shown_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_until_the_first_event_came_is_a_stream_cut_to_the_last_few() {
+async fn the_last_few_events_are_found_once_and_then_followed() {
     let streams = [vec![], vec![did(1, "first")], vec![did(2, "second")]];
     let stage = Stage::with(
         TOML,
@@ -330,7 +353,50 @@ async fn only_until_the_first_event_came_is_a_stream_cut_to_the_last_few() {
         .iter()
         .map(|request| (request.last, request.after))
         .collect();
-    assert_eq!(asked, [(5, 0), (5, 0), (0, 1)]);
+    assert_eq!(asked, [(5, 0), (0, 0), (0, 1)]);
+}
+
+#[tokio::test]
+async fn hidden_events_do_not_count_as_the_last_few() {
+    let step = |id: u64| FleetEvent {
+        event: Some(Event {
+            kind: Some(Kind::StepStarted(StepStarted::default())),
+            ..Event::default()
+        }),
+        ..did(id, "")
+    };
+    let all = [
+        did(1, "first"),
+        did(2, "second"),
+        step(3),
+        step(4),
+        did(5, "third"),
+        step(6),
+    ];
+    let last = |count: usize| all[all.len() - count..].to_vec();
+    let stage = Stage::with(
+        TOML,
+        Script {
+            streams: [last(2), all.to_vec(), last(5)].into(),
+            ..script(None)
+        },
+    );
+    let told = stage.types("events -n 2").await;
+    assert!(
+        told.out.contains("second") && told.out.contains("third") && !told.out.contains("first"),
+        "{}",
+        told.out
+    );
+    let asked: Vec<_> = stage
+        .fake
+        .0
+        .lock()
+        .unwrap()
+        .followed
+        .iter()
+        .map(|one| (one.last, one.after))
+        .collect();
+    assert_eq!(asked, [(2, 0), (8, 0), (0, 1)]);
 }
 
 #[tokio::test]

@@ -178,5 +178,23 @@ async fn a_recovery_file_that_holds_no_key_is_named_before_anything_is_made() {
         Exit::Fine
     );
     let again = stage.types(&format!("init --recovery {} .", key.display())).await;
-    assert_eq!(again.exit, Exit::Fine, "{}", again.err);
+    assert_eq!(again.exit, Exit::Usage, "{}", again.err);
+    assert!(again.err.contains("Leave it out"), "{}", again.err);
+}
+
+#[tokio::test]
+async fn no_option_of_init_is_ignored() {
+    let stage = Stage::empty();
+    let line = "init --cluster k8sctl --address 10.0.0.2 first";
+    assert_eq!(stage.types(line).await.exit, Exit::Fine);
+    let before = below(stage.folder.path());
+    let second = stage.types("init --cluster k8sctl --address 10.0.0.2 second").await;
+    assert_eq!(second.exit, Exit::Usage, "{}", second.err);
+    assert!(second.err.contains("none is made in"), "{}", second.err);
+    let other = stage.types("init --address 10.0.0.3 first").await;
+    assert_eq!(other.exit, Exit::Usage, "{}", other.err);
+    assert!(other.err.contains("[coordinator]"), "{}", other.err);
+    assert_eq!(below(stage.folder.path()), before);
+    let repaired = stage.types("init first").await;
+    assert_eq!(repaired.exit, Exit::Fine, "{}", repaired.err);
 }

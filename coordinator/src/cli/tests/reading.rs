@@ -87,13 +87,13 @@ async fn plan_tells_a_script_by_its_exit_code_only_when_asked_to() {
 }
 
 #[tokio::test]
-async fn a_node_that_heeler_toml_does_not_hold_is_a_slip_of_the_pen() {
+async fn an_unknown_node_is_an_error_that_names_the_known_ones() {
     let outcome = Stage::with(TOML, planned(StepOutcome::Satisfied))
         .types("plan pi5r")
         .await;
-    assert_eq!(outcome.exit, Exit::Usage);
+    assert_eq!(outcome.exit, Exit::Error);
     assert!(
-        outcome.err.contains("pi5r is not in heeler.toml; it holds: pi5l"),
+        outcome.err.contains("heeler.toml has no node pi5r\nIt has: pi5l"),
         "{}",
         outcome.err
     );
@@ -247,6 +247,16 @@ async fn what_cannot_be_read_is_never_pulled_over_and_a_missing_folder_is_named(
         "{document}"
     );
 
+    let mine = format!("{TOML}# mine\n");
+    std::fs::write(&path, &mine).unwrap();
+    // The first pull has kept what stood there before.
+    for number in [2, 3] {
+        std::fs::write(&path, &mine).unwrap();
+        stage.types("config pull --yes").await;
+        let kept = stage.config().join(format!("heeler.toml.uncommitted-{number}"));
+        assert_eq!(std::fs::read_to_string(kept).unwrap(), mine);
+    }
+
     std::fs::write(&path, b"# Br\xfccke\n").unwrap();
     let kept = stage.types("config pull --yes").await;
     assert_eq!(kept.exit, Exit::Error);
@@ -255,4 +265,20 @@ async fn what_cannot_be_read_is_never_pulled_over_and_a_missing_folder_is_named(
 
     let nowhere = stage.types("config pull --yes --config /nowhere/at/all").await;
     assert!(nowhere.err.contains("there is no such folder"), "{}", nowhere.err);
+}
+
+#[tokio::test]
+async fn with_json_an_error_is_a_document_too() {
+    let stage = Stage::with(TOML, planned(StepOutcome::Satisfied));
+    let read = |out: &str| -> Value { serde_json::from_str(out).unwrap() };
+    let unknown = read(&stage.types("plan pi5r --json").await.out);
+    assert_eq!(
+        (&unknown["error"]["message"], &unknown["error"]["exit"]),
+        (&Value::from("heeler.toml has no node pi5r"), &Value::from(1))
+    );
+    let usage = read(&stage.types("plan --nosuch --json").await.out);
+    assert_eq!(usage["error"]["exit"], 2);
+    let bad = Stage::with("[cluster]\nname = 7\n", planned(StepOutcome::Satisfied));
+    let bad = read(&bad.types("plan --json").await.out);
+    assert_eq!(bad["error"]["heeler_toml"][1]["line"], 2, "{bad}");
 }
