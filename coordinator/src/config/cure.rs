@@ -62,7 +62,7 @@ fn twice(text: &str, line: &str, start: usize) -> Option<String> {
                     .next()
                     .is_some_and(|left| left.trim().is_empty())
             })
-            .last()
+            .next_back()
             .map_or(0, |(at, _)| at),
     };
     let first = earlier[own_table..].lines().position(same)?;
