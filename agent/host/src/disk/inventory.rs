@@ -1,3 +1,6 @@
+use std::future::poll_fn;
+use std::task::Poll;
+
 use super::{Surroundings, Use, Verdict, collect, slot, verdict};
 use crate::lsblk::Device;
 use crate::zdb::Label;
@@ -74,17 +77,39 @@ impl Inventory {
     }
 }
 
+/// What each comes to, in their order; all are under way at once.
+async fn side_by_side<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut under_way: Vec<_> = all.map(|one| (Box::pin(one), None)).collect();
+    poll_fn(|context| {
+        let mut waits = false;
+        for (one, done) in under_way.iter_mut().filter(|(_, done)| done.is_none()) {
+            match one.as_mut().poll(context) {
+                Poll::Ready(result) => *done = Some(result),
+                Poll::Pending => waits = true,
+            }
+        }
+        if waits { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    under_way.into_iter().filter_map(|(_, done)| done).collect()
+}
+
 /// Looks at every drive and judges it; reads only.
+///
+/// All disks are looked at side by side: one that is slow delays no other.
 ///
 /// # Errors
 /// When a program that must be there fails. What fails about one disk only makes that disk unproven.
 pub async fn inventory(host: &dyn System) -> Result<Inventory, RunError> {
     let around = Surroundings::look(host).await?;
-    let mut found: Vec<(Option<String>, Disk)> = Vec::new();
-    for device in around.disks() {
-        let address = slot::address(host, device.kernel_name()).await;
-        found.push((address, judged(host, &around, device).await));
-    }
+    let looks = around.disks().map(|device| {
+        let around = &around;
+        async move {
+            let address = slot::address(host, device.kernel_name()).await;
+            (address, judged(host, around, device).await)
+        }
+    });
+    let mut found: Vec<(Option<String>, Disk)> = side_by_side(looks).await;
     found.sort_by(|a, b| (a.0.is_none(), &a.0, &a.1.kernel_path).cmp(&(b.0.is_none(), &b.0, &b.1.kernel_path)));
     let present = found.iter().filter_map(|(address, _)| address.clone()).collect();
     let slots = slot::lettered(host, present).await;
@@ -126,5 +151,25 @@ fn refuse_twins(disks: &mut [Disk]) {
             (serial, _, count) => format!("serial {serial} on {count} disks"),
         };
         disk.verdict = Verdict::Foreign { finding };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Barrier;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_look_waits_for_another_and_their_order_stays() {
+        let all_here = Barrier::new(3);
+        let looks = (0..3).map(|number| {
+            let all_here = &all_here;
+            async move {
+                all_here.wait().await;
+                number
+            }
+        });
+        assert_eq!(side_by_side(looks).await, [0, 1, 2]);
     }
 }
