@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use async_trait::async_trait;
 use clap::Args;
 use heeler_proto::v1::{Disk, DiskUse, Facts};
 use heeler_proto::{NodeName, Serial};
 use serde_json::{Value, json as object};
 
+use super::terminal::{Passwords, Terminal};
 use super::{CliError, Console, Context, Exit, json};
 use crate::config::{self, Config, FILE, NewNode, add_node};
-use crate::contact::{Added, ContactError, Dialogue, Wish, add};
+use crate::contact::{Added, Check, ContactError, Wish, add};
 use crate::screen::{self, Line};
 
 #[derive(Debug, Args)]
@@ -23,9 +23,12 @@ pub(super) struct Add {
     /// Whom to log in as, and where [default: the address in heeler.toml, else NAME as your ssh config knows it]
     #[arg(long, value_name = "USER@HOST")]
     ssh: Option<String>,
-    /// Ask for the sudo password now; without a terminal it is the first line of stdin
+    /// Ask for each node's sudo password, and offer none again; without a terminal, stdin holds one line for each NAME
     #[arg(short = 'K', long)]
     ask_password: bool,
+    /// Do not look at this; the refusal names it, and the guide's page on nodes says what each is for
+    #[arg(long, value_name = "CHECK")]
+    skip_check: Vec<Check>,
     /// The node was flashed again: its new host key is shown beside the old one, and you are asked
     #[arg(long)]
     reflashed: bool,
@@ -57,10 +60,7 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
     let config = std::fs::read(folder.join(FILE))
         .ok()
         .and_then(|bytes| config::parse_bytes(&bytes).ok());
-    let mut password = None;
-    if wish.ask_password {
-        password = Some(ask(console).ok_or_else(|| CliError::Usage("no password was given on stdin".into()))?);
-    }
+    let mut passwords = Passwords::read(&names, wish.ask_password, console)?;
     let mut documents = Vec::new();
     let mut exit = Exit::Fine;
     for node in names {
@@ -69,6 +69,7 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
             node,
             ssh_config: wish.ssh_config.clone(),
             reflashed: wish.reflashed,
+            skip: wish.skip_check.clone(),
             agent_dir: wish.agent_dir.clone(),
             state: context.state(),
         };
@@ -78,7 +79,7 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
             context.clock,
             &mut Terminal {
                 console,
-                password: &mut password,
+                passwords: &mut passwords,
             },
         )
         .await;
@@ -91,6 +92,9 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
                 documents.push(document(&one.node, &added));
             }
             Err(error) => {
+                if matches!(error, ContactError::WrongPassword { .. }) {
+                    passwords.forget();
+                }
                 exit = Exit::Error;
                 let told = with_causes(&error);
                 documents.push(object!({ "node": one.node, "error": told }));
@@ -245,44 +249,4 @@ fn mirror(facts: &Facts) -> Vec<Serial> {
         None => serials(&|disk| disk.r#use() == DiskUse::Blank && disk.transport == "nvme"),
     };
     if legs.len() == 2 { legs } else { Vec::new() }
-}
-
-pub(super) fn ask(console: &mut Console<'_>) -> Option<String> {
-    console
-        .person
-        .ask_secret("sudo password (asked once, kept in memory for this run):")
-        .ok()
-        .flatten()
-}
-
-pub(super) struct Terminal<'a, 'b> {
-    pub(super) console: &'a mut Console<'b>,
-    pub(super) password: &'a mut Option<String>,
-}
-
-#[async_trait]
-impl Dialogue for Terminal<'_, '_> {
-    fn say(&mut self, text: &str) {
-        let width = self.console.screen.width;
-        let lines = text.lines().flat_map(|line| screen::wrap(line, width));
-        self.console.aside(&lines.map(Line::of).collect::<Vec<_>>());
-    }
-
-    async fn password(&mut self, node: &NodeName) -> Result<String, ContactError> {
-        if self.password.is_none() && self.console.person.is_there() {
-            *self.password = ask(self.console);
-        }
-        self.password
-            .clone()
-            .ok_or_else(|| ContactError::NoPassword { node: node.clone() })
-    }
-
-    async fn confirm(&mut self, question: &str) -> bool {
-        let answer = if self.console.person.is_there() {
-            self.console.person.ask(&format!("{question} [y/N]")).ok().flatten()
-        } else {
-            None
-        };
-        answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes"))
-    }
 }

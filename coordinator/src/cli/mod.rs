@@ -40,6 +40,7 @@ mod serve;
 mod snapshot;
 mod status;
 mod task;
+mod terminal;
 mod watch;
 mod welcome;
 

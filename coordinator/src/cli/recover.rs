@@ -6,8 +6,9 @@ use clap::Args;
 use heeler_proto::NodeName;
 
 use super::backup::{KeyArgs, failed};
-use super::contact::{Terminal, destination, with_causes};
+use super::contact::{destination, with_causes};
 use super::put_back::{PutBack, put_back};
+use super::terminal::{Passwords, Terminal};
 use super::{CliError, Console, Context, Exit};
 use crate::backup::{BackupError, verify};
 use crate::config::{FILE, parse_bytes};
@@ -28,7 +29,7 @@ pub(super) struct Recover {
     /// An ssh configuration in place of your own
     #[arg(long, value_name = "FILE", requires = "recover")]
     ssh_config: Option<PathBuf>,
-    /// Ask for the sudo password now; without a terminal it is the first line of stdin
+    /// Ask for the sudo password; without a terminal it is the first line of stdin
     #[arg(short = 'K', long, requires = "recover")]
     ask_password: bool,
     /// Put aside the coordinator that is there; it is kept beside
@@ -56,17 +57,13 @@ pub(super) async fn run(
     let known = std::fs::read(folder.join(FILE)).ok();
     let config = known.and_then(|bytes| parse_bytes(&bytes).ok());
     let to = wish.ssh.clone().unwrap_or_else(|| destination(&node, config.as_ref()));
-    let mut password = None;
-    if wish.ask_password {
-        let said = super::contact::ask(console);
-        password = Some(said.ok_or_else(|| CliError::Usage("no password was given on stdin".into()))?);
-    }
+    let mut passwords = Passwords::read(std::slice::from_ref(&node), wish.ask_password, console)?;
     let (opener, recovery) = wish.key.read(console)?;
     let ssh = keeper(&node, &to, wish.ssh_config.clone());
     let contact = |error| CliError::Other(with_causes(&error));
     let mut person = Terminal {
         console,
-        password: &mut password,
+        passwords: &mut passwords,
     };
     let mut keeper = Keeper::open(&ssh, &mut person).await.map_err(contact)?;
     let now_ms = context.clock.now_ms();

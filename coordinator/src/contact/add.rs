@@ -8,11 +8,12 @@ use heeler_proto::v1::{
 };
 use tonic::transport::Channel;
 
+use super::check::Check;
 use super::hostkey::Fingerprint;
 use super::meet::{Met, meet};
 use super::payload::{self, Part};
 use super::root::Root;
-use super::ssh::{Ssh, Trust};
+use super::ssh::Ssh;
 use super::{ContactError, Dialogue};
 use crate::clock::Clock;
 
@@ -31,6 +32,8 @@ pub struct Wish {
     pub ssh_config: Option<PathBuf>,
     /// A changed host key is expected.
     pub reflashed: bool,
+    /// What is not looked at.
+    pub skip: Vec<Check>,
     /// Where agents lie, in place of the usual folders.
     pub agent_dir: Option<PathBuf>,
     /// The coordinator's state folder: pinned host keys lie in it.
@@ -63,15 +66,9 @@ pub async fn add(
         .await
         .map_err(Box::new)?;
     let known = known.into_inner();
-    let mut ssh = Ssh {
-        program: "ssh".into(),
-        node: wish.node.clone(),
-        destination: wish.destination.clone(),
-        config: wish.ssh_config.clone(),
-        trust: Trust::Person,
-    };
+    let mut ssh = Ssh::new(&wish.node, &wish.destination, wish.ssh_config.clone());
     let pinned = Fingerprint::parse(&known.host_key);
-    let met = meet(&mut ssh, &wish.state, pinned, wish.reflashed, clock, person).await?;
+    let met = meet(&mut ssh, pinned, wish, clock, person).await?;
     person.say(&format!(
         "{}: {}, {}, host key {}",
         wish.node,
@@ -81,8 +78,7 @@ pub async fn add(
     ));
     let agent = payload::binary(met.probe.text("machine"), wish.agent_dir.as_deref())?;
 
-    let marker = format!("[heeler {:016x}] ", rand::random::<u64>());
-    let mut root = Root::open(&ssh, met.probe.is_root(), &marker, person).await?;
+    let mut root = Root::open(&ssh, person).await?;
     let changed = install(&mut root, coordinator, wish, &known, &met, agent, person).await?;
     let up = wait_until_up(&mut root, coordinator, wish, &known, person).await;
     root.close().await;

@@ -2,6 +2,20 @@ use async_trait::async_trait;
 use heeler_proto::NodeName;
 
 use super::ContactError;
+use super::hostkey::Fingerprint;
+
+/// A node that asks for a password.
+#[derive(Debug, Clone, Copy)]
+pub struct Host<'a> {
+    /// Its name.
+    pub node: &'a NodeName,
+    /// As given to ssh.
+    pub destination: &'a str,
+    /// The host key that it shows, and that ssh has accepted.
+    pub key: Option<&'a Fingerprint>,
+    /// The key was pinned by an earlier contact.
+    pub known: bool,
+}
 
 /// The person, as first contact needs them.
 #[async_trait]
@@ -9,11 +23,11 @@ pub trait Dialogue: Send {
     /// One line of what happens.
     fn say(&mut self, text: &str);
 
-    /// The sudo password: asked for once a run, and only when sudo wants one.
+    /// The sudo password for this node: asked for only when its sudo wants one, after its host key was accepted.
     ///
     /// # Errors
     /// [`ContactError::NoPassword`] when there is nobody to ask.
-    async fn password(&mut self, node: &NodeName) -> Result<String, ContactError>;
+    async fn password(&mut self, host: &Host<'_>) -> Result<String, ContactError>;
 
     /// Yes or no; no when there is nobody to ask.
     async fn confirm(&mut self, question: &str) -> bool;

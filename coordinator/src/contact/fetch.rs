@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::payload::hex;
 use super::root::Root;
-use super::ssh::{Ssh, Trust};
+use super::ssh::Ssh;
 use super::{ContactError, Dialogue};
 
 /// The largest copy that is fetched.
@@ -38,13 +38,7 @@ pub struct Keeper<'a> {
 /// How the keeper is reached.
 #[must_use]
 pub fn keeper(node: &NodeName, destination: &str, config: Option<PathBuf>) -> Ssh {
-    Ssh {
-        program: "ssh".into(),
-        node: node.clone(),
-        destination: destination.to_owned(),
-        config,
-        trust: Trust::Person,
-    }
+    Ssh::new(node, destination, config)
 }
 
 impl<'a> Keeper<'a> {
@@ -53,13 +47,7 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// No connection, a wrong password.
     pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Self, ContactError> {
-        let answer = ssh.run("id -u").await?;
-        if answer.code != 0 {
-            let complaint = answer.stderr.lines().last().unwrap_or("ssh said nothing").to_owned();
-            return Err(ssh.lost(complaint));
-        }
-        let marker = format!("[heeler {:016x}] ", rand::random::<u64>());
-        let root = Root::open(ssh, answer.stdout.trim() == "0", &marker, person).await?;
+        let root = Root::open(ssh, person).await?;
         Ok(Self { ssh, root })
     }
 
@@ -80,7 +68,7 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// When it is not, or the connection is lost.
     pub async fn fetch(&mut self, copy: &Copy, file: &Path) -> Result<(), ContactError> {
-        let lines = self.root.order(&format!("FETCH - - - {}", copy.path)).await?;
+        let lines = self.root.order(&format!("FETCH {}", copy.path)).await?;
         let broken = |problem: &str| ContactError::Node {
             node: self.ssh.node.clone(),
             problem: format!("the copy {} {problem}", copy.path),
@@ -108,11 +96,9 @@ const fn order(copy: &Copy, now_ms: u64) -> (bool, std::cmp::Reverse<u64>) {
     (copy.at_ms > now_ms, std::cmp::Reverse(copy.at_ms))
 }
 
-/// `copy PATH RECEIPT`; None for what is no copy of ours.
+/// `copy PATH`, a tab, and the receipt; None for what is no copy of ours.
 fn parse(line: &str) -> Option<Copy> {
-    // A mountpoint may have spaces.
-    let (path, receipt) = line.strip_prefix("copy ")?.split_once(" {\"")?;
-    let receipt = &line[line.len() - receipt.len() - 2..];
+    let (path, receipt) = line.strip_prefix("copy ")?.split_once('\t')?;
     let mut copy: Copy = serde_json::from_str(receipt).ok()?;
     let plain = copy.name.starts_with("coordinator-") && path.ends_with(&format!("/.heeler/copies/{}", copy.name));
     path.clone_into(&mut copy.path);
@@ -127,7 +113,7 @@ mod tests {
     fn a_copy_of_a_time_that_is_yet_to_come_is_the_last_one_taken() {
         let copy = |at_ms: u64| {
             let line = format!(
-                r#"copy /data/.heeler/copies/coordinator-{at_ms}.age {{"name":"coordinator-{at_ms}.age","at_ms":{at_ms},"bytes":1,"sha256":"00"}}"#
+                "copy /data/.heeler/copies/coordinator-{at_ms}.age\t{{\"name\":\"coordinator-{at_ms}.age\",\"at_ms\":{at_ms},\"bytes\":1,\"sha256\":\"00\"}}"
             );
             parse(&line).unwrap()
         };
@@ -139,7 +125,7 @@ mod tests {
     #[test]
     fn a_line_of_a_node_is_a_copy_only_when_it_is_one() {
         let receipt = |name: &str| format!("{{\"name\":\"{name}\",\"at_ms\":5,\"bytes\":7,\"sha256\":\"ab\"}}");
-        let line = |path: &str, name: &str| format!("copy {path} {}", receipt(name));
+        let line = |path: &str, name: &str| format!("copy {path}\t{}", receipt(name));
         let good = parse(&line("/data/x/.heeler/copies/coordinator-5.age", "coordinator-5.age")).unwrap();
         assert_eq!(
             (good.at_ms, good.path.as_str()),
@@ -155,7 +141,7 @@ mod tests {
         ] {
             assert_eq!(parse(&line(path, name)), None, "{path}");
         }
-        assert_eq!(parse("copy /x {"), None);
+        assert_eq!(parse("copy /x\t{"), None);
         assert_eq!(parse("noise"), None);
     }
 }

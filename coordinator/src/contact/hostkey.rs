@@ -21,25 +21,38 @@ impl fmt::Display for Fingerprint {
 }
 
 impl Fingerprint {
-    /// From `ssh-ed25519 SHA256:…`.
+    /// From `ssh-ed25519 SHA256:…`; None for anything else, so that it is safe to show.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, sha256) = text.trim().split_once(' ')?;
-        sha256.starts_with("SHA256:").then(|| Self {
+        let plain = |text: &str, also: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
+        let digest = sha256.strip_prefix("SHA256:")?;
+        (text.len() < 200 && plain(kind, "-@._") && plain(digest, "+/")).then(|| Self {
             kind: kind.to_owned(),
             sha256: sha256.to_owned(),
         })
     }
 
-    /// The key that the server showed, out of what `ssh -v` prints on stderr ("debug1: Server host key: …", OpenSSH 6.8
-    /// and later). The last one: a jump host's key comes before the node's.
+    /// The key that the server showed, out of a line that `ssh -v` prints after `debug1: ` (OpenSSH 6.8 and later). Of a
+    /// host certificate it is the key inside, whose fingerprint ssh prints.
     #[must_use]
-    pub fn shown(debug: &str) -> Option<Self> {
-        debug.lines().rev().find_map(|line| {
-            line.trim_end()
-                .strip_prefix("debug1: Server host key: ")
-                .and_then(Self::parse)
+    pub fn in_debug(debug: &str) -> Option<Self> {
+        if let Some(key) = debug.strip_prefix("Server host key: ") {
+            return Self::parse(key);
+        }
+        let certificate = debug.strip_prefix("Server host certificate: ")?;
+        let key = Self::parse(certificate.split_once(',')?.0)?;
+        Some(Self {
+            kind: key.kind.replace("-cert-v01@openssh.com", ""),
+            ..key
         })
+    }
+
+    /// Of the one key in a known_hosts file of ours.
+    #[must_use]
+    pub fn in_file(file: &Path) -> Option<Self> {
+        let line = std::fs::read_to_string(file).ok()?;
+        Self::of(line.lines().next()?.split_once(' ')?.1)
     }
 
     /// Of a public key line, `ssh-ed25519 AAAA…`.
@@ -78,14 +91,18 @@ mod tests {
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBq8kfbRnBeXJYBwIPDDLT/o5X76ZS0V1o+cPSNG4PDv";
 
     #[test]
-    fn the_key_that_the_node_showed_is_the_last_one_after_a_jump_host() {
-        let debug =
-            "debug1: Server host key: ssh-rsa SHA256:jump\r\nnoise\ndebug1: Server host key: ssh-ed25519 SHA256:node\n";
+    fn a_host_certificate_shows_the_key_inside() {
+        // Recorded from OpenSSH 9.2.
+        let debug = "Server host certificate: ssh-ed25519-cert-v01@openssh.com \
+             SHA256:nLv4uP0aJU31Dozid6olFh1miHDNEiN3RyS/gsUPynw, serial 0 ID \"host\" CA ssh-ed25519 \
+             SHA256:GA6whto4Xl+ZmxE076Y0Iwfq3XzNUdtrYl92G0Qlyk0 valid forever";
         assert_eq!(
-            Fingerprint::shown(debug).unwrap().to_string(),
-            "ssh-ed25519 SHA256:node"
+            Fingerprint::in_debug(debug).unwrap().to_string(),
+            "ssh-ed25519 SHA256:nLv4uP0aJU31Dozid6olFh1miHDNEiN3RyS/gsUPynw"
         );
-        assert_eq!(Fingerprint::shown("debug1: nothing"), None);
+        let plain = Fingerprint::in_debug("Server host key: ssh-ed25519 SHA256:node").unwrap();
+        assert_eq!(plain.to_string(), "ssh-ed25519 SHA256:node");
+        assert_eq!(Fingerprint::in_debug("nothing"), None);
     }
 
     #[test]

@@ -1,15 +1,19 @@
 # Runs as root on the node, inside one SSH session; reads orders from stdin, one a line, and ends each answer with
-# a line OK or "ERR why". Changes nothing that it is not told to.
+# a line "ok" or "err why". Each line begins with the mark of this contact ($0), so that nothing else is taken for an
+# answer. Changes nothing that it is not told to.
 set -u
 umask 077
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mark=$0
 unit=heeler-agent.service
 guard=heeler-guard.timer
 agent=/usr/local/sbin/heeler-agent
 # Where a package brought the agent, apt keeps it.
 package=$(dpkg-query -W -f '${db:Status-Abbrev} ${Version}' heeler-agent 2>/dev/null | sed -n 's/^ii *//p')
 [ -z "$package" ] || agent=/usr/sbin/heeler-agent
-fail() { printf 'ERR %s\n' "$*"; }
+ok() { printf '%s ok\n' "$mark"; }
+fail() { printf '%s err %s\n' "$mark" "$(printf %s "$*" | tr '\r\n' '  ')"; }
+tell() { sed "s/^/$mark : /"; }
 look() {
     if [ -f "$1" ]; then
         printf 'file %s %s %s\n' "$1" "$(sha256sum <"$1" | cut -d' ' -f1)" "$(stat -c %a "$1")"
@@ -17,10 +21,33 @@ look() {
         printf 'file %s missing -\n' "$1"
     fi
 }
-echo HEELER-READY
-while read -r order mode size sum path; do
+# A new file comes into being in a folder of root's alone, beside its place, so that nobody puts a link or a file of
+# theirs there; and only where nobody but root and its groups decides about names.
+receive() {
+    folder=${path%/*}
+    mkdir -p "$folder" 2>/dev/null
+    if [ -z "$(find "$folder/" -maxdepth 0 -user "$(id -u)" ! -perm -o+w 2>/dev/null)" ]; then
+        fail "$folder is no folder that only root can write to: see ls -ld $folder"
+        exit 1
+    fi
+    own=$(mktemp -d "$folder/.heeler-XXXXXX") || { fail "no new file can be made in $folder"; exit 1; }
+    trap 'rm -rf "$own"' EXIT
+    if ! problem=$({ head -c "$size" >"$own/new" && chmod "$mode" "$own/new" && sync "$own/new"; } 2>&1); then
+        fail "$path: ${problem:-could not be written}"
+        exit 1
+    fi
+    if [ "$(sha256sum <"$own/new" | cut -d' ' -f1)" != "$sum" ]; then
+        fail "$path did not arrive whole"
+        exit 1
+    fi
+    if mv -fT "$own/new" "$path" && rm -rf "$own" && sync "$folder"; then ok; else fail "$path could not be put in its place"; fi
+    trap - EXIT
+}
+printf '\n%s ready\n' "$mark"
+while read -r order rest; do
     case $order in
     LOOK)
+        {
         look /usr/local/sbin/heeler-agent
         look /etc/systemd/system/heeler-agent.service
         look /etc/systemd/system/heeler-guard.service
@@ -31,27 +58,20 @@ while read -r order mode size sum path; do
         printf 'guard %s\n' "$(systemctl is-enabled $guard 2>/dev/null)"
         [ -f /var/lib/heeler-agent/identity/key.pem ] && echo 'key present'
         [ -f /etc/heeler/token ] && echo 'token present'
-        echo OK
+        } | tell
+        ok
         ;;
     FILE)
-        folder=${path%/*}
-        new=$(mkdir -p "$folder" && mktemp "$folder/.heeler-XXXXXX") || { fail "no new file can be made in $folder"; exit 1; }
-        if ! { head -c "$size" >"$new" && chmod "$mode" "$new" && sync "$new"; } 2>/tmp/.heeler-$$; then
-            fail "$path: $(tail -n 1 /tmp/.heeler-$$ 2>/dev/null || echo 'could not be written')"
-            rm -f "$new" /tmp/.heeler-$$
-            exit 1
-        fi
-        rm -f /tmp/.heeler-$$
-        if [ "$(sha256sum <"$new" | cut -d' ' -f1)" != "$sum" ]; then
-            rm -f "$new"
-            fail "$path did not arrive whole"
-            exit 1
-        fi
-        mv -f "$new" "$path" && sync "$folder" && echo OK || fail "$path could not be put in its place"
+        set -f
+        set -- $rest
+        set +f
+        mode=$1 size=$2 sum=$3 path=$4
+        receive
         ;;
     KEY)
         if key=$($agent key 2>&1); then
-            printf '%s\nOK\n' "$key"
+            printf '%s\n' "$key" | tell
+            ok
         else
             fail "heeler-agent key: $(printf '%s' "$key" | tail -n 1)"
         fi
@@ -63,29 +83,35 @@ while read -r order mode size sum path; do
             rm -f /var/lib/heeler-agent/clock
         fi
         if problem=$({ systemctl daemon-reload && systemctl enable --quiet $unit $guard && systemctl restart $unit; } 2>&1); then
-            echo OK
+            ok
         else
             fail "$unit: $(printf '%s' "$problem" | head -n 1)"
         fi
         ;;
     LOG)
-        journalctl -u $unit -n 8 --no-pager -o cat 2>/dev/null
-        echo OK
+        journalctl -u $unit -n 8 --no-pager -o cat 2>/dev/null | tell
+        ok
         ;;
     COPIES)
         # Not raw: that would escape the spaces of a mountpoint.
         findmnt -ln -t zfs -o TARGET 2>/dev/null | while IFS= read -r at; do
             for receipt in "$at"/.heeler/copies/coordinator-*.age.json; do
-                [ -f "$receipt" ] && printf 'copy %s %s\n' "${receipt%.json}" "$(head -c 4096 "$receipt" | tr -d '\n')"
+                [ -f "$receipt" ] && [ ! -L "$receipt" ] &&
+                    printf 'copy %s\t%s\n' "${receipt%.json}" "$(head -c 4096 "$receipt" | tr -d '\n')"
             done
-        done
-        echo OK
+        done | tell
+        ok
         ;;
     FETCH)
-        if [ -f "$path" ] && base64 "$path"; then echo OK; else fail "$path cannot be read"; fi
+        if [ -f "$rest" ] && [ ! -L "$rest" ] && [ -r "$rest" ]; then
+            base64 "$rest" | tell
+            ok
+        else
+            fail "$rest cannot be read"
+        fi
         ;;
     QUIT)
-        echo OK
+        ok
         exit 0
         ;;
     *)

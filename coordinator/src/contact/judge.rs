@@ -1,3 +1,4 @@
+use super::check::Check;
 use super::probe::Probe;
 
 /// Free space that the agent and its state need on the node.
@@ -12,42 +13,89 @@ const GROWN_PERCENT: u64 = 80;
 pub enum Judgement {
     /// Nothing speaks against it.
     Ready,
-    /// It is still at its first boot: wait, for this reason.
-    NotYet(String),
+    /// It is still at its first boot: wait, for this reason, unless the check is skipped.
+    NotYet(Check, String),
     /// It cannot be taken on: each reason with what helps.
     Unfit(Vec<String>),
 }
 
-/// Decides before anything is touched. `now_s` is our own clock, Unix seconds.
+/// Decides before anything is touched. `now_s` is our own clock, Unix seconds; what `skip` names is not looked at.
 #[must_use]
-pub fn judge(probe: &Probe, now_s: u64) -> Judgement {
-    let unfit: Vec<String> = [system(probe), init(probe), space(probe), clock(probe, now_s)]
+pub fn judge(probe: &Probe, now_s: u64, skip: &[Check]) -> Judgement {
+    let looked_at = |check: &Check| !skip.contains(check);
+    let may_be_skipped = [
+        (Check::System, system(probe)),
+        (Check::CloudInit, cloud_init(probe)),
+        (Check::Space, space(probe)),
+        (Check::Clock, clock(probe, now_s)),
+    ];
+    let may_be_skipped = may_be_skipped
+        .into_iter()
+        .filter(|(check, _)| looked_at(check))
+        .filter_map(|(check, reason)| Some(format!("{}. {}", reason?, all_the_same(check))));
+    let unfit: Vec<String> = [kernel(probe), init(probe), sudo(probe)]
         .into_iter()
         .flatten()
+        .chain(may_be_skipped)
         .collect();
     if !unfit.is_empty() {
         return Judgement::Unfit(unfit);
     }
-    match (probe.text("cloudinit"), probe.text("running")) {
-        ("running" | "not started" | "not run", _) => Judgement::NotYet("cloud-init is still running".into()),
-        ("error", _) => Judgement::Unfit(vec![
-            "cloud-init ended with an error: see `cloud-init status --long` on the node, mend it or flash the node again".into(),
-        ]),
-        (_, "starting" | "initializing") => Judgement::NotYet("systemd is still starting".into()),
-        _ => grown(probe),
+    let waits = [
+        (Check::CloudInit, cloud_init_runs(probe)),
+        (Check::Boot, starts(probe)),
+        (Check::RootSize, small(probe)),
+    ];
+    let first = waits
+        .into_iter()
+        .filter(|(check, _)| looked_at(check))
+        .find_map(|(check, why)| Some((check, why?)));
+    first.map_or(Judgement::Ready, |(check, why)| Judgement::NotYet(check, why))
+}
+
+/// The way past a check.
+#[must_use]
+pub fn all_the_same(check: Check) -> String {
+    format!("If that is as it should be, add --skip-check {check}")
+}
+
+fn sudo(probe: &Probe) -> Option<String> {
+    (!probe.is_root() && probe.lacks("sudo"))
+        .then(|| "it has no sudo: log in as root with --ssh root@HOST, or install sudo on the node".to_owned())
+}
+
+fn cloud_init(probe: &Probe) -> Option<String> {
+    probe.text("cloudinit").starts_with("error").then(|| {
+        "cloud-init ended with an error: see `cloud-init status --long` on the node, mend it or flash the node again"
+            .to_owned()
+    })
+}
+
+fn cloud_init_runs(probe: &Probe) -> Option<String> {
+    let runs = matches!(probe.text("cloudinit"), "running" | "not started" | "not run");
+    runs.then(|| "cloud-init is still running".to_owned())
+}
+
+fn starts(probe: &Probe) -> Option<String> {
+    match probe.text("running") {
+        "starting" | "initializing" => Some("systemd is still starting".to_owned()),
+        "stopping" => Some("it is shutting down".to_owned()),
+        _ => None,
     }
 }
 
+fn kernel(probe: &Probe) -> Option<String> {
+    let machine = probe.text("machine");
+    (!matches!(machine, "aarch64" | "x86_64")).then(|| {
+        format!("its kernel is {machine}: flash the 64-bit Raspberry Pi OS (aarch64), or use a 64-bit x86 machine")
+    })
+}
+
 fn system(probe: &Probe) -> Option<String> {
-    let (machine, userland) = (probe.text("machine"), probe.text("userland"));
-    if !matches!(machine, "aarch64" | "x86_64") {
-        return Some(format!(
-            "its kernel is {machine}: flash the 64-bit Raspberry Pi OS (aarch64), or use a 64-bit x86 machine"
-        ));
-    }
+    let userland = probe.text("userland");
     if userland != "64" {
         return Some(format!(
-            "its kernel is 64-bit and its programs are {userland}-bit: flash the 64-bit Raspberry Pi OS"
+            "its programs are {userland}-bit: flash the 64-bit Raspberry Pi OS"
         ));
     }
     let known = matches!(probe.text("os"), "debian" | "raspbian");
@@ -91,15 +139,15 @@ fn clock(probe: &Probe, now_s: u64) -> Option<String> {
     })
 }
 
-fn grown(probe: &Probe) -> Judgement {
-    match (probe.number("root"), probe.number("rootdisk")) {
-        (Some(root), Some(disk)) if root < disk / 100 * GROWN_PERCENT => Judgement::NotYet(format!(
+fn small(probe: &Probe) -> Option<String> {
+    let (root, disk) = (probe.number("root")?, probe.number("rootdisk")?);
+    (root < disk / 100 * GROWN_PERCENT).then(|| {
+        format!(
             "the root file system ({} MiB) has not grown to its disk ({} MiB)",
             root >> 20,
             disk >> 20
-        )),
-        _ => Judgement::Ready,
-    }
+        )
+    })
 }
 
 fn or_unknown(text: &str) -> &str {
@@ -112,17 +160,20 @@ mod tests {
 
     const PI: &str = "uid=1000\nmachine=aarch64\nuserland=64\nos=debian\nversion=13\npretty=Debian GNU/Linux 13 (trixie)\n\
         init=systemd\nrunning=running\ncloudinit=done\nroot=30000000000\nrootdisk=31000000000\nfree=20000000000\n\
-        time=1700000000\nsynced=yes\nend=probe\n";
+        time=1700000000\nsynced=yes\nsudo=/usr/bin/sudo\nend=probe\n";
+
+    fn skipping(name: &str, value: &str, skip: &[Check]) -> Judgement {
+        let lines = PI.lines().map(|line| match line.split_once('=') {
+            Some((key, _)) if key == name => format!("{name}={value}"),
+            _ => line.to_owned(),
+        });
+        let lines: Vec<String> = lines.collect();
+        let probe = Probe::parse(lines.iter().map(String::as_str)).unwrap();
+        judge(&probe, 1_700_000_010, skip)
+    }
 
     fn with(name: &str, value: &str) -> Judgement {
-        let text: String = PI
-            .lines()
-            .map(|line| match line.split_once('=') {
-                Some((key, _)) if key == name => format!("{name}={value}\n"),
-                _ => format!("{line}\n"),
-            })
-            .collect();
-        judge(&Probe::parse(&text).unwrap(), 1_700_000_010)
+        skipping(name, value, &[])
     }
 
     fn unfit(name: &str, value: &str) -> String {
@@ -155,15 +206,60 @@ mod tests {
     fn a_first_boot_is_waited_for() {
         for (name, value) in [
             ("cloudinit", "running"),
+            ("cloudinit", "not started"),
             ("running", "starting"),
+            ("running", "stopping"),
             ("root", "2000000000"),
         ] {
-            assert!(matches!(with(name, value), Judgement::NotYet(_)), "{name}");
+            assert!(matches!(with(name, value), Judgement::NotYet(..)), "{name}");
         }
     }
 
     #[test]
+    fn every_check_names_the_way_past_it_and_it_works() {
+        for (name, value, check) in [
+            ("version", "12", Check::System),
+            ("os", "devuan", Check::System),
+            ("userland", "32", Check::System),
+            ("running", "starting", Check::Boot),
+            ("cloudinit", "error", Check::CloudInit),
+            ("cloudinit", "running", Check::CloudInit),
+            ("root", "2000000000", Check::RootSize),
+            ("free", "1048576", Check::Space),
+            ("time", "0", Check::Clock),
+            ("time", "", Check::Clock),
+        ] {
+            match with(name, value) {
+                Judgement::Unfit(reasons) => {
+                    assert!(
+                        reasons.concat().contains(&format!("--skip-check {check}")),
+                        "{reasons:?}"
+                    );
+                }
+                Judgement::NotYet(named, _) => assert_eq!(named, check),
+                Judgement::Ready => panic!("{name}={value} is not looked at"),
+            }
+            assert_eq!(skipping(name, value, &[check]), Judgement::Ready, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn cloud_init_that_ended_well_enough_is_no_obstacle() {
+        for value in ["done", "degraded done", "degraded", "disabled", ""] {
+            assert_eq!(with("cloudinit", value), Judgement::Ready, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_login_without_sudo_is_refused_unless_it_is_root() {
+        assert!(unfit("sudo", "").contains("--ssh root@HOST"));
+        let root = PI.replace("uid=1000", "uid=0").replace("sudo=/usr/bin/sudo", "sudo=");
+        let probe = Probe::parse(root.lines()).unwrap();
+        assert_eq!(judge(&probe, 1_700_000_010, &[]), Judgement::Ready);
+    }
+
+    #[test]
     fn a_probe_that_was_cut_off_is_no_probe() {
-        assert_eq!(Probe::parse(PI.trim_end().strip_suffix("end=probe").unwrap()), None);
+        assert_eq!(Probe::parse(PI.lines().filter(|line| *line != "end=probe")), None);
     }
 }

@@ -1,17 +1,19 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::add::Wish;
 use super::hostkey::{Fingerprint, pin_file, pin_line};
-use super::judge::{Judgement, judge};
+use super::judge::{Judgement, all_the_same, judge};
 use super::probe::{self, Probe};
-use super::root::quoted;
 use super::ssh::{Answer, Ssh, Trust, passes};
 use super::{ContactError, Dialogue};
 use crate::clock::Clock;
 
-/// A first boot on a slow card takes this long at most.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// A login that is cut off again and again is tried for this long.
+const PATIENCE: Duration = Duration::from_secs(2 * 60);
 const PAUSE: Duration = Duration::from_secs(5);
+/// Says that the login runs what it is told, and no more.
+const HELLO: &str = r#"printf '\n%s begin\n' "$0""#;
 
 /// A node that may be taken on, and whose host key is pinned.
 pub struct Met {
@@ -25,31 +27,75 @@ pub struct Met {
 /// will do. Afterwards `ssh` trusts the pinned key alone.
 pub async fn meet(
     ssh: &mut Ssh,
-    state: &Path,
     pinned: Option<Fingerprint>,
-    reflashed: bool,
+    wish: &Wish,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
 ) -> Result<Met, ContactError> {
-    let pin = pin_file(state, &ssh.node);
+    let pin = pin_file(&wish.state, &ssh.node);
+    let scratch = tempfile::tempdir().map_err(|source| ContactError::State {
+        path: "a temporary folder".to_owned(),
+        source,
+    })?;
+    // What this machine has pinned counts also when the coordinator does not know the node any more.
+    let pinned = pinned.or_else(|| Fingerprint::in_file(&pin));
     if let Some(pinned) = &pinned {
-        let known = pin.with_extension("new");
-        if reflashed {
-            agree(ssh, &known, pinned, person).await?;
+        if wish.reflashed {
+            agree(ssh, &scratch.path().join("shown"), pinned, person).await?;
         } else if pin.exists() {
             ssh.trust = Trust::Pinned(pin.clone());
+            ssh.known = true;
         }
     }
-    let (probe, shown) = wait_until_fit(ssh, pinned.as_ref().filter(|_| !reflashed), clock, person).await?;
-    let line = pin_line(&ssh.node, &shown, &probe.host_keys).ok_or_else(|| ContactError::Node {
-        node: ssh.node.clone(),
-        problem: format!(
-            "it showed the host key {shown} and has no such key in /etc/ssh: does something stand between?"
-        ),
-    })?;
+    let pinned = pinned.as_ref().filter(|_| !wish.reflashed);
+    let (probe, host_key) = wait_until_fit(ssh, pinned, wish, clock, person).await?;
+    let line = line_to_pin(ssh, scratch.path(), &host_key, &probe, person).await?;
     write_if_other(&pin, &line)?;
     ssh.trust = Trust::Pinned(pin);
-    Ok(Met { probe, host_key: shown })
+    Ok(Met { probe, host_key })
+}
+
+/// The pin for the key that ssh has accepted: out of the file that it was proven by, or of the node's own files; where
+/// the node keeps its host keys elsewhere, ssh writes down what the node shows once more.
+async fn line_to_pin(
+    ssh: &Ssh,
+    scratch: &Path,
+    accepted: &Fingerprint,
+    probe: &Probe,
+    person: &mut dyn Dialogue,
+) -> Result<String, ContactError> {
+    if let Trust::Pinned(file) = &ssh.trust
+        && Fingerprint::in_file(file).as_ref() == Some(accepted)
+        && let Ok(line) = std::fs::read_to_string(file)
+    {
+        return Ok(line);
+    }
+    if let Some(line) = pin_line(&ssh.node, accepted, &probe.host_keys) {
+        return Ok(line);
+    }
+    let file = scratch.join("again");
+    let shown = write_down(ssh, &file, person).await?;
+    if shown != *accepted {
+        return Err(ContactError::Node {
+            node: ssh.node.clone(),
+            problem: format!("it showed the host key {accepted} first and {shown} then: does something stand between?"),
+        });
+    }
+    std::fs::read_to_string(&file).map_err(|source| ContactError::State {
+        path: file.display().to_string(),
+        source,
+    })
+}
+
+/// Has ssh write the host key that the node shows into `file`. The file is the truth: what looks like ssh's own words on
+/// the screen may be the node's.
+async fn write_down(ssh: &Ssh, file: &Path, person: &mut dyn Dialogue) -> Result<Fingerprint, ContactError> {
+    let asking = Ssh {
+        trust: Trust::Record(file.to_path_buf()),
+        ..ssh.clone()
+    };
+    run_patiently(&asking, HELLO, person).await?;
+    Fingerprint::in_file(file).ok_or_else(|| ssh.lost("ssh did not write down the host key"))
 }
 
 /// Shows both keys of a node that was flashed again, and lets a person decide.
@@ -59,15 +105,7 @@ async fn agree(
     pinned: &Fingerprint,
     person: &mut dyn Dialogue,
 ) -> Result<(), ContactError> {
-    let _ = std::fs::remove_file(known);
-    let asking = Ssh {
-        trust: Trust::Record(known.to_path_buf()),
-        ..ssh.clone()
-    };
-    let answer = run_patiently(&asking, "true", person).await?;
-    let shown = answer
-        .host_key
-        .ok_or_else(|| ssh.lost("ssh did not show the host key"))?;
+    let shown = write_down(ssh, known, person).await?;
     if shown != *pinned {
         let node = &ssh.node;
         person.say(&format!(
@@ -77,7 +115,6 @@ async fn agree(
             .confirm(&format!("Is that the key of the freshly flashed {node}?"))
             .await
         {
-            let _ = std::fs::remove_file(known);
             return Err(ContactError::Declined {
                 what: format!("the new host key of {node}"),
             });
@@ -90,43 +127,49 @@ async fn agree(
 async fn wait_until_fit(
     ssh: &Ssh,
     pinned: Option<&Fingerprint>,
+    wish: &Wish,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
 ) -> Result<(Probe, Fingerprint), ContactError> {
-    let remote = format!("sh -c {}", quoted(probe::SCRIPT));
     let mut told = String::new();
     let mut waited = Duration::ZERO;
     loop {
-        let answer = run_patiently(ssh, &remote, person).await?;
-        let shown = answer
-            .host_key
-            .clone()
-            .ok_or_else(|| ssh.lost("ssh did not show the host key"))?;
-        if let Some(pinned) = pinned.filter(|pinned| **pinned != shown) {
-            return Err(changed(ssh, pinned, &shown));
+        let answer = run_patiently(ssh, probe::SCRIPT, person).await?;
+        let accepted = match &ssh.trust {
+            Trust::Pinned(file) => Fingerprint::in_file(file),
+            _ => answer.host_key.clone(),
+        };
+        let accepted = accepted.ok_or_else(|| ssh.lost("ssh did not show the host key"))?;
+        if let Some(pinned) = pinned.filter(|pinned| **pinned != accepted) {
+            return Err(changed(ssh, pinned, &accepted));
         }
-        let why = match Probe::parse(&answer.stdout) {
-            None => "the login was cut off".to_owned(),
-            Some(probe) => match judge(&probe, clock.now_ms() / 1000) {
-                Judgement::Ready => return Ok((probe, shown)),
+        let (why, past, patience) = match Probe::parse(answer.lines.iter().map(String::as_str)) {
+            None => ("the login was cut off".to_owned(), answer.words, PATIENCE),
+            Some(probe) => match judge(&probe, clock.now_ms() / 1000, &wish.skip) {
+                Judgement::Ready => return Ok((probe, accepted)),
                 Judgement::Unfit(reasons) => {
                     return Err(ContactError::Unfit {
                         node: ssh.node.clone(),
                         reasons,
                     });
                 }
-                Judgement::NotYet(why) => why,
+                Judgement::NotYet(check, why) => (why, all_the_same(check), check.patience()),
             },
         };
-        if waited >= PATIENCE {
+        if waited >= patience {
             return Err(ContactError::NeverReady {
                 node: ssh.node.clone(),
-                minutes: PATIENCE.as_secs() / 60,
+                minutes: waited.as_secs() / 60,
                 why,
+                past,
             });
         }
         if why != told {
-            person.say(&format!("{}: waiting: {why}", ssh.node));
+            person.say(&format!(
+                "{}: waiting {} minutes at most: {why}. {past}",
+                ssh.node,
+                patience.as_secs() / 60
+            ));
             told = why;
         }
         tokio::time::sleep(PAUSE).await;
@@ -134,27 +177,26 @@ async fn wait_until_fit(
     }
 }
 
-/// Runs `remote`; again for two minutes while the node only restarts its sshd.
-async fn run_patiently(ssh: &Ssh, remote: &str, person: &mut dyn Dialogue) -> Result<Answer, ContactError> {
+/// Runs `script`; again for two minutes while the node only restarts its sshd.
+async fn run_patiently(ssh: &Ssh, script: &str, person: &mut dyn Dialogue) -> Result<Answer, ContactError> {
     let mut tries = 0;
     loop {
-        let answer = ssh.run(remote).await?;
-        if answer.code != 255 {
+        let answer = ssh.run(script, person).await?;
+        if answer.code != 255 || !answer.lines.is_empty() {
             return Ok(answer);
         }
         if let (Trust::Pinned(pin), Some(shown)) = (&ssh.trust, &answer.host_key)
-            && answer.stderr.contains("verification failed")
+            && answer.words.contains("verification failed")
         {
-            let pinned = std::fs::read_to_string(pin).unwrap_or_default();
-            let pinned = pinned.split_once(' ').and_then(|(_, key)| Fingerprint::of(key));
+            let pinned = Fingerprint::in_file(pin);
             return Err(changed(ssh, &pinned.unwrap_or_else(|| shown.clone()), shown));
         }
-        let complaint = answer.stderr.lines().last().unwrap_or("ssh said nothing").to_owned();
-        if tries == 24 || !passes(&answer.stderr) {
+        if tries == 24 || !passes(&answer.words) {
+            let complaint = answer.words.lines().last().unwrap_or("ssh said nothing");
             return Err(ssh.lost(complaint));
         }
         if tries == 0 {
-            person.say(&format!("{}: {complaint}; trying again for two minutes", ssh.node));
+            person.say(&format!("{}: not reached; trying again for two minutes", ssh.node));
         }
         tries += 1;
         tokio::time::sleep(PAUSE).await;
@@ -180,7 +222,8 @@ fn write_if_other(path: &Path, text: &str) -> Result<(), ContactError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    let new = path.with_extension("new");
-    std::fs::write(&new, text).map_err(failed)?;
-    std::fs::rename(&new, path).map_err(failed)
+    crate::pki::write_bytes(path, text.as_bytes()).map_err(|error| failed(std::io::Error::other(error)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,18 @@
 //! when nothing is wrong, nothing changes.
 
 mod add;
+mod check;
 mod dialogue;
 mod fetch;
 mod hostkey;
 mod judge;
+mod lines;
+mod login;
 mod meet;
+mod options;
 mod payload;
 mod probe;
+mod reasons;
 mod root;
 mod ssh;
 
@@ -19,8 +24,10 @@ use std::io;
 use heeler_proto::NodeName;
 
 pub use add::{Added, Wish, add};
-pub use dialogue::Dialogue;
+pub use check::Check;
+pub use dialogue::{Dialogue, Host};
 pub use fetch::{Copy, Keeper, keeper};
+pub use hostkey::Fingerprint;
 pub use payload::{Part, config as agent_config};
 
 /// Why first contact stopped. No file is ever half there: each is in its place whole, or not at all.
@@ -84,7 +91,7 @@ pub enum ContactError {
     },
     /// Its first boot does not end.
     #[error(
-        "{node} is not ready after {minutes} minutes: {why}. Look at its screen or `ssh` into it, then type `heeler node add {node}` again"
+        "{node} is not ready after {minutes} minutes: {why}. Look at its screen or `ssh` into it, then type `heeler node add {node}` again. {past}"
     )]
     NeverReady {
         /// The node.
@@ -93,6 +100,8 @@ pub enum ContactError {
         minutes: u64,
         /// What is missing.
         why: String,
+        /// The way past the check, or what the node said.
+        past: String,
     },
     /// sudo said no.
     #[error(
@@ -103,15 +112,37 @@ pub enum ContactError {
         node: NodeName,
     },
     /// The login may not become root.
-    #[error("the login on {node} may not use sudo ({told}): log in as another user with --ssh USER@HOST")]
+    #[error(
+        "sudo does not make the login on {node} root; nothing was changed. It said:\n  {}\nNext: {next}", told.replace('\n', "\n  ")
+    )]
     NoSudo {
         /// The node.
         node: NodeName,
         /// What sudo said.
         told: String,
+        /// What helps.
+        next: String,
+    },
+    /// The login works and does not run our script.
+    #[error(
+        "the login to {node} at {destination} {how}; nothing was changed there. It said:\n  {}\nNext: {next}", words.replace('\n', "\n  ")
+    )]
+    NoShell {
+        /// The node.
+        node: NodeName,
+        /// As given to ssh.
+        destination: String,
+        /// How it ended, or did not.
+        how: String,
+        /// What ssh and the node said.
+        words: String,
+        /// What helps.
+        next: String,
     },
     /// No password where one is wanted.
-    #[error("{node} wants a sudo password and there is no terminal to ask on: give it on stdin with -K")]
+    #[error(
+        "{node} wants a sudo password and none was given for it: with -K, stdin holds one line for each NAME, in their order"
+    )]
     NoPassword {
         /// The node.
         node: NodeName,

@@ -12,10 +12,10 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Reads what [`SCRIPT`] printed; None when it did not run to its end.
+    /// Reads the lines that [`SCRIPT`] printed; None when it did not run to its end.
     #[must_use]
-    pub fn parse(stdout: &str) -> Option<Self> {
-        let pairs = stdout.lines().filter_map(|line| line.trim_end().split_once('='));
+    pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let pairs = lines.into_iter().filter_map(|line| line.trim_end().split_once('='));
         let mut values = BTreeMap::new();
         let mut host_keys = Vec::new();
         for (name, value) in pairs {
@@ -26,6 +26,12 @@ impl Probe {
             }
         }
         (values.get("end").map(String::as_str) == Some("probe")).then_some(Self { values, host_keys })
+    }
+
+    /// Whether it asked and got an empty answer: the thing is not there.
+    #[must_use]
+    pub fn lacks(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(String::is_empty)
     }
 
     /// One value; empty when the node could not tell.

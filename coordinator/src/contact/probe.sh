@@ -1,6 +1,10 @@
-# Runs as the login user, before anything is touched: reads only.
-export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
-say() { printf '%s=%s\n' "$1" "$2"; }
+# Runs as the login user, before anything is touched: reads only. $0 is the mark of this contact: each line begins with
+# it, and the first one begins anew, whatever the shell's start-up files have printed.
+export LC_ALL=C LANGUAGE=C
+PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+say() { printf '%s %s=%s\n' "$mark" "$1" "$(printf %s "$2" | tr '\r\n' '  ')"; }
+mark=$0
+printf '\n%s begin\n' "$mark"
 say uid "$(id -u)"
 say machine "$(uname -m)"
 say userland "$(getconf LONG_BIT 2>/dev/null)"

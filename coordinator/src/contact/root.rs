@@ -1,111 +1,104 @@
-use std::fmt::Write as _;
-use std::time::Duration;
-
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
-
+use super::login::{Heard, Login};
 use super::payload::Part;
-use super::ssh::{Ssh, said};
-use super::{ContactError, Dialogue};
+use super::ssh::Ssh;
+use super::{ContactError, Dialogue, Host, reasons};
 
+const LOGIN: &str = include_str!("login.sh");
 const SCRIPT: &str = include_str!("installer.sh");
-const READY: &str = "HEELER-READY";
-/// Long enough for systemd to give up on a unit that does not start.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// The longest answer to one order, in bytes: a copy of 64 MiB in base64.
+const LONGEST: usize = 96 << 20;
 
 /// A root shell on the node that takes orders. See `installer.sh` for the orders.
 pub struct Root<'a> {
-    ssh: &'a Ssh,
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-    stderr: ChildStderr,
-    heard: String,
+    login: Login<'a>,
     /// An order that changes something was given.
     touched: bool,
 }
 
 impl<'a> Root<'a> {
-    /// Opens it. The password goes out only after sudo's own prompt, which carries a random marker, and once; the first
-    /// order only after the script says that it runs. So a password never becomes an order, nor an order a password.
+    /// Opens it. The password goes out only after sudo's own prompt, which carries the mark of this contact, and once;
+    /// the first order only after the script says that it runs. So a password never becomes an order, nor an order a
+    /// password.
     ///
     /// # Errors
     /// Wrong password, no right to sudo, connection lost.
-    pub async fn open(
-        ssh: &'a Ssh,
-        is_root: bool,
-        marker: &str,
-        sudo: &mut dyn Dialogue,
-    ) -> Result<Root<'a>, ContactError> {
-        let script = format!("sh -c {}", quoted(SCRIPT));
-        let remote = if is_root {
-            script
-        } else {
-            format!("sudo -k -S -p {} {script}", quoted(marker))
-        };
-        let mut child = ssh.start(&remote, false)?;
-        let gone = || ssh.lost("ssh has no streams");
-        let stdin = child.stdin.take().ok_or_else(gone)?;
-        let stdout = BufReader::new(child.stdout.take().ok_or_else(gone)?);
-        let stderr = child.stderr.take().ok_or_else(gone)?;
+    pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Root<'a>, ContactError> {
         let mut root = Self {
-            ssh,
-            child,
-            stdin,
-            stdout,
-            stderr,
-            heard: String::new(),
+            login: Login::start(ssh, LOGIN, SCRIPT).await?,
             touched: false,
         };
-        root.wait_until_ready(marker, sudo).await?;
+        root.wait_until_ready(person).await?;
         Ok(root)
     }
 
-    async fn wait_until_ready(&mut self, marker: &str, sudo: &mut dyn Dialogue) -> Result<(), ContactError> {
-        let mut line = String::new();
-        let mut chunk = [0; 4096];
+    async fn wait_until_ready(&mut self, person: &mut dyn Dialogue) -> Result<(), ContactError> {
+        let ssh = self.login.ssh;
         let mut asked = false;
         loop {
-            tokio::select! {
-                read = self.stdout.read_line(&mut line) => match read {
-                    Ok(0) | Err(_) => return Err(self.refused(asked).await),
-                    Ok(_) if line.trim_end() == READY => return Ok(()),
-                    Ok(_) => line.clear(),
-                },
-                read = self.stderr.read(&mut chunk) => match read {
-                    Ok(0) | Err(_) => return Err(self.refused(asked).await),
-                    Ok(length) => {
-                        self.heard.push_str(&String::from_utf8_lossy(&chunk[..length]));
-                        let prompts = self.heard.matches(marker).count();
-                        if prompts > usize::from(asked) {
-                            if asked {
-                                return Err(ContactError::WrongPassword { node: self.ssh.node.clone() });
-                            }
-                            asked = true;
-                            let mut password = sudo.password(&self.ssh.node).await?.into_bytes();
-                            password.push(b'\n');
-                            self.send(&password).await?;
-                        }
+            match self.login.hear(ssh.patience.sudo, &mut |text| person.say(text)).await {
+                Heard::Ours(word) => match word.as_str() {
+                    "ready" => return Ok(()),
+                    "sudo-rs" => self.login.own_prompt = true,
+                    "no-sudo" => {
+                        return Err(ContactError::NoSudo {
+                            node: ssh.node.clone(),
+                            told: "there is no sudo".to_owned(),
+                            next: "log in as root with --ssh root@HOST, or install sudo on the node".to_owned(),
+                        });
                     }
+                    _ => {}
                 },
-                () = tokio::time::sleep(PATIENCE) => return Err(self.ssh.lost("sudo did not answer")),
+                Heard::Asked if asked => {
+                    return Err(ContactError::WrongPassword { node: ssh.node.clone() });
+                }
+                Heard::Asked => {
+                    asked = true;
+                    let host = Host {
+                        node: &ssh.node,
+                        destination: &ssh.destination,
+                        key: self.login.host_key(),
+                        known: ssh.known,
+                    };
+                    let mut password = person.password(&host).await?.into_bytes();
+                    password.push(b'\n');
+                    self.send(&password).await?;
+                }
+                Heard::Nothing if !self.login.has_begun() => return Err(ssh.stopped(&self.login, None)),
+                Heard::Nothing => return Err(self.no_sudo("sudo did not answer")),
+                Heard::End(code) => return Err(self.refused(asked, code)),
             }
         }
     }
 
-    async fn refused(&mut self, asked: bool) -> ContactError {
-        let mut rest = String::new();
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.stderr.read_to_string(&mut rest)).await;
-        self.heard.push_str(&rest);
-        let node = self.ssh.node.clone();
-        let words = said(&self.heard);
-        let told = words.lines().last().unwrap_or("nothing").to_owned();
-        if asked && (words.contains("incorrect password") || words.contains("no password was provided")) {
-            ContactError::WrongPassword { node }
-        } else if words.contains("sudoers") || words.contains("not allowed") {
-            ContactError::NoSudo { node, told }
+    fn refused(&self, asked: bool, code: i32) -> ContactError {
+        let ssh = self.login.ssh;
+        let words = self.login.words();
+        if code == 255 {
+            ssh.lost(words.lines().last().unwrap_or("ssh said nothing"))
+        } else if !self.login.has_begun() {
+            ssh.stopped(&self.login, Some(code))
+        } else if asked
+            && [
+                "incorrect password",
+                "no password was provided",
+                "incorrect authentication",
+            ]
+            .iter()
+            .any(|told| words.contains(told))
+        {
+            ContactError::WrongPassword { node: ssh.node.clone() }
         } else {
-            self.ssh.lost(told)
+            self.no_sudo(&format!("sudo ended with code {code}"))
+        }
+    }
+
+    fn no_sudo(&self, otherwise: &str) -> ContactError {
+        let ssh = self.login.ssh;
+        let words = self.login.words();
+        ContactError::NoSudo {
+            node: ssh.node.clone(),
+            next: reasons::of_sudo(&words, &ssh.destination),
+            told: if words.is_empty() { otherwise.to_owned() } else { words },
         }
     }
 
@@ -139,7 +132,7 @@ impl<'a> Root<'a> {
     }
 
     fn lost(&self, problem: impl Into<String>) -> ContactError {
-        match self.ssh.lost(problem) {
+        match self.login.ssh.lost(problem) {
             ContactError::Unreachable {
                 node,
                 destination,
@@ -154,55 +147,43 @@ impl<'a> Root<'a> {
     }
 
     async fn send(&mut self, bytes: &[u8]) -> Result<(), ContactError> {
-        let sent = async {
-            self.stdin.write_all(bytes).await?;
-            self.stdin.flush().await
-        };
-        match tokio::time::timeout(PATIENCE, sent).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(self.lost(format!("the connection broke ({source})"))),
-            Err(_) => Err(self.lost("the node stopped reading")),
-        }
+        let sent = self.login.send(bytes, self.login.ssh.patience.order).await;
+        sent.map_err(|problem| self.lost(problem))
     }
 
     async fn answer(&mut self) -> Result<Vec<String>, ContactError> {
-        let mut lines = Vec::new();
+        let (mut lines, mut length) = (Vec::new(), 0);
         loop {
-            let mut line = String::new();
-            let read = tokio::time::timeout(PATIENCE, self.stdout.read_line(&mut line)).await;
-            match read {
-                Ok(Ok(length)) if length > 0 => {}
-                Ok(_) => return Err(self.lost("the connection broke while the node worked")),
-                Err(_) => return Err(self.lost("the node did not answer")),
-            }
-            let line = line.trim_end();
-            if line == "OK" {
+            let heard = self.login.hear(self.login.ssh.patience.order, &mut |_| {}).await;
+            let line = match heard {
+                Heard::Ours(line) => line,
+                Heard::Asked => continue,
+                Heard::Nothing => return Err(self.lost("the node did not answer")),
+                Heard::End(_) => return Err(self.lost("the connection broke while the node worked")),
+            };
+            if line == "ok" {
                 return Ok(lines);
             }
-            if let Some(problem) = line.strip_prefix("ERR ") {
+            if let Some(problem) = line.strip_prefix("err ") {
                 return Err(ContactError::Node {
-                    node: self.ssh.node.clone(),
+                    node: self.login.ssh.node.clone(),
                     problem: problem.to_owned(),
                 });
             }
-            lines.push(line.to_owned());
+            length += line.len();
+            if length > LONGEST {
+                return Err(self.lost("the node's answer does not end"));
+            }
+            lines.push(line.strip_prefix(": ").unwrap_or(&line).to_owned());
         }
     }
 
     /// Ends the shell.
     pub async fn close(mut self) {
         let _ = self.order("QUIT").await;
-        drop(self.stdin);
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await;
+        self.login.close_input();
+        self.login.wait().await;
     }
-}
-
-/// For the login shell on the other side.
-pub fn quoted(text: &str) -> String {
-    let mut quoted = String::from("'");
-    let _ = write!(quoted, "{}", text.replace('\'', r"'\''"));
-    quoted.push('\'');
-    quoted
 }
 
 #[cfg(test)]

@@ -1,12 +1,21 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use heeler_proto::NodeName;
 use tokio::process::{Child, Command};
 
-use super::ContactError;
 use super::hostkey::Fingerprint;
+use super::login::{Heard, Login};
+use super::options::{options, version};
+use super::{ContactError, Dialogue, reasons};
+
+/// Words of a node that are shown in one contact, lines.
+const MOST_SHOWN: usize = 60;
+/// Lines of an answer to [`Ssh::run`].
+const MOST_LINES: usize = 200;
 
 /// How to reach a node by the system's own `ssh`, so that the person's config, keys, agent and jump hosts all work.
 #[derive(Debug, Clone)]
@@ -21,6 +30,41 @@ pub struct Ssh {
     pub config: Option<PathBuf>,
     /// Where the host key must be found.
     pub trust: Trust,
+    /// The host key was pinned by an earlier contact, and the node has shown it again.
+    pub known: bool,
+    /// What our lines begin with: random, so that nothing else on the node's screen is taken for an answer.
+    pub mark: String,
+    /// How long the node may take.
+    pub patience: Patience,
+    /// The words of the node that the person has seen.
+    pub shown: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// How long each part of a login may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Until the session is open: ssh may ask the person for a passphrase, or for a touch.
+    pub login: Duration,
+    /// From there to the first word of our script.
+    pub begin: Duration,
+    /// Between two lines of the probe.
+    pub probe: Duration,
+    /// From the password, or from sudo's start, to its answer.
+    pub sudo: Duration,
+    /// For an order: long enough for systemd to give up on a unit that does not start.
+    pub order: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            login: Duration::from_secs(150),
+            begin: Duration::from_secs(60),
+            probe: Duration::from_secs(120),
+            sudo: Duration::from_secs(60),
+            order: Duration::from_secs(150),
+        }
+    }
 }
 
 /// Which host key is accepted.
@@ -34,51 +78,62 @@ pub enum Trust {
     Record(PathBuf),
 }
 
-/// What a command on the node left behind.
+/// What a script on the node left behind.
 #[derive(Debug)]
 pub struct Answer {
     /// Exit code; 255 is ssh's own.
     pub code: i32,
-    /// Its output.
-    pub stdout: String,
-    /// What is not ssh's debug noise.
-    pub stderr: String,
+    /// The lines that our script printed.
+    pub lines: Vec<String>,
+    /// What ssh and the node said beside them.
+    pub words: String,
     /// The host key that was shown.
     pub host_key: Option<Fingerprint>,
 }
 
 impl Ssh {
-    /// Starts `remote` with its three streams piped. Killed when dropped. With `showing_key`, ssh tells the host key on
-    /// stderr, among much else: the command itself, for one.
+    /// To `destination`, with the person's own ssh.
+    #[must_use]
+    pub fn new(node: &NodeName, destination: &str, config: Option<PathBuf>) -> Self {
+        Self {
+            program: "ssh".into(),
+            node: node.clone(),
+            destination: destination.to_owned(),
+            config,
+            trust: Trust::Person,
+            known: false,
+            mark: format!("heeler-{:032x}", rand::random::<u128>()),
+            patience: Patience::default(),
+            shown: Arc::default(),
+        }
+    }
+
+    /// Starts `remote` with its three streams piped; stderr tells the host key, among much else. Killed when dropped.
     ///
     /// # Errors
     /// When ssh is not installed.
-    pub fn start(&self, remote: &str, showing_key: bool) -> Result<Child, ContactError> {
-        #[expect(clippy::disallowed_methods, reason = "first contact is by the system's own ssh")]
-        let mut command = Command::new(&self.program);
+    pub async fn start(&self, remote: &str) -> Result<Child, ContactError> {
+        let missing = |source| ContactError::NoSsh { source };
+        let asked = self.command().arg("-V").stdin(Stdio::null()).output();
+        let printed = asked.await.map_err(missing)?;
+        let version = version(&String::from_utf8_lossy(&printed.stderr));
+        let mut command = self.command();
         if let Some(config) = &self.config {
             command.arg("-F").arg(config);
         }
-        if showing_key {
-            command.args(["-v", "-o", "LogLevel=DEBUG1"]);
-        }
-        command.args(["-T", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"]);
-        command.args(["-o", "ServerAliveCountMax=4", "-o", "ControlPath=none"]);
+        command.args(["-v", "-T"]);
         let (file, checking) = match &self.trust {
             Trust::Person => (None, ""),
             Trust::Pinned(file) => (Some(file), "yes"),
             Trust::Record(file) => (Some(file), "accept-new"),
         };
+        for option in options(version, file.is_some()) {
+            command.args(["-o", option]);
+        }
         if let Some(file) = file {
-            command.arg("-o").arg(format!("UserKnownHostsFile={}", file.display()));
-            command.args([
-                "-o",
-                "GlobalKnownHostsFile=/dev/null",
-                "-o",
-                "HashKnownHosts=no",
-                "-o",
-                "UpdateHostKeys=no",
-            ]);
+            command
+                .arg("-o")
+                .arg(format!("UserKnownHostsFile=\"{}\"", file.display()));
             command.arg("-o").arg(format!("HostKeyAlias={}", self.node));
             command.arg("-o").arg(format!("StrictHostKeyChecking={checking}"));
         }
@@ -86,29 +141,74 @@ impl Ssh {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command.spawn().map_err(|source| ContactError::NoSsh { source })
+            .stderr(Stdio::piped());
+        command.spawn().map_err(missing)
     }
 
-    /// Runs `remote` to its end, without input.
+    #[expect(clippy::disallowed_methods, reason = "first contact is by the system's own ssh")]
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.kill_on_drop(true);
+        command
+    }
+
+    /// Runs `script` to its end, without input.
     ///
     /// # Errors
-    /// When ssh is not installed, or nothing is heard for two minutes.
-    pub async fn run(&self, remote: &str) -> Result<Answer, ContactError> {
-        let mut child = self.start(remote, true)?;
-        drop(child.stdin.take());
-        let output = tokio::time::timeout(Duration::from_secs(120), child.wait_with_output())
-            .await
-            .map_err(|_| self.lost("the node did not answer for two minutes"))?
-            .map_err(|source| ContactError::NoSsh { source })?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
+    /// When ssh is not installed, or the login does not run the script, or is silent for two minutes.
+    pub async fn run(&self, script: &str, person: &mut dyn Dialogue) -> Result<Answer, ContactError> {
+        let mut login = Login::start(self, script, "").await?;
+        login.close_input();
+        let mut lines = Vec::new();
+        let code = loop {
+            match login.hear(self.patience.probe, &mut |text| person.say(text)).await {
+                Heard::Ours(line) => lines.push(line),
+                Heard::Asked => {}
+                Heard::Nothing if login.has_begun() => return Err(self.lost("the node did not answer for two minutes")),
+                Heard::Nothing => return Err(self.stopped(&login, None)),
+                Heard::End(code) => break code,
+            }
+            if lines.len() > MOST_LINES {
+                return Err(self.lost("the node's answer does not end"));
+            }
+        };
+        if code != 255 && !login.has_begun() {
+            return Err(self.stopped(&login, Some(code)));
+        }
         Ok(Answer {
-            code: output.status.code().unwrap_or(255),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            host_key: Fingerprint::shown(&stderr),
-            stderr: said(&stderr),
+            code,
+            lines,
+            words: login.words(),
+            host_key: login.host_key().cloned(),
         })
+    }
+
+    /// The login works and does not run our script; `code` when it has ended.
+    pub fn stopped(&self, login: &Login<'_>, code: Option<i32>) -> ContactError {
+        let words = login.words();
+        if code.is_none() && !login.has_opened() {
+            let last = words.lines().last().unwrap_or("ssh said nothing");
+            return self.lost(format!(
+                "ssh did not log in within {} s ({last})",
+                self.patience.login.as_secs()
+            ));
+        }
+        ContactError::NoShell {
+            node: self.node.clone(),
+            destination: self.destination.clone(),
+            how: code.map_or_else(
+                || "does not run our command".to_owned(),
+                |code| format!("ended with code {code} without running our command"),
+            ),
+            next: reasons::of_login(&words, &self.destination),
+            words: or_nothing(words),
+        }
+    }
+
+    /// Whether these words were not shown to the person yet, and there is room to show them.
+    pub fn shown_first(&self, line: &str) -> bool {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.len() < MOST_SHOWN && shown.insert(line.to_owned())
     }
 
     /// The connection is gone, and why.
@@ -121,22 +221,30 @@ impl Ssh {
     }
 }
 
-/// What ssh and the node said, without what ssh prints for `-v`.
+fn or_nothing(words: String) -> String {
+    if words.is_empty() {
+        "(nothing)".to_owned()
+    } else {
+        words
+    }
+}
+
+/// Whether a line of stderr is what ssh prints for `-v`, or by the way.
 #[must_use]
-pub fn said(stderr: &str) -> String {
+pub fn is_noise(line: &str) -> bool {
     let noise = [
         "debug1: ",
+        "debug2: ",
+        "debug3: ",
         "OpenSSH_",
         "Authenticated to ",
         "Transferred: ",
         "Bytes per second: ",
         "Warning: Permanently added",
+        // OpenSSH 10.1 and later, of a key exchange that a quantum computer may break.
+        "** ",
     ];
-    let words = stderr.lines().map(str::trim_end).filter(|line| !line.is_empty());
-    words
-        .filter(|line| !noise.iter().any(|start| line.starts_with(start)))
-        .collect::<Vec<_>>()
-        .join("\n")
+    noise.iter().any(|start| line.starts_with(start))
 }
 
 /// Whether ssh's complaint is one that passes by itself: the node boots, or cloud-init restarts its sshd.
@@ -176,7 +284,13 @@ mod tests {
 
     #[test]
     fn ssh_noise_is_not_shown_to_a_person() {
-        let stderr = "OpenSSH_10.0p2 Debian\r\ndebug1: Connecting\r\nPermission denied\r\n";
-        assert_eq!(said(stderr), "Permission denied");
+        for line in [
+            "OpenSSH_10.0p2 Debian",
+            "debug1: Connecting",
+            "** WARNING: connection is not using",
+        ] {
+            assert!(is_noise(line), "{line}");
+        }
+        assert!(!is_noise("pi@pi: Permission denied (publickey)."));
     }
 }

@@ -43,10 +43,15 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), PkiError> {
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
     let beside = path.with_extension("new");
     let write = || {
+        // Made anew: a file that lay there keeps its mode, and a link leads elsewhere.
+        if let Err(error) = fs::remove_file(&beside)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
         let mut file = OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&beside)?;
         file.write_all(bytes)?;
@@ -55,4 +60,26 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
         path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     write().map_err(failed("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_leftover_file_or_link_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let [secret, theirs, beside] = ["key.pem", "theirs", "key.new"].map(|name| folder.path().join(name));
+        fs::write(&theirs, "theirs").unwrap();
+        symlink(&theirs, &beside).unwrap();
+        write_secret(&secret, "secret").unwrap();
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+        fs::write(&beside, "left over").unwrap();
+        fs::set_permissions(&beside, fs::Permissions::from_mode(0o644)).unwrap();
+        write_secret(&secret, "another").unwrap();
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "another");
+        assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }

@@ -13,8 +13,9 @@ probe ext4-mounted $A
 rec $Z zpool-create-ext4-mounted create_data data mirror $A $B
 rec $U findmnt-ext4-mounted findmnt -J -v -o SOURCE,TARGET,FSTYPE
 umount /mnt
-echo 'a person wrote this' >/tmp/letter
-debugfs -w -R 'write /tmp/letter letter' $A 2>/dev/null
+letter=$(mktemp)
+echo 'a person wrote this' >"$letter"
+debugfs -w -R "write $letter letter" $A 2>/dev/null
 dd if=/dev/zero of=$A bs=1M count=8 status=none conv=fsync
 dd if=/dev/zero of=$A bs=1M seek=2040 count=8 status=none conv=fsync
 probe headers-wiped $A

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::machine::Node;
 use crate::run::{must, program};
@@ -82,10 +82,17 @@ fn lines(folder: &Path) -> Result<PathBuf> {
     folder.hash(&mut hasher);
     let lines = std::env::temp_dir().join(format!("heeler-lab-{:016x}", hasher.finish()));
     match fs::DirBuilder::new().mode(0o700).create(&lines) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(error).with_context(|| format!("cannot make {}", lines.display()))
+        // Anybody may have made it first: then their sockets would be in it.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let there = fs::symlink_metadata(&lines)?;
+            let own = there.is_dir() && there.uid() == fs::metadata("/proc/self")?.uid() && there.mode() & 0o077 == 0;
+            ensure!(own, "{} is not a folder of yours alone: remove it", lines.display());
+            Ok(lines)
         }
-        _ => Ok(lines),
+        made => {
+            made.with_context(|| format!("cannot make {}", lines.display()))?;
+            Ok(lines)
+        }
     }
 }
 

@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use heeler_proto::NodeName;
+
+use super::{CliError, Console};
+use crate::contact::{ContactError, Dialogue, Host};
+use crate::screen::{self, Line};
+
+/// The sudo passwords of one run. A password goes to the node that it was meant for, and to another one only when that
+/// node's host key was pinned before and the person agrees.
+#[derive(Default)]
+pub(super) struct Passwords {
+    /// Handed over on stdin before anything began.
+    given: BTreeMap<NodeName, String>,
+    /// The last one that was typed, and for whom.
+    typed: Option<(NodeName, String)>,
+    /// Each node's is asked for.
+    each: bool,
+}
+
+impl Passwords {
+    /// With `ask`, and without a terminal, reads a line of stdin for each name, in their order.
+    pub(super) fn read(names: &[NodeName], ask: bool, console: &mut Console<'_>) -> Result<Self, CliError> {
+        let mut passwords = Self {
+            each: ask,
+            ..Self::default()
+        };
+        if ask && !console.person.is_there() {
+            for name in names {
+                match console.person.ask_secret("").ok().flatten() {
+                    Some(line) => passwords.given.insert(name.clone(), line),
+                    None => break,
+                };
+            }
+            if passwords.given.is_empty() {
+                return Err(CliError::Usage("no password was given on stdin".into()));
+            }
+        }
+        Ok(passwords)
+    }
+
+    /// What was typed was wrong: it is offered to no other node.
+    pub(super) fn forget(&mut self) {
+        self.typed = None;
+    }
+}
+
+/// The person at the terminal, for first contact.
+pub(super) struct Terminal<'a, 'b> {
+    pub(super) console: &'a mut Console<'b>,
+    pub(super) passwords: &'a mut Passwords,
+}
+
+#[async_trait]
+impl Dialogue for Terminal<'_, '_> {
+    fn say(&mut self, text: &str) {
+        let width = self.console.screen.width;
+        let lines = text.lines().flat_map(|line| screen::wrap(line, width));
+        self.console.aside(&lines.map(Line::of).collect::<Vec<_>>());
+    }
+
+    async fn password(&mut self, host: &Host<'_>) -> Result<String, ContactError> {
+        if let Some(given) = self.passwords.given.remove(host.node) {
+            return Ok(given);
+        }
+        let nobody = || ContactError::NoPassword {
+            node: host.node.clone(),
+        };
+        if !self.console.person.is_there() {
+            return Err(nobody());
+        }
+        let key = host.key.map_or_else(|| "not known".to_owned(), ToString::to_string);
+        let who = format!("{} ({}, host key {key})", host.node, host.destination);
+        if let Some((of, typed)) = self
+            .passwords
+            .typed
+            .clone()
+            .filter(|_| host.known && !self.passwords.each)
+            && self
+                .confirm(&format!("Send the sudo password that you typed for {of} to {who} too?"))
+                .await
+        {
+            return Ok(typed);
+        }
+        let asked = self.console.person.ask_secret(&format!("sudo password for {who}:"));
+        let password = asked.ok().flatten().ok_or_else(nobody)?;
+        self.passwords.typed = Some((host.node.clone(), password.clone()));
+        Ok(password)
+    }
+
+    async fn confirm(&mut self, question: &str) -> bool {
+        let answer = if self.console.person.is_there() {
+            self.console.person.ask(&format!("{question} [y/N]")).ok().flatten()
+        } else {
+            None
+        };
+        answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

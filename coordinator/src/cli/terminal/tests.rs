@@ -1,0 +1,119 @@
+use std::collections::VecDeque;
+use std::io;
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::cli::Person;
+use crate::contact::Fingerprint;
+use crate::screen::Screen;
+
+/// Answers in turn; `there` at a terminal.
+struct Answers {
+    there: bool,
+    lines: VecDeque<&'static str>,
+    asked: Vec<String>,
+}
+
+impl Person for Answers {
+    fn is_there(&self) -> bool {
+        self.there
+    }
+    fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
+        self.asked.push(question.to_owned());
+        Ok(self.lines.pop_front().map(str::to_owned))
+    }
+    fn hand_over(&mut self, _: usize) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+    fn ask_secret(&mut self, question: &str) -> io::Result<Option<String>> {
+        self.ask(question)
+    }
+}
+
+/// The passwords that go to `nodes`, each with whether its host key was pinned before, and the questions.
+async fn passwords(
+    there: bool,
+    each: bool,
+    lines: &[&'static str],
+    nodes: &[(&str, bool)],
+) -> (Vec<Option<String>>, Vec<String>) {
+    let mut person = Answers {
+        there,
+        lines: lines.iter().copied().collect(),
+        asked: Vec::new(),
+    };
+    let mut console = Console {
+        out: &mut io::sink(),
+        err: &mut io::sink(),
+        person: &mut person,
+        screen: Screen {
+            width: 80,
+            color: false,
+        },
+        json: false,
+        live: false,
+        zone: TimeZone::UTC,
+    };
+    let names: Vec<NodeName> = nodes.iter().map(|(name, _)| NodeName::new(name).unwrap()).collect();
+    let mut passwords = Passwords::read(&names, each, &mut console).unwrap();
+    let key = Fingerprint::parse("ssh-ed25519 SHA256:shown").unwrap();
+    let mut sent = Vec::new();
+    for (node, (_, known)) in names.iter().zip(nodes) {
+        let mut terminal = Terminal {
+            console: &mut console,
+            passwords: &mut passwords,
+        };
+        let host = Host {
+            node,
+            destination: "pi@somewhere",
+            key: Some(&key),
+            known: *known,
+        };
+        sent.push(terminal.password(&host).await.ok());
+    }
+    (sent, person.asked)
+}
+
+fn some(words: &[&str]) -> Vec<Option<String>> {
+    words.iter().map(|word| Some((*word).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_host_never_seen_before_gets_only_a_password_typed_for_it() {
+    let (sent, asked) = passwords(true, false, &["first", "second"], &[("a", true), ("b", false)]).await;
+    assert_eq!(sent, some(&["first", "second"]));
+    assert!(
+        asked.iter().all(|question| question.starts_with("sudo password for")),
+        "{asked:?}"
+    );
+    assert!(
+        asked[1].contains("b (pi@somewhere, host key ssh-ed25519 SHA256:shown)"),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_password_goes_to_a_second_known_host_only_when_the_person_agrees() {
+    let (sent, asked) = passwords(
+        true,
+        false,
+        &["first", "y", "no", "third"],
+        &[("a", false), ("b", true), ("c", true)],
+    )
+    .await;
+    assert_eq!(sent, some(&["first", "first", "third"]));
+    assert!(asked[1].contains("typed for a to b"), "{asked:?}");
+    let (sent, _) = passwords(true, true, &["first", "second"], &[("a", true), ("b", true)]).await;
+    assert_eq!(sent, some(&["first", "second"]), "-K asks for each");
+}
+
+#[tokio::test]
+async fn without_a_terminal_each_name_has_its_own_line() {
+    let (sent, _) = passwords(false, true, &["first"], &[("a", true), ("b", true)]).await;
+    assert_eq!(sent, [Some("first".to_owned()), None]);
+    let (sent, _) = passwords(false, true, &["first", "second"], &[("a", false), ("b", false)]).await;
+    assert_eq!(sent, some(&["first", "second"]));
+    let (sent, _) = passwords(false, false, &["first"], &[("a", true)]).await;
+    assert_eq!(sent, [None], "stdin is not read without -K");
+}
