@@ -84,6 +84,7 @@ fn program(folder: &Path, name: &str, text: &str) -> PathBuf {
 fn node_that(first: &str, sudo: &str) -> (TempDir, Ssh) {
     let folder = tempfile::tempdir().unwrap();
     program(folder.path(), "sudo", sudo);
+    program(folder.path(), "id", "#!/bin/sh\necho 1000\n");
     let ssh = format!(
         r#"#!/bin/sh
 [ "$1" != -V ] || {{ echo 'OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.19' >&2; exit; }}
@@ -195,7 +196,6 @@ async fn a_node_without_sudo_is_told_so_and_root_needs_none() {
     }
     let text = std::fs::read_to_string(&ssh.program).unwrap().replace(":$PATH\n", "\n");
     std::fs::write(&ssh.program, text).unwrap();
-    program(folder.path(), "id", "#!/bin/sh\necho 1000\n");
     let (root, _) = open(&ssh, "").await;
     let failed = root.err().unwrap().to_string();
     assert!(
