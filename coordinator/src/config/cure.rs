@@ -56,13 +56,12 @@ fn twice(text: &str, line: &str, start: usize) -> Option<String> {
         // A key is a double of one in the same table.
         false => earlier
             .match_indices('[')
-            .filter(|(at, _)| {
+            .rfind(|(at, _)| {
                 earlier[..*at]
                     .rsplit('\n')
                     .next()
                     .is_some_and(|left| left.trim().is_empty())
             })
-            .next_back()
             .map_or(0, |(at, _)| at),
     };
     let first = earlier[own_table..].lines().position(same)?;

@@ -174,12 +174,12 @@ impl At {
             self.place = (String::new(), 0);
         }
         let is = |group: &&str| name.starts_with(*group);
-        if ["replacing-", "spare-"].iter().any(|group| is(group)) {
+        if ["replacing-", "spare-"].iter().any(is) {
             self.place = (name.to_owned(), depth);
         }
         let group = ["mirror-", "raidz", "draid", "replacing-", "spare-", "indirect-"]
             .iter()
-            .any(|group| is(group));
+            .any(is);
         let silent = state.is_empty() && depth > 0 && matches!(self.class, Class::Cache | Class::Spare);
         let said = !state.is_empty() && state.chars().all(|c| c.is_ascii_uppercase());
         if (name == pool && depth == 0) || group || !(silent || said) {
