@@ -205,10 +205,12 @@ impl Coordinator {
             let mut stopped = stopped.clone();
             async move { drop(stopped.wait_for(|stopped| *stopped).await) }
         };
-        let clients = tls::for_clients(self.app.authorities(), &self.certificate, &self.clock)?;
+        let clients =
+            |guests: &Guests| tls::for_clients(self.app.authorities(), &self.certificate, &self.clock, guests);
+        let nodes = Guests::Agents(self.app.node_keys());
         let agents = grpc::serve_agents(
             self.app.clone(),
-            tls::accept(self.agents, clients.clone(), Guests::Agents),
+            tls::accept(self.agents, clients(&nodes)?, nodes),
             self.asks_every,
             until(),
         );
@@ -220,9 +222,11 @@ impl Coordinator {
             until(),
         );
         let operators = grpc::serve_operators(self.app.clone(), UnixListenerStream::new(self.operators), until());
+        let guests = Guests::Operators(self.app.operator_keys());
+        let operator_clients = clients(&guests)?;
         let remote = async {
             let Some(listener) = self.remote else { return Ok(()) };
-            let incoming = tls::accept(listener, clients, Guests::Operators(self.app.operator_keys()));
+            let incoming = tls::accept(listener, operator_clients, guests);
             grpc::serve_remote(self.app.clone(), incoming, self.asks_every, until()).await
         };
         let renewed = keep_certificate(&self.app, &self.certificate, &self.state, &self.clock);

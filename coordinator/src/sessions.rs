@@ -1,6 +1,6 @@
 //! Who is connected now.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,6 +43,9 @@ struct Awaited {
     copies: HashMap<String, oneshot::Sender<v1::CopyReply>>,
     snapshots: HashMap<String, oneshot::Sender<v1::SnapshotAnswer>>,
     last_facts: u64,
+    asked: VecDeque<Question>,
+    told_trust: u32,
+    refused: HashSet<&'static str>,
     pings: HashMap<u64, oneshot::Sender<()>>,
     last_ping: u64,
     handed_out: HashSet<TaskId>,
@@ -50,6 +53,30 @@ struct Awaited {
     releases: HashMap<String, oneshot::Sender<v1::ReleaseReply>>,
     compared_at_ms: u64,
     since_ms: u64,
+}
+
+/// A question that waits for its one answer, by its id.
+#[derive(Debug, PartialEq, Eq)]
+enum Question {
+    Facts(String),
+    Preview(String),
+}
+
+/// Questions of a stream that wait for an answer; a further one takes the place of the oldest.
+const QUESTIONS: usize = 64;
+
+impl Awaited {
+    fn ask(&mut self, question: Question) {
+        if self.asked.len() >= QUESTIONS {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(question);
+    }
+
+    fn takes(&mut self, question: &Question) -> bool {
+        let place = self.asked.iter().position(|asked| asked == question);
+        place.and_then(|place| self.asked.remove(place)).is_some()
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -139,6 +166,7 @@ impl Session {
         let mut awaited = lock(&self.awaited);
         awaited.previews.retain(|_, waiter| !waiter.is_closed());
         awaited.previews.insert(request_id.clone(), done);
+        awaited.ask(Question::Preview(request_id.clone()));
         drop(awaited);
         self.send(Body::Preview(v1::PreviewRequest { request_id, tasks }));
         answer
@@ -160,6 +188,7 @@ impl Session {
         awaited.facts_asked_at_ms = now_ms;
         let request_id = awaited.last_facts.to_string();
         awaited.facts.insert(request_id.clone(), done);
+        awaited.ask(Question::Facts(request_id.clone()));
         drop(awaited);
         self.send(Body::Facts(v1::FactsRequest { request_id }));
         answer
@@ -198,10 +227,50 @@ impl Session {
 
     /// The accepted revision is compared with the node: `question` asks for it, unless nothing is wanted.
     pub fn compare(&self, question: Option<Body>, now_ms: u64) {
-        lock(&self.awaited).compared_at_ms = now_ms;
+        let mut awaited = lock(&self.awaited);
+        awaited.compared_at_ms = now_ms;
+        if let Some(Body::Preview(request)) = &question {
+            awaited.ask(Question::Preview(request.request_id.clone()));
+        }
+        drop(awaited);
         if let Some(question) = question {
             self.send(question);
         }
+    }
+
+    /// Whether facts were asked for under that id: they are taken once.
+    #[must_use]
+    pub fn takes_facts(&self, request_id: &str) -> bool {
+        lock(&self.awaited).takes(&Question::Facts(request_id.to_owned()))
+    }
+
+    /// Whether a preview was asked for under that id: it is taken once.
+    #[must_use]
+    pub fn takes_preview(&self, request_id: &str) -> bool {
+        lock(&self.awaited).takes(&Question::Preview(request_id.to_owned()))
+    }
+
+    /// Tells it whom to trust, and what becomes of its certificate.
+    pub fn tell_trust(&self, trust: v1::Trust) {
+        let mut awaited = lock(&self.awaited);
+        awaited.told_trust = awaited.told_trust.saturating_add(1);
+        drop(awaited);
+        self.send(Body::Trust(trust));
+    }
+
+    /// Whether it was told whom to trust and has not answered: each time it answers once.
+    #[must_use]
+    pub fn takes_trust(&self) -> bool {
+        let mut awaited = lock(&self.awaited);
+        let waits = awaited.told_trust > 0;
+        awaited.told_trust = awaited.told_trust.saturating_sub(1);
+        waits
+    }
+
+    /// Whether it is the first time over this stream that this field was beyond its bound.
+    #[must_use]
+    pub fn refuses(&self, field: &'static str) -> bool {
+        lock(&self.awaited).refused.insert(field)
     }
 
     /// Asks what leaving its node would mean, or, with `go`, to leave; the receiver fails when the session ends first.
@@ -292,6 +361,12 @@ impl Session {
     #[must_use]
     pub fn has_task(&self, task: &TaskId) -> bool {
         lock(&self.awaited).handed_out.contains(task)
+    }
+
+    /// The same, for an id as it came.
+    #[must_use]
+    pub fn was_handed(&self, task: &str) -> bool {
+        TaskId::new(task).is_ok_and(|task| self.has_task(&task))
     }
 
     /// Hands out a task, once over this stream.

@@ -4,6 +4,7 @@
 //! message, so that nothing behind the wire checks twice.
 
 mod backplane;
+pub mod bounds;
 mod consent;
 mod generation;
 mod irreversible;

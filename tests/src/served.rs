@@ -71,6 +71,28 @@ impl Served {
         self.process = Some(serve.unwrap());
     }
 
+    /// Serves, with at most so many open files.
+    pub fn start_within(&mut self, files: u32) {
+        let serve = self.command(&["serve", "--listen", "127.0.0.1"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
+        shell.arg(serve.get_program()).args(serve.get_args());
+        for (name, value) in serve.get_envs() {
+            shell.env(name, value.unwrap());
+        }
+        shell.current_dir(serve.get_current_dir().unwrap());
+        let quiet = shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.process = Some(quiet.spawn().unwrap());
+    }
+
+    /// What a whole command takes once, and what it said.
+    #[must_use]
+    pub fn once(&self, words: &[&str]) -> (Duration, String) {
+        let began = Instant::now();
+        let said = self.command(words).output().unwrap();
+        (began.elapsed(), String::from_utf8_lossy(&said.stdout).into_owned())
+    }
+
     /// Ends it as SIGKILL does.
     pub fn kill(&mut self) {
         let mut process = self.process.take().unwrap();

@@ -22,6 +22,13 @@ pub fn fleet(sizes: &[usize]) -> Result<()> {
     run::run(&mut bench)
 }
 
+/// Builds as for a release, and attacks a coordinator: other nodes' events are acknowledged within a second, and
+/// `heeler status` takes half a second at most.
+pub fn hostile() -> Result<()> {
+    let built = build()?;
+    run::run(run::program(&built.join("bench-hostile").to_string_lossy()).arg(built.join("heeler")))
+}
+
 /// Builds as for a release, and measures the agent: a prune plan, `seconds` of idling, and a simulated year.
 pub fn prune(seconds: u64) -> Result<()> {
     let built = build()?;

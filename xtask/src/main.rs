@@ -88,6 +88,8 @@ enum Bench {
         /// How many agents [default: 10 100 1000 10000]
         sizes: Vec<usize>,
     },
+    /// A coordinator with 256 open files while nodes attack it: what others notice
+    Hostile,
     /// The agent on its node: a prune plan over 10,000 snapshots, idling, a simulated year
     Prune {
         /// How long it idles
@@ -120,6 +122,7 @@ fn run_task(task: &Task) -> Result<()> {
             out: out.clone(),
         }),
         Task::Bench(Bench::Fleet { sizes }) => bench::fleet(sizes),
+        Task::Bench(Bench::Hostile) => bench::hostile(),
         Task::Bench(Bench::Prune { seconds }) => bench::prune(*seconds),
         Task::Lab { arguments } => lab::become_it(arguments),
     }

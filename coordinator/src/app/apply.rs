@@ -23,7 +23,7 @@ impl App {
         if let Some(reply) = &plan.reply {
             return decoded("the answer to an apply", reply);
         }
-        if now_ms >= plan.created_at_ms.saturating_add(TASK_LIFETIME_MS) {
+        if now_ms.abs_diff(plan.created_at_ms) >= TASK_LIFETIME_MS {
             return Err(AppError::Refused(
                 "this plan is more than an hour old. Look again: heeler plan".into(),
             ));

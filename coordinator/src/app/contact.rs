@@ -6,7 +6,7 @@ use super::{App, AppError, hex, nodes, random_bits};
 use crate::pki::{pem, sha256};
 
 /// How long a join token is good for.
-const TOKEN_MS: u64 = 10 * 60 * 1000;
+pub(super) const TOKEN_MS: u64 = 10 * 60 * 1000;
 
 impl App {
     /// What first contact must know before it dials a node.

@@ -4,11 +4,13 @@ use heeler_proto::v1::{self, StepOutcome, to_agent};
 use heeler_store::{Drift, Tx};
 use prost::Message as _;
 
-use super::{App, AppError, decoded, revision, spec};
+use super::{App, AppError, decoded, revision, share, spec};
 use crate::sessions::Session;
 
 /// Begins the id of a look that nobody waits for; the revision follows.
 const PREFIX: &str = "drift ";
+/// Bytes that are kept of a look: the status reads every node's.
+const KEPT: usize = 256 << 10;
 
 impl App {
     /// What the accepted revision wants of a node, as a question to its agent; None when nothing is wanted.
@@ -64,7 +66,7 @@ pub(super) async fn keep(
     let shown = v1::Drift {
         at_ms,
         revision,
-        steps: steps.to_vec(),
+        steps: share::in_brief(KEPT, steps),
     };
     let drift = Drift {
         node: node.to_owned(),

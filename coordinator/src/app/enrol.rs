@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use heeler_proto::NodeName;
 use heeler_store::{Certificate, Digest, Node, NodeState, Outcome, TaskState, Tx};
 
+use super::contact::TOKEN_MS;
 use super::{App, AppError, hex};
 use crate::pki::{Issued, NodeRequest, REJOIN_MS, issue_node, sha256};
 
@@ -41,6 +42,7 @@ impl App {
             use_token(&mut tx, &request.token, (&name, &csr.key_sha256), now_ms).await?
         };
         let other_key = node.key_sha256 != Some(csr.key_sha256);
+        let old_key = node.key_sha256.filter(|_| other_key);
         if other_key {
             start_anew(&mut tx, &mut node, now_ms).await?;
         }
@@ -62,6 +64,10 @@ impl App {
             self.audit(&mut tx, "enrolled", name.as_str(), &detail).await?;
         }
         self.tell(tx, self.event("enrolled", name.as_str(), text)).await?;
+        if let Some(old_key) = old_key {
+            self.node_keys.shut_out(&old_key);
+        }
+        self.node_keys.admit(csr.key_sha256);
         if other_key && let Some(session) = self.sessions.of(&name) {
             session.close("the node was enrolled again with another key");
         }
@@ -102,7 +108,8 @@ async fn use_token(tx: &mut Tx, text: &str, (name, key): (&NodeName, &Digest), n
     if token.used_at_ms.is_some() {
         return Err(denied("the token was used before"));
     }
-    if now_ms >= token.expires_at_ms {
+    // One that is good for longer was made before the clock went back.
+    if now_ms >= token.expires_at_ms || token.expires_at_ms > now_ms.saturating_add(TOKEN_MS) {
         return Err(denied("the token has expired"));
     }
     tx.use_token(&token.sha256, now_ms).await?;

@@ -5,7 +5,6 @@ use heeler_proto::{Statement, TrustChange, statements_sha256, v1};
 use heeler_store::{Digest, NodeTrust, Tx};
 use prost::Message as _;
 use tokio::sync::watch;
-use v1::to_agent::Body;
 
 use super::{App, AppError, decoded};
 use crate::pki::{NODE_LIFETIME_MS, key_sha256, public_point};
@@ -153,10 +152,10 @@ impl App {
     pub(super) fn tell_trust(&self, session: &Session, knows: &Digest, certificate_expires_ms: u64) {
         let (told, renew) = (self.trust.told(), self.must_renew(certificate_expires_ms));
         if told.sha256 != *knows || renew {
-            session.send(Body::Trust(v1::Trust {
+            session.tell_trust(v1::Trust {
                 statements: told.statements.clone(),
                 renew,
-            }));
+            });
         }
     }
 

@@ -26,6 +26,7 @@ mod pause;
 mod plan;
 mod receive;
 mod record;
+mod refused;
 mod release;
 mod remove;
 mod renew;
@@ -33,6 +34,7 @@ mod revision;
 mod rotation;
 mod secrets;
 mod session;
+mod share;
 mod snapshots;
 mod spec;
 mod status;
@@ -49,7 +51,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use heeler_proto::{NodeName, TaskId};
-use heeler_store::{NewEvent, Stage, Store, Tx};
+use heeler_store::{NewEvent, NodeState, Stage, Store, Tx};
 use prost::Message;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Notify;
@@ -58,6 +60,7 @@ use crate::clock::Clock;
 use crate::pki::{Authorities, Ca, PkiError};
 use crate::sessions::Sessions;
 use crate::state::StateFolder;
+use crate::tls::NodeKeys;
 
 pub use audit::RESTORED;
 pub use copies::Holder;
@@ -66,6 +69,7 @@ pub use error::AppError;
 pub use events::Follower;
 pub use handbook::handbook;
 pub use herd_trust::OperatorKeys;
+pub use refused::Refused;
 pub use spec::pool_comment;
 pub use who::Who;
 pub use words::KINDS;
@@ -94,6 +98,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     authorities: Arc<Authorities>,
     trust: HerdTrust,
+    node_keys: NodeKeys,
     renew_server: Notify,
     cluster: String,
     epoch: AtomicU64,
@@ -104,6 +109,7 @@ pub struct App {
     wake: Notify,
     boot_id: Option<String>,
     enrolments: Throttle<IpAddr>,
+    renewals: Throttle<NodeName>,
     state: StateFolder,
     copying: tokio::sync::Mutex<()>,
     history_bytes: u64,
@@ -129,6 +135,12 @@ impl App {
         let epoch = AtomicU64::new(epoch.parse().map_err(|_| stored)?);
         let feed = Feed::new(tx.last_event().await?);
         let trust = HerdTrust::read(&mut tx).await?;
+        let node_keys = NodeKeys::default();
+        for node in tx.nodes().await? {
+            if let Some(key) = node.key_sha256.filter(|_| node.state == NodeState::Enrolled) {
+                node_keys.admit(key);
+            }
+        }
         drop(tx);
         Ok(Self {
             started_ms: clock.now_ms(),
@@ -136,6 +148,8 @@ impl App {
             clock,
             authorities,
             trust,
+            node_keys,
+            renewals: Throttle::new(10, 60_000),
             renew_server: Notify::new(),
             cluster,
             epoch,
@@ -168,6 +182,12 @@ impl App {
     /// Closes the database.
     pub async fn close(&self) {
         self.store.close().await;
+    }
+
+    /// The keys of the nodes that may come in.
+    #[must_use]
+    pub fn node_keys(&self) -> NodeKeys {
+        self.node_keys.clone()
     }
 
     fn now_ms(&self) -> u64 {

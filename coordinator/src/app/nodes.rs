@@ -4,7 +4,7 @@ use heeler_proto::{NodeName, v1};
 use heeler_store::{Node, NodeState, Tx};
 use tokio::time::timeout;
 
-use super::{App, AppError, drift, hex, ledger, node_name, pause, tasks};
+use super::{App, AppError, drift, hex, ledger, node_name, pause, share, tasks};
 use crate::sessions::Sessions;
 
 const FACTS: Duration = Duration::from_secs(60);
@@ -21,11 +21,15 @@ impl App {
         let now_ms = self.now_ms();
         let mut pauses = pause::all(&mut tx, now_ms).await?;
         let mut infos = Vec::new();
-        for node in tx.nodes().await? {
+        let nodes = tx.nodes().await?;
+        let share = share::share(nodes.len());
+        for node in nodes {
             let pause = pauses.remove(&node.name).or(pause::on_node(&node, now_ms)?);
+            let info = info(&self.sessions, node)?;
             infos.push(v1::NodeInfo {
                 pause,
-                ..info(&self.sessions, node)?
+                facts: info.facts.map(|facts| share::within(share, facts)),
+                ..info
             });
         }
         Ok(infos)
@@ -108,6 +112,9 @@ impl App {
         let session = self.sessions.of(&node_name(&node.name)?);
         if let Some(session) = &session {
             session.close("revoked");
+        }
+        if let Some(key) = &node.key_sha256 {
+            self.node_keys.shut_out(key);
         }
         Ok(session.is_some())
     }

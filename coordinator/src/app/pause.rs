@@ -37,7 +37,7 @@ impl App {
             until_ms: if request.for_ms == 0 {
                 0
             } else {
-                since_ms + request.for_ms
+                since_ms.saturating_add(request.for_ms)
             },
         };
         tx.pause(&pause).await?;

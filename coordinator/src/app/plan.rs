@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{App, AppError, drift, hex, ledger, pause, random_bits, revision, spec, subnet};
+use super::{App, AppError, drift, hex, ledger, pause, random_bits, revision, share, spec, subnet};
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
@@ -111,6 +111,7 @@ impl App {
     }
 
     async fn look(&self, looks: Vec<Look>) -> Result<(Vec<v1::NodePlan>, Vec<PlanTask>), AppError> {
+        let share = share::share(looks.len());
         let mut running = JoinSet::new();
         let mut plans = Vec::new();
         for (index, look) in looks.iter().enumerate() {
@@ -141,6 +142,12 @@ impl App {
         while let Some(joined) = running.join_next().await {
             let Ok((index, answer)) = joined else { continue };
             match answer {
+                Ok(Ok(reply)) if reply.encoded_len() > share => {
+                    plans[index].error = format!(
+                        "what it would do is too long to be shown beside other nodes. Look at it alone: heeler plan {}",
+                        plans[index].node
+                    );
+                }
                 Ok(Ok(reply)) => {
                     let plan = &mut plans[index];
                     (plan.steps, plan.error, plan.facts) = (reply.steps, reply.error, reply.facts);

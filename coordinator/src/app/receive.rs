@@ -10,6 +10,11 @@ impl App {
     /// When what it says could not be stored: the session must end, so that the agent says it again.
     pub async fn receive(&self, session: &Session, body: Body) -> Result<(), AppError> {
         match body {
+            // What nobody asked for costs nothing.
+            Body::Facts(reply) if !session.takes_facts(&reply.request_id) => Ok(()),
+            Body::Preview(reply) if !session.takes_preview(&reply.request_id) => Ok(()),
+            Body::Assignment(reply) if !session.was_handed(&reply.task_id) => Ok(()),
+            Body::Trust(_) if !session.takes_trust() => Ok(()),
             Body::Facts(reply) => {
                 if let Some(facts) = &reply.facts {
                     self.looked(session, facts).await?;

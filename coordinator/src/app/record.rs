@@ -190,7 +190,7 @@ fn outcome(finished: &v1::TaskFinished) -> Outcome {
     let blocked = finished.blocked.as_ref().map(prost::Message::encode_to_vec);
     Outcome {
         state,
-        reason: finished.reason.clone(),
+        reason: finished.reason.chars().take(TEXT).collect(),
         blocked,
         changes: finished.changes,
     }

@@ -63,6 +63,9 @@ impl App {
             )
             .await?;
             session.close("released");
+            if let Some(key) = &node.key_sha256 {
+                self.node_keys.shut_out(key);
+            }
         }
         Ok(v1::ReleaseNodeReply {
             released: request.go,

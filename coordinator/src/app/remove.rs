@@ -32,6 +32,9 @@ impl App {
             self.event("removed", &node.name, format!("removed by {}", caller())),
         )
         .await?;
+        if let Some(key) = &node.key_sha256 {
+            self.node_keys.shut_out(key);
+        }
         Ok(v1::RemoveNodeReply { gates, removed: true })
     }
 

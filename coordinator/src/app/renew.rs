@@ -15,6 +15,9 @@ impl App {
                 "a certificate is renewed for the same key only".to_owned(),
             ));
         }
+        if !self.renewals.allows(&session.node, now_ms) {
+            return Err(AppError::Throttled);
+        }
         let mut tx = self.store.write().await?;
         let mut node = super::session::admitted(&mut tx, &session.node, &session.key_sha256).await?;
         let issued = issue_node(&self.authorities.now().ca, &request, &session.node, now_ms)?;

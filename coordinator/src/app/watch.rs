@@ -56,7 +56,7 @@ impl App {
     }
 
     fn is_due(&self, watched: &Watched) -> bool {
-        watched.since_ms == 0 || self.now_ms().saturating_sub(watched.since_ms) >= ANEW_MS
+        watched.since_ms == 0 || self.now_ms().abs_diff(watched.since_ms) >= ANEW_MS
     }
 
     async fn look_on(&self, watched: &mut Watched) -> Result<Option<String>, AppError> {

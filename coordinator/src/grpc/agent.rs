@@ -1,16 +1,24 @@
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use heeler_proto::v1::{self, from_agent::Body};
+use heeler_proto::v1::{self, agent_server, from_agent::Body};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt as _};
+use tonic::body::Body as HttpBody;
+use tonic::codegen::{Body as IncomingBody, http};
+use tonic::server::{Grpc, NamedService, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::MESSAGE;
+use super::said::{Bounded, Said};
 use super::status::{protocol, status};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::pki::Peer;
 use crate::sessions::{OUTBOX, Session};
 use crate::tls::Caller;
@@ -18,33 +26,65 @@ use crate::tls::Caller;
 /// An agent that has connected says hello within that time.
 const HELLO: Duration = Duration::from_secs(10);
 
+/// What the generated server does, but that messages are held against the table of bounds before they are decoded.
+#[derive(Clone)]
 pub(super) struct Service(pub(super) Arc<App>);
 
-#[tonic::async_trait]
-impl v1::agent_server::Agent for Service {
-    type SessionStream = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
+impl NamedService for Service {
+    const NAME: &'static str = agent_server::SERVICE_NAME;
+}
 
-    async fn session(
-        &self,
-        request: Request<Streaming<v1::FromAgent>>,
-    ) -> Result<Response<Self::SessionStream>, Status> {
-        let peer = request
-            .extensions()
-            .get::<Caller>()
-            .and_then(|caller| caller.peer.clone());
-        let peer = peer.ok_or_else(|| protocol("an agent shows a certificate"))?;
-        let (out, messages) = mpsc::channel(OUTBOX);
-        let (refused, refusal) = oneshot::channel();
-        tokio::spawn(attend(self.0.clone(), peer, request.into_inner(), (out, refused)));
-        Ok(Response::new(Box::pin(Outgoing { messages, refusal })))
+type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+impl<B> tower::Service<http::Request<B>> for Service
+where
+    B: IncomingBody + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+{
+    type Response = http::Response<HttpBody>;
+    type Error = Infallible;
+    type Future = Answer<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        if request.uri().path() != "/heeler.v1.Agent/Session" {
+            return Box::pin(async { Ok(Status::unimplemented("there is no such call").into_http()) });
+        }
+        let service = self.clone();
+        Box::pin(async move {
+            let mut grpc = Grpc::new(Bounded::default()).apply_max_message_size_config(Some(MESSAGE), None);
+            Ok(grpc.streaming(service, request).await)
+        })
+    }
+}
+
+impl StreamingService<Said> for Service {
+    type Response = v1::ToAgent;
+    type ResponseStream = Outgoing;
+    type Future = Answer<Result<Response<Outgoing>, Status>>;
+
+    fn call(&mut self, request: Request<Streaming<Said>>) -> Self::Future {
+        let app = self.0.clone();
+        Box::pin(async move {
+            let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+            let peer = caller.peer.clone();
+            let peer = peer.ok_or_else(|| protocol("an agent shows a certificate"))?;
+            let (out, messages) = mpsc::channel(OUTBOX);
+            let (refused, refusal) = oneshot::channel();
+            tokio::spawn(attend(app, (caller, peer), request.into_inner(), (out, refused)));
+            Ok(Response::new(Outgoing { messages, refusal }))
+        })
     }
 }
 
 type Out = (mpsc::Sender<v1::ToAgent>, oneshot::Sender<Status>);
 
 /// From hello to the end of the stream.
-async fn attend(app: Arc<App>, peer: Peer, mut inbound: Streaming<v1::FromAgent>, (out, refused): Out) {
-    let opened = match hello(&mut inbound).await {
+async fn attend(app: Arc<App>, (caller, peer): (Caller, Peer), mut inbound: Streaming<Said>, (out, refused): Out) {
+    let opened = match hello(&app, &peer, &mut inbound).await {
         Ok(hello) => app
             .open_session(&peer, hello, out.clone())
             .await
@@ -54,6 +94,7 @@ async fn attend(app: Arc<App>, peer: Peer, mut inbound: Streaming<v1::FromAgent>
     match opened {
         Ok(session) => {
             drop(out);
+            let _serves = caller.serves();
             listen(&app, &session, inbound).await;
         }
         // `out` outlives this: the reason is there when the stream ends.
@@ -62,7 +103,7 @@ async fn attend(app: Arc<App>, peer: Peer, mut inbound: Streaming<v1::FromAgent>
 }
 
 /// What the coordinator says, and at the end why it would not.
-struct Outgoing {
+pub(super) struct Outgoing {
     messages: mpsc::Receiver<v1::ToAgent>,
     refusal: oneshot::Receiver<Status>,
 }
@@ -78,18 +119,41 @@ impl Stream for Outgoing {
     }
 }
 
-async fn hello(inbound: &mut Streaming<v1::FromAgent>) -> Result<v1::Hello, Status> {
+async fn hello(app: &App, peer: &Peer, inbound: &mut Streaming<Said>) -> Result<v1::Hello, Status> {
     let first = timeout(HELLO, inbound.message())
         .await
         .map_err(|_| protocol("no hello within 10 s"))??;
-    match first.and_then(|message| message.body) {
-        Some(Body::Hello(hello)) => Ok(hello),
+    match first {
+        Some(Said {
+            refused: Some(refused), ..
+        }) => {
+            let told = app.tell_refused(&peer.node, &refused).await;
+            told.map_err(|error| status(app, &error))?;
+            Err(Status::invalid_argument(refused.why))
+        }
+        Some(Said {
+            body: Some(Body::Hello(hello)),
+            ..
+        }) => Ok(hello),
         _ => Err(protocol("the first message of a session is hello")),
     }
 }
 
+async fn take(app: &App, session: &Session, said: Said) -> Result<(), AppError> {
+    if let Some(refused) = &said.refused
+        && session.refuses(refused.field)
+    {
+        app.tell_refused(&session.node, refused).await?;
+    }
+    match (said.body, said.refused) {
+        (Some(body), _) => app.receive(session, body).await,
+        (None, Some(refused)) => Err(AppError::Refused(refused.why)),
+        (None, None) => Ok(()),
+    }
+}
+
 /// Until either end closes the stream.
-async fn listen(app: &App, session: &Session, mut inbound: Streaming<v1::FromAgent>) {
+async fn listen(app: &App, session: &Session, mut inbound: Streaming<Said>) {
     loop {
         let message = tokio::select! {
             message = inbound.next() => message,
@@ -104,8 +168,7 @@ async fn listen(app: &App, session: &Session, mut inbound: Streaming<v1::FromAge
             }
             None => break,
         };
-        let Some(body) = message.body else { continue };
-        if let Err(error) = app.receive(session, body).await {
+        if let Err(error) = take(app, session, message).await {
             // Not acknowledged: the agent sends it again over its next session.
             session.close(status(app, &error).message());
             break;

@@ -4,6 +4,7 @@ mod agent;
 mod enrolment;
 mod named;
 mod operator;
+mod said;
 mod status;
 
 use std::future::Future;
@@ -11,10 +12,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heeler_proto::v1;
-use heeler_proto::v1::agent_server::AgentServer;
 use heeler_proto::v1::enrolment_server::EnrolmentServer;
 use heeler_proto::v1::operator_server::OperatorServer;
+use heeler_proto::{bounds, v1};
 use tokio::net::UnixStream;
 use tokio_stream::Stream;
 use tonic::transport::{Error, Server};
@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::tls::Connection;
 
 /// No message of ours is larger.
-const MESSAGE: usize = 4 * 1024 * 1024;
+const MESSAGE: usize = bounds::MESSAGE;
 /// What a program at the other end has to give a sign of life, before it is taken to hang.
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
 
@@ -33,11 +33,6 @@ fn server(asks_every: Duration) -> Server {
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
         .http2_max_header_list_size(16 * 1024)
         .max_concurrent_streams(16)
-}
-
-/// What agents call, as it is served.
-pub fn agents(app: Arc<App>) -> AgentServer<impl v1::agent_server::Agent> {
-    AgentServer::new(agent::Service(app)).max_decoding_message_size(MESSAGE)
 }
 
 /// What nodes call that have no certificate yet.
@@ -61,7 +56,7 @@ pub async fn serve_agents(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     server(asks_every)
-        .serve_with_incoming_shutdown(agents(app), incoming, shutdown)
+        .serve_with_incoming_shutdown(agent::Service(app), incoming, shutdown)
         .await
 }
 

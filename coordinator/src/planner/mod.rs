@@ -159,10 +159,11 @@ fn compare(node: &NodeView, place: u64, now_ms: u64) -> Option<Decision> {
         .session
         .as_ref()
         .filter(|_| !node.revoked && node.open.is_empty())?;
+    let apart_ms = COMPARE_APART_MS.saturating_mul(place).saturating_add(COMPARE_FIRST_MS);
     let due_ms = match session.compare_asked_at_ms {
-        0 => session.since_ms + COMPARE_FIRST_MS + place * COMPARE_APART_MS,
-        asked if node.compared_at_ms >= asked => asked + COMPARE_EVERY_MS,
-        asked => asked + COMPARE_AGAIN_MS,
+        0 => past(session.since_ms, now_ms).saturating_add(apart_ms),
+        asked if node.compared_at_ms >= asked => past(asked, now_ms).saturating_add(COMPARE_EVERY_MS),
+        asked => past(asked, now_ms).saturating_add(COMPARE_AGAIN_MS),
     };
     (now_ms >= due_ms).then(|| Decision::Compare {
         node: node.name.clone(),
@@ -170,10 +171,15 @@ fn compare(node: &NodeView, place: u64, now_ms: u64) -> Option<Decision> {
     })
 }
 
+/// A time that is yet to come was kept before the clock went back: it counts as long ago.
+fn past(at_ms: u64, now_ms: u64) -> u64 {
+    if at_ms <= now_ms { at_ms } else { 0 }
+}
+
 fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
     let refused = |task: &TaskView| -> Option<Why> {
         let taken = task.state == TaskState::Running;
-        let late = now_ms >= task.created_at_ms.saturating_add(TASK_LIFETIME_MS);
+        let late = now_ms.abs_diff(task.created_at_ms) >= TASK_LIFETIME_MS;
         if node.revoked {
             Some(Why::Revoked { begun: taken })
         } else if node.paused && task.state == TaskState::Queued {
@@ -213,7 +219,7 @@ fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
         }),
         Some(_) => {}
         None => {
-            let asked_ms = node.facts_at_ms.max(session.facts_asked_at_ms);
+            let asked_ms = past(node.facts_at_ms, now_ms).max(past(session.facts_asked_at_ms, now_ms));
             if now_ms >= asked_ms.saturating_add(FACTS_LIFETIME_MS) {
                 decisions.push(Decision::Look {
                     node: node.name.clone(),

@@ -121,7 +121,7 @@ fn is_to_be_asked(pending: &Pending, peer: &NodeName, before: &[NodeName], now_m
                 Some(Heard::Down) if before.contains(peer) => AGAIN_MS,
                 Some(Heard::Reached | Heard::Down) => return false,
             };
-            now_ms >= word.asked_at_ms.saturating_add(after_ms)
+            now_ms.abs_diff(word.asked_at_ms) >= after_ms
         }
     }
 }

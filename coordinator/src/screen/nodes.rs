@@ -107,7 +107,7 @@ pub fn facts(facts: &Facts) -> Vec<Line> {
         "{}, {}, {}",
         facts.model,
         facts.architecture,
-        gibibytes(facts.memory_bytes + (1 << 29))
+        gibibytes(facts.memory_bytes.saturating_add(1 << 29))
     );
     let zfs = if facts.zfs_version.is_empty() {
         "not loaded"
@@ -155,7 +155,11 @@ pub fn facts(facts: &Facts) -> Vec<Line> {
         lines.push(field(&nic.name, &text));
     }
     for pool in &facts.pools {
-        let percent = (pool.allocated_bytes * 100).checked_div(pool.size_bytes).unwrap_or(0);
+        let percent = pool
+            .allocated_bytes
+            .saturating_mul(100)
+            .checked_div(pool.size_bytes)
+            .unwrap_or(0);
         let text = format!(
             "{}  {}  {percent}% of {}",
             pool.name,

@@ -21,20 +21,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
+use super::files::Files;
+use super::keys::{NodeKeys, Place, Serves};
 use crate::app::OperatorKeys;
 use crate::pki::{OperatorPeer, Peer, identify, identify_operator};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes under way: a further one takes the place of the oldest, so that many half-open ones keep out nobody.
-const AT_ONCE: usize = 1_024;
-/// Without a certificate anybody may connect: only so many, of whom a further one takes the place of the oldest, and not
-/// for long, so that the agents keep their file descriptors.
-const STRANGERS: usize = 64;
+/// Without a certificate anybody may connect, and not for long.
 const STRANGERS_STAY: Duration = Duration::from_secs(30);
-/// Every one has a certificate of ours, and several commands at work.
-const OPERATORS: usize = 256;
-/// Every one has a certificate of ours.
-const AGENTS: usize = 50_000;
 /// After a failed accept (no file descriptor left): time for others to close theirs.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -54,8 +48,8 @@ pub struct Connection {
 /// Who may connect.
 #[derive(Debug, Clone)]
 pub enum Guests {
-    /// Those who show a certificate of ours.
-    Agents,
+    /// Nodes, for as long as their key is admitted.
+    Agents(NodeKeys),
     /// Operators, for as long as their key is worth something.
     Operators(OperatorKeys),
     /// Anybody.
@@ -73,9 +67,17 @@ pub struct Caller {
     pub address: Option<IpAddr>,
     /// Whether the answer to what they ask now is the last that they hear.
     pub last_word: Arc<AtomicBool>,
+    /// The connection, on the agents' listener.
+    place: Arc<Place>,
 }
 
 impl Caller {
+    /// An agent's session is open over the connection for as long as what is returned lives.
+    #[must_use]
+    pub fn serves(&self) -> Serves {
+        self.place.serves()
+    }
+
     /// They end their own connection with what they ask: the answer still reaches them, and nothing of theirs is read.
     pub fn ends_with_an_answer(&self, so: bool) {
         self.last_word.store(so, Ordering::Relaxed);
@@ -96,14 +98,14 @@ async fn run(
     guests: Guests,
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
-    let (mut handshakes, door) = (VecDeque::new(), Arc::new(Door::default()));
+    let files = Files::of_this_process();
+    let (mut handshakes, door) = (VecDeque::new(), Arc::new(Door::of(files.strangers)));
     let most = match guests {
-        Guests::Agents => AGENTS,
-        Guests::Operators(_) => OPERATORS,
-        // The door's business.
-        Guests::Strangers => 2 * AT_ONCE,
+        Guests::Agents(_) => files.agents,
+        Guests::Operators(_) => files.operators,
+        Guests::Strangers => files.strangers,
     };
-    let places = Arc::new(Semaphore::new(most));
+    let places = Arc::new(Semaphore::new(most.saturating_add(files.handshakes)));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
@@ -136,16 +138,16 @@ async fn run(
                 Err(error) => debug!(%address, %error, "a handshake failed"),
             }
         });
-        make_room(&mut handshakes, handshake.abort_handle());
+        make_room(&mut handshakes, files.handshakes, handshake.abort_handle());
     }
 }
 
 /// The oldest handshake gives way where there are too many.
-fn make_room(handshakes: &mut VecDeque<AbortHandle>, newest: AbortHandle) {
-    if handshakes.len() >= AT_ONCE {
+fn make_room(handshakes: &mut VecDeque<AbortHandle>, most: usize, newest: AbortHandle) {
+    if handshakes.len() >= most {
         handshakes.retain(|handshake| !handshake.is_finished());
     }
-    if handshakes.len() >= AT_ONCE
+    if handshakes.len() >= most
         && let Some(oldest) = handshakes.pop_front()
     {
         oldest.abort();
@@ -154,17 +156,25 @@ fn make_room(handshakes: &mut VecDeque<AbortHandle>, newest: AbortHandle) {
 }
 
 /// Strangers who are inside, the oldest first.
-#[derive(Debug, Default)]
-struct Door(Mutex<VecDeque<Weak<Notify>>>);
+#[derive(Debug)]
+struct Door {
+    most: usize,
+    inside: Mutex<VecDeque<Weak<Notify>>>,
+}
 
 impl Door {
+    fn of(most: usize) -> Self {
+        let inside = Mutex::default();
+        Self { most, inside }
+    }
+
     /// One more; the oldest must go where there are too many. Ends when this one must go.
     async fn pass(self: Arc<Self>, own: Arc<Notify>) {
         let must_go = {
-            let mut inside = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
             inside.retain(|stranger| stranger.strong_count() > 0);
             inside.push_back(Arc::downgrade(&own));
-            (inside.len() > STRANGERS).then(|| inside.pop_front()).flatten()
+            (inside.len() > self.most).then(|| inside.pop_front()).flatten()
         };
         if let Some(oldest) = must_go.and_then(|oldest| oldest.upgrade()) {
             oldest.notify_one();
@@ -194,13 +204,19 @@ async fn shake_hands(
 
 impl Guests {
     /// Who shows that certificate, if they may come in here with it.
-    fn know(&self, certificate: Option<&[u8]>) -> io::Result<Caller> {
+    pub(super) fn know(&self, certificate: Option<&[u8]>) -> io::Result<Caller> {
         let certificate = certificate.unwrap_or_default();
         Ok(match self {
-            Self::Agents => Caller {
-                peer: Some(identify(certificate).map_err(io::Error::other)?),
-                ..Caller::default()
-            },
+            Self::Agents(keys) => {
+                let peer = identify(certificate).map_err(io::Error::other)?;
+                if !keys.admits(&peer.key_sha256) {
+                    return Err(io::Error::other("the node is revoked, or was never enrolled"));
+                }
+                Caller {
+                    peer: Some(peer),
+                    ..Caller::default()
+                }
+            }
             Self::Operators(keys) => {
                 let operator = identify_operator(certificate).map_err(io::Error::other)?;
                 if keys.name_of(&operator.key_sha256).as_deref() != Some(operator.name.as_str()) {
@@ -217,9 +233,12 @@ impl Guests {
 
     /// When the connection is over, whatever it is used for.
     fn end(&self, caller: &Caller, door: &Arc<Door>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-        match (self, &caller.operator) {
-            (Self::Operators(keys), Some(operator)) => Some(Box::pin(keys.clone().gone(operator.key_sha256))),
-            (Self::Strangers, _) => {
+        match (self, &caller.operator, &caller.peer) {
+            (Self::Agents(keys), _, Some(peer)) => {
+                Some(Box::pin(keys.clone().stay(peer.key_sha256, caller.place.clone())))
+            }
+            (Self::Operators(keys), Some(operator), _) => Some(Box::pin(keys.clone().gone(operator.key_sha256))),
+            (Self::Strangers, ..) => {
                 let pass = door.clone().pass(Arc::default());
                 Some(Box::pin(async { drop(timeout(STRANGERS_STAY, pass).await) }))
             }

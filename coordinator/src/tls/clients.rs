@@ -6,15 +6,16 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 
-use super::TlsError;
+use super::{Guests, TlsError};
 use crate::pki::{Authorities, InForce};
 
 /// Takes the certificates of the authorities that are in force at each handshake.
 pub(super) struct Clients {
     authorities: Arc<Authorities>,
     provider: Arc<CryptoProvider>,
+    guests: Guests,
     // Made anew when the authorities have changed.
     current: Mutex<Made>,
 }
@@ -22,11 +23,16 @@ pub(super) struct Clients {
 type Made = (Arc<InForce>, Arc<dyn ClientCertVerifier>);
 
 impl Clients {
-    pub(super) fn new(authorities: Arc<Authorities>, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
+    pub(super) fn new(
+        authorities: Arc<Authorities>,
+        provider: Arc<CryptoProvider>,
+        guests: Guests,
+    ) -> Result<Self, TlsError> {
         let current = Mutex::new(make(authorities.now(), &provider)?);
         Ok(Self {
             authorities,
             provider,
+            guests,
             current,
         })
     }
@@ -68,7 +74,11 @@ impl ClientCertVerifier for Clients {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.now()?.verify_client_cert(end_entity, intermediates, now)
+        let verified = self.now()?.verify_client_cert(end_entity, intermediates, now)?;
+        match self.guests.know(Some(end_entity)) {
+            Ok(_) => Ok(verified),
+            Err(_) => Err(Error::InvalidCertificate(CertificateError::Revoked)),
+        }
     }
 
     fn verify_tls12_signature(

@@ -2,6 +2,8 @@
 
 mod accept;
 mod clients;
+mod files;
+mod keys;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,6 +21,7 @@ use crate::pki::{Authorities, ServerIdentity};
 use clients::Clients;
 
 pub use accept::{Caller, Connection, Guests, accept};
+pub use keys::{NodeKeys, Serves};
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +90,7 @@ impl TimeProvider for Time {
 }
 
 /// For the agents' listener, and the operators': who shows no certificate of an authority that is taken at that time is
-/// refused in the handshake.
+/// refused in the handshake, and so is who shows the key of somebody that was shut out.
 ///
 /// # Errors
 /// When rustls refuses.
@@ -95,9 +98,10 @@ pub fn for_clients(
     authorities: &Arc<Authorities>,
     certificate: &Arc<Certificate>,
     clock: &Arc<dyn Clock>,
+    guests: &Guests,
 ) -> Result<ServerConfig, TlsError> {
     let provider = certificate.provider.clone();
-    let verifier = Arc::new(Clients::new(authorities.clone(), provider.clone())?);
+    let verifier = Arc::new(Clients::new(authorities.clone(), provider.clone(), guests.clone())?);
     let config = ServerConfig::builder_with_details(provider, Arc::new(Time(clock.clone())))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(verifier)

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use heeler_proto::v1::{self, from_agent};
-use heeler_tests::{Herd, Stranger, tls};
+use heeler_proto::v1::{self, from_agent, to_agent};
+use heeler_tests::{Herd, Line, Stranger, tls};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -157,4 +157,217 @@ async fn a_message_beyond_the_bound_ends_its_own_stream_alone_and_is_not_kept() 
     while line.next().await.is_ok() {}
     drop(line);
     stranger.join(Stranger::hello("a")).await.unwrap();
+}
+
+fn note(seq: u64) -> from_agent::Body {
+    let note = v1::Note {
+        level: "info".into(),
+        text: seq.to_string(),
+    };
+    from_agent::Body::Event(v1::Event {
+        seq,
+        at_ms: heeler_tests::NOON,
+        task_id: String::new(),
+        kind: Some(v1::event::Kind::Note(note)),
+    })
+}
+
+fn with_pools(request_id: String, count: usize) -> from_agent::Body {
+    let pool = |number| v1::Pool {
+        name: format!("p{number}"),
+        guid: format!("{number}"),
+        ..v1::Pool::default()
+    };
+    let facts = v1::Facts {
+        hostname: "many".into(),
+        pools: (1..=count).map(pool).collect(),
+        ..v1::Facts::default()
+    };
+    from_agent::Body::Facts(v1::FactsReply {
+        request_id,
+        facts: Some(facts),
+        error: String::new(),
+    })
+}
+
+async fn facts_of(herd: &Herd, node: &str) -> Option<v1::Facts> {
+    let request = v1::ShowNodeRequest { node: node.into() };
+    let shown = herd.operator().await.show_node(request).await.unwrap().into_inner();
+    shown.node.unwrap().facts
+}
+
+#[tokio::test]
+async fn facts_beyond_a_bound_are_refused_and_told_once_and_the_session_goes_on() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let mut operator = herd.operator().await;
+    for seq in [1, 2] {
+        let hello = v1::Hello {
+            last_event: seq - 1,
+            ..Stranger::hello("a")
+        };
+        let (mut line, _) = stranger.join(hello).await.unwrap();
+        let request_id = line.next_that(Line::asks_for_facts).await;
+        line.say(with_pools(request_id, 16_000)).await;
+        line.say(note(seq)).await;
+        line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
+            .await;
+    }
+    assert_eq!(facts_of(&herd, "a").await, None);
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    let told: Vec<_> = status
+        .alerts
+        .iter()
+        .filter(|alert| alert.text.contains("refused"))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].text.starts_with("facts refused: 16000 pools, at most 64"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn answers_that_nobody_asked_for_are_not_taken() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let request_id = line.next_that(Line::asks_for_facts).await;
+    line.say(with_pools("unasked".into(), 3)).await;
+    let preview = v1::PreviewReply {
+        request_id: "drift 1".into(),
+        facts: Some(v1::Facts::default()),
+        ..v1::PreviewReply::default()
+    };
+    line.say(from_agent::Body::Preview(preview)).await;
+    let trust = v1::TrustReply {
+        statements_sha256: vec![7; 32],
+        refused: vec!["nobody asked".into()],
+        ..v1::TrustReply::default()
+    };
+    line.say(from_agent::Body::Trust(trust)).await;
+    line.say(note(1)).await;
+    line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
+        .await;
+    assert_eq!(facts_of(&herd, "a").await, None);
+
+    line.say(with_pools(request_id.clone(), 1)).await;
+    line.say(with_pools(request_id, 2)).await;
+    line.say(note(2)).await;
+    line.next_that(|body| matches!(body, to_agent::Body::Ack(v1::EventAck { seq: 2 })).then_some(()))
+        .await;
+    let facts = facts_of(&herd, "a").await.unwrap();
+    assert_eq!(facts.pools.len(), 1, "one question has one answer");
+}
+
+#[tokio::test]
+async fn a_hello_beyond_a_bound_is_refused_and_told_and_kept_nowhere() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    for _ in 0..2 {
+        let hello = v1::Hello {
+            agent_version: "x".repeat(2 * MIB),
+            ..Stranger::hello("a")
+        };
+        let refused = stranger.join(hello).await.map(drop).unwrap_err();
+        assert!(
+            refused.contains("hello refused: agent_version of 2097152 bytes"),
+            "{refused}"
+        );
+    }
+    let status = herd
+        .operator()
+        .await
+        .status(v1::StatusRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    let told = status
+        .alerts
+        .iter()
+        .filter(|alert| alert.text.contains("hello refused"));
+    assert_eq!(told.count(), 1);
+    stranger.join(Stranger::hello("a")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_revoked_nodes_key_opens_no_connection() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let key = stranger.key.serialize_pem();
+    let connect = async || {
+        let config = tls::client(&herd.ca(), Some((&stranger.chain, &key)), &herd.clock);
+        let mut stream = tls::connect(herd.agents, config).await?;
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await?;
+        // What the server says first; a refused handshake is told only now.
+        stream.read_u8().await.map(|_| stream)
+    };
+    let mut open = connect().await.unwrap();
+    let request = v1::RevokeRequest { node: "a".into() };
+    herd.operator().await.revoke(request).await.unwrap();
+    let refused = connect().await.map(drop).unwrap_err().to_string();
+    assert!(refused.contains("Revoked"), "{refused}");
+    let mut rest = Vec::new();
+    let ended = timeout(Duration::from_secs(30), open.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "a connection that is open ends");
+}
+
+#[tokio::test]
+async fn one_node_has_few_connections_and_others_come_in() {
+    let herd = Herd::new().await;
+    let stranger = Stranger::enrolled(&herd, "a").await;
+    let key = stranger.key.serialize_pem();
+    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        let config = tls::client(&herd.ca(), Some((&stranger.chain, &key)), &herd.clock);
+        let mut stream = tls::connect(herd.agents, config).await.unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+        stream.read_u8().await.unwrap();
+        held.push(stream);
+    }
+    for early in &mut held[..16] {
+        let mut rest = Vec::new();
+        let ended = timeout(Duration::from_secs(10), early.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "the oldest ones give way");
+    }
+    line.say(note(1)).await;
+    line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
+        .await;
+    let other = Stranger::enrolled(&herd, "b").await;
+    other.join(Stranger::hello("b")).await.unwrap();
+}
+
+#[tokio::test]
+async fn large_facts_of_many_nodes_leave_every_list_readable() {
+    let herd = Herd::new().await;
+    let disk = |number: usize| v1::Disk {
+        serial: format!("S{number}"),
+        finding: "x".repeat(1500),
+        ..v1::Disk::default()
+    };
+    for node in ["a", "b", "c", "d", "e"] {
+        let stranger = Stranger::enrolled(&herd, node).await;
+        let (mut line, _) = stranger.join(Stranger::hello(node)).await.unwrap();
+        let request_id = line.next_that(Line::asks_for_facts).await;
+        let facts = v1::Facts {
+            disks: (0..250).map(disk).collect(),
+            ..v1::Facts::default()
+        };
+        let reply = v1::FactsReply {
+            request_id,
+            facts: Some(facts),
+            error: String::new(),
+        };
+        line.say(from_agent::Body::Facts(reply)).await;
+        line.say(note(1)).await;
+        line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
+            .await;
+    }
+    let mut operator = herd.operator().await;
+    let nodes = operator.list_nodes(v1::ListNodesRequest {}).await.unwrap().into_inner();
+    assert_eq!(nodes.nodes.len(), 5);
+    operator.list_disks(v1::ListDisksRequest::default()).await.unwrap();
+    operator.status(v1::StatusRequest {}).await.unwrap();
+    operator.handbook(v1::HandbookRequest {}).await.unwrap();
 }

@@ -87,12 +87,13 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
         )),
         NodeState::Enrolled if look.connected => None,
         NodeState::Enrolled => {
-            let away_ms = look.now_ms.saturating_sub(node.last_seen_ms);
-            (away_ms >= AWAY_MS).then(|| {
-                alert(Light::Amber, name, format!("offline for {}", duration(away_ms)), || {
-                    format!("heeler node show {name}")
-                })
-            })
+            let away_ms = look.now_ms.abs_diff(node.last_seen_ms);
+            // Seen in a time that is yet to come: the clock was ahead.
+            let text = match node.last_seen_ms > look.now_ms {
+                true => "offline, since when is not known: the coordinator's clock went back".to_owned(),
+                false => format!("offline for {}", duration(away_ms)),
+            };
+            (away_ms >= AWAY_MS).then(|| alert(Light::Amber, name, text, || format!("heeler node show {name}")))
         }
     }
 }

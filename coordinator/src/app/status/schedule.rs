@@ -36,7 +36,7 @@ impl Schedule {
             };
         };
         let wanted = || said.stands.iter().filter(|stand| stand.due_ms > 0);
-        let late = |stand: &&v1::SnapshotStand| stand.due_ms + LATE_MS < look.now_ms;
+        let late = |stand: &&v1::SnapshotStand| stand.due_ms.saturating_add(LATE_MS) < look.now_ms;
         let waits = wanted().filter(late).min_by_key(|stand| stand.due_ms);
         let waits = waits.filter(|_| look.connected);
         let last_scrub_ms = past(said.last_scrub_ms).max(past(pool_scrubbed_ms));
@@ -52,7 +52,7 @@ impl Schedule {
             newest_ms: wanted().map(|stand| stand.newest_ms).min().unwrap_or(0),
             wanted: wanted().next().is_some(),
             snapshot_overdue: waits.is_some(),
-            waits: waits.map(|stand| (stand.dataset.clone(), look.now_ms - stand.due_ms)),
+            waits: waits.map(|stand| (stand.dataset.clone(), look.now_ms.saturating_sub(stand.due_ms))),
             last_scrub_ms,
             scrub_overdue: overdue,
             scrub_percent: said.scrub_percent,

@@ -1,0 +1,85 @@
+//! What one node may take of a reply about all of them: no node makes a list that nobody can read.
+
+use heeler_proto::v1;
+use prost::Message as _;
+
+/// Of a reply's lists together; a client takes twice that.
+const REPLY: usize = 8 << 20;
+/// However many nodes there are.
+const LEAST: usize = 2 << 10;
+
+/// Bytes, of each of so many nodes.
+pub(super) fn share(nodes: usize) -> usize {
+    REPLY.checked_div(nodes).unwrap_or(REPLY).max(LEAST)
+}
+
+/// Without its lists, where the facts are more than that.
+pub(super) fn within(share: usize, facts: v1::Facts) -> v1::Facts {
+    if facts.encoded_len() <= share {
+        return facts;
+    }
+    v1::Facts {
+        disks: Vec::new(),
+        nics: Vec::new(),
+        pools: Vec::new(),
+        unreadable_pools: Vec::new(),
+        schedule: None,
+        ..facts
+    }
+}
+
+/// Without the texts of files and the names of victims, where the steps are more than that; each op keeps its summary.
+pub(super) fn in_brief(share: usize, steps: &[v1::StepReport]) -> Vec<v1::StepReport> {
+    let mut steps = steps.to_vec();
+    if steps.iter().map(v1::StepReport::encoded_len).sum::<usize>() > share {
+        for op in steps.iter_mut().flat_map(|step| &mut step.ops) {
+            (op.before, op.after, op.irreversible) = (String::new(), String::new(), None);
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_that_are_more_than_a_share_come_without_their_lists() {
+        let facts = v1::Facts {
+            model: "Pi 5".into(),
+            disks: vec![v1::Disk::default(); 100],
+            ..v1::Facts::default()
+        };
+        assert_eq!(within(share(5), facts.clone()), facts);
+        let brief = within(100, facts);
+        assert_eq!((brief.model.as_str(), brief.disks.len()), ("Pi 5", 0));
+    }
+
+    #[test]
+    fn the_shares_of_all_nodes_fit_into_one_reply() {
+        for nodes in [0, 1, 5, 1_000, 4_000] {
+            assert!(share(nodes) * nodes <= REPLY, "{nodes}");
+        }
+    }
+
+    #[test]
+    fn steps_that_are_more_than_a_share_keep_their_summaries() {
+        let op = v1::OpPreview {
+            summary: "write a file".into(),
+            after: "x".repeat(1 << 20),
+            ..v1::OpPreview::default()
+        };
+        let steps = [v1::StepReport {
+            ops: vec![op; 3],
+            ..v1::StepReport::default()
+        }];
+        assert_eq!(in_brief(4 << 20, &steps), steps);
+        let brief = in_brief(1 << 20, &steps);
+        assert!(
+            brief[0]
+                .ops
+                .iter()
+                .all(|op| op.summary == "write a file" && op.after.is_empty())
+        );
+    }
+}

@@ -1,0 +1,55 @@
+use nix::sys::resource::{Resource, getrlimit};
+
+/// For the database, the listeners, copies, backups and the local socket.
+const OWN: usize = 64;
+
+/// How many open files each listener may have, so that together they never have them all: whoever fills one of them
+/// shuts nobody out of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Files {
+    /// Handshakes under way on one listener; a further one takes the place of the oldest.
+    pub(super) handshakes: usize,
+    /// Without a certificate anybody may connect; a further one takes the place of the oldest.
+    pub(super) strangers: usize,
+    /// Operators and their commands.
+    pub(super) operators: usize,
+    /// Agents.
+    pub(super) agents: usize,
+}
+
+impl Files {
+    /// Of a process that may have so many.
+    pub(super) fn of(limit: usize) -> Self {
+        let handshakes = (limit / 16).clamp(8, 1_024);
+        let strangers = (limit / 16).clamp(8, 64);
+        let operators = (limit / 16).clamp(8, 256);
+        let others = OWN + 3 * handshakes + strangers + operators;
+        Self {
+            handshakes,
+            strangers,
+            operators,
+            agents: limit.saturating_sub(others).clamp(8, 50_000),
+        }
+    }
+
+    /// Of this process.
+    pub(super) fn of_this_process() -> Self {
+        let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1_024, |(now, _)| now);
+        Self::of(usize::try_from(limit).unwrap_or(usize::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_listeners_together_never_have_all_files() {
+        for limit in [256, 1_024, 4_096, 65_536, 1 << 30, usize::MAX] {
+            let files = Files::of(limit);
+            let all = OWN + 3 * files.handshakes + files.strangers + files.operators + files.agents;
+            assert!(all <= limit, "{limit}: {files:?}");
+            assert!(files.agents >= limit.min(100_000) / 4, "{limit}: {files:?}");
+        }
+    }
+}

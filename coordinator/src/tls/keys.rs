@@ -1,0 +1,175 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
+
+/// Connections of one key; a further one takes the place of the oldest that serves no session.
+const OF_ONE_KEY: usize = 4;
+/// How long a connection may stay that serves no session: hello has 10 s.
+const UNUSED: Duration = Duration::from_secs(20);
+/// For the goodbye of a node that was shut out.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The keys of the nodes that may come in, and the connections of each. Held in memory: a handshake asks no database.
+#[derive(Debug, Clone, Default)]
+pub struct NodeKeys(Arc<Mutex<HashMap<[u8; 32], VecDeque<Weak<Place>>>>>);
+
+/// One connection of a node.
+#[derive(Debug, Default)]
+pub struct Place {
+    /// Whether a session is open over it.
+    serves: watch::Sender<bool>,
+    gives_way: Notify,
+}
+
+/// A session is open for as long as this lives.
+#[derive(Debug)]
+pub struct Serves(Arc<Place>);
+
+impl Drop for Serves {
+    fn drop(&mut self) {
+        self.0.serves.send_replace(false);
+    }
+}
+
+impl Place {
+    /// A session begins over the connection.
+    #[must_use]
+    pub fn serves(self: &Arc<Self>) -> Serves {
+        self.serves.send_replace(true);
+        Serves(self.clone())
+    }
+
+    async fn unused(&self) {
+        let mut serves = self.serves.subscribe();
+        while timeout(UNUSED, serves.wait_for(|serves| *serves)).await.is_ok() {
+            drop(serves.wait_for(|serves| !serves).await);
+        }
+    }
+}
+
+impl NodeKeys {
+    fn all(&self) -> MutexGuard<'_, HashMap<[u8; 32], VecDeque<Weak<Place>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key opens a connection from now on.
+    pub fn admit(&self, key: [u8; 32]) {
+        self.all().entry(key).or_default();
+    }
+
+    /// The key opens nothing any more, and its connections end.
+    pub fn shut_out(&self, key: &[u8; 32]) {
+        for place in self.all().remove(key).into_iter().flatten() {
+            if let Some(place) = place.upgrade() {
+                place.gives_way.notify_one();
+            }
+        }
+    }
+
+    /// Whether the key opens a connection.
+    #[must_use]
+    pub fn admits(&self, key: &[u8; 32]) -> bool {
+        self.all().contains_key(key)
+    }
+
+    /// One connection more. Ends when it must go: its key is shut out, too many of that key came after it, or it serves
+    /// no session.
+    pub(super) async fn stay(self, key: [u8; 32], own: Arc<Place>) {
+        self.enter(&key, &own);
+        tokio::select! {
+            () = own.gives_way.notified() => {}
+            () = own.unused() => {}
+        }
+        if !self.admits(&key) {
+            sleep(GOODBYE).await;
+        }
+    }
+
+    fn enter(&self, key: &[u8; 32], own: &Arc<Place>) {
+        let mut all = self.all();
+        let Some(places) = all.get_mut(key) else {
+            // Shut out since the handshake.
+            return own.gives_way.notify_one();
+        };
+        places.retain(|place| place.strong_count() > 0);
+        let idle = |place: &Weak<Place>| place.upgrade().is_some_and(|place| !*place.serves.borrow());
+        if places.len() >= OF_ONE_KEY
+            && let Some(oldest) = places.iter().position(idle).and_then(|oldest| places.remove(oldest))
+            && let Some(oldest) = oldest.upgrade()
+        {
+            oldest.gives_way.notify_one();
+        }
+        places.push_back(Arc::downgrade(own));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    fn come(keys: &NodeKeys) -> (Arc<Place>, tokio::task::JoinHandle<()>) {
+        let place = Arc::new(Place::default());
+        keys.enter(&KEY, &place);
+        let (keys, own) = (keys.clone(), place.clone());
+        let stays = tokio::spawn(async move {
+            tokio::select! {
+                () = own.gives_way.notified() => {}
+                () = own.unused() => {}
+            }
+            drop(keys);
+        });
+        (place, stays)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_a_session_is_closed_and_one_with_a_session_stays() {
+        let keys = NodeKeys::default();
+        keys.admit(KEY);
+        let began = Instant::now();
+        keys.clone().stay(KEY, Arc::new(Place::default())).await;
+        assert_eq!(began.elapsed(), UNUSED);
+
+        let (place, stays) = come(&keys);
+        let serves = place.serves();
+        sleep(UNUSED * 100).await;
+        assert!(!stays.is_finished());
+        drop(serves);
+        let ended = Instant::now();
+        stays.await.unwrap();
+        assert_eq!(ended.elapsed(), UNUSED);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_key_has_few_connections_and_the_oldest_without_a_session_gives_way() {
+        let keys = NodeKeys::default();
+        keys.admit(KEY);
+        let (first, with_session) = come(&keys);
+        let _serves = first.serves();
+        let mut others: Vec<_> = (0..300).map(|_| come(&keys)).collect();
+        tokio::task::yield_now().await;
+        sleep(Duration::from_millis(1)).await;
+        let open = others.iter().filter(|(_, stays)| !stays.is_finished()).count();
+        assert_eq!(open, OF_ONE_KEY - 1, "the newest ones");
+        assert!(!others.pop().unwrap().1.is_finished());
+        assert!(!with_session.is_finished());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_is_shut_out_ends_its_connections_and_opens_none() {
+        let keys = NodeKeys::default();
+        keys.admit(KEY);
+        let (place, stays) = come(&keys);
+        let _serves = place.serves();
+        keys.shut_out(&KEY);
+        stays.await.unwrap();
+        assert!(!keys.admits(&KEY));
+        keys.clone().stay(KEY, Arc::new(Place::default())).await;
+    }
+}
