@@ -28,7 +28,7 @@ const HELLO: Duration = Duration::from_secs(10);
 
 /// What the generated server does, but that messages are held against the table of bounds before they are decoded.
 #[derive(Clone)]
-pub(super) struct Service(pub(super) Arc<App>);
+pub struct Service(pub(super) Arc<App>);
 
 impl NamedService for Service {
     const NAME: &'static str = agent_server::SERVICE_NAME;

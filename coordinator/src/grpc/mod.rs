@@ -35,6 +35,11 @@ fn server(asks_every: Duration) -> Server {
         .max_concurrent_streams(16)
 }
 
+/// What agents call, as it is served.
+pub fn agents(app: Arc<App>) -> agent::Service {
+    agent::Service(app)
+}
+
 /// What nodes call that have no certificate yet.
 pub fn enrolment(app: Arc<App>) -> EnrolmentServer<impl v1::enrolment_server::Enrolment> {
     EnrolmentServer::new(enrolment::Service(app)).max_decoding_message_size(64 * 1024)
@@ -56,7 +61,7 @@ pub async fn serve_agents(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     server(asks_every)
-        .serve_with_incoming_shutdown(agent::Service(app), incoming, shutdown)
+        .serve_with_incoming_shutdown(agents(app), incoming, shutdown)
         .await
 }
 

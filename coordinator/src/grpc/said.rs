@@ -51,7 +51,7 @@ impl Decoder for Bounded {
 }
 
 fn broken(error: impl Display) -> Status {
-    Status::new(Code::InvalidArgument, format!("a message cannot be read: {error}"))
+    Status::new(Code::Internal, format!("a message cannot be read: {error}"))
 }
 
 fn said(message: &[u8]) -> Result<Said, Status> {

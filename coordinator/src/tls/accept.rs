@@ -68,7 +68,7 @@ pub struct Caller {
     /// Whether the answer to what they ask now is the last that they hear.
     pub last_word: Arc<AtomicBool>,
     /// The connection, on the agents' listener.
-    place: Arc<Place>,
+    pub place: Arc<Place>,
 }
 
 impl Caller {

@@ -21,7 +21,7 @@ use crate::pki::{Authorities, ServerIdentity};
 use clients::Clients;
 
 pub use accept::{Caller, Connection, Guests, accept};
-pub use keys::{NodeKeys, Serves};
+pub use keys::{NodeKeys, Place, Serves};
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
