@@ -14,7 +14,10 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The keys of the nodes that may come in, and the connections of each. Held in memory: a handshake asks no database.
 #[derive(Debug, Clone, Default)]
-pub struct NodeKeys(Arc<Mutex<HashMap<[u8; 32], VecDeque<Weak<Place>>>>>);
+pub struct NodeKeys(Arc<Mutex<Admitted>>);
+
+/// By key, the oldest connection first.
+type Admitted = HashMap<[u8; 32], VecDeque<Weak<Place>>>;
 
 /// One connection of a node.
 #[derive(Debug, Default)]
@@ -51,7 +54,7 @@ impl Place {
 }
 
 impl NodeKeys {
-    fn all(&self) -> MutexGuard<'_, HashMap<[u8; 32], VecDeque<Weak<Place>>>> {
+    fn all(&self) -> MutexGuard<'_, Admitted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
