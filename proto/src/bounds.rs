@@ -423,7 +423,7 @@ const SNAPSHOTS: &[Field] = &[
         ],
     ),
     one(5, "no_pruning", TEXT),
-    one(6, "created", 4 * KIB),
+    one(6, "created", 128 * KIB),
     list(
         7,
         "diff",

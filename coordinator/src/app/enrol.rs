@@ -4,8 +4,8 @@ use heeler_proto::NodeName;
 use heeler_store::{Certificate, Digest, Node, NodeState, Outcome, TaskState, Tx};
 
 use super::contact::TOKEN_MS;
-use super::{App, AppError, hex};
-use crate::pki::{Issued, NodeRequest, REJOIN_MS, issue_node, sha256};
+use super::{App, AppError, hex, nodes};
+use crate::pki::{Issued, NodeRequest, Peer, REJOIN_MS, issue_node, sha256};
 
 /// A node that asks to be let in.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl App {
             use_token(&mut tx, &request.token, (&name, &csr.key_sha256), now_ms).await?
         };
         let other_key = node.key_sha256 != Some(csr.key_sha256);
-        let old_key = node.key_sha256.filter(|_| other_key);
+        let old = nodes::peer(&node)?.filter(|_| other_key);
         if other_key {
             start_anew(&mut tx, &mut node, now_ms).await?;
         }
@@ -64,10 +64,13 @@ impl App {
             self.audit(&mut tx, "enrolled", name.as_str(), &detail).await?;
         }
         self.tell(tx, self.event("enrolled", name.as_str(), text)).await?;
-        if let Some(old_key) = old_key {
-            self.node_keys.shut_out(&old_key);
+        if let Some(old) = old {
+            self.node_keys.shut_out(&old);
         }
-        self.node_keys.admit(csr.key_sha256);
+        self.node_keys.admit(Peer {
+            key_sha256: csr.key_sha256,
+            node: name.clone(),
+        });
         if other_key && let Some(session) = self.sessions.of(&name) {
             session.close("the node was enrolled again with another key");
         }

@@ -137,8 +137,8 @@ impl App {
         let trust = HerdTrust::read(&mut tx).await?;
         let node_keys = NodeKeys::default();
         for node in tx.nodes().await? {
-            if let Some(key) = node.key_sha256.filter(|_| node.state == NodeState::Enrolled) {
-                node_keys.admit(key);
+            if let (NodeState::Enrolled, Some(peer)) = (node.state, nodes::peer(&node)?) {
+                node_keys.admit(peer);
             }
         }
         drop(tx);

