@@ -84,7 +84,10 @@ type Out = (mpsc::Sender<v1::ToAgent>, oneshot::Sender<Status>);
 
 /// From hello to the end of the stream.
 async fn attend(app: Arc<App>, (caller, peer): (Caller, Peer), mut inbound: Streaming<Said>, (out, refused): Out) {
-    let opened = match hello(&app, &peer, &mut inbound).await {
+    let said = hello(&app, &peer, &mut inbound).await;
+    // Also while the session waits for its turn to be written down.
+    let _serves = said.is_ok().then(|| caller.serves());
+    let opened = match said {
         Ok(hello) => app
             .open_session(&peer, hello, out.clone())
             .await
@@ -94,7 +97,6 @@ async fn attend(app: Arc<App>, (caller, peer): (Caller, Peer), mut inbound: Stre
     match opened {
         Ok(session) => {
             drop(out);
-            let _serves = caller.serves();
             listen(&app, &session, inbound).await;
         }
         // `out` outlives this: the reason is there when the stream ends.

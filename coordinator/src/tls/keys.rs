@@ -7,10 +7,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::pki::Peer;
 
-/// Connections of one key; a further one takes the place of the oldest that serves no session.
+/// Connections of one key; a further one takes the place of the oldest that serves no session, or goes itself.
 const OF_ONE_KEY: usize = 4;
 /// How long a connection may stay that serves no session: hello has 10 s.
-const UNUSED: Duration = Duration::from_secs(20);
+const UNUSED: Duration = Duration::from_secs(30);
 /// For the goodbye of a node that was shut out.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -100,14 +100,14 @@ impl NodeKeys {
             return own.gives_way.notify_one();
         };
         places.retain(|place| place.strong_count() > 0);
+        places.push_back(Arc::downgrade(own));
         let idle = |place: &Weak<Place>| place.upgrade().is_some_and(|place| !*place.serves.borrow());
-        if places.len() >= OF_ONE_KEY
+        if places.len() > OF_ONE_KEY
             && let Some(oldest) = places.iter().position(idle).and_then(|oldest| places.remove(oldest))
             && let Some(oldest) = oldest.upgrade()
         {
             oldest.gives_way.notify_one();
         }
-        places.push_back(Arc::downgrade(own));
     }
 }
 
