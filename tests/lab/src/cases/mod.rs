@@ -2,6 +2,7 @@
 
 mod agent;
 mod backplane;
+mod blank;
 mod checklist;
 mod contact;
 mod converged;
@@ -52,6 +53,7 @@ const ALL: &[&[Case]] = &[
     machine::CASES,
     contact::CASES,
     disks::CASES,
+    blank::CASES,
     create::CASES,
     agent::CASES,
     death::CASES,
