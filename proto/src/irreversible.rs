@@ -9,7 +9,7 @@ use crate::{Invalid, PoolGuid, PoolName, Serial, v1};
 /// never a kernel's name for a disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Irreversible {
-    /// A mirror is made on blank disks.
+    /// A mirror is made on disks that are proven blank, or that a person takes for blank.
     CreatePool(CreatePool),
     /// All that a disk holds is gone.
     EraseContents(EraseContents),
@@ -28,7 +28,7 @@ pub struct DiskIdentity {
     pub size_bytes: u64,
 }
 
-/// A mirror is made on blank disks.
+/// A mirror is made on disks that are proven blank, or that a person takes for blank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatePool {
     /// Its name.
@@ -37,6 +37,9 @@ pub struct CreatePool {
     pub disks: Vec<DiskIdentity>,
     /// Pool and root dataset properties, as `zpool create` takes them: `ashift=12`, `compression=lz4`…
     pub properties: Vec<(String, String)>,
+    /// Those of its legs of which not every byte is read first: a person takes them for blank.
+    #[serde(default)]
+    pub unread: Vec<Serial>,
 }
 
 /// All that a disk holds is gone.
@@ -94,6 +97,11 @@ impl Irreversible {
         let disk = |text: &mut String, disk: &DiskIdentity| {
             let _ = writeln!(text, "disk {:?} {}", disk.serial.as_str(), disk.size_bytes);
         };
+        let serials = |text: &mut String, what: &str, serials: &[Serial]| {
+            for serial in sorted(serials) {
+                let _ = writeln!(text, "{what} {:?}", serial.as_str());
+            }
+        };
         match self {
             Self::CreatePool(create) => {
                 let _ = writeln!(text, "create-pool {:?}", create.pool.as_str());
@@ -103,6 +111,7 @@ impl Irreversible {
                 for (name, value) in properties {
                     let _ = writeln!(text, "property {name:?} {value:?}");
                 }
+                serials(&mut text, "unread", &create.unread);
             }
             Self::EraseContents(erase) => {
                 text.push_str("erase-contents\n");
@@ -116,10 +125,7 @@ impl Irreversible {
                     disk(&mut text, &one);
                     let _ = writeln!(text, "txg {txg}");
                 }
-                let missing = sorted(&import.missing);
-                for serial in missing {
-                    let _ = writeln!(text, "missing {:?}", serial.as_str());
-                }
+                serials(&mut text, "missing", &import.missing);
             }
             Self::LowerKeep(lower) => {
                 text.push_str("lower-keep\n");
@@ -175,11 +181,17 @@ impl TryFrom<v1::Irreversible> for Irreversible {
                 .map(TryInto::try_into)
                 .collect::<Result<Vec<_>, Invalid>>()
         };
+        let serials = |wire: Vec<String>| {
+            wire.iter()
+                .map(|text| Serial::new(text))
+                .collect::<Result<Vec<_>, Invalid>>()
+        };
         Ok(match wire.act.ok_or_else(|| Invalid::missing("irreversible.act"))? {
             Act::CreatePool(create) => Self::CreatePool(CreatePool {
                 pool: PoolName::new(&create.pool)?,
                 disks: disks(create.disks)?,
                 properties: create.properties.into_iter().map(|one| (one.name, one.value)).collect(),
+                unread: serials(create.unread)?,
             }),
             Act::EraseContents(erase) => Self::EraseContents(EraseContents {
                 disk: erase
@@ -195,11 +207,7 @@ impl TryFrom<v1::Irreversible> for Irreversible {
                 Self::ImportPool(ImportPool {
                     guid: PoolGuid::parse(&import.guid)?,
                     present: disks(import.present)?.into_iter().zip(import.txgs).collect(),
-                    missing: import
-                        .missing
-                        .iter()
-                        .map(|text| Serial::new(text))
-                        .collect::<Result<_, _>>()?,
+                    missing: serials(import.missing)?,
                 })
             }
             Act::LowerKeep(lower) => {
@@ -233,6 +241,7 @@ impl From<Irreversible> for v1::Irreversible {
                     .into_iter()
                     .map(|(name, value)| v1::Property { name, value })
                     .collect(),
+                unread: create.unread.into_iter().map(Into::into).collect(),
             }),
             Irreversible::EraseContents(erase) => Act::EraseContents(v1::EraseContents {
                 disk: Some(erase.disk.into()),
@@ -285,7 +294,29 @@ mod tests {
             pool: PoolName::new("data").unwrap(),
             disks,
             properties,
+            unread: vec![],
         })
+    }
+
+    #[test]
+    fn a_consent_covers_which_disks_are_not_read() {
+        let unread = |serials: &[&str]| {
+            let Irreversible::CreatePool(create) = create(vec![disk("A"), disk("B")], "12") else {
+                panic!("it is a creation");
+            };
+            let unread = serials.iter().map(|serial| Serial::new(serial).unwrap()).collect();
+            Irreversible::CreatePool(CreatePool { unread, ..create })
+        };
+        let acts = [unread(&[]), unread(&["A"]), unread(&["B"]), unread(&["A", "B"])];
+        for (at, act) in acts.iter().enumerate() {
+            let same = acts.iter().filter(|other| other.digest() == act.digest()).count();
+            assert_eq!(same, 1, "{at}");
+            assert_eq!(
+                Irreversible::try_from(v1::Irreversible::from(act.clone())).as_ref(),
+                Ok(act)
+            );
+        }
+        assert_eq!(unread(&["B", "A"]).digest(), unread(&["A", "B"]).digest());
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub struct EnsurePool {
     pub pool: PoolSpec,
     /// Serials on record as holding a live pool: never given to `create`, whatever the consent.
     pub live: Vec<LiveSerial>,
+    /// Of the pool's serials: a person wants the pool made without every byte of these being read.
+    #[serde(default)]
+    pub unread: Vec<Serial>,
 }
 
 /// A disk is blank.
@@ -63,6 +66,11 @@ impl TryFrom<v1::Task> for Task {
                     .ok_or_else(|| Invalid::missing("ensure_pool.pool"))?
                     .try_into()?,
                 live: live(task.live)?,
+                unread: task
+                    .unread
+                    .iter()
+                    .map(|text| Serial::new(text))
+                    .collect::<Result<_, _>>()?,
             })),
             v1::task::Kind::EraseDisk(task) => Ok(Self::EraseDisk(EraseDisk {
                 serial: Serial::new(&task.serial)?,
@@ -82,6 +90,7 @@ impl From<Task> for v1::Task {
             Task::EnsurePool(task) => v1::task::Kind::EnsurePool(v1::EnsurePool {
                 pool: Some(task.pool.into()),
                 live: wire(task.live),
+                unread: task.unread.into_iter().map(Into::into).collect(),
             }),
             Task::EraseDisk(task) => v1::task::Kind::EraseDisk(v1::EraseDisk {
                 serial: task.serial.into(),

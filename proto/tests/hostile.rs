@@ -106,6 +106,7 @@ fn good() -> Vec<Vec<u8>> {
     let ensure = v1::EnsurePool {
         pool: Some(pool),
         live: vec![],
+        unread: vec!["A".into()],
     };
     let erase = v1::EraseContents {
         disk: Some(disk.clone()),
@@ -115,6 +116,7 @@ fn good() -> Vec<Vec<u8>> {
         pool: "data".into(),
         disks: vec![disk],
         properties: vec![],
+        unread: vec!["A".into()],
     };
     let statement = |change| v1::Statement {
         cluster: "k8sctl".into(),

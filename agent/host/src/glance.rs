@@ -99,6 +99,10 @@ impl System for Glance<'_> {
         self.host.read_device(device, offset, length).await
     }
 
+    async fn first_data(&self, device: &Path, places: &[(u64, u64)]) -> io::Result<Option<u64>> {
+        self.host.first_data(device, places).await
+    }
+
     async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError> {
         self.host.unit_state(unit).await
     }

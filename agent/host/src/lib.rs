@@ -42,6 +42,7 @@ mod real;
 mod secret;
 mod system;
 mod unit;
+mod zeros;
 
 pub use command::{Command, Output, RunError, Stdin};
 pub use file::{Content, File};

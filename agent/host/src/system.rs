@@ -44,6 +44,10 @@ pub trait System: Send + Sync {
     /// `length` bytes of a block device from `offset` on; fewer at its end. Opened for reading only.
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>>;
 
+    /// Where the first byte that is not zero is in these places of a block device: pairs of first byte and end, multiples of
+    /// 512 within the device, read in their order. Reads what is on the device, not what is cached.
+    async fn first_data(&self, device: &Path, places: &[(u64, u64)]) -> io::Result<Option<u64>>;
+
     /// What a unit is doing.
     async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError>;
 

@@ -5,6 +5,10 @@ use super::State;
 use crate::assignment::Assignment;
 use crate::config::Operator;
 
+/// A creation begins with the reading of its disks: once it has begun within the hour of its consent, it may end so much
+/// later.
+const READING_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// How an irreversible act is permitted.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Permission<'a> {
@@ -28,8 +32,14 @@ pub fn permission<'a>(
 ) -> Result<Permission<'a>, NoConsent> {
     let task = &assignment.task_id;
     let digest = act.digest();
-    let granted =
-        |used: &super::Used| used.task == *task && used.act == digest && !used.spent && now_ms < used.expires_at_ms;
+    let begun_ms = match act {
+        Irreversible::CreatePool(_) => READING_MS,
+        _ => 0,
+    };
+    let granted = |used: &super::Used| {
+        let until_ms = used.expires_at_ms.saturating_add(begun_ms);
+        used.task == *task && used.act == digest && !used.spent && now_ms < until_ms
+    };
     if state.used.iter().any(granted) {
         return Ok(Permission::Again);
     }

@@ -290,6 +290,7 @@ fn what_another_task_was_erasing_is_nothing_to_go_on_with() {
 fn a_failed_creation_stays_on_record_once_until_one_succeeds_and_permits_nothing() {
     let create = |pool: &str| {
         Irreversible::CreatePool(CreatePool {
+            unread: vec![],
             pool: PoolName::new(pool).unwrap(),
             disks: vec![],
             properties: vec![],

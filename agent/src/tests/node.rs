@@ -134,6 +134,7 @@ fn ensure_pool() -> Task {
         kind: Some(v1::task::Kind::EnsurePool(v1::EnsurePool {
             pool: Some(pool),
             live: vec![],
+            unread: vec![],
         })),
     }
 }

@@ -51,7 +51,10 @@ async fn facts_are_told_when_asked_for() {
     };
     let facts = reply.facts.expect("looked");
     assert_eq!((reply.request_id.as_str(), reply.error.as_str()), ("1", ""));
-    let blank = facts.disks.iter().filter(|disk| disk.finding == "blank");
+    let blank = facts
+        .disks
+        .iter()
+        .filter(|disk| disk.finding == "looks blank (sampled)");
     assert_eq!(blank.map(|disk| disk.serial.as_str()).collect::<Vec<_>>(), ["A", "B"]);
     assert_eq!(facts.hostname, "a");
 }

@@ -40,10 +40,11 @@ impl App {
         let mut looks = Vec::new();
         for one in chosen {
             let node = tx.node(one.name.as_str()).await?;
-            let tasks = match &node {
+            let mut tasks = match &node {
                 Some(node) => spec::tasks(&mut tx, &self.cluster, node, one).await?,
                 None => Vec::new(),
             };
+            skip_reading(&mut tasks, &request.skip_reading);
             looks.push(Look {
                 pause: pause::of(&mut tx, one.name.as_str(), self.now_ms()).await?,
                 node,
@@ -198,6 +199,20 @@ impl App {
             peers.extend(facts.map(|facts| (name, facts)));
         }
         Ok(subnet::Peers(peers))
+    }
+}
+
+/// Those of the pool's disks that a person names are not read before it is made.
+fn skip_reading(tasks: &mut [Task], serials: &[String]) {
+    for task in tasks {
+        if let Task::EnsurePool(ensure) = task {
+            let named = ensure
+                .pool
+                .serials
+                .iter()
+                .filter(|serial| serials.iter().any(|one| one == serial.as_str()));
+            ensure.unread = named.cloned().collect();
+        }
     }
 }
 

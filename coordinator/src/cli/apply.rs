@@ -1,3 +1,4 @@
+use heeler_proto::Irreversible;
 use heeler_proto::v1::{ApplyReply, ApplyRequest, Consent, NodePlan, PlanReply};
 use serde_json::json as object;
 
@@ -11,7 +12,7 @@ use crate::screen::{Line, Standing, changes, standing};
 
 pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
-    let reply = plan::ask(&candidate, &wish.nodes, context).await?;
+    let reply = plan::ask(&candidate, &wish.nodes, &wish.skip_reading, context).await?;
     let changing: Vec<&NodePlan> = reply
         .nodes
         .iter()
@@ -26,6 +27,7 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
     if reply.behind && !wish.overwrite {
         return Err(behind(&reply));
     }
+    unread(&wish.skip_reading, &changing)?;
     let stuck: Vec<&NodePlan> = reply
         .nodes
         .iter()
@@ -79,6 +81,24 @@ fn ask_about_blocked(wish: &Apply, stuck: &[&NodePlan], console: &mut Console<'_
     }
     let question = format!("What heeler.toml asks of {blocked} is BLOCKED. Accept it all the same? [y/N]");
     agree(&question, false, &again(wish), console)
+}
+
+/// Each serial that is not to be read is a leg of a pool that would be made.
+fn unread(serials: &[String], changing: &[&NodePlan]) -> Result<(), CliError> {
+    let acts = consent::shown(changing)?;
+    let is_unread = |serial: &&String| {
+        let mut creations = acts.iter().filter_map(|shown| match &shown.act {
+            Irreversible::CreatePool(create) => Some(create),
+            _ => None,
+        });
+        creations.any(|create| create.unread.iter().any(|one| one.as_str() == **serial))
+    };
+    match serials.iter().find(|serial| !is_unread(serial)) {
+        Some(stray) => Err(CliError::Usage(format!(
+            "--skip-reading {stray}: this plan makes no pool on it\nNothing was changed."
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The words given beforehand, without those for nodes that are blocked or away: there is nothing to confirm there now.
@@ -138,6 +158,11 @@ fn again(wish: &Apply) -> String {
     command.extend(wish.nodes.iter().cloned());
     command.extend(wish.yes.then(|| "--yes".to_owned()));
     command.extend(wish.overwrite.then(|| "--overwrite".to_owned()));
+    command.extend(
+        wish.skip_reading
+            .iter()
+            .map(|serial| format!("--skip-reading {serial}")),
+    );
     command.extend(wish.confirm.iter().map(|word| format!("--confirm {word}")));
     command.join(" ")
 }

@@ -49,6 +49,7 @@ impl Candidate {
             dirty_lines: self.checkout.dirty_lines,
             parent: self.lock.revision,
             nodes: nodes.to_vec(),
+            skip_reading: Vec::new(),
         })
     }
 }

@@ -61,27 +61,43 @@ pub(super) fn obtain(
     again: &str,
     console: &mut Console<'_>,
 ) -> Result<(), CliError> {
-    if let Some(stray) = confirmed.iter().find(|word| !acts.iter().any(|act| act.word == **word)) {
+    let asked: Vec<(String, String)> = acts.iter().flat_map(asked).collect();
+    if let Some(stray) = confirmed
+        .iter()
+        .find(|given| !asked.iter().any(|(word, _)| word == *given))
+    {
         return Err(CliError::Usage(format!(
             "--confirm {stray}: nothing in this plan asks for it\nNothing was changed."
         )));
     }
-    let open: Vec<&Shown> = acts.iter().filter(|act| !confirmed.contains(&act.word)).collect();
+    let open: Vec<_> = asked.iter().filter(|(word, _)| !confirmed.contains(word)).collect();
     if !open.is_empty() && !console.person.is_there() {
-        let words: Vec<String> = open.iter().map(|act| format!("--confirm {}", act.word)).collect();
+        let words: Vec<String> = open.iter().map(|(word, _)| format!("--confirm {word}")).collect();
         return Err(CliError::NobodyToAsk(format!(
             "this cannot be undone, and there is no terminal to ask on\nTo consent: {again} {}",
             words.join(" ")
         )));
     }
-    for act in open {
-        let question = question(act);
-        let answer = console.person.ask(&question).ok().flatten().unwrap_or_default();
-        if answer != act.word {
-            return Err(CliError::NotConfirmed(format!("{answer:?} is not {}", act.word)));
+    for (word, question) in open {
+        let answer = console.person.ask(question).ok().flatten().unwrap_or_default();
+        if answer != *word {
+            return Err(CliError::NotConfirmed(format!("{answer:?} is not {word}")));
         }
     }
     Ok(())
+}
+
+/// What is typed for one act, each word with its question: the serial of every disk that is not read, then the act's own.
+fn asked(shown: &Shown) -> Vec<(String, String)> {
+    let unread = match &shown.act {
+        Irreversible::CreatePool(create) => create.unread.as_slice(),
+        _ => &[],
+    };
+    let unread = unread.iter().map(|serial| {
+        let question = format!("Type {serial} to make a pool on it without reading it first:");
+        (serial.to_string(), question)
+    });
+    unread.chain([(shown.word.clone(), question(shown))]).collect()
 }
 
 fn question(shown: &Shown) -> String {

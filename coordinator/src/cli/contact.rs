@@ -164,7 +164,7 @@ fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut
     console.say(format!("{} lacks:", path.display()))?;
     console.show(&screen::diff(&before, &after, 2, 40))?;
     if new.disks.is_empty() {
-        console.say("No two blank disks were found, so none are named: see heeler disk list.")?;
+        console.say("No two disks look blank, so none are named: see heeler disk list.")?;
     }
     let agreed = yes || {
         let answer = if console.person.is_there() {
@@ -227,7 +227,7 @@ fn card(facts: &Facts, text: &str, address: IpAddr) -> Option<(IpAddr, String)> 
     }
 }
 
-/// Two blank disks, or the legs of the one pool that is there; otherwise a person must choose.
+/// Two disks that look blank, or the legs of the one pool that is there; otherwise a person must choose.
 fn mirror(facts: &Facts) -> Vec<Serial> {
     let serials = |wanted: &dyn Fn(&Disk) -> bool| -> Vec<Serial> {
         facts

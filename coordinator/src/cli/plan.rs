@@ -17,9 +17,9 @@ pub(super) struct Plan {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What can be undone needs y, or --yes. A pool on blank disks needs the node's
-name, an erasure the disk's serial: typed, or given with --confirm. --yes never
-stands for those.")]
+What can be undone needs y, or --yes. A pool on disks that look blank needs the
+node's name, an erasure the disk's serial, and so does a disk that is not read
+first: typed, or given with --confirm. --yes never stands for those.")]
 pub(super) struct Apply {
     /// Only these [default: all of heeler.toml]
     #[arg(value_name = "NODE")]
@@ -30,6 +30,9 @@ pub(super) struct Apply {
     /// Consent to what cannot be undone, as if typed when asked; may be given more than once
     #[arg(long, value_name = "NODE|SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) confirm: Vec<String>,
+    /// Make a pool on this disk without reading every byte of it first; its serial is asked for
+    #[arg(long, value_name = "SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) skip_reading: Vec<String>,
     /// Put this heeler.toml in place of an accepted one that this checkout has not seen
     #[arg(long)]
     pub(super) overwrite: bool,
@@ -37,7 +40,7 @@ pub(super) struct Apply {
 
 pub(super) async fn run(wish: &Plan, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
-    let reply = ask(&candidate, &wish.nodes, context).await?;
+    let reply = ask(&candidate, &wish.nodes, &[], context).await?;
     show(&candidate, &reply, Some("heeler apply"), console)?;
     let changes = reply.nodes.iter().any(|node| standing(node) == Standing::Changes);
     let blocked = reply.nodes.iter().any(|node| standing(node) == Standing::Blocked);
@@ -48,8 +51,15 @@ pub(super) async fn run(wish: &Plan, context: &Context<'_>, console: &mut Consol
     })
 }
 
-pub(super) async fn ask(candidate: &Candidate, nodes: &[String], context: &Context<'_>) -> Result<PlanReply, CliError> {
-    let request = candidate.request(nodes)?;
+/// `unread`: serials of disks that are not read before a pool is made on them.
+pub(super) async fn ask(
+    candidate: &Candidate,
+    nodes: &[String],
+    unread: &[String],
+    context: &Context<'_>,
+) -> Result<PlanReply, CliError> {
+    let mut request = candidate.request(nodes)?;
+    request.skip_reading = unread.to_vec();
     Ok(context.client().await?.plan(request).await?.into_inner())
 }
 

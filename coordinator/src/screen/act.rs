@@ -9,7 +9,7 @@ use super::{Ink, Line, Screen};
 const INDENT: usize = 12;
 const NOTE: usize = 45;
 
-/// What a person types to consent: the node's name for a creation on blank disks, a serial for what is lost. None for an
+/// What a person types to consent: the node's name for a creation on disks that look blank, a serial for what is lost. None for an
 /// act that this version does not know, and therefore cannot show.
 #[must_use]
 pub fn asks(node: &str, act: &Irreversible) -> Option<String> {
@@ -59,12 +59,44 @@ fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<L
             .iter()
             .map(|one| disk(one, facts, |disk| disk.finding.clone())),
     );
+    lines.extend(reading(create, screen));
     let other = create.properties.iter().filter(|property| property.name != "ashift");
     let other: Vec<_> = other
         .map(|property| format!("{}={}", property.name, property.value))
         .collect();
     if !other.is_empty() {
         lines.extend(hang(Line::of(" ".repeat(INDENT)), Ink::Dim, &other.join(" "), screen));
+    }
+    lines
+}
+
+/// What a disk is read at, in bytes a second, as long as nobody has measured it.
+const USUAL_RATE: u64 = 400_000_000;
+
+/// What proves the disks blank, and which a person takes for blank.
+fn reading(create: &CreatePool, screen: Screen) -> Vec<Line> {
+    let (unread, read): (Vec<_>, Vec<_>) = create
+        .disks
+        .iter()
+        .partition(|disk| create.unread.contains(&disk.serial));
+    let below = || Line::of(" ".repeat(INDENT));
+    let mut lines = Vec::new();
+    if let Some(largest) = read.iter().map(|disk| disk.size_bytes).max() {
+        let which = match (read.as_slice(), unread.len()) {
+            ([_, _], 0) => "both disks".to_owned(),
+            (several, _) => several
+                .iter()
+                .map(|disk| disk.serial.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        let minutes = (largest / USUAL_RATE / 60).max(1);
+        let text = format!("every byte of {which} is read first, about {minutes} min");
+        lines.extend(hang(below(), Ink::Plain, &text, screen));
+    }
+    for disk in unread {
+        let text = format!("{} is NOT read first: what the look missed on it is lost", disk.serial);
+        lines.extend(hang(below(), Ink::Red, &text, screen));
     }
     lines
 }
@@ -140,7 +172,7 @@ fn disk(one: &DiskIdentity, facts: Option<&Facts>, finding: impl Fn(&Disk) -> St
     row(known.slot.as_str(), &one.serial, one.size_bytes, &finding(known))
 }
 
-/// `slot A  S6XNNS0W100001  128GB  blank`
+/// `slot A  S6XNNS0W100001  128GB  looks blank (sampled)`
 pub(super) fn row(slot: &str, serial: &str, size_bytes: u64, finding: &str) -> Line {
     let slot = if slot.is_empty() {
         "disk".into()

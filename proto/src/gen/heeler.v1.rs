@@ -684,7 +684,7 @@ pub struct Disk {
     pub transport: ::prost::alloc::string::String,
     #[prost(enumeration = "DiskUse", tag = "7")]
     pub r#use: i32,
-    /// What was found, in words: "blank", "ext4 file system "backup"", "member of pool data".
+    /// What was found, in words: "looks blank (sampled)", "ext4 file system "backup"", "member of pool data".
     #[prost(string, tag = "8")]
     pub finding: ::prost::alloc::string::String,
     /// Guid of the pool whose label the disk carries; empty when none.
@@ -834,6 +834,9 @@ pub struct EnsurePool {
     /// Serials on record as holding a live pool, on any node: never given to `create`.
     #[prost(message, repeated, tag = "2")]
     pub live: ::prost::alloc::vec::Vec<LiveSerial>,
+    /// Those of the pool's serials that a person wants a pool made on without every byte of them being read.
+    #[prost(string, repeated, tag = "3")]
+    pub unread: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The node's second card: its name is pinned, its address is up, and a person's way in was never cut.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -923,6 +926,9 @@ pub struct CreatePool {
     pub disks: ::prost::alloc::vec::Vec<DiskIdentity>,
     #[prost(message, repeated, tag = "3")]
     pub properties: ::prost::alloc::vec::Vec<Property>,
+    /// Serials of those disks of which not every byte is read first: that they are blank rests on a look that samples.
+    #[prost(string, repeated, tag = "4")]
+    pub unread: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DiskIdentity {
@@ -1172,7 +1178,8 @@ pub struct ReleaseReply {
 #[repr(i32)]
 pub enum DiskUse {
     Unspecified = 0,
-    /// Proven blank: no label, signature, partition, holder or non-zero data.
+    /// Looks blank: no label, signature, partition or holder, and zero wherever a look samples. This is no proof: every byte
+    /// is read before a pool is made.
     Blank = 1,
     /// A member of a pool that is imported on this node.
     Pool = 2,
@@ -2652,6 +2659,9 @@ pub struct PlanRequest {
     /// Empty: every node.
     #[prost(string, repeated, tag = "5")]
     pub nodes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Serials of disks that a pool may be made on without every byte of them being read.
+    #[prost(string, repeated, tag = "6")]
+    pub skip_reading: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct PlanReply {

@@ -1,6 +1,7 @@
 use std::path::Path;
 
-use super::{Content, Surroundings, content, words};
+use super::content::{Content, content};
+use super::{Surroundings, words};
 use crate::ask::names;
 use crate::blkid::{self, Probe};
 use crate::lsblk::Device;
@@ -112,7 +113,7 @@ pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) 
     evidence.imported = labels().find_map(|label| around.member_by(label));
     evidence.former = labels().any(|label| around.pool(label.pool_guid).is_some());
     if evidence.looks_blank() {
-        evidence.content = content(host, &device.path, device.size_bytes).await;
+        evidence.content = content(host, device).await;
     }
     evidence
 }

@@ -2,10 +2,11 @@ use super::words;
 use super::{Content, Evidence};
 use crate::zdb::LabelState;
 
-/// What a disk is to Heeler. Only [`Verdict::Blank`] may be given to `zpool create`.
+/// What a disk is to Heeler. Only [`Verdict::Blank`] may be given to `zpool create`, once every byte of it has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Proven: no partition, signature, label, holder or mount, and every byte looked at is zero.
+    /// It looks blank: no partition, signature, label, holder or mount, and every byte looked at is zero. Between those
+    /// there may be data: this is no proof.
     Blank,
     /// It carries the label of a pool.
     PoolMember {
@@ -57,7 +58,7 @@ pub enum MemberState {
 /// A disk in a word, for lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Proven blank.
+    /// Looks blank.
     Blank,
     /// A leg of a pool that is imported here.
     Pool,
@@ -83,8 +84,8 @@ pub fn verdict(evidence: &Evidence) -> Verdict {
         missing: missing.to_owned(),
     };
     match (&evidence.content, evidence.failures.first(), &evidence.labels) {
-        (Content::Data { offset }, ..) => Verdict::Foreign {
-            finding: format!("unknown data at byte {offset}"),
+        (Content::Data { offset, what }, ..) => Verdict::Foreign {
+            finding: format!("{what} at byte {offset}"),
         },
         (Content::Unreadable(why), ..) => unproven(why),
         (_, Some(failure), _) => unproven(failure),
@@ -125,11 +126,11 @@ fn member(evidence: &Evidence) -> Option<Verdict> {
 }
 
 impl Verdict {
-    /// What was found, in words: `blank`, `ext4 file system "backup"`, `member of pool data`.
+    /// What was found, in words: `looks blank (sampled)`, `ext4 file system "backup"`, `member of pool data`.
     #[must_use]
     pub fn finding(&self) -> String {
         match self {
-            Self::Blank => "blank".to_owned(),
+            Self::Blank => "looks blank (sampled)".to_owned(),
             Self::PoolMember {
                 name,
                 guid,
@@ -143,7 +144,7 @@ impl Verdict {
         }
     }
 
-    /// Why it is not given to `zpool create`; None for a blank one.
+    /// Why it is not given to `zpool create`; None for one that looks blank.
     #[must_use]
     pub const fn refusal(&self) -> Option<&'static str> {
         Some(match self {

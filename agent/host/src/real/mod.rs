@@ -6,6 +6,7 @@ mod files;
 mod job;
 mod logind;
 mod program;
+mod scan;
 mod systemd;
 #[cfg(test)]
 mod systemd_tests;
@@ -159,6 +160,11 @@ impl System for RealSystem {
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let device = self.at(device)?;
         blocking(move || files::read_at(&device, offset, length)).await
+    }
+
+    async fn first_data(&self, device: &Path, places: &[(u64, u64)]) -> io::Result<Option<u64>> {
+        let (device, places) = (self.at(device)?, places.to_vec());
+        blocking(move || scan::first_data(&device, &places)).await
     }
 
     async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError> {

@@ -80,6 +80,12 @@ impl State {
         self.disks.iter().position(|disk| disk.serial == serial)
     }
 
+    /// More than any disk has had in this boot.
+    pub(super) fn next_sequence(&self) -> u64 {
+        let all = self.disks.iter().chain(&self.drawer);
+        all.map(|disk| disk.sequence).max().unwrap_or(0) + 1
+    }
+
     /// The kernel counts in the order in which the drives answer, which is another one at each boot.
     pub(super) fn number_disks(&mut self) {
         let nvme = self
@@ -88,7 +94,8 @@ impl State {
             .filter(|disk| matches!(disk.bus, Bus::Nvme(_)))
             .count();
         let turn = self.kernel.boots;
-        for disk in &mut self.disks {
+        for (at, disk) in self.disks.iter_mut().enumerate() {
+            disk.sequence = at as u64 + 1;
             disk.number = match disk.bus {
                 Bus::Nvme(slot) => (slot + turn) % nvme.max(1),
                 Bus::Card => 0,

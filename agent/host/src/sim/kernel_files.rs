@@ -202,6 +202,20 @@ impl State {
                 Some(_) => format!("{whole}/{}", device.name),
             };
             tree.put(format!("{folder}/size"), format!("{}\n", device.size / 512));
+            let writes = disk.bytes.writes();
+            let counts = format!(
+                "{:8} {:8} {:8} {:8} {writes:8} 0 {:8} 0 0 0 0 0 0 0 0 0 0\n",
+                9,
+                0,
+                72,
+                1,
+                writes * 8
+            );
+            tree.put(format!("{folder}/stat"), counts);
+            if device.partition.is_none() {
+                tree.put(format!("{folder}/diskseq"), format!("{}\n", disk.sequence));
+                tree.put(format!("{folder}/queue/iostats"), "1\n");
+            }
             tree.folder(format!("{folder}/holders"));
             if let Some(holder) = self.holder(&device) {
                 tree.folder(format!("/sys/devices/virtual/block/{holder}"));

@@ -167,6 +167,7 @@ impl Machine {
         let mut state = self.lock();
         if let Some(disk) = state.drawer.iter().position(|disk| disk.serial == serial) {
             let mut inserted = state.drawer.remove(disk);
+            inserted.sequence = state.next_sequence();
             let taken: Vec<usize> = state.disks.iter().map(|disk| disk.number).collect();
             if taken.contains(&inserted.number) {
                 inserted.number = (0..).find(|number| !taken.contains(number)).unwrap_or(0);
@@ -190,6 +191,7 @@ impl Machine {
             let (bus, number) = (state.disks[at].bus, state.disks[at].number);
             let mut inserted = Disk::new(other, bus, &mut state.random);
             inserted.number = number;
+            inserted.sequence = state.next_sequence();
             let pulled = std::mem::replace(&mut state.disks[at], inserted);
             state.drawer.push(pulled);
         }

@@ -242,6 +242,16 @@ impl System for Recorded {
         }
         Ok(bytes)
     }
+    async fn first_data(&self, device: &Path, places: &[(u64, u64)]) -> io::Result<Option<u64>> {
+        let on = |(from, to): &(u64, u64)| {
+            let on = self
+                .bytes
+                .iter()
+                .filter(|(on, at)| on == device && (*from..*to).contains(at));
+            on.map(|(_, at)| *at).min()
+        };
+        Ok(places.iter().find_map(on))
+    }
     async fn unit_state(&self, _: &str) -> Result<UnitState, UnitError> {
         Ok(UnitState::default())
     }

@@ -3,11 +3,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use heeler_host::System;
-use heeler_proto::NodeName;
+use heeler_proto::{Irreversible, NodeName};
 
 use super::apply::{ApplyError, apply};
 use super::class::in_full;
 use super::look::{look, settled};
+use super::prove_blank::prove_blank;
 use super::{AnyStep, Blocked, Event, GuardAction, Intent, Op, Outcome, Plan, Record};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -21,6 +22,16 @@ pub(super) enum Stop {
     Blocked(Blocked),
     /// What was attempted, and found.
     Failed(String),
+}
+
+impl Stop {
+    /// In a sentence.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Blocked(blocked) => format!("{}: {}", blocked.found, blocked.why),
+            Self::Failed(reason) => reason.clone(),
+        }
+    }
 }
 
 impl From<io::Error> for Stop {
@@ -119,10 +130,14 @@ impl Hand<'_> {
     async fn op(&mut self, step: &str, index: usize, op: &Op) -> Result<Result<(), ApplyError>, Stop> {
         let (act, reboot) = (op.act(), matches!(op, Op::Reboot { .. }));
         if let Some(act) = act {
-            self.record
-                .permit(act)
-                .await
-                .map_err(|no| self.unpermitted(op, &no.reason))?;
+            self.permitted(op, act).await?;
+        }
+        if let Op::Irreversible { act, op: make } = op
+            && let Irreversible::CreatePool(create) = act
+        {
+            prove_blank(self.host, self.record, step, (create, make)).await?;
+            // That took its time: whoever may not any more does not.
+            self.permitted(op, act).await?;
         }
         let boot_id = if reboot { Some(self.boot_id().await?) } else { None };
         let intent = Intent {
@@ -202,6 +217,11 @@ impl Hand<'_> {
         })
     }
 
+    async fn permitted(&mut self, op: &Op, act: &Irreversible) -> Result<(), Stop> {
+        let permit = self.record.permit(act).await;
+        permit.map_err(|no| self.unpermitted(op, &no.reason))
+    }
+
     fn unpermitted(&self, op: &Op, reason: &str) -> Stop {
         Stop::Blocked(Blocked {
             found: reason.to_owned(),
@@ -251,11 +271,11 @@ impl Hand<'_> {
     }
 
     async fn stopped(&mut self, step: &str, stop: Stop) -> Outcome {
-        let (word, reason) = match &stop {
-            Stop::Blocked(blocked) => ("blocked", format!("{}: {}", blocked.found, blocked.why)),
-            Stop::Failed(reason) => ("failed", reason.clone()),
+        let word = match &stop {
+            Stop::Blocked(_) => "blocked",
+            Stop::Failed(_) => "failed",
         };
-        let stop = match self.finished(step, word, reason, false).await {
+        let stop = match self.finished(step, word, stop.reason(), false).await {
             Ok(()) => stop,
             Err(error) => Stop::from(error),
         };

@@ -9,6 +9,7 @@ mod look;
 mod op;
 mod plan;
 mod preview;
+mod prove_blank;
 mod record;
 mod step;
 mod summary;

@@ -69,11 +69,17 @@ fn verb(action: UnitAction) -> &'static str {
 pub fn describe(act: &Irreversible) -> String {
     let list = |serials: Vec<&str>| serials.join(", ");
     match act {
-        Irreversible::CreatePool(create) => format!(
-            "create mirror {:?} on {}",
-            create.pool.as_str(),
-            list(create.disks.iter().map(|disk| disk.serial.as_str()).collect())
-        ),
+        Irreversible::CreatePool(create) => {
+            let on = list(create.disks.iter().map(|disk| disk.serial.as_str()).collect());
+            let unread = match create.unread.as_slice() {
+                [] => String::new(),
+                unread => format!(
+                    ", without reading {}",
+                    list(unread.iter().map(heeler_proto::Serial::as_str).collect())
+                ),
+            };
+            format!("create mirror {:?} on {on}{unread}", create.pool.as_str())
+        }
         Irreversible::EraseContents(erase) => {
             format!("erase all of {}, which holds: {}", erase.disk.serial, erase.finding)
         }

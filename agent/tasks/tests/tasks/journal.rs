@@ -195,6 +195,10 @@ impl Record for Journal<'_> {
     }
 
     async fn emit(&mut self, event: Event) -> io::Result<()> {
+        // Progress may be dropped.
+        if matches!(event, Event::Progress { .. }) {
+            return Ok(());
+        }
         let task = self.task.clone();
         self.put(Line::Told { task, event }).await
     }

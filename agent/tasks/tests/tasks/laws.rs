@@ -137,6 +137,9 @@ impl System for Lawful {
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         self.0.read_device(device, offset, length).await
     }
+    async fn first_data(&self, device: &Path, places: &[(u64, u64)]) -> io::Result<Option<u64>> {
+        self.0.first_data(device, places).await
+    }
     async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError> {
         self.0.unit_state(unit).await
     }

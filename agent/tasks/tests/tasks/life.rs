@@ -52,7 +52,11 @@ pub(crate) fn spec() -> PoolSpec {
 }
 
 pub(crate) fn ensure(pool: PoolSpec) -> Task {
-    Task::EnsurePool(EnsurePool { pool, live: Vec::new() })
+    Task::EnsurePool(EnsurePool {
+        pool,
+        live: Vec::new(),
+        unread: Vec::new(),
+    })
 }
 
 pub(crate) fn erase(serial: &str) -> Task {

@@ -14,6 +14,8 @@ mod laws;
 mod life;
 mod pool;
 mod power;
+mod proof;
 mod reboot;
 mod reflash;
+mod remains;
 mod stand_in;

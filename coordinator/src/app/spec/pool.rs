@@ -63,7 +63,11 @@ pub(super) async fn task(
         recorded_serials: legs,
         comment: pool_comment(cluster, &node.name),
     };
-    Ok(Some(Task::EnsurePool(EnsurePool { pool, live })))
+    Ok(Some(Task::EnsurePool(EnsurePool {
+        pool,
+        live,
+        unread: Vec::new(),
+    })))
 }
 
 pub(in super::super) fn live_serials(legs: &[Leg]) -> Result<Vec<LiveSerial>, AppError> {

@@ -71,6 +71,7 @@ fn irreversible(act: &Irreversible) -> Value {
                 "act": "create pool",
                 "pool": create.pool,
                 "disks": create.disks.iter().map(disk).collect::<Vec<_>>(),
+                "unread": create.unread,
                 "properties": properties.collect::<serde_json::Map<_, _>>(),
             })
         }

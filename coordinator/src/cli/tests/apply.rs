@@ -18,6 +18,7 @@ fn creation() -> v1_act::Act {
         size_bytes: 128_000_000_000,
     };
     v1_act::Act::CreatePool(CreatePool {
+        unread: vec![],
         pool: "data".into(),
         disks: vec![disk("S1"), disk("S2")],
         properties: vec![Property {
@@ -156,6 +157,44 @@ async fn what_cannot_be_undone_needs_its_own_word_typed_and_yes_never_stands_for
         (erasure(), "apply", &["S2"], Exit::Fine),
         (erasure(), "apply", &["pi5l"], Exit::Refused),
         (erasure(), "apply --confirm S2", &[], Exit::Fine),
+    ] {
+        let stage = Stage::with(TOML, script(Some(act)));
+        stage.key(&key());
+        let outcome = stage.types_and_says(line, answers).await;
+        assert_eq!(outcome.exit, exit, "{line} {answers:?} {}", outcome.err);
+        assert_eq!(stage.fake.0.lock().unwrap().applied.is_empty(), exit != Exit::Fine);
+    }
+}
+
+/// The same where this disk is not read first.
+fn unread(serial: &str) -> v1_act::Act {
+    match creation() {
+        v1_act::Act::CreatePool(create) => v1_act::Act::CreatePool(CreatePool {
+            unread: vec![serial.into()],
+            ..create
+        }),
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn to_skip_reading_each_serial_is_typed_and_yes_never_stands_for_it() {
+    for (act, line, answers, exit) in [
+        (unread("S1"), "apply --skip-reading S1", &["S1", "pi5l"][..], Exit::Fine),
+        (
+            unread("S1"),
+            "apply --skip-reading S1 --confirm pi5l",
+            &["S1"],
+            Exit::Fine,
+        ),
+        (
+            unread("S1"),
+            "apply --yes --skip-reading S1 --confirm pi5l",
+            &["y"],
+            Exit::Refused,
+        ),
+        (unread("S1"), "apply --skip-reading S1", &["pi5l"], Exit::Refused),
+        (creation(), "apply --skip-reading S9", &["S9", "pi5l"], Exit::Usage),
     ] {
         let stage = Stage::with(TOML, script(Some(act)));
         stage.key(&key());

@@ -10,7 +10,7 @@ fn disk(slot: &str, serial: &str, pool: &str, leg_state: &str) -> HandbookDisk {
         size_bytes: 128_035_676_160,
         pool: pool.into(),
         leg_state: leg_state.into(),
-        finding: "blank".into(),
+        finding: "looks blank (sampled)".into(),
         present: true,
     }
 }

@@ -119,8 +119,8 @@ fn node(name: &str, steps: Vec<StepReport>) -> NodePlan {
         steps,
         enrolled: true,
         facts: Some(facts(vec![
-            disk("A", "S6XNNS0W100001", DiskUse::Blank, "blank"),
-            disk("B", "S6XNNS0W100002", DiskUse::Blank, "blank"),
+            disk("A", "S6XNNS0W100001", DiskUse::Blank, "looks blank (sampled)"),
+            disk("B", "S6XNNS0W100002", DiskUse::Blank, "looks blank (sampled)"),
         ])),
         ..NodePlan::default()
     }
@@ -145,6 +145,7 @@ fn creation() -> OpPreview {
     irreversible(
         "create mirror \"data\"",
         Act::CreatePool(CreatePool {
+            unread: vec![],
             pool: "data".into(),
             disks: vec![identity("S6XNNS0W100001"), identity("S6XNNS0W100002")],
             properties: properties.map(property).to_vec(),
@@ -193,8 +194,8 @@ pub fn plan() -> PlanReply {
     };
     let mut pi5r = node("k8sctl-pi5r", vec![missing]);
     pi5r.facts = Some(facts(vec![
-        disk("A", "S6XNNS0W100003", DiskUse::Blank, "blank"),
-        disk("B", "S6XNNS0W100004", DiskUse::Blank, "blank"),
+        disk("A", "S6XNNS0W100003", DiskUse::Blank, "looks blank (sampled)"),
+        disk("B", "S6XNNS0W100004", DiskUse::Blank, "looks blank (sampled)"),
     ]));
     let pi5x = NodePlan {
         offline_since_ms: NOW - 3 * HOUR,
@@ -340,7 +341,10 @@ pub fn disks() -> Vec<DiskRecord> {
         ..DiskRecord::default()
     };
     vec![
-        record(true, disk("A", "S6XNNS0W100003", DiskUse::Blank, "blank")),
+        record(
+            true,
+            disk("A", "S6XNNS0W100003", DiskUse::Blank, "looks blank (sampled)"),
+        ),
         record(
             true,
             disk("B", "S6XNNS0W100004", DiskUse::Foreign, "ext4 file system \"backup\""),

@@ -13,6 +13,8 @@ pub(in crate::sim) struct Bytes {
     blocks: BTreeMap<u64, Vec<u8>>,
     /// Block numbers that hold something which nobody reads whole: made up when it is looked at.
     full: Vec<Range<u64>>,
+    /// How often something was written or cleared, as the kernel counts it.
+    writes: u64,
 }
 
 impl Bytes {
@@ -21,11 +23,48 @@ impl Bytes {
             size,
             blocks: BTreeMap::new(),
             full: Vec::new(),
+            writes: 0,
         }
     }
 
     pub(in crate::sim) const fn size(&self) -> u64 {
         self.size
+    }
+
+    pub(in crate::sim) const fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// The first byte between these two that is not zero.
+    pub(in crate::sim) fn first_data(&self, from: u64, to: u64) -> Option<u64> {
+        if from >= to {
+            return None;
+        }
+        let blocks = from / BLOCK..to.div_ceil(BLOCK);
+        let written = self.blocks.range(blocks.clone()).map(|(number, _)| *number);
+        let full = self.full.iter().flat_map(|full| {
+            let (start, end) = (full.start.max(blocks.start), full.end.min(blocks.end));
+            // Made up content begins with a zero now and then, but not for two blocks.
+            start..end.min(start + 2)
+        });
+        let mut candidates: Vec<u64> = Vec::new();
+        candidates.extend(full);
+        candidates.sort_unstable();
+        let in_block = |number: u64| {
+            let start = number * BLOCK;
+            let (low, high) = (from.max(start), to.min(start + BLOCK));
+            let block = self.block(number)?;
+            let at = block[(low - start) as usize..(high.max(low) - start) as usize]
+                .iter()
+                .position(|byte| *byte != 0)?;
+            Some(low + at as u64)
+        };
+        let first_written = written.into_iter().find_map(in_block);
+        let first_full = candidates.into_iter().find_map(in_block);
+        match (first_written, first_full) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
     }
 
     fn block(&self, number: u64) -> Option<Vec<u8>> {
@@ -53,6 +92,7 @@ impl Bytes {
 
     /// What lies beyond the end is lost.
     pub(in crate::sim) fn write(&mut self, offset: u64, bytes: &[u8]) {
+        self.writes += 1;
         let end = self.size.min(offset.saturating_add(bytes.len() as u64));
         let mut at = offset;
         while at < end {
@@ -68,10 +108,12 @@ impl Bytes {
 
     /// Something that is not zero, from one block boundary to the next but one.
     pub(in crate::sim) fn fill(&mut self, range: Range<u64>) {
+        self.writes += 1;
         self.full.push(range.start / BLOCK..range.end.min(self.size) / BLOCK);
     }
 
     pub(in crate::sim) fn clear(&mut self, offset: u64, length: u64) {
+        self.writes += 1;
         let end = self.size.min(offset.saturating_add(length));
         let whole = offset.div_ceil(BLOCK)..end / BLOCK;
         for edge in [offset..end.min(whole.start * BLOCK), offset.max(whole.end * BLOCK)..end] {

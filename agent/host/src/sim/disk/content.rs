@@ -32,6 +32,8 @@ pub enum Content {
     RandomFront,
     /// Zeroes in front and at the end, something that is not zero between.
     DataInTheMiddle,
+    /// What was recorded of a real disk (`fixtures/remains`), but for so many bytes in front, which are zeroes.
+    Remains(String, u64),
     /// What the machine boots from.
     Root,
 }
@@ -53,7 +55,41 @@ impl Content {
             Self::Swap | Self::SwapInUse => swap(disk, random),
             Self::RandomFront => disk.write(0, &random.bytes(MIB as usize)),
             Self::DataInTheMiddle => disk.fill(16 * MIB..disk.size() - 16 * MIB),
+            Self::Remains(recording, wiped) => remains(disk, recording, *wiped),
             Self::Root => root(disk, random),
+        }
+    }
+}
+
+/// A run of blocks begins with its head; nobody has kept what comes after that, which is not zero.
+fn remains(disk: &mut Bytes, recording: &str, wiped: u64) {
+    const BLOCK: u64 = 4096;
+    let mut heads: Vec<Vec<u8>> = Vec::new();
+    for line in recording.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |at: usize| words.get(at).and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
+        match words.first() {
+            Some(&"head") => {
+                let digits = words.get(2).copied().unwrap_or_default().as_bytes().chunks(2);
+                let byte = |two: &[u8]| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok();
+                heads.push(digits.filter_map(byte).collect());
+            }
+            Some(&"run") => {
+                let (block, count) = (number(1), number(2));
+                let begins = block.max(wiped / BLOCK);
+                let ends = block + count;
+                let head = heads
+                    .get(number(3) as usize)
+                    .filter(|head| !head.is_empty() && begins == block);
+                if let Some(head) = head.filter(|_| begins < ends) {
+                    disk.write(block * BLOCK, head);
+                }
+                let rest = begins + u64::from(head.is_some());
+                if rest < ends {
+                    disk.fill(rest * BLOCK..ends * BLOCK);
+                }
+            }
+            _ => {}
         }
     }
 }

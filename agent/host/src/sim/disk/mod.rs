@@ -72,6 +72,8 @@ pub(super) struct Disk {
     pub(super) bus: Bus,
     /// The kernel counts them anew at each boot.
     pub(super) number: usize,
+    /// The kernel's count of disks that were plugged in, which names none twice in a boot.
+    pub(super) sequence: u64,
     pub(super) bytes: Bytes,
     pub(super) content: Content,
 }
@@ -87,6 +89,7 @@ impl Disk {
             wwn: matches!(bus, Bus::Nvme(_)).then_some(wwn),
             bus,
             number: 0,
+            sequence: 0,
             bytes,
             content: spec.content.clone(),
         }

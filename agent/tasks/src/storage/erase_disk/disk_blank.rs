@@ -11,7 +11,7 @@ use crate::engine::{Op, Plan, Step, StepName};
 /// The kernel reads the partition table anew, and udev the labels.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// Nothing is on the disk any more, proven as it is before a creation.
+/// Nothing is seen on the disk any more. A creation reads every byte of it all the same.
 pub(super) struct DiskBlank {
     pub(super) task: EraseDisk,
     /// What this very task was erasing when it was cut off: half of it is gone, so the disk does not look as it did

@@ -36,7 +36,7 @@ pub(super) fn named<'a>(spec: &PoolSpec, seen: &'a Observed) -> Result<Vec<&'a D
     Ok(disks)
 }
 
-/// Why these disks are not given to `zpool create`; None when each is proven blank.
+/// Why these disks are not given to `zpool create`; None when each looks blank.
 pub(super) fn refused(spec: &PoolSpec, disks: &[&Disk], interrupted: &[CreatePool]) -> Option<Plan> {
     let full: Vec<&Disk> = disks
         .iter()

@@ -14,7 +14,7 @@ const SETTLE: Duration = Duration::from_secs(30);
 const ALIKE_BYTES: u64 = 16 << 20;
 
 /// No pool is on record, and none that could be imported has to do with the name or the disks: a mirror may be made,
-/// of disks that are proven blank and nothing else.
+/// of disks that look blank and nothing else. The engine reads every byte of them before it makes one.
 pub(super) fn plan(task: &EnsurePool, interrupted: &[CreatePool], seen: &Observed) -> Plan {
     let spec = &task.pool;
     if let Some(live) = task.live.iter().find(|live| spec.serials.contains(&live.serial)) {
@@ -53,6 +53,12 @@ pub(super) fn plan(task: &EnsurePool, interrupted: &[CreatePool], seen: &Observe
         pool: spec.name.clone(),
         disks: identities(spec, &disks),
         properties: pool.all_properties(),
+        unread: spec
+            .serials
+            .iter()
+            .filter(|serial| task.unread.contains(serial))
+            .cloned()
+            .collect(),
     });
     let create = Op::Irreversible {
         act,

@@ -31,6 +31,7 @@ pub(super) fn task() -> EnsurePool {
             comment: OURS.to_owned(),
         },
         live: Vec::new(),
+        unread: Vec::new(),
     }
 }
 

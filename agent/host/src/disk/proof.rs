@@ -1,0 +1,178 @@
+//! The proof that a disk is blank: every byte of it was read, is zero, and nothing was written since.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::content::{Content, look};
+use crate::{File, System};
+
+const FOLDER: &str = "/var/lib/heeler-agent/read";
+/// Read at once, in bytes: what the stop of the agent waits for.
+const PIECE: u64 = 256 << 20;
+/// What a restart of the agent reads again at most, in bytes.
+const KEPT_EACH: u64 = 16 << 30;
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// How far a disk is read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// As the drive reports it.
+    pub serial: String,
+    /// By any path.
+    pub device: PathBuf,
+    /// Whole size.
+    pub size_bytes: u64,
+    /// So many bytes from the front were read and are zero.
+    pub read_bytes: u64,
+    /// This boot, this disk in its slot, and what was written to it so far: the same as long as what was read stands.
+    evidence: String,
+    kept_bytes: u64,
+}
+
+/// Why a disk is not proven blank.
+#[derive(Debug, thiserror::Error)]
+pub enum NotBlank {
+    /// There is something on it.
+    #[error("{what} at byte {offset}")]
+    Data {
+        /// From the front.
+        offset: u64,
+        /// By its bytes.
+        what: &'static str,
+    },
+    /// It was written to while it was read, or was changed for another.
+    #[error("it was written to, or plugged in again, while it was read")]
+    Changed,
+    /// It could not be read, or not be watched.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl From<io::Error> for NotBlank {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl Reading {
+    /// Goes on where an earlier reading in this boot stopped, if the disk has not been written to or unplugged since; else
+    /// from the front.
+    ///
+    /// # Errors
+    /// When the kernel does not say enough of the disk, or its size is another.
+    pub async fn resume(host: &dyn System, serial: &str, device: &Path, size_bytes: u64) -> Result<Self, NotBlank> {
+        let evidence = evidence(host, device, size_bytes).await?;
+        let kept = match kept(host, serial).await {
+            Some((known, bytes, false)) if known == evidence => bytes.min(size_bytes),
+            _ => 0,
+        };
+        Ok(Self {
+            serial: serial.to_owned(),
+            device: device.to_owned(),
+            size_bytes,
+            read_bytes: kept,
+            evidence,
+            kept_bytes: kept,
+        })
+    }
+
+    /// Whether every byte was read.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.read_bytes == self.size_bytes
+    }
+
+    /// Reads the next piece; now and then, and at the end, notes how far it is.
+    ///
+    /// # Errors
+    /// When something is there, which is noted; when it cannot be read; when it was written to meanwhile.
+    pub async fn go_on(&mut self, host: &dyn System) -> Result<(), NotBlank> {
+        let to = self.size_bytes.min(self.read_bytes + PIECE);
+        match look(host, &self.device, &[(self.read_bytes, to)]).await {
+            Content::Data { offset, what } => {
+                self.keep(host, offset, " data").await?;
+                return Err(NotBlank::Data { offset, what });
+            }
+            Content::Unreadable(why) => return Err(NotBlank::Unreadable(why)),
+            Content::Zero | Content::NotRead => self.read_bytes = to,
+        }
+        if self.is_whole() || self.read_bytes - self.kept_bytes >= KEPT_EACH {
+            self.still(host).await?;
+            self.kept_bytes = self.read_bytes;
+            self.keep(host, self.read_bytes, "").await?;
+        }
+        Ok(())
+    }
+
+    /// What was read still stands: the kernel counts no write to the disk since, and it was not unplugged.
+    ///
+    /// # Errors
+    /// When it does not, or that cannot be known.
+    pub async fn still(&self, host: &dyn System) -> Result<(), NotBlank> {
+        match evidence(host, &self.device, self.size_bytes).await? == self.evidence {
+            true => Ok(()),
+            false => Err(NotBlank::Changed),
+        }
+    }
+
+    async fn keep(&self, host: &dyn System, bytes: u64, mark: &str) -> io::Result<()> {
+        let text = format!("{}\n{bytes}{mark}\n", self.evidence);
+        host.write(&File::text(path(&self.serial), text)).await
+    }
+}
+
+/// Where an earlier reading of this disk found something, in bytes from the front; it may be gone by now.
+pub(super) async fn found(host: &dyn System, serial: &str) -> Option<u64> {
+    let (_, offset, is_data) = kept(host, serial).await?;
+    is_data.then_some(offset)
+}
+
+/// Evidence, a number of bytes, and whether that is where something was found.
+async fn kept(host: &dyn System, serial: &str) -> Option<(String, u64, bool)> {
+    let bytes = host.read(&path(serial)).await.ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (evidence, rest) = text.strip_suffix('\n')?.split_once('\n')?;
+    let (number, is_data) = match rest.strip_suffix(" data") {
+        Some(number) => (number, true),
+        None => (rest, false),
+    };
+    Some((evidence.to_owned(), number.parse().ok()?, is_data))
+}
+
+fn path(serial: &str) -> PathBuf {
+    // A drive reports what it likes.
+    Path::new(FOLDER).join(serial.replace('/', "_"))
+}
+
+/// The boot; the kernel's number for this disk since it was plugged in; its size; its writes and discards, in number and in
+/// sectors.
+async fn evidence(host: &dyn System, device: &Path, size_bytes: u64) -> Result<String, NotBlank> {
+    let resolved = host.resolve(device).await?;
+    let name = resolved.file_name().unwrap_or_default();
+    let folder = Path::new("/sys/class/block").join(name);
+    let text = async |path: PathBuf| -> Result<String, NotBlank> {
+        let unreadable = |error| NotBlank::Unreadable(format!("could not read {}: {error}", path.display()));
+        let bytes = host.read(&path).await.map_err(unreadable)?;
+        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    };
+    if text(folder.join("queue/iostats")).await? != "1" {
+        return Err(NotBlank::Unreadable(
+            "the kernel does not count its writes: queue/iostats is 0".to_owned(),
+        ));
+    }
+    let sectors = text(folder.join("size")).await?;
+    if sectors.parse() != Ok(size_bytes / 512) {
+        return Err(NotBlank::Changed);
+    }
+    let (boot, sequence) = (text(BOOT_ID.into()).await?, text(folder.join("diskseq")).await?);
+    let counts = text(folder.join("stat")).await?;
+    let counts: Vec<&str> = counts.split_whitespace().collect();
+    let [_, _, _, _, writes, _, written, _, _, _, _, discards, _, discarded, ..] = counts[..] else {
+        return Err(NotBlank::Unreadable(
+            "the kernel does not count its discards".to_owned(),
+        ));
+    };
+    Ok(format!(
+        "{boot} {sequence} {sectors} {writes} {written} {discards} {discarded}"
+    ))
+}

@@ -1,0 +1,24 @@
+/// Where the first byte that is not zero is. Page by page: a comparison of slices is fast in every build, a look at each
+/// byte is not.
+pub(crate) fn first_data(bytes: &[u8]) -> Option<usize> {
+    const ZERO: [u8; 4096] = [0; 4096];
+    let page = bytes.chunks(ZERO.len()).position(|page| page != &ZERO[..page.len()])?;
+    let start = page * ZERO.len();
+    let at = bytes[start..].iter().position(|byte| *byte != 0)?;
+    Some(start + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_byte_that_is_not_zero_is_found_wherever_it_is() {
+        for at in [0, 1, 4095, 4096, 9000, 9999] {
+            let mut bytes = vec![0; 10_000];
+            bytes[at..].fill(7);
+            assert_eq!(first_data(&bytes), Some(at));
+        }
+        assert_eq!(first_data(&[0; 10_000]), None);
+    }
+}
