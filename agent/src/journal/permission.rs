@@ -33,7 +33,8 @@ pub fn permission<'a>(
     let task = &assignment.task_id;
     let digest = act.digest();
     let begun_ms = match act {
-        Irreversible::CreatePool(_) => READING_MS,
+        // What is not read may hold something new by then.
+        Irreversible::CreatePool(create) if create.unread.is_empty() => READING_MS,
         _ => 0,
     };
     let granted = |used: &super::Used| {

@@ -1,4 +1,4 @@
-use heeler_proto::{DiskIdentity, EraseContents, EraseDisk, Generation, Serial, Task, TaskId};
+use heeler_proto::{CreatePool, DiskIdentity, EraseContents, EraseDisk, Generation, PoolName, Serial, Task, TaskId};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
@@ -166,6 +166,28 @@ fn an_act_that_was_begun_and_not_ended_is_permitted_again_until_its_consent_expi
     // Who knows what has been put on the disk since.
     let refused = ask(NOW + HOUR_MS).unwrap_err();
     assert!(refused.reason.contains("has expired"), "{}", refused.reason);
+}
+
+#[test]
+fn a_creation_that_reads_its_disks_may_end_within_a_day() {
+    let scene = Scene::new();
+    for (unread, permitted) in [(vec![], true), (vec![Serial::new("A").unwrap()], false)] {
+        let create = Irreversible::CreatePool(CreatePool {
+            pool: PoolName::new("data").unwrap(),
+            disks: vec![],
+            properties: vec![],
+            unread,
+        });
+        let consent = scene.sign("me", 1, "a", &create);
+        let mut state = State::default();
+        state.apply(used(&consent, 1));
+        let given = scene.given(vec![consent]);
+        let ask =
+            |state: &State, now_ms| permission(state, &given, &create, (&scene.node, &scene.operators), now_ms).is_ok();
+        assert_eq!(ask(&state, NOW + 2 * HOUR_MS), permitted);
+        assert!(!ask(&state, NOW + 25 * HOUR_MS));
+        assert!(!ask(&State::default(), NOW + HOUR_MS), "it must begin within the hour");
+    }
 }
 
 #[test]
