@@ -8,9 +8,9 @@ use rustls::pki_types::pem::PemObject as _;
 use super::fake::{NOW, Script, Stage};
 use crate::cli::Exit;
 
-const TOML: &str = "[cluster]\nname = \"k8sctl\"\n\n[coordinator]\naddresses = [\"10.10.80.9\"]\n\n\
+pub(super) const TOML: &str = "[cluster]\nname = \"k8sctl\"\n\n[coordinator]\naddresses = [\"10.10.80.9\"]\n\n\
     [nodes.pi5l]\naddress = \"10.10.80.50\"\ndisks = [\"S1\", \"S2\"]\n";
-const TASK: &str = "0123456789abcdef0123456789abcdef";
+pub(super) const TASK: &str = "0123456789abcdef0123456789abcdef";
 
 fn creation() -> v1_act::Act {
     let disk = |serial: &str| DiskIdentity {
@@ -40,7 +40,7 @@ fn erasure() -> v1_act::Act {
     })
 }
 
-fn plan(act: Option<v1_act::Act>) -> PlanReply {
+pub(super) fn plan(act: Option<v1_act::Act>) -> PlanReply {
     let op = OpPreview {
         kind: if act.is_some() { "irreversible" } else { "run" }.into(),
         summary: "do it".into(),
@@ -71,7 +71,7 @@ fn plan(act: Option<v1_act::Act>) -> PlanReply {
     }
 }
 
-fn event(id: u64, kind: Kind) -> FleetEvent {
+pub(super) fn event(id: u64, kind: Kind) -> FleetEvent {
     FleetEvent {
         id,
         at_ms: NOW,
@@ -86,7 +86,7 @@ fn event(id: u64, kind: Kind) -> FleetEvent {
     }
 }
 
-fn ended(id: u64, outcome: TaskOutcome) -> FleetEvent {
+pub(super) fn ended(id: u64, outcome: TaskOutcome) -> FleetEvent {
     event(
         id,
         Kind::TaskFinished(TaskFinished {
@@ -97,7 +97,7 @@ fn ended(id: u64, outcome: TaskOutcome) -> FleetEvent {
     )
 }
 
-fn did(id: u64, what: &str) -> FleetEvent {
+pub(super) fn did(id: u64, what: &str) -> FleetEvent {
     let op = OpFinished {
         summary: what.into(),
         ok: true,
@@ -106,7 +106,7 @@ fn did(id: u64, what: &str) -> FleetEvent {
     event(id, Kind::OpFinished(op))
 }
 
-fn script(act: Option<v1_act::Act>) -> Script {
+pub(super) fn script(act: Option<v1_act::Act>) -> Script {
     Script {
         plan: plan(act),
         apply: ApplyReply {
@@ -338,185 +338,6 @@ async fn a_converged_herd_is_told_so_and_nothing_is_asked_for() {
         again.out
     );
     assert_eq!(stage.fake.0.lock().unwrap().applied.len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lost_connection_is_told_and_what_was_missed_is_shown_once() {
-    let streams = [
-        vec![did(6, "first"), did(7, "second")],
-        vec![did(7, "second"), did(8, "third")],
-        vec![ended(9, TaskOutcome::Done)],
-    ];
-    let stage = Stage::with(
-        TOML,
-        Script {
-            streams: streams.into(),
-            ..script(None)
-        },
-    );
-    let outcome = stage.types("apply --yes").await;
-    assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
-    for once in ["first", "second", "third", "ensure pool: done"] {
-        assert_eq!(outcome.out.matches(once).count(), 1, "{once}: {}", outcome.out);
-    }
-    assert_eq!(outcome.err.matches("does not answer").count(), 2, "{}", outcome.err);
-    assert_eq!(outcome.err.matches("is back").count(), 2);
-    let after: Vec<u64> = stage
-        .fake
-        .0
-        .lock()
-        .unwrap()
-        .followed
-        .iter()
-        .map(|request| request.after)
-        .collect();
-    assert_eq!(after, [5, 7, 8]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_last_few_events_are_found_once_and_then_followed() {
-    let streams = [vec![], vec![did(1, "first")], vec![did(2, "second")]];
-    let stage = Stage::with(
-        TOML,
-        Script {
-            streams: streams.into(),
-            ..script(None)
-        },
-    );
-    let watched = stage.types("events -n 5 --follow");
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(3600), watched).await;
-    assert!(ended.is_err(), "it follows until it is stopped");
-    let script = stage.fake.0.lock().unwrap();
-    let asked: Vec<_> = script
-        .followed
-        .iter()
-        .map(|request| (request.last, request.after))
-        .collect();
-    assert_eq!(asked, [(5, 0), (0, 0), (0, 1)]);
-}
-
-#[tokio::test]
-async fn hidden_events_do_not_count_as_the_last_few() {
-    let step = |id: u64| FleetEvent {
-        event: Some(Event {
-            kind: Some(Kind::StepStarted(StepStarted::default())),
-            ..Event::default()
-        }),
-        ..did(id, "")
-    };
-    let all = [
-        did(1, "first"),
-        did(2, "second"),
-        step(3),
-        step(4),
-        did(5, "third"),
-        step(6),
-    ];
-    let last = |count: usize| all[all.len() - count..].to_vec();
-    let stage = Stage::with(
-        TOML,
-        Script {
-            streams: [last(2), all.to_vec(), last(5)].into(),
-            ..script(None)
-        },
-    );
-    let told = stage.types("events -n 2").await;
-    assert!(
-        told.out.contains("second") && told.out.contains("third") && !told.out.contains("first"),
-        "{}",
-        told.out
-    );
-    let asked: Vec<_> = stage
-        .fake
-        .0
-        .lock()
-        .unwrap()
-        .followed
-        .iter()
-        .map(|one| (one.last, one.after))
-        .collect();
-    assert_eq!(asked, [(2, 0), (8, 0), (0, 1)]);
-}
-
-#[tokio::test]
-async fn how_the_task_ended_is_how_the_command_ends() {
-    for (outcome, exit) in [
-        (TaskOutcome::Done, Exit::Fine),
-        (TaskOutcome::Blocked, Exit::Person),
-        (TaskOutcome::Failed, Exit::Error),
-        (TaskOutcome::Refused, Exit::Refused),
-    ] {
-        let stage = Stage::with(
-            TOML,
-            Script {
-                streams: [vec![ended(6, outcome)]].into(),
-                ..script(None)
-            },
-        );
-        assert_eq!(stage.types("apply --yes").await.exit, exit, "{outcome:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_end_that_the_coordinator_decides_ends_the_watch_too() {
-    let told = FleetEvent {
-        event: None,
-        kind: "refused".into(),
-        text: "the node was away too long".into(),
-        ..did(6, "")
-    };
-    let stage = Stage::with(
-        TOML,
-        Script {
-            streams: [vec![told]].into(),
-            ..script(None)
-        },
-    );
-    let outcome = stage.types("apply --yes").await;
-    assert_eq!(outcome.exit, Exit::Refused);
-    assert!(outcome.out.contains("the node was away too long"));
-}
-
-#[tokio::test]
-async fn a_task_that_is_over_is_followed_from_its_first_event_to_its_last() {
-    let told = |id, task: &str, kind: &str, text: &str| FleetEvent {
-        event: None,
-        task_id: task.into(),
-        kind: kind.into(),
-        text: text.into(),
-        ..did(id, "")
-    };
-    let task = TaskInfo {
-        task_id: TASK.into(),
-        node: "pi5l".into(),
-        state: "done".into(),
-        ..TaskInfo::default()
-    };
-    let events = vec![
-        told(1, "", "token", "join token made"),
-        told(2, TASK, "task", "asked for"),
-        told(3, "", "lost", "connection lost"),
-        did(4, "first"),
-        ended(5, TaskOutcome::Done),
-    ];
-    let stage = Stage::with(
-        TOML,
-        Script {
-            streams: [events].into(),
-            tasks: vec![task],
-            ..script(None)
-        },
-    );
-    let outcome = stage.types(&format!("task follow {TASK}")).await;
-    assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
-    for (text, shown) in [
-        ("join token", false),
-        ("asked for", true),
-        ("connection lost", true),
-        ("first", true),
-    ] {
-        assert_eq!(outcome.out.contains(text), shown, "{text}: {}", outcome.out);
-    }
 }
 
 #[tokio::test]

@@ -7,3 +7,4 @@ mod leaving;
 mod lists;
 mod living;
 mod reading;
+mod watching;
