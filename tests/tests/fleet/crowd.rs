@@ -33,7 +33,12 @@ async fn come(strangers: &[Arc<Stranger>]) -> Vec<Line> {
     let mut coming = JoinSet::new();
     for (number, stranger) in strangers.iter().cloned().enumerate() {
         coming.spawn(async move {
-            let (mut line, _) = stranger.join(Stranger::hello(&name(number))).await.unwrap();
+            // As an agent does: a machine that is too busy for a handshake is asked again.
+            let (mut line, _) = loop {
+                if let Ok(joined) = stranger.join(Stranger::hello(&name(number))).await {
+                    break joined;
+                }
+            };
             let asked = line.next_that(Line::asks_for_facts).await;
             if number % SILENT > 0 {
                 line.say(from_agent::Body::Facts(v1::FactsReply {
