@@ -1,0 +1,81 @@
+use super::*;
+
+fn session(id: u64, outbox: usize) -> (Arc<Session>, mpsc::Receiver<v1::ToAgent>) {
+    let (out, messages) = mpsc::channel(outbox);
+    (
+        Arc::new(Session::new(
+            id,
+            (NodeName::new("a").unwrap(), [0; 32]),
+            String::new(),
+            out,
+            None,
+        )),
+        messages,
+    )
+}
+
+#[test]
+fn a_node_has_one_session_that_only_its_own_end_removes_and_that_is_used_once_it_is_welcomed() {
+    let sessions = Sessions::default();
+    let ((first, _a), (second, _b)) = (session(1, 1), session(2, 1));
+    sessions.open(&first).unwrap();
+    assert_eq!(sessions.open(&second).unwrap_err().id, 1);
+    assert!(!sessions.remove(&second));
+    assert!(sessions.remove(&first));
+    sessions.open(&second).unwrap();
+    assert!(!sessions.remove(&first));
+    assert!(sessions.of(&second.node).is_none());
+    second.welcome(v1::Welcome::default());
+    assert_eq!(sessions.of(&second.node).unwrap().id, 2);
+}
+
+#[tokio::test]
+async fn closing_says_why_and_ends_the_stream() {
+    let (session, mut messages) = session(1, 4);
+    session.close("revoked");
+    let goodbye = messages.recv().await.unwrap().body.unwrap();
+    assert_eq!(
+        goodbye,
+        Body::Goodbye(v1::Goodbye {
+            reason: "revoked".into()
+        })
+    );
+    assert_eq!(messages.recv().await, None);
+    session.closed().await;
+    assert!(!session.send(Body::Ping(v1::Ping { nonce: 1 })));
+}
+
+#[tokio::test]
+async fn an_agent_that_does_not_read_loses_its_session() {
+    let (session, _messages) = session(1, 1);
+    assert!(session.send(Body::Ping(v1::Ping { nonce: 1 })));
+    assert!(!session.send(Body::Ping(v1::Ping { nonce: 2 })));
+    session.closed().await;
+}
+
+#[tokio::test]
+async fn a_task_is_handed_out_once_over_a_stream() {
+    let (session, mut messages) = session(1, 4);
+    let task = TaskId::from_random(1);
+    session.assign(task.clone(), v1::Assignment::default());
+    session.assign(task.clone(), v1::Assignment::default());
+    assert!(session.has_task(&task));
+    assert!(messages.recv().await.is_some());
+    assert!(messages.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_agent_is_dead_after_five_seconds() {
+    let (session, _messages) = session(1, 4);
+    assert!(!session.is_alive().await);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_session_that_ends_is_told() {
+    let (session, _messages) = session(1, 4);
+    let sessions = Sessions::default();
+    sessions.open(&session).unwrap();
+    let answer = session.ask_preview("1".into(), vec![]);
+    sessions.remove(&session);
+    assert!(answer.await.is_err());
+}

@@ -1,0 +1,398 @@
+//! The one table of what a node may send: how many of each, how many bytes of each.
+
+use super::Field;
+
+const fn one(number: u32, name: &'static str, bytes: usize) -> Field {
+    many(number, name, 1, bytes)
+}
+
+const fn many(number: u32, name: &'static str, count: usize, bytes: usize) -> Field {
+    list(number, name, (count, bytes), &[])
+}
+
+const fn part(number: u32, name: &'static str, bytes: usize, fields: &'static [Field]) -> Field {
+    list(number, name, (1, bytes), fields)
+}
+
+const fn list(number: u32, name: &'static str, (count, bytes): (usize, usize), fields: &'static [Field]) -> Field {
+    Field {
+        number,
+        name,
+        count,
+        bytes,
+        fields,
+    }
+}
+
+const KIB: usize = 1024;
+/// Of any message.
+pub const MESSAGE: usize = 4 * 1024 * KIB;
+/// Names, serials, versions, states.
+const NAME: usize = 256;
+/// Sentences.
+const TEXT: usize = 4 * KIB;
+/// DATASET@NAME, paths.
+const PATH: usize = 4 * KIB;
+/// Files before and after a change.
+const FILE: usize = 512 * KIB;
+const POOLS: usize = 64;
+/// Of one pool: 24 disks in mirrors, spares, logs and caches, four times over.
+const LEGS: usize = 128;
+const DISKS: usize = 256;
+/// Physical cards, and the virtual functions that they come with.
+const NICS: usize = 256;
+const DATASETS: usize = 4096;
+/// As many as a node answers with in one page.
+const PAGE: usize = 2000;
+const VICTIMS: usize = 100_000;
+
+/// What an agent says.
+pub const FROM_AGENT: &[Field] = &[
+    part(1, "hello", 256 * KIB, HELLO),
+    part(
+        2,
+        "facts",
+        1024 * KIB,
+        &[
+            one(1, "request_id", NAME),
+            part(2, "facts", 512 * KIB, FACTS),
+            one(3, "error", TEXT),
+        ],
+    ),
+    part(
+        3,
+        "preview",
+        MESSAGE,
+        &[
+            one(1, "request_id", NAME),
+            list(2, "steps", (256, MESSAGE), STEP),
+            one(3, "error", TEXT),
+            part(4, "facts", 512 * KIB, FACTS),
+        ],
+    ),
+    part(4, "event", 512 * KIB, EVENT),
+    part(5, "renew", 16 * KIB, &[one(1, "csr", 8 * KIB)]),
+    part(6, "pong", NAME, &[]),
+    part(
+        7,
+        "assignment",
+        16 * KIB,
+        &[
+            one(1, "task_id", NAME),
+            part(2, "generation", NAME, &[]),
+            one(4, "reason", TEXT),
+        ],
+    ),
+    part(
+        10,
+        "reach",
+        16 * KIB,
+        &[one(1, "request_id", NAME), one(4, "error", TEXT)],
+    ),
+    part(15, "snapshots", MESSAGE, SNAPSHOTS),
+    part(20, "trust", 192 * KIB, TRUST),
+    part(25, "copy", 16 * KIB, &[one(1, "name", NAME), one(4, "error", TEXT)]),
+    part(
+        30,
+        "release",
+        256 * KIB,
+        &[
+            one(1, "request_id", NAME),
+            many(2, "stops", 256, TEXT),
+            many(3, "goes_on", 256, TEXT),
+            one(4, "refused", TEXT),
+            one(5, "error", TEXT),
+        ],
+    ),
+];
+
+/// What a node says that asks for a certificate.
+pub const ENROL: &[Field] = &[
+    one(1, "token", NAME),
+    one(2, "node", NAME),
+    one(3, "csr", 8 * KIB),
+    one(4, "hardware_serial", NAME),
+];
+
+const HELLO: &[Field] = &[
+    one(1, "node", NAME),
+    one(2, "agent_version", NAME),
+    one(3, "boot_id", NAME),
+    one(4, "hardware_serial", NAME),
+    part(5, "generation", NAME, &[]),
+    one(6, "task_id", NAME),
+    part(
+        20,
+        "pending_network",
+        KIB,
+        &[one(1, "guard_id", NAME), one(2, "address", NAME)],
+    ),
+    part(31, "trust", 192 * KIB, TRUST),
+];
+
+const TRUST: &[Field] = &[
+    one(1, "statements_sha256", 32),
+    many(2, "authorities", 64, 32),
+    many(3, "refused", 1024, TEXT),
+];
+
+const FACTS: &[Field] = &[
+    one(1, "hostname", NAME),
+    one(2, "machine_id", NAME),
+    one(3, "hardware_serial", NAME),
+    one(4, "model", NAME),
+    one(5, "architecture", NAME),
+    one(6, "os", NAME),
+    one(7, "kernel", NAME),
+    one(8, "boot_id", NAME),
+    list(10, "disks", (DISKS, 8 * KIB), DISK),
+    list(11, "nics", (NICS, 16 * KIB), NIC),
+    list(12, "pools", (POOLS, 128 * KIB), POOL),
+    one(14, "hostid", NAME),
+    one(15, "zfs_version", NAME),
+    one(16, "agent_version", NAME),
+    list(
+        20,
+        "unreadable_pools",
+        (POOLS, 8 * KIB),
+        &[one(1, "name", NAME), one(2, "reason", TEXT)],
+    ),
+    part(
+        25,
+        "schedule",
+        512 * KIB,
+        &[
+            list(1, "stands", (DATASETS, KIB), &[one(1, "dataset", NAME)]),
+            one(2, "no_pruning", TEXT),
+            many(7, "problems", DATASETS, TEXT),
+        ],
+    ),
+    part(
+        30,
+        "paused",
+        8 * KIB,
+        &[one(1, "reason", TEXT), one(2, "operator", NAME)],
+    ),
+];
+
+const DISK: &[Field] = &[
+    one(1, "serial", NAME),
+    one(2, "by_id", KIB),
+    one(3, "model", NAME),
+    one(5, "slot", NAME),
+    one(6, "transport", NAME),
+    one(8, "finding", 2 * KIB),
+    one(9, "pool_guid", NAME),
+    one(10, "kernel_name", NAME),
+];
+
+const NIC: &[Field] = &[
+    one(1, "name", NAME),
+    one(2, "mac", NAME),
+    one(3, "bus", NAME),
+    one(4, "driver", NAME),
+    many(7, "addresses", 256, NAME),
+    one(20, "refusal", KIB),
+    one(21, "operstate", NAME),
+];
+
+const POOL: &[Field] = &[
+    one(1, "name", NAME),
+    one(2, "guid", NAME),
+    one(3, "state", NAME),
+    one(7, "scan_function", NAME),
+    one(8, "scan_state", NAME),
+    list(
+        10,
+        "legs",
+        (LEGS, 8 * KIB),
+        &[
+            one(1, "serial", NAME),
+            one(2, "guid", NAME),
+            one(3, "state", NAME),
+            one(7, "path", PATH),
+            one(9, "vdev", NAME),
+        ],
+    ),
+    one(11, "comment", NAME),
+    one(12, "zfs_status", TEXT),
+];
+
+const BLOCKED: &[Field] = &[
+    one(1, "found", 8 * KIB),
+    one(2, "why", 8 * KIB),
+    one(3, "next", 8 * KIB),
+];
+
+const STEP: &[Field] = &[
+    one(1, "step", NAME),
+    one(3, "reason", 16 * KIB),
+    list(
+        4,
+        "ops",
+        (1024, MESSAGE),
+        &[
+            one(1, "kind", NAME),
+            one(2, "summary", 16 * KIB),
+            one(3, "before", FILE),
+            one(4, "after", FILE),
+            part(5, "irreversible", MESSAGE, IRREVERSIBLE),
+        ],
+    ),
+    part(5, "blocked", 64 * KIB, BLOCKED),
+];
+
+const DISK_IDENTITY: &[Field] = &[one(1, "serial", NAME)];
+
+const IRREVERSIBLE: &[Field] = &[
+    part(
+        1,
+        "create_pool",
+        64 * KIB,
+        &[
+            one(1, "pool", NAME),
+            list(2, "disks", (DISKS, KIB), DISK_IDENTITY),
+            list(
+                3,
+                "properties",
+                (256, 8 * KIB),
+                &[one(1, "name", NAME), one(2, "value", PATH)],
+            ),
+        ],
+    ),
+    part(
+        2,
+        "erase_contents",
+        16 * KIB,
+        &[part(1, "disk", KIB, DISK_IDENTITY), one(2, "finding", 2 * KIB)],
+    ),
+    part(
+        3,
+        "import_pool",
+        128 * KIB,
+        &[
+            one(1, "guid", NAME),
+            list(2, "present", (DISKS, KIB), DISK_IDENTITY),
+            many(3, "txgs", DISKS, 4 * KIB),
+            many(4, "missing", DISKS, NAME),
+        ],
+    ),
+    part(
+        4,
+        "lower_keep",
+        MESSAGE,
+        &[
+            list(
+                1,
+                "changes",
+                (DATASETS, 4 * KIB),
+                &[one(1, "dataset", NAME), one(2, "before", KIB), one(3, "after", KIB)],
+            ),
+            list(
+                2,
+                "victims",
+                (VICTIMS, KIB),
+                &[one(1, "name", 2 * NAME), one(2, "guid", NAME)],
+            ),
+        ],
+    ),
+];
+
+const EVENT: &[Field] = &[
+    one(3, "task_id", NAME),
+    part(4, "task_started", 64 * KIB, &[many(1, "steps", 256, NAME)]),
+    part(5, "step_started", KIB, &[one(1, "step", NAME)]),
+    part(
+        6,
+        "op_started",
+        32 * KIB,
+        &[one(1, "step", NAME), one(2, "summary", 16 * KIB)],
+    ),
+    part(
+        7,
+        "op_finished",
+        256 * KIB,
+        &[
+            one(1, "step", NAME),
+            one(2, "summary", 16 * KIB),
+            one(4, "error", 128 * KIB),
+        ],
+    ),
+    part(
+        8,
+        "step_finished",
+        256 * KIB,
+        &[one(1, "step", NAME), one(3, "reason", 128 * KIB)],
+    ),
+    part(
+        9,
+        "progress",
+        256 * KIB,
+        &[one(1, "step", NAME), one(2, "text", 128 * KIB)],
+    ),
+    part(
+        10,
+        "task_finished",
+        512 * KIB,
+        &[
+            one(2, "reason", 128 * KIB),
+            part(3, "blocked", 64 * KIB, BLOCKED),
+            list(5, "pools", (POOLS, 128 * KIB), POOL),
+        ],
+    ),
+    part(
+        11,
+        "note",
+        256 * KIB,
+        &[one(1, "level", NAME), one(2, "text", 128 * KIB)],
+    ),
+    part(
+        16,
+        "snapshots",
+        512 * KIB,
+        &[
+            many(1, "taken", DATASETS, 2 * NAME),
+            many(3, "pruned_names", 64, 2 * NAME),
+            many(4, "problems", DATASETS, TEXT),
+            list(5, "stands", (DATASETS, KIB), &[one(1, "dataset", NAME)]),
+            one(7, "no_pruning", TEXT),
+        ],
+    ),
+    part(
+        17,
+        "scrub",
+        16 * KIB,
+        &[one(1, "pool", NAME), one(2, "what", NAME), one(3, "text", TEXT)],
+    ),
+];
+
+const SNAPSHOTS: &[Field] = &[
+    one(1, "request_id", NAME),
+    one(2, "error", 128 * KIB),
+    list(
+        3,
+        "rows",
+        (PAGE, 256 * KIB),
+        &[
+            one(1, "dataset", NAME),
+            one(2, "name", NAME),
+            one(3, "guid", NAME),
+            many(7, "clones", 1024, NAME),
+            many(8, "classes", 16, NAME),
+            one(10, "reason", KIB),
+            one(11, "path", PATH),
+        ],
+    ),
+    one(5, "no_pruning", TEXT),
+    one(6, "created", 128 * KIB),
+    list(
+        7,
+        "diff",
+        (PAGE, 32 * KIB),
+        &[
+            one(1, "change", NAME),
+            one(2, "path", 2 * PATH),
+            one(3, "new_path", 2 * PATH),
+        ],
+    ),
+];
