@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use heeler_host::System;
 use heeler_proto::NodeName;
+pub use heeler_proto::TrustedOperator as Operator;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use serde::de::DeserializeOwned;
@@ -46,15 +47,6 @@ pub struct Past {
     pub dropped: Vec<[u8; 32]>,
     /// Authorities that were announced and do not sign yet.
     pub announced: Vec<CertificateDer<'static>>,
-}
-
-/// Somebody who may consent to irreversible acts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Operator {
-    /// As consents name them.
-    pub name: String,
-    /// Uncompressed point of the P-256 public key, 65 bytes.
-    pub public_key: Vec<u8>,
 }
 
 /// What is wrong with the configuration.

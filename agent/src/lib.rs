@@ -14,6 +14,7 @@ mod ledger;
 mod notify;
 mod pulse;
 pub mod release;
+mod release_hold;
 pub mod schedule;
 mod session;
 mod sessions;

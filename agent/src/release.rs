@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use heeler_host::{Content, File, RunError, System, UnitAction, UnitError};
 use heeler_tasks::imported_pools;
 
-use crate::config;
 use crate::journal::{JournalError, remembered};
+use crate::{config, hold};
 
 /// Where the marker is.
 const MARKER: &str = "/var/lib/heeler-agent/releasing";
@@ -79,6 +79,11 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
             task.task_id,
             task.task.kind()
         );
+    } else if let Some(hold) = hold::read(host, host.now_ms())
+        .await
+        .map_err(file("read", hold::PATH))?
+    {
+        plan.refused = hold.refusal();
     } else if host.read(Path::new(ARMED)).await.is_ok() {
         plan.refused = "a change of the network awaits its confirmation: wait two minutes".to_owned();
     }

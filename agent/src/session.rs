@@ -188,11 +188,16 @@ impl<'a> Session<'a> {
             }
             Some(to_agent::Body::Preview(request)) => self.outbox.push(answer::too_many(request)),
             Some(to_agent::Body::Snapshots(ask)) if self.looks.len() < LOOKS => {
-                let (host, pool) = (self.shared.host.clone(), self.shared.pool.clone());
-                self.looks
-                    .spawn(answer::snapshots(host, pool, ask, self.shared.standing()));
+                match self.shared.permit_ask(&ask).await {
+                    Ok(()) => {
+                        let (host, pool) = (self.shared.host.clone(), self.shared.pool.clone());
+                        self.looks
+                            .spawn(answer::snapshots(host, pool, ask, self.shared.standing()));
+                    }
+                    Err(why) => self.outbox.push(answer::not_done(ask, why)),
+                }
             }
-            Some(to_agent::Body::Snapshots(ask)) => self.outbox.push(answer::too_many_asks(ask)),
+            Some(to_agent::Body::Snapshots(ask)) => self.outbox.push(answer::not_done(ask, answer::BUSY.to_owned())),
             Some(to_agent::Body::Assignment(assignment)) => self.assigned(assignment).await,
             Some(to_agent::Body::Release(request)) => {
                 let (reply, leaving) = answer::release(self.shared.host.clone(), request).await;

@@ -21,4 +21,5 @@ pub mod serve;
 pub mod sessions;
 pub mod state;
 pub mod tls;
+pub mod trust;
 pub mod vault;

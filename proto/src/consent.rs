@@ -58,8 +58,23 @@ impl Consent {
     pub fn sign(
         key: &EcdsaKeyPair,
         operator: &str,
-        (task, node): (&TaskId, &NodeName),
+        bound: (&TaskId, &NodeName),
         act: &Irreversible,
+        now_ms: u64,
+        random: &dyn SecureRandom,
+    ) -> Result<Self, ring::error::Unspecified> {
+        Self::sign_digest(key, operator, bound, act.digest(), now_ms, random)
+    }
+
+    /// The same for an act by its digest: [`Irreversible::digest`] or [`ReleaseHold::digest`](crate::ReleaseHold::digest).
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn sign_digest(
+        key: &EcdsaKeyPair,
+        operator: &str,
+        (task, node): (&TaskId, &NodeName),
+        act: [u8; 32],
         now_ms: u64,
         random: &dyn SecureRandom,
     ) -> Result<Self, ring::error::Unspecified> {
@@ -69,7 +84,7 @@ impl Consent {
             id: format!("{:032x}", u128::from_be_bytes(id)),
             task: task.clone(),
             node: node.clone(),
-            act: act.digest(),
+            act,
             expires_at_ms: now_ms + LIFETIME_MS,
             operator: operator.to_owned(),
             signature: Vec::new(),
@@ -105,8 +120,22 @@ impl Consent {
     /// The first thing that does not fit.
     pub fn permits(
         &self,
-        (task, node): (&TaskId, &NodeName),
+        bound: (&TaskId, &NodeName),
         act: &Irreversible,
+        now_ms: u64,
+        public_key: &[u8],
+    ) -> Result<(), ConsentError> {
+        self.permits_digest(bound, &act.digest(), now_ms, public_key)
+    }
+
+    /// The same for an act by its digest.
+    ///
+    /// # Errors
+    /// The first thing that does not fit.
+    pub fn permits_digest(
+        &self,
+        (task, node): (&TaskId, &NodeName),
+        act: &[u8; 32],
         now_ms: u64,
         public_key: &[u8],
     ) -> Result<(), ConsentError> {
@@ -119,7 +148,7 @@ impl Consent {
         if self.node != *node {
             return Err(ConsentError::OtherNode);
         }
-        if self.act != act.digest() {
+        if self.act != *act {
             return Err(ConsentError::OtherAct);
         }
         if now_ms >= self.expires_at_ms {

@@ -72,6 +72,31 @@ pub struct LowerKeep {
     pub victims: Vec<(String, u64)>,
 }
 
+/// A hold is taken off a snapshot, which nothing protects from being destroyed afterwards. No step of a task does it: a
+/// consent for it comes with the wish itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseHold {
+    /// `DATASET@NAME`.
+    pub snapshot: String,
+    /// Whose hold, or what for.
+    pub tag: String,
+}
+
+impl ReleaseHold {
+    /// What a consent is bound to: SHA-256 over a text that no other act has.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let Self { snapshot, tag } = self;
+        sha256(&format!("heeler act 1\nrelease-hold {snapshot:?} {tag:?}\n"))
+    }
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
+    bytes
+}
+
 /// What is kept of one dataset, in words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeepChange {
@@ -146,10 +171,7 @@ impl Irreversible {
     /// SHA-256 of [`Self::canonical`]: what a consent is bound to.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        let digest = ring::digest::digest(&ring::digest::SHA256, self.canonical().as_bytes());
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest.as_ref());
-        bytes
+        sha256(&self.canonical())
     }
 }
 

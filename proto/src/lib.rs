@@ -5,6 +5,7 @@
 
 mod backplane;
 pub mod bounds;
+mod circle;
 mod consent;
 mod generation;
 mod irreversible;
@@ -15,9 +16,12 @@ mod task;
 mod trust;
 
 pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
+pub use circle::{Circle, MOST_STATEMENTS, Refused, TrustedOperator};
 pub use consent::{Consent, ConsentError};
 pub use generation::Generation;
-pub use irreversible::{CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep};
+pub use irreversible::{
+    CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep, ReleaseHold,
+};
 pub use name::{NodeName, OperatorName, Serial, TaskId};
 pub use pool::{Dataset, HostId, LiveSerial, Mountpoint, PoolGuid, PoolName, PoolSpec};
 /// How long a message is when it travels, among others.

@@ -18,6 +18,7 @@ use heeler_tasks::engine::Event;
 use tokio::sync::watch;
 
 pub use entry::{Entry, Told, Used};
+pub use permission::permits_alone;
 pub use state::State;
 pub use task_record::{Stop, TaskRecord};
 

@@ -60,6 +60,22 @@ pub fn permission<'a>(
     })
 }
 
+/// Whether `consent` permits an act that no task carries out, by its digest.
+///
+/// # Errors
+/// Why not, for the person.
+pub fn permits_alone(
+    state: &State,
+    consent: &Consent,
+    act: &[u8; 32],
+    (node, operators): (&NodeName, &[Operator]),
+    now_ms: u64,
+) -> Result<(), &'static str> {
+    check(state, consent, operators, |key| {
+        consent.permits_digest((&consent.task, node), act, now_ms, key)
+    })
+}
+
 fn check(
     state: &State,
     consent: &Consent,

@@ -63,7 +63,8 @@ pub async fn preview(
     message(from_agent::Body::Preview(reply))
 }
 
-const BUSY: &str = "this node is busy with other questions: ask again";
+/// One question too many.
+pub const BUSY: &str = "this node is busy with other questions: ask again";
 
 /// The answer to one question for facts too many.
 pub fn too_many_facts(request: FactsRequest) -> FromAgent {
@@ -156,11 +157,11 @@ pub async fn snapshots(
     message(from_agent::Body::Snapshots(answer))
 }
 
-/// The answer to one such wish too many.
-pub fn too_many_asks(ask: SnapshotAsk) -> FromAgent {
+/// The answer to such a wish when nothing was done, with the reason.
+pub fn not_done(ask: SnapshotAsk, error: String) -> FromAgent {
     message(from_agent::Body::Snapshots(SnapshotAnswer {
         request_id: ask.request_id,
-        error: BUSY.to_owned(),
+        error,
         ..SnapshotAnswer::default()
     }))
 }

@@ -57,6 +57,21 @@ async fn a_paused_node_refuses_a_new_task_and_says_who_can_lift_it() {
 }
 
 #[tokio::test]
+async fn a_paused_node_is_not_released() {
+    let machine = Machine::builder("a").build();
+    let now = Hold {
+        reason: "new fan".into(),
+        since_ms: 1,
+        until_ms: 0,
+    };
+    hold::set(&machine, &now).await.unwrap();
+    let plan = release::plan(&machine).await.unwrap();
+    assert!(plan.refused.contains("heeler-agent resume"), "{plan:?}");
+    hold::lift(&machine).await.unwrap();
+    assert_eq!(release::plan(&machine).await.unwrap().refused, "");
+}
+
+#[tokio::test]
 async fn the_standing_is_read_without_a_coordinator_and_changes_nothing() {
     let (coordinator, mut node, session) = pooled().await;
     node.kill().await;

@@ -1,26 +1,25 @@
 //! Whom this node trusts: first contact's word, and every statement that an operator has signed since. The coordinator
 //! only carries statements: one that was stolen cannot let anybody in, nor lead the node to another authority.
 
-mod circle;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use heeler_host::{Content, File, System};
 use heeler_proto::v1::{self, TrustReply};
-use heeler_proto::{Statement, statements_sha256};
+use heeler_proto::{Circle, MOST_STATEMENTS, Statement, statements_sha256};
 use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Operator};
-use circle::Circle;
+use crate::identity::cluster;
 
 const PATH: &str = "/var/lib/heeler-agent/trust.json";
-/// A herd changes whom it trusts a few times a year.
-const MOST: usize = 1024;
 
 /// Why what a node keeps about trust is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -62,14 +61,37 @@ struct Kept {
     statements: Vec<Statement>,
 }
 
+/// As first contact left it.
+fn pinned(config: &Config) -> Circle {
+    let past = &config.past;
+    let (mut revoked, mut dropped) = (BTreeSet::new(), BTreeSet::new());
+    revoked.extend(past.revoked.iter().map(|known| known.public_key.clone()));
+    dropped.extend(past.dropped.iter().copied());
+    let authorities = [&config.ca].into_iter().chain(&past.announced);
+    Circle {
+        cluster: cluster(&config.ca).unwrap_or_default(),
+        operators: config.operators.to_vec(),
+        revoked,
+        authorities: authorities.map(|known| known.to_vec()).collect(),
+        dropped,
+        cluster_of: |certificate| {
+            RootCertStore::empty()
+                .add(CertificateDer::from_slice(certificate))
+                .ok()?;
+            cluster(certificate)
+        },
+    }
+}
+
 impl Current {
     fn new(known: Vec<[u8; 32]>, statements: Vec<Statement>, circle: Circle) -> Result<Self, TrustError> {
         let mut roots = RootCertStore::empty();
-        for authority in circle.authorities() {
-            roots.add(authority.clone()).map_err(TrustError::Authority)?;
+        for authority in &circle.authorities {
+            let authority = CertificateDer::from_slice(authority);
+            roots.add(authority).map_err(TrustError::Authority)?;
         }
         Ok(Self {
-            operators: circle.operators(),
+            operators: circle.operators.as_slice().into(),
             roots: Arc::new(roots),
             known,
             statements,
@@ -89,7 +111,7 @@ impl Trusted {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Kept { statements: Vec::new() },
             Err(source) => return Err(TrustError::File { action: "read", source }),
         };
-        let mut circle = Circle::pinned(config);
+        let mut circle = pinned(config);
         let (mut known, mut statements) = (config.past.statements.clone(), Vec::new());
         for statement in kept.statements {
             // First contact came again, and whom it named may have changed.
@@ -152,11 +174,11 @@ impl Trusted {
             )
         };
         let (before, mut refused) = (statements.len(), Vec::new());
-        for wire in all.into_iter().take(MOST) {
+        for wire in all.into_iter().take(MOST_STATEMENTS) {
             let taken = Statement::try_from(wire).map_err(|invalid| invalid.to_string());
             let taken = taken.and_then(|statement| match statement.id() {
                 id if known.contains(&id) => Ok(()),
-                _ if known.len() >= MOST => Err("there are too many already".to_owned()),
+                _ if known.len() >= MOST_STATEMENTS => Err("there are too many already".to_owned()),
                 id => {
                     circle.accept(&statement).map_err(|why| why.to_string())?;
                     known.push(id);

@@ -2,13 +2,12 @@ use std::sync::Arc;
 
 use heeler_host::System;
 use heeler_host::sim::{Fault, Machine};
-use heeler_proto::{Consent, OperatorName, Statement, TrustChange, v1};
+use heeler_proto::{Circle, Consent, OperatorName, Refused, Statement, TrustChange, v1};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
-use super::circle::{Circle, Refused};
 use super::*;
 
 const CLUSTER: &str = "herd";
@@ -82,7 +81,7 @@ fn json(pinned: &[&Person], ca: &rcgen::Certificate) -> serde_json::Value {
 }
 
 fn names(circle: &Circle) -> Vec<String> {
-    let mut names: Vec<String> = circle.operators().iter().map(|known| known.name.clone()).collect();
+    let mut names: Vec<String> = circle.operators.iter().map(|known| known.name.clone()).collect();
     names.sort();
     names
 }
@@ -95,7 +94,7 @@ fn only_whom_the_node_trusts_adds_others_and_they_may_add_more() {
         Person::new("cy"),
         Person::new("ann"),
     );
-    let mut circle = Circle::pinned(&config(&[&ann], &authority(CLUSTER)));
+    let mut circle = pinned(&config(&[&ann], &authority(CLUSTER)));
     assert_eq!(circle.accept(&bo.adds(&cy)), Err(Refused::Stranger));
     assert_eq!(circle.accept(&thief.adds(&bo)), Err(Refused::Signature));
     circle.accept(&ann.adds(&bo)).unwrap();
@@ -108,7 +107,7 @@ fn only_whom_the_node_trusts_adds_others_and_they_may_add_more() {
 #[test]
 fn a_revoked_key_is_worth_nothing_at_once_and_never_comes_back() {
     let (ann, bo, cy) = (Person::new("ann"), Person::new("bo"), Person::new("cy"));
-    let mut circle = Circle::pinned(&config(&[&ann], &authority(CLUSTER)));
+    let mut circle = pinned(&config(&[&ann], &authority(CLUSTER)));
     let added = ann.adds(&bo);
     circle.accept(&added).unwrap();
     circle.accept(&ann.revokes(&bo)).unwrap();
@@ -130,7 +129,7 @@ fn a_revoked_key_is_worth_nothing_at_once_and_never_comes_back() {
 #[test]
 fn a_revocation_that_overtakes_its_addition_holds() {
     let (ann, bo) = (Person::new("ann"), Person::new("bo"));
-    let mut circle = Circle::pinned(&config(&[&ann], &authority(CLUSTER)));
+    let mut circle = pinned(&config(&[&ann], &authority(CLUSTER)));
     circle.accept(&ann.revokes(&bo)).unwrap();
     assert_eq!(circle.accept(&ann.adds(&bo)), Err(Refused::Dropped));
 }
@@ -138,7 +137,7 @@ fn a_revocation_that_overtakes_its_addition_holds() {
 #[test]
 fn the_last_operator_and_the_last_authority_stay() {
     let (ann, ca) = (Person::new("ann"), authority(CLUSTER));
-    let mut circle = Circle::pinned(&config(&[&ann], &ca));
+    let mut circle = pinned(&config(&[&ann], &ca));
     assert_eq!(circle.accept(&ann.revokes(&ann)), Err(Refused::Last));
     let drop = |sha256: &[u8]| TrustChange::DropAuthority {
         sha256: sha256.try_into().unwrap(),
@@ -151,7 +150,7 @@ fn the_last_operator_and_the_last_authority_stay() {
 #[test]
 fn a_statement_of_another_cluster_says_nothing_here() {
     let (ann, bo) = (Person::new("ann"), Person::new("bo"));
-    let mut circle = Circle::pinned(&config(&[&ann], &authority(CLUSTER)));
+    let mut circle = pinned(&config(&[&ann], &authority(CLUSTER)));
     let elsewhere = ann.says_of(
         "flock",
         TrustChange::AddOperator {
@@ -170,7 +169,7 @@ fn an_authority_comes_by_an_operators_word_alone_and_once_dropped_never_again() 
         authority(CLUSTER),
         authority(CLUSTER),
     );
-    let mut circle = Circle::pinned(&config(&[&ann], &first));
+    let mut circle = pinned(&config(&[&ann], &first));
     let add = |certificate: &rcgen::Certificate| TrustChange::AddAuthority {
         certificate: certificate.der().to_vec(),
     };

@@ -10,7 +10,10 @@ impl App {
     /// # Errors
     /// When the database cannot be read.
     pub async fn operators(&self) -> Result<v1::ListOperatorsReply, AppError> {
-        let records = self.store.read().await?.operator_records().await?;
+        let mut tx = self.store.read().await?;
+        let records = tx.operator_records().await?;
+        let statements = super::herd_trust::statements(&mut tx).await?;
+        drop(tx);
         let info = |record: OperatorRecord| v1::OperatorInfo {
             public_key: public_point(&record.public_key_pem).unwrap_or_default(),
             name: record.name,
@@ -23,6 +26,7 @@ impl App {
         Ok(v1::ListOperatorsReply {
             operators: records.into_iter().map(info).collect(),
             behind: self.behind().await?,
+            statements,
         })
     }
 

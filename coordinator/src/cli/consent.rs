@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use heeler_proto::v1::{self, ListOperatorsRequest, NodePlan, OperatorInfo, StepOutcome};
-use heeler_proto::{Consent, Irreversible, NodeName, OperatorName, Statement, TaskId, TrustChange};
+use heeler_proto::{Consent, Irreversible, NodeName, OperatorName, ReleaseHold, Statement, TaskId, TrustChange};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::{CliError, Client, Console, Context};
 use crate::screen::asks;
+use crate::trust::Keyring;
 
 /// An irreversible op that was shown, and the word that a person types for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +39,19 @@ pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
             });
         }
     }
-    Ok(all)
+    let by_serial = |act: &Shown| act.word != act.node.as_str();
+    let ambiguous = all.iter().find(|one| {
+        let names_a_node = by_serial(one) && plans.iter().any(|plan| plan.node == one.word);
+        names_a_node || all.iter().any(|other| other.word == one.word && other.node != one.node)
+    });
+    match ambiguous {
+        Some(act) => Err(CliError::Other(format!(
+            "the word {} would consent to more than one thing in this plan: nobody can consent to it\n\
+             Look at what the nodes say: heeler disk list",
+            act.word
+        ))),
+        None => Ok(all),
+    }
 }
 
 /// What cannot be undone, each with the task that would do it.
@@ -54,7 +67,7 @@ fn acts(plan: &NodePlan) -> impl Iterator<Item = (&str, &v1::Irreversible)> {
     })
 }
 
-/// Asks for each act, in the order that it was shown; words given on the command line count as typed.
+/// Asks for each act, in the order that it was shown; a word given on the command line counts as typed once.
 pub(super) fn obtain(
     acts: &[Shown],
     confirmed: &[String],
@@ -70,7 +83,14 @@ pub(super) fn obtain(
             "--confirm {stray}: nothing in this plan asks for it\nNothing was changed."
         )));
     }
-    let open: Vec<_> = asked.iter().filter(|(word, _)| !confirmed.contains(word)).collect();
+    let mut given = confirmed.to_vec();
+    let mut open = Vec::new();
+    for (word, question) in &asked {
+        match given.iter().position(|given| given == word) {
+            Some(at) => drop(given.remove(at)),
+            None => open.push((word, question)),
+        }
+    }
     if !open.is_empty() && !console.person.is_there() {
         let words: Vec<String> = open.iter().map(|(word, _)| format!("--confirm {word}")).collect();
         return Err(CliError::NobodyToAsk(format!(
@@ -122,9 +142,22 @@ pub(super) struct Key {
 impl Key {
     /// One that the coordinator takes; of the login name, or the only one there is.
     pub(super) async fn read(context: &Context<'_>, client: &mut Client) -> Result<Self, CliError> {
+        let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
+        Self::among(&known.operators, context)
+    }
+
+    /// The same, and whom it trusts by the statements that the coordinator carries.
+    pub(super) async fn with_trust(context: &Context<'_>, client: &mut Client) -> Result<(Self, Keyring), CliError> {
+        let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
+        let key = Self::among(&known.operators, context)?;
+        let point = key.pair.public_key().as_ref().to_vec();
+        let mut trust = Keyring::open(&context.state(), &key.operator, point)?;
+        trust.hear(known.statements)?;
+        Ok((key, trust))
+    }
+
+    fn among(known: &[OperatorInfo], context: &Context<'_>) -> Result<Self, CliError> {
         let folder = context.state().join("operators");
-        let known = client.list_operators(ListOperatorsRequest {}).await?;
-        let known = known.into_inner().operators;
         let is_taken = |name: &str, path: &Path| {
             pair(path).is_ok_and(|pair| {
                 let taken = |known: &&OperatorInfo| known.name == name && known.revoked_at_ms == 0;
@@ -157,11 +190,23 @@ impl Key {
         Ok(Self { operator, pair })
     }
 
-    /// What the operator says about whom to trust.
-    pub(super) fn state(&self, cluster: &str, change: TrustChange, now_ms: u64) -> Result<v1::Statement, CliError> {
+    /// What the operator says about whom to trust. It leaves this machine only when it holds by what is verified here,
+    /// and it names the cluster of the pinned authority.
+    pub(super) fn state(&self, trust: &Keyring, change: TrustChange, now_ms: u64) -> Result<v1::Statement, CliError> {
         let name = OperatorName::new(&self.operator).map_err(|invalid| CliError::Other(invalid.to_string()))?;
-        Statement::sign(&self.pair, &name, cluster, change, now_ms, &SystemRandom::new())
-            .map(v1::Statement::from)
+        let random = SystemRandom::new();
+        let statement = Statement::sign(&self.pair, &name, trust.cluster()?, change, now_ms, &random)
+            .map_err(|_| CliError::Other("the system gives no randomness to sign with".into()))?;
+        trust.would_take(&statement)?;
+        Ok(statement.into())
+    }
+
+    /// A permission to take a hold off a snapshot: what is signed is what the person has typed.
+    pub(super) fn release(&self, node: &NodeName, act: &ReleaseHold, now_ms: u64) -> Result<v1::Consent, CliError> {
+        let random = SystemRandom::new();
+        let task = TaskId::from_random(rand::random());
+        Consent::sign_digest(&self.pair, &self.operator, (&task, node), act.digest(), now_ms, &random)
+            .map(v1::Consent::from)
             .map_err(|_| CliError::Other("the system gives no randomness to sign with".into()))
     }
 

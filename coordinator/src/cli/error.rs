@@ -105,6 +105,12 @@ impl CliError {
     }
 }
 
+impl From<crate::trust::TrustError> for CliError {
+    fn from(error: crate::trust::TrustError) -> Self {
+        Self::NotConfirmed(error.to_string())
+    }
+}
+
 impl From<Status> for CliError {
     fn from(status: Status) -> Self {
         match status.code() {

@@ -4,8 +4,10 @@ use heeler_proto::v1::{
     CreateSnapshot, DiffSnapshots, HoldSnapshot, ListNodesRequest, ListSnapshots, SnapshotAnswer, SnapshotAsk,
     SnapshotRow, SnapshotsRequest,
 };
+use heeler_proto::{NodeName, ReleaseHold};
 use serde_json::json as object;
 
+use super::consent::Key;
 use super::{CliError, Client, Console, Context, Exit, json};
 use crate::screen::{self, Ink, Line};
 
@@ -25,7 +27,7 @@ pub(super) enum Snapshot {
     },
     /// Put a tag on one: while it is there nobody can destroy it
     Hold(Hold),
-    /// Take a tag off
+    /// Take a tag off; signed with your key, and checked on the node
     Release(Hold),
     /// Which files differ between a snapshot and a later one, or now
     Diff {
@@ -89,8 +91,8 @@ pub(super) async fn run(wish: Snapshot, context: &Context<'_>, console: &mut Con
             )?;
             Ok(Exit::Fine)
         }
-        Snapshot::Hold(hold) => held(&mut client, hold, true, console).await,
-        Snapshot::Release(hold) => held(&mut client, hold, false, console).await,
+        Snapshot::Hold(hold) => held(&mut client, hold, true, context, console).await,
+        Snapshot::Release(hold) => held(&mut client, hold, false, context, console).await,
         Snapshot::Diff { node, from, to } => {
             let to = to.unwrap_or_default();
             let answer = ask(&mut client, &node, Ask::Diff(DiffSnapshots { from, to })).await?;
@@ -111,13 +113,32 @@ async fn ask(client: &mut Client, node: &str, ask: Ask) -> Result<SnapshotAnswer
     Ok(client.snapshots(request).await?.into_inner())
 }
 
-async fn held(client: &mut Client, wish: Hold, hold: bool, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn held(
+    client: &mut Client,
+    wish: Hold,
+    hold: bool,
+    context: &Context<'_>,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
     let Hold { node, snapshot, tag } = wish;
-    let body = HoldSnapshot {
+    let mut body = HoldSnapshot {
         snapshot: snapshot.clone(),
         tag: tag.clone(),
+        consent: None,
     };
-    let act = if hold { Ask::Hold(body) } else { Ask::Release(body) };
+    let act = match hold {
+        true => Ask::Hold(body),
+        false => {
+            let name = NodeName::new(&node).map_err(|invalid| CliError::Usage(invalid.to_string()))?;
+            let act = ReleaseHold {
+                snapshot: snapshot.clone(),
+                tag: tag.clone(),
+            };
+            let key = Key::read(context, client).await?;
+            body.consent = Some(key.release(&name, &act, context.clock.now_ms())?);
+            Ask::Release(body)
+        }
+    };
     ask(client, &node, act).await?;
     let text = match hold {
         true => format!("{snapshot} is held as {tag}, until: heeler snapshot release {node} {snapshot} --tag {tag}"),

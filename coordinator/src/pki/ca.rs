@@ -3,6 +3,7 @@ use std::path::Path;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -10,6 +11,9 @@ use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{BACKDATED_MS, DAY_MS, PkiError, files, serial_number, set_validity, sha256};
+
+/// What an authority's certificate begins its common name with; the cluster's name follows.
+const PREFIX: &str = "Heeler CA ";
 
 const LIFETIME_MS: u64 = 10 * 365 * DAY_MS;
 
@@ -36,7 +40,7 @@ impl Ca {
         params.serial_number = Some(serial_number()?);
         params
             .distinguished_name
-            .push(DnType::CommonName, format!("Heeler CA {cluster}"));
+            .push(DnType::CommonName, format!("{PREFIX}{cluster}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key).map_err(failed)?;
@@ -100,6 +104,19 @@ impl Ca {
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.der
     }
+}
+
+/// The cluster of an authority, by its certificate (DER); None when TLS would not take it as an authority, or it is none
+/// of ours.
+#[must_use]
+pub fn cluster_of(certificate: &[u8]) -> Option<String> {
+    RootCertStore::empty()
+        .add(CertificateDer::from_slice(certificate))
+        .ok()?;
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let mut names = certificate.subject().iter_common_name();
+    let name = names.next()?.as_str().ok()?;
+    name.strip_prefix(PREFIX).map(str::to_owned)
 }
 
 fn key_identifier(certificate: &[u8], read: impl Fn(&ParsedExtension<'_>) -> Option<Vec<u8>>) -> Option<Vec<u8>> {

@@ -18,10 +18,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rcgen::{CertificateParams, SerialNumber};
 use ring::rand::{SecureRandom, SystemRandom};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 pub use authorities::{Authorities, InForce};
-pub use ca::Ca;
+pub use ca::{Ca, cluster_of};
 pub use files::{make_folder, read_text, write_bytes, write_secret};
 pub use node::{CsrError, Issued, NodeRequest, issue_node};
 pub use operator::{
@@ -103,6 +105,14 @@ pub fn pem(label: &str, der: &[u8]) -> String {
     let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
     let body: Vec<_> = lines.collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", body.join("\n"))
+}
+
+/// Every certificate in a text (PEM), DER; None when it is not readable or holds none.
+#[must_use]
+pub fn certificates(pem: &str) -> Option<Vec<Vec<u8>>> {
+    let all: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let all: Vec<Vec<u8>> = all.ok()?.iter().map(|der| der.to_vec()).collect();
+    (!all.is_empty()).then_some(all)
 }
 
 /// Until when a certificate (DER) holds, Unix milliseconds; 0 when it is none.

@@ -89,6 +89,9 @@ pub struct ListOperatorsReply {
     /// Connected nodes that have not taken every statement, and nodes that are away.
     #[prost(string, repeated, tag = "2")]
     pub behind: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Every statement there is, in the order in which they came: the command line verifies them itself.
+    #[prost(message, repeated, tag = "3")]
+    pub statements: ::prost::alloc::vec::Vec<Statement>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OperatorInfo {
@@ -237,6 +240,28 @@ pub mod rotate_authority_request {
             }
         }
     }
+}
+/// A person's permission for one irreversible op, signed with the operator's key.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Consent {
+    /// Random, 128 bits in hex; single use.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub task_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub node: ::prost::alloc::string::String,
+    /// SHA-256 of the canonical encoding of the op.
+    #[prost(bytes = "vec", tag = "4")]
+    pub act_sha256: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "5")]
+    pub expires_at_ms: u64,
+    /// Name of the operator whose key signed.
+    #[prost(string, tag = "6")]
+    pub operator: ::prost::alloc::string::String,
+    /// ECDSA P-256 with SHA-256, ASN.1, over the canonical encoding of the five fields above and the operator's name.
+    #[prost(bytes = "vec", tag = "7")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -480,6 +505,9 @@ pub struct HoldSnapshot {
     pub snapshot: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub tag: ::prost::alloc::string::String,
+    /// For a release: an operator's permission, which the node checks itself. It names the node and a task of its own.
+    #[prost(message, optional, tag = "3")]
+    pub consent: ::core::option::Option<Consent>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DiffSnapshots {
@@ -964,28 +992,6 @@ pub struct ImportPool {
     pub txgs: ::prost::alloc::vec::Vec<u64>,
     #[prost(string, repeated, tag = "4")]
     pub missing: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// A person's permission for one irreversible op, signed with the operator's key.
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Consent {
-    /// Random, 128 bits in hex; single use.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub task_id: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub node: ::prost::alloc::string::String,
-    /// SHA-256 of the canonical encoding of the op.
-    #[prost(bytes = "vec", tag = "4")]
-    pub act_sha256: ::prost::alloc::vec::Vec<u8>,
-    #[prost(uint64, tag = "5")]
-    pub expires_at_ms: u64,
-    /// Name of the operator whose key signed.
-    #[prost(string, tag = "6")]
-    pub operator: ::prost::alloc::string::String,
-    /// ECDSA P-256 with SHA-256, ASN.1, over the canonical encoding of the five fields above and the operator's name.
-    #[prost(bytes = "vec", tag = "7")]
-    pub signature: ::prost::alloc::vec::Vec<u8>,
 }
 /// What one step sees and would change.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]

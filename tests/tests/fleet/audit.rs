@@ -81,6 +81,7 @@ async fn what_a_node_refused_is_not_written_down_as_done() {
     let hold = |tag: &str| v1::HoldSnapshot {
         snapshot: "data/pve-files@mine".into(),
         tag: tag.into(),
+        consent: None,
     };
     operator.snapshots(ask(Ask::Hold(hold("keep")))).await.unwrap();
     operator.snapshots(ask(Ask::Release(hold("other")))).await.unwrap_err();

@@ -13,6 +13,7 @@ mod data;
 mod enrolment;
 mod full;
 mod history;
+mod hold;
 mod hostile;
 mod keep;
 mod liar;

@@ -1,27 +1,41 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use heeler_proto::{Statement, TrustChange};
 use ring::digest::{SHA256, digest};
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
 
-use crate::config::{Config, Operator};
-use crate::identity::cluster;
+use crate::{Statement, TrustChange};
 
-/// More would be a mistake, or an attack on this node's memory.
+/// More would be a mistake, or an attack on memory.
 const OPERATORS: usize = 64;
 const AUTHORITIES: usize = 8;
+/// Statements that are read: a cluster changes whom it trusts a few times a year.
+pub const MOST_STATEMENTS: usize = 1024;
 
-/// Whom this node trusts: what first contact told it, as changed by every statement since, in the order in which they
-/// came. A key or an authority that was dropped never comes back, so that no old statement can undo a newer one.
+/// Somebody who may consent to irreversible acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedOperator {
+    /// As consents name them.
+    pub name: String,
+    /// Uncompressed point of the P-256 public key, 65 bytes.
+    pub public_key: Vec<u8>,
+}
+
+/// Whom a node, or a person's command line, trusts: what was pinned there, as changed by every statement since, in the
+/// order in which they came. A key or an authority that was dropped never comes back, so that no old statement can undo a
+/// newer one.
 #[derive(Debug, Clone)]
 pub struct Circle {
-    cluster: String,
-    operators: Vec<Operator>,
-    revoked: BTreeSet<Vec<u8>>,
-    authorities: Vec<CertificateDer<'static>>,
-    dropped: BTreeSet<[u8; 32]>,
+    /// Its name, as its authorities' certificates and every statement give it.
+    pub cluster: String,
+    /// Whose consents and statements are honoured.
+    pub operators: Vec<TrustedOperator>,
+    /// Keys that are worth nothing any more: uncompressed points.
+    pub revoked: BTreeSet<Vec<u8>>,
+    /// Whose certificates are taken: X.509, DER.
+    pub authorities: Vec<Vec<u8>>,
+    /// SHA-256 of the certificates of authorities that are worth nothing any more.
+    pub dropped: BTreeSet<[u8; 32]>,
+    /// The cluster that an authority's certificate (DER) names; None when it is no authority's.
+    pub cluster_of: fn(&[u8]) -> Option<String>,
 }
 
 /// Why a statement changes nothing here.
@@ -31,7 +45,7 @@ pub enum Refused {
     #[error("it is about another cluster")]
     Cluster,
     /// The signer is nobody here.
-    #[error("it is signed by an operator whom this node does not trust")]
+    #[error("it is signed by an operator who is not trusted here")]
     Stranger,
     /// Not that operator's signature.
     #[error("its signature is not of the operator whom it names")]
@@ -54,22 +68,6 @@ pub enum Refused {
 }
 
 impl Circle {
-    /// As first contact left it.
-    #[must_use]
-    pub fn pinned(config: &Config) -> Self {
-        let past = &config.past;
-        let (mut revoked, mut dropped) = (BTreeSet::new(), BTreeSet::new());
-        revoked.extend(past.revoked.iter().map(|known| known.public_key.clone()));
-        dropped.extend(past.dropped.iter().copied());
-        Self {
-            cluster: cluster(&config.ca).unwrap_or_default(),
-            operators: config.operators.to_vec(),
-            revoked,
-            authorities: [&config.ca].into_iter().chain(&past.announced).cloned().collect(),
-            dropped,
-        }
-    }
-
     /// Takes a statement in. What it says and holds already is taken as well.
     ///
     /// # Errors
@@ -105,7 +103,7 @@ impl Circle {
         if self.operators.len() >= OPERATORS {
             return Err(Refused::TooMany);
         }
-        self.operators.push(Operator {
+        self.operators.push(TrustedOperator {
             name: name.to_owned(),
             public_key: public_key.to_owned(),
         });
@@ -120,7 +118,7 @@ impl Circle {
         if left.count() == 0 {
             return Err(Refused::Last);
         }
-        // Also a key that this node never heard of: the statement that adds it may still be on its way.
+        // Also a key that was never heard of here: the statement that adds it may still be on its way.
         if self.revoked.len() >= 16 * OPERATORS {
             return Err(Refused::TooMany);
         }
@@ -133,18 +131,16 @@ impl Circle {
         if self.dropped.contains(&sha256(certificate)) {
             return Err(Refused::Dropped);
         }
-        if self.authorities.iter().any(|known| known.as_ref() == certificate) {
+        if self.authorities.iter().any(|known| known == certificate) {
             return Ok(());
         }
         if self.authorities.len() >= AUTHORITIES {
             return Err(Refused::TooMany);
         }
-        let certificate = CertificateDer::from(certificate.to_vec());
-        let fits = RootCertStore::empty().add(certificate.clone()).is_ok();
-        if !fits || cluster(&certificate).as_deref() != Some(&self.cluster) {
+        if (self.cluster_of)(certificate).as_ref() != Some(&self.cluster) {
             return Err(Refused::Certificate);
         }
-        self.authorities.push(certificate);
+        self.authorities.push(certificate.to_vec());
         Ok(())
     }
 
@@ -158,19 +154,7 @@ impl Circle {
         Ok(())
     }
 
-    /// Whose consents and statements are honoured.
-    #[must_use]
-    pub fn operators(&self) -> Arc<[Operator]> {
-        self.operators.clone().into()
-    }
-
-    /// Whose certificates are taken.
-    #[must_use]
-    pub fn authorities(&self) -> &[CertificateDer<'static>] {
-        &self.authorities
-    }
-
-    /// The same, each by the SHA-256 of its certificate.
+    /// SHA-256 of each authority's certificate.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<Vec<u8>> {
         self.authorities.iter().map(|known| sha256(known).to_vec()).collect()

@@ -1,0 +1,72 @@
+use heeler_proto::TrustedOperator;
+
+use crate::screen::fingerprint;
+
+/// Characters of a fingerprint that a person types: two groups of four.
+const TYPED: usize = 9;
+
+/// Whom or what the coordinator names, and no signed statement vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stranger {
+    /// A person's key.
+    Operator(TrustedOperator),
+    /// A certificate authority: X.509, DER.
+    Authority(Vec<u8>),
+}
+
+impl Stranger {
+    /// As two people read it to each other.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        match self {
+            Self::Operator(one) => fingerprint(&one.public_key),
+            Self::Authority(certificate) => fingerprint(certificate),
+        }
+    }
+
+    /// `operator bo, key 1f2e-…`
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Self::Operator(one) => format!("operator {}, key {}", one.name, self.fingerprint()),
+            Self::Authority(_) => format!("certificate authority {}", self.fingerprint()),
+        }
+    }
+
+    /// What a person is told before they are asked.
+    #[must_use]
+    pub fn warning(&self) -> String {
+        let compare = match self {
+            Self::Operator(one) => format!(
+                "Have {} read it to you: heeler operator list, on their machine.",
+                one.name
+            ),
+            Self::Authority(_) => "Compare it with what another operator's machine shows: heeler ca show.".to_owned(),
+        };
+        format!(
+            "The coordinator names the {}. No signed statement that starts from your own key vouches for it. {compare}",
+            self.what()
+        )
+    }
+
+    /// What they type.
+    #[must_use]
+    pub fn word(&self) -> String {
+        self.fingerprint().chars().take(TYPED).collect()
+    }
+
+    /// The question.
+    #[must_use]
+    pub fn question(&self) -> String {
+        format!("Type {} to trust it from now on:", self.word())
+    }
+
+    /// Why nothing is done where nobody confirms it.
+    #[must_use]
+    pub fn refusal(&self) -> String {
+        format!(
+            "the coordinator names the {}, and no signed statement vouches for it. Compare the fingerprint with the person whose it is, and confirm it on a terminal; --yes never stands for that",
+            self.what()
+        )
+    }
+}

@@ -1,0 +1,146 @@
+use heeler_proto::v1::{BeginContactReply, OperatorKey, Past};
+use heeler_proto::{OperatorName, Refused, Statement, TrustChange, TrustedOperator};
+
+use super::{Keyring, Stranger, TrustError, is_dropped};
+use crate::pki::{certificates, public_pem, public_point};
+use crate::screen::fingerprint;
+
+impl Keyring {
+    /// Of what a node would be told to trust, all that nobody vouches for.
+    ///
+    /// # Errors
+    /// When it contradicts what is verified: no person can confirm that.
+    pub fn strangers(&self, told: &BeginContactReply) -> Result<Vec<Stranger>, TrustError> {
+        let announced = told
+            .past
+            .as_ref()
+            .map(|past| past.announced.as_slice())
+            .unwrap_or_default();
+        let mut strangers = Vec::new();
+        for pem in std::iter::once(&told.ca_certificate).chain(announced) {
+            let certificate = certificates(pem).and_then(|all| <[_; 1]>::try_from(all).ok());
+            let [certificate] = certificate.ok_or_else(|| TrustError::Unreadable("a certificate".to_owned()))?;
+            strangers.extend(self.authority(certificate)?);
+        }
+        for key in &told.operators {
+            let public_key = public_point(&key.public_key_pem);
+            let public_key = public_key.ok_or_else(|| TrustError::Unreadable("an operator's key".to_owned()))?;
+            strangers.extend(self.operator(&key.name, public_key)?);
+        }
+        let own = self.own();
+        let is_own = |key: &OperatorKey| {
+            key.name == own.name && public_point(&key.public_key_pem).as_ref() == Some(&own.public_key)
+        };
+        if !told.operators.iter().any(is_own) {
+            return Err(TrustError::NotNamed {
+                name: own.name.clone(),
+                fingerprint: fingerprint(&own.public_key),
+            });
+        }
+        Ok(strangers)
+    }
+
+    /// None when it is vouched for.
+    ///
+    /// # Errors
+    /// When signed statements have dropped it, or it is none.
+    pub fn authority(&self, certificate: Vec<u8>) -> Result<Option<Stranger>, TrustError> {
+        if self.authorities().contains(&certificate) {
+            return Ok(None);
+        }
+        let stranger = Stranger::Authority(certificate.clone());
+        if is_dropped(&self.circle, &certificate) {
+            return Err(TrustError::Dropped { what: stranger.what() });
+        }
+        match (self.circle.cluster_of)(&certificate) {
+            Some(cluster) if self.cluster().map_or(true, |own| *own == cluster) => Ok(Some(stranger)),
+            _ => Err(TrustError::Unreadable(format!(
+                "{} is none of this cluster",
+                stranger.what()
+            ))),
+        }
+    }
+
+    /// None when that name has that key by what is verified.
+    ///
+    /// # Errors
+    /// When signed statements say otherwise.
+    pub fn operator(&self, name: &str, public_key: Vec<u8>) -> Result<Option<Stranger>, TrustError> {
+        let name: String = OperatorName::new(name)?.into();
+        if self.knows(&name, &public_key) {
+            return Ok(None);
+        }
+        let told = fingerprint(&public_key);
+        let by_key = self.operators().iter().find(|known| known.public_key == public_key);
+        let known = match (self.key_of(&name), by_key) {
+            (Some(known), _) => Some(fingerprint(known)),
+            (None, Some(other)) => Some(format!("that it is {}'s", other.name)),
+            (None, None) => None,
+        };
+        if let Some(known) = known {
+            return Err(TrustError::OtherKey { name, told, known });
+        }
+        let revoked = self.circle.revoked.contains(&public_key);
+        let stranger = Stranger::Operator(TrustedOperator { name, public_key });
+        match revoked {
+            true => Err(TrustError::Dropped { what: stranger.what() }),
+            false => Ok(Some(stranger)),
+        }
+    }
+
+    /// What a node is told, where nothing of it is a stranger's: what had come of the statements is what was verified
+    /// here. A statement that the coordinator only claims is not counted as heard: the node would never take it.
+    #[must_use]
+    pub fn verified(&self, told: BeginContactReply) -> BeginContactReply {
+        let past = told.past.unwrap_or_default();
+        let is_free = |point: &[u8]| self.operators().iter().all(|known| known.public_key != point);
+        let mut revoked: Vec<OperatorKey> = past.revoked;
+        revoked.retain(|key| public_point(&key.public_key_pem).is_some_and(|point| is_free(&point)));
+        for (name, point) in self.revocations() {
+            let public_key_pem = public_pem(&point);
+            if revoked.iter().all(|known| known.public_key_pem != public_key_pem) {
+                revoked.push(OperatorKey { name, public_key_pem });
+            }
+        }
+        let mut dropped = past.dropped;
+        let fingerprints = self.circle.fingerprints();
+        dropped.retain(|sha256| sha256.len() == 32 && !fingerprints.contains(sha256));
+        for sha256 in &self.circle.dropped {
+            if !dropped.iter().any(|known| known == sha256) {
+                dropped.push(sha256.to_vec());
+            }
+        }
+        let past = Past {
+            statements: self.heard(),
+            revoked,
+            dropped,
+            announced: past.announced,
+        };
+        BeginContactReply {
+            past: Some(past),
+            ..told
+        }
+    }
+
+    /// What names each statement that holds here, or that can never hold because nobody is known who could have signed it.
+    fn heard(&self) -> Vec<Vec<u8>> {
+        let counts = |statement: &Statement, why: &Option<Refused>| match why {
+            None => true,
+            Some(Refused::Stranger) => self.key_of(statement.operator.as_str()).is_none(),
+            Some(_) => false,
+        };
+        let all = self.told.iter().zip(&self.refused);
+        let heard = all.filter(|(statement, why)| counts(statement, why));
+        heard.map(|(statement, _)| statement.id().to_vec()).collect()
+    }
+
+    fn revocations(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
+        let all = self.told.iter().chain(&self.pinned.statements);
+        all.filter_map(|statement| match &statement.change {
+            TrustChange::RevokeOperator { name, public_key } if self.circle.revoked.contains(public_key) => {
+                Some((name.to_string(), public_key.clone()))
+            }
+            _ => None,
+        })
+    }
+}
