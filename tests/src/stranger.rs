@@ -19,6 +19,8 @@ pub struct Stranger {
     pub key: KeyPair,
     /// What it was given, PEM; empty before it enrolled.
     pub chain: String,
+    /// Its hardware serial, as it enrols.
+    pub board: String,
     ca: String,
     agents: SocketAddr,
     enrolment: SocketAddr,
@@ -41,6 +43,7 @@ impl Stranger {
         Self {
             key,
             chain: String::new(),
+            board: "board".into(),
             ca: herd.ca(),
             agents,
             enrolment,
@@ -54,6 +57,7 @@ impl Stranger {
         Self {
             key: KeyPair::from_pem(&self.key.serialize_pem()).unwrap(),
             chain,
+            board: self.board.clone(),
             ca: self.ca.clone(),
             agents: self.agents,
             enrolment: self.enrolment,
@@ -95,7 +99,7 @@ impl Stranger {
             token: token.into(),
             node: node.into(),
             csr: self.csr(),
-            hardware_serial: "board".into(),
+            hardware_serial: self.board.clone(),
         };
         let reply = EnrolmentClient::new(channel).enrol(request).await?;
         Ok(reply.into_inner().certificate_chain)

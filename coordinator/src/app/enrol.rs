@@ -7,6 +7,9 @@ use super::contact::TOKEN_MS;
 use super::{App, AppError, hex, nodes};
 use crate::pki::{Issued, NodeRequest, Peer, REJOIN_MS, issue_node, sha256};
 
+/// Characters of a board's serial that are told.
+const BOARD: usize = 64;
+
 /// A node that asks to be let in.
 #[derive(Debug)]
 pub struct Enrolment {
@@ -49,10 +52,19 @@ impl App {
         let issued = issue_node(&self.authorities.now().ca, &csr, &name, now_ms)?;
         node.state = NodeState::Enrolled;
         node.key_sha256 = Some(csr.key_sha256);
-        node.hardware_serial = request.hardware_serial;
+        let alarm = match other_key {
+            true => {
+                node.hardware_serial = request.hardware_serial;
+                None
+            }
+            false => see_board(&mut node, request.hardware_serial),
+        };
         node.certificate_expires_ms = issued.expires_at_ms;
         tx.set_node(&node).await?;
         tx.add_certificate(&certificate(&name, &csr, &issued, now_ms)).await?;
+        if let Some(alarm) = alarm {
+            tx.add_event(&self.event("alarm", name.as_str(), alarm)).await?;
+        }
         let text = if request.token.is_empty() {
             "let in again with the same key"
         } else {
@@ -76,6 +88,22 @@ impl App {
         }
         Ok(issued.chain)
     }
+}
+
+/// The board that a node with the key on record comes from. The first one is kept until a person says that the card was
+/// moved on purpose; another one is told as an alarm, whichever door it comes through.
+pub(super) fn see_board(node: &mut Node, board: String) -> Option<String> {
+    if node.hardware_serial.is_empty() {
+        node.hardware_serial = board;
+        return None;
+    }
+    let brief = |text: &str| text.chars().take(BOARD).collect::<String>();
+    (board != node.hardware_serial).then(|| {
+        let (name, board, known) = (&node.name, brief(&board), brief(&node.hardware_serial));
+        format!(
+            "comes from another board: {board:?}, not {known:?}. Was its card copied? heeler node revoke {name} shuts both out. Did you move it? heeler node add {name} --reflashed"
+        )
+    })
 }
 
 /// Whoever has one address of IPv6 has the 2^64 of its subnet.

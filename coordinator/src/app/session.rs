@@ -5,6 +5,7 @@ use heeler_store::{Digest, Node, NodeState, Tx};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use super::enrol::see_board;
 use super::status::duration;
 use super::{App, AppError};
 use crate::pki::Peer;
@@ -84,11 +85,7 @@ impl App {
         // Asked again: it may have been revoked while an older session was tried.
         let mut node = admitted(&mut tx, &session.node, &session.key_sha256).await?;
         let name = session.node.as_str();
-        if !node.hardware_serial.is_empty() && node.hardware_serial != hello.hardware_serial {
-            let text = format!(
-                "comes from another board: {}, not {}",
-                hello.hardware_serial, node.hardware_serial
-            );
+        if let Some(text) = see_board(&mut node, hello.hardware_serial.clone()) {
             tx.add_event(&self.event("alarm", name, text)).await?;
         }
         self.compare(&mut tx, &mut node, &hello).await?;
@@ -111,7 +108,6 @@ impl App {
             tx.add_event(&self.event("alarm", name, text)).await?;
             node.acknowledged = 0;
         }
-        node.hardware_serial = hello.hardware_serial;
         node.agent_version = hello.agent_version;
         node.last_seen_ms = now_ms;
         tx.set_node(&node).await?;

@@ -152,3 +152,37 @@ async fn a_known_name_with_another_key_needs_a_person_who_says_so() {
     );
     assert_ne!(before.key_sha256, after.key_sha256);
 }
+
+#[tokio::test]
+async fn a_copied_card_that_enrols_from_another_board_is_alarmed() {
+    let herd = Herd::new().await;
+    let mut stranger = Stranger::enrolled(&herd, "a").await;
+    drop(stranger.join(Stranger::hello("a")).await.unwrap());
+    stranger.board = "another".into();
+    stranger.enrol("a", "").await.unwrap();
+    let alarm = herd.operator().await.wait_for("alarm", "a").await;
+    assert!(alarm.text.contains("another board"), "{}", alarm.text);
+    let board = async || {
+        let request = v1::ShowNodeRequest { node: "a".into() };
+        let shown = herd.operator().await.show_node(request).await.unwrap().into_inner();
+        shown.node.unwrap().hardware_serial
+    };
+    assert_eq!(board().await, "board", "the first one stays on record");
+    // A person says that the card was moved.
+    let request = v1::CreateTokenRequest {
+        node: "a".into(),
+        key_sha256: stranger.key_sha256().to_vec(),
+        host_key: "ssh-ed25519 SHA256:x".into(),
+        reflashed: true,
+    };
+    let token = herd
+        .operator()
+        .await
+        .create_token(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .token;
+    stranger.enrol("a", &token).await.unwrap();
+    assert_eq!(board().await, "another");
+}
