@@ -1,4 +1,5 @@
 use clap::{Args, Subcommand};
+use heeler_proto::Irreversible;
 use heeler_proto::v1::{ApplyRequest, ListDisksRequest, NodePlan, PlanEraseRequest};
 use serde_json::json as object;
 
@@ -77,6 +78,13 @@ async fn erase(wish: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
         return Ok(if same { Exit::Fine } else { Exit::Person });
     }
     let acts = consent::shown(&changing)?;
+    let is_asked_for = |act: &consent::Shown| matches!(&act.act, Irreversible::EraseContents(erase) if erase.disk.serial.as_str() == wish.serial);
+    if acts.len() != 1 || !acts.iter().all(is_asked_for) {
+        return Err(CliError::NotConfirmed(format!(
+            "the coordinator plans something else than to erase {}: nothing was signed",
+            wish.serial
+        )));
+    }
     let confirmed: Vec<String> = wish.confirm.iter().cloned().collect();
     consent::obtain(&acts, &confirmed, &command, console)?;
     let key = Key::read(context, &mut client).await?;

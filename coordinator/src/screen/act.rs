@@ -47,9 +47,9 @@ fn head(word: &str, what: &str, note: &str, screen: Screen) -> Vec<Line> {
 fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
     let smallest = create.disks.iter().map(|disk| disk.size_bytes).min().unwrap_or(0);
     let what = format!("create mirror {:?}, {}", create.pool, gibibytes(smallest));
-    let ashift = create.properties.iter().find(|property| property.name == "ashift");
+    let ashift = create.properties.iter().position(|property| property.name == "ashift");
     let note = match ashift {
-        Some(ashift) => format!("name, ashift={} permanent", ashift.value),
+        Some(at) => format!("name, ashift={} permanent", create.properties[at].value),
         None => "name permanent".into(),
     };
     let mut lines = head("pool", &what, &note, screen);
@@ -60,9 +60,13 @@ fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<L
             .map(|one| disk(one, facts, |disk| disk.finding.clone())),
     );
     lines.extend(reading(create, screen));
-    let other = create.properties.iter().filter(|property| property.name != "ashift");
+    let other = create
+        .properties
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| Some(*at) != ashift);
     let other: Vec<_> = other
-        .map(|property| format!("{}={}", property.name, property.value))
+        .map(|(_, property)| format!("{}={}", property.name, property.value))
         .collect();
     if !other.is_empty() {
         lines.extend(hang(Line::of(" ".repeat(INDENT)), Ink::Dim, &other.join(" "), screen));
@@ -135,6 +139,7 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
     };
     let mut lines = head("snap", &what, note, screen);
     let below = || Line::of(" ".repeat(INDENT));
+    let mut left: Vec<&str> = lower.victims.iter().map(|victim| victim.name.as_str()).collect();
     for change in &lower.changes {
         if change.after.is_empty() {
             let text = format!(
@@ -152,8 +157,9 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
         let text = format!("{}: {before} -> {}", change.dataset, change.after);
         lines.extend(hang(below(), Ink::Plain, &text, screen));
         let of = |name: &str| name.split('@').next() == Some(change.dataset.as_str());
-        let named = lower.victims.iter().filter(|victim| of(&victim.name));
-        let names: Vec<&str> = named.filter_map(|victim| victim.name.split('@').nth(1)).collect();
+        let (named, other): (Vec<_>, Vec<_>) = left.into_iter().partition(|name| of(name));
+        left = other;
+        let names: Vec<&str> = named.iter().filter_map(|name| Some(name.split_once('@')?.1)).collect();
         match names.is_empty() {
             true => {
                 let text = "those there are keep their places, and go sooner than they would";
@@ -161,6 +167,9 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
             }
             false => lines.extend(hang(below().ink(Ink::Red, "- "), Ink::Red, &names.join(" "), screen)),
         }
+    }
+    if !left.is_empty() {
+        lines.extend(hang(below().ink(Ink::Red, "- "), Ink::Red, &left.join(" "), screen));
     }
     lines
 }
@@ -217,6 +226,12 @@ mod tests {
              \x20           no more snapshots are taken of data/pve-files (now 24 hourly, 14\n\
              \x20           daily, 8 weekly); those there are stay\n"
         );
+    }
+
+    #[test]
+    fn every_victim_is_shown_whatever_the_changes_say() {
+        let stays = shown("24 hourly", "", &["heeler_1@x"]);
+        assert!(stays.contains("- data/pve-files@heeler_1@x"), "{stays}");
     }
 
     #[test]

@@ -200,6 +200,12 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
     }
     let mut lines = Vec::new();
     for op in step.ops.iter().filter(|op| !goes_without_saying(op, step)) {
+        // Before anything else: what a consent would be over is shown whole, whatever stands beside it.
+        if let Some(irreversible) = &op.irreversible {
+            lines.extend(act(irreversible, plan.facts.as_ref(), screen));
+            lines.extend(diff(&op.before, &op.after, 10, DIFF));
+            continue;
+        }
         if let Some(mac) = pinned(op) {
             let head = Line::new().ink(Ink::Green, "  + ").plain("link  ");
             lines.extend(brief(
@@ -209,11 +215,6 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
                 2,
                 screen,
             ));
-            continue;
-        }
-        if let Some(irreversible) = &op.irreversible {
-            lines.extend(act(irreversible, plan.facts.as_ref(), screen));
-            lines.extend(diff(&op.before, &op.after, 10, DIFF));
             continue;
         }
         let (sign, ink) = match op.kind.as_str() {
@@ -242,7 +243,7 @@ fn goes_without_saying(op: &OpPreview, step: &StepReport) -> bool {
         .iter()
         .any(|op| op.kind == "guard" && op.summary.contains(" -> "));
     let said = op.kind == "guard" && op.summary.contains(" -> ") || pinned(op).is_some();
-    change && !said
+    change && !said && op.irreversible.is_none()
 }
 
 /// The hardware address that a file for udev pins a name to.
