@@ -5,9 +5,11 @@ use heeler_proto::v1::{AuthorityStage, RotateAuthorityRequest, ShowAuthoritiesRe
 use serde_json::json as object;
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, json};
-use crate::pki::sha256;
-use crate::screen;
+use super::{CliError, Client, Console, Context, Exit, json, trust};
+use crate::pki::{certificates, sha256};
+use crate::screen::{self, Line};
+use crate::state::StateFolder;
+use crate::trust::Stranger;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Ca {
@@ -58,14 +60,26 @@ async fn rotate(
         found.map(|authority| authority.certificate.clone())
     };
     let (step, question) = match (at(&shown, AuthorityStage::Next), at(&shown, AuthorityStage::Old)) {
-        (Some(_), _) => (Step::Switch, "The new authority signs from now on? [y/N]"),
-        (_, Some(_)) => (Step::Drop, "Drop the old authority, and remove its key for good? [y/N]"),
+        (Some(next), _) => (
+            Step::Switch,
+            format!(
+                "The new authority {} signs from now on? [y/N]",
+                screen::fingerprint(&next)
+            ),
+        ),
+        (_, Some(old)) => (
+            Step::Drop,
+            format!(
+                "Drop the old authority {}, and remove its key for good? [y/N]",
+                screen::fingerprint(&old)
+            ),
+        ),
         _ => (
             Step::Begin,
-            "Make a new authority, and have every node trust it, too? [y/N]",
+            "Make a new authority on the coordinator, and have every node trust it, too? [y/N]".to_owned(),
         ),
     };
-    super::plan::agree(question, wish.yes, "heeler ca rotate --yes", console)?;
+    super::plan::agree(&question, wish.yes, "heeler ca rotate --yes", console)?;
     let mut request = RotateAuthorityRequest {
         without: wish.without.clone(),
         ..Default::default()
@@ -80,8 +94,34 @@ async fn rotate(
         _ => None,
     };
     if let Some(change) = change {
-        let key = Key::read(context, client).await?;
-        request.statement = Some(key.state(&shown.cluster, change, context.clock.now_ms())?);
+        let (key, trust) = Key::with_trust(context, client).await?;
+        let now_ms = context.clock.now_ms();
+        let statement = key.state(&trust, change.clone(), now_ms)?;
+        match change {
+            TrustChange::AddAuthority { certificate } => {
+                let here = StateFolder::new(context.state()).ca().join("next/certificate.pem");
+                let here = std::fs::read_to_string(here).ok().and_then(|pem| certificates(&pem));
+                let fingerprint = screen::fingerprint(&certificate);
+                console.aside(&[Line::of(format!(
+                    "New authority {fingerprint}, made on the coordinator; its key stays there."
+                ))]);
+                // Beside the coordinator the file says what was made; from elsewhere there is its word alone.
+                if here != Some(vec![certificate.clone()]) {
+                    trust::confirm(&Stranger::Authority(certificate), console)?;
+                }
+            }
+            TrustChange::DropAuthority { sha256: which } => {
+                let known = trust.authorities().iter().find(|known| sha256(known) == which);
+                let known = known.ok_or_else(|| {
+                    CliError::NotConfirmed(
+                        "the authority to drop is none that this machine trusts. See: heeler ca show".to_owned(),
+                    )
+                })?;
+                console.aside(&[Line::of(format!("Dropped for good: {}", screen::fingerprint(known)))]);
+            }
+            TrustChange::AddOperator { .. } | TrustChange::RevokeOperator { .. } => {}
+        }
+        request.statement = Some(statement);
     }
     request.set_step(step);
     Ok(client.rotate_authority(request).await?.into_inner())

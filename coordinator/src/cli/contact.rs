@@ -9,6 +9,7 @@ use heeler_proto::v1::{Disk, DiskUse, Facts};
 use heeler_proto::{NodeName, Serial};
 use serde_json::{Value, json as object};
 
+use super::consent::Key;
 use super::terminal::{Passwords, Terminal};
 use super::{CliError, Console, Context, Exit, json};
 use crate::config::{self, Config, FILE, NewNode, add_node};
@@ -56,6 +57,7 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
         ));
     }
     let mut client = context.client().await?;
+    let (_, mut trust) = Key::with_trust(context, &mut client).await?;
     let folder = context.config();
     let config = std::fs::read(folder.join(FILE))
         .ok()
@@ -76,6 +78,7 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
         let added = add(
             &mut client,
             &one,
+            &mut trust,
             context.clock,
             &mut Terminal {
                 console,

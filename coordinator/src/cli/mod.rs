@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod follow;
 mod git;
+mod grant;
 mod handbook;
 mod init;
 mod json;
@@ -41,6 +42,7 @@ mod snapshot;
 mod status;
 mod task;
 mod terminal;
+mod trust;
 mod watch;
 mod welcome;
 

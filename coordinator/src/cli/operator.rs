@@ -2,19 +2,21 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use heeler_proto::v1::{AddOperatorRequest, ListOperatorsRequest, RevokeOperatorRequest, ShowAuthoritiesRequest};
+use heeler_proto::v1::{AddOperatorRequest, ListOperatorsRequest, RevokeOperatorRequest};
 use heeler_proto::{OperatorName, TrustChange};
+use rustls::pki_types::CertificateSigningRequestDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use serde_json::json as object;
 
 use super::consent::Key;
 use super::error::file;
+use super::grant::Grant;
 use super::remote::{Papers, note};
 use super::{CliError, Console, Context, Exit, json};
-use crate::pki::{NodeRequest, identify_operator, new_operator, pem};
+use crate::pki::{NodeRequest, new_operator, pem};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
+use crate::trust::{Keyring, Stranger};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -120,15 +122,9 @@ async fn add(wish: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     let csr = NodeRequest::parse(&der).map_err(|_| bad())?;
     let name = OperatorName::new(&csr.common_name).map_err(|_| bad())?;
     let mut client = context.client().await?;
-    let known = client
-        .list_operators(ListOperatorsRequest {})
-        .await?
-        .into_inner()
-        .operators;
-    let is_known = |known: &heeler_proto::v1::OperatorInfo| {
-        known.name == name.as_str() && known.public_key == csr.point() && known.revoked_at_ms == 0
-    };
-    let statement = if known.iter().any(is_known) {
+    let (key, trust) = Key::with_trust(context, &mut client).await?;
+    // That somebody is an operator already is signed statements' to say, not the coordinator's.
+    let statement = if trust.knows(name.as_str(), &csr.point()) {
         None
     } else {
         let fingerprint = screen::fingerprint(&csr.point());
@@ -138,35 +134,38 @@ async fn add(wish: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
         let again = format!("heeler operator add {} --yes", wish.file.display());
         let question = format!("{name} may then do all that you may, erasing disks too. Add? [y/N]");
         super::plan::agree(&question, wish.yes, &again, console)?;
-        let cluster = client
-            .show_authorities(ShowAuthoritiesRequest {})
-            .await?
-            .into_inner()
-            .cluster;
         let change = TrustChange::AddOperator {
             name: name.clone(),
             public_key: csr.point(),
         };
-        let key = Key::read(context, &mut client).await?;
-        Some(key.state(&cluster, change, context.clock.now_ms())?)
+        Some(key.state(&trust, change, context.clock.now_ms())?)
     };
     let request = AddOperatorRequest {
         statement,
         csr: der.to_vec(),
     };
     let grant = client.add_operator(request).await?.into_inner();
-    let mut text: Vec<String> = grant.addresses.iter().map(|at| format!("coordinator {at}")).collect();
-    text.extend([grant.certificate_chain.clone(), grant.authorities.clone()]);
-    let text = text.join("\n");
-    console.answer(
-        || json::document(object!({ "name": grant.name, "grant": text, "addresses": grant.addresses })),
-        |_| text.lines().map(Line::of).collect(),
-    )?;
+    let text = Grant::of(&grant, &trust, &csr, &name)?.text();
+    match console.json {
+        true => {
+            let document = object!({ "name": grant.name, "grant": text, "addresses": grant.addresses });
+            console.answer(|| json::document(document), |_| Vec::new())?;
+        }
+        // Not for a screen's width: it is read by the other machine.
+        false => console.write(&text)?,
+    }
     let how = match grant.addresses.is_empty() {
         true => "The coordinator takes no remote calls yet: heeler serve --operators",
         false => "They type: heeler operator accept FILE. There is no secret in it.",
     };
     console.aside(&[Line::of(format!("{name} is added. {how}"))]);
+    let authorities = trust.authorities().iter().map(|known| screen::fingerprint(known));
+    let authorities: Vec<_> = authorities.collect();
+    let (own, fingerprint) = (&trust.own().name, screen::fingerprint(&trust.own().public_key));
+    console.aside(&[Line::of(format!(
+        "Read to them: {own}, key {fingerprint}; authority {}",
+        authorities.join(", ")
+    ))]);
     Ok(Exit::Fine)
 }
 
@@ -179,65 +178,70 @@ fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>
             read.map_err(file("read", "stdin"))?;
         }
     }
-    let bad = |why: &str| CliError::Other(format!("this is no grant of a cluster's operator: {why}"));
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-    let certificates = certificates.map_err(|_| bad("it is not readable"))?;
-    let [own, authorities @ ..] = certificates.as_slice() else {
-        return Err(bad("there is no certificate in it"));
-    };
-    let peer = identify_operator(own).map_err(|_| bad("its certificate names no operator"))?;
     let state = context.state();
-    let papers = Papers::of(&state, peer.name.as_str());
-    let own_key = NodeRequest::parse(&papers.request()?).map_err(|error| bad(&error.to_string()))?;
-    if own_key.key_sha256 != peer.key_sha256 || authorities.is_empty() {
-        return Err(bad("its certificate is for another key than the one on this machine"));
-    }
-    let authorities: String = authorities.iter().map(|der| pem("CERTIFICATE", der)).collect();
-    papers.keep(&pem("CERTIFICATE", own), &authorities)?;
-    let address = text.lines().find_map(|line| line.strip_prefix("coordinator "));
+    let grant = Grant::parse(&text)?;
+    let papers = Papers::of(&state, grant.name.as_str());
+    let own_key = NodeRequest::parse(&papers.request()?).map_err(|error| CliError::Other(error.to_string()))?;
+    grant.is_for(&own_key)?;
+    let mut trust = Keyring::open(&state, grant.name.as_str(), own_key.point())?;
+    trust.pin(grant.operators.iter().cloned().map(Stranger::Operator).collect())?;
+    papers.keep(&grant.certificate, &grant.authorities)?;
+    let address = grant.addresses.first().map(String::as_str);
     if let Some(address) = address {
         note(&state, address.trim())?;
     }
+    console.aside(&grant.pinned());
     let next = match address {
         Some(_) => "Next: heeler status".to_owned(),
         None => "Next: heeler --coordinator HOST:7445 status".to_owned(),
     };
     console.answer(
-        || json::document(object!({ "name": peer.name.as_str(), "coordinator": address })),
-        |_| vec![Line::of(format!("You are {} there.", peer.name)), Line::of(next)],
+        || json::document(object!({ "name": grant.name.as_str(), "coordinator": address })),
+        |_| vec![Line::of(format!("You are {} there.", grant.name)), Line::of(next)],
     )?;
     Ok(Exit::Fine)
 }
 
 async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
+    let (key, trust) = Key::with_trust(context, &mut client).await?;
     let known = client
         .list_operators(ListOperatorsRequest {})
         .await?
         .into_inner()
         .operators;
-    let whose = known
-        .iter()
-        .find(|known| known.name == name && known.revoked_at_ms == 0);
     let unknown = || {
         CliError::Other(format!(
             "no operator {name} may consent now\nSee them: heeler operator list"
         ))
     };
-    let whose = whose.ok_or_else(unknown)?;
+    let whose = known
+        .iter()
+        .find(|known| known.name == name && known.revoked_at_ms == 0)
+        .ok_or_else(unknown)?;
+    let own = trust.own();
+    if name == own.name || whose.public_key == own.public_key {
+        return Err(CliError::NotConfirmed(format!(
+            "what would be revoked is your own key ({}, {}): it is never signed with itself, and the last operator stays\n\
+             Another operator types: heeler operator revoke {}",
+            own.name,
+            screen::fingerprint(&own.public_key),
+            own.name
+        )));
+    }
+    let stranger = trust.operator(&name, whose.public_key.clone())?;
+    let fingerprint = screen::fingerprint(&whose.public_key);
+    if let Some(stranger) = stranger {
+        super::trust::confirm(&stranger, console)?;
+    }
+    console.aside(&[Line::of(format!("{name}, key {fingerprint}"))]);
     let question = format!("Shut {name} out for good? Their key never comes back. [y/N]");
     super::plan::agree(&question, yes, &format!("heeler operator revoke {name} --yes"), console)?;
-    let cluster = client
-        .show_authorities(ShowAuthoritiesRequest {})
-        .await?
-        .into_inner()
-        .cluster;
     let change = TrustChange::RevokeOperator {
         name: OperatorName::new(&name).map_err(|_| unknown())?,
         public_key: whose.public_key.clone(),
     };
-    let key = Key::read(context, &mut client).await?;
-    let statement = Some(key.state(&cluster, change, context.clock.now_ms())?);
+    let statement = Some(key.state(&trust, change, context.clock.now_ms())?);
     let reply = client
         .revoke_operator(RevokeOperatorRequest { statement })
         .await?
@@ -248,7 +252,7 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
         .map(|other| other.name.as_str())
         .collect();
     console.answer(
-        || json::document(object!({ "revoked": name, "behind": reply.behind, "vouched_for": vouched })),
+        || json::document(object!({ "revoked": name, "fingerprint": fingerprint, "behind": reply.behind, "vouched_for": vouched })),
         |_| screen::revoked(&name, &reply.behind, &vouched),
     )?;
     Ok(Exit::Fine)

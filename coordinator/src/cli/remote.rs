@@ -2,8 +2,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use heeler_proto::OperatorName;
 use heeler_proto::v1::operator_client::OperatorClient;
-use heeler_proto::v1::{AcceptedRevisionRequest, RenewOperatorRequest};
+use heeler_proto::v1::{AcceptedRevisionRequest, ListOperatorsRequest, OperatorGrant, RenewOperatorRequest, Statement};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -15,8 +16,10 @@ use tower::service_fn;
 
 use super::client::{Client, LARGEST};
 use super::error::file;
+use super::grant::Grant;
 use super::{CliError, consent};
-use crate::pki::{SERVER_NAME, expires_ms, operator_request, write_secret};
+use crate::pki::{NodeRequest, SERVER_NAME, expires_ms, operator_request, write_secret};
+use crate::trust::Keyring;
 
 const CONNECT: Duration = Duration::from_secs(10);
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -25,6 +28,7 @@ const RENEWED_WITH_LEFT_MS: u64 = 364 * DAY_MS;
 
 /// What an operator's own machine holds to call a coordinator that is elsewhere.
 pub(super) struct Papers {
+    state: PathBuf,
     folder: PathBuf,
     name: String,
 }
@@ -33,6 +37,7 @@ impl Papers {
     /// What there is of that operator.
     pub(super) fn of(state: &Path, name: &str) -> Self {
         Self {
+            state: state.to_owned(),
             folder: state.join("operators").join(name),
             name: name.to_owned(),
         }
@@ -67,6 +72,18 @@ impl Papers {
         // The authorities first: a certificate that nobody could check would be of no use.
         write_secret(&self.folder.join("authorities.pem"), authorities).map_err(failed)?;
         write_secret(&self.folder.join("certificate.pem"), chain).map_err(failed)
+    }
+
+    /// Keeps a renewed certificate. Authorities follow from those that are pinned, by signed statements alone: what the
+    /// coordinator says beyond that is refused, and nothing is written.
+    pub(super) fn renew(&self, granted: &OperatorGrant, statements: Vec<Statement>) -> Result<(), CliError> {
+        let request = self.request()?;
+        let own = NodeRequest::parse(&request).map_err(|error| CliError::Other(error.to_string()))?;
+        let name = OperatorName::new(&self.name).map_err(|invalid| CliError::Other(invalid.to_string()))?;
+        let mut trust = Keyring::open(&self.state, &self.name, own.point())?;
+        trust.hear(statements)?;
+        let grant = Grant::of(granted, &trust, &own, &name)?;
+        self.keep(&grant.certificate, &grant.authorities)
     }
 
     /// A request for a certificate, DER.
@@ -109,7 +126,11 @@ pub(super) async fn connect(papers: &Papers, address: &str, now_ms: u64) -> Resu
         let csr = papers.request()?;
         let grant = client.renew_operator(RenewOperatorRequest { csr }).await;
         let grant = grant.map_err(unwelcome)?.into_inner();
-        papers.keep(&grant.certificate_chain, &grant.authorities)?;
+        let told = client
+            .list_operators(ListOperatorsRequest {})
+            .await
+            .map_err(unwelcome)?;
+        papers.renew(&grant, told.into_inner().statements)?;
     } else {
         let any = client.accepted_revision(AcceptedRevisionRequest {}).await;
         any.map_err(unwelcome)?;

@@ -89,6 +89,13 @@ impl Dialogue for Terminal<'_, '_> {
         Ok(password)
     }
 
+    async fn typed(&mut self, question: &str) -> Option<String> {
+        let there = self.console.person.is_there();
+        there
+            .then(|| self.console.person.ask(question).ok().flatten())
+            .flatten()
+    }
+
     async fn confirm(&mut self, question: &str) -> bool {
         let answer = if self.console.person.is_there() {
             self.console.person.ask(&format!("{question} [y/N]")).ok().flatten()

@@ -16,6 +16,8 @@ use super::root::Root;
 use super::ssh::Ssh;
 use super::{ContactError, Dialogue};
 use crate::clock::Clock;
+use crate::screen::fingerprint;
+use crate::trust::Keyring;
 
 /// From the agent's start to its first session, on a slow card.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -56,6 +58,7 @@ pub struct Added {
 pub async fn add(
     coordinator: &mut OperatorClient<Channel>,
     wish: &Wish,
+    trust: &mut Keyring,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
 ) -> Result<Added, ContactError> {
@@ -65,7 +68,7 @@ pub async fn add(
         })
         .await
         .map_err(Box::new)?;
-    let known = known.into_inner();
+    let known = vouched(known.into_inner(), &wish.node, trust, person).await?;
     let mut ssh = Ssh::new(&wish.node, &wish.destination, wish.ssh_config.clone());
     let pinned = Fingerprint::parse(&known.host_key);
     let met = meet(&mut ssh, pinned, wish, clock, person).await?;
@@ -93,6 +96,52 @@ pub async fn add(
         changed,
         facts: facts.into_inner().facts,
     })
+}
+
+/// What the node is told about trust, once each part of it is verified by signed statements, or confirmed by a person.
+async fn vouched(
+    told: BeginContactReply,
+    node: &NodeName,
+    trust: &mut Keyring,
+    person: &mut dyn Dialogue,
+) -> Result<BeginContactReply, ContactError> {
+    let failed = |source| ContactError::Trust {
+        node: node.clone(),
+        source,
+    };
+    let strangers = trust.strangers(&told).map_err(failed)?;
+    for stranger in &strangers {
+        person.say(&stranger.warning());
+        if person.typed(&stranger.question()).await.as_ref() != Some(&stranger.word()) {
+            return Err(ContactError::Untrusted {
+                node: node.clone(),
+                refused: strangers.iter().map(crate::trust::Stranger::refusal).collect(),
+            });
+        }
+    }
+    if !strangers.is_empty() {
+        trust.pin(strangers).map_err(failed)?;
+        // A person's word is no more than a pin: what was signed still stands above it.
+        if let Some(left) = trust.strangers(&told).map_err(failed)?.first() {
+            return Err(ContactError::Untrusted {
+                node: node.clone(),
+                refused: vec![left.refusal()],
+            });
+        }
+    }
+    let told = trust.verified(told);
+    let unnamed = trust.operators().iter().filter(|known| {
+        let named = told.operators.iter().any(|named| named.name == known.name);
+        !named
+    });
+    for known in unnamed {
+        person.say(&format!(
+            "{node}: the coordinator does not name the operator {} ({}), who may not consent there",
+            known.name,
+            fingerprint(&known.public_key)
+        ));
+    }
+    Ok(told)
 }
 
 /// Writes what differs, and starts the agent when something did or it does not run.
@@ -157,7 +206,7 @@ async fn install(
     Ok(changed)
 }
 
-/// Whether the node must enrol: it is new, its certificate is over, or it has another key than the one on record.
+/// Whether the node must enrol: it is new, a person says that its card was flashed or moved, its certificate is over, or it has another key than the one on record.
 fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, wish: &Wish) -> Result<bool, ContactError> {
     let Some(node) = known.node.as_ref().filter(|node| !node.key_sha256.is_empty()) else {
         return Ok(true);
@@ -169,7 +218,10 @@ fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, wish: &Wish) ->
         });
     }
     let now_ms = met.probe.number("time").unwrap_or(0) * 1000;
-    Ok(!same || node.state != "enrolled" || (node.certificate_expires_ms <= now_ms && !node.connected))
+    Ok(!same
+        || wish.reflashed
+        || node.state != "enrolled"
+        || (node.certificate_expires_ms <= now_ms && !node.connected))
 }
 
 /// SHA-256 of the DER inside a PEM public key.

@@ -29,6 +29,9 @@ pub trait Dialogue: Send {
     /// [`ContactError::NoPassword`] when there is nobody to ask.
     async fn password(&mut self, host: &Host<'_>) -> Result<String, ContactError>;
 
+    /// What a person types after a question; None when there is nobody to ask.
+    async fn typed(&mut self, question: &str) -> Option<String>;
+
     /// Yes or no; no when there is nobody to ask.
     async fn confirm(&mut self, question: &str) -> bool;
 }

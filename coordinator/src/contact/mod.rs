@@ -183,6 +183,22 @@ pub enum ContactError {
         /// The node.
         node: NodeName,
     },
+    /// Nobody vouches for whom the coordinator names, and nobody has confirmed it.
+    #[error("{node} was not added: {}\nNothing was done there", refused.join("\n"))]
+    Untrusted {
+        /// The node.
+        node: NodeName,
+        /// Whom or what, each with its fingerprint.
+        refused: Vec<String>,
+    },
+    /// The coordinator contradicts what is verified here.
+    #[error("Nothing was done there: {node} was not added")]
+    Trust {
+        /// The node.
+        node: NodeName,
+        /// In what.
+        source: crate::trust::TrustError,
+    },
     /// A file of ours.
     #[error("could not write {path}")]
     State {

@@ -7,4 +7,6 @@ mod leaving;
 mod lists;
 mod living;
 mod reading;
+mod stage;
+mod trust;
 mod watching;

@@ -30,6 +30,9 @@ struct Person {
 
 #[async_trait]
 impl Dialogue for Person {
+    async fn typed(&mut self, _: &str) -> Option<String> {
+        None
+    }
     fn say(&mut self, text: &str) {
         self.told.push(text.to_owned());
     }

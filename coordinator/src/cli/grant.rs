@@ -1,0 +1,122 @@
+use heeler_proto::v1::OperatorGrant;
+use heeler_proto::{OperatorName, TrustedOperator};
+
+use super::CliError;
+use crate::pki::{NodeRequest, certificates, identify_operator, pem, public_point};
+use crate::screen::{Line, fingerprint};
+use crate::trust::Keyring;
+
+/// What one operator hands to another: their certificate, and whom to trust from the beginning. There is no secret in it.
+pub(super) struct Grant {
+    /// Whose.
+    pub(super) name: OperatorName,
+    /// PEM.
+    pub(super) certificate: String,
+    key_sha256: [u8; 32],
+    /// PEM.
+    pub(super) authorities: String,
+    /// Whose keys are verified on the machine of whoever granted it.
+    pub(super) operators: Vec<TrustedOperator>,
+    /// HOST:PORT.
+    pub(super) addresses: Vec<String>,
+}
+
+fn bad(why: &str) -> CliError {
+    CliError::Other(format!("this is no grant of a cluster's operator: {why}"))
+}
+
+impl Grant {
+    /// What the coordinator has signed, with nothing else of what it says: authorities and operators are those that are
+    /// verified here.
+    pub(super) fn of(
+        granted: &OperatorGrant,
+        trust: &Keyring,
+        csr: &NodeRequest,
+        name: &OperatorName,
+    ) -> Result<Self, CliError> {
+        let told = certificates(&granted.authorities).ok_or_else(|| bad("there is no authority in it"))?;
+        for authority in told {
+            if let Some(stranger) = trust.authority(authority)? {
+                return Err(CliError::NotConfirmed(stranger.refusal()));
+            }
+        }
+        let chain = certificates(&granted.certificate_chain).unwrap_or_default();
+        let own = chain.first().ok_or_else(|| bad("there is no certificate in it"))?;
+        let peer = identify_operator(own).map_err(|_| bad("its certificate names no operator"))?;
+        let grant = Self {
+            certificate: pem("CERTIFICATE", own),
+            key_sha256: peer.key_sha256,
+            authorities: trust.authorities().iter().map(|der| pem("CERTIFICATE", der)).collect(),
+            operators: trust.operators().to_vec(),
+            addresses: granted.addresses.clone(),
+            name: peer.name,
+        };
+        grant.is_for(csr)?;
+        match grant.name == *name {
+            true => Ok(grant),
+            false => Err(bad("its certificate names another operator")),
+        }
+    }
+
+    /// As it travels.
+    pub(super) fn text(&self) -> String {
+        let addresses = self.addresses.iter().map(|at| format!("coordinator {at}\n"));
+        let operators = self.operators.iter().map(|one| {
+            let key = crate::pki::public_pem(&one.public_key);
+            let key: String = key.lines().filter(|line| !line.starts_with("--")).collect();
+            format!("operator {} {key}\n", one.name)
+        });
+        let head: String = addresses.chain(operators).collect();
+        format!("{head}{}\n{}", self.certificate, self.authorities)
+    }
+
+    /// Reads it.
+    pub(super) fn parse(text: &str) -> Result<Self, CliError> {
+        let all = certificates(text).ok_or_else(|| bad("there is no certificate in it"))?;
+        let (own, authorities) = all.split_first().ok_or_else(|| bad("there is no certificate in it"))?;
+        let peer = identify_operator(own).map_err(|_| bad("its certificate names no operator"))?;
+        if authorities.is_empty() {
+            return Err(bad("there is no authority in it"));
+        }
+        let mut operators = Vec::new();
+        for line in text.lines().filter_map(|line| line.strip_prefix("operator ")) {
+            let (name, key) = line.split_once(' ').ok_or_else(|| bad("an operator has no key"))?;
+            let name = OperatorName::new(name).map_err(|invalid| bad(&invalid.to_string()))?;
+            let key = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", key.trim());
+            operators.push(TrustedOperator {
+                name: name.into(),
+                public_key: public_point(&key).ok_or_else(|| bad("an operator's key is none"))?,
+            });
+        }
+        let addresses = text.lines().filter_map(|line| line.strip_prefix("coordinator "));
+        Ok(Self {
+            certificate: pem("CERTIFICATE", own),
+            key_sha256: peer.key_sha256,
+            authorities: authorities.iter().map(|der| pem("CERTIFICATE", der)).collect(),
+            operators,
+            addresses: addresses.map(|at| at.trim().to_owned()).collect(),
+            name: peer.name,
+        })
+    }
+
+    /// Its certificate is for that key.
+    pub(super) fn is_for(&self, key: &NodeRequest) -> Result<(), CliError> {
+        match self.key_sha256 == key.key_sha256 {
+            true => Ok(()),
+            false => Err(bad("its certificate is for another key")),
+        }
+    }
+
+    /// Whom whoever accepts it trusts from then on, to be compared.
+    pub(super) fn pinned(&self) -> Vec<Line> {
+        let authorities = certificates(&self.authorities).unwrap_or_default();
+        let authorities = authorities
+            .iter()
+            .map(|der| format!("  authority {}", fingerprint(der)));
+        let operators = self.operators.iter();
+        let operators = operators.map(|one| format!("  operator {}, key {}", one.name, fingerprint(&one.public_key)));
+        let head = "Trusted from now on; does whoever granted it read the same?".to_owned();
+        let lines = std::iter::once(head).chain(authorities).chain(operators);
+        lines.map(Line::of).collect()
+    }
+}

@@ -1,0 +1,30 @@
+use super::{CliError, Console};
+use crate::screen::{Line, wrap};
+use crate::trust::Stranger;
+
+/// Shows a fingerprint that nobody vouches for, and asks; no option stands for the answer.
+pub(super) fn confirm(stranger: &Stranger, console: &mut Console<'_>) -> Result<(), CliError> {
+    if !console.person.is_there() {
+        return Err(CliError::NobodyToAsk(format!(
+            "{}\nNothing was signed.",
+            stranger.refusal()
+        )));
+    }
+    let width = console.screen.width;
+    console.aside(
+        &wrap(&stranger.warning(), width)
+            .into_iter()
+            .map(Line::of)
+            .collect::<Vec<_>>(),
+    );
+    let answer = console
+        .person
+        .ask(&stranger.question())
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    match answer == stranger.word() {
+        true => Ok(()),
+        false => Err(CliError::NotConfirmed(format!("{answer:?} is not {}", stranger.word()))),
+    }
+}
