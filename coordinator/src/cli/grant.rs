@@ -36,7 +36,7 @@ impl Grant {
     ) -> Result<Self, CliError> {
         let told = certificates(&granted.authorities).ok_or_else(|| bad("there is no authority in it"))?;
         for authority in told {
-            if let Some(stranger) = trust.authority(authority)? {
+            if let Some(stranger) = trust.authority(&authority)? {
                 return Err(CliError::NotConfirmed(stranger.refusal()));
             }
         }

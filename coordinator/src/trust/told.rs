@@ -20,7 +20,7 @@ impl Keyring {
         for pem in std::iter::once(&told.ca_certificate).chain(announced) {
             let certificate = certificates(pem).and_then(|all| <[_; 1]>::try_from(all).ok());
             let [certificate] = certificate.ok_or_else(|| TrustError::Unreadable("a certificate".to_owned()))?;
-            strangers.extend(self.authority(certificate)?);
+            strangers.extend(self.authority(&certificate)?);
         }
         for key in &told.operators {
             let public_key = public_point(&key.public_key_pem);
@@ -44,15 +44,15 @@ impl Keyring {
     ///
     /// # Errors
     /// When signed statements have dropped it, or it is none.
-    pub fn authority(&self, certificate: Vec<u8>) -> Result<Option<Stranger>, TrustError> {
-        if self.authorities().contains(&certificate) {
+    pub fn authority(&self, certificate: &[u8]) -> Result<Option<Stranger>, TrustError> {
+        if self.authorities().iter().any(|known| known == certificate) {
             return Ok(None);
         }
-        let stranger = Stranger::Authority(certificate.clone());
-        if is_dropped(&self.circle, &certificate) {
+        let stranger = Stranger::Authority(certificate.to_owned());
+        if is_dropped(&self.circle, certificate) {
             return Err(TrustError::Dropped { what: stranger.what() });
         }
-        match (self.circle.cluster_of)(&certificate) {
+        match (self.circle.cluster_of)(certificate) {
             Some(cluster) if self.cluster().map_or(true, |own| *own == cluster) => Ok(Some(stranger)),
             _ => Err(TrustError::Unreadable(format!(
                 "{} is none of this cluster",

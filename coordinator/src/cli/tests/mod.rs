@@ -1,6 +1,7 @@
 mod apply;
 mod backup;
 mod beginning;
+mod consents;
 mod fake;
 mod help;
 mod leaving;

@@ -1,0 +1,88 @@
+//! What is signed is what was shown, whatever the coordinator sends.
+
+use heeler_proto::v1::*;
+
+use super::apply::{TOML, creation, erasure, key, plan, script, v1_act};
+use super::fake::{Script, Stage};
+use crate::cli::Exit;
+
+#[tokio::test]
+async fn an_act_that_hides_beside_a_network_change_is_shown() {
+    let mut hidden = plan(Some(creation()));
+    let guard = OpPreview {
+        kind: "guard".into(),
+        summary: "backplane none -> 10.10.99.50/24".into(),
+        ..OpPreview::default()
+    };
+    let ops = &mut hidden.nodes[0].steps[0].ops;
+    ops[0].summary = "write /etc/systemd/network/10-enbp0.link".into();
+    ops[0].after = "MACAddress=00:e0:4c:68:00:01\n".into();
+    ops.push(guard);
+    let stage = Stage::with(
+        TOML,
+        Script {
+            plan: hidden,
+            ..Script::default()
+        },
+    );
+    let outcome = stage.types("plan").await;
+    assert!(outcome.out.contains("create mirror \"data\""), "{}", outcome.out);
+    assert!(outcome.out.contains("1 IRREVERSIBLE"), "{}", outcome.out);
+}
+
+#[tokio::test]
+async fn disk_erase_signs_for_the_erasure_of_that_disk_alone() {
+    let import = v1_act::Act::ImportPool(ImportPool {
+        guid: "7".into(),
+        present: vec![DiskIdentity {
+            serial: "S2".into(),
+            size_bytes: 128_000_000_000,
+        }],
+        txgs: vec![1],
+        missing: vec!["S1".into()],
+    });
+    let stage = Stage::with("", script(Some(import)));
+    stage.key(&key());
+    let outcome = stage.types("disk erase S2 --confirm S2").await;
+    assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
+    assert_eq!(stage.fake.0.lock().unwrap().applied.len(), 0);
+}
+
+#[tokio::test]
+async fn one_word_consents_to_one_act() {
+    let mut twice = plan(Some(creation()));
+    let again = twice.nodes[0].steps[0].ops[0].clone();
+    twice.nodes[0].steps[0].ops.push(again);
+    let played = |plan| Script {
+        plan,
+        ..script(Some(creation()))
+    };
+    let stage = Stage::with(TOML, played(twice));
+    stage.key(&key());
+    let outcome = stage.types("apply --confirm pi5l").await;
+    assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
+    // A disk whose serial is a node's name would be erased by the node's word.
+    let mut masked = plan(Some(erasure()));
+    if let Some(v1_act::Act::EraseContents(erase)) = masked.nodes[0].steps[0].ops[0]
+        .irreversible
+        .as_mut()
+        .and_then(|act| act.act.as_mut())
+    {
+        erase.disk.as_mut().unwrap().serial = "pi4".into();
+    }
+    let other = NodePlan {
+        node: "pi4".into(),
+        enrolled: true,
+        ..NodePlan::default()
+    };
+    masked.nodes.push(NodePlan {
+        steps: plan(Some(creation())).nodes.remove(0).steps,
+        tasks: masked.nodes[0].tasks.clone(),
+        ..other
+    });
+    let stage = Stage::with(TOML, played(masked));
+    stage.key(&key());
+    let outcome = stage.types("apply --confirm pi4 --confirm pi4").await;
+    assert!(outcome.err.contains("more than one thing"), "{}", outcome.err);
+    assert_eq!(stage.fake.0.lock().unwrap().applied.len(), 0);
+}
