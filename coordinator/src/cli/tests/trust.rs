@@ -210,15 +210,14 @@ async fn rotate_announces_no_authority_that_a_person_has_not_confirmed() {
     let me = Somebody::called("me");
     let (stage, ca) = stage(&me, script(&[&me], Vec::new()));
     let made = other_authority();
-    let shown = |cluster: &str| ShowAuthoritiesReply {
+    stage.fake.0.lock().unwrap().authorities = ShowAuthoritiesReply {
         authorities: vec![
             stands(&ca, AuthorityStage::Current),
             stands(&made, AuthorityStage::Made),
         ],
-        cluster: cluster.into(),
+        cluster: "another".into(),
         ..ShowAuthoritiesReply::default()
     };
-    stage.fake.0.lock().unwrap().authorities = shown("another");
     let outcome = stage.types("ca rotate --yes").await;
     assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
     assert!(
