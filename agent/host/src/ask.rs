@@ -1,7 +1,12 @@
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::{Command, Output, RunError, System};
+
+/// What a look at one disk may take: one that hangs must not hold up the whole look at the machine, for which the
+/// coordinator waits a minute.
+pub(crate) const ONE_DISK: Duration = Duration::from_secs(10);
 
 /// Runs `command` and takes any exit code other than 0 as an error.
 pub(crate) async fn ask(host: &dyn System, command: &Command) -> Result<Output, RunError> {

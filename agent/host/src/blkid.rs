@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ask::ONE_DISK;
 use crate::{Command, Output, RunError, System};
 
 /// What a low-level probe found.
@@ -18,7 +19,9 @@ pub enum Probe {
 /// `blkid -p -o export DEVICE`: reads only.
 #[must_use]
 pub fn command(device: &str) -> Command {
-    Command::new("blkid").args(["-p", "-o", "export", device])
+    Command::new("blkid")
+        .args(["-p", "-o", "export", device])
+        .timeout(ONE_DISK)
 }
 
 /// Probes a disk or partition.

@@ -175,6 +175,15 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// `command` took too long.
+    #[must_use]
+    pub fn timeout(command: &Command) -> Self {
+        Self::Timeout {
+            command: command.to_string(),
+            seconds: command.timeout.as_secs(),
+        }
+    }
+
     /// `output` of `command` is an error.
     #[must_use]
     pub fn failed(command: &Command, output: &Output) -> Self {

@@ -12,7 +12,7 @@ use crate::{Command, File, Job, JobState, Output, RunError, System, UnitAction, 
 /// a plan costs half the programs. For reading only: nothing may be changed through it.
 pub struct Glance<'a> {
     host: &'a dyn System,
-    answers: Mutex<Vec<(Command, Output)>>,
+    answers: Mutex<Vec<(Command, Option<Output>)>>,
 }
 
 impl<'a> Glance<'a> {
@@ -25,7 +25,8 @@ impl<'a> Glance<'a> {
         }
     }
 
-    fn known(&self, command: &Command) -> Option<Output> {
+    /// None within: it did not finish.
+    fn known(&self, command: &Command) -> Option<Option<Output>> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let known = answers.iter().find(|(asked, _)| asked == command);
         known.map(|(_, output)| output.clone())
@@ -49,14 +50,19 @@ fn unit_refused<T>(action: &str, unit: &str) -> Result<T, UnitError> {
 #[async_trait]
 impl System for Glance<'_> {
     async fn run(&self, command: &Command) -> Result<Output, RunError> {
-        if let Some(output) = self.known(command) {
-            return Ok(output);
+        if let Some(known) = self.known(command) {
+            return known.ok_or_else(|| RunError::timeout(command));
         }
-        // A failure is not an answer: it is asked again.
-        let output = self.host.run(command).await?;
+        let result = self.host.run(command).await;
+        let answer = match &result {
+            Ok(output) => Some(output.clone()),
+            // What hangs is not waited for again. Any other failure is no answer: it is asked again.
+            Err(RunError::Timeout { .. }) => None,
+            Err(_) => return result,
+        };
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.push((command.clone(), output.clone()));
-        Ok(output)
+        answers.push((command.clone(), answer));
+        result
     }
 
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! `wipefs --no-act`: every signature on a device.
 
-use crate::ask::ask;
+use crate::ask::{ONE_DISK, ask};
 use crate::{Command, RunError, System, json};
 
 /// A signature of a file system, partition table, RAID or pool.
@@ -15,7 +15,9 @@ pub struct Signature {
 /// `wipefs --no-act --json DEVICE`: reads only.
 #[must_use]
 pub fn command(device: &str) -> Command {
-    Command::new("wipefs").args(["--no-act", "--json", device])
+    Command::new("wipefs")
+        .args(["--no-act", "--json", device])
+        .timeout(ONE_DISK)
 }
 
 /// Every signature on a disk or partition.

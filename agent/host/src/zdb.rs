@@ -1,5 +1,6 @@
 //! `zdb -l`: the labels that ZFS keeps at both ends of each of its vdevs. Works without the kernel module.
 
+use crate::ask::ONE_DISK;
 use crate::{Command, Output, RunError, System};
 
 /// What `zdb -l` found on one device.
@@ -53,7 +54,7 @@ pub enum LabelState {
 /// `zdb -l DEVICE`.
 #[must_use]
 pub fn labels_command(device: &str) -> Command {
-    Command::new("zdb").args(["-l", device])
+    Command::new("zdb").args(["-l", device]).timeout(ONE_DISK)
 }
 
 /// The labels on a disk or partition; none found is no error.

@@ -70,6 +70,16 @@ impl Evidence {
             && self.failures.is_empty()
     }
 
+    fn failed(&mut self, error: RunError) -> Result<(), RunError> {
+        match error {
+            RunError::Timeout { .. } => Err(error),
+            error => {
+                self.failures.push(error.to_string());
+                Ok(())
+            }
+        }
+    }
+
     /// Whether all but a look at the bytes found nothing.
     fn looks_blank(&self) -> bool {
         let device = &self.device;
@@ -106,31 +116,38 @@ pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) 
         return evidence;
     }
     let parts = device.children.iter().filter(|child| child.kind == "part");
+    let mut hangs = false;
     for node in std::iter::once(device).chain(parts) {
-        probe(host, node, &mut evidence).await;
+        if let Err(error) = probe(host, node, &mut evidence).await {
+            let failure = format!("{} cannot be read: {error}", node.path);
+            evidence.failures.insert(0, failure);
+            hangs = true;
+            break;
+        }
     }
     let labels = || evidence.labels.iter().flatten();
     evidence.imported = labels().find_map(|label| around.member_by(label));
     evidence.former = labels().any(|label| around.pool(label.pool_guid).is_some());
-    if evidence.looks_blank() {
+    if !hangs && evidence.looks_blank() {
         evidence.content = content(host, device).await;
     }
     evidence
 }
 
-async fn probe(host: &dyn System, node: &Device, evidence: &mut Evidence) {
+/// The error is of a program that did not finish: a disk that hangs is not asked anything else.
+async fn probe(host: &dyn System, node: &Device, evidence: &mut Evidence) -> Result<(), RunError> {
     let holders = Path::new("/sys/class/block").join(node.kernel_name()).join("holders");
     match names(host, holders).await {
         Ok(found) => evidence.holders.extend(found.unwrap_or_default()),
-        Err(error) => evidence.failures.push(error.to_string()),
+        Err(error) => evidence.failed(error)?,
     }
     match wipefs::signatures(host, &node.path).await {
         Ok(found) => evidence.signatures.extend(found),
-        Err(error) => evidence.failures.push(error.to_string()),
+        Err(error) => evidence.failed(error)?,
     }
     match blkid::probe(host, &node.path).await {
         Ok(found) => evidence.probes.push(found),
-        Err(error) => evidence.failures.push(error.to_string()),
+        Err(error) => evidence.failed(error)?,
     }
     match zdb::labels(host, &node.path).await {
         Ok(found) => evidence
@@ -138,8 +155,9 @@ async fn probe(host: &dyn System, node: &Device, evidence: &mut Evidence) {
             .iter_mut()
             .for_each(|labels| labels.extend(found.labels.clone())),
         Err(RunError::Missing { .. }) => evidence.labels = None,
-        Err(error) => evidence.failures.push(error.to_string()),
+        Err(error) => evidence.failed(error)?,
     }
+    Ok(())
 }
 
 /// By lsblk and by findmnt: they read different sources.

@@ -64,8 +64,12 @@ impl Surroundings {
         let free = |disk: &&Device| !self.places.iter().any(|place| place.disk == disk.path);
         for disk in self.disks().filter(free) {
             for node in disk.stack().into_iter().filter(|node| node.may_be_zfs()) {
-                // What cannot be read proves nothing.
-                let labels = zdb::labels(host, &node.path).await.unwrap_or_default().labels;
+                let labels = match zdb::labels(host, &node.path).await {
+                    Ok(found) => found.labels,
+                    Err(RunError::Timeout { .. }) => break,
+                    // What cannot be read proves nothing.
+                    Err(_) => continue,
+                };
                 let is = |label: &&Label, of: &&(u64, u64)| label.guid == of.1 && [0, of.0].contains(&label.pool_guid);
                 let legs = lost.iter().filter(|of| labels.iter().any(|label| is(&label, of)));
                 found.extend(legs.map(|of| place(of.0, of.1, disk)));

@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub places: Vec<Place>,
     /// Pools that could be imported; None when ZFS cannot be asked.
     pub importable: Option<Vec<Importable>>,
+    /// ZFS did not finish listing them: nothing may be concluded from their absence.
+    pub unlisted: bool,
 }
 
 impl Surroundings {
@@ -44,14 +46,20 @@ impl Surroundings {
             unreadable: Vec::new(),
             places: Vec::new(),
             importable: None,
+            unlisted: false,
         };
         if let Module::Loaded { .. } = around.module {
             around.look_at_pools(host).await?;
-            around.importable = Some(if around.may_hold_more() {
-                zpool::importable(host).await?
-            } else {
-                Vec::new()
-            });
+            around.importable = match around.may_hold_more() {
+                false => Some(Vec::new()),
+                true => match zpool::importable(host).await {
+                    Ok(pools) => Some(pools),
+                    // One disk that hangs does it; the look at each tells which.
+                    Err(RunError::Timeout { .. }) => None,
+                    Err(error) => return Err(error),
+                },
+            };
+            around.unlisted = around.importable.is_none();
         }
         Ok(around)
     }

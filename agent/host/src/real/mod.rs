@@ -20,6 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 
+use crate::ask::ONE_DISK;
 use crate::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
 use bus::Bus;
 
@@ -65,10 +66,7 @@ impl RealSystem {
     /// As long as the program itself may take: one that hangs holds up the next, and is told of all the same.
     async fn turn(&self, command: &Command) -> Result<tokio::sync::MutexGuard<'_, ()>, RunError> {
         let turn = tokio::time::timeout(command.timeout, self.alone.lock()).await;
-        turn.map_err(|_| RunError::Timeout {
-            command: command.to_string(),
-            seconds: command.timeout.as_secs(),
-        })
+        turn.map_err(|_| RunError::timeout(command))
     }
 }
 
@@ -159,7 +157,9 @@ impl System for RealSystem {
 
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let device = self.at(device)?;
-        blocking(move || files::read_at(&device, offset, length)).await
+        let read = blocking(move || files::read_at(&device, offset, length));
+        // A disk that hangs keeps its thread, and nobody else.
+        tokio::time::timeout(ONE_DISK, read).await?
     }
 
     async fn first_data(&self, device: &Path, places: &[(u64, u64)]) -> io::Result<Option<u64>> {

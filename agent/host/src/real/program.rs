@@ -44,10 +44,7 @@ pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
             });
         }
         Err(_) => {
-            return Err(RunError::Timeout {
-                command: command.to_string(),
-                seconds: command.timeout.as_secs(),
-            });
+            return Err(RunError::timeout(command));
         }
     };
     group.0 = None;

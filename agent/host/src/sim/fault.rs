@@ -30,13 +30,7 @@ impl Fault {
     pub(super) fn strike(self, command: &Command) -> (Result<Output, RunError>, Duration) {
         match self {
             Self::Answers(output) => (Ok(output), Duration::ZERO),
-            Self::TimesOut => (
-                Err(RunError::Timeout {
-                    command: command.to_string(),
-                    seconds: command.timeout.as_secs(),
-                }),
-                command.timeout,
-            ),
+            Self::TimesOut => (Err(RunError::timeout(command)), command.timeout),
             Self::CannotStart(kind) | Self::CannotWrite(kind) => (
                 Err(RunError::Start {
                     command: command.to_string(),

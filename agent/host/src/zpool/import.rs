@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::Class;
 use crate::ask::ask;
 use crate::{Command, Output, RunError, System};
@@ -50,10 +52,10 @@ impl Importable {
     }
 }
 
-/// `zpool import -d /dev/disk/by-id`: lists, and imports nothing.
+/// `zpool import -d /dev/disk/by-id`: lists, and imports nothing. It reads every disk: one that hangs makes it hang.
 #[must_use]
 pub fn importable_command() -> Command {
-    import(&["-d", "/dev/disk/by-id"])
+    import(&["-d", "/dev/disk/by-id"]).timeout(Duration::from_secs(15))
 }
 
 /// While one `zpool import` tries a pool out, another is told that the pool is open already, and leaves it out without a
@@ -68,7 +70,7 @@ fn import(args: &[&str]) -> Command {
 pub fn import_command(guid: u64) -> Command {
     import(&["-N", "-d", "/dev/disk/by-id", "-o", "cachefile=/etc/zfs/zpool.cache"])
         .arg(guid.to_string())
-        .timeout(std::time::Duration::from_secs(300))
+        .timeout(Duration::from_secs(300))
 }
 
 /// Every pool on the disks here that is not imported.

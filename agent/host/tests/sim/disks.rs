@@ -1,5 +1,6 @@
+use heeler_host::System as _;
 use heeler_host::disk::{self, MemberState, Verdict};
-use heeler_host::sim::{Content, DiskSpec, Left, Machine};
+use heeler_host::sim::{Content, DiskSpec, Fault, Left, Machine};
 
 use crate::{A, B, args, create, node, now};
 
@@ -168,4 +169,33 @@ fn one_serial_on_two_disks_is_found_twice() {
     let machine = node().blank(A).blank(A).build();
     let inventory = now(disk::inventory(&machine)).expect("power").expect("answers");
     assert!(matches!(inventory.find(A), disk::Found::Several(_)));
+}
+
+#[test]
+fn a_disk_that_hangs_is_named_unreadable_and_delays_no_look() {
+    let machine = node().blank(A).blank(B).build();
+    machine.by_hand("modprobe", &["zfs"]);
+    let looked = now(disk::inventory(&machine)).expect("power").expect("answers");
+    let disk::Found::One(hung) = looked.find(A) else {
+        panic!("A is there")
+    };
+    let path = hung.kernel_path.clone();
+    for program in ["wipefs --no-act --json", "blkid -p -o export", "zdb -l"] {
+        machine.fail_next(&format!("{program} {path}"), Fault::TimesOut);
+    }
+    machine.fail_next("zpool import", Fault::TimesOut);
+    let before = machine.now_ms();
+    let looked = now(disk::inventory(&machine)).expect("power").expect("answers");
+    assert!(machine.now_ms() - before < 45_000, "{} ms", machine.now_ms() - before);
+    let finding = |serial: &str| match looked.find(serial) {
+        disk::Found::One(disk) => disk.verdict.finding(),
+        other => panic!("{serial}: {other:?}"),
+    };
+    assert!(
+        finding(A).contains(&format!("{path} cannot be read: wipefs")),
+        "{}",
+        finding(A)
+    );
+    assert_eq!(finding(B), "blank");
+    assert!(looked.around.unlisted && looked.around.importable.is_none());
 }

@@ -2,6 +2,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use heeler_host::sim::Fault;
 use heeler_host::{Content, File, Glance, System, UnitAction, facts, lsblk};
 
 use crate::{A, B, node, now};
@@ -25,6 +26,17 @@ fn one_look_asks_each_question_once_and_the_next_asks_anew() {
     assert_eq!(devices(&Glance::at(&machine)), before - 1);
     now(glance.sleep(Duration::ZERO)).expect("slept");
     assert_eq!(devices(&glance), before - 1, "what comes after a wait is another look");
+}
+
+#[test]
+fn a_program_that_hangs_is_waited_for_once_in_a_look() {
+    let machine = node().blank(A).build();
+    let glance = Glance::at(&machine);
+    machine.fail_next("lsblk", Fault::TimesOut);
+    for _ in 0..2 {
+        assert!(now(lsblk::devices(&glance)).expect("power").is_err());
+    }
+    assert!(now(lsblk::devices(&Glance::at(&machine))).expect("power").is_ok());
 }
 
 #[test]

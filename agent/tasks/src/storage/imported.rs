@@ -30,6 +30,7 @@ pub(super) async fn all_imported(host: &dyn System) -> Result<PoolFacts, RunErro
         unreadable: Vec::new(),
         places: Vec::new(),
         importable: None,
+        unlisted: false,
     };
     around.look_at_pools(host).await?;
     Ok(pools(host, &around).await)

@@ -1,7 +1,7 @@
 use heeler_host::disk::{Disk, Inventory, inventory};
 use heeler_host::facts::{PoolFact, PoolFacts};
 use heeler_host::zfs::{Module, module};
-use heeler_host::zpool::{Class, Importable, ImportableLeg, Unreadable};
+use heeler_host::zpool::{self, Class, Importable, ImportableLeg, Unreadable};
 use heeler_host::{RunError, System, hostid};
 use heeler_proto::PoolSpec;
 
@@ -104,6 +104,9 @@ impl Observed {
             return Ok(seen);
         }
         let inventory = inventory(host).await?;
+        if inventory.around.unlisted {
+            return Err(RunError::timeout(&zpool::importable_command()));
+        }
         let importable = inventory.around.importable.clone();
         seen.loaded = importable.is_some();
         for pool in importable.unwrap_or_default() {
