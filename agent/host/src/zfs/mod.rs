@@ -14,4 +14,6 @@ pub use diff::{Change, diff, diff_command};
 pub use hold::{Hold, hold_command, holds, holds_command, release_command};
 pub use module::{Module, load_command, module, version_command};
 pub use property::{Property, inherit_command, property, property_command, set_command};
-pub use snapshot::{Listing, MARK, Snapshot, marks_command, snapshot_command, snapshots, snapshots_command};
+pub use snapshot::{
+    Listing, MARK, Snapshot, marks_command, snapshot_command, snapshots, snapshots_command, snapshots_within,
+};

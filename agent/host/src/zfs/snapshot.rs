@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::{Command, Output, RunError, System};
 
 /// The user property that Heeler sets on every snapshot that it takes: the classes that it serves, `hourly,daily`. Only
@@ -51,6 +53,8 @@ pub fn marks_command(dataset: &str) -> Command {
         .args(["name,property,value", MARK, dataset])
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Each dataset's own snapshots, not those below it.
 ///
 /// # Errors
@@ -60,20 +64,29 @@ pub async fn snapshots(host: &dyn System, datasets: &[&str]) -> Result<Vec<Listi
     for dataset in datasets {
         listings.push(Listing {
             dataset: (*dataset).to_owned(),
-            snapshots: of(host, dataset).await?,
+            snapshots: snapshots_within(host, dataset, MINUTE).await?,
         });
     }
     Ok(listings)
 }
 
-async fn of(host: &dyn System, dataset: &str) -> Result<Option<Vec<Snapshot>>, RunError> {
-    let command = snapshots_command(dataset);
+/// One dataset's own snapshots, in the order in which they were made; None when there is no such dataset. Of tens of
+/// thousands the list takes minutes: each of the two programs that are asked may take `patience`.
+///
+/// # Errors
+/// As [`snapshots`].
+pub async fn snapshots_within(
+    host: &dyn System,
+    dataset: &str,
+    patience: Duration,
+) -> Result<Option<Vec<Snapshot>>, RunError> {
+    let command = snapshots_command(dataset).timeout(patience);
     let Some(output) = unless_missing(host, &command).await? else {
         return Ok(None);
     };
     let mut snapshots = listed(&command, dataset, &output.stdout)?;
     drop(output);
-    let command = marks_command(dataset);
+    let command = marks_command(dataset).timeout(patience);
     if let Some(output) = unless_missing(host, &command).await? {
         mark(&command, dataset, &output.stdout, &mut snapshots)?;
     }

@@ -253,3 +253,28 @@ async fn a_scrub_begins_in_its_hour_is_followed_and_told_and_never_on_a_degraded
     }
     assert!(told.iter().all(|what| what == "put off"), "{told:?}");
 }
+
+#[tokio::test]
+async fn a_listing_that_never_ends_stops_no_snapshot() {
+    let mut bench = Bench::new().await;
+    bench.live(3 * HOUR).await;
+    let before = bench.names(MORE).await;
+    let list = "zfs list -Hp -t snapshot -d 1 -s createtxg -o name,guid,createtxg,creation,used,userrefs,clones";
+    for _ in 0..1000 {
+        bench.machine.fail_next(&format!("{list} {MORE}"), Fault::TimesOut);
+    }
+    let runs = bench.live(5 * HOUR).await;
+    let taken = |of: &str, class: &str| {
+        let taken = runs.iter().flat_map(|run| &run.taken);
+        let of = format!("{of}@");
+        taken.filter(|one| one.starts_with(&of) && one.ends_with(class)).count()
+    };
+    assert!((5..=6).contains(&taken(MORE, "_hourly")), "{runs:?}");
+    assert_eq!(taken(MORE, "_daily"), 1, "{runs:?}");
+    assert!((4..=6).contains(&taken(FILES, "_hourly")), "{runs:?}");
+    assert!(problems(&runs).contains("data/more could not be looked at, and is not pruned"));
+    assert!(!problems(&runs).contains("could not take"), "{}", problems(&runs));
+    bench.machine.clear_faults();
+    let after = bench.names(MORE).await;
+    assert!(before.iter().all(|name| after.contains(name)), "{after:?}");
+}

@@ -1,8 +1,9 @@
 //! One round of the schedule: takes what is due, prunes what may go. Run again after any interruption, it goes on.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use heeler_host::zfs::{self, Batch, Listing, Snapshot};
+use heeler_host::zfs::{self, Batch, Snapshot};
 use heeler_host::{RunError, System, zpool};
 use heeler_proto::Keep;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,10 @@ use crate::engine::in_full;
 pub const BUDGET: usize = 200;
 /// At most so many in one command.
 const BATCH: usize = 50;
+/// What a snapshot that may be due waits for the list of those that are there.
+const TO_TAKE: Duration = Duration::from_secs(20);
+/// What pruning waits for it.
+const TO_PRUNE: Duration = Duration::from_secs(240);
 
 /// What a round did, and how the datasets stand after it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -151,8 +156,14 @@ async fn of_pool(host: &dyn System, wanted: &Snapshots, datasets: &[&str], prune
     let mut classes = Classes::default();
     let mut taken_names: Vec<Box<str>> = Vec::new();
     for dataset in datasets {
-        let Some((keep, snapshots)) = listed(host, wanted, dataset, round).await else {
-            continue;
+        let Some(keep) = wanted.task.of(dataset) else { continue };
+        let snapshots = match zfs::snapshots_within(host, dataset, TO_TAKE).await {
+            Ok(Some(snapshots)) => snapshots,
+            Ok(None) => continue,
+            Err(_) => {
+                take_unseen(host, dataset, keep, round).await;
+                continue;
+            }
         };
         let due = due(&snapshots, keep, host.now_ms() / 1000);
         if !due.classes.is_empty() {
@@ -167,60 +178,68 @@ async fn of_pool(host: &dyn System, wanted: &Snapshots, datasets: &[&str], prune
         drop(taken_names);
         take(host, &due_for, &name, classes, round).await;
     }
+    let mut patience = TO_PRUNE;
     for dataset in datasets {
+        let Some(keep) = wanted.task.of(dataset) else { continue };
         // Looked at anew: what is judged is what is there now, and one list is held at a time.
-        let Some((keep, snapshots)) = listed(host, wanted, dataset, round).await else {
-            continue;
-        };
-        let mut gone = 0;
-        let mut gone_ours = |names: &[String]| gone += names.len();
-        let names = prunable(&snapshots, keep, host.now_ms() / 1000);
-        if !prune {
-            round.waiting += names.len();
-        } else {
-            let room = BUDGET.saturating_sub(round.pruned.len());
-            round.more |= names.len() > room;
-            for batch in names[..names.len().min(room)].chunks(BATCH) {
-                match destroy(host, keep, dataset, batch).await {
-                    Ok(names) => {
-                        gone_ours(&names);
-                        round
-                            .pruned
-                            .extend(names.into_iter().map(|name| format!("{dataset}@{name}")));
-                    }
-                    Err(error) => round
-                        .problems
-                        .push(format!("could not prune {dataset}: {}", in_full(&error))),
-                }
+        let problem = match zfs::snapshots_within(host, dataset, patience).await {
+            Ok(Some(snapshots)) => {
+                settle(host, dataset, keep, &snapshots, prune, round).await;
+                continue;
             }
-        }
-        round
-            .stands
-            .push(stand(dataset, keep, &snapshots, gone, host.now_ms() / 1000));
+            Ok(None) => format!("there is no dataset {dataset}: no snapshot of it was taken"),
+            Err(error) => {
+                // The next snapshot becomes due meanwhile: one long wait a round.
+                patience = TO_TAKE;
+                format!(
+                    "{dataset} could not be looked at, and is not pruned: {}",
+                    in_full(&error)
+                )
+            }
+        };
+        round.problems.push(problem);
     }
 }
 
-/// None when it cannot be looked at, which is told once, or is not there.
-async fn listed<'a>(
-    host: &dyn System,
-    wanted: &'a Snapshots,
-    dataset: &str,
-    round: &mut Round,
-) -> Option<(&'a Keep, Vec<Snapshot>)> {
-    let problem = match zfs::snapshots(host, &[dataset]).await {
-        Ok(listings) => match listings.into_iter().next() {
-            Some(Listing {
-                snapshots: Some(snapshots),
-                ..
-            }) => return Some((wanted.task.of(dataset)?, snapshots)),
-            _ => format!("there is no dataset {dataset}: no snapshot of it was taken"),
-        },
-        Err(error) => format!("{dataset} could not be looked at: {}", in_full(&error)),
-    };
-    if !round.problems.contains(&problem) {
-        round.problems.push(problem);
+/// Prunes what may go, and says how the dataset stands.
+async fn settle(host: &dyn System, dataset: &str, keep: &Keep, snapshots: &[Snapshot], prune: bool, round: &mut Round) {
+    let now_s = host.now_ms() / 1000;
+    let mut gone = 0;
+    let mut gone_ours = |names: &[String]| gone += names.len();
+    let names = prunable(snapshots, keep, now_s);
+    if !prune {
+        round.waiting += names.len();
+    } else {
+        let room = BUDGET.saturating_sub(round.pruned.len());
+        round.more |= names.len() > room;
+        for batch in names[..names.len().min(room)].chunks(BATCH) {
+            match destroy(host, keep, dataset, batch).await {
+                Ok(names) => {
+                    gone_ours(&names);
+                    round
+                        .pruned
+                        .extend(names.into_iter().map(|name| format!("{dataset}@{name}")));
+                }
+                Err(error) => round
+                    .problems
+                    .push(format!("could not prune {dataset}: {}", in_full(&error))),
+            }
+        }
     }
-    None
+    round
+        .stands
+        .push(stand(dataset, keep, snapshots, gone, host.now_ms() / 1000));
+}
+
+/// Of a dataset whose snapshots could not be listed in time: one of each class, named after the begin of its period, so
+/// that ZFS refuses a second one.
+async fn take_unseen(host: &dyn System, dataset: &str, keep: &Keep, round: &mut Round) {
+    for class in keep.classes() {
+        let begun = calendar::start(class, keep.frequent_minutes(), host.now_ms() / 1000);
+        let classes = Classes::of([class]);
+        let name = free_name(begun, classes, |_| false);
+        take(host, &[dataset], &name, classes, round).await;
+    }
 }
 
 /// What the names of the schedule's snapshots begin with.
@@ -255,6 +274,8 @@ async fn take(host: &dyn System, datasets: &[&str], name: &str, classes: Classes
                 groups.extend(group.chunks(1).rev());
                 continue;
             }
+            // Only where the list was not seen.
+            Ok(output) if output.stderr.contains("dataset already exists") => continue,
             Ok(output) => output.complaint(),
             Err(error) => in_full(&error),
         };
@@ -280,8 +301,9 @@ async fn destroy(
     dataset: &str,
     batch: &[(Box<str>, u64)],
 ) -> Result<Vec<String>, RunError> {
-    let listing = zfs::snapshots(host, &[dataset]).await?.pop();
-    let now = listing.and_then(|listing| listing.snapshots).unwrap_or_default();
+    let now = zfs::snapshots_within(host, dataset, TO_PRUNE)
+        .await?
+        .unwrap_or_default();
     let still = prunable(&now, keep, host.now_ms() / 1000);
     let names: Vec<String> = still
         .into_iter()
