@@ -3,9 +3,9 @@
 //! A copy arrives in chunks, each answered before the next is sent, and is appended to its file. It counts once its
 //! receipt stands beside it, which is written after the whole was found to be what was announced.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use heeler_host::{Content, File, System, findmnt};
+use heeler_host::{Deed, Folder, System, findmnt};
 use heeler_proto::v1::{CopyChunk, CopyReply};
 use heeler_tasks::{engine, storage};
 use ring::digest::{Context, SHA256};
@@ -40,8 +40,18 @@ struct Place {
 }
 
 impl Place {
-    fn folder(&self) -> PathBuf {
-        Path::new(&self.mountpoint).join(FOLDER)
+    fn folder(&self) -> Folder {
+        Folder {
+            mountpoint: PathBuf::from(&self.mountpoint),
+            below: FOLDER,
+        }
+    }
+
+    /// Others may write to the dataset: no link of theirs is followed.
+    async fn act(&self, host: &dyn System, name: &str, deed: Deed) -> Result<Vec<String>, String> {
+        let folder = self.folder();
+        let done = host.within(&folder, name, deed).await;
+        done.map_err(|error| format!("could not keep a copy in {}: {error}", folder.path().display()))
     }
 }
 
@@ -81,10 +91,10 @@ async fn append(host: &dyn System, arriving: &mut Option<Arriving>, chunk: CopyC
         return Err("this part is not what was announced".to_owned());
     }
     still_mounted(host, &copy.place).await?;
-    let path = copy.place.folder().join(&copy.name);
-    let written = host.append(&path, &chunk.data).await;
-    written.map_err(|error| format!("could not write {}: {error}", path.display()))?;
     copy.digest.update(&chunk.data);
+    copy.place
+        .act(host, &copy.name, Deed::Append(chunk.data.clone()))
+        .await?;
     copy.bytes = bytes;
     if bytes < chunk.total_bytes {
         return Ok((bytes, false));
@@ -93,7 +103,7 @@ async fn append(host: &dyn System, arriving: &mut Option<Arriving>, chunk: CopyC
         return Err("no copy is arriving".to_owned());
     };
     if whole.digest.finish().as_ref() != chunk.sha256 {
-        let _ = host.remove(&path).await;
+        let _ = whole.place.act(host, &whole.name, Deed::Remove).await;
         return Err("the copy did not arrive as it was sent".to_owned());
     }
     finish(host, &whole.place, &chunk).await?;
@@ -108,11 +118,9 @@ async fn begin(host: &dyn System, chunk: &CopyChunk) -> Result<Arriving, String>
         return Err(format!("{} bytes are more than a copy may have", chunk.total_bytes));
     }
     let place = place(host).await?;
-    // What an earlier attempt left of it.
-    let path = place.folder().join(&chunk.name);
     still_mounted(host, &place).await?;
-    let removed = host.remove(&path).await;
-    removed.map_err(|error| format!("could not remove {}: {error}", path.display()))?;
+    // What an earlier attempt left of it.
+    place.act(host, &chunk.name, Deed::Remove).await?;
     Ok(Arriving {
         name: chunk.name.clone(),
         place,
@@ -160,17 +168,11 @@ async fn still_mounted(host: &dyn System, place: &Place) -> Result<(), String> {
 
 /// The receipt, and no more copies than are kept.
 async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(), String> {
-    let folder = place.folder();
     let sha256: String = chunk.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     let receipt = json!({ "name": chunk.name, "at_ms": chunk.at_ms, "bytes": chunk.total_bytes, "sha256": sha256 });
-    let file = File {
-        path: folder.join(format!("{}.json", chunk.name)),
-        content: Content::Plain(format!("{receipt}\n").into_bytes()),
-        mode: 0o600,
-    };
-    let failed = |error: std::io::Error| format!("could not keep the copy in {}: {error}", folder.display());
-    host.write(&file).await.map_err(failed)?;
-    let names = host.list(&folder).await.map_err(failed)?;
+    let receipt = Deed::Write(format!("{receipt}\n").into_bytes());
+    place.act(host, &format!("{}.json", chunk.name), receipt).await?;
+    let names = place.act(host, "", Deed::List).await?;
     let whole = |name: &&String| names.contains(&format!("{name}.json"));
     let mut copies: Vec<&String> = names.iter().filter(|name| created_ms(name).is_some()).collect();
     copies.sort_by_key(|name| created_ms(name));
@@ -181,8 +183,8 @@ async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(
         .filter(|name| !newest.contains(name) && ***name != chunk.name)
     {
         // The receipt first: a copy without one does not count.
-        host.remove(&folder.join(format!("{old}.json"))).await.map_err(failed)?;
-        host.remove(&folder.join(old)).await.map_err(failed)?;
+        place.act(host, &format!("{old}.json"), Deed::Remove).await?;
+        place.act(host, old, Deed::Remove).await?;
     }
     Ok(())
 }

@@ -42,6 +42,7 @@ mod real;
 mod secret;
 mod system;
 mod unit;
+mod within;
 mod zeros;
 
 pub use command::{Command, Output, RunError, Stdin};
@@ -51,3 +52,4 @@ pub use real::RealSystem;
 pub use secret::Secret;
 pub use system::System;
 pub use unit::{Job, JobState, UnitAction, UnitError, UnitState};
+pub use within::{Deed, Folder};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Command, File, Job, JobState, Output, RunError, UnitAction, UnitError, UnitState};
+use crate::{Command, Deed, File, Folder, Job, JobState, Output, RunError, UnitAction, UnitError, UnitState};
 
 /// The one seam to a machine. Everything that Heeler knows of a node, and everything that it does to it, goes through
 /// here; the simulated twin loses power between any two of these calls.
@@ -40,6 +40,14 @@ pub trait System: Send + Sync {
 
     /// Removes a file; that it is not there is no error.
     async fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Does something in a folder (made with mode 0700 when it is missing), with the file `name`, which is empty for
+    /// [`Deed::List`]. Below the mountpoint no link is followed and no other mount entered: it is an error that one is
+    /// there, and nothing is done.
+    async fn within(&self, folder: &Folder, name: &str, deed: Deed) -> io::Result<Vec<String>> {
+        let _ = (folder, name, deed);
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// `length` bytes of a block device from `offset` on; fewer at its end. Opened for reading only.
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>>;

@@ -191,3 +191,24 @@ async fn a_copy_that_is_not_what_was_announced_is_not_kept() {
     large[0].total_bytes = LARGEST + 1;
     assert!(send(&copies, &machine, large).await.error.contains("more than"));
 }
+
+#[tokio::test]
+async fn no_link_below_the_dataset_is_followed() {
+    for (link, target) in [("/data/pve-files/.heeler", "/etc/heeler"), (FOLDER_THERE, "/etc")] {
+        let (machine, copies) = (machine(), Copies::default());
+        machine.put_link(link, target).unwrap();
+        let reply = send(&copies, &machine, chunks(1000, b"copy", 4)).await;
+        assert!(reply.error.contains("is a link"), "{reply:?}");
+        for folder in [target, FOLDER_THERE] {
+            assert_eq!(machine.file(&format!("{folder}/coordinator-1000.age")), None);
+        }
+    }
+    // In the place of the file itself it goes, and the copy takes its place.
+    let (machine, copies) = (machine(), Copies::default());
+    let file = format!("{FOLDER_THERE}/coordinator-1000.age");
+    machine.put_file("/data/pve-files/mine", b"mine").unwrap();
+    machine.put_link(&file, "/mine").unwrap();
+    assert!(send(&copies, &machine, chunks(1000, b"copy", 4)).await.done);
+    assert_eq!(machine.file(&file).unwrap(), b"copy");
+    assert_eq!(machine.file("/data/pve-files/mine").unwrap(), b"mine");
+}

@@ -12,6 +12,7 @@ mod systemd;
 mod systemd_tests;
 #[cfg(test)]
 mod tests;
+mod within;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -21,7 +22,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 
 use crate::ask::ONE_DISK;
-use crate::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+use crate::{Command, Deed, File, Folder, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
 use bus::Bus;
 
 /// The machine that this process runs on.
@@ -153,6 +154,11 @@ impl System for RealSystem {
     async fn remove(&self, path: &Path) -> io::Result<()> {
         let path = self.at(path)?;
         blocking(move || files::remove(&path)).await
+    }
+
+    async fn within(&self, folder: &Folder, name: &str, deed: Deed) -> io::Result<Vec<String>> {
+        let (mountpoint, below, name) = (self.at(&folder.mountpoint)?, folder.below, name.to_owned());
+        blocking(move || within::within(&mountpoint, Path::new(below), &name, deed)).await
     }
 
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {

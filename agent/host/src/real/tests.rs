@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::{Content, Secret, Stdin};
+use crate::{Content, Deed, Folder, Secret, Stdin};
 
 fn text(path: &str, text: &str) -> File {
     File::text(path, text)
@@ -262,4 +262,90 @@ async fn an_end_is_an_end_even_when_something_started_holds_the_output() {
     let output = RealSystem::new().run(&command).await.unwrap();
     let id: i32 = output.stdout.trim().parse().unwrap();
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGKILL).unwrap();
+}
+
+fn copies_in(mountpoint: &str) -> Folder {
+    Folder {
+        mountpoint: mountpoint.into(),
+        below: ".heeler/copies",
+    }
+}
+
+#[tokio::test]
+async fn files_within_a_folder_are_appended_written_listed_and_removed() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("data")).unwrap();
+    let (host, copies) = (RealSystem::with_root(root.path()), copies_in("/data"));
+    let act = async |name, deed| host.within(&copies, name, deed).await.unwrap();
+    act("a", Deed::Remove).await;
+    act("a", Deed::Append(b"one".to_vec())).await;
+    act("a", Deed::Append(b"two".to_vec())).await;
+    act("b", Deed::Write(b"three".to_vec())).await;
+    assert_eq!(act("", Deed::List).await, ["a", "b"]);
+    assert_eq!(host.read(&copies.path().join("a")).await.unwrap(), b"onetwo");
+    assert_eq!(host.mode(&copies.path().join("b")).await.unwrap(), 0o600);
+    assert_eq!(host.mode(&copies.path()).await.unwrap(), 0o700);
+    act("a", Deed::Remove).await;
+    assert_eq!(act("", Deed::List).await, ["b"]);
+    for name in ["../c", "/etc/c", "c/d", ".."] {
+        let done = host.within(&copies, name, Deed::Remove).await;
+        assert_eq!(done.unwrap_err().kind(), io::ErrorKind::InvalidInput, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn no_link_within_a_folder_is_followed_and_its_target_stays() {
+    use std::os::unix::fs::symlink;
+    let deeds = || [Deed::List, Deed::Append(vec![1]), Deed::Write(vec![1]), Deed::Remove];
+    for link in ["data/.heeler", "data/.heeler/copies"] {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("target");
+        std::fs::create_dir_all(target.join("copies")).unwrap();
+        for file in ["a", "copies/a"] {
+            std::fs::write(target.join(file), "mine").unwrap();
+        }
+        let link = root.path().join(link);
+        std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(&target, &link).unwrap();
+        let host = RealSystem::with_root(root.path());
+        for deed in deeds() {
+            let name = if deed == Deed::List { "" } else { "a" };
+            let done = host.within(&copies_in("/data"), name, deed.clone()).await;
+            assert!(done.unwrap_err().to_string().contains("is a link"), "{deed:?}");
+        }
+        for file in ["a", "copies/a"] {
+            assert_eq!(std::fs::read(target.join(file)).unwrap(), b"mine");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_in_the_place_of_a_file_is_never_written_through() {
+    use std::os::unix::fs::symlink;
+    let root = tempfile::tempdir().unwrap();
+    let (host, copies) = (RealSystem::with_root(root.path()), copies_in("/data"));
+    let folder = root.path().join("data/.heeler/copies");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mine = root.path().join("mine");
+    std::fs::write(&mine, "mine").unwrap();
+    let append = || host.within(&copies, "a", Deed::Append(vec![1]));
+    symlink(&mine, folder.join("a")).unwrap();
+    assert!(append().await.is_err());
+    host.within(&copies, "a", Deed::Write(b"new".to_vec())).await.unwrap();
+    assert_eq!(host.read(&copies.path().join("a")).await.unwrap(), b"new");
+    host.within(&copies, "a", Deed::Remove).await.unwrap();
+    std::fs::hard_link(&mine, folder.join("a")).unwrap();
+    assert!(append().await.is_err());
+    host.within(&copies, "a", Deed::Remove).await.unwrap();
+    assert_eq!(std::fs::read(&mine).unwrap(), b"mine");
+}
+
+#[tokio::test]
+async fn another_mount_within_a_folder_is_not_entered() {
+    let proc = Folder {
+        mountpoint: "/".into(),
+        below: "proc/self",
+    };
+    let listed = RealSystem::new().within(&proc, "", Deed::List).await;
+    assert!(listed.unwrap_err().to_string().contains("proc is a link, a mount"));
 }

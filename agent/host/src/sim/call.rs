@@ -11,7 +11,9 @@ use super::pace::Pace;
 use super::power::{Gone, Loss};
 use super::state::State;
 use super::{fault::Fault, log::Entry, program};
-use crate::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+use crate::{
+    Command, Content, Deed, File, Folder, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState,
+};
 
 /// From here on reading takes its time.
 const MUCH_BYTES: u64 = 256 << 20;
@@ -253,6 +255,34 @@ impl System for Machine {
             Ok(state.change(path, super::tree::Tree::remove))
         })
         .await
+    }
+
+    async fn within(&self, folder: &Folder, name: &str, deed: Deed) -> io::Result<Vec<String>> {
+        let path = folder.path().join(name);
+        // A link in the file's own place is replaced or removed, never followed.
+        let way = match deed {
+            Deed::Append(_) => path.clone(),
+            _ => folder.path(),
+        };
+        if self.tell(|state| state.leads_away(&folder.mountpoint, &way)).await {
+            let text = format!("{} is a link, a mount or no plain file", way.display());
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, text));
+        }
+        match deed {
+            Deed::List => return self.list(&folder.path()).await,
+            Deed::Append(bytes) => self.append(&path, &bytes).await?,
+            Deed::Remove => self.remove(&path).await?,
+            Deed::Write(bytes) => {
+                let content = Content::Plain(bytes);
+                self.write(&File {
+                    path,
+                    content,
+                    mode: 0o600,
+                })
+                .await?;
+            }
+        }
+        Ok(Vec::new())
     }
 
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {

@@ -98,6 +98,11 @@ impl Machine {
         self.lock().faults.push_back((of.to_owned(), fault));
     }
 
+    /// Nothing of what was to go wrong does.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
     /// Sets the clock, Unix milliseconds.
     pub fn set_clock(&self, ms: u64) {
         self.lock().clock.set(ms);
@@ -339,5 +344,14 @@ impl Machine {
     pub fn put_file(&self, path: &str, bytes: &[u8]) -> std::io::Result<()> {
         self.lock()
             .change(Path::new(path), |files, path| files.put(path, bytes))
+    }
+
+    /// Makes a symbolic link as somebody else on the machine would.
+    ///
+    /// # Errors
+    /// As [`Self::put_file`].
+    pub fn put_link(&self, path: &str, target: &str) -> std::io::Result<()> {
+        self.lock()
+            .change(Path::new(path), |files, path| files.link(path, target))
     }
 }

@@ -159,6 +159,14 @@ impl State {
         Some((mount.source.clone(), Path::new("/").join(inner)))
     }
 
+    /// Whether a link or another mount lies on the way from a mountpoint to a path below it.
+    pub(super) fn leads_away(&self, mountpoint: &Path, path: &Path) -> bool {
+        let dataset = |path: &Path| self.dataset_at(path).map(|(name, _)| name);
+        let link = |path: &Path| self.within(path, |tree, path| Ok(tree.is_link(path)));
+        let mut below = path.ancestors().take_while(|one| *one != mountpoint);
+        below.any(|one| dataset(one) != dataset(mountpoint) || link(one).unwrap_or(false))
+    }
+
     fn within<T>(&self, path: &Path, look: impl Fn(&Tree, &Path) -> Result<T>) -> Result<T> {
         if let Some(shown) = self.kernel_files(path) {
             return look(&shown, path);

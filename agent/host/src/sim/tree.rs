@@ -51,6 +51,10 @@ impl Tree {
         self.0.insert(path, Node::Link(target.into()));
     }
 
+    pub(super) fn is_link(&self, path: &Path) -> bool {
+        matches!(self.0.get(path), Some(Node::Link(_)))
+    }
+
     pub(super) fn folder(&mut self, path: impl Into<PathBuf>) {
         let path = path.into();
         self.parents(&path);

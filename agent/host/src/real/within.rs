@@ -1,0 +1,93 @@
+//! Files below a mountpoint that others may write to. Each folder on the way is opened in the one before it, and what is
+//! done goes through the open folder: nobody can put a link in its place meanwhile.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use nix::libc::{O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK};
+
+use super::files;
+use crate::{Content, Deed, File};
+
+/// Names in the folder, when they are asked for.
+pub(super) fn within(mountpoint: &Path, below: &Path, name: &str, deed: Deed) -> io::Result<Vec<String>> {
+    let plain = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+    if !plain(below) || !plain(Path::new(name)) || name.contains('/') {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let folder = open(mountpoint, below)?;
+    let inside = through(&folder);
+    let path = inside.join(name);
+    match deed {
+        Deed::List => return files::list(&inside),
+        Deed::Append(bytes) => append(&folder, &path, &bytes)?,
+        // Neither follows a link in the file's own place.
+        Deed::Write(bytes) => files::write(&File {
+            path,
+            content: Content::Plain(bytes),
+            mode: 0o600,
+        })?,
+        Deed::Remove => files::remove(&path)?,
+    }
+    Ok(Vec::new())
+}
+
+/// The folder, made when it is missing.
+fn open(mountpoint: &Path, below: &Path) -> io::Result<fs::File> {
+    let mut at = fs::File::open(mountpoint)?;
+    for part in below {
+        let path = through(&at).join(part);
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => at.sync_all()?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        let next = OpenOptions::new()
+            .read(true)
+            .custom_flags(O_NOFOLLOW | O_DIRECTORY)
+            .open(&path);
+        let next = next.map_err(|error| leads_away(part.as_ref(), &error))?;
+        same_mount(&at, &next, part.as_ref())?;
+        at = next;
+    }
+    Ok(at)
+}
+
+fn append(folder: &fs::File, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = Path::new(path.file_name().unwrap_or_default());
+    let opened = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(O_NOFOLLOW | O_NONBLOCK)
+        .open(path);
+    let mut file = opened.map_err(|error| leads_away(name, &error))?;
+    same_mount(folder, &file, name)?;
+    let about = file.metadata()?;
+    if !about.is_file() || about.nlink() != 1 {
+        return Err(leads_away(name, &io::ErrorKind::AlreadyExists.into()));
+    }
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    if about.len() == 0 { folder.sync_all() } else { Ok(()) }
+}
+
+fn same_mount(above: &fs::File, below: &fs::File, name: &Path) -> io::Result<()> {
+    match above.metadata()?.dev() == below.metadata()?.dev() {
+        true => Ok(()),
+        false => Err(leads_away(name, &io::ErrorKind::CrossesDevices.into())),
+    }
+}
+
+fn leads_away(name: &Path, error: &io::Error) -> io::Error {
+    let text = format!("{} is a link, a mount or no plain file ({error})", name.display());
+    io::Error::new(error.kind(), text)
+}
+
+/// A path that leads to this very folder, whatever its name is by now.
+fn through(folder: &fs::File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()))
+}
