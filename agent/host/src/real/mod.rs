@@ -170,7 +170,8 @@ impl System for RealSystem {
 
     async fn first_data(&self, device: &Path, places: &[(u64, u64)]) -> io::Result<Option<u64>> {
         let (device, places) = (self.at(device)?, places.to_vec());
-        blocking(move || scan::first_data(&device, &places)).await
+        let read = blocking(move || scan::first_data(&device, &places));
+        tokio::time::timeout(3 * ONE_DISK, read).await?
     }
 
     async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError> {

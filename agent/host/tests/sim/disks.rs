@@ -187,15 +187,12 @@ fn a_disk_that_hangs_is_named_unreadable_and_delays_no_look() {
     let before = machine.now_ms();
     let looked = now(disk::inventory(&machine)).expect("power").expect("answers");
     assert!(machine.now_ms() - before < 45_000, "{} ms", machine.now_ms() - before);
-    let finding = |serial: &str| match looked.find(serial) {
-        disk::Found::One(disk) => disk.verdict.finding(),
+    let verdict = |serial: &str| match looked.find(serial) {
+        disk::Found::One(disk) => disk.verdict.clone(),
         other => panic!("{serial}: {other:?}"),
     };
-    assert!(
-        finding(A).contains(&format!("{path} cannot be read: wipefs")),
-        "{}",
-        finding(A)
-    );
-    assert_eq!(finding(B), "blank");
+    let found = verdict(A).finding();
+    assert!(found.contains(&format!("{path} cannot be read: wipefs")), "{found}");
+    assert_eq!(verdict(B), Verdict::Blank);
     assert!(looked.around.unlisted && looked.around.importable.is_none());
 }
