@@ -186,20 +186,30 @@ fn is_needed(leg: &v1::Leg) -> bool {
     matches!(leg.class(), Unspecified | Data | Special | Dedup)
 }
 
-/// A leg that no disk is proven to be has the serial that its vdev had while the pool was whole.
+/// A leg that no disk is proven to be has the serial that its vdev had while the disk was seen to be it, unless that disk
+/// is proven to be another leg by now: a person who reads it pulls that disk.
 pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Result<(), AppError> {
+    let legs = pools.iter().flat_map(|pool| &pool.legs);
+    let in_use: HashSet<String> = legs
+        .filter(|leg| leg.identified)
+        .map(|leg| leg.serial.clone())
+        .collect();
     for pool in pools {
         if pool.legs.iter().all(|leg| leg.identified || leg.guid.is_empty()) {
             continue;
         }
-        let vdevs = tx.vdevs(&pool.guid).await?;
+        let mut vdevs = tx.vdevs(&pool.guid).await?;
+        vdevs.retain(|(serial, _)| !in_use.contains(serial));
         for leg in pool
             .legs
             .iter_mut()
             .filter(|leg| !leg.identified && leg.serial.is_empty())
         {
-            let known = vdevs.iter().find(|(_, vdev)| *vdev == leg.guid);
-            leg.serial = known.map(|(serial, _)| serial.clone()).unwrap_or_default();
+            let mut known = vdevs.iter().filter(|(_, vdev)| *vdev == leg.guid);
+            // A disk that was copied has the label of the other: which of the two it was is not known.
+            if let (Some((serial, _)), None) = (known.next(), known.next()) {
+                leg.serial.clone_from(serial);
+            }
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ mod history;
 mod hold;
 mod hostile;
 mod keep;
+mod legs;
 mod liar;
 mod living;
 mod operators;
