@@ -115,6 +115,16 @@ async fn the_old_name_of_an_offline_leg_names_no_healthy_disk() {
 }
 
 #[tokio::test]
+async fn an_offline_leg_is_on_the_disk_whose_label_says_so() {
+    let mut machine = machine("zfs-2.3.9/zpool-status-leg-offline");
+    let labels = zdb::labels_command(&format!("{}p1", machine.device(OTHER)));
+    machine.answer(&labels, output("zfs-2.3.9/zdb-label-stale-leg-part1"));
+    assert_eq!(serials(&facts(&machine).await.read[0]), [SERIAL, OTHER]);
+    machine.answer(&labels, output("zfs-2.3.9/zdb-label-blank"));
+    assert_eq!(serials(&facts(&machine).await.read[0]), [SERIAL, ""]);
+}
+
+#[tokio::test]
 async fn a_lost_leg_under_another_alias_is_on_no_disk() {
     for alias in ["eui", "suffix"] {
         let machine = machine(&format!("odd/zpool-status-lost-leg-{alias}"));
