@@ -29,7 +29,7 @@ pub struct WantedNode {
     pub snapshots: Vec<SnapshotPolicy>,
     /// How often the pool is scrubbed.
     pub scrub: ScrubEvery,
-    /// Its place in the file, 0 for the first: nodes are kept apart by it.
+    /// Below [`PLACES`], by its name: scrubs of different nodes are kept apart by it.
     pub place: usize,
 }
 
@@ -46,12 +46,34 @@ impl WantedNode {
     }
 }
 
+/// As many as a month of 28 days has with 8 hours of each: four times the hours of a week.
+const PLACES: usize = 224;
+const APART: usize = 56;
+
+/// A place for each name, in the same order. It follows from the name, so that a node keeps it whatever other lines come
+/// and go; of two names that fall into one place, the later in the alphabet takes the next free one.
+fn places(names: &[&str]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|at| names[*at]);
+    let (mut places, mut taken) = (vec![0; names.len()], [false; APART]);
+    for at in order {
+        let [high, low, ..] = crate::pki::sha256(names[at].as_bytes());
+        let first = usize::from(u16::from_be_bytes([high, low])) % PLACES;
+        let mut free = (first..first + APART).filter(|place| !taken[place % APART]);
+        let place = free.next().unwrap_or(first) % PLACES;
+        taken[place % APART] = true;
+        places[at] = place;
+    }
+    places
+}
+
 impl Config {
     /// Every node as it is wanted, in the order of the file.
     #[must_use]
     pub fn wanted_nodes(&self) -> Vec<WantedNode> {
-        let nodes = self.nodes.iter().enumerate();
-        nodes.filter_map(|(place, node)| self.wanted(node, place)).collect()
+        let names: Vec<&str> = self.nodes.iter().map(|node| node.name.value.as_str()).collect();
+        let nodes = self.nodes.iter().zip(places(&names));
+        nodes.filter_map(|(node, place)| self.wanted(node, place)).collect()
     }
 
     fn wanted(&self, node: &Node, place: usize) -> Option<WantedNode> {
@@ -152,5 +174,35 @@ impl Config {
     pub fn place_of_disk(&self, serial: &str) -> Option<Place> {
         let mut disks = self.nodes.iter().flat_map(|node| &node.disks);
         disks.find(|disk| disk.value.as_str() == serial).map(|disk| disk.place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_node_keeps_its_place_when_lines_of_others_go() {
+        let names = ["k8sctl-pi5l", "k8sctl-pi5r", "k8sctl-pi5x"];
+        let all = places(&names);
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), names.len());
+        for gone in 0..names.len() {
+            let (mut left, mut kept) = (names.to_vec(), all.clone());
+            left.remove(gone);
+            kept.remove(gone);
+            assert_eq!(places(&left), kept, "{}", names[gone]);
+        }
+        let reversed: Vec<&str> = names.iter().rev().copied().collect();
+        assert_eq!(places(&reversed), all.iter().rev().copied().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn as_many_nodes_as_a_week_has_hours_share_no_hour() {
+        let names: Vec<String> = (0..APART).map(|number| format!("node{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let hours: BTreeSet<usize> = places(&names).iter().map(|place| place % APART).collect();
+        assert_eq!(hours.len(), APART);
     }
 }

@@ -29,8 +29,7 @@ pub(super) fn digest_of(task: &KeepScrubs) -> Digest {
     sha256(format!("{pool:?} {every:?} {day} {hour}").as_bytes())
 }
 
-/// Day and hour of the node at this place of heeler.toml. Each next one falls into the middle of the largest gap, so that
-/// any number of nodes are far apart, and a node that is added at the end moves no other.
+/// Day and hour of a node's place, which follows from its name: no two places of 56, or 224 in a month, share an hour.
 fn slot(every: ScrubEvery, place: usize) -> (u32, u32) {
     let (days, bits) = match every {
         ScrubEvery::Month => (28, 5),
