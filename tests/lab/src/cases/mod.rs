@@ -16,6 +16,7 @@ mod pools;
 mod recovery;
 mod refusal;
 mod snapshots;
+mod told;
 
 use std::path::Path;
 use std::thread;
@@ -59,6 +60,7 @@ const ALL: &[&[Case]] = &[
     death::CASES,
     pools::CASES,
     data::CASES,
+    told::CASES,
     converged::CASES,
     recovery::CASES,
     snapshots::CASES,
