@@ -14,7 +14,7 @@ use crate::notify::Notify;
 use crate::pulse::Pulse;
 use crate::shared::Shared;
 use crate::trusted::{TrustError, Trusted};
-use crate::{ledger, schedule, sessions, worker};
+use crate::{ledger, schedule, sessions, worker, zfs_events};
 
 /// What the last answer may take to be sent.
 const PARTING: std::time::Duration = std::time::Duration::from_secs(1);
@@ -78,6 +78,7 @@ impl Agent {
             stop: Arc::default(),
             progress: watch::Sender::new(None),
             network: watch::Sender::new(false),
+            pools_changed: watch::Sender::new(0),
             pool: Arc::default(),
             schedule: std::sync::Mutex::default(),
             schedule_changed: tokio::sync::Notify::new(),
@@ -108,6 +109,7 @@ impl Agent {
             () = worker::work(shared) => {}
             () = schedule::keep(shared) => {}
             () = sessions::one_after_another(shared) => {}
+            () = zfs_events::watch(shared) => {}
             () = feed_watchdog(shared) => {}
             () = leave(shared) => {}
         }

@@ -24,6 +24,7 @@ pub mod standing;
 mod trusted;
 mod wire;
 mod worker;
+mod zfs_events;
 
 #[cfg(test)]
 mod tests;

@@ -134,6 +134,7 @@ impl<'a> Session<'a> {
         let outgoing = self.outgoing.clone();
         let mut changes = self.shared.journal.changes();
         let mut progress = self.shared.progress.subscribe();
+        let mut pools = self.shared.pools_changed.subscribe();
         loop {
             let waiting = self.outbox.waiting(&self.shared.journal.state());
             tokio::select! {
@@ -149,6 +150,11 @@ impl<'a> Session<'a> {
                     }
                 }
                 Some(answer) = self.looks.join_next() => self.looked(answer),
+                // One that is not read yet says it for all that come after it.
+                Ok(()) = pools.changed(), if !waiting => {
+                    let changed = heeler_proto::v1::PoolsChanged {};
+                    self.outbox.push(message(from_agent::Body::PoolsChanged(changed)));
+                }
                 // Both senders live as long as the session: neither can fail.
                 _ = changes.changed() => {}
                 _ = progress.changed() => {
@@ -172,8 +178,9 @@ impl<'a> Session<'a> {
             Some(to_agent::Body::Facts(request)) if self.looks.len() < LOOKS => {
                 self.looks.spawn(answer::facts(
                     self.shared.host.clone(),
-                    request.request_id,
+                    request,
                     self.shared.standing(),
+                    self.shared.pools_changed.subscribe(),
                 ));
             }
             Some(to_agent::Body::Facts(request)) => self.outbox.push(answer::too_many_facts(request)),
@@ -184,6 +191,7 @@ impl<'a> Session<'a> {
                     request,
                     interrupted,
                     self.shared.standing(),
+                    self.shared.pools_changed.subscribe(),
                 ));
             }
             Some(to_agent::Body::Preview(request)) => self.outbox.push(answer::too_many(request)),

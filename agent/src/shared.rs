@@ -42,6 +42,8 @@ pub struct Shared {
     pub progress: watch::Sender<Option<Told>>,
     /// Whether a change of the network waits to be confirmed, over a session that is opened after it.
     pub network: watch::Sender<bool>,
+    /// Counts the changes of pools that the coordinator is to be told of.
+    pub pools_changed: watch::Sender<u64>,
     /// Held by whoever has the pool in hand: a task, the schedule, or a wish of an operator's.
     pub pool: Arc<Mutex<()>>,
     /// How the schedule stood at its last turn; None before the first.

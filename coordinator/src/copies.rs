@@ -67,6 +67,7 @@ impl App {
         let _one = self.copying().await;
         let holders = self.holders(older_than_ms).await.map_err(of_app)?;
         if holders.is_empty() {
+            self.copies_failed(Vec::new());
             return Ok(Round::default());
         }
         let file = self.state().path().join("heeler.db.copy");
@@ -94,6 +95,7 @@ impl App {
         tokio::fs::remove_file(&file).await.ok();
         round.kept.sort_by(|a, b| a.node.cmp(&b.node));
         round.problems.sort_by(|a, b| a.node.cmp(&b.node));
+        self.copies_failed(round.problems.clone());
         Ok(round)
     }
 }

@@ -46,6 +46,7 @@ struct Awaited {
     asked: VecDeque<Question>,
     told_trust: u32,
     refused: HashSet<&'static str>,
+    pools: Option<AskedPools>,
     pings: HashMap<u64, oneshot::Sender<()>>,
     last_ping: u64,
     handed_out: HashSet<TaskId>,
@@ -77,6 +78,14 @@ impl Awaited {
         let place = self.asked.iter().position(|asked| asked == question);
         place.and_then(|place| self.asked.remove(place)).is_some()
     }
+}
+
+/// A question about the pools that is not answered yet.
+#[derive(Debug)]
+struct AskedPools {
+    request_id: String,
+    /// They have changed since it was asked.
+    again: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -190,8 +199,49 @@ impl Session {
         awaited.facts.insert(request_id.clone(), done);
         awaited.ask(Question::Facts(request_id.clone()));
         drop(awaited);
-        self.send(Body::Facts(v1::FactsRequest { request_id }));
+        self.send(Body::Facts(v1::FactsRequest {
+            request_id,
+            pools_only: false,
+        }));
         answer
+    }
+
+    /// A pool of the node's has changed: its pools are asked for, one question at a time however often it says so.
+    pub fn ask_pools(&self) {
+        let mut awaited = lock(&self.awaited);
+        if let Some(asked) = &mut awaited.pools {
+            asked.again = true;
+            return;
+        }
+        awaited.last_facts += 1;
+        let request_id = awaited.last_facts.to_string();
+        awaited.pools = Some(AskedPools {
+            request_id: request_id.clone(),
+            again: false,
+        });
+        drop(awaited);
+        self.send(Body::Facts(v1::FactsRequest {
+            request_id,
+            pools_only: true,
+        }));
+    }
+
+    /// Whether this is the answer to the question about the pools.
+    #[must_use]
+    pub fn asked_pools(&self, request_id: &str) -> bool {
+        let awaited = lock(&self.awaited);
+        awaited
+            .pools
+            .as_ref()
+            .is_some_and(|asked| asked.request_id == request_id)
+    }
+
+    /// The question about the pools is answered; they are asked for once more when they have changed since.
+    pub fn told_pools(&self) {
+        let asked = lock(&self.awaited).pools.take();
+        if asked.is_some_and(|asked| asked.again) {
+            self.ask_pools();
+        }
     }
 
     /// Asks about snapshots, or for one; the receiver fails when the session ends first.

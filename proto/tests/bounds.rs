@@ -64,7 +64,7 @@ fn facts(facts: v1::Facts) -> Vec<u8> {
     let reply = v1::FactsReply {
         request_id: "1".into(),
         facts: Some(facts),
-        error: String::new(),
+        ..v1::FactsReply::default()
     };
     let body = Some(Body::Facts(reply));
     v1::FromAgent { body }.encode_to_vec()

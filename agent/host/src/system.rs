@@ -14,6 +14,13 @@ pub trait System: Send + Sync {
     /// Runs a program to its end. An exit code other than 0 is an answer, not an error.
     async fn run(&self, command: &Command) -> Result<Output, RunError>;
 
+    /// Runs a program that goes on printing, and calls `line` with each line that it prints, cut to 1 KiB. Returns its
+    /// exit code when it ends by itself, however long that takes; it is killed when the caller goes away. A machine
+    /// without such a program never says anything.
+    async fn follow(&self, _command: &Command, _line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
+        std::future::pending().await
+    }
+
     /// The whole of a file.
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 

@@ -10,23 +10,51 @@ use heeler_proto::v1::{
 };
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::message;
 use crate::release::{self, ReleaseError};
 use crate::{hold, schedule, wire};
 
+/// The changes of pools; those that came before a look began are seen.
+pub type Changes = watch::Receiver<u64>;
+
 /// What the machine is made of and holds, or why it cannot be looked at.
-pub async fn facts(host: Arc<dyn System>, request_id: String, schedule: Option<schedule::Standing>) -> FromAgent {
-    let (facts, error) = match look(host.as_ref(), &Glance::at(host.as_ref())).await {
-        Ok(facts) => (Some(with(facts, schedule)), String::new()),
+pub async fn facts(
+    host: Arc<dyn System>,
+    request: FactsRequest,
+    schedule: Option<schedule::Standing>,
+    changes: Changes,
+) -> FromAgent {
+    let host = host.as_ref();
+    let looked = match request.pools_only {
+        true => look_at_pools(host).await,
+        false => {
+            let looked = look(host, &Glance::at(host), &changes).await;
+            looked.map(|facts| with(facts, schedule))
+        }
+    };
+    let (facts, error) = match looked {
+        Ok(facts) => (Some(facts), String::new()),
         Err(reason) => (None, reason),
     };
     message(from_agent::Body::Facts(FactsReply {
-        request_id,
+        request_id: request.request_id,
         facts,
         error,
+        pools_only: request.pools_only,
     }))
+}
+
+async fn look_at_pools(host: &dyn System) -> Result<Facts, String> {
+    let looked = facts::pools_alone(&Glance::at(host)).await;
+    let (pools, unreadable_pools) = wire::pools(looked.map_err(|error| in_full(&error))?);
+    Ok(Facts {
+        pools,
+        unreadable_pools,
+        observed_at_ms: host.now_ms(),
+        ..Facts::default()
+    })
 }
 
 /// What tasks would change here, one after the other, and the facts that this rests on.
@@ -35,6 +63,7 @@ pub async fn preview(
     request: PreviewRequest,
     interrupted: Vec<Irreversible>,
     schedule: Option<schedule::Standing>,
+    changes: Changes,
 ) -> FromAgent {
     let mut reply = PreviewReply {
         request_id: request.request_id,
@@ -44,7 +73,7 @@ pub async fn preview(
         let tasks = request.tasks.into_iter().map(Task::try_from);
         let tasks: Vec<Task> = tasks.collect::<Result<_, _>>().map_err(|invalid| invalid.to_string())?;
         let glance = Glance::at(host.as_ref());
-        let facts = look(host.as_ref(), &glance).await?;
+        let facts = look(host.as_ref(), &glance, &changes).await?;
         let mut steps = Vec::new();
         for (place, task) in (0..).zip(&tasks) {
             let reports = heeler_tasks::preview(&glance, task, &interrupted).await;
@@ -173,8 +202,12 @@ fn with(facts: Facts, schedule: Option<schedule::Standing>) -> Facts {
     }
 }
 
-async fn look(host: &dyn System, glance: &Glance<'_>) -> Result<Facts, String> {
-    let facts = facts::collect(glance).await.map_err(|error| in_full(&error))?;
+async fn look(host: &dyn System, glance: &Glance<'_>, changes: &Changes) -> Result<Facts, String> {
+    let mut facts = facts::collect(glance).await.map_err(|error| in_full(&error))?;
+    // To look at all takes long; what it says of the pools must not undo a quicker look that began after it.
+    if changes.has_changed().unwrap_or(false) {
+        facts.pools = facts::pools_alone(host).await.map_err(|error| in_full(&error))?;
+    }
     // A letter that shifts later is worth a warning; it is no reason to say nothing now.
     if let Err(error) = remember_slots(host, &facts.slots).await {
         tracing::warn!(%error, "could not write down which slots there are");

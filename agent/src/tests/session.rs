@@ -44,7 +44,10 @@ async fn connected() -> (Coordinator, Node, Session) {
 #[tokio::test]
 async fn facts_are_told_when_asked_for() {
     let (_coordinator, _node, mut session) = connected().await;
-    let request = FactsRequest { request_id: "1".into() };
+    let request = FactsRequest {
+        request_id: "1".into(),
+        pools_only: false,
+    };
     session.send(to_agent::Body::Facts(request)).await;
     let Some(from_agent::Body::Facts(reply)) = session.next().await else {
         panic!("no facts")

@@ -1,12 +1,15 @@
 use heeler_host::disk::{Disk, Use};
-use heeler_host::facts::{Facts, LegFact, Nic, PoolFact};
+use heeler_host::facts::{Facts, LegFact, Nic, PoolFact, PoolFacts};
 use heeler_host::zpool::{Class, Unreadable};
 use heeler_proto::{HostId, v1};
 
 /// Facts of this machine.
 pub fn facts(facts: Facts) -> v1::Facts {
     let hardware = facts.hardware;
+    let (pools, unreadable_pools) = pools(facts.pools);
     v1::Facts {
+        pools,
+        unreadable_pools,
         hostname: hardware.hostname,
         machine_id: hardware.machine_id,
         hardware_serial: hardware.serial,
@@ -18,8 +21,6 @@ pub fn facts(facts: Facts) -> v1::Facts {
         memory_bytes: hardware.memory_bytes,
         disks: facts.disks.into_iter().map(disk).collect(),
         nics: facts.nics.into_iter().map(nic).collect(),
-        pools: facts.pools.read.into_iter().map(pool).collect(),
-        unreadable_pools: facts.pools.unreadable.into_iter().map(unreadable).collect(),
         root_size_bytes: facts.root_bytes.0,
         root_available_bytes: facts.root_bytes.1,
         observed_at_ms: facts.observed_at_ms,
@@ -29,7 +30,14 @@ pub fn facts(facts: Facts) -> v1::Facts {
         clock_synchronised: facts.clock_synchronised,
         schedule: None,
         paused: None,
+        ..v1::Facts::default()
     }
+}
+
+/// Imported pools, and those that could not be read.
+pub fn pools(facts: PoolFacts) -> (Vec<v1::Pool>, Vec<v1::UnreadablePool>) {
+    let unreadable = facts.unreadable.into_iter().map(unreadable).collect();
+    (facts.read.into_iter().map(pool).collect(), unreadable)
 }
 
 fn disk(disk: Disk) -> v1::Disk {
@@ -121,5 +129,6 @@ fn leg(leg: LegFact) -> v1::Leg {
         write_errors: leg.write_errors,
         checksum_errors: leg.checksum_errors,
         path: leg.path,
+        ..v1::Leg::default()
     }
 }

@@ -6,6 +6,6 @@ mod report;
 mod schedule;
 
 pub use event::event;
-pub use facts::facts;
+pub use facts::{facts, pools};
 pub use report::step_report;
 pub use schedule::schedule;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use heeler_proto::v1;
 use heeler_store::{Copy, Tx};
@@ -27,6 +27,19 @@ impl App {
     /// One round of copies at a time.
     pub async fn copying(&self) -> MutexGuard<'_, ()> {
         self.copying.lock().await
+    }
+
+    /// What the last round of copies could not do.
+    pub fn copies_failed(&self, problems: Vec<v1::CopyProblem>) {
+        *self.copy_problems.lock().unwrap_or_else(PoisonError::into_inner) = problems;
+    }
+
+    /// The nodes that did not take the last copy, and why.
+    pub(super) fn copy_problems(&self) -> Vec<v1::CopyProblem> {
+        self.copy_problems
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Unix milliseconds.

@@ -11,39 +11,66 @@ use crate::sessions::Session;
 const MOST_POOLS: usize = 8;
 const MOST_LEGS: usize = 64;
 
+/// How much of a node was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    All,
+    /// Its pools.
+    Pools,
+}
+
 impl App {
     /// Keeps what a node found on itself, and what that says about disks and pools.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn looked(&self, session: &Session, facts: &v1::Facts) -> Result<(), AppError> {
+    pub async fn looked(&self, session: &Session, mut facts: v1::Facts, part: Part) -> Result<(), AppError> {
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
         let Some(mut node) = tx.node(session.node.as_str()).await? else {
             return Ok(());
         };
-        let disks: Vec<_> = facts
-            .disks
-            .iter()
-            .filter(|disk| Serial::new(&disk.serial).is_ok())
-            .map(|disk| (disk.serial.clone(), disk.encode_to_vec()))
-            .collect();
-        tx.see_disks(&node.name, &disks, now_ms).await?;
         let before = facts_of(&node)?.unwrap_or_default();
+        match part {
+            Part::All => {
+                let disks: Vec<_> = facts
+                    .disks
+                    .iter()
+                    .filter(|disk| Serial::new(&disk.serial).is_ok())
+                    .map(|disk| (disk.serial.clone(), disk.encode_to_vec()))
+                    .collect();
+                tx.see_disks(&node.name, &disks, now_ms).await?;
+                self.adopt_hostid(&mut tx, &node, &facts).await?;
+                node.facts_at_ms = now_ms;
+            }
+            // Where the node was never looked at, a part would be taken for all of it.
+            Part::Pools if node.facts_at_ms == 0 => return Ok(()),
+            Part::Pools => {
+                facts = v1::Facts {
+                    pools: facts.pools,
+                    unreadable_pools: facts.unreadable_pools,
+                    ..before.clone()
+                };
+            }
+        }
         let known = guids(&before.pools);
         for pool in facts.pools.iter().filter(|pool| !known.contains(pool.guid.as_str())) {
             self.alarm_if_elsewhere(&mut tx, &node.name, pool).await?;
         }
-        self.adopt_hostid(&mut tx, &node, facts).await?;
-        self.see_pools(&mut tx, &node.name, &facts.pools, None).await?;
-        self.forget_strangers(&mut tx, &node.name, facts).await?;
-        let mut facts = facts.clone();
+        // What goes on record is what the node proved, not what is known of it already.
+        let proven = facts.pools.clone();
         name_lost_legs(&mut tx, &mut facts.pools).await?;
+        self.take_pools(&mut tx, &node, &before, &mut facts).await?;
+        self.see_pools(&mut tx, &node.name, &proven, None).await?;
+        self.forget_strangers(&mut tx, &node.name, &facts).await?;
         node.facts = Some(facts.encode_to_vec());
-        node.facts_at_ms = now_ms;
         node.last_seen_ms = now_ms;
         tx.set_node(&node).await?;
-        Ok(tx.save().await?)
+        let last = tx.last_event().await?;
+        tx.save().await?;
+        self.feed.stored(last);
+        Ok(())
     }
 
     /// Puts pools on record. `made` names the one that a finished task has just proven to be ours.

@@ -24,6 +24,7 @@ mod nodes;
 mod operators;
 mod pause;
 mod plan;
+mod pool_change;
 mod receive;
 mod record;
 mod refused;
@@ -115,6 +116,8 @@ pub struct App {
     history_bytes: u64,
     started_ms: u64,
     trouble: std::sync::Mutex<Option<String>>,
+    /// What the last round of copies could not do.
+    copy_problems: std::sync::Mutex<Vec<heeler_proto::v1::CopyProblem>>,
     watch: watch::Watch,
 }
 
@@ -164,6 +167,7 @@ impl App {
             copying: tokio::sync::Mutex::new(()),
             history_bytes: HISTORY_BYTES,
             trouble: std::sync::Mutex::new(None),
+            copy_problems: std::sync::Mutex::default(),
             watch: watch::Watch::default(),
         })
     }

@@ -1,5 +1,6 @@
-use heeler_proto::v1::{RenewReply, from_agent::Body, to_agent};
+use heeler_proto::v1::{self, RenewReply, from_agent::Body, to_agent};
 
+use super::ledger::Part;
 use super::{App, AppError};
 use crate::sessions::Session;
 
@@ -10,6 +11,18 @@ impl App {
     /// When what it says could not be stored: the session must end, so that the agent says it again.
     pub async fn receive(&self, session: &Session, body: Body) -> Result<(), AppError> {
         match body {
+            Body::PoolsChanged(v1::PoolsChanged {}) => {
+                session.ask_pools();
+                Ok(())
+            }
+            Body::Facts(reply) if session.asked_pools(&reply.request_id) => {
+                if let Some(facts) = reply.facts {
+                    let part = if reply.pools_only { Part::Pools } else { Part::All };
+                    self.looked(session, facts, part).await?;
+                }
+                session.told_pools();
+                Ok(())
+            }
             // What nobody asked for costs nothing.
             Body::Facts(reply) if !session.takes_facts(&reply.request_id) => Ok(()),
             Body::Preview(reply) if !session.takes_preview(&reply.request_id) => Ok(()),
@@ -17,14 +30,14 @@ impl App {
             Body::Trust(_) if !session.takes_trust() => Ok(()),
             Body::Facts(reply) => {
                 if let Some(facts) = &reply.facts {
-                    self.looked(session, facts).await?;
+                    self.looked(session, facts.clone(), Part::All).await?;
                 }
                 session.looked(reply);
                 Ok(())
             }
             Body::Preview(reply) => {
                 if let Some(facts) = &reply.facts {
-                    self.looked(session, facts).await?;
+                    self.looked(session, facts.clone(), Part::All).await?;
                 }
                 if !self.compared(session, &reply).await? {
                     session.previewed(reply);

@@ -77,9 +77,13 @@ impl App {
         tx.forget_drift(&node.name).await?;
         // Newer than what the node was seen with before the task.
         if !finished.pools.is_empty() {
-            let mut facts = ledger::facts_of(node)?.unwrap_or_default();
-            facts.pools.clone_from(&finished.pools);
+            let before = ledger::facts_of(node)?.unwrap_or_default();
+            let mut facts = v1::Facts {
+                pools: finished.pools.clone(),
+                ..before.clone()
+            };
             ledger::name_lost_legs(tx, &mut facts.pools).await?;
+            self.take_pools(tx, node, &before, &mut facts).await?;
             node.facts = Some(facts.encode_to_vec());
         }
         let wanted = wire::Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;

@@ -83,8 +83,8 @@ fn left_of(number: u32, inside: &[u8], why: &str) -> Option<Body> {
     Some(match number {
         2 => Body::Facts(v1::FactsReply {
             request_id: request_id(),
-            facts: None,
             error,
+            ..v1::FactsReply::default()
         }),
         3 => Body::Preview(v1::PreviewReply {
             request_id: request_id(),
@@ -174,14 +174,14 @@ mod tests {
         let left = of(Body::Facts(v1::FactsReply {
             request_id: "7".into(),
             facts: Some(facts.clone()),
-            error: String::new(),
+            ..v1::FactsReply::default()
         }));
         let why = "facts refused: 16000 pools, at most 64";
         assert_eq!(left.refused.unwrap().why, why);
         let expected = v1::FactsReply {
             request_id: "7".into(),
-            facts: None,
             error: why.into(),
+            ..v1::FactsReply::default()
         };
         assert_eq!(left.body, Some(Body::Facts(expected)));
     }

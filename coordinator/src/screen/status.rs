@@ -5,6 +5,9 @@ use super::line::hang;
 use super::table::{plain, table};
 use super::{Ink, Line, Screen};
 
+/// Facts that are older are told with their age.
+const OLD_MS: u64 = 60_000;
+
 /// Red, amber or green, the reason, and what to type.
 #[must_use]
 pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
@@ -17,6 +20,7 @@ pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
         }
         let rows = reply.nodes.iter().map(|node| row(node, reply.now_ms)).collect();
         lines.extend(table(&heads, rows));
+        lines.extend(age(reply, screen));
     }
     let alerts = reply.alerts.iter();
     let first = alerts
@@ -51,6 +55,21 @@ pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
         ));
     }
     lines
+}
+
+/// Facts are told with their age; what is said of a node that is away is as old as its SEEN says.
+fn age(reply: &StatusReply, screen: Screen) -> Vec<Line> {
+    let looked = reply.nodes.iter().filter(|node| node.connected && node.pools_at_ms > 0);
+    match looked.map(|node| node.pools_at_ms).min() {
+        Some(at_ms) if reply.now_ms.saturating_sub(at_ms) >= OLD_MS => {
+            let text = format!(
+                "facts up to {} old; a change of a pool is told at once",
+                ago(at_ms, reply.now_ms)
+            );
+            hang(Line::new(), Ink::Dim, &text, screen)
+        }
+        _ => Vec::new(),
+    }
 }
 
 pub(super) fn light(light: Light) -> Line {

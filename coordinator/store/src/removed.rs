@@ -66,4 +66,31 @@ impl Tx {
         .await?;
         Ok(result.rows_affected())
     }
+
+    /// An alarm of a node needs nobody to look into it from that time on.
+    pub async fn see_alarm(&mut self, node: &str, text: &str, by: &str, now_ms: u64) -> Result<(), StoreError> {
+        let now_ms = signed(now_ms);
+        sqlx::query!(
+            "INSERT INTO seen_alarms (node, text, operator, at_ms) VALUES (?, ?, ?, ?)
+             ON CONFLICT (node, text) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms",
+            node,
+            text,
+            by,
+            now_ms
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The alarms that somebody else than `not_by` has seen, and whose text begins so, as node and text.
+    pub async fn seen_alarms(&mut self, begin: &str, not_by: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let query = sqlx::query!(
+            "SELECT node, text FROM seen_alarms WHERE substr(text, 1, length(?1)) = ?1 AND operator != ?2",
+            begin,
+            not_by
+        );
+        let seen = query.fetch_all(&mut *self.tx).await?;
+        Ok(seen.into_iter().map(|seen| (seen.node, seen.text)).collect())
+    }
 }

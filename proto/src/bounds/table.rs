@@ -104,6 +104,7 @@ pub const FROM_AGENT: &[Field] = &[
             one(5, "error", TEXT),
         ],
     ),
+    part(40, "pools_changed", NAME, &[]),
 ];
 
 /// What a node says that asks for a certificate.
@@ -212,6 +213,8 @@ const POOL: &[Field] = &[
             one(3, "state", NAME),
             one(7, "path", PATH),
             one(9, "vdev", NAME),
+            one(15, "last_serial", NAME),
+            one(16, "last_slot", NAME),
         ],
     ),
     one(11, "comment", NAME),

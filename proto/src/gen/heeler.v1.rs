@@ -670,6 +670,9 @@ pub struct Facts {
     /// Imported pools of which the agent could not read enough to tell their state: not in `pools`, and not gone.
     #[prost(message, repeated, tag = "20")]
     pub unreadable_pools: ::prost::alloc::vec::Vec<UnreadablePool>,
+    /// Set by the coordinator, by its own clock: when the pools were looked at last, which may be later than all else.
+    #[prost(uint64, tag = "40")]
+    pub pools_at_ms: u64,
     /// Missing when it could not be looked at, or when nothing is scheduled.
     #[prost(message, optional, tag = "25")]
     pub schedule: ::core::option::Option<ScheduleFacts>,
@@ -832,6 +835,11 @@ pub struct Leg {
     /// The serial is known by the vdev guid in the disk's label, or ZFS has the disk open: not by what a path says.
     #[prost(bool, tag = "10")]
     pub identified: bool,
+    /// Set by the coordinator: the serial that this vdev guid had last, and the slot that disk was last seen in.
+    #[prost(string, tag = "15")]
+    pub last_serial: ::prost::alloc::string::String,
+    #[prost(string, tag = "16")]
+    pub last_slot: ::prost::alloc::string::String,
 }
 /// The unit of work that a coordinator gives to an agent.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -1395,7 +1403,7 @@ pub struct EnrolReply {
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25, 10, 15, 30")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25, 10, 15, 30, 40")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -1426,8 +1434,13 @@ pub mod from_agent {
         Snapshots(super::SnapshotAnswer),
         #[prost(message, tag = "30")]
         Release(super::ReleaseReply),
+        #[prost(message, tag = "40")]
+        PoolsChanged(super::PoolsChanged),
     }
 }
+/// Something happened to a pool here: the coordinator may ask for the facts of the pools.
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PoolsChanged {}
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ToAgent {
     #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25, 10, 11, 15, 30")]
@@ -1556,6 +1569,9 @@ pub struct Welcome {
 pub struct FactsRequest {
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
+    /// Only the pools are asked for: a quick look. An agent that does not know this answers with everything.
+    #[prost(bool, tag = "2")]
+    pub pools_only: bool,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct PreviewRequest {
@@ -1575,6 +1591,9 @@ pub struct FactsReply {
     /// Why not.
     #[prost(string, tag = "3")]
     pub error: ::prost::alloc::string::String,
+    /// Of `facts` only the pools and the time were looked at.
+    #[prost(bool, tag = "4")]
+    pub pools_only: bool,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct PreviewReply {
@@ -2619,6 +2638,9 @@ pub struct NodeStatus {
     /// 1 to 101 while a scrub runs.
     #[prost(uint32, tag = "29")]
     pub scrub_percent: u32,
+    /// When its pools were looked at last; 0 never. A change of a pool is looked at within seconds.
+    #[prost(uint64, tag = "45")]
+    pub pools_at_ms: u64,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Alert {

@@ -188,7 +188,7 @@ async fn serve((out, incoming): &mut Session) {
             Some(to_agent::Body::Facts(request)) => from_agent::Body::Facts(v1::FactsReply {
                 request_id: request.request_id,
                 facts: Some(facts()),
-                error: String::new(),
+                ..v1::FactsReply::default()
             }),
             _ => continue,
         };

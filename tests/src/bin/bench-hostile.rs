@@ -94,7 +94,7 @@ fn facts(request_id: String, pools: usize, word: usize) -> v1::FromAgent {
             pools: (0..pools).map(pool).collect(),
             ..Default::default()
         }),
-        error: String::new(),
+        ..v1::FactsReply::default()
     }))
 }
 

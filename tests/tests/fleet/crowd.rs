@@ -44,7 +44,7 @@ async fn come(strangers: &[Arc<Stranger>]) -> Vec<Line> {
                 line.say(from_agent::Body::Facts(v1::FactsReply {
                     request_id: asked,
                     facts: Some(v1::Facts::default()),
-                    error: String::new(),
+                    ..v1::FactsReply::default()
                 }))
                 .await;
             }

@@ -128,7 +128,9 @@ async fn a_pool_that_loses_a_leg_turns_the_status_red_and_says_what_not_to_pull(
     assert_eq!(status.light(), Light::Red, "{status:?}");
     assert_eq!(status.summary, "1 pool has no redundancy. No data lost.");
     assert!(
-        status.alerts[0].text.contains(&format!("Do NOT pull {}", DISKS[0])),
+        status.alerts[0]
+            .text
+            .contains(&format!("Do NOT pull slot A {}", DISKS[0])),
         "{status:?}"
     );
     let disks = operator

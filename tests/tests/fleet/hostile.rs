@@ -186,7 +186,7 @@ fn with_pools(request_id: String, count: usize) -> from_agent::Body {
     from_agent::Body::Facts(v1::FactsReply {
         request_id,
         facts: Some(facts),
-        error: String::new(),
+        ..v1::FactsReply::default()
     })
 }
 
@@ -357,7 +357,7 @@ async fn large_facts_of_many_nodes_leave_every_list_readable() {
         let reply = v1::FactsReply {
             request_id,
             facts: Some(facts),
-            error: String::new(),
+            ..v1::FactsReply::default()
         };
         line.say(from_agent::Body::Facts(reply)).await;
         line.say(note(1)).await;

@@ -91,7 +91,7 @@ async fn a_pool_that_is_one_too_many_is_not_put_on_record_and_told_once() {
         let reply = v1::FactsReply {
             request_id,
             facts: Some(facts.clone()),
-            error: String::new(),
+            ..v1::FactsReply::default()
         };
         line.say(from_agent::Body::Facts(reply)).await;
         // What it says after it is stored after it.

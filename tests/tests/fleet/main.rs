@@ -21,6 +21,7 @@ mod liar;
 mod living;
 mod operators;
 mod pause;
+mod pools;
 mod recover;
 mod recovery;
 mod scene;

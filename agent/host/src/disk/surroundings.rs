@@ -37,6 +37,27 @@ impl Surroundings {
     /// # Errors
     /// When a program that must be there fails. That ZFS is not there, or not loaded, is no error.
     pub async fn look(host: &dyn System) -> Result<Self, RunError> {
+        let mut around = Self::of_pools(host).await?;
+        if around.imported.is_some() {
+            around.importable = match around.may_hold_more() {
+                false => Some(Vec::new()),
+                true => match zpool::importable(host).await {
+                    Ok(pools) => Some(pools),
+                    // One disk that hangs does it; the look at each tells which.
+                    Err(RunError::Timeout { .. }) => None,
+                    Err(error) => return Err(error),
+                },
+            };
+            around.unlisted = around.importable.is_none();
+        }
+        Ok(around)
+    }
+
+    /// Without the pools that could be imported: to list those reads every device.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub async fn of_pools(host: &dyn System) -> Result<Self, RunError> {
         let mut around = Self {
             devices: lsblk::devices(host).await?,
             mounts: findmnt::mounts(host).await?,
@@ -50,16 +71,6 @@ impl Surroundings {
         };
         if let Module::Loaded { .. } = around.module {
             around.look_at_pools(host).await?;
-            around.importable = match around.may_hold_more() {
-                false => Some(Vec::new()),
-                true => match zpool::importable(host).await {
-                    Ok(pools) => Some(pools),
-                    // One disk that hangs does it; the look at each tells which.
-                    Err(RunError::Timeout { .. }) => None,
-                    Err(error) => return Err(error),
-                },
-            };
-            around.unlisted = around.importable.is_none();
         }
         Ok(around)
     }

@@ -6,7 +6,7 @@ mod pool;
 
 pub use hardware::{Hardware, hardware};
 pub use nic::{Nic, Refusal, nics};
-pub use pool::{LegFact, PoolFact, PoolFacts, pools};
+pub use pool::{LegFact, PoolFact, PoolFacts, pools, pools_alone};
 
 use crate::disk::{Disk, inventory};
 use crate::zfs::Module;

@@ -95,6 +95,10 @@ impl System for RealSystem {
         program::run(command).await
     }
 
+    async fn follow(&self, command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
+        program::follow(command, line).await
+    }
+
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let path = self.at(path)?;
         blocking(move || std::fs::read(path)).await

@@ -21,6 +21,9 @@ pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// More on one of its outputs is no answer that we know how to read.
 const MOST_BYTES: u64 = 16 << 20;
 
+/// Bytes of a line of a program that is followed; the rest of a longer one is dropped.
+const LONGEST_LINE: usize = 1024;
+
 /// After its end, what it started may hold its output open for this long.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -56,6 +59,33 @@ pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
         stdout: text(stdout),
         stderr: text(stderr),
     })
+}
+
+/// Hands on each line, until it ends by itself.
+pub(super) async fn follow(command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
+    let mut child = start(command)?;
+    let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
+    // Nobody reads its complaints: they must not fill a pipe that it then waits for.
+    child.stderr = None;
+    let (mut said, mut part) = (Vec::new(), [0; 512]);
+    if let Some(mut out) = child.stdout.take() {
+        while let Ok(count @ 1..) = out.read(&mut part).await {
+            for piece in part[..count].split_inclusive(|byte| *byte == b'\n') {
+                let room = LONGEST_LINE.saturating_sub(said.len());
+                said.extend_from_slice(&piece[..piece.len().min(room)]);
+                if piece.ends_with(b"\n") {
+                    line(String::from_utf8_lossy(&said).trim_end());
+                    said.clear();
+                }
+            }
+        }
+    }
+    let status = child.wait().await.map_err(|source| RunError::Start {
+        command: command.to_string(),
+        source,
+    })?;
+    group.0 = None;
+    Ok(code(status))
 }
 
 /// Without a copy where it is UTF-8: lists of snapshots are long.

@@ -18,6 +18,7 @@ impl State {
             ..Kernel::default()
         };
         self.power.restore();
+        self.events.send_replace(Vec::new());
         self.number_disks();
         for path in ["/run", "/tmp"] {
             self.os.files.remove(Path::new(path));

@@ -181,6 +181,7 @@ impl Builder {
             },
             disks,
             drawer: Vec::new(),
+            events: tokio::sync::watch::Sender::default(),
             os: Os {
                 name: self.name,
                 files: Tree::default(),

@@ -195,6 +195,25 @@ impl System for Machine {
         self.answer(|state| state.run(command)).await
     }
 
+    async fn follow(&self, command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
+        let begun = self.answer(|state| Ok(state.follow(command))).await;
+        let mut events = match begun {
+            Ok(events) => events,
+            Err(ended) => return ended,
+        };
+        let mut told = 0;
+        loop {
+            {
+                let events = events.borrow_and_update();
+                events.iter().skip(told).for_each(|event| line(event));
+                told = events.len();
+            }
+            if events.changed().await.is_err() {
+                return Ok(0);
+            }
+        }
+    }
+
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.tell(|state| state.read(path)).await
     }

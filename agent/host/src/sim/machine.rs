@@ -164,6 +164,12 @@ impl Machine {
         if let Some(disk) = state.disk_of(serial) {
             let pulled = state.disks.remove(disk);
             state.drawer.push(pulled);
+            let holds = |open: &super::zfs::Open| open.serial.as_deref() == Some(serial);
+            if state.kernel.pools.iter().any(|pool| pool.open.iter().any(holds)) {
+                state.post("ereport.fs.zfs.vdev.open_failed");
+                state.post("resource.fs.zfs.statechange");
+                state.post("resource.fs.zfs.removed");
+            }
         }
     }
 
@@ -183,8 +189,20 @@ impl Machine {
                 kernel, disks, clock, ..
             } = &mut *state;
             let holds = |open: &super::zfs::Open| open.serial.as_deref() == Some(serial);
+            let now_s = clock.now_ms() / 1000;
+            let mut resilvered = false;
             for pool in kernel.pools.iter_mut().filter(|pool| pool.open.iter().any(holds)) {
-                pool.sync(disks, clock.now_ms() / 1000);
+                pool.resilver = Some(super::zfs::Scrub {
+                    start_s: now_s,
+                    end_s: now_s,
+                });
+                pool.sync(disks, now_s);
+                resilvered = true;
+            }
+            if resilvered {
+                state.post("resource.fs.zfs.statechange");
+                state.post("sysevent.fs.zfs.resilver_start");
+                state.post("sysevent.fs.zfs.resilver_finish");
             }
         }
     }

@@ -9,6 +9,7 @@ mod builder;
 mod call;
 mod device;
 mod disk;
+mod events;
 mod fault;
 mod jobs;
 mod kernel_files;

@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::disk::{Content, Disk};
 use super::fault::Fault;
@@ -36,6 +36,8 @@ pub(super) struct State {
     pub(super) faults: VecDeque<(String, Fault)>,
     /// The guard's timer was started.
     pub(super) guard_set: Arc<Notify>,
+    /// The lines that `zpool events -H` prints.
+    pub(super) events: watch::Sender<Vec<String>>,
     /// Nothing changes while the lock is held.
     pub(super) only_read: bool,
     /// What the kernel shows, by the first part of the path: as long as nothing can have changed.

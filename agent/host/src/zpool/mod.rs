@@ -1,12 +1,14 @@
 //! `zpool`: pools. Neither `-f` nor `-F` can be said with what is here.
 
 mod create;
+mod events;
 mod get;
 mod import;
 mod scrub;
 mod status;
 
 pub use create::{NewPool, rehearsal};
+pub use events::{News, events_command, news};
 pub use get::{PoolProperties, properties};
 pub use import::{Importable, ImportableLeg, import_command, importable, importable_command};
 pub use scrub::{DEBIAN, scrub_command};

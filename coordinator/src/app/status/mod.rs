@@ -1,4 +1,5 @@
 mod alarms;
+mod health;
 mod links;
 mod node;
 mod pool;
@@ -7,11 +8,11 @@ mod schedule;
 mod tests;
 mod upkeep;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use heeler_proto::v1::{self, Light};
 
-use super::{App, AppError, drift, pause, revision};
+use super::{App, AppError, drift, ledger, pause, pool_change, revision};
 pub(super) use node::duration;
 use node::{Look, look_at};
 
@@ -37,17 +38,23 @@ impl App {
         let mut matched = by_node(tx.all_applied().await?.into_iter());
         let mut pools = by_node(tx.pools().await?.into_iter().map(|pool| (pool.node.clone(), pool)));
         let held = pools.values().flatten().any(|pool| pool.ours);
+        let repairs = tx.seen_alarms(pool_change::REPAIRED, pool_change::BY_STATUS).await?;
+        let mut repairs = by_node(repairs.into_iter());
         let recent = tx.recent_tasks(RECENT).await?.into_iter();
         let mut tasks = by_node(recent.map(|task| (task.node.clone(), task)));
         let mut pauses = pause::all(&mut tx, now_ms).await?;
         let revision = accepted.as_ref().map_or(0, |accepted| accepted.number);
         let mut drifts = drift::all(&mut tx, revision).await?;
-        for node in tx.nodes().await? {
+        let known = tx.nodes().await?;
+        let scheduled = scheduled(&known)?;
+        for node in known {
             let look = Look {
                 wanted: wanted.iter().find(|wanted| wanted.name.as_str() == node.name),
                 applied: accepted.is_some(),
                 matched: matched.remove(&node.name).unwrap_or_default(),
                 pools: pools.remove(&node.name).unwrap_or_default(),
+                scheduled: Some(&scheduled),
+                repairs_seen: repairs.remove(&node.name).unwrap_or_default(),
                 tasks: tasks.remove(&node.name).unwrap_or_default(),
                 drift: drifts.remove(&node.name),
                 connected: self.sessions.of(&super::node_name(&node.name)?).is_some(),
@@ -83,6 +90,10 @@ impl App {
         if let Some(text) = finding {
             alerts.push(alert(Light::Red, "", text, || "heeler audit verify".to_owned()));
         }
+        if accepted.is_none() && !nodes.is_empty() {
+            let text = "nothing was applied yet: no pool is made, no snapshot is taken";
+            alerts.push(alert(Light::Amber, "", text, || "heeler plan".to_owned()));
+        }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.light));
         let light = alerts.first().map_or(Light::Green, v1::Alert::light);
         Ok(v1::StatusReply {
@@ -95,6 +106,17 @@ impl App {
             revision: accepted.map_or(0, |accepted| accepted.number),
         })
     }
+}
+
+/// The datasets that some node takes snapshots of.
+fn scheduled(nodes: &[heeler_store::Node]) -> Result<HashSet<String>, AppError> {
+    let mut all = HashSet::new();
+    for node in nodes {
+        let schedule = ledger::facts_of(node)?.and_then(|facts| facts.schedule);
+        let stands = schedule.map(|schedule| schedule.stands).unwrap_or_default();
+        all.extend(stands.into_iter().map(|stand| stand.dataset));
+    }
+    Ok(all)
 }
 
 fn by_node<T>(rows: impl Iterator<Item = (String, T)>) -> HashMap<String, Vec<T>> {
@@ -117,6 +139,8 @@ fn summary(nodes: &[v1::NodeStatus], alerts: &[v1::Alert]) -> String {
     let weak = nodes
         .iter()
         .filter(|node| !matches!(node.pool.as_str(), "ok" | "none" | "unknown" | pool::ERRORS))
+        // A pool that only lost its log or cache has its redundancy.
+        .filter(|node| node.pool != "DEGRADED" || node.legs_online < node.legs)
         .count();
     let damaged = nodes.iter().filter(|node| node.pool == pool::ERRORS).count();
     let lost = nodes

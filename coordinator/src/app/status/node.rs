@@ -1,15 +1,20 @@
+use std::collections::HashSet;
+
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 
 use super::super::{AppError, drift, ledger, spec, tasks};
-use super::alert;
 use super::links::links_of;
-use super::pool::pool_of;
+use super::pool::{looked_at_ms, pool_of};
 use super::schedule::Schedule;
+use super::{alert, health};
 use crate::config::WantedNode;
 
 /// A shorter absence is a restart, not an alarm.
 const AWAY_MS: u64 = 3_000;
+
+/// Facts are asked for every 5 minutes, and a look at many disks takes long.
+const UNLOOKED_MS: u64 = 2 * crate::planner::FACTS_LIFETIME_MS;
 
 /// All that a node's light depends on, besides the node itself.
 pub(super) struct Look<'a> {
@@ -22,6 +27,10 @@ pub(super) struct Look<'a> {
     /// What the last look at the accepted revision found.
     pub(super) drift: Option<v1::Drift>,
     pub(super) pools: Vec<Pool>,
+    /// Datasets that some node takes snapshots of.
+    pub(super) scheduled: Option<&'a HashSet<String>>,
+    /// What scrubs repaired, and a person has seen.
+    pub(super) repairs_seen: Vec<String>,
     /// The newest first.
     pub(super) tasks: Vec<Task>,
     pub(super) connected: bool,
@@ -38,7 +47,10 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
     let schedule = Schedule::of(look, facts.as_ref(), pool.last_scrub_ms());
     alerts.extend(presence(node, look));
     if node.state != NodeState::Revoked {
-        alerts.extend(pool.alert(node));
+        alerts.extend(pool.alerts(node, look, facts.as_ref()));
+        alerts.extend(facts.iter().flat_map(|facts| health::unreadable(&node.name, facts)));
+        alerts.extend(facts.as_ref().and_then(|facts| health::root(&node.name, facts)));
+        alerts.extend(unlooked(node, look));
         alerts.extend(schedule.alerts(&node.name));
         alerts.extend(links.alert(node, look));
         alerts.extend(work(node, look, config)?);
@@ -61,6 +73,7 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
         scrub_overdue: schedule.scrub_overdue,
         scrub_percent: schedule.scrub_percent,
         pool: pool.word(),
+        pools_at_ms: looked_at_ms(node, facts.as_ref()),
         config: config.to_owned(),
         agent_version: node.agent_version.clone(),
         task: task.map(|task| task.kind.clone()).unwrap_or_default(),
@@ -96,6 +109,19 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
             (away_ms >= AWAY_MS).then(|| alert(Light::Amber, name, text, || format!("heeler node show {name}")))
         }
     }
+}
+
+/// The node is there and was not looked at for longer than the coordinator waits before it looks again.
+fn unlooked(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
+    let age_ms = look.now_ms.saturating_sub(node.facts_at_ms);
+    let idle = look.tasks.iter().all(|task| task.state.is_over());
+    let old = look.connected && idle && node.facts_at_ms > 0 && age_ms > UNLOOKED_MS;
+    old.then(|| {
+        let text = format!("facts {} old: the node does not answer a look", duration(age_ms));
+        alert(Light::Amber, &node.name, text, || {
+            format!("heeler node discover {}", node.name)
+        })
+    })
 }
 
 /// A pause is meant, and easily forgotten.

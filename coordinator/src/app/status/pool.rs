@@ -1,8 +1,9 @@
 use heeler_proto::v1::{self, Light};
 use heeler_store::Node;
 
-use super::alert;
+use super::super::pool_change::{repaired, works};
 use super::node::Look;
+use super::{alert, duration, health};
 
 /// The word for a pool that can be used, and holds files that cannot be read.
 pub(super) const ERRORS: &str = "ERRORS";
@@ -39,7 +40,11 @@ pub(super) fn pool_of(node: &Node, look: &Look<'_>, facts: Option<&v1::Facts>) -
     match (seen, recorded) {
         (Some(seen), _) => PoolLook::Seen(Box::new(seen.clone())),
         // Recorded by a task that ended after the node was looked at.
-        (None, Some(recorded)) if recorded.seen_at_ms > node.facts_at_ms => PoolLook::Unknown,
+        (None, Some(recorded)) if recorded.seen_at_ms > looked_at_ms(node, Some(facts)) => PoolLook::Unknown,
+        // What it is the agent could not read.
+        (None, Some(recorded)) if facts.unreadable_pools.iter().any(|pool| pool.name == recorded.name) => {
+            PoolLook::Unknown
+        }
         (None, Some(recorded)) => PoolLook::Gone(recorded.name.clone()),
         (None, None) => PoolLook::None,
     }
@@ -67,22 +72,26 @@ impl PoolLook {
     }
 
     pub(super) fn percent(&self) -> u32 {
-        let share = |pool: &v1::Pool| pool.allocated_bytes.saturating_mul(100).checked_div(pool.size_bytes);
+        let share = |pool: &v1::Pool| health::percent(pool.allocated_bytes, pool.size_bytes);
         self.seen()
-            .and_then(share)
-            .and_then(|percent| u32::try_from(percent).ok())
-            .unwrap_or(0)
+            .map_or(0, |pool| u32::try_from(share(pool)).unwrap_or(u32::MAX))
+    }
+
+    /// Those that hold data.
+    fn data_legs(&self) -> impl Iterator<Item = &v1::Leg> {
+        self.seen()
+            .into_iter()
+            .flat_map(|pool| &pool.legs)
+            .filter(|leg| health::holds_data(leg))
     }
 
     pub(super) fn legs(&self) -> u32 {
-        self.seen()
-            .map_or(0, |pool| u32::try_from(pool.legs.len()).unwrap_or(u32::MAX))
+        u32::try_from(self.data_legs().count()).unwrap_or(u32::MAX)
     }
 
     pub(super) fn legs_online(&self) -> u32 {
-        let online = |pool: &v1::Pool| pool.legs.iter().filter(|leg| leg.state == "ONLINE").count();
-        self.seen()
-            .map_or(0, |pool| u32::try_from(online(pool)).unwrap_or(u32::MAX))
+        let online = self.data_legs().filter(|leg| works(leg));
+        u32::try_from(online.count()).unwrap_or(u32::MAX)
     }
 
     pub(super) fn last_scrub_ms(&self) -> u64 {
@@ -92,52 +101,29 @@ impl PoolLook {
         scrubbed.map_or(0, |pool| pool.scan_end_ms)
     }
 
-    pub(super) fn alert(&self, node: &Node) -> Option<v1::Alert> {
-        let name = &node.name;
-        let (text, next) = match self {
-            Self::None | Self::Unknown => return None,
-            Self::Gone(pool) => (
-                format!("pool {pool} is on record and not imported"),
-                format!("heeler plan {name}"),
-            ),
-            Self::Seen(pool) if pool.state == "ONLINE" && pool.errors > 0 => (
-                format!("pool {} has {} data errors", pool.name, pool.errors),
-                format!("heeler node show {name}"),
-            ),
-            Self::Seen(pool) if pool.state == "ONLINE" => return None,
-            Self::Seen(pool) => (weak(pool), format!("heeler disk list {name}")),
-        };
-        Some(alert(Light::Red, name, text, || next))
+    /// Everything about it that a person should look at.
+    pub(super) fn alerts(&self, node: &Node, look: &Look<'_>, facts: Option<&v1::Facts>) -> Vec<v1::Alert> {
+        let (name, seen_ms) = (&node.name, look.now_ms.saturating_sub(looked_at_ms(node, facts)));
+        match self {
+            Self::None | Self::Unknown => Vec::new(),
+            Self::Gone(pool) => {
+                let mut text = format!("pool {pool} is on record and not imported");
+                if seen_ms >= health::OLD_MS {
+                    text = format!("{text} (as it was {} ago)", duration(seen_ms));
+                }
+                vec![alert(Light::Red, name, text, || format!("heeler plan {name}"))]
+            }
+            Self::Seen(pool) => {
+                let text = repaired(pool);
+                let acknowledged = text.is_some_and(|text| look.repairs_seen.contains(&text));
+                health::alerts(name, pool, seen_ms, acknowledged)
+            }
+        }
     }
 }
 
-fn weak(pool: &v1::Pool) -> String {
-    let down: Vec<_> = pool.legs.iter().filter(|leg| leg.state != "ONLINE").collect();
-    let name = |leg: &v1::Leg| {
-        if leg.serial.is_empty() {
-            leg.path.clone()
-        } else {
-            leg.serial.clone()
-        }
-    };
-    let down: Vec<_> = down
-        .into_iter()
-        .map(|leg| format!("{} is {}", name(leg), leg.state))
-        .collect();
-    let up: Vec<_> = pool.legs.iter().filter(|leg| leg.state == "ONLINE").map(name).collect();
-    let keep = if up.is_empty() {
-        String::new()
-    } else {
-        format!(". Do NOT pull {}", up.join(", "))
-    };
-    let errors = match pool.errors {
-        0 => String::new(),
-        errors => format!(" with {errors} data errors"),
-    };
-    format!(
-        "pool {} is {}{errors}: {}{keep}",
-        pool.name,
-        pool.state,
-        down.join(", ")
-    )
+/// When the pools were looked at last, Unix milliseconds.
+pub(super) fn looked_at_ms(node: &Node, facts: Option<&v1::Facts>) -> u64 {
+    let pools_at_ms = facts.map_or(0, |facts| facts.pools_at_ms);
+    pools_at_ms.max(node.facts_at_ms)
 }

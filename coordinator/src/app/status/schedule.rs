@@ -24,6 +24,18 @@ pub(super) struct Schedule {
     now_ms: u64,
 }
 
+/// A dataset that a policy of all nodes names, and another node has: one node's volume is missed on no other.
+fn elsewhere(look: &Look<'_>, problem: &str) -> bool {
+    let named = problem
+        .strip_prefix("there is no dataset ")
+        .and_then(|rest| rest.split_once(':'));
+    let own = |dataset: &str| {
+        let mut datasets = look.wanted.iter().flat_map(|wanted| &wanted.datasets);
+        datasets.any(|own| own.name == dataset)
+    };
+    named.is_some_and(|(dataset, _)| look.scheduled.is_some_and(|all| all.contains(dataset)) && !own(dataset))
+}
+
 impl Schedule {
     /// What the node last said, against the time now. A node that is away is not called late: nobody can see it.
     pub(super) fn of(look: &Look<'_>, facts: Option<&v1::Facts>, pool_scrubbed_ms: u64) -> Self {
@@ -56,7 +68,12 @@ impl Schedule {
             last_scrub_ms,
             scrub_overdue: overdue,
             scrub_percent: said.scrub_percent,
-            problems: said.problems.clone(),
+            problems: said
+                .problems
+                .iter()
+                .filter(|problem| !elsewhere(look, problem))
+                .cloned()
+                .collect(),
             no_pruning: said.no_pruning.clone(),
             now_ms: look.now_ms,
         }

@@ -7,6 +7,8 @@ use super::*;
 use crate::app::spec;
 use crate::config::WantedNode;
 
+mod health;
+
 const NOW: u64 = 1_800_000_000_000;
 
 fn wanted() -> WantedNode {
@@ -111,6 +113,8 @@ fn look(wanted: Option<&WantedNode>) -> Look<'_> {
         matched: matched.collect(),
         drift: None,
         pools: vec![record],
+        repairs_seen: vec![],
+        scheduled: None,
         tasks: vec![],
         connected: true,
         now_ms: NOW,

@@ -5,6 +5,8 @@ use super::super::{App, AppError, copies};
 use super::{alert, duration};
 use crate::backup::RECIPIENT;
 
+/// Nodes that did not take a copy, and are named.
+const MOST_PROBLEMS: usize = 5;
 const HOUR_MS: u64 = 60 * 60 * 1000;
 /// Copies are made every hour; a node that restarts misses one.
 const COPIES_MS: u64 = 3 * HOUR_MS;
@@ -21,6 +23,16 @@ impl App {
     pub(super) async fn upkeep(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Vec<v1::Alert>, AppError> {
         let mut alerts = Vec::new();
         alerts.extend(self.saved(tx, held, now_ms).await?);
+        let nodes = tx.nodes().await?;
+        let problems = self.copy_problems();
+        // One that went since then is not asked for a copy.
+        let problems = problems
+            .iter()
+            .filter(|problem| nodes.iter().any(|node| node.name == problem.node));
+        alerts.extend(problems.take(MOST_PROBLEMS).map(|problem| {
+            let text = format!("did not take a copy of the coordinator's state: {}", problem.reason);
+            alert(Light::Amber, &problem.node, text, || "heeler backup copy".to_owned())
+        }));
         let all = tx.authorities().await?;
         let at = |stage| all.iter().find(|authority| authority.stage == stage);
         let begun = match (at(Stage::Next), at(Stage::Old)) {

@@ -69,7 +69,12 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
         other => node::run(state, other, args),
     };
     match answer {
-        Some(output) => Ok(output),
+        Some(output) => {
+            if command.program == "zfs" && output.ok() && !only_looks(command) {
+                state.post("sysevent.fs.zfs.history_event");
+            }
+            Ok(output)
+        }
         None => panic!("the simulated machine does not know this command: {command}"),
     }
 }

@@ -1,4 +1,4 @@
-use super::{Config, Contents, label};
+use super::{Config, Contents, Scrub, label};
 use crate::sim::disk::Disk;
 
 /// A leg as the pool has it open.
@@ -22,6 +22,8 @@ pub(in crate::sim) struct Imported {
     pub(in crate::sim) cached: bool,
     /// Imported with `-o readonly=on`.
     pub(in crate::sim) readonly: bool,
+    /// The last resilver since the import.
+    pub(in crate::sim) resilver: Option<Scrub>,
     /// There is no room for a snapshot.
     pub(in crate::sim) full: bool,
 }

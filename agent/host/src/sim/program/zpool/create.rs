@@ -117,7 +117,9 @@ fn create(state: &mut State, wish: &Wish) -> Answer {
         config,
         contents,
         full: false,
+        resilver: None,
     });
+    state.post("sysevent.fs.zfs.pool_create");
     write_cache(state);
     state.power.point()?;
     super::super::zfs::mount(state, wish.name);

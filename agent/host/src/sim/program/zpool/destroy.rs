@@ -24,5 +24,9 @@ fn leave(state: &mut State, name: &str, end: PoolState) -> Result<crate::Output,
         .mounted
         .retain(|mount| mount.kind != "zfs" || !ours(&mount.source));
     write_cache(state);
+    state.post(match end {
+        PoolState::Destroyed => "sysevent.fs.zfs.pool_destroy",
+        _ => "sysevent.fs.zfs.pool_export",
+    });
     Ok(printed(""))
 }

@@ -105,6 +105,7 @@ fn import(state: &mut State, found: &OnDisk, cached: bool, readonly: bool) -> An
     // A leg that lagged behind is resilvered by it.
     pool.sync(&mut state.disks, state.clock.now_ms() / 1000);
     state.kernel.pools.push(pool);
+    state.post("sysevent.fs.zfs.pool_import");
     state.power.point()?;
     write_cache(state);
     Ok(printed(""))
@@ -133,6 +134,7 @@ fn opened(state: &State, found: &OnDisk, cached: bool) -> Option<Imported> {
         cached,
         readonly: false,
         full: false,
+        resilver: None,
     })
 }
 

@@ -21,5 +21,6 @@ pub(super) fn run(state: &mut State, name: &str) -> Output {
         end_s: now_s + TAKES_S,
     });
     pool.sync(&mut state.disks, now_s);
+    state.post("sysevent.fs.zfs.scrub_start");
     printed("")
 }

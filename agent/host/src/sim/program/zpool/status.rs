@@ -72,8 +72,15 @@ fn status(state: &State, pool: &Imported) -> Value {
         "name": config.name, "state": whole, "pool_guid": config.guid, "txg": config.txg,
         "spa_version": 5000, "zpl_version": 5, "vdevs": {config.name.clone(): root}, "error_count": 0,
     });
-    if let (Some(scrub), Some(shown)) = (&pool.contents.scrub, shown.as_object_mut()) {
-        shown.insert("scan_stats".to_owned(), scan(scrub, state.clock.now_ms() / 1000));
+    // Only the last scan is shown, of whichever kind.
+    let scans = [("SCRUB", &pool.contents.scrub), ("RESILVER", &pool.resilver)].into_iter();
+    let scans = scans.filter_map(|(function, scan)| Some((function, scan.as_ref()?)));
+    let last = scans.max_by_key(|(_, scan)| scan.start_s);
+    if let (Some((function, last)), Some(shown)) = (last, shown.as_object_mut()) {
+        shown.insert(
+            "scan_stats".to_owned(),
+            scan(function, last, state.clock.now_ms() / 1000),
+        );
     }
     if let (Some((status, action, id)), Some(shown)) = (trouble(state, pool), shown.as_object_mut()) {
         let info = format!("https://openzfs.github.io/openzfs-docs/msg/{id}");
@@ -88,12 +95,12 @@ fn status(state: &State, pool: &Imported) -> Value {
     shown
 }
 
-fn scan(scrub: &Scrub, now_s: u64) -> Value {
+fn scan(function: &str, scrub: &Scrub, now_s: u64) -> Value {
     let whole = 210_608_128;
     let over = !scrub.runs(now_s);
     let done = whole * now_s.clamp(scrub.start_s, scrub.end_s).saturating_sub(scrub.start_s)
         / scrub.end_s.saturating_sub(scrub.start_s).max(1);
-    json!({"function": "SCRUB", "state": if over { "FINISHED" } else { "SCANNING" }, "start_time": scrub.start_s,
+    json!({"function": function, "state": if over { "FINISHED" } else { "SCANNING" }, "start_time": scrub.start_s,
            "end_time": if over { scrub.end_s } else { 0 }, "to_examine": whole, "examined": whole, "skipped": 0,
            "processed": 0, "errors": 0, "bytes_per_scan": 0, "pass_start": scrub.start_s, "scrub_pause": 0,
            "scrub_spent_paused": 0, "issued_bytes_per_scan": done, "issued": done})

@@ -1,0 +1,93 @@
+//! What the kernel says of the pools, at once: `zpool events` is followed for as long as the module is loaded. While
+//! nothing happens it costs a process that sleeps in the kernel, and no wake-up of the agent.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::time::Duration;
+
+use heeler_host::zpool::{self, News};
+use heeler_tasks::engine::in_full;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::backoff;
+use crate::shared::Shared;
+
+/// There while the module is loaded: asking for events must not load it.
+const MODULE: &str = "/sys/module/zfs/version";
+/// Where it is not loaded, that is looked at so often, and after every step of a task.
+const UNLOADED: Duration = Duration::from_secs(60);
+/// One that ran for so long was a good one: the next one starts soon.
+const GOOD_RUN: Duration = Duration::from_secs(60);
+
+/// One change makes several events; they are told together.
+const SETTLE: Duration = Duration::from_millis(300);
+/// The least time between two that are told.
+const APART: Duration = Duration::from_secs(3);
+/// While errors are counted and nothing else happens: a disk that fails goes on for hours.
+const ERRORS_APART: Duration = Duration::from_secs(30);
+
+/// Events of each kind that came so far.
+#[derive(Clone, Copy, Default)]
+struct Heard {
+    states: u64,
+    errors: u64,
+}
+
+/// Follows the events for as long as the agent lives.
+pub async fn watch(shared: &Shared) {
+    let heard = watch::Sender::new(Heard::default());
+    tokio::select! {
+        never = follow(shared, &heard) => match never {},
+        () = tell(shared, heard.subscribe()) => {}
+    }
+}
+
+async fn follow(shared: &Shared, heard: &watch::Sender<Heard>) -> Infallible {
+    let host = shared.host.as_ref();
+    let mut steps = shared.journal.changes();
+    let mut failures = 0;
+    let line = |line: &str| match zpool::news(line) {
+        Some(News::State) => heard.send_modify(|heard| heard.states += 1),
+        Some(News::Error) => heard.send_modify(|heard| heard.errors += 1),
+        None => {}
+    };
+    loop {
+        if host.read(Path::new(MODULE)).await.is_err() {
+            tokio::select! {
+                () = sleep(UNLOADED) => {}
+                Ok(()) = steps.changed() => {}
+            }
+            continue;
+        }
+        let began = Instant::now();
+        match host.follow(&zpool::events_command(), &line).await {
+            Ok(code) => tracing::warn!(code, "zpool events ended"),
+            Err(error) => tracing::warn!("{}", in_full(&error)),
+        }
+        failures = if began.elapsed() >= GOOD_RUN { 1 } else { failures + 1 };
+        sleep(backoff::delay(failures, shared.random())).await;
+    }
+}
+
+async fn tell(shared: &Shared, mut heard: watch::Receiver<Heard>) {
+    let (mut states, mut last) = (0, None);
+    while heard.changed().await.is_ok() {
+        let begun = Instant::now();
+        loop {
+            let apart = match heard.borrow_and_update().states > states {
+                true => APART,
+                false => ERRORS_APART,
+            };
+            let settled = begun + SETTLE;
+            let due = last.map_or(settled, |last: Instant| settled.max(last + apart));
+            tokio::select! {
+                () = sleep_until(due) => break,
+                Ok(()) = heard.changed() => {}
+            }
+        }
+        states = heard.borrow_and_update().states;
+        last = Some(Instant::now());
+        shared.pools_changed.send_modify(|count| *count += 1);
+    }
+}

@@ -1,0 +1,291 @@
+//! What happened to a node's pools between two looks, as events: each change once, however often the node is looked at.
+
+use std::collections::HashMap;
+
+use heeler_proto::v1::{self, LegClass};
+use heeler_store::{Node, Tx};
+
+use super::{App, AppError};
+use crate::screen::gibibytes;
+
+/// Pools of one look that events are written of.
+const MOST_POOLS: usize = 16;
+/// Legs that one event names.
+const MOST_LEGS: usize = 8;
+/// Characters of an event.
+const MOST_TEXT: usize = 500;
+/// Who has seen an alarm that the status itself tells for as long as it holds.
+pub(super) const BY_STATUS: &str = "heeler";
+
+/// What an event says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// An alarm; the status shows what it is about from the facts, as long as it holds.
+    Bad(String),
+    /// For the record.
+    Note(String),
+}
+
+impl App {
+    /// Writes down what happened to the pools since `before`, and completes `facts` with what the coordinator alone
+    /// knows. The first look at a node tells of nothing that happened.
+    pub(super) async fn take_pools(
+        &self,
+        tx: &mut Tx,
+        node: &Node,
+        before: &v1::Facts,
+        facts: &mut v1::Facts,
+    ) -> Result<(), AppError> {
+        facts.pools_at_ms = self.now_ms();
+        remember(before, facts);
+        if node.facts.is_none() {
+            return Ok(());
+        }
+        let mut said = Vec::new();
+        for pool in facts.pools.iter().take(MOST_POOLS) {
+            match before.pools.iter().find(|was| was.guid == pool.guid) {
+                Some(was) => said.extend(changes(was, pool)),
+                None if is_ours(tx, node, pool).await? => {
+                    said.push(Said::Note(format!("pool {} is imported", pool.name)))
+                }
+                None => {}
+            }
+        }
+        let unreadable = |name: &str| facts.unreadable_pools.iter().any(|pool| pool.name == name);
+        for was in before.pools.iter().take(MOST_POOLS) {
+            let there = facts.pools.iter().any(|pool| pool.guid == was.guid);
+            if !there && !unreadable(&was.name) && is_ours(tx, node, was).await? {
+                said.push(Said::Bad(format!("pool {} is not imported any more", was.name)));
+            }
+        }
+        for said in said {
+            self.write_down(tx, &node.name, said).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_down(&self, tx: &mut Tx, node: &str, said: Said) -> Result<(), AppError> {
+        let brief = |text: &str| text.chars().take(MOST_TEXT).collect::<String>();
+        match said {
+            Said::Note(text) => {
+                tx.add_event(&self.event("pool", node, brief(&text))).await?;
+            }
+            Said::Bad(text) => {
+                let text = brief(&text);
+                tx.add_event(&self.event("alarm", node, text.clone())).await?;
+                tx.see_alarm(node, &text, BY_STATUS, self.now_ms()).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn is_ours(tx: &mut Tx, node: &Node, pool: &v1::Pool) -> Result<bool, AppError> {
+    let known = tx.pool(&pool.guid).await?;
+    Ok(known.is_some_and(|known| known.ours && known.node == node.name))
+}
+
+/// Which disk each vdev was on when ZFS last had it open, and where that disk was: a disk that is gone has no serial.
+fn remember(before: &v1::Facts, facts: &mut v1::Facts) {
+    let places = before.disks.iter().chain(&facts.disks);
+    let places = places.filter(|disk| !disk.slot.is_empty() && !disk.serial.is_empty());
+    let slots: HashMap<String, String> = places.map(|disk| (disk.serial.clone(), disk.slot.clone())).collect();
+    let legs = before.pools.iter().flat_map(|pool| &pool.legs);
+    let known: HashMap<&str, &v1::Leg> = legs.map(|leg| (leg.guid.as_str(), leg)).collect();
+    for leg in facts.pools.iter_mut().flat_map(|pool| &mut pool.legs) {
+        let was = known.get(leg.guid.as_str());
+        let sure = !leg.serial.is_empty() && (leg.identified || leg.state == "ONLINE");
+        leg.last_serial = match was {
+            _ if sure => leg.serial.clone(),
+            Some(was) if !was.last_serial.is_empty() => was.last_serial.clone(),
+            _ => leg.serial.clone(),
+        };
+        let slot = slots.get(&leg.last_serial).cloned();
+        leg.last_slot = slot
+            .or_else(|| was.map(|was| was.last_slot.clone()))
+            .unwrap_or_default();
+    }
+}
+
+/// A leaf that does what it is there for; a spare waits, or stands in.
+pub(super) fn works(leg: &v1::Leg) -> bool {
+    ["ONLINE", "AVAIL", "INUSE"].contains(&leg.state.as_str())
+}
+
+/// A leaf as a person finds it: by what it is for, its slot and its serial.
+pub(super) fn leg_name(leg: &v1::Leg) -> String {
+    let role = match leg.class() {
+        LegClass::Unspecified | LegClass::Data => "",
+        LegClass::Log => "log device ",
+        LegClass::Cache => "cache device ",
+        LegClass::Special => "special device ",
+        LegClass::Dedup => "dedup device ",
+        LegClass::Spare => "spare ",
+    };
+    let serial = if leg.last_serial.is_empty() {
+        &leg.serial
+    } else {
+        &leg.last_serial
+    };
+    match (leg.last_slot.as_str(), serial.as_str()) {
+        (_, "") => format!("{role}vdev {}", leg.guid),
+        ("", serial) => format!("{role}{serial}"),
+        (slot, serial) => format!("{role}slot {slot} {serial}"),
+    }
+}
+
+/// How [`repaired`] begins.
+pub(super) const REPAIRED: &str = "a scrub of pool ";
+
+/// The text of a scrub that had something to repair; None for one that had not.
+pub(super) fn repaired(pool: &v1::Pool) -> Option<String> {
+    let over = pool.scan_function == "SCRUB" && pool.scan_state == "FINISHED";
+    (over && pool.repaired_bytes > 0).then(|| {
+        let size = gibibytes(pool.repaired_bytes);
+        format!("{REPAIRED}{} repaired {size}", pool.name)
+    })
+}
+
+/// The counts of a leg, in words.
+pub(super) fn counts(leg: &v1::Leg) -> String {
+    let counts = [
+        (leg.read_errors, "read"),
+        (leg.write_errors, "write"),
+        (leg.checksum_errors, "checksum"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts.map(|(count, what)| format!("{count} {what}")).collect();
+    format!("{} has {} errors", leg_name(leg), counts.join(", "))
+}
+
+pub(super) fn counted(leg: &v1::Leg) -> u64 {
+    let sum = leg.read_errors.saturating_add(leg.write_errors);
+    sum.saturating_add(leg.checksum_errors)
+}
+
+fn listed(legs: &[String]) -> String {
+    let shown: Vec<_> = legs.iter().take(MOST_LEGS).map(String::as_str).collect();
+    match legs.len().saturating_sub(MOST_LEGS) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A count is told again when it has one digit more: a disk that fails counts for hours.
+fn digits(count: u64) -> u32 {
+    count.checked_ilog10().map_or(0, |log| log + 1)
+}
+
+/// What happened between two looks at one pool.
+pub(super) fn changes(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
+    let mut said = Vec::new();
+    said.extend(state(was, now));
+    said.extend(scan(was, now));
+    said.extend(errors(was, now));
+    if now.readonly && !was.readonly {
+        said.push(Said::Bad(format!("pool {} is imported read-only", now.name)));
+    }
+    said
+}
+
+fn pairs<'a>(was: &'a v1::Pool, now: &'a v1::Pool) -> Vec<(Option<&'a v1::Leg>, &'a v1::Leg)> {
+    // A spare that stands in for a disk is listed twice under one guid.
+    let key = |leg: &'a v1::Leg| (leg.guid.as_str(), leg.class() == LegClass::Spare);
+    let known: HashMap<_, _> = was.legs.iter().map(|leg| (key(leg), leg)).collect();
+    now.legs
+        .iter()
+        .map(|leg| (known.get(&key(leg)).copied(), leg))
+        .collect()
+}
+
+fn state(was: &v1::Pool, now: &v1::Pool) -> Option<Said> {
+    let (mut worse, mut better, mut stands_in) = (Vec::new(), Vec::new(), Vec::new());
+    for (before, leg) in pairs(was, now) {
+        let same = before.is_some_and(|before| before.state == leg.state);
+        let text = || format!("{} is {}", leg_name(leg), leg.state);
+        if same {
+        } else if !works(leg) {
+            worse.push(text());
+        } else if before.is_some_and(|before| !works(before)) {
+            better.push(text());
+        } else if leg.state == "INUSE" {
+            stands_in.push(format!("{} stands in for a disk", leg_name(leg)));
+        }
+    }
+    let changed = was.state != now.state;
+    let head = format!("pool {} is {}", now.name, now.state);
+    let with = |legs: &[String]| match legs {
+        [] => String::new(),
+        legs => format!(": {}", listed(legs)),
+    };
+    worse.append(&mut stands_in);
+    if !worse.is_empty() || changed && now.state != "ONLINE" {
+        Some(Said::Bad(format!("{head}{}", with(&worse))))
+    } else if changed || !better.is_empty() {
+        Some(Said::Note(format!("{head} again{}", with(&better))))
+    } else {
+        None
+    }
+}
+
+fn scan(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
+    let (name, mut said) = (&now.name, Vec::new());
+    let began_again = was.scan_state != "SCANNING" && now.scan_state == "SCANNING";
+    let same = was.scan_function == now.scan_function && was.scan_start_ms == now.scan_start_ms && !began_again;
+    let over = now.scan_state == "FINISHED";
+    let ended = over && !(same && was.scan_state == "FINISHED" && was.scan_end_ms == now.scan_end_ms);
+    if now.scan_function == "RESILVER" {
+        if !same || ended && was.scan_state != "SCANNING" {
+            said.push(Said::Note(format!("a resilver of pool {name} began")));
+        }
+        if ended {
+            said.push(Said::Note(format!("a resilver of pool {name} ended")));
+        }
+        if now.scan_state == "CANCELED" && was.scan_state == "SCANNING" {
+            said.push(Said::Note(format!("a resilver of pool {name} was stopped")));
+        }
+    }
+    if ended {
+        said.extend(repaired(now).map(Said::Bad));
+        if now.scan_errors > 0 {
+            let what = if now.scan_function == "RESILVER" {
+                "resilver"
+            } else {
+                "scrub"
+            };
+            let text = format!("a {what} of pool {name} could not repair {} errors", now.scan_errors);
+            said.push(Said::Bad(text));
+        }
+    }
+    said
+}
+
+fn errors(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
+    let (mut more, mut cleared) = (Vec::new(), Vec::new());
+    for (before, leg) in pairs(was, now) {
+        let before = before.map_or(0, counted);
+        if digits(counted(leg)) > digits(before) {
+            more.push(counts(leg));
+        } else if before > 0 && counted(leg) == 0 {
+            cleared.push(leg_name(leg));
+        }
+    }
+    let mut said = Vec::new();
+    if !more.is_empty() {
+        said.push(Said::Bad(format!("pool {}: {}", now.name, listed(&more))));
+    }
+    if !cleared.is_empty() {
+        let legs = listed(&cleared);
+        said.push(Said::Note(format!(
+            "pool {}: the errors of {legs} were cleared",
+            now.name
+        )));
+    }
+    if digits(now.errors) > digits(was.errors) {
+        said.push(Said::Bad(format!("pool {} has {} data errors", now.name, now.errors)));
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+use super::*;
+
+fn leg(guid: u32, state: &str) -> v1::Leg {
+    v1::Leg {
+        guid: guid.to_string(),
+        state: state.into(),
+        last_serial: format!("S{guid}"),
+        last_slot: if guid == 1 { "A".into() } else { "B".into() },
+        class: LegClass::Data.into(),
+        ..v1::Leg::default()
+    }
+}
+
+fn pool(state: &str, legs: Vec<v1::Leg>) -> v1::Pool {
+    v1::Pool {
+        name: "data".into(),
+        guid: "7".into(),
+        state: state.into(),
+        scan_function: "NONE".into(),
+        legs,
+        ..v1::Pool::default()
+    }
+}
+
+fn whole() -> v1::Pool {
+    pool("ONLINE", vec![leg(1, "ONLINE"), leg(2, "ONLINE")])
+}
+
+fn scanned(function: &str, state: &str, start_ms: u64, end_ms: u64) -> v1::Pool {
+    v1::Pool {
+        scan_function: function.into(),
+        scan_state: state.into(),
+        scan_start_ms: start_ms,
+        scan_end_ms: end_ms,
+        ..whole()
+    }
+}
+
+fn bad(text: &str) -> Said {
+    Said::Bad(text.to_owned())
+}
+
+fn note(text: &str) -> Said {
+    Said::Note(text.to_owned())
+}
+
+#[test]
+fn a_pool_that_is_the_same_says_nothing() {
+    let degraded = pool("DEGRADED", vec![leg(1, "ONLINE"), leg(2, "REMOVED")]);
+    let resilvered = scanned("RESILVER", "FINISHED", 5, 6);
+    for same in [whole(), degraded, resilvered] {
+        assert_eq!(changes(&same, &same), []);
+    }
+}
+
+#[test]
+fn a_lost_leg_and_its_return_are_each_told_once() {
+    let degraded = pool("DEGRADED", vec![leg(1, "ONLINE"), leg(2, "REMOVED")]);
+    assert_eq!(
+        changes(&whole(), &degraded),
+        [bad("pool data is DEGRADED: slot B S2 is REMOVED")]
+    );
+    assert_eq!(
+        changes(&degraded, &whole()),
+        [note("pool data is ONLINE again: slot B S2 is ONLINE")]
+    );
+}
+
+#[test]
+fn a_lost_cache_device_is_told_though_the_pool_is_online() {
+    let cache = |state: &str| v1::Leg {
+        class: LegClass::Cache.into(),
+        last_slot: String::new(),
+        ..leg(3, state)
+    };
+    let with = |state: &str| pool("ONLINE", vec![leg(1, "ONLINE"), cache(state)]);
+    assert_eq!(
+        changes(&with("ONLINE"), &with("FAULTED")),
+        [bad("pool data is ONLINE: cache device S3 is FAULTED")]
+    );
+}
+
+#[test]
+fn a_resilver_is_told_at_its_start_and_end_even_when_only_its_end_was_seen() {
+    let (none, running, over) = (
+        whole(),
+        scanned("RESILVER", "SCANNING", 5, 0),
+        scanned("RESILVER", "FINISHED", 5, 9),
+    );
+    let (began, ended) = ("a resilver of pool data began", "a resilver of pool data ended");
+    assert_eq!(changes(&none, &running), [note(began)]);
+    assert_eq!(changes(&running, &over), [note(ended)]);
+    assert_eq!(changes(&none, &over), [note(began), note(ended)]);
+    let again = scanned("RESILVER", "FINISHED", 20, 21);
+    assert_eq!(changes(&over, &again), [note(began), note(ended)]);
+    let scrubbed = scanned("SCRUB", "FINISHED", 30, 31);
+    assert_eq!(changes(&over, &scrubbed), []);
+}
+
+#[test]
+fn what_a_scrub_repaired_and_could_not_repair_are_alarms() {
+    let clean = scanned("SCRUB", "FINISHED", 5, 9);
+    let dirty = v1::Pool {
+        repaired_bytes: 25 << 20,
+        scan_errors: 2,
+        ..scanned("SCRUB", "FINISHED", 20, 29)
+    };
+    assert_eq!(
+        changes(&clean, &dirty),
+        [
+            bad("a scrub of pool data repaired 25 MiB"),
+            bad("a scrub of pool data could not repair 2 errors"),
+        ]
+    );
+    assert_eq!(changes(&dirty, &dirty), []);
+}
+
+#[test]
+fn errors_are_told_again_only_with_one_digit_more() {
+    let with = |read_errors: u64| {
+        let counting = v1::Leg {
+            read_errors,
+            ..leg(1, "ONLINE")
+        };
+        pool("ONLINE", vec![counting, leg(2, "ONLINE")])
+    };
+    for (was, now, expected) in [
+        (0, 3, Some("pool data: slot A S1 has 3 read errors")),
+        (3, 4, None),
+        (9, 2750, Some("pool data: slot A S1 has 2750 read errors")),
+        (2750, 9999, None),
+    ] {
+        let said = changes(&with(was), &with(now));
+        assert_eq!(said, expected.map(bad).into_iter().collect::<Vec<_>>(), "{was} {now}");
+    }
+    assert_eq!(
+        changes(&with(9), &with(0)),
+        [note("pool data: the errors of slot A S1 were cleared")]
+    );
+}
+
+#[test]
+fn the_serial_of_a_lost_leg_is_the_one_that_its_vdev_had() {
+    let facts = |serial: &str, state: &str, disks: Vec<v1::Disk>| v1::Facts {
+        disks,
+        pools: vec![pool(
+            "ONLINE",
+            vec![v1::Leg {
+                serial: serial.into(),
+                last_serial: String::new(),
+                last_slot: String::new(),
+                ..leg(2, state)
+            }],
+        )],
+        ..v1::Facts::default()
+    };
+    let disk = |serial: &str, slot: &str| v1::Disk {
+        serial: serial.into(),
+        slot: slot.into(),
+        ..v1::Disk::default()
+    };
+    let mut first = facts("S2", "ONLINE", vec![disk("S2", "B")]);
+    remember(&v1::Facts::default(), &mut first);
+    // The kernel name that the path says belongs to another disk by now.
+    let mut second = facts("OTHER", "OFFLINE", vec![disk("OTHER", "A")]);
+    remember(&first, &mut second);
+    let mut third = facts("", "REMOVED", vec![]);
+    remember(&second, &mut third);
+    for facts in [first, second, third] {
+        assert_eq!(leg_name(&facts.pools[0].legs[0]), "slot B S2");
+    }
+}

@@ -1,0 +1,267 @@
+//! What is wrong with a pool that is imported: ONLINE is not enough.
+
+use heeler_proto::v1::{self, LegClass, Light};
+
+use super::super::pool_change::{counted, counts, leg_name, repaired, works};
+use super::{alert, duration};
+use crate::screen::gibibytes;
+
+/// Percent of a pool in use: from here on it is amber, and red.
+const FULL: (u64, u64) = (80, 90);
+/// Percent of a node's root file system that others than root cannot write to.
+const ROOT_FULL: (u64, u64) = (90, 97);
+/// ZFS's own words for what is no fault: features that a newer version would add.
+const HARMLESS: [&str; 2] = ["Some supported", "The pool is formatted using a legacy"];
+/// What is older is told with its age.
+pub(super) const OLD_MS: u64 = 60_000;
+/// Where the guide says how a disk is replaced.
+pub(super) const GUIDE: &str = "docs/guide/disks.md";
+
+/// Everything about the pool that a person should look at, the worst first. `seen_ms`: how long ago it was looked at;
+/// `acknowledged`: a person has seen what the last scrub repaired.
+pub(super) fn alerts(node: &str, pool: &v1::Pool, seen_ms: u64, acknowledged: bool) -> Vec<v1::Alert> {
+    let mut alerts = Vec::new();
+    alerts.extend(state(node, pool));
+    alerts.extend(
+        pool.legs
+            .iter()
+            .filter(|leg| !works(leg))
+            .filter_map(|leg| lost(node, pool, leg)),
+    );
+    alerts.extend(resilver(node, pool));
+    alerts.extend(full(node, pool));
+    let counting = pool.legs.iter().filter(|leg| counted(leg) > 0);
+    alerts.extend(counting.map(|leg| {
+        amber(node, format!("pool {}: {}", pool.name, counts(leg)), || {
+            format!(
+                "on {node}: sudo zpool status -v {}; then \"Errors are counted\" in {GUIDE}",
+                pool.name
+            )
+        })
+    }));
+    alerts.extend(scanned(node, pool, acknowledged));
+    let stands_in = pool.legs.iter().filter(|leg| leg.state == "INUSE");
+    alerts.extend(stands_in.map(|leg| {
+        amber(
+            node,
+            format!("{} of pool {} stands in for a disk", leg_name(leg), pool.name),
+            || format!("replace the disk that failed: \"A disk failed\" in {GUIDE}"),
+        )
+    }));
+    if pool.readonly {
+        let text = format!("pool {} is imported read-only: nothing can be written", pool.name);
+        alerts.push(amber(node, text, || format!("heeler plan {node}")));
+    }
+    zfs_says(node, pool, &mut alerts);
+    if let Some(first) = alerts.first_mut().filter(|_| seen_ms >= OLD_MS) {
+        first.text = format!("{} (as it was {} ago)", first.text, duration(seen_ms));
+    }
+    alerts
+}
+
+fn amber(node: &str, text: String, next: impl FnOnce() -> String) -> v1::Alert {
+    alert(Light::Amber, node, text, next)
+}
+
+/// A leg that holds data, or without which the data cannot be read.
+pub(super) fn holds_data(leg: &v1::Leg) -> bool {
+    !matches!(leg.class(), LegClass::Log | LegClass::Cache | LegClass::Spare)
+}
+
+/// The pool's own state, when it is not ONLINE, or has errors in its data.
+fn state(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
+    let name = &pool.name;
+    let down: Vec<&v1::Leg> = pool.legs.iter().filter(|leg| holds_data(leg) && !works(leg)).collect();
+    if pool.state == "ONLINE" {
+        let text = format!("pool {name} has {} data errors", pool.errors);
+        let next =
+            || format!("on {node}: sudo zpool status -v {name} names the files; restore them from a snapshot or copy");
+        return (pool.errors > 0).then(|| alert(Light::Red, node, text, next));
+    }
+    // Only a log, a cache or a spare is lost: that is told of the device.
+    let only_helpers = down.is_empty() && pool.legs.iter().any(|leg| !works(leg));
+    if pool.state == "DEGRADED" && only_helpers && pool.errors == 0 {
+        return None;
+    }
+    let errors = match pool.errors {
+        0 => String::new(),
+        errors => format!(" with {errors} data errors"),
+    };
+    let legs: Vec<_> = down
+        .iter()
+        .map(|leg| format!("{} is {}", leg_name(leg), leg.state))
+        .collect();
+    let legs = match legs.as_slice() {
+        [] => String::new(),
+        legs => format!(": {}", legs.join(", ")),
+    };
+    // A disk of another vdev keeps nothing of this one.
+    let beside = |leg: &&v1::Leg| holds_data(leg) && works(leg) && down.iter().any(|lost| lost.vdev == leg.vdev);
+    let keep: Vec<_> = pool.legs.iter().filter(beside).map(leg_name).collect();
+    let keep = match keep.as_slice() {
+        [] => String::new(),
+        keep => format!(". Do NOT pull {}", keep.join(", ")),
+    };
+    let text = format!("pool {name} is {}{errors}{legs}{keep}", pool.state);
+    Some(alert(Light::Red, node, text, || next(node, pool, &down)))
+}
+
+/// What to do about a lost leg. Nothing here clears or replaces before the cause is known.
+fn next(node: &str, pool: &v1::Pool, down: &[&v1::Leg]) -> String {
+    let gone = |leg: &&&v1::Leg| ["REMOVED", "UNAVAIL", "CANT_OPEN"].contains(&leg.state.as_str());
+    match (pool.state.as_str(), down.iter().find(gone)) {
+        ("SUSPENDED" | "FAULTED" | "UNAVAIL", Some(leg)) => format!(
+            "push {} back in, then on {node}: sudo zpool status {}; \"A pool is suspended\" in {GUIDE}",
+            leg_name(leg),
+            pool.name
+        ),
+        ("SUSPENDED" | "FAULTED" | "UNAVAIL", None) => {
+            format!(
+                "on {node}: sudo zpool status {}; \"A pool is suspended\" in {GUIDE}",
+                pool.name
+            )
+        }
+        (_, Some(leg)) => format!(
+            "push {} back in: it heals itself. If it is broken: \"A disk failed\" in {GUIDE}",
+            leg_name(leg)
+        ),
+        (_, None) => format!(
+            "on {node}: sudo zpool status -v {}; \"A disk failed\" in {GUIDE}",
+            pool.name
+        ),
+    }
+}
+
+/// A leg that is not a data disk and does not work: what that means depends on what it is for.
+fn lost(node: &str, pool: &v1::Pool, leg: &v1::Leg) -> Option<v1::Alert> {
+    let (light, means) = match leg.class() {
+        LegClass::Unspecified | LegClass::Data => return None,
+        LegClass::Special | LegClass::Dedup => (
+            Light::Red,
+            "if its last copy is lost, all data of the pool is lost. Do NOT pull the others of its vdev",
+        ),
+        LegClass::Log => (
+            Light::Amber,
+            "a power cut can now cost the last seconds of synchronous writes",
+        ),
+        LegClass::Cache => (Light::Amber, "reads are slower, no data is at stake"),
+        LegClass::Spare => (Light::Amber, "it cannot stand in for a disk"),
+    };
+    let text = format!("{} of pool {} is {}: {means}", leg_name(leg), pool.name, leg.state);
+    Some(alert(light, node, text, || {
+        format!(
+            "on {node}: sudo zpool status -v {}; \"Other devices of a pool\" in {GUIDE}",
+            pool.name
+        )
+    }))
+}
+
+/// Until it ends the leg that came back is not whole, though it is ONLINE.
+fn resilver(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
+    let runs = pool.scan_function == "RESILVER" && pool.scan_state == "SCANNING";
+    let text = format!(
+        "pool {} resilvers. Do NOT pull any of its disks until it has ended",
+        pool.name
+    );
+    runs.then(|| amber(node, text, || format!("heeler events --follow --node {node}")))
+}
+
+fn full(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
+    let percent = percent(pool.allocated_bytes, pool.size_bytes);
+    // An agent of before says nothing of what is available, and of no leg what it is for.
+    let told = pool.legs.iter().any(|leg| leg.class() != LegClass::Unspecified) && pool.size_bytes > 0;
+    let none_left = told && pool.available_bytes == 0 && !pool.readonly;
+    let light = match percent {
+        _ if none_left => Light::Red,
+        percent if percent >= FULL.1 => Light::Red,
+        percent if percent >= FULL.0 => Light::Amber,
+        _ => return None,
+    };
+    let left = match told {
+        true => format!(", {} left", gibibytes(pool.available_bytes)),
+        false => String::new(),
+    };
+    let text = format!("pool {} is {percent}% full{left}", pool.name);
+    Some(alert(light, node, text, || {
+        format!("make room: \"A pool is full\" in {GUIDE}; what holds it: heeler snapshot list {node}")
+    }))
+}
+
+fn scanned(node: &str, pool: &v1::Pool, acknowledged: bool) -> Vec<v1::Alert> {
+    let mut alerts = Vec::new();
+    if let Some(text) = repaired(pool).filter(|_| !acknowledged) {
+        alerts.push(amber(node, text, || {
+            format!(
+                "on {node}: sudo zpool status -v {}; looked into: heeler events seen {node}",
+                pool.name
+            )
+        }));
+    }
+    if pool.scan_errors > 0 {
+        let what = match pool.scan_function.as_str() {
+            "RESILVER" => "resilver",
+            _ => "scrub",
+        };
+        let text = format!(
+            "the last {what} of pool {} could not repair {} errors",
+            pool.name, pool.scan_errors
+        );
+        alerts.push(amber(node, text, || {
+            format!(
+                "on {node}: sudo zpool status -v {} names the files that cannot be read",
+                pool.name
+            )
+        }));
+    }
+    alerts
+}
+
+/// ZFS's own sentence goes with what is told first; alone it is told all the same.
+fn zfs_says(node: &str, pool: &v1::Pool, alerts: &mut Vec<v1::Alert>) {
+    let status = pool.zfs_status.trim();
+    let harmless = HARMLESS.iter().any(|words| status.starts_with(words));
+    match alerts.first_mut() {
+        _ if status.is_empty() || harmless => {}
+        Some(first) => first.text = format!("{}. ZFS says: {status}", first.text),
+        None => {
+            let text = format!("ZFS says of pool {}: {status}", pool.name);
+            alerts.push(amber(node, text, || {
+                format!("on {node}: sudo zpool status -v {}", pool.name)
+            }));
+        }
+    }
+}
+
+/// Of `whole`, rounded down; 0 of nothing.
+pub(super) fn percent(part: u64, whole: u64) -> u64 {
+    let percent = u128::from(part) * 100 / u128::from(whole.max(1));
+    u64::try_from(percent).unwrap_or(u64::MAX)
+}
+
+/// A node whose root file system is full writes no journal and takes no update.
+pub(super) fn root(node: &str, facts: &v1::Facts) -> Option<v1::Alert> {
+    let used = facts.root_size_bytes.checked_sub(facts.root_available_bytes)?;
+    let percent = percent(used, facts.root_size_bytes);
+    let light = match percent {
+        percent if percent >= ROOT_FULL.1 => Light::Red,
+        percent if percent >= ROOT_FULL.0 => Light::Amber,
+        _ => return None,
+    };
+    let left = gibibytes(facts.root_available_bytes);
+    let text = format!("the root file system is {percent}% full, {left} left");
+    Some(alert(light, node, text, || {
+        format!("on {node}: sudo apt-get clean; sudo journalctl --vacuum-size=200M; then: heeler node discover {node}")
+    }))
+}
+
+/// Pools that the agent could not read: nothing is known of them, and nothing of them is at stake for ours.
+pub(super) fn unreadable(node: &str, facts: &v1::Facts) -> Vec<v1::Alert> {
+    let told = facts.unreadable_pools.iter().take(4).map(|pool| {
+        let text = format!(
+            "pool {} cannot be read: {}. Nothing is known of it",
+            pool.name, pool.reason
+        );
+        amber(node, text, || format!("on {node}: sudo zpool status {}", pool.name))
+    });
+    told.collect()
+}

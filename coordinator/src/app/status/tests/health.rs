@@ -1,0 +1,229 @@
+use super::*;
+
+#[test]
+fn a_volume_of_one_node_is_missed_on_no_other() {
+    let wanted = wanted();
+    let missing = "there is no dataset data/vm/vm-100: no snapshot of it was taken";
+    let said = scheduled(v1::ScheduleFacts {
+        problems: vec![missing.into()],
+        ..v1::ScheduleFacts::default()
+    });
+    for (taken_of, light) in [("data/vm/vm-100", Green), ("data/vm/vm-200", Amber)] {
+        let all = HashSet::from([taken_of.to_owned()]);
+        let look = Look {
+            scheduled: Some(&all),
+            ..look(Some(&wanted))
+        };
+        assert_eq!(seen(&said, &look).0.light(), light, "{taken_of}");
+    }
+}
+
+fn told(pool: v1::Pool) -> Vec<(v1::Light, String)> {
+    let wanted = wanted();
+    let (_, alerts) = seen(&node(vec![pool]), &look(Some(&wanted)));
+    alerts.into_iter().map(|alert| (alert.light(), alert.text)).collect()
+}
+
+fn of_class(class: v1::LegClass, state: &str) -> v1::Pool {
+    let mut whole = pool("ONLINE", "ONLINE");
+    whole.available_bytes = 100;
+    whole.legs.push(v1::Leg {
+        class: class.into(),
+        ..leg("S3", state)
+    });
+    whole
+}
+
+#[test]
+fn a_device_that_does_not_work_is_told_by_what_it_is_for() {
+    for (class, state, light, part) in [
+        (
+            v1::LegClass::Log,
+            "FAULTED",
+            Amber,
+            "log device S3 of pool data is FAULTED",
+        ),
+        (v1::LegClass::Cache, "UNAVAIL", Amber, "no data is at stake"),
+        (v1::LegClass::Spare, "UNAVAIL", Amber, "cannot stand in"),
+        (
+            v1::LegClass::Spare,
+            "INUSE",
+            Amber,
+            "spare S3 of pool data stands in for a disk",
+        ),
+        (v1::LegClass::Special, "FAULTED", Red, "all data of the pool is lost"),
+        (v1::LegClass::Dedup, "DEGRADED", Red, "all data of the pool is lost"),
+    ] {
+        let said = told(of_class(class, state));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].0 == light && said[0].1.contains(part), "{said:?}");
+    }
+    assert_eq!(told(of_class(v1::LegClass::Spare, "AVAIL")), []);
+    let logless = v1::Pool {
+        state: "DEGRADED".into(),
+        ..of_class(v1::LegClass::Log, "FAULTED")
+    };
+    let wanted = wanted();
+    let (status, alerts) = seen(&node(vec![logless]), &look(Some(&wanted)));
+    assert_eq!((status.light(), status.pool.as_str()), (Amber, "DEGRADED"));
+    assert!(!summary(&[status], &alerts).contains("no redundancy"));
+}
+
+#[test]
+fn a_pool_that_is_online_is_not_green_while_something_is_wrong_with_it() {
+    let healthy = || {
+        let mut pool = of_class(v1::LegClass::Cache, "ONLINE");
+        pool.zfs_status.clear();
+        pool
+    };
+    assert_eq!(told(healthy()), []);
+    let cases: [(fn(&mut v1::Pool), v1::Light, &str); 9] = [
+        (
+            |pool| pool.legs[0].read_errors = 2750,
+            Amber,
+            "pool data: S1 has 2750 read errors",
+        ),
+        (
+            |pool| pool.legs[2].checksum_errors = 1,
+            Amber,
+            "pool data: cache device S3 has 1 checksum errors",
+        ),
+        (
+            |pool| {
+                pool.repaired_bytes = 25 << 20;
+                pool.scan_function = "SCRUB".into();
+                pool.scan_state = "FINISHED".into();
+            },
+            Amber,
+            "a scrub of pool data repaired 25 MiB",
+        ),
+        (|pool| pool.scan_errors = 2, Amber, "could not repair 2 errors"),
+        (
+            |pool| pool.allocated_bytes = 160,
+            Amber,
+            "pool data is 80% full, 100 B left",
+        ),
+        (|pool| pool.allocated_bytes = 180, Red, "pool data is 90% full"),
+        (|pool| pool.available_bytes = 0, Red, "pool data is 41% full, 0 B left"),
+        (|pool| pool.readonly = true, Amber, "pool data is imported read-only"),
+        (
+            |pool| {
+                pool.scan_function = "RESILVER".into();
+                pool.scan_state = "SCANNING".into();
+                pool.zfs_status = "One or more devices is currently being resilvered.".into();
+            },
+            Amber,
+            "Do NOT pull any of its disks until it has ended. ZFS says: One or more",
+        ),
+    ];
+    for (spoil, light, part) in cases {
+        let mut pool = healthy();
+        spoil(&mut pool);
+        let said = told(pool);
+        assert!(
+            said.len() == 1 && said[0].0 == light && said[0].1.contains(part),
+            "{said:?}"
+        );
+    }
+    let features = v1::Pool {
+        zfs_status: "Some supported and requested features are not enabled on the pool.".into(),
+        ..healthy()
+    };
+    assert_eq!(told(features), []);
+    let unknown = v1::Pool {
+        zfs_status: "Something new.".into(),
+        ..healthy()
+    };
+    assert_eq!(told(unknown), [(Amber, "ZFS says of pool data: Something new.".into())]);
+}
+
+#[test]
+fn what_a_scrub_repaired_is_told_until_a_person_has_seen_it() {
+    let wanted = wanted();
+    let repaired = v1::Pool {
+        repaired_bytes: 25 << 20,
+        scan_function: "SCRUB".into(),
+        scan_state: "FINISHED".into(),
+        ..pool("ONLINE", "ONLINE")
+    };
+    let look = Look {
+        repairs_seen: vec!["a scrub of pool data repaired 25 MiB".into()],
+        ..look(Some(&wanted))
+    };
+    assert_eq!(seen(&node(vec![repaired]), &look).0.light(), Green);
+}
+
+#[test]
+fn a_lost_disk_is_named_by_slot_and_serial_and_pushed_back_in_first() {
+    let mut lost = pool("DEGRADED", "REMOVED");
+    for (leg, slot) in lost.legs.iter_mut().zip(["A", "B"]) {
+        leg.last_serial = std::mem::take(&mut leg.serial);
+        leg.last_slot = slot.into();
+        leg.path = "/dev/disk/by-id/nvme-x".into();
+    }
+    let wanted = wanted();
+    let (_, alerts) = seen(&node(vec![lost]), &look(Some(&wanted)));
+    let text = "pool data is DEGRADED: slot B S2 is REMOVED. Do NOT pull slot A S1";
+    assert_eq!(alerts[0].text, text);
+    assert!(
+        alerts[0].next.starts_with("push slot B S2 back in: it heals itself"),
+        "{alerts:?}"
+    );
+}
+
+#[test]
+fn what_was_seen_of_a_pool_long_ago_is_told_with_its_age() {
+    let wanted = wanted();
+    let mut old = node(vec![pool("DEGRADED", "REMOVED")]);
+    old.facts_at_ms = NOW - 240_000;
+    let (_, alerts) = seen(&old, &look(Some(&wanted)));
+    assert!(alerts[0].text.ends_with("(as it was 4 min ago)"), "{alerts:?}");
+    old.facts_at_ms = NOW - 3_600_000;
+    let (_, alerts) = seen(&old, &look(Some(&wanted)));
+    assert!(
+        alerts.iter().any(|alert| alert.text.contains("facts 60 min old")),
+        "{alerts:?}"
+    );
+}
+
+#[test]
+fn a_full_root_file_system_is_told() {
+    let wanted = wanted();
+    for (available, light) in [(11, Green), (10, Amber), (4, Amber), (3, Red), (0, Red)] {
+        let facts = v1::Facts {
+            root_size_bytes: 100,
+            root_available_bytes: available,
+            pools: vec![pool("ONLINE", "ONLINE")],
+            ..v1::Facts::default()
+        };
+        let full = Node {
+            facts: Some(facts.encode_to_vec()),
+            ..node(vec![])
+        };
+        assert_eq!(seen(&full, &look(Some(&wanted))).0.light(), light, "{available}");
+    }
+}
+
+#[test]
+fn a_pool_that_cannot_be_read_is_amber_and_not_gone() {
+    let wanted = wanted();
+    for (name, pools, word) in [
+        ("theirs", vec![pool("ONLINE", "ONLINE")], "ok"),
+        ("data", vec![], "unknown"),
+    ] {
+        let facts = v1::Facts {
+            unreadable_pools: vec![v1::UnreadablePool {
+                name: name.into(),
+                reason: "a draid".into(),
+            }],
+            pools,
+            ..v1::Facts::default()
+        };
+        let odd = Node {
+            facts: Some(facts.encode_to_vec()),
+            ..node(vec![])
+        };
+        let status = seen(&odd, &look(Some(&wanted))).0;
+        assert_eq!((status.light(), status.pool.as_str()), (Amber, word), "{name}");
+    }
+}
