@@ -1,6 +1,7 @@
 //! House rules that neither the compiler nor clippy knows: what a file is named, how long it is, what is never landed.
 
 mod links;
+mod names;
 mod rules;
 mod threats;
 mod units;
@@ -28,6 +29,9 @@ pub fn run(verbose: bool) -> Result<()> {
             lengths.push((text.lines().count(), path.clone()));
         }
         broken.extend(rules::broken_by(&path, &text));
+        if rules::is_written_by_us(&path) {
+            broken.extend(names::too_long(&path, &text));
+        }
         broken.extend(links::broken_in(&run::root(), &path, &text));
         broken.extend(units::broken_in(&path, &text));
         broken.extend(threats::broken_in(&run::root(), &path, &text));
