@@ -55,6 +55,7 @@ impl Reporter {
             request_id: line.next_that(Line::asks_for_facts).await,
             facts: Some(facts),
             error: String::new(),
+            ..v1::FactsReply::default()
         };
         line.say(from_agent::Body::Facts(reply)).await;
         self.reports += 1;
