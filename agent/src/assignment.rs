@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_task_waits_until_the_one_in_hand_is_over() {
+    fn a_newer_task_waits_for_the_running_one() {
         let last = given(1, 1, 1, "A");
         let next = given(1, 2, 2, "A");
         assert!(matches!(

@@ -182,13 +182,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_coordinator_a_year_ahead_is_not_believed_against_a_time_server() {
+    async fn a_time_server_beats_a_coordinator_a_year_ahead() {
         let (clock, kept) = clock(NOW, true, &[NOW + YEAR]).await;
         assert_eq!((clock.now_ms(), kept), (NOW, 0));
     }
 
     #[tokio::test]
-    async fn a_coordinator_that_was_once_a_year_ahead_is_believed_again_once_a_time_server_agrees() {
+    async fn a_corrected_coordinator_is_believed_when_a_time_server_agrees() {
         let (ahead, _) = clock(NOW, false, &[NOW + YEAR, NOW]).await;
         assert_eq!(ahead.now_ms(), NOW + YEAR, "nobody else says so");
         let machine = Machine::builder("a").build();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_sets_a_node_back_who_does_not_have_both_the_coordinator_and_the_time_server() {
+    async fn setting_time_back_needs_coordinator_and_time_server() {
         for (system_ms, synchronised) in [(NOW, true), (0, false), (NOW - YEAR, false)] {
             let (clock, kept) = clock(system_ms, synchronised, &[NOW, NOW - YEAR]).await;
             assert_eq!((clock.now_ms(), kept), (NOW, NOW), "{system_ms} {synchronised}");

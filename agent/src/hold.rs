@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_hold_ends_with_its_time_or_when_it_is_lifted() {
+    async fn a_pause_ends_by_time_or_by_resume() {
         let machine = Machine::builder("a").build();
         let hold = |until_ms| Hold {
             reason: "new fan".into(),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_any_field_of_any_entry_is_found_at_that_entry() {
+    fn every_changed_audit_entry_is_found() {
         let changes: [fn(&mut AuditEntry); 7] = [
             |entry| entry.at_ms += 1,
             |entry| entry.operator.push('x'),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_was_changed_with_its_own_hash_is_found_by_the_next_one() {
+    fn a_rehashed_audit_entry_breaks_the_next() {
         let mut log = log(5);
         log[2].detail = "nothing".into();
         log[2].hash = hash(&log[2]);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_off_or_written_anew_is_seen_by_whoever_kept_a_head() {
+    fn a_kept_head_reveals_a_truncated_log() {
         let whole = log(5);
         let seen = |seq: usize, log: &[AuditEntry]| {
             let entry = &log[seq - 1];

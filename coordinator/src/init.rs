@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_half_of_a_coordinator_is_lost_nothing_is_made_in_its_place() {
+    async fn half_a_coordinator_is_never_made_anew() {
         for (file, emptied) in [("heeler.db", false), ("heeler.db", true), ("ca/key.pem", false)] {
             let folder = tempfile::tempdir().unwrap();
             let options = options(&folder, "k8sctl");
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_init_that_was_cut_off_is_done_to_its_end() {
+    async fn an_interrupted_init_is_finished() {
         let folder = tempfile::tempdir().unwrap();
         let options = options(&folder, "k8sctl");
         make_folder(options.state.path()).unwrap();

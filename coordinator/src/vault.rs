@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_opens_with_its_key_under_its_name_and_in_no_other_way() {
+    fn a_secret_opens_only_under_its_name() {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let states = folders.each_ref().map(|folder| StateFolder::new(folder.path()));
         let vault = Vault::open(&states[0]).unwrap();
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_its_owners_alone_and_what_is_no_key_is_not_replaced() {
+    fn the_secrets_key_is_private_and_never_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::new(folder.path());
         Vault::open(&state).unwrap();

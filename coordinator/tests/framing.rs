@@ -185,7 +185,7 @@ fn resident() -> usize {
 }
 
 #[test]
-fn whatever_is_said_in_place_of_messages_ends_its_own_call_with_an_error_and_takes_no_room() {
+fn malformed_frames_fail_only_their_own_call() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (app, _folder) = runtime.block_on(app());
     let caller = Caller {

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_named_by_its_own_address_and_by_no_groups() {
+    fn a_group_address_names_no_card() {
         assert_eq!(Mac::new("00:E0:4C:68:00:01").unwrap().as_str(), "00:e0:4c:68:00:01");
         for bad in [
             "",

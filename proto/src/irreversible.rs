@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn order_of_disks_does_not_change_the_digest_and_everything_else_does() {
+    fn only_disk_order_leaves_the_digest_unchanged() {
         let digest = create(vec![disk("A"), disk("B")], "12").digest();
         assert_eq!(digest, create(vec![disk("B"), disk("A")], "12").digest());
         assert_ne!(digest, create(vec![disk("A"), disk("C")], "12").digest());

@@ -290,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keep_says_what_it_keeps_and_refuses_a_period_that_does_not_divide_an_hour() {
+    fn a_period_must_divide_an_hour() {
         assert_eq!(Keep::usual().to_string(), "24 hourly, 14 daily, 8 weekly");
         let frequent = |minutes| Keep::new([4, 0, 0, 0, 0, 1], minutes);
         assert_eq!(frequent(15).unwrap().to_string(), "4 frequent (15 min), 1 yearly");

@@ -150,7 +150,7 @@ fn good() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn what_is_well_formed_is_taken_and_its_every_beginning_makes_nobody_panic() {
+fn truncated_messages_make_no_reader_panic() {
     for whole in good() {
         (0..=whole.len()).for_each(|end| read(&whole[..end]));
     }
@@ -177,7 +177,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_that_is_taken_is_harmless_in_a_path_and_on_a_line(seed in any::<u64>(), length in 0..71_usize) {
+    fn accepted_names_are_safe_in_paths_and_lines(seed in any::<u64>(), length in 0..71_usize) {
         // Long names that are taken would hardly come about by chance.
         let plain = seed % 2 == 0;
         let all = numbers(seed).map(character).filter(|c| !plain || c.is_ascii_alphanumeric() || "-._@".contains(*c));

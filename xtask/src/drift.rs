@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_names_what_is_gone_new_or_changed_and_writes_nothing() {
+    fn a_check_writes_nothing() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.rs"), "old").unwrap();
         fs::write(dir.path().join("b.rs"), "b").unwrap();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_leaves_exactly_the_fresh_files_and_files_of_other_kinds() {
+    fn writing_replaces_only_its_own_files() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("b.rs"), "b").unwrap();
         fs::write(dir.path().join("README.md"), "kept").unwrap();

@@ -119,7 +119,7 @@ mod tests {
         "Name:\theeler-agent\nVmRSS:\t    4096 kB\nvoluntary_ctxt_switches:\t100\nnonvoluntary_ctxt_switches:\t7\n";
 
     #[test]
-    fn the_last_size_and_the_difference_of_the_voluntary_switches_count() {
+    fn memory_and_switches_are_read_from_proc() {
         let later = STATUS.replace("4096", "5000").replace("\t100", "\t103");
         let cost = Cost::read(&format!("{STATUS}{later}"));
         assert_eq!(

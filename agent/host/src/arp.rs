@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_the_address_or_wants_it_as_well_is_heard() {
+    fn an_address_conflict_is_heard() {
         assert_eq!(claim(&reply(OTHER, TARGET), OWN, TARGET), Some(OTHER));
         assert_eq!(claim(&probe(OTHER, TARGET), OWN, TARGET), Some(OTHER));
         assert_eq!(written(OTHER), "00:e0:4c:68:00:09");

@@ -70,7 +70,7 @@ mod tests {
                        \tgateway 10.10.80.1\n\tbridge-ports enlan0\n\nsource /etc/network/interfaces.d/*\n";
 
     #[test]
-    fn the_address_of_a_card_is_found_in_its_own_stanza() {
+    fn a_cards_address_comes_from_its_own_stanza() {
         assert_eq!(address_of(PVE, "enbp0").as_deref(), Some("10.10.99.50/24"));
         assert_eq!(address_of(PVE, "vmbr0").as_deref(), Some("10.10.80.50/24"));
         assert_eq!(address_of(PVE, "enlan0").as_deref(), Some(""));

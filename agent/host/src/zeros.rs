@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_byte_that_is_not_zero_is_found_wherever_it_is() {
+    fn the_first_non_zero_byte_is_found_anywhere() {
         for at in [0, 1, 4095, 4096, 9000, 9999] {
             let mut bytes = vec![0; 10_000];
             bytes[at..].fill(7);

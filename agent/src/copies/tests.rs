@@ -68,7 +68,7 @@ async fn names(machine: &Machine) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_copy_arrives_in_parts_and_counts_once_its_receipt_is_there() {
+async fn a_copy_counts_only_with_its_receipt() {
     let (machine, copies) = (machine(), Copies::default());
     let parts = chunks(1000, b"a sealed copy", 4);
     let first = send(&copies, &machine, parts[..2].to_vec()).await;
@@ -105,7 +105,7 @@ async fn the_newest_three_stay_and_what_never_became_whole_goes() {
 }
 
 #[tokio::test]
-async fn a_copy_that_has_just_come_stays_though_the_coordinators_clock_was_a_year_ahead_before() {
+async fn a_new_copy_stays_after_a_wrong_clock() {
     let (machine, copies) = (machine(), Copies::default());
     for at in [9000, 9001, 9002, 1000, 1001] {
         assert!(send(&copies, &machine, chunks(at, b"copy", 4)).await.done);
@@ -120,7 +120,7 @@ async fn a_copy_that_has_just_come_stays_though_the_coordinators_clock_was_a_yea
 }
 
 #[tokio::test]
-async fn a_pool_that_is_suspended_in_the_middle_of_a_copy_hangs_nobody_and_gets_it_when_it_is_back() {
+async fn a_suspended_pool_delays_only_its_own_copy() {
     let (machine, copies) = (machine(), Copies::default());
     let parts = chunks(1000, b"a sealed copy", 4);
     assert!(send(&copies, &machine, parts[..1].to_vec()).await.error.is_empty());
@@ -167,7 +167,7 @@ async fn a_pool_that_is_not_heelers_gets_nothing() {
 }
 
 #[tokio::test]
-async fn a_copy_that_is_not_what_was_announced_is_not_kept() {
+async fn a_copy_with_a_wrong_checksum_is_dropped() {
     let (machine, copies) = (machine(), Copies::default());
     let mut parts = chunks(1000, b"a sealed copy", 4);
     parts[1].data[0] ^= 1;

@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cluster_is_in_the_authoritys_name_and_in_no_prefix_of_its_certificate() {
+    fn the_authority_names_its_cluster() {
         let whole = named("Heeler CA k8sctl");
         assert_eq!(cluster(&whole).as_deref(), Some("k8sctl"));
         assert_eq!(cluster(&named("Somebody's CA")), None);

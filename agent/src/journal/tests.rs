@@ -150,7 +150,7 @@ async fn an_entry_that_could_not_be_written_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn a_power_cut_at_any_point_of_any_entry_loses_that_entry_or_nothing() {
+async fn a_power_cut_loses_one_journal_entry_at_most() {
     for after in 0.. {
         let machine = machine();
         let journal = recorded(&machine).await;
@@ -196,7 +196,7 @@ async fn many_at_once_never_mix_their_entries() {
 }
 
 #[tokio::test]
-async fn a_long_journal_is_written_anew_once_no_task_is_in_hand_and_forgets_nothing_that_counts() {
+async fn compacting_the_journal_forgets_nothing_needed() {
     let machine = machine();
     let journal = recorded(&machine).await;
     for seq in 2..=1000 {
@@ -266,7 +266,7 @@ async fn an_impossible_acknowledgement_changes_nothing_over_a_restart() {
 }
 
 #[test]
-fn a_failed_attempt_does_not_hide_an_earlier_one_that_was_cut_off() {
+fn a_failure_does_not_hide_an_interrupted_attempt() {
     let mut state = State::default();
     for entry in [begun("A"), begun("A"), ended("A", Some("I/O error"))] {
         state.apply(entry);
@@ -279,7 +279,7 @@ fn a_failed_attempt_does_not_hide_an_earlier_one_that_was_cut_off() {
 }
 
 #[test]
-fn what_another_task_was_erasing_is_nothing_to_go_on_with() {
+fn another_tasks_erasure_is_not_continued() {
     let mut state = State::default();
     state.apply(begun("A"));
     assert_eq!(state.interrupted_before(&task()), [act("A")]);
@@ -287,7 +287,7 @@ fn what_another_task_was_erasing_is_nothing_to_go_on_with() {
 }
 
 #[test]
-fn a_failed_creation_stays_on_record_once_until_one_succeeds_and_permits_nothing() {
+fn a_failed_creation_is_recorded_and_permits_nothing() {
     let create = |pool: &str| {
         Irreversible::CreatePool(CreatePool {
             unread: vec![],

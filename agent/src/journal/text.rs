@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flipped_bit_before_the_end_is_damage_and_not_a_torn_end() {
+    fn a_flipped_bit_is_not_a_torn_tail() {
         let (bytes, ends) = recorded();
         for at in ends[0]..ends[3] {
             let mut bytes = bytes.clone();

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_sends_each_event_after_the_acknowledged_ones_once_and_in_order() {
+    fn a_session_sends_unacknowledged_events_once_in_order() {
         let mut state = State::default();
         (1..=5).for_each(|seq| state.apply(Entry::Told(told(seq))));
         let mut outbox = Outbox::after(2);

@@ -104,7 +104,7 @@ async fn dies_everywhere(loss: Loss, first: u64) {
 }
 
 #[tokio::test]
-async fn an_agent_killed_at_any_point_goes_on_and_nothing_is_told_twice() {
+async fn a_killed_agent_continues_and_repeats_no_event() {
     dies_everywhere(Loss::Agent, 0).await;
 }
 
@@ -114,6 +114,6 @@ async fn an_agent_killed_with_its_work_goes_on_or_explains() {
 }
 
 #[tokio::test]
-async fn a_power_cut_at_any_point_is_recovered_from_or_explained() {
+async fn every_power_cut_is_repaired_or_explained() {
     dies_everywhere(Loss::Power, 2).await;
 }

@@ -29,7 +29,7 @@ async fn a_node_enrols_once_with_its_token_and_removes_it() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_removed_where_a_certificate_still_holds_and_kept_where_none_does() {
+async fn a_refused_token_stays_only_without_a_certificate() {
     let mut coordinator = Coordinator::start().await;
     *coordinator.judge.lock().unwrap() = Box::new(|request| match request.token.as_str() {
         "token" => Ok(()),
@@ -56,7 +56,7 @@ async fn a_refused_token_is_removed_where_a_certificate_still_holds_and_kept_whe
 }
 
 #[tokio::test]
-async fn a_certificate_that_expired_is_renewed_with_the_known_key_alone() {
+async fn an_expired_certificate_renews_only_with_the_same_key() {
     let mut coordinator = Coordinator::start().await;
     let mut node = Node::met_by(&coordinator).await;
     node.start();
@@ -95,7 +95,7 @@ async fn a_coordinator_of_another_authority_is_not_spoken_to() {
 }
 
 #[tokio::test]
-async fn a_certificate_is_renewed_at_70_percent_and_the_session_stays() {
+async fn renewal_at_70_percent_keeps_the_session() {
     let mut coordinator = Coordinator::start().await;
     let mut node = Node::met_by(&coordinator).await;
     // Of 2020 to 2050, 70 % are over in 2041.
@@ -131,7 +131,7 @@ fn foreign_request() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_coordinators_time_holds_over_a_restart_with_the_clock_set_back() {
+async fn a_clock_set_back_does_not_undo_coordinator_time() {
     let mut coordinator = Coordinator::start().await;
     let mut node = Node::met_by(&coordinator).await;
     node.start();
@@ -150,7 +150,7 @@ async fn the_coordinators_time_holds_over_a_restart_with_the_clock_set_back() {
 }
 
 #[tokio::test]
-async fn a_node_whose_clock_is_behind_learns_that_its_certificate_has_expired() {
+async fn a_slow_clock_still_sees_certificate_expiry() {
     let mut coordinator = Coordinator::start().await;
     let mut node = Node::met_by(&coordinator).await;
     node.start();

@@ -29,7 +29,7 @@ async fn pooled() -> (Coordinator, Node, Session) {
 }
 
 #[tokio::test]
-async fn a_paused_node_refuses_a_new_task_and_says_who_can_lift_it() {
+async fn a_paused_node_refuses_tasks_and_says_who_paused_it() {
     let mut coordinator = Coordinator::start().await;
     let mut node = Node::met_by(&coordinator).await;
     node.start();
@@ -89,7 +89,7 @@ async fn the_standing_is_read_without_a_coordinator_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_node_that_was_never_taken_on_says_what_is_missing() {
+async fn a_node_that_was_never_added_says_so() {
     let host: Arc<dyn System> = Arc::new(Machine::builder("a").build());
     let seen = standing::look(&host).await;
     assert!(
@@ -99,7 +99,7 @@ async fn a_node_that_was_never_taken_on_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_release_is_refused_while_a_task_or_a_network_change_is_in_hand() {
+async fn a_busy_node_is_not_released() {
     let (_coordinator, mut node, _session) = pooled().await;
     node.kill().await;
     assert_eq!(release::plan(&node.machine).await.unwrap().refused, "");
@@ -139,7 +139,7 @@ async fn assert_left(machine: &Machine, cut: u64) {
 }
 
 #[tokio::test]
-async fn a_release_that_loses_power_at_any_point_is_gone_on_with_and_leaves_the_machine_as_it_is() {
+async fn an_interrupted_release_is_finished() {
     for after in 0.. {
         let (_coordinator, mut node, _session) = pooled().await;
         node.kill().await;

@@ -93,7 +93,7 @@ async fn an_assignment_delivered_twice_runs_once() {
 }
 
 #[tokio::test]
-async fn an_older_generation_and_a_changed_one_are_refused_also_after_a_restart() {
+async fn old_and_altered_assignments_are_refused_after_a_restart() {
     let (mut coordinator, mut node, mut session) = connected().await;
     let assignment = node.ensure_pool(&mut session, 2).await;
     assert!(assign(&mut session, &assignment).await.accepted);
@@ -120,7 +120,7 @@ async fn an_older_generation_and_a_changed_one_are_refused_also_after_a_restart(
 }
 
 #[tokio::test]
-async fn events_are_replayed_from_the_acknowledged_one_on_after_the_connection_broke() {
+async fn a_new_connection_replays_unacknowledged_events() {
     let (mut coordinator, node, mut session) = connected().await;
     let assignment = node.ensure_pool(&mut session, 1).await;
     assert!(assign(&mut session, &assignment).await.accepted);
@@ -140,7 +140,7 @@ async fn events_are_replayed_from_the_acknowledged_one_on_after_the_connection_b
 }
 
 #[tokio::test]
-async fn the_outcome_waits_for_a_coordinator_that_was_away_and_is_told_until_acknowledged() {
+async fn an_outcome_is_repeated_until_acknowledged() {
     let (mut coordinator, mut node, mut session) = connected().await;
     let assignment = node.ensure_pool(&mut session, 1).await;
     assert!(assign(&mut session, &assignment).await.accepted);
@@ -154,7 +154,7 @@ async fn the_outcome_waits_for_a_coordinator_that_was_away_and_is_told_until_ack
 }
 
 #[tokio::test]
-async fn a_re_flashed_node_numbers_its_events_on_from_what_the_coordinator_has() {
+async fn a_reflashed_node_continues_the_event_numbers() {
     let (_coordinator, node, mut session) = {
         let mut coordinator = Coordinator::start().await;
         let mut node = Node::met_by(&coordinator).await;
@@ -168,7 +168,7 @@ async fn a_re_flashed_node_numbers_its_events_on_from_what_the_coordinator_has()
 }
 
 #[tokio::test]
-async fn without_a_consent_nothing_irreversible_is_done_and_the_reason_is_told() {
+async fn nothing_irreversible_happens_without_consent() {
     let (_coordinator, node, mut session) = connected().await;
     let mut assignment = node.ensure_pool(&mut session, 1).await;
     assignment.consents.clear();

@@ -87,7 +87,7 @@ fn names(circle: &Circle) -> Vec<String> {
 }
 
 #[test]
-fn only_whom_the_node_trusts_adds_others_and_they_may_add_more() {
+fn only_a_trusted_operator_adds_operators() {
     let (ann, bo, cy, thief) = (
         Person::new("ann"),
         Person::new("bo"),
@@ -105,7 +105,7 @@ fn only_whom_the_node_trusts_adds_others_and_they_may_add_more() {
 }
 
 #[test]
-fn a_revoked_key_is_worth_nothing_at_once_and_never_comes_back() {
+fn a_revoked_key_never_comes_back() {
     let (ann, bo, cy) = (Person::new("ann"), Person::new("bo"), Person::new("cy"));
     let mut circle = pinned(&config(&[&ann], &authority(CLUSTER)));
     let added = ann.adds(&bo);
@@ -162,7 +162,7 @@ fn a_statement_of_another_cluster_says_nothing_here() {
 }
 
 #[test]
-fn an_authority_comes_by_an_operators_word_alone_and_once_dropped_never_again() {
+fn only_operators_add_authorities_and_dropped_ones_stay_out() {
     let (ann, thief, first, next) = (
         Person::new("ann"),
         Person::new("thief"),
@@ -196,7 +196,7 @@ fn operators(trusted: &Trusted) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_taken_holds_over_a_restart_and_is_checked_again() {
+async fn trust_is_checked_again_after_a_restart() {
     let (ann, bo) = (Person::new("ann"), Person::new("bo"));
     let ca = authority(CLUSTER);
     let host: Arc<dyn System> = Arc::new(Machine::builder("a").build());
@@ -253,7 +253,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_first_contact_knew_is_not_played_again_and_brings_nobody_back() {
+async fn old_statements_bring_no_key_back() {
     let (ann, bo, di) = (Person::new("ann"), Person::new("bo"), Person::new("di"));
     let (old, ca, next) = (authority(CLUSTER), authority(CLUSTER), authority(CLUSTER));
     let add = |certificate: &rcgen::Certificate| TrustChange::AddAuthority {

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_task_that_was_taken_and_leaves_nothing_to_tell_is_forgotten() {
+    fn only_a_fully_reported_task_is_forgotten() {
         assert!(is_forgotten(&task(3), 5, &hello(3, "", 5)));
         assert!(!is_forgotten(&task(3), 5, &hello(2, "", 5)), "it never arrived");
         assert!(!is_forgotten(&task(0), 5, &hello(3, "", 5)), "it was never handed out");

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_starts_when_it_changes_something_or_waits_for_one_that_does() {
+    fn only_changing_tasks_start() {
         for (outcomes, expected) in [
             (&[(0, Satisfied), (1, Satisfied)][..], [false, false]),
             (&[(0, Satisfied), (1, Change)], [false, true]),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_waits_where_nothing_comes_before_it_is_no_plan_without_changes() {
+    fn a_step_that_waits_for_nothing_is_an_error() {
         for (outcomes, expected) in [
             (&[(0, Satisfied), (1, After)][..], true),
             (&[(0, Satisfied), (1, Satisfied)], false),

@@ -84,7 +84,7 @@ mod tests {
     use super::is_name;
 
     #[test]
-    fn a_name_is_a_word_that_toml_and_a_shell_leave_alone() {
+    fn secret_names_are_plain_words() {
         for name in ["a", "tailscale-key", "pve.token_1", &"x".repeat(64)] {
             assert!(is_name(name), "{name}");
         }

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_then_one_at_a_time_and_each_caller_on_its_own() {
+    fn each_caller_is_throttled_alone() {
         let throttle = Throttle::new(3, 1_000);
         assert!((0..3).all(|_| throttle.allows(&"a", 0)));
         assert!(!throttle.allows(&"a", 0));

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_log_whose_end_was_cut_off_or_written_anew_is_broken_for_good_on_the_next_day_too() {
+    async fn a_truncated_audit_log_stays_broken() {
         // Whether the walk of the next day finds it, and which part of the message says so.
         for (anew, next_day, part) in [
             (0, false, "cut off"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_log_that_cannot_be_read_is_a_finding_and_the_status_waits_for_no_walk() {
+    async fn an_unreadable_audit_log_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(Hand(AtomicU64::new(1_800_000_000_000)));
         let app = app(folder.path(), &clock).await;

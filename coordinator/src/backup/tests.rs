@@ -214,7 +214,7 @@ async fn a_backup_that_was_cut_or_changed_anywhere_is_refused() {
 }
 
 #[tokio::test]
-async fn only_the_right_key_opens_it_and_only_the_own_coordinators_is_believed() {
+async fn only_the_right_key_opens_a_backup() {
     let bench = Bench::new().await;
     let whole = fs::read(bench.packed().await).unwrap();
     bench.init("other").await;
@@ -272,7 +272,7 @@ async fn a_passphrase_seals_and_another_one_does_not_open() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_would_not_come_back_out_is_not_called_a_backup_and_is_not_kept() {
+async fn an_unreadable_backup_is_not_kept() {
     use std::os::unix::ffi::OsStrExt as _;
     let bench = Bench::new().await;
     // Two names that are one once they are text.
@@ -292,7 +292,7 @@ async fn what_would_not_come_back_out_is_not_called_a_backup_and_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_neither_saved_nor_opened_and_the_way_out_is_named() {
+async fn a_damaged_database_is_not_backed_up() {
     let bench = Bench::new().await;
     let database = bench.state("state").database();
     let mut bytes = fs::read(&database).unwrap();
@@ -316,7 +316,7 @@ async fn a_damaged_database_is_neither_saved_nor_opened_and_the_way_out_is_named
 }
 
 #[tokio::test]
-async fn a_thin_backup_leaves_old_history_out_and_refuses_to_be_too_large() {
+async fn a_thin_backup_leaves_old_history_out() {
     let bench = Bench::new().await;
     let out = bench.at("backup.age");
     let thin = pack(&bench.state("state"), None, Content::Thin(4 << 20), &out, NOW)
@@ -349,7 +349,7 @@ fn a_path_in_a_backup_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn keys_that_are_linked_to_are_in_the_backup_and_what_cannot_be_in_it_is_named() {
+async fn linked_keys_are_in_the_backup() {
     use std::os::unix::fs::symlink;
     let bench = Bench::new().await;
     for (name, elsewhere) in [("ca", "vault-ca"), ("server/key.pem", "vault-server.pem")] {
@@ -425,7 +425,7 @@ fn a_disk_without_room_is_not_the_backups_fault() {
 }
 
 #[tokio::test]
-async fn a_copy_of_the_database_that_does_not_fit_says_so_and_what_to_do() {
+async fn a_full_disk_stops_the_backup_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open_within(&folder.path().join("heeler.db"), Some(1 << 20)).await;
     let mut tx = store.unwrap().write().await.unwrap();

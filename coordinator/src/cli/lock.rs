@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again_and_a_missing_file_has_seen_nothing() {
+    fn heeler_lock_round_trips() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Lock::read(folder.path()).unwrap(), Lock::default());
         let lock = Lock::of(7, "text");

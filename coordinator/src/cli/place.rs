@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_folder_is_the_named_one_then_the_variables_then_the_users() {
+    fn the_state_folder_follows_option_variable_home() {
         let here = Path::new("/here");
         let state = |variables, root, named: Option<&str>| around(variables, here, root).state(named.map(Path::new));
         assert_eq!(state(&[("HEELER_STATE", "/s")], true, Some("x")), Path::new("/here/x"));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_config_folder_is_this_one_when_it_holds_heeler_toml_else_the_one_of_init() {
+    fn the_config_folder_is_this_one_or_the_noted_one() {
         let folder = tempfile::tempdir().unwrap();
         let (here, state) = (folder.path().join("here"), folder.path().join("state"));
         std::fs::create_dir_all(&here).unwrap();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_never_cut_short_to_be_written_and_keeps_its_rights_and_its_link() {
+    fn a_rewritten_file_keeps_mode_and_link() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);

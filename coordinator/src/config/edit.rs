@@ -118,7 +118,7 @@ mod tests {
         datasets = [\"data/vm\"]\nkeep = { daily = 1 }\n";
 
     #[test]
-    fn a_node_is_added_behind_the_others_and_every_comment_stays() {
+    fn an_added_node_keeps_every_comment() {
         let after = add_node(BEFORE, &pi5r()).unwrap();
         let added = "\n# Raspberry Pi 5 Model B Rev 1.0, 8 GiB\n[nodes.k8sctl-pi5r]\naddress = \"10.10.80.51\"\n\
             disks = [\"S6XNNS0W100003\", \"S6XNNS0W100004\"]\n";
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn adding_a_node_twice_changes_nothing_and_never_overwrites_what_a_person_wrote() {
+    fn adding_a_node_twice_changes_nothing() {
         let once = add_node(BEFORE, &pi5r()).unwrap();
         assert_eq!(add_node(&once, &pi5r()).unwrap(), once);
         let by_hand = BEFORE.replace("10.10.80.50\"\n\n[[", "10.10.80.99\"\n\n[[");

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_counts_characters_not_bytes_and_never_leaves_its_line() {
+    fn a_place_counts_characters_within_its_line() {
         let text = "a = 1\nü = \"é\"\n";
         let at = text.find("\"é\"").unwrap();
         assert_eq!(

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_new_fleet_begins_with_is_accepted_also_with_its_examples_switched_on() {
+    fn the_template_is_valid_with_examples_enabled() {
         let text = template("k8sctl", &["10.10.80.9:7443".parse().unwrap()]);
         assert_eq!(crate::config::parse(&text).unwrap().cluster.value, "k8sctl");
         let all: String = text

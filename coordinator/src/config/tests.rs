@@ -21,7 +21,7 @@ fn the_full_example_is_read_whole() {
 }
 
 #[test]
-fn a_node_takes_from_itself_then_from_the_fleet_then_what_is_usual() {
+fn node_settings_override_fleet_settings() {
     let wanted = parse(FULL).unwrap().wanted_nodes();
     let [node] = wanted.as_slice() else {
         panic!("{wanted:?}")
@@ -75,7 +75,7 @@ fn bytes_that_are_no_utf8_are_pointed_at() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once_in_the_order_of_the_file() {
+fn all_mistakes_are_listed_in_file_order() {
     let text = FULL
         .replace("name = \"k8sctl\"", "nam = \"k8sctl\"")
         .replace("10.10.80.1\"]", "10.10.80\"]");

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_of_a_time_that_is_yet_to_come_is_the_last_one_taken() {
+    fn a_copy_from_the_future_is_the_last_choice() {
         let copy = |at_ms: u64| {
             let line = format!(
                 "copy /data/.heeler/copies/coordinator-{at_ms}.age\t{{\"name\":\"coordinator-{at_ms}.age\",\"at_ms\":{at_ms},\"bytes\":1,\"sha256\":\"00\"}}"
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_a_node_is_a_copy_only_when_it_is_one() {
+    fn only_well_formed_lines_name_copies() {
         let receipt = |name: &str| format!("{{\"name\":\"{name}\",\"at_ms\":5,\"bytes\":7,\"sha256\":\"ab\"}}");
         let line = |path: &str, name: &str| format!("copy {path}\t{}", receipt(name));
         let good = parse(&line("/data/x/.heeler/copies/coordinator-5.age", "coordinator-5.age")).unwrap();

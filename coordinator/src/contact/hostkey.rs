@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_is_made_only_of_the_key_that_was_shown() {
+    fn only_the_shown_key_is_pinned() {
         let node = NodeName::new("pi").unwrap();
         let shown = Fingerprint::parse("ssh-ed25519 SHA256:MpuqxdIWdKeX/IjvaKVWiGY31d+Xk7BrDqs5sE7F5iY").unwrap();
         let line = format!("pi {KEY}\n");

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn systems_that_heeler_does_not_drive_are_refused_with_the_way_out() {
+    fn unsupported_systems_are_refused_with_advice() {
         assert!(unfit("machine", "armv7l").contains("64-bit Raspberry Pi OS"));
         assert!(unfit("userland", "32").contains("programs are 32-bit"));
         assert!(unfit("version", "12").contains("trixie"));

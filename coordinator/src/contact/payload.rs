@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_agent_is_chosen_by_what_it_is_and_not_by_its_name() {
+    fn the_agent_is_chosen_by_its_architecture() {
         let folder = tempfile::tempdir().unwrap();
         let mut arm = vec![0x7f, b'E', b'L', b'F', 2, 1];
         arm.resize(20, 0);

@@ -55,7 +55,7 @@ fn a_node_certificate_is_backdated_and_holds_seven_days() {
 }
 
 #[test]
-fn a_request_that_is_not_signed_by_its_key_is_refused() {
+fn a_badly_signed_request_is_refused() {
     let mut csr = request(&KeyPair::generate().unwrap(), "x:y");
     let last = csr.len() - 1;
     csr[last] ^= 1;
@@ -106,7 +106,7 @@ fn the_server_certificate_always_holds_for_two_years_more() {
 }
 
 #[test]
-fn an_operators_key_is_made_once_and_only_its_owner_reads_it() {
+fn an_operator_key_is_private_and_made_once() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("operators/me");

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn every_peer_that_is_up_is_asked_and_must_reach_it() {
+    fn every_peer_that_is_up_must_confirm() {
         let peers = || vec![node("b", None), node("c", None)];
         assert_eq!(decided(pending(&[]), peers()), [ask("b"), ask("c")]);
         assert_eq!(
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_whose_own_backplane_is_down_or_in_change_or_away_has_no_say() {
+    fn a_peer_without_backplane_has_no_veto() {
         let down = [("b", Some(Heard::Down))];
         assert_eq!(decided(pending(&down), vec![node("b", None)]), [confirm(&[])]);
         let changing = node("b", Some(pending(&[])));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_does_not_reach_it_is_asked_again_and_told_of_once() {
+    fn a_failing_peer_is_reported_once() {
         let mut once = pending(&[("b", Some(Heard::NotReached(String::new())))]);
         once.told = "b does not reach 10.10.99.50".into();
         assert_eq!(decided(once.clone(), vec![node("b", None)]), []);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_up_before_the_change_and_is_gone_or_down_since_stands_against_it() {
+    fn a_peer_lost_by_the_change_vetoes_it() {
         let b = || pending(&[("b", Some(Heard::Reached)), ("c", Some(Heard::Reached))]);
         let [Decision::Doubt { reason, .. }] =
             &decided_all(vec![begun(b(), &["b", "c"]), node("b", None), gone("c")])[..]
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_paused_revoked_or_removed_by_a_person_is_not_missed() {
+    fn paused_and_removed_peers_have_no_veto() {
         let paused = NodeView {
             paused: true,
             ..gone("c")
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_up_when_a_change_is_handed_out_is_written_down_with_it() {
+    fn the_peers_of_a_change_are_recorded() {
         let mut change = begun(pending(&[]), &[]);
         for task in &mut change.open {
             (task.state, task.generation, task.peers) = (TaskState::Queued, None, None);

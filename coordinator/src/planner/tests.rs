@@ -79,7 +79,7 @@ fn a_queued_task_gets_the_next_generation_of_the_epoch() {
 }
 
 #[test]
-fn a_task_that_was_handed_out_is_handed_out_again_as_the_same_generation() {
+fn a_task_is_resent_with_its_generation() {
     for state in [TaskState::Sent, TaskState::Running] {
         assert_eq!(
             decided(node(true, vec![task(1, state, 0)])),
@@ -113,7 +113,7 @@ fn nothing_is_handed_to_a_node_that_is_away() {
 }
 
 #[test]
-fn what_nobody_took_for_an_hour_is_refused_connected_or_not() {
+fn an_untaken_task_expires_after_an_hour() {
     for connected in [false, true] {
         for state in [TaskState::Queued, TaskState::Sent] {
             let late = node(connected, vec![task(1, state, TASK_LIFETIME_MS)]);
@@ -123,7 +123,7 @@ fn what_nobody_took_for_an_hour_is_refused_connected_or_not() {
 }
 
 #[test]
-fn what_an_agent_has_taken_goes_on_however_long_it_takes() {
+fn a_taken_task_never_expires() {
     let old = node(true, vec![task(1, TaskState::Running, 100 * TASK_LIFETIME_MS)]);
     assert_eq!(decided(old), [assign(1, (1, 7), false)]);
 }
@@ -158,7 +158,7 @@ fn a_revoked_node_gets_nothing_and_its_tasks_are_refused() {
 }
 
 #[test]
-fn old_facts_are_asked_for_once_and_only_when_nothing_is_in_hand() {
+fn old_facts_are_refreshed_when_idle() {
     let old = NodeView {
         facts_at_ms: NOW - FACTS_LIFETIME_MS,
         ..node(true, vec![])
@@ -201,7 +201,7 @@ fn the_same_fleet_gives_the_same_decisions() {
 }
 
 #[test]
-fn a_paused_node_is_handed_nothing_new_and_finishes_what_it_took() {
+fn a_paused_node_only_finishes_its_task() {
     let paused = |state| {
         decided(NodeView {
             paused: true,
@@ -214,7 +214,7 @@ fn a_paused_node_is_handed_nothing_new_and_finishes_what_it_took() {
 }
 
 #[test]
-fn an_idle_node_is_compared_soon_after_it_came_and_every_half_hour() {
+fn an_idle_node_is_checked_for_drift() {
     let compares = |since_ms, asked_ms, compared_at_ms, open| {
         let mut view = node(true, open);
         view.compared_at_ms = compared_at_ms;

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn victims_are_named_and_those_that_keep_their_places_are_not_said_to_go() {
+    fn only_real_victims_are_named() {
         assert_eq!(
             shown("24 hourly", "6 hourly", &["heeler_1", "heeler_2"]),
             "  ! snap  keep fewer snapshots: 2 go         what only they hold is lost\n\

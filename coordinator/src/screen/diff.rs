@@ -48,7 +48,7 @@ mod tests {
     use crate::screen::Screen;
 
     #[test]
-    fn lines_that_differ_at_their_ends_are_seen_to_differ_at_any_width() {
+    fn a_diff_shows_line_ends_at_any_width() {
         let keep = |last: &str| {
             format!("data/pve-files  4 frequent (15 min), 24 hourly, 14 daily, 8 weekly, 6 monthly, {last}\n")
         };

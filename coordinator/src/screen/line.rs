@@ -289,14 +289,14 @@ mod tests {
     }
 
     #[test]
-    fn colour_is_only_shown_where_it_is_wanted_and_takes_no_room() {
+    fn colour_takes_no_columns() {
         let line = Line::new().ink(Ink::Red, "RED").plain(" x");
         assert_eq!(Screen { width: 5, color: true }.line(&line), "\x1b[31mRED\x1b[0m x");
         assert_eq!(Screen { width: 5, color: false }.line(&line), "RED x");
     }
 
     #[test]
-    fn prose_breaks_between_words_and_a_long_word_where_it_must() {
+    fn text_wraps_between_words() {
         assert_eq!(wrap("ab cd  ef ghij", 8), ["ab cd ef", "ghij"]);
         assert_eq!(wrap("0123456789", 8), ["01234567", "89"]);
         assert_eq!(wrap("", 8), [""]);

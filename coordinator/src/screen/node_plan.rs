@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_the_network_is_two_lines_that_say_what_becomes_of_it() {
+    fn a_network_change_is_two_lines() {
         let link = "[Match]\nMACAddress=00:e0:4c:68:00:01\n";
         let ops = vec![
             op(

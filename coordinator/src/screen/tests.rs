@@ -40,7 +40,7 @@ fn plan_of(reply: &v1::PlanReply, screen: Screen) -> Vec<Line> {
 }
 
 #[test]
-fn a_plan_shows_what_changes_what_is_blocked_what_is_away_and_what_to_type() {
+fn a_plan_shows_changes_blocks_and_what_to_type() {
     let reply = herd::plan();
     looks("plan", include_str!("tests/plan.txt"), |screen| plan_of(&reply, screen));
 }
@@ -56,7 +56,7 @@ fn a_plan_of_a_converged_herd_says_nothing_to_change() {
 }
 
 #[test]
-fn a_revoked_node_is_not_told_to_be_added_as_if_it_were_new() {
+fn a_revoked_node_is_not_shown_as_new() {
     let node = |revoked| v1::NodePlan {
         node: "k8sctl-pi5x".into(),
         revoked,
@@ -82,7 +82,7 @@ fn a_revoked_node_is_not_told_to_be_added_as_if_it_were_new() {
 }
 
 #[test]
-fn a_paused_node_says_who_holds_it_why_and_for_how_long() {
+fn a_paused_node_says_by_whom_and_why() {
     let mut reply = herd::converged();
     reply.nodes[0].pause = Some(v1::Pause {
         reason: "new fan".into(),
@@ -100,7 +100,7 @@ fn a_paused_node_says_who_holds_it_why_and_for_how_long() {
 }
 
 #[test]
-fn an_old_checkout_is_told_how_to_get_the_accepted_revision() {
+fn an_old_checkout_is_told_to_pull() {
     let reply = v1::PlanReply {
         behind: true,
         ..herd::converged()
@@ -136,7 +136,7 @@ fn an_import_without_all_legs_shows_what_becomes_the_truth() {
 }
 
 #[test]
-fn what_is_typed_for_consent_is_the_node_for_a_creation_and_a_serial_for_a_loss() {
+fn creation_asks_for_the_node_and_erasure_for_the_serial() {
     let word = |reply: &v1::PlanReply| {
         let plan = &reply.nodes[0];
         let act = changes(plan).find_map(|op| op.irreversible.as_ref()).unwrap();
@@ -197,7 +197,7 @@ fn one_node_is_shown_whole() {
 }
 
 #[test]
-fn events_read_as_a_story_and_progress_is_left_to_the_display() {
+fn the_event_list_leaves_progress_out() {
     let events = herd::events();
     looks("events", include_str!("tests/events.txt"), |screen| {
         let mut log = EventLog::new(13, TimeZone::UTC);

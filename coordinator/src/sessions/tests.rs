@@ -15,7 +15,7 @@ fn session(id: u64, outbox: usize) -> (Arc<Session>, mpsc::Receiver<v1::ToAgent>
 }
 
 #[test]
-fn a_node_has_one_session_that_only_its_own_end_removes_and_that_is_used_once_it_is_welcomed() {
+fn a_node_has_one_session() {
     let sessions = Sessions::default();
     let ((first, _a), (second, _b)) = (session(1, 1), session(2, 1));
     sessions.open(&first).unwrap();

@@ -85,7 +85,7 @@ mod tests {
     use crate::Store;
 
     #[tokio::test]
-    async fn what_the_log_does_not_take_goes_into_the_database_itself() {
+    async fn a_full_write_ahead_log_is_checkpointed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("heeler.db");
         let mut store = Store::open(&path).await.unwrap();

@@ -68,7 +68,7 @@ async fn what_is_not_saved_never_was() {
 }
 
 #[tokio::test]
-async fn a_token_is_used_once_and_a_fresh_one_replaces_the_unused() {
+async fn a_token_is_used_once() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     tx.add_node("a", "00000001").await.unwrap();
@@ -144,7 +144,7 @@ async fn a_plan_is_carried_out_once() {
 }
 
 #[tokio::test]
-async fn a_task_is_handed_out_once_and_an_outcome_ends_it() {
+async fn a_task_is_assigned_once() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     tx.add_node("a", "00000001").await.unwrap();
@@ -173,14 +173,14 @@ async fn a_task_is_handed_out_once_and_an_outcome_ends_it() {
 }
 
 #[tokio::test]
-async fn a_task_for_a_node_that_does_not_exist_is_refused() {
+async fn a_task_needs_a_known_node() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     assert!(tx.add_task(&task("t", "nobody"), 1).await.is_err());
 }
 
 #[tokio::test]
-async fn our_pool_stays_on_record_and_a_strangers_goes_when_it_is_gone() {
+async fn only_our_missing_pool_stays_on_record() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     tx.add_node("a", "00000001").await.unwrap();
@@ -244,7 +244,7 @@ async fn a_pool_seen_whole_keeps_exactly_its_legs_on_record() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_not_seen_again_is_absent_and_not_forgotten() {
+async fn a_missing_disk_is_absent_not_forgotten() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     tx.add_node("a", "00000001").await.unwrap();
@@ -317,7 +317,7 @@ async fn certificates_and_operators_are_unique() {
 }
 
 #[tokio::test]
-async fn what_a_node_can_make_more_and_more_of_is_kept_within_bounds() {
+async fn what_a_node_reports_is_bounded() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     for (name, hostid) in [("a", "00000001"), ("b", "00000002")] {
@@ -389,7 +389,7 @@ async fn a_damaged_file_is_refused() {
 }
 
 #[tokio::test]
-async fn the_database_itself_refuses_to_change_or_shorten_the_audit_log() {
+async fn the_database_protects_the_audit_log() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("heeler.db");
     let store = Store::open(&path).await.unwrap();
@@ -418,7 +418,7 @@ async fn the_database_itself_refuses_to_change_or_shorten_the_audit_log() {
 }
 
 #[tokio::test]
-async fn a_disk_that_was_full_is_used_again_as_soon_as_there_is_room() {
+async fn writing_resumes_when_the_disk_has_room() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("heeler.db");
     Store::open(&path).await.unwrap();
@@ -440,7 +440,7 @@ async fn a_disk_that_was_full_is_used_again_as_soon_as_there_is_room() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_later_version_is_left_alone_and_that_version_is_named() {
+async fn a_newer_database_is_refused() {
     let (folder, store) = store().await;
     store.close().await;
     let path = folder.path().join("heeler.db");
@@ -475,7 +475,7 @@ async fn a_database_of_a_later_version_is_left_alone_and_that_version_is_named()
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_fit_says_so_and_what_to_do() {
+async fn a_full_disk_is_reported_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open_within(&folder.path().join("heeler.db"), Some(1 << 20)).await;
     let mut tx = store.unwrap().write().await.unwrap();

@@ -204,7 +204,7 @@ mod tests {
     use super::Node;
 
     #[test]
-    fn no_two_nodes_share_an_address_a_mac_or_a_serial() {
+    fn lab_nodes_share_no_address_or_serial() {
         let herd = Node::herd(3);
         let mut all: Vec<String> = herd
             .iter()

@@ -65,7 +65,7 @@ mod tests {
     use super::debian_archive;
 
     #[test]
-    fn the_archive_is_found_in_either_form_and_never_among_commented_or_foreign_sources() {
+    fn the_archive_is_found_in_apt_sources() {
         let one_line =
             "# deb http://old.example/debian x main\ndeb [arch=amd64] http://a.example/debian/ bookworm main\n";
         assert_eq!(debian_archive(one_line).as_deref(), Some("http://a.example/debian"));

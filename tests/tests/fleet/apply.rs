@@ -58,7 +58,7 @@ async fn without_a_fitting_consent_nothing_is_accepted_and_nothing_begins() {
 }
 
 #[tokio::test]
-async fn an_apply_that_is_repeated_answers_the_same_and_starts_nothing_twice() {
+async fn a_repeated_apply_starts_nothing_twice() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -71,7 +71,7 @@ async fn an_apply_that_is_repeated_answers_the_same_and_starts_nothing_twice() {
 }
 
 #[tokio::test]
-async fn an_old_checkout_does_not_overwrite_what_it_has_not_seen() {
+async fn an_old_checkout_cannot_overwrite_unseen_revisions() {
     let herd = Herd::new().await;
     let mut operator = herd.operator().await;
     let (first, second) = (config(&[("a", DISKS)]), config(&[("a", &[])]));
@@ -105,7 +105,7 @@ async fn an_old_checkout_does_not_overwrite_what_it_has_not_seen() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_away_is_told_of_and_nothing_is_queued_for_it() {
+async fn nothing_is_queued_for_an_absent_node() {
     let herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
     node.kill();
@@ -138,7 +138,7 @@ async fn a_node_that_is_away_is_told_of_and_nothing_is_queued_for_it() {
 }
 
 #[tokio::test]
-async fn a_consent_does_not_hold_for_a_disk_that_was_swapped_after_it() {
+async fn a_swapped_disk_voids_the_consent() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;

@@ -102,7 +102,7 @@ async fn what_a_node_refused_is_not_written_down_as_done() {
 }
 
 #[tokio::test]
-async fn a_head_that_was_kept_elsewhere_shows_what_was_cut_off() {
+async fn a_kept_head_shows_the_log_was_truncated() {
     let herd = Herd::new().await;
     let mut operator = herd.operator().await;
     let head = v1::AuditHead {

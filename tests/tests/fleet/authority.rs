@@ -20,7 +20,7 @@ async fn authorities(operator: &mut Operator) -> v1::ShowAuthoritiesReply {
 }
 
 #[tokio::test]
-async fn an_authority_follows_another_one_and_the_node_follows_over_a_restart_after_each_step() {
+async fn rotation_survives_a_restart_after_each_step() {
     let mut herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", &[]), "a").await;
     let stranger = Stranger::enrolled(&herd, "b").await;
@@ -55,7 +55,7 @@ async fn an_authority_follows_another_one_and_the_node_follows_over_a_restart_af
 }
 
 #[tokio::test]
-async fn a_node_that_was_not_told_stands_in_the_way_until_it_is_back_or_left_behind() {
+async fn an_absent_node_blocks_the_rotation() {
     let herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", &[]), "a").await;
     node.kill();
@@ -98,7 +98,7 @@ async fn takes_nodes_on(herd: &Herd, name: &str) {
 }
 
 #[tokio::test]
-async fn a_coordinator_killed_anywhere_in_the_making_of_an_authority_clears_it_away_and_makes_another() {
+async fn an_interrupted_new_authority_is_made_again() {
     let mut herd = Herd::new().await;
     let first = files(&herd);
     let (key, certificate) = (first["key.pem"].clone(), first["certificate.pem"].clone());
@@ -132,7 +132,7 @@ async fn a_coordinator_killed_anywhere_in_the_making_of_an_authority_clears_it_a
 }
 
 #[tokio::test]
-async fn a_coordinator_killed_anywhere_in_the_dropping_of_an_authority_ends_with_the_new_one() {
+async fn an_interrupted_drop_ends_with_the_new_authority() {
     let mut herd = Herd::new().await;
     let me = Laptop::beside(&herd);
     for step in ["announced", "still taken"] {
@@ -168,7 +168,7 @@ async fn a_coordinator_killed_anywhere_in_the_dropping_of_an_authority_ends_with
 }
 
 #[tokio::test]
-async fn a_backup_of_any_time_of_a_rotation_holds_both_keys_and_the_rotation_goes_on_after_it_is_put_back() {
+async fn a_rotation_continues_after_a_restore() {
     for done in 0..=2 {
         let mut herd = Herd::new().await;
         herd.make_recovery_key().await;

@@ -51,7 +51,7 @@ async fn told(operator: &mut Operator, count: Option<usize>) -> (Vec<String>, u3
 }
 
 #[tokio::test]
-async fn seven_days_without_a_coordinator_every_snapshot_is_taken_none_pruned_wrongly_and_each_told_once() {
+async fn seven_days_without_coordinator_lose_no_snapshot() {
     let mut herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
     pooled(&herd, &mut herd.operator().await).await;

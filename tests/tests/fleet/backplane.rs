@@ -75,7 +75,7 @@ async fn apply(herd: &Herd, operator: &mut Operator, text: &str, parent: u64) ->
 }
 
 #[tokio::test]
-async fn each_node_is_confirmed_by_every_peer_that_came_up_before_it() {
+async fn every_earlier_peer_confirms_a_node() {
     let (herd, nodes, mut operator, _) = herd(3).await;
     let tasks = apply(&herd, &mut operator, &config(3, ""), 0).await;
     assert!(tasks.iter().all(|task| task.state == "done"), "{tasks:?}");
@@ -208,7 +208,7 @@ fn asks_for_a_word(body: to_agent::Body) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_peer_whose_session_ends_in_the_middle_of_a_change_keeps_its_say_over_a_restart_of_the_coordinator() {
+async fn a_lost_peer_keeps_its_veto_after_a_restart() {
     for restarts in [false, true] {
         let (mut herd, nodes, mut operator, _) = herd(1).await;
         let mut b = peer(&herd, &mut operator).await;
@@ -229,7 +229,7 @@ async fn a_peer_whose_session_ends_in_the_middle_of_a_change_keeps_its_say_over_
 }
 
 #[tokio::test]
-async fn without_its_coordinator_a_change_is_undone_and_the_task_says_so_later() {
+async fn without_coordinator_a_network_change_is_undone() {
     let (mut herd, nodes, mut operator, _) = herd(1).await;
     let text = config(1, "");
     let plan = operator.plan_text(&text, 0).await;

@@ -28,7 +28,7 @@ async fn connects(herd: &Herd, node: &mut Node) {
 }
 
 #[tokio::test]
-async fn a_forty_day_old_certificate_is_no_reason_to_stay_away() {
+async fn a_forty_day_old_certificate_is_renewed() {
     let (herd, mut node) = after(40).await;
     connects(&herd, &mut node).await;
     let until_ms = node_a(&mut herd.operator().await).await.certificate_expires_ms;
@@ -36,13 +36,13 @@ async fn a_forty_day_old_certificate_is_no_reason_to_stay_away() {
 }
 
 #[tokio::test]
-async fn a_node_that_was_away_for_399_days_comes_back_with_its_key() {
+async fn a_node_returns_after_399_days() {
     let (herd, mut node) = after(7 + 399).await;
     connects(&herd, &mut node).await;
 }
 
 #[tokio::test]
-async fn a_node_that_was_revoked_meanwhile_does_not_come_back_with_its_key() {
+async fn a_revoked_node_does_not_return() {
     let (herd, node) = after(40).await;
     let mut operator = herd.operator().await;
     operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_node_that_was_revoked_meanwhile_does_not_come_back_with_its_key() {
 }
 
 #[tokio::test]
-async fn a_node_whose_clock_starts_in_1970_connects_and_is_told_of() {
+async fn a_clock_from_1970_connects_and_is_reported() {
     let (herd, mut node) = after(40).await;
     node.machine.set_clock(60_000);
     node.machine.set_clock_synchronised(false);
@@ -63,7 +63,7 @@ async fn a_node_whose_clock_starts_in_1970_connects_and_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_node_whose_clock_is_a_year_ahead_connects_and_renews_no_more_than_others() {
+async fn a_clock_a_year_ahead_renews_no_more_often() {
     let (herd, mut node) = after(1).await;
     node.machine.set_clock(NOON + YEAR);
     node.machine.set_clock_synchronised(false);
@@ -80,7 +80,7 @@ async fn a_node_whose_clock_is_a_year_ahead_connects_and_renews_no_more_than_oth
 }
 
 #[tokio::test]
-async fn a_coordinator_that_was_a_year_ahead_and_is_right_again_keeps_its_nodes() {
+async fn a_corrected_fast_coordinator_keeps_its_nodes() {
     let (mut herd, mut node) = after(365).await;
     // The node's own clock is right, and nobody says so.
     node.machine.set_clock(NOON);
@@ -94,7 +94,7 @@ async fn a_coordinator_that_was_a_year_ahead_and_is_right_again_keeps_its_nodes(
 }
 
 #[tokio::test]
-async fn a_coordinator_that_was_a_year_behind_and_is_right_again_keeps_its_nodes() {
+async fn a_corrected_slow_coordinator_keeps_its_nodes() {
     let (mut herd, mut node) = after(1).await;
     herd.stop().await;
     herd.clock.set(NOON - YEAR);

@@ -9,7 +9,7 @@ use tonic::Code;
 use crate::scene::{DISKS, creations, finished, machine, node_a, outcomes, pooled};
 
 #[tokio::test]
-async fn a_blank_node_gets_its_pool_and_a_second_apply_changes_nothing() {
+async fn a_second_apply_changes_nothing() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -54,7 +54,7 @@ async fn a_blank_node_gets_its_pool_and_a_second_apply_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_node_that_comes_with_its_pool_keeps_its_hostid_and_is_not_blocked() {
+async fn a_node_with_a_pool_keeps_its_hostid() {
     let herd = Herd::new().await;
     let made = machine("a", DISKS);
     made.put_file("/etc/hostid", &0x0bad_cafe_u32.to_le_bytes()).unwrap();
@@ -114,7 +114,7 @@ async fn a_live_disk_is_not_even_planned_for_erasure() {
 }
 
 #[tokio::test]
-async fn a_pool_that_loses_a_leg_turns_the_status_red_and_says_what_not_to_pull() {
+async fn a_lost_leg_is_red_and_names_the_survivor() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -145,7 +145,7 @@ async fn a_pool_that_loses_a_leg_turns_the_status_red_and_says_what_not_to_pull(
 }
 
 #[tokio::test]
-async fn a_disk_of_another_nodes_pool_is_refused_wherever_it_turns_up() {
+async fn a_moved_pool_disk_is_refused_everywhere() {
     let herd = Herd::new().await;
     let a = Node::added(&herd, machine("a", DISKS), "a").await;
     let b = Node::added(&herd, machine("b", &["X1"]), "b").await;
@@ -172,7 +172,7 @@ async fn a_disk_of_another_nodes_pool_is_refused_wherever_it_turns_up() {
 }
 
 #[tokio::test]
-async fn a_foreign_disk_is_refused_then_erased_with_consent_then_used() {
+async fn a_foreign_disk_is_used_after_an_erasure() {
     let herd = Herd::new().await;
     let dirty = Machine::builder("a")
         .blank(DISKS[0])
@@ -217,7 +217,7 @@ async fn a_foreign_disk_is_refused_then_erased_with_consent_then_used() {
 }
 
 #[tokio::test]
-async fn a_node_whose_card_was_replaced_imports_its_pool_by_the_guid_on_record() {
+async fn a_reflashed_node_imports_its_recorded_pool() {
     let mut herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;

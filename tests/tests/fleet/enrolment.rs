@@ -59,7 +59,7 @@ async fn a_stolen_token_is_of_no_use_with_another_key() {
 }
 
 #[tokio::test]
-async fn a_revoked_node_does_not_get_in_with_a_token_that_was_on_its_way() {
+async fn a_pending_token_admits_no_revoked_node() {
     let herd = Herd::new().await;
     let stranger = Stranger::new(&herd);
     let mut operator = herd.operator().await;
@@ -104,7 +104,7 @@ async fn a_certificate_of_another_authority_is_refused_by_tls() {
 }
 
 #[tokio::test]
-async fn an_expired_certificate_is_refused_by_tls_and_the_same_key_is_let_in_again() {
+async fn an_expired_certificate_is_replaced_for_its_key() {
     let herd = Herd::new().await;
     let mut stranger = Stranger::enrolled(&herd, "a").await;
     herd.clock.advance(8 * 24 * 60 * 60 * 1000);
@@ -126,7 +126,7 @@ async fn nobody_comes_back_after_four_hundred_days() {
 }
 
 #[tokio::test]
-async fn a_known_name_with_another_key_needs_a_person_who_says_so() {
+async fn another_key_for_a_known_name_needs_a_person() {
     let herd = Herd::new().await;
     let first = Stranger::enrolled(&herd, "a").await;
     let second = Stranger::new(&herd);

@@ -41,7 +41,7 @@ async fn connects(herd: &Herd, node: &mut Node) {
 }
 
 #[tokio::test]
-async fn on_a_full_card_every_snapshot_is_taken_and_all_is_told_in_one_when_there_is_room() {
+async fn a_full_card_delays_only_the_reports() {
     let mut herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
     pooled(&herd, &mut herd.operator().await).await;
@@ -70,7 +70,7 @@ async fn on_a_full_card_every_snapshot_is_taken_and_all_is_told_in_one_when_ther
 }
 
 #[tokio::test]
-async fn a_node_whose_card_is_full_stays_connected_refuses_a_task_with_the_reason_and_does_it_when_there_is_room() {
+async fn a_full_card_refuses_tasks_until_there_is_room() {
     let herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;

@@ -24,7 +24,7 @@ fn note(seq: u64) -> from_agent::Body {
 }
 
 #[tokio::test]
-async fn the_oldest_events_go_first_and_no_number_is_given_twice() {
+async fn the_oldest_events_are_dropped_first() {
     let mut herd = Herd::new().await;
     herd.stop().await;
     let store = Store::open(&herd.state().database()).await.unwrap();
@@ -106,7 +106,7 @@ async fn fill(herd: &Herd) {
 }
 
 #[tokio::test]
-async fn a_full_disk_that_only_an_operator_meets_turns_the_status_red_until_there_is_room() {
+async fn an_operators_full_disk_turns_the_status_red() {
     let mut herd = Herd::new().await;
     herd.stop().await;
     herd.history_bytes = BOUND;
@@ -137,7 +137,7 @@ async fn a_full_disk_that_only_an_operator_meets_turns_the_status_red_until_ther
 }
 
 #[tokio::test]
-async fn with_its_disk_full_nothing_is_acknowledged_that_is_not_stored_and_the_status_says_so() {
+async fn a_full_disk_acknowledges_nothing_unstored() {
     let mut herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     herd.stop().await;

@@ -125,7 +125,7 @@ fn progress(bytes: usize) -> v1::Event {
 }
 
 #[tokio::test]
-async fn a_stream_that_sends_a_gigabyte_leaves_the_memory_flat_although_somebody_follows_and_does_not_read() {
+async fn a_gigabyte_stream_leaves_memory_flat() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -149,7 +149,7 @@ async fn a_stream_that_sends_a_gigabyte_leaves_the_memory_flat_although_somebody
 }
 
 #[tokio::test]
-async fn a_message_beyond_the_bound_ends_its_own_stream_alone_and_is_not_kept() {
+async fn an_oversized_message_ends_only_its_stream() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();

@@ -65,7 +65,7 @@ fn victims(plan: &v1::PlanReply) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_lower_count_names_its_victims_and_without_consent_nothing_goes() {
+async fn a_lower_count_prunes_only_with_consent() {
     let (herd, node, mut operator) = herd().await;
     let before = there(&node).await;
     let schedule = node.machine.file("/var/lib/heeler-agent/schedule/snapshots");
@@ -90,7 +90,7 @@ async fn a_lower_count_names_its_victims_and_without_consent_nothing_goes() {
 }
 
 #[tokio::test]
-async fn what_is_held_cloned_or_made_after_the_plan_voids_the_consent_and_a_new_one_is_for_exactly_what_goes() {
+async fn changed_victims_void_the_consent() {
     let (herd, node, mut operator) = herd().await;
     let text = six_hours();
     let mut parent = 1;
@@ -132,7 +132,7 @@ async fn what_is_held_cloned_or_made_after_the_plan_voids_the_consent_and_a_new_
 }
 
 #[tokio::test]
-async fn the_first_policy_of_another_dataset_ends_the_usual_one_with_consent_alone() {
+async fn replacing_the_default_policy_needs_consent() {
     let (_herd, node, mut operator) = herd().await;
     let schedule = node.machine.file("/var/lib/heeler-agent/schedule/snapshots");
     let other = "\n[[snapshots]]\ndatasets = [\"data/vm\"]\nkeep = { daily = 7 }\n";
@@ -157,7 +157,7 @@ async fn the_first_policy_of_another_dataset_ends_the_usual_one_with_consent_alo
 }
 
 #[tokio::test]
-async fn a_policy_of_other_nodes_ends_the_usual_one_of_another_pool_with_consent_alone() {
+async fn a_policy_for_others_ends_defaults_only_with_consent() {
     let herd = Herd::new().await;
     let _a = Node::added(&herd, machine("a", &["A1", "A2"]), "a").await;
     let _b = Node::added(&herd, machine("b", &["B1", "B2"]), "b").await;
@@ -183,7 +183,7 @@ async fn a_policy_of_other_nodes_ends_the_usual_one_of_another_pool_with_consent
 }
 
 #[tokio::test]
-async fn a_pool_without_room_for_hours_turns_the_status_amber_with_why_and_since_when() {
+async fn a_full_pool_turns_the_status_amber() {
     let (herd, mut node, mut operator) = herd().await;
     node.machine.set_pool_full("data", true);
     pass(&herd, &node, Duration::from_secs(150 * 60));
@@ -220,7 +220,7 @@ async fn a_pool_without_room_for_hours_turns_the_status_amber_with_why_and_since
 }
 
 #[tokio::test]
-async fn a_policy_that_names_a_dataset_which_is_not_there_holds_up_no_other_and_is_told() {
+async fn a_policy_for_a_missing_dataset_stops_no_other() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;

@@ -5,7 +5,7 @@ use heeler_proto::v1::{self, from_agent, to_agent};
 use heeler_tests::{CLUSTER, Herd, Line, NOON, Stranger};
 
 #[tokio::test]
-async fn numbers_that_nobody_counted_to_are_refused_and_told_and_the_herd_counts_on() {
+async fn absurd_numbers_are_refused_and_reported() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (line, before) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -42,7 +42,7 @@ async fn numbers_that_nobody_counted_to_are_refused_and_told_and_the_herd_counts
 }
 
 #[tokio::test]
-async fn a_node_that_is_ahead_again_and_again_is_paused_and_written_down_once() {
+async fn a_node_ahead_is_paused_and_logged_once() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     drop(stranger.join(Stranger::hello("a")).await.unwrap());
@@ -65,7 +65,7 @@ async fn a_node_that_is_ahead_again_and_again_is_paused_and_written_down_once() 
 }
 
 #[tokio::test]
-async fn a_pool_that_is_one_too_many_is_not_put_on_record_and_told_once() {
+async fn one_pool_too_many_is_not_recorded() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let pools = (1..=9).map(|guid| v1::Pool {
@@ -119,7 +119,7 @@ async fn a_pool_that_is_one_too_many_is_not_put_on_record_and_told_once() {
 }
 
 #[tokio::test]
-async fn what_a_node_answers_goes_into_the_audit_log_in_brief() {
+async fn the_audit_log_shortens_a_nodes_answer() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();

@@ -37,7 +37,7 @@ async fn compared(herd: &Herd, operator: &mut Operator, after_ms: u64) -> v1::Dr
 }
 
 #[tokio::test]
-async fn what_was_changed_by_hand_is_shown_amber_and_never_corrected_unasked() {
+async fn drift_is_amber_and_never_corrected_unasked() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -82,7 +82,7 @@ async fn remove(operator: &mut Operator, words: &[&str]) -> Result<v1::RemoveNod
 }
 
 #[tokio::test]
-async fn a_node_is_released_removed_and_taken_back_with_its_pool_untouched() {
+async fn a_released_node_returns_with_its_pool() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -140,7 +140,7 @@ async fn a_node_is_released_removed_and_taken_back_with_its_pool_untouched() {
 }
 
 #[tokio::test]
-async fn a_pool_that_is_gone_is_forgotten_by_its_name_and_one_that_is_there_never() {
+async fn only_a_missing_pool_can_be_forgotten() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -197,7 +197,7 @@ async fn a_pause_on_the_node_itself_is_shown_and_honoured() {
 }
 
 #[tokio::test]
-async fn an_alarm_that_a_person_has_seen_leaves_the_status_until_it_comes_again() {
+async fn a_seen_alarm_leaves_the_status() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let _first = stranger.join(Stranger::hello("a")).await.unwrap();

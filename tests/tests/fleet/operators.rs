@@ -33,7 +33,7 @@ async fn nobody_is_behind(operator: &mut Operator) -> bool {
 }
 
 #[tokio::test]
-async fn a_second_person_consents_from_their_own_machine_and_the_node_believes_them() {
+async fn a_remote_operators_consent_is_accepted() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let me = Laptop::beside(&herd);
@@ -64,7 +64,7 @@ async fn a_second_person_consents_from_their_own_machine_and_the_node_believes_t
 }
 
 #[tokio::test]
-async fn a_key_that_waits_to_be_added_takes_no_place_of_one_that_signs() {
+async fn a_pending_key_does_not_replace_a_signing_one() {
     let herd = Herd::new().await;
     let me = Laptop::beside(&herd);
     let bo = Laptop::beside(&herd).as_login("bo");
@@ -108,7 +108,7 @@ async fn nobody_revokes_their_own_key() {
 }
 
 #[tokio::test]
-async fn a_revoked_operator_is_out_at_once_everywhere_and_for_good() {
+async fn a_revoked_operator_is_out_at_once() {
     let herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
     let me = Laptop::beside(&herd);
@@ -144,7 +144,7 @@ async fn a_revoked_operator_is_out_at_once_everywhere_and_for_good() {
 }
 
 #[tokio::test]
-async fn whoever_was_shut_out_stays_so_on_a_node_that_is_added_later() {
+async fn a_revoked_operator_stays_out_on_new_nodes() {
     let herd = Herd::new().await;
     let me = Laptop::beside(&herd);
     let bo = added(&herd, &me, "bo").await;
@@ -167,7 +167,7 @@ async fn whoever_was_shut_out_stays_so_on_a_node_that_is_added_later() {
 }
 
 #[tokio::test]
-async fn who_has_the_coordinators_socket_but_no_operators_key_adds_and_revokes_nobody() {
+async fn the_socket_alone_changes_no_operators() {
     let herd = Herd::new().await;
     let thief = herd.second_operator_key();
     let mut operator = herd.operator().await;
@@ -217,7 +217,7 @@ async fn the_last_operator_cannot_be_revoked() {
 }
 
 #[tokio::test]
-async fn a_nodes_certificate_is_none_of_an_operators_and_the_other_way_round() {
+async fn node_and_operator_certificates_are_not_interchangeable() {
     let herd = Herd::new().await;
     let node = Stranger::enrolled(&herd, "a").await;
     let own = (node.chain.as_str(), node.key.serialize_pem());

@@ -22,7 +22,7 @@ async fn resume(operator: &mut Operator) -> bool {
 }
 
 #[tokio::test]
-async fn a_paused_node_is_shown_and_not_changed_until_a_person_resumes_it() {
+async fn a_paused_node_is_not_changed() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -61,7 +61,7 @@ async fn a_plan_that_is_older_than_the_pause_begins_nothing() {
 }
 
 #[tokio::test]
-async fn a_pause_ends_with_its_time_and_starts_nothing_by_itself() {
+async fn an_ended_pause_starts_nothing() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -76,7 +76,7 @@ async fn a_pause_ends_with_its_time_and_starts_nothing_by_itself() {
 }
 
 #[tokio::test]
-async fn only_a_node_that_is_known_and_let_in_is_paused() {
+async fn only_an_enrolled_node_is_paused() {
     let herd = Herd::new().await;
     let mut operator = herd.operator().await;
     let request = v1::PauseNodeRequest {

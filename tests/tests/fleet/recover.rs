@@ -33,7 +33,7 @@ async fn assert_nothing_to_change(operator: &mut Operator, parent: u64) {
 }
 
 #[tokio::test]
-async fn a_destroyed_coordinator_is_back_from_a_nodes_copy_and_the_plan_is_empty() {
+async fn a_nodes_copy_restores_a_destroyed_coordinator() {
     let mut herd = Herd::new().await;
     herd.make_recovery_key().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
@@ -84,7 +84,7 @@ async fn a_destroyed_coordinator_is_back_from_a_nodes_copy_and_the_plan_is_empty
 }
 
 #[tokio::test]
-async fn an_old_backup_restored_while_the_agent_is_ahead_holds_it_until_a_person_resumes_it() {
+async fn an_agent_ahead_of_a_backup_is_paused() {
     let mut herd = Herd::new().await;
     herd.make_recovery_key().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
@@ -132,7 +132,7 @@ async fn an_old_backup_restored_while_the_agent_is_ahead_holds_it_until_a_person
 }
 
 #[tokio::test]
-async fn what_was_under_way_when_the_backup_was_made_is_not_handed_out_again() {
+async fn a_restored_backup_restarts_no_task() {
     let mut herd = Herd::new().await;
     herd.make_recovery_key().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
@@ -152,7 +152,7 @@ async fn what_was_under_way_when_the_backup_was_made_is_not_handed_out_again() {
 }
 
 #[tokio::test]
-async fn without_any_copy_a_new_coordinator_takes_the_nodes_over_and_the_plan_is_empty() {
+async fn a_new_coordinator_takes_nodes_over() {
     let first = Herd::new().await;
     let mut node = Node::added(&first, machine("a", DISKS), "a").await;
     let mut operator = first.operator().await;

@@ -7,7 +7,7 @@ use heeler_tests::{Herd, NOON, Node, Stranger, config};
 use crate::scene::{DISKS, assignment, creations, finished, machine, planned, task};
 
 #[tokio::test]
-async fn a_coordinator_killed_in_the_middle_of_an_apply_goes_on_where_it_was() {
+async fn a_killed_coordinator_continues_the_apply() {
     let mut herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -34,7 +34,7 @@ async fn a_coordinator_killed_in_the_middle_of_an_apply_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn when_coordinator_and_agent_are_killed_right_after_the_apply_the_task_is_done_once() {
+async fn killing_both_sides_runs_the_task_once() {
     let mut herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -50,7 +50,7 @@ async fn when_coordinator_and_agent_are_killed_right_after_the_apply_the_task_is
 }
 
 #[tokio::test]
-async fn a_power_cut_in_the_middle_of_the_task_ends_in_one_pool_or_in_a_half_made_one_that_is_told_of() {
+async fn a_power_cut_ends_in_one_pool_or_an_explanation() {
     for later in [3, 20, 60, 110] {
         let herd = Herd::new().await;
         let node = Node::added(&herd, machine("a", DISKS), "a").await;
@@ -87,7 +87,7 @@ async fn a_task_that_nobody_took_for_an_hour_is_refused() {
 }
 
 #[tokio::test]
-async fn a_task_is_handed_out_again_over_a_new_session_as_the_same_generation() {
+async fn a_new_session_resends_the_same_generation() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_task_is_handed_out_again_over_a_new_session_as_the_same_generation() 
 }
 
 #[tokio::test]
-async fn a_node_revoked_in_the_middle_of_its_task_is_shut_out_and_the_task_is_over() {
+async fn revoking_a_node_ends_its_task() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();

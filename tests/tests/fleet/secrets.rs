@@ -36,7 +36,7 @@ fn holds(folder: &Path, value: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn a_secret_lies_sealed_in_no_log_and_no_list_and_comes_back_with_a_backup() {
+async fn secrets_are_sealed_and_restored_from_backup() {
     let mut herd = Herd::new().await;
     herd.make_recovery_key().await;
     let mut operator = herd.operator().await;
@@ -62,7 +62,7 @@ async fn a_secret_lies_sealed_in_no_log_and_no_list_and_comes_back_with_a_backup
 }
 
 #[tokio::test]
-async fn without_its_key_a_secret_does_not_open_and_the_list_says_so() {
+async fn a_secret_without_its_key_is_reported() {
     let herd = Herd::new().await;
     let mut operator = herd.operator().await;
     set(&mut operator, "a", VALUE).await.unwrap();

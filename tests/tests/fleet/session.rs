@@ -52,7 +52,7 @@ async fn notes(herd: &Herd) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_revoked_nodes_open_stream_is_closed_at_once_and_it_does_not_come_back() {
+async fn revocation_closes_the_stream_at_once() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -91,7 +91,7 @@ async fn what_does_not_begin_with_hello_is_refused() {
 }
 
 #[tokio::test]
-async fn a_second_stream_of_the_same_board_is_refused_and_alarmed_while_the_first_answers() {
+async fn a_second_stream_of_a_living_board_is_refused() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut first, _) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -117,7 +117,7 @@ async fn a_second_stream_of_the_same_board_is_refused_and_alarmed_while_the_firs
 }
 
 #[tokio::test]
-async fn a_second_stream_of_the_same_board_takes_over_from_a_silent_one() {
+async fn a_second_stream_replaces_a_silent_one() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut first, _) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -187,7 +187,7 @@ async fn acknowledged_events_outlive_a_killed_coordinator() {
 }
 
 #[tokio::test]
-async fn a_journal_that_begins_anew_is_heard_from_its_beginning_and_told_of() {
+async fn a_new_journal_is_read_from_its_start() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -204,7 +204,7 @@ async fn a_journal_that_begins_anew_is_heard_from_its_beginning_and_told_of() {
 }
 
 #[tokio::test]
-async fn a_certificate_is_renewed_over_the_open_stream_for_the_same_key_only() {
+async fn renewal_over_the_stream_keeps_the_key() {
     let herd = Herd::new().await;
     let mut stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_certificate_is_renewed_over_the_open_stream_for_the_same_key_only() {
 }
 
 #[tokio::test]
-async fn a_follower_sees_every_stored_event_once_and_in_order_from_wherever_it_begins() {
+async fn a_follower_sees_each_event_once_in_order() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
@@ -267,7 +267,7 @@ async fn a_reader_that_does_not_read_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_second_coordinator_on_the_same_state_is_refused_and_told_who_has_it() {
+async fn a_second_coordinator_on_one_state_is_refused() {
     let herd = Herd::new().await;
     let refused = herd.second().await.unwrap_err().to_string();
     assert!(
@@ -288,7 +288,7 @@ async fn the_operators_socket_is_its_owners_alone() {
 }
 
 #[tokio::test]
-async fn a_coordinator_that_must_go_says_so_and_knows_afterwards_when_it_heard_the_node_last() {
+async fn a_stopped_coordinator_remembers_the_last_contact() {
     let mut herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();

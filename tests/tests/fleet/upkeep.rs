@@ -22,7 +22,7 @@ async fn said(operator: &mut Operator) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn where_no_node_can_hold_a_copy_a_backup_is_asked_for() {
+async fn without_copies_a_backup_is_advised() {
     let mut herd = Herd::new().await;
     let mut node = Node::added(&herd, machine("a", &[]), "a").await;
     node.kill();
@@ -41,7 +41,7 @@ async fn where_no_node_can_hold_a_copy_a_backup_is_asked_for() {
 }
 
 #[tokio::test]
-async fn copies_that_are_not_made_or_are_too_old_are_amber_over_a_restart_too() {
+async fn missing_copies_stay_amber_after_a_restart() {
     let mut herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;
@@ -88,7 +88,7 @@ async fn copies_that_are_not_made_or_are_too_old_are_amber_over_a_restart_too() 
 }
 
 #[tokio::test]
-async fn a_clock_that_was_a_year_ahead_stops_no_copies_once_it_is_right_again() {
+async fn a_corrected_clock_resumes_copies() {
     let mut herd = Herd::new().await;
     herd.make_recovery_key().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
@@ -127,7 +127,7 @@ async fn a_clock_that_was_a_year_ahead_stops_no_copies_once_it_is_right_again() 
 }
 
 #[tokio::test]
-async fn a_rotation_that_was_begun_is_shown_and_a_remote_operator_calls_on_throughout() {
+async fn a_rotation_does_not_interrupt_remote_operators() {
     let herd = Herd::new().await;
     let mut operator = herd.operator().await;
     let me = Laptop::beside(&herd);
@@ -156,7 +156,7 @@ async fn a_rotation_that_was_begun_is_shown_and_a_remote_operator_calls_on_throu
 }
 
 #[tokio::test]
-async fn an_authority_is_to_be_followed_by_another_one_long_before_it_ends() {
+async fn an_ageing_authority_asks_for_a_rotation() {
     let herd = Herd::new().await;
     let mut operator = herd.operator().await;
     herd.clock.advance(8 * 365 * 24 * HOUR_MS);
@@ -168,7 +168,7 @@ async fn an_authority_is_to_be_followed_by_another_one_long_before_it_ends() {
 }
 
 #[tokio::test]
-async fn what_a_remote_operator_does_is_on_record_under_their_name() {
+async fn a_remote_operators_acts_are_audited() {
     let herd = Herd::new().await;
     let _node = Node::added(&herd, machine("a", &[]), "a").await;
     let me = Laptop::beside(&herd);

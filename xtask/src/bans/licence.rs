@@ -66,7 +66,7 @@ mod tests {
     use super::allowed;
 
     #[test]
-    fn an_expression_is_allowed_when_some_choice_lies_within_the_list() {
+    fn a_licence_choice_within_the_list_is_allowed() {
         let list = ["MIT", "Apache-2.0", "Unicode-3.0"].map(str::to_owned);
         for (expression, expected) in [
             ("MIT", true),

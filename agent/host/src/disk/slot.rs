@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bus_address_is_told_from_other_parts_of_a_path() {
+    fn a_bus_address_is_found_in_a_path() {
         assert!(is_address("0000:00:04.0") && is_address("0001:03:00.0"));
         assert!(!is_address("pci0000:00") && !is_address("nvme0") && !is_address("0000:00:04:0:1"));
     }

@@ -207,7 +207,7 @@ fn said(log: &Log) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_action_waits_for_its_own_job_and_reports_its_result() {
+async fn an_action_waits_for_its_own_job() {
     let (_machine, bus, log) = machine().await;
     systemd::act(&bus, "zfs-zed.service", UnitAction::Start).await.unwrap();
     let failed = systemd::act(&bus, "bad.service", UnitAction::Stop).await;
@@ -225,7 +225,7 @@ async fn an_action_waits_for_its_own_job_and_reports_its_result() {
 }
 
 #[tokio::test]
-async fn a_unit_is_enabled_for_good_and_one_that_cannot_be_is_told() {
+async fn a_unit_is_enabled_or_the_failure_is_reported() {
     let (_machine, bus, log) = machine().await;
     systemd::act(&bus, "zfs.target", UnitAction::Enable).await.unwrap();
     assert!(systemd::act(&bus, "static.service", UnitAction::Enable).await.is_err());
@@ -240,7 +240,7 @@ async fn a_unit_is_enabled_for_good_and_one_that_cannot_be_is_told() {
 }
 
 #[tokio::test]
-async fn a_unit_without_a_file_is_not_found_rather_than_an_error() {
+async fn a_unit_without_a_file_is_not_found() {
     let (_machine, bus, _) = machine().await;
     let state = systemd::state(&bus, "zfs-zed.service").await.unwrap();
     assert_eq!(
@@ -265,7 +265,7 @@ async fn the_result_of_a_job_is_found_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_job_is_started_once_and_again_only_after_its_end() {
+async fn a_running_job_is_not_started_twice() {
     let (_machine, bus, log) = machine().await;
     for unit in ["heeler-new.service", "heeler-busy.service", "heeler-failed.service"] {
         let job = Job {

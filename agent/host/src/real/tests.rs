@@ -8,7 +8,7 @@ fn text(path: &str, text: &str) -> File {
 }
 
 #[tokio::test]
-async fn a_file_is_replaced_whole_with_its_mode_and_nothing_stays_beside_it() {
+async fn a_file_is_replaced_whole_and_keeps_its_mode() {
     let folder = tempfile::tempdir().unwrap();
     let host = RealSystem::with_root(folder.path());
     let secret = File {
@@ -97,7 +97,7 @@ async fn a_parameter_is_set_where_it_is_and_never_made() {
 }
 
 #[tokio::test]
-async fn a_device_is_read_where_asked_and_never_beyond_its_end() {
+async fn a_device_is_never_read_beyond_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let host = RealSystem::with_root(folder.path());
     host.write(&text("/dev/disk", "0123456789")).await.unwrap();
@@ -257,7 +257,7 @@ async fn a_program_that_says_too_much_is_stopped() {
 }
 
 #[tokio::test]
-async fn an_end_is_an_end_even_when_something_started_holds_the_output() {
+async fn a_program_ends_although_its_child_holds_the_output() {
     let command = shell("sleep 1000 & echo $!").timeout(Duration::from_secs(30));
     let output = RealSystem::new().run(&command).await.unwrap();
     let id: i32 = output.stdout.trim().parse().unwrap();

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn power_goes_at_the_point_that_was_asked_for_and_at_no_other() {
+    fn power_fails_only_at_the_chosen_point() {
         let mut power = Power::on();
         power.plan(2, Loss::Power);
         assert!(power.point().is_ok() && power.point().is_ok());
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn work_of_a_killed_agent_comes_to_its_end_when_asked_to() {
+    fn work_of_a_killed_agent_can_finish() {
         let mut power = Power::on();
         power.plan(0, Loss::Agent);
         assert!(power.point().is_ok());

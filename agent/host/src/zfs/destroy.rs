@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_is_snapshots_of_one_dataset_and_cannot_be_read_as_anything_else() {
+    fn a_batch_names_only_snapshots_of_one_dataset() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let batch = Batch::new("data/a", names(&["x", "y"])).unwrap();
         assert_eq!(batch.command().to_string(), "zfs destroy data/a@x,y");

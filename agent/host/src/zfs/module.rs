@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_that_is_not_loaded_is_no_answer_about_pools() {
+    fn an_unloaded_module_says_nothing_about_pools() {
         for text in [
             "The ZFS modules are not loaded.\nTry running 'modprobe zfs' as root to load them.\n",
             "Failed to initialize the libzfs library.\n",

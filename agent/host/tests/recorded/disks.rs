@@ -11,7 +11,7 @@ async fn disk(machine: &Recorded) -> Disk {
 }
 
 #[tokio::test]
-async fn a_disk_of_zeros_is_blank_and_named_by_model_and_serial() {
+async fn a_disk_of_zeros_is_blank() {
     let disk = disk(&Recorded::new("blank")).await;
     assert_eq!(disk.verdict, Verdict::Blank);
     assert_eq!(disk.by_id, format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{SERIAL}"));
@@ -22,7 +22,7 @@ async fn a_disk_of_zeros_is_blank_and_named_by_model_and_serial() {
 }
 
 #[tokio::test]
-async fn a_disk_that_holds_anything_is_refused_with_what_was_found() {
+async fn a_disk_with_content_is_refused_with_the_finding() {
     for (state, finding) in [
         ("ext4", "ext4 file system"),
         ("ext4-mounted", "mounted at /mnt"),
@@ -62,7 +62,7 @@ async fn data_that_no_program_knows_is_found_by_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_leg_of_a_pool_is_known_by_its_label_however_the_pool_was_left() {
+async fn a_leg_is_known_by_its_label() {
     let destroyed = number("zfs-2.3.9/zdb-label-destroyed-part1", "pool_guid:");
     let two = number("zfs-2.3.9/zdb-label-two-of-one-name-part1", "pool_guid:");
     for (state, left, finding) in [
@@ -110,14 +110,14 @@ async fn a_leg_of_a_pool_is_known_by_its_label_however_the_pool_was_left() {
 }
 
 #[tokio::test]
-async fn a_destroyed_pool_whose_labels_were_cleared_is_still_not_blank() {
+async fn cleared_labels_do_not_make_a_disk_blank() {
     let disk = disk(&Recorded::new("destroyed-and-cleared")).await;
     assert_eq!(disk.verdict.finding(), "GPT partition table with 2 partitions");
     assert!(disk.only_marks_of_zfs);
 }
 
 #[tokio::test]
-async fn the_label_is_kept_with_its_disk_and_slots_follow_the_bus() {
+async fn labels_stay_with_disks_and_slots_with_the_bus() {
     let inventory = inventory(&Recorded::new("exported")).await.unwrap();
     let recorded = |key| number("zfs-2.3.9/zdb-label-exported-part1", key);
     let [first, second, system] = inventory.disks.as_slice() else {
@@ -132,7 +132,7 @@ async fn the_label_is_kept_with_its_disk_and_slots_follow_the_bus() {
 }
 
 #[tokio::test]
-async fn of_a_machine_whose_disks_are_all_in_use_nothing_is_probed() {
+async fn disks_in_use_are_not_probed() {
     let mut machine = Recorded::new("active");
     for program in ["zdb", "wipefs", "blkid"] {
         machine.answers.retain(|command, _| !command.starts_with(program));
@@ -148,7 +148,7 @@ async fn of_a_machine_whose_disks_are_all_in_use_nothing_is_probed() {
 }
 
 #[tokio::test]
-async fn a_pool_that_another_machine_may_have_is_told_with_its_name() {
+async fn a_pool_in_use_elsewhere_is_named() {
     let disk = disk(&Recorded::new("in-use-elsewhere")).await;
     let guid = number("zfs-2.3.9/zdb-label-in-use-elsewhere-part1", "pool_guid:");
     let finding = format!("member of pool data ({guid}), not exported, last used by k8sctl-elsewhere");
@@ -164,7 +164,7 @@ async fn a_pool_that_another_machine_may_have_is_told_with_its_name() {
 }
 
 #[tokio::test]
-async fn a_partition_table_of_which_one_copy_was_written_is_a_mark_of_zfs_too() {
+async fn half_a_partition_table_counts_as_made_by_zfs() {
     let disk = disk(&Recorded::new("create-torn")).await;
     assert_eq!(disk.verdict.finding(), "remains of a GPT partition table");
     assert!(disk.only_marks_of_zfs);

@@ -26,7 +26,7 @@ fn failing(code: i32, stderr: &str) -> Output {
 }
 
 #[tokio::test]
-async fn a_program_that_fails_leaves_its_disk_unproven_and_the_others_alone() {
+async fn a_failed_probe_affects_only_its_disk() {
     for command in [
         wipefs::command(&device()),
         blkid::command(&device()),
@@ -128,7 +128,7 @@ async fn two_disks_of_one_serial_are_both_refused() {
 }
 
 #[tokio::test]
-async fn a_disk_that_cannot_be_written_or_named_is_not_blank() {
+async fn a_disk_without_serial_or_write_access_is_not_blank() {
     let first = |inventory: &heeler_host::disk::Inventory| inventory.disks[0].verdict.finding();
     let machine = lsblk_with("\"ro\": false,", "\"ro\": true,");
     assert_eq!(
@@ -163,7 +163,7 @@ async fn one_byte_at_either_end_is_a_finding() {
 }
 
 #[tokio::test]
-async fn what_the_machine_runs_from_is_told_whatever_else_it_is() {
+async fn the_system_disk_is_always_recognised() {
     let inventory = inventory(&Recorded::new("blank")).await.unwrap();
     let system = inventory
         .disks

@@ -123,7 +123,7 @@ fn a_json_answer_cut_off_anywhere_is_not_believed() {
 }
 
 #[test]
-fn another_major_version_of_the_json_of_zfs_is_refused_and_numbers_may_be_strings() {
+fn another_major_version_of_zfs_json_is_refused() {
     for (program, name) in RECORDED.into_iter().filter(|(_, name)| name.starts_with("zfs-2.3.9")) {
         let whole = output(name);
         let with = |from: &str, to: &str| Output {
@@ -171,7 +171,7 @@ fn an_exit_code_of_an_error_is_never_believed() {
 }
 
 #[test]
-fn the_fixtures_that_are_not_read_above_make_no_reader_panic() {
+fn no_fixture_makes_a_reader_panic() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     for version in std::fs::read_dir(folder)
         .unwrap()

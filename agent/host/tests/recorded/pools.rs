@@ -163,7 +163,7 @@ async fn the_module_is_asked_for_its_version() {
 }
 
 #[tokio::test]
-async fn a_pool_is_told_with_the_serials_of_its_legs_and_whose_it_is() {
+async fn a_pool_is_reported_with_its_serials_and_owner() {
     let mut machine = Recorded::new("active");
     let get = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
     machine.answer(&get, output("zfs-2.3.9/zpool-get-all-mirror"));
@@ -183,7 +183,7 @@ async fn a_pool_is_told_with_the_serials_of_its_legs_and_whose_it_is() {
 }
 
 #[tokio::test]
-async fn a_pool_that_must_not_be_imported_by_guess_says_so() {
+async fn an_ambiguous_import_is_reported() {
     let elsewhere = listed("in-use-elsewhere").await;
     assert_eq!(elsewhere.len(), 1);
     assert!(elsewhere[0].last_used_elsewhere() && elsewhere[0].state == "ONLINE");

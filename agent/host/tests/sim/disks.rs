@@ -26,7 +26,7 @@ fn a_new_disk_is_proven_blank() {
 }
 
 #[test]
-fn whatever_is_on_a_disk_it_is_not_blank_and_looking_changes_no_byte() {
+fn looking_at_a_disk_changes_no_byte() {
     let states = [
         (Content::Ext4("backup"), "ext4"),
         (Content::EmptyGpt, "partition table"),
@@ -51,7 +51,7 @@ fn whatever_is_on_a_disk_it_is_not_blank_and_looking_changes_no_byte() {
 }
 
 #[test]
-fn the_disk_that_the_machine_runs_from_and_swap_are_the_systems() {
+fn system_disk_and_swap_belong_to_the_system() {
     let machine = node()
         .disk(DiskSpec::holding(A, Content::Root))
         .disk(DiskSpec::holding(B, Content::SwapInUse))
@@ -61,7 +61,7 @@ fn the_disk_that_the_machine_runs_from_and_swap_are_the_systems() {
 }
 
 #[test]
-fn labels_of_every_kind_of_pool_are_seen_whether_the_module_is_loaded_or_not() {
+fn pool_labels_are_seen_without_the_module_too() {
     let left = [
         (Left::Exported, MemberState::Exported),
         (Left::Destroyed, MemberState::Destroyed),
@@ -102,7 +102,7 @@ fn a_leg_of_an_imported_pool_is_active() {
 }
 
 #[test]
-fn every_half_made_create_leaves_marks_that_are_no_blank_disk() {
+fn an_interrupted_create_never_leaves_a_blank_disk() {
     let mut states = Vec::new();
     for point in 0.. {
         let machine = holding(Content::Blank);
@@ -123,7 +123,7 @@ fn every_half_made_create_leaves_marks_that_are_no_blank_disk() {
 }
 
 #[test]
-fn kernel_names_change_from_boot_to_boot_and_slots_do_not() {
+fn slots_stay_although_kernel_names_change() {
     let machine = holding(Content::Blank);
     let look = || {
         let inventory = now(disk::inventory(&machine)).expect("power").expect("answers");
@@ -140,7 +140,7 @@ fn kernel_names_change_from_boot_to_boot_and_slots_do_not() {
 }
 
 #[test]
-fn a_disk_keeps_its_letter_when_the_one_before_it_is_pulled() {
+fn a_disk_keeps_its_slot_when_another_is_pulled() {
     let machine = node().blank(A).blank(B).build();
     let look = || now(disk::inventory(&machine)).expect("power").expect("answers");
     let letter = |serial: &str| match look().find(serial) {

@@ -8,7 +8,7 @@ use heeler_host::{Content, File, Glance, System, UnitAction, facts, lsblk};
 use crate::{A, B, node, now};
 
 #[test]
-fn one_look_asks_each_question_once_and_the_next_asks_anew() {
+fn one_look_runs_each_command_once() {
     let machine = node().blank(A).blank(B).build();
     let glance = Glance::at(&machine);
     let devices = |host: &dyn System| now(lsblk::devices(host)).expect("power").expect("answers").len();

@@ -130,7 +130,7 @@ fn calls<T>(work: &mut Pin<&mut impl Future<Output = T>>, count: usize) -> Optio
 }
 
 #[test]
-fn what_the_agent_lets_stay_is_not_undone_and_what_is_undone_it_does_not_let_stay() {
+fn a_change_is_either_confirmed_or_undone() {
     const ALL: usize = 60;
     for first in 0..24 {
         for then in 0..16 {
@@ -170,7 +170,7 @@ fn what_the_agent_lets_stay_is_not_undone_and_what_is_undone_it_does_not_let_sta
 }
 
 #[test]
-fn a_change_that_was_confirmed_before_the_undo_began_outlives_a_cut_at_any_point_of_it() {
+fn a_confirmed_change_survives_a_power_cut() {
     let undone = |cut: Option<u64>| {
         let (machine, armed) = changed();
         assert!(confirm(&machine, &armed));
@@ -196,7 +196,7 @@ fn a_change_that_was_confirmed_before_the_undo_began_outlives_a_cut_at_any_point
 }
 
 #[test]
-fn an_undo_that_was_cut_off_is_finished_though_it_is_confirmed_meanwhile() {
+fn an_interrupted_undo_is_finished_despite_a_confirmation() {
     let (machine, armed) = changed();
     let slow = Slow(machine.clone());
     {

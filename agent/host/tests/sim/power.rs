@@ -6,7 +6,7 @@ use heeler_host::{File, RunError, System, UnitAction, blkdiscard, lsblk};
 use crate::{A, B, by_id, node, now};
 
 #[test]
-fn after_a_cut_no_call_returns_until_the_machine_boots_again() {
+fn no_call_returns_between_power_cut_and_boot() {
     let machine = node().blank(A).build();
     machine.cut_power_at(machine.points());
     assert!(now(machine.run(&lsblk::command())).is_none());
@@ -19,7 +19,7 @@ fn after_a_cut_no_call_returns_until_the_machine_boots_again() {
 }
 
 #[test]
-fn a_file_is_the_old_one_or_the_new_one_at_every_point() {
+fn a_write_leaves_the_old_or_the_new_file() {
     let mut seen = Vec::new();
     for point in 0.. {
         let machine = node().build();
@@ -51,7 +51,7 @@ fn an_append_may_leave_any_prefix() {
 }
 
 #[test]
-fn a_cut_in_the_middle_of_zeroing_leaves_the_end_as_it_was() {
+fn a_power_cut_stops_zeroing_half_way() {
     let machine = node()
         .disk(heeler_host::sim::DiskSpec::holding(
             A,
@@ -67,7 +67,7 @@ fn a_cut_in_the_middle_of_zeroing_leaves_the_end_as_it_was() {
 }
 
 #[test]
-fn a_killed_agents_work_comes_to_its_end_or_dies_with_it_and_the_machine_runs_on() {
+fn a_killed_agent_does_not_stop_its_machine() {
     for (loss, blank) in [(Loss::Agent, true), (Loss::AgentAndItsWork, false)] {
         let machine = node()
             .disk(heeler_host::sim::DiskSpec::holding(

@@ -41,7 +41,7 @@ fn without_a_module_nothing_is_said_about_pools() {
 }
 
 #[test]
-fn a_new_pool_is_online_with_its_comment_and_its_datasets_mounted() {
+fn a_new_pool_is_online_with_mounted_datasets() {
     let machine = with_pool();
     let facts = now(facts::collect(&machine)).expect("power").expect("answers");
     let [pool] = facts.pools.read.as_slice() else {
@@ -71,7 +71,7 @@ fn a_new_pool_is_online_with_its_comment_and_its_datasets_mounted() {
 }
 
 #[test]
-fn files_of_a_dataset_come_back_with_the_pool_after_a_boot() {
+fn files_survive_a_reboot() {
     let machine = with_pool();
     machine.put_file("/data/pve-files/iso/a", b"precious").expect("written");
     machine.boot();
@@ -84,7 +84,7 @@ fn files_of_a_dataset_come_back_with_the_pool_after_a_boot() {
 }
 
 #[test]
-fn a_new_root_disk_finds_its_pool_again_with_the_old_host_id_only() {
+fn a_reflashed_node_imports_only_with_its_host_id() {
     let machine = with_pool();
     let guid = machine.pool_guid("data").expect("imported");
     machine.put_file("/data/pve-files/a", b"precious").expect("written");
@@ -225,7 +225,7 @@ fn a_disk_in_use_cannot_be_zeroed() {
 }
 
 #[test]
-fn create_on_disks_of_a_destroyed_pool_is_not_refused_by_zfs() {
+fn zfs_creates_over_a_destroyed_pool() {
     let machine = node().blank(A).blank(B).build();
     machine.leave_pool("old", &[A, B], Left::Destroyed);
     machine.by_hand("modprobe", &["zfs"]);

@@ -150,7 +150,7 @@ fn a_consent_that_another_task_used_up_is_refused() {
 }
 
 #[test]
-fn an_act_that_was_begun_and_not_ended_is_permitted_again_until_its_consent_expires() {
+fn an_interrupted_act_may_continue_until_its_consent_expires() {
     let scene = Scene::new();
     let right = act("A", 1);
     let consent = scene.sign("me", 1, "a", &right);
@@ -191,7 +191,7 @@ fn a_creation_that_reads_its_disks_may_end_within_a_day() {
 }
 
 #[test]
-fn a_permission_that_was_not_made_use_of_holds_until_it_expires() {
+fn an_unused_permission_holds_until_it_expires() {
     let scene = Scene::new();
     let consent = scene.sign("me", 1, "a", &act("A", 1));
     let mut state = State::default();
@@ -203,7 +203,7 @@ fn a_permission_that_was_not_made_use_of_holds_until_it_expires() {
 }
 
 #[test]
-fn an_act_that_has_ended_needs_a_new_consent_be_it_done_or_failed() {
+fn a_finished_act_needs_a_new_consent() {
     let scene = Scene::new();
     let right = act("A", 1);
     let consent = scene.sign("me", 1, "a", &right);
@@ -228,7 +228,7 @@ fn an_act_that_has_ended_needs_a_new_consent_be_it_done_or_failed() {
 }
 
 #[test]
-fn another_task_cannot_go_on_with_an_act_that_it_did_not_begin() {
+fn a_task_cannot_continue_another_tasks_act() {
     let scene = Scene::new();
     let right = act("A", 1);
     let mut state = State::default();

@@ -4,7 +4,7 @@ use heeler_proto::{KeepScrubs, PoolName, ScrubEvery};
 use super::*;
 
 #[tokio::test]
-async fn the_power_or_the_agent_goes_at_any_point_of_a_round_and_the_next_one_goes_on() {
+async fn an_interrupted_snapshot_round_is_continued() {
     for loss in [Loss::Power, Loss::Agent, Loss::AgentAndItsWork] {
         for point in 0.. {
             let mut bench = Bench::new().await;
@@ -55,7 +55,7 @@ async fn a_suspended_pool_hangs_nobody_and_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_full_pool_is_told_and_is_pruned_all_the_same() {
+async fn a_full_pool_is_reported_and_still_pruned() {
     let mut bench = Bench::new().await;
     bench.live(8 * HOUR).await;
     bench.machine.set_pool_full("data", true);
@@ -77,7 +77,7 @@ async fn a_full_pool_is_told_and_is_pruned_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_dataset_that_cannot_be_snapshotted_is_named_and_stops_no_other() {
+async fn a_failed_snapshot_stops_no_other_dataset() {
     let mut bench = Bench::new().await;
     bench.turn().await;
     bench.machine.pass(HOUR);
@@ -109,7 +109,7 @@ async fn a_degraded_pool_is_snapshotted_and_not_pruned() {
 }
 
 #[tokio::test]
-async fn without_the_dataset_or_the_pool_or_a_readable_schedule_nothing_is_done_and_it_is_said() {
+async fn a_missing_dataset_pool_or_schedule_is_reported() {
     let mut bench = Bench::new().await;
     bench.live(12 * HOUR).await;
     let before = bench.names(FILES).await;
@@ -129,7 +129,7 @@ async fn without_the_dataset_or_the_pool_or_a_readable_schedule_nothing_is_done_
 }
 
 #[tokio::test]
-async fn of_another_pool_of_that_name_nothing_is_taken_or_pruned_and_it_is_told() {
+async fn another_pool_of_the_same_name_is_left_alone() {
     let mut bench = Bench::new().await;
     bench.live(12 * HOUR).await;
     let text = String::from_utf8(bench.machine.file(schedule::SNAPSHOTS).unwrap()).unwrap();
@@ -144,7 +144,7 @@ async fn of_another_pool_of_that_name_nothing_is_taken_or_pruned_and_it_is_told(
 }
 
 #[tokio::test]
-async fn by_a_schedule_that_names_no_pool_snapshots_are_taken_and_none_is_pruned() {
+async fn a_schedule_without_pool_guid_prunes_nothing() {
     let mut bench = Bench::new().await;
     bench.live(12 * HOUR).await;
     let earlier = b"heeler snapshots 1\ndata/pve-files  1 hourly\n";
@@ -202,7 +202,7 @@ async fn what_zfs_would_destroy_besides_stops_the_batch() {
 }
 
 #[tokio::test]
-async fn a_hold_that_comes_after_the_last_look_keeps_the_batch_and_it_is_said() {
+async fn a_late_hold_stops_pruning_of_its_batch() {
     let mut bench = Bench::new().await;
     bench.live(12 * HOUR).await;
     bench.machine.pass(HOUR);
@@ -220,7 +220,7 @@ async fn a_hold_that_comes_after_the_last_look_keeps_the_batch_and_it_is_said() 
 }
 
 #[tokio::test]
-async fn a_scrub_begins_in_its_hour_is_followed_and_told_and_never_on_a_degraded_pool() {
+async fn a_scrub_never_starts_on_a_degraded_pool() {
     let mut bench = Bench::new().await;
     let pool = PoolName::new("data").unwrap();
     // It is Sunday, 1 March 2026, noon.

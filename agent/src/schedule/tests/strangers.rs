@@ -14,7 +14,7 @@ impl Choice {
 }
 
 #[tokio::test]
-async fn on_random_machines_nothing_that_is_somebody_elses_or_held_or_cloned_is_ever_touched() {
+async fn foreign_held_and_cloned_snapshots_are_never_pruned() {
     for seed in 0..20 {
         let mut choice = Choice(seed);
         let mut bench = Bench::keeping(Keep::new([0, 2, 1, 0, 0, 0], 0).unwrap()).await;

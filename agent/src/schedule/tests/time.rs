@@ -4,7 +4,7 @@ use super::*;
 use crate::schedule::{Seen, seen};
 
 #[tokio::test]
-async fn in_seven_days_alone_every_snapshot_that_was_due_is_taken_and_none_is_pruned_wrongly() {
+async fn seven_days_without_coordinator_keep_the_schedule() {
     let mut bench = Bench::new().await;
     let runs = bench.live(7 * DAY).await;
     assert_eq!(problems(&runs), "");
@@ -33,7 +33,7 @@ async fn in_seven_days_alone_every_snapshot_that_was_due_is_taken_and_none_is_pr
 }
 
 #[tokio::test]
-async fn after_days_without_power_one_snapshot_is_taken_and_what_is_there_is_kept() {
+async fn after_days_without_power_nothing_is_pruned() {
     let mut bench = Bench::new().await;
     bench.live(12 * HOUR).await;
     let before = bench.names(FILES).await;
@@ -53,7 +53,7 @@ async fn after_days_without_power_one_snapshot_is_taken_and_what_is_there_is_kep
 }
 
 #[tokio::test]
-async fn a_clock_that_does_not_follow_a_time_server_takes_and_does_not_prune() {
+async fn an_unsynchronised_clock_prunes_nothing() {
     let mut bench = Bench::new().await;
     bench.machine.set_clock_synchronised(false);
     let runs = bench.live(2 * DAY).await;
@@ -70,7 +70,7 @@ async fn a_clock_that_does_not_follow_a_time_server_takes_and_does_not_prune() {
 }
 
 #[tokio::test]
-async fn what_the_lane_remembered_is_torn_and_nothing_is_pruned_for_a_day() {
+async fn a_torn_schedule_memory_stops_pruning_for_a_day() {
     for torn in [&b""[..], b"{\"trust\":{\"se"] {
         let mut bench = Bench::new().await;
         bench.live(12 * HOUR).await;
@@ -88,7 +88,7 @@ async fn what_the_lane_remembered_is_torn_and_nothing_is_pruned_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_clock_a_year_off_in_either_direction_prunes_nothing_and_goes_on_taking() {
+async fn a_clock_a_year_off_prunes_nothing() {
     let year_ms = 365 * 24 * 3_600_000;
     for ahead in [true, false] {
         let mut bench = Bench::new().await;
@@ -138,7 +138,7 @@ async fn monthly(bench: &Bench, day: u32) {
 }
 
 #[tokio::test]
-async fn after_a_clock_a_year_off_in_either_direction_the_next_month_is_scrubbed_and_none_is_called_overdue() {
+async fn a_corrected_clock_brings_scrubs_back() {
     let year_ms = 365 * 24 * 3_600_000;
     let once = ["started", "finished"];
     for ahead in [true, false] {
@@ -173,7 +173,7 @@ async fn after_a_clock_a_year_off_in_either_direction_the_next_month_is_scrubbed
 }
 
 #[tokio::test]
-async fn a_clock_that_begins_in_1970_takes_nothing_from_what_is_remembered_of_scrubs() {
+async fn a_clock_from_1970_forgets_no_scrub() {
     for scrubbed in [true, false] {
         let mut bench = Bench::new().await;
         monthly(&bench, 3).await;
@@ -195,7 +195,7 @@ async fn a_clock_that_begins_in_1970_takes_nothing_from_what_is_remembered_of_sc
 }
 
 #[tokio::test]
-async fn a_schedule_that_ends_takes_with_it_what_did_not_work() {
+async fn an_ended_schedule_clears_its_problems() {
     let mut bench = Bench::new().await;
     bench.turn().await;
     bench.machine.set_pool_full("data", true);
@@ -211,7 +211,7 @@ async fn a_schedule_that_ends_takes_with_it_what_did_not_work() {
 }
 
 #[tokio::test]
-async fn a_scrub_that_somebody_began_before_its_hour_serves_and_nothing_is_put_off() {
+async fn a_manual_scrub_counts_as_the_scheduled_one() {
     let mut bench = Bench::new().await;
     bench.turn().await;
     monthly(&bench, 1).await;
@@ -254,7 +254,7 @@ async fn a_simulated_year_keeps_what_is_wanted_and_writes_little() {
 }
 
 #[tokio::test]
-async fn a_turn_with_nothing_to_do_asks_no_program_and_writes_nothing() {
+async fn an_idle_schedule_runs_no_program() {
     let mut bench = Bench::new().await;
     bench.turn().await;
     bench.machine.clear_log();
@@ -265,7 +265,7 @@ async fn a_turn_with_nothing_to_do_asks_no_program_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_stands_before_the_node_sees_what_was_done_last_and_comes_next() {
+async fn the_node_shows_its_last_and_next_work() {
     let mut bench = Bench::new().await;
     let scrubs = KeepScrubs {
         pool: PoolName::new("data").unwrap(),
@@ -293,7 +293,7 @@ async fn whoever_stands_before_the_node_sees_what_was_done_last_and_comes_next()
 }
 
 #[tokio::test]
-async fn whoever_stands_before_the_node_is_told_of_what_fails_what_is_overdue_and_what_cannot_be_read() {
+async fn the_node_shows_failing_and_overdue_work() {
     let mut bench = Bench::new().await;
     monthly(&bench, 3).await;
     let said = async |bench: &Bench| {

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changed_since_it_was_seen_is_not_written() {
+    fn a_file_changed_since_the_look_is_not_written() {
         let edit = Edit::of("/etc/x", "zfs", "1", Some(b"seen"));
         assert!(matches!(edit.spliced(Some(b"other")), Err(EditError::Changed { .. })));
         assert!(matches!(edit.spliced(None), Err(EditError::Changed { .. })));

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_read_as_it_was_written_and_a_later_ones_words_are_noticed() {
+    fn snapshot_marks_round_trip() {
         let both = Classes::of([Class::Hourly, Class::Yearly]);
         assert_eq!((both.mark().as_str(), both.longest()), ("hourly,yearly", "yearly"));
         assert_eq!(Classes::read(&both.mark()), both);

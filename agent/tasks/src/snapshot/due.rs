@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_in_the_period_serves_it_and_the_next_one_is_due_when_it_begins() {
+    fn one_snapshot_serves_its_period() {
         let taken = [ours(1, NOW, "hourly,daily")];
         assert_eq!(classes(&taken, NOW), []);
         assert_eq!(due(&taken, &keep(), NOW).next_s, Some(NOW - NOW % HOUR + HOUR));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_strangers_snapshot_nor_one_from_the_future_nor_another_class_serves() {
+    fn only_own_current_snapshots_of_the_class_count() {
         let future = ours(2, NOW + 365 * 24 * HOUR, "hourly,daily");
         assert_eq!(classes(&[stranger(1, NOW), future], NOW), [Class::Hourly, Class::Daily]);
         assert_eq!(classes(&[ours(1, NOW, "manual")], NOW), [Class::Hourly, Class::Daily]);

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back_and_a_person_can_read_it() {
+    fn a_schedule_round_trips_as_readable_text() {
         let mut accepted = accepted(vec![
             policy("data/b", Keep::default()),
             policy("data/pve-files", Keep::new([4, 24, 0, 0, 6, 1], 15).unwrap()),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_was_cut_off_or_changed_passes_for_a_schedule() {
+    fn a_damaged_schedule_file_is_refused() {
         let task = accepted(vec![policy("data/a", Keep::usual()), policy("data/b", Keep::usual())]);
         let text = text_of(&snapshots_file(&task));
         for cut in 0..text.len() {

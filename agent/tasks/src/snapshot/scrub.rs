@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hour_of_the_schedule_comes_once_a_month_or_a_week() {
+    fn the_scrub_hour_comes_once_a_period() {
         let (last, next) = slots(&task(ScrubEvery::Month, 28), NOW).unwrap();
         assert_eq!(
             (Utc::of(last).stamp().as_str(), Utc::of(next).stamp().as_str()),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scrub_is_due_from_its_hour_on_until_one_was_done() {
+    fn a_scrub_stays_due_until_it_is_done() {
         let today = task(ScrubEvery::Month, 1);
         let hour = TODAY + 2 * HOUR;
         assert_eq!(wish(&today, 0, hour), Wish::Due);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_missed_waits_for_its_day_of_the_week_so_that_nodes_stay_apart() {
+    fn a_missed_scrub_waits_for_its_weekday() {
         let missed = task(ScrubEvery::Month, 1);
         let slot = TODAY + 2 * HOUR;
         let due: Vec<u64> = (0..14 * 24)

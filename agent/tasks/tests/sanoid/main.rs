@@ -118,7 +118,7 @@ fn as_answers(histories: &[History], pruned: &BTreeSet<String>) -> String {
 }
 
 #[test]
-fn the_keep_set_is_sanoids_but_for_the_newest_and_the_length_of_a_year() {
+fn the_keep_set_agrees_with_sanoid() {
     let histories = histories();
     assert_eq!(ANSWERS.lines().count(), histories.len());
     let (mut both, mut newest, mut years) = (0, 0, 0);

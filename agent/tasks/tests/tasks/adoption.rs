@@ -7,7 +7,7 @@ use heeler_tasks::engine::Outcome;
 use crate::life::{A, B, Life, blocked, ensure, spec};
 
 #[tokio::test]
-async fn a_pool_that_was_made_and_exported_before_anybody_recorded_it_is_taken_back_by_guid() {
+async fn an_exported_unrecorded_pool_is_adopted_by_guid() {
     let mut life = Life::with_pool().await;
     let guid = life.guid().await;
     let export = Command::new("zpool").args(["export", "data"]);
@@ -40,7 +40,7 @@ async fn a_creation_that_timed_out_stays_begun_and_goes_on() {
 }
 
 #[tokio::test]
-async fn half_a_creation_on_another_pair_does_not_excuse_somebody_elses_marks() {
+async fn an_interrupted_creation_excuses_no_other_disks() {
     let mut life = Life::blank();
     // Some point lies in the middle of zpool create: find it by what it leaves.
     let mut found = false;

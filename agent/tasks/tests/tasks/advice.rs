@@ -32,7 +32,7 @@ fn hand(life: &Life, line: &str) {
 }
 
 #[tokio::test]
-async fn a_renamed_dataset_is_renamed_back_and_no_empty_one_hides_it() {
+async fn renaming_back_hides_no_data() {
     for more in [
         &[][..],
         &["zfs set mountpoint=/srv/files data/old-files"],
@@ -56,7 +56,7 @@ async fn a_renamed_dataset_is_renamed_back_and_no_empty_one_hides_it() {
 }
 
 #[tokio::test]
-async fn a_renamed_dataset_that_is_mounted_nowhere_is_found_by_its_mark() {
+async fn an_unmounted_renamed_dataset_is_found() {
     let mut life = Life::with_pool().await;
     let task = ensure(life.recorded().await);
     hand(&life, "zfs rename data/vm data/guests");
@@ -67,7 +67,7 @@ async fn a_renamed_dataset_that_is_mounted_nowhere_is_found_by_its_mark() {
 }
 
 #[tokio::test]
-async fn what_is_mounted_in_the_place_of_a_dataset_stays_in_reach() {
+async fn a_foreign_mount_stays_reachable() {
     let mut life = Life::with_pool().await;
     let task = ensure(life.recorded().await);
     hand(&life, "zfs create -o mountpoint=/data/pve-files data/others");
@@ -91,7 +91,7 @@ async fn what_is_mounted_in_the_place_of_a_dataset_stays_in_reach() {
 }
 
 #[tokio::test]
-async fn a_pool_imported_readonly_is_imported_again_and_can_be_written() {
+async fn a_readonly_pool_becomes_writable_by_the_advice() {
     let mut life = Life::with_pool().await;
     let task = ensure(life.recorded().await);
     hand(&life, "zpool export data");
@@ -104,7 +104,7 @@ async fn a_pool_imported_readonly_is_imported_again_and_can_be_written() {
 }
 
 #[tokio::test]
-async fn a_pool_under_another_host_id_is_exported_and_comes_back() {
+async fn host_id_advice_brings_the_pool_back() {
     let mut life = Life::with_pool().await;
     let task = ensure(life.recorded().await);
     life.machine.put_file("/etc/hostid", &[1, 2, 3, 4]).unwrap();
@@ -144,7 +144,7 @@ async fn nobody_is_told_to_force_an_import() {
 }
 
 #[tokio::test]
-async fn properties_changed_by_hand_are_drift_and_hold_again_after_a_power_cut() {
+async fn corrected_properties_survive_a_power_cut() {
     for line in [
         "zpool set cachefile=none data",
         "zpool set autotrim=off data",

@@ -69,7 +69,7 @@ async fn is_settled(life: &Life, at: &str) {
 }
 
 #[tokio::test]
-async fn the_card_comes_up_for_good_and_a_second_look_finds_nothing_to_do() {
+async fn the_backplane_comes_up_and_stays() {
     let mut life = up().await;
     is_up(&life, "10.10.99.50/24", "applied");
     life.machine.boot();
@@ -99,7 +99,7 @@ async fn what_nobody_confirms_is_undone_and_the_task_says_so() {
 }
 
 #[tokio::test]
-async fn a_change_of_which_any_part_fails_is_put_back_at_once_and_the_task_says_so() {
+async fn a_failed_network_change_is_undone_at_once() {
     let ops = [netplan::generate(), link::reload(), link::apply(BEFORE)];
     let programs = ops.map(|command| command.to_string());
     for part in programs
@@ -131,7 +131,7 @@ async fn a_change_of_which_any_part_fails_is_put_back_at_once_and_the_task_says_
 }
 
 #[tokio::test]
-async fn a_change_that_is_confirmed_before_a_part_of_it_fails_is_said_to_stay() {
+async fn a_confirmed_change_stays_despite_a_late_failure() {
     let mut life = fresh();
     let way = Way {
         change: "a card".into(),
@@ -170,7 +170,7 @@ async fn a_change_that_is_confirmed_before_a_part_of_it_fails_is_said_to_stay() 
 }
 
 #[tokio::test]
-async fn a_loss_at_any_point_of_a_change_that_is_confirmed_ends_with_the_card_up() {
+async fn a_confirmed_change_survives_every_loss() {
     let first = fresh().machine.points();
     let last = up().await.machine.points();
     assert!(last - first > 60, "there is something to disturb");
@@ -192,7 +192,7 @@ async fn a_loss_at_any_point_of_a_change_that_is_confirmed_ends_with_the_card_up
 }
 
 #[tokio::test]
-async fn a_loss_at_any_point_of_a_change_and_of_its_undo_ends_with_the_old_address() {
+async fn an_unconfirmed_change_ends_with_the_old_address() {
     let disturbed = async |point: Option<(u64, Loss)>| {
         let mut life = up().await;
         life.confirmed = false;
@@ -218,7 +218,7 @@ async fn a_loss_at_any_point_of_a_change_and_of_its_undo_ends_with_the_old_addre
 }
 
 #[tokio::test]
-async fn an_agent_that_never_comes_back_leaves_the_old_address_within_the_guards_time() {
+async fn a_dead_agent_leaves_the_old_address() {
     let first = fresh().machine.points();
     let last = up().await.machine.points();
     for at in 0..last - first {
@@ -276,7 +276,7 @@ async fn a_card_that_somebody_came_in_over_is_not_changed() {
 }
 
 #[tokio::test]
-async fn a_card_that_was_pulled_is_told_and_comes_back_by_itself_in_another_port() {
+async fn a_pulled_card_comes_back_in_another_port() {
     let mut life = up().await;
     life.machine.pull_nic(MAC);
     let (found, _, next) = blocked(life.apply(&wish("10.10.99.50/24")).await);
@@ -298,7 +298,7 @@ async fn without_a_link_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn where_proxmox_keeps_the_network_it_is_told_in_its_own_file() {
+async fn a_proxmox_node_uses_ifupdown2() {
     let mut life = fresh();
     life.machine.install_ifupdown2("3.3.0-1+pmx1");
     assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
@@ -342,7 +342,7 @@ async fn the_preview_names_the_card_and_what_is_undone() {
 }
 
 #[tokio::test]
-async fn a_card_that_is_named_is_taken_where_two_could_be_it() {
+async fn a_named_card_is_chosen_among_two() {
     let lan = Nic::onboard("2c:cf:67:00:00:01", LAN);
     let mut life = Life::of(pi().nic(lan).nic(Nic::usb(MAC)).nic(Nic::usb(OTHER)).build());
     let (found, ..) = blocked(life.apply(&wish("10.10.99.50/24")).await);

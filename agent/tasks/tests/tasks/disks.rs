@@ -65,7 +65,7 @@ async fn a_disk_smaller_than_its_mirror_is_refused() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_missing_is_told_with_the_free_ones_and_a_guess() {
+async fn a_missing_disk_lists_the_free_ones() {
     let machine = pi().blank(A).blank("S6XNNSOW100002").build();
     refused(
         machine,

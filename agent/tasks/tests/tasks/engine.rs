@@ -90,7 +90,7 @@ async fn a_result_has_its_time_to_settle_and_not_more() {
 }
 
 #[tokio::test]
-async fn a_step_that_says_later_is_looked_at_again_and_not_for_ever() {
+async fn a_retry_is_bounded() {
     let later = |looks: usize| {
         StandIn::says("Waits", "/etc/x", move |look, _| {
             Ok(if look > looks {
@@ -108,7 +108,7 @@ async fn a_step_that_says_later_is_looked_at_again_and_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_look_that_fails_is_tried_again_where_that_may_help() {
+async fn a_failed_look_is_retried_when_useful() {
     let fails = |looks: usize, error: fn() -> RunError| {
         StandIn::says("Looks", "/etc/x", move |look, _| {
             if look > looks {
@@ -144,7 +144,7 @@ async fn an_exit_code_is_hearsay_and_the_machine_decides() {
 }
 
 #[tokio::test]
-async fn a_file_that_changed_since_it_was_seen_is_left_alone() {
+async fn a_file_changed_since_the_look_is_left_alone() {
     for op in [
         Op::Edit(Edit::of("/etc/x", "b", "y", Some(b"seen"))),
         Op::Remove(Remove {
@@ -162,7 +162,7 @@ async fn a_file_that_changed_since_it_was_seen_is_left_alone() {
 }
 
 #[tokio::test]
-async fn ops_that_may_not_stand_together_are_refused_before_the_first() {
+async fn conflicting_ops_are_refused_before_the_first() {
     let reboot = || Op::Reboot { reason: "r".into() };
     let mut life = node();
     life.machine.clear_log();

@@ -19,7 +19,7 @@ async fn kept(machine: &Machine) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_disk_is_blank_after_consent_and_its_ends_are_kept() {
+async fn an_erasure_saves_both_ends_of_the_disk() {
     for content in [
         Content::Ext4("backup"),
         Content::EmptyGpt,
@@ -57,7 +57,7 @@ async fn a_disk_is_blank_after_consent_and_its_ends_are_kept() {
 }
 
 #[tokio::test]
-async fn without_consent_nothing_is_erased_and_the_ends_are_kept_once() {
+async fn nothing_is_erased_without_consent() {
     let mut life = holding(Content::Ext4("backup"));
     let before = life.machine.hash_disk(B);
     for _ in 0..2 {

@@ -6,7 +6,7 @@ use heeler_tasks::engine::{Outcome, Seen};
 use crate::life::{A, B, FILE, Life, blocked, ensure, spec};
 
 #[tokio::test]
-async fn two_blank_disks_become_a_mounted_pool_that_comes_back_after_a_boot() {
+async fn two_blank_disks_become_a_pool_that_survives_reboot() {
     let life = Life::with_pool().await;
     assert_eq!(life.machine.file("/etc/hostid").unwrap(), [0x0c, 0xb1, 0xba, 0]);
     life.machine.boot();
@@ -50,7 +50,7 @@ async fn storage_that_is_not_mounted_cannot_be_written_to() {
 }
 
 #[tokio::test]
-async fn a_node_without_zfs_is_told_what_to_install_and_no_pool_is_made() {
+async fn a_node_without_zfs_gets_no_pool() {
     let mut life = Life::of(crate::life::pi().blank(A).blank(B).without_zfs().build());
     let (_, _, next) = blocked(life.apply(&ensure(spec())).await);
     assert!(next.contains("apt-get install zfsutils-linux zfs-dkms"), "{next}");
@@ -58,7 +58,7 @@ async fn a_node_without_zfs_is_told_what_to_install_and_no_pool_is_made() {
 }
 
 #[tokio::test]
-async fn an_op_that_fails_ends_the_task_with_its_words_and_no_later_op_is_applied() {
+async fn a_failed_op_ends_the_task() {
     let mut life = Life::blank();
     life.machine.fail_next(
         "/etc/modules-load.d/zfs.conf",
@@ -80,7 +80,7 @@ async fn an_op_that_fails_ends_the_task_with_its_words_and_no_later_op_is_applie
 }
 
 #[tokio::test]
-async fn a_program_that_does_not_answer_is_never_read_as_nothing_there() {
+async fn a_silent_program_never_means_absence() {
     let silent = || Fault::complains(1, "internal error: out of memory\n");
     for program in ["lsblk", "zpool", "findmnt"] {
         let mut life = Life::with_pool().await;
@@ -96,7 +96,7 @@ async fn a_program_that_does_not_answer_is_never_read_as_nothing_there() {
 }
 
 #[tokio::test]
-async fn a_look_at_a_converged_machine_starts_few_programs_and_none_twice() {
+async fn a_converged_look_runs_few_programs() {
     let life = Life::with_pool().await;
     let task = ensure(life.recorded().await);
     life.machine.clear_log();

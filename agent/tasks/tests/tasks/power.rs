@@ -28,7 +28,7 @@ where
 }
 
 #[tokio::test]
-async fn a_creation_cut_off_anywhere_is_carried_on_or_explained_and_cured_by_erasing() {
+async fn an_interrupted_creation_is_continued_or_explained() {
     at_every_point(
         async || Life::blank(),
         &ensure(spec()),
@@ -75,7 +75,7 @@ async fn an_import_cut_off_anywhere_keeps_guid_and_data() {
 }
 
 #[tokio::test]
-async fn an_erasure_cut_off_anywhere_goes_on_and_leaves_the_other_disk_alone() {
+async fn an_interrupted_erasure_spares_the_other_disk() {
     let make = async || {
         let held = DiskSpec::holding(B, Content::PartitionWithExt4("home")).size(256 << 20);
         Life::of(
@@ -94,7 +94,7 @@ async fn an_erasure_cut_off_anywhere_goes_on_and_leaves_the_other_disk_alone() {
 }
 
 #[tokio::test]
-async fn a_converged_node_is_not_changed_by_a_loss_at_any_point() {
+async fn a_power_cut_changes_no_converged_node() {
     let mut life = Life::with_pool().await;
     let task = ensure(life.recorded().await);
     for point in life.points(&task).await {

@@ -48,7 +48,7 @@ async fn a_reboot_that_does_not_help_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_loss_at_any_point_costs_one_more_reboot_at_most() {
+async fn a_power_cut_costs_one_reboot_at_most() {
     let mut life = Life::of(pi().build());
     let first = life.machine.points();
     let (id, steps) = (life.next_task(), after_this_boot(&life));

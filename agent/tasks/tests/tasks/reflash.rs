@@ -8,7 +8,7 @@ use heeler_tasks::engine::Outcome;
 use crate::life::{A, B, FILE, Life, blocked, ensure, spec};
 
 #[tokio::test]
-async fn with_every_leg_there_the_pool_is_imported_without_asking_and_without_force() {
+async fn a_complete_pool_is_imported_unasked() {
     let mut life = Life::with_pool().await;
     let recorded = life.recorded().await;
     life.machine.replace_root_disk();
@@ -19,7 +19,7 @@ async fn with_every_leg_there_the_pool_is_imported_without_asking_and_without_fo
 }
 
 #[tokio::test]
-async fn without_its_host_id_the_import_stops_and_nothing_is_made() {
+async fn a_missing_host_id_stops_the_import() {
     let mut life = Life::with_pool().await;
     let mut recorded = life.recorded().await;
     life.machine.replace_root_disk();
@@ -32,7 +32,7 @@ async fn without_its_host_id_the_import_stops_and_nothing_is_made() {
 }
 
 #[tokio::test]
-async fn with_a_leg_missing_a_person_is_asked_and_only_then_it_is_imported() {
+async fn an_incomplete_pool_is_imported_only_with_consent() {
     let mut life = Life::with_pool().await;
     let task = ensure(life.recorded().await);
     life.machine.replace_root_disk();
@@ -50,7 +50,7 @@ async fn with_a_leg_missing_a_person_is_asked_and_only_then_it_is_imported() {
 }
 
 #[tokio::test]
-async fn blank_disks_in_the_place_of_recorded_ones_are_never_made_a_pool() {
+async fn blank_replacements_never_become_a_new_pool() {
     let life = Life::with_pool().await;
     let task = ensure(life.recorded().await);
     let mut fresh = Life::blank();

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pools_comment_fits_and_names_its_node_whole_when_it_can() {
+    fn a_pool_comment_fits_zfs() {
         assert_eq!(pool_comment("k8sctl", "k8sctl-pi5l"), "heeler:k8sctl/k8sctl-pi5l");
         assert_eq!(
             pool_comment("a-very-long-cluster-name", "k8sctl-pi5l"),

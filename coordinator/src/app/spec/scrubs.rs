@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_of_two_hundred_nodes_scrub_in_one_hour_and_few_are_far_apart() {
+    fn no_two_nodes_scrub_in_the_same_hour() {
         let slots: BTreeSet<(u32, u32)> = (0..200).map(|place| slot(ScrubEvery::Month, place)).collect();
         assert_eq!(slots.len(), 200);
         assert!(slots.iter().all(|(day, hour)| (1..=28).contains(day) && *hour < 24));

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_that_finds_ever_new_words_hides_no_other_nodes_alarm() {
+    fn a_noisy_node_hides_no_other_alarm() {
         let alarm = |node: &str, number: u64| Alarm {
             node: node.into(),
             text: format!("board {number}"),

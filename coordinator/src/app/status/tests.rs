@@ -138,7 +138,7 @@ fn a_node_as_it_is_wanted_is_green() {
 }
 
 #[test]
-fn a_degraded_pool_is_red_and_says_which_disk_must_stay() {
+fn a_degraded_pool_names_the_disk_to_keep() {
     let wanted = wanted();
     let (status, alerts) = seen(&node(vec![pool("DEGRADED", "UNAVAIL")]), &look(Some(&wanted)));
     assert_eq!(
@@ -167,7 +167,7 @@ fn scheduled_with(pool: v1::Pool, schedule: v1::ScheduleFacts) -> Node {
 }
 
 #[test]
-fn a_scrub_is_overdue_from_the_time_on_that_the_node_names_and_not_once_one_has_ended() {
+fn a_finished_scrub_is_not_overdue() {
     const DAY: u64 = 24 * 60 * 60 * 1000;
     let wanted = wanted();
     let long_ago = Some("the last whole scrub was 39 d ago");
@@ -219,7 +219,7 @@ fn a_scrub_is_overdue_from_the_time_on_that_the_node_names_and_not_once_one_has_
 }
 
 #[test]
-fn a_snapshot_is_late_half_an_hour_after_it_was_due_and_what_could_not_be_done_is_told_at_once() {
+fn a_snapshot_is_late_after_half_an_hour() {
     const MINUTE: u64 = 60 * 1000;
     let wanted = wanted();
     let full = "could not take a snapshot of data/vm: out of space";
@@ -275,7 +275,7 @@ fn a_pool_on_record_that_is_not_imported_is_red() {
 }
 
 #[test]
-fn a_pool_that_was_recorded_after_the_last_look_is_not_called_gone() {
+fn a_newly_recorded_pool_is_not_missing() {
     let wanted = wanted();
     let earlier = Node {
         facts_at_ms: NOW - 1,
@@ -305,7 +305,7 @@ fn data_errors_are_red_though_the_pool_is_online() {
 }
 
 #[test]
-fn nothing_is_said_of_the_data_of_nodes_that_are_not_seen() {
+fn unseen_nodes_make_no_claim_about_data() {
     let wanted = wanted();
     let away = Node {
         last_seen_ms: NOW - 60_000,
@@ -346,7 +346,7 @@ fn an_absence_is_amber_after_three_seconds_and_not_before() {
 }
 
 #[test]
-fn what_is_not_as_heeler_toml_says_is_amber_and_how_the_last_attempt_ended_is_told() {
+fn drift_is_amber_with_the_last_outcome() {
     let wanted = wanted();
     let other = node(vec![pool("ONLINE", "ONLINE")]);
     for (state, light, config, text) in [
@@ -386,7 +386,7 @@ fn a_node_at_work_is_not_told_to_be_planned() {
 }
 
 #[test]
-fn an_attempt_that_failed_is_forgotten_once_the_node_was_found_as_wanted() {
+fn a_failure_clears_when_the_node_converges() {
     let wanted = wanted();
     let look = Look {
         tasks: vec![task(TaskState::Failed)],

@@ -8,7 +8,7 @@ use super::super::place;
 use super::*;
 
 #[tokio::test]
-async fn a_restore_that_was_killed_at_any_point_left_the_old_state_whole_and_ends_when_it_is_run_again() {
+async fn an_interrupted_restore_keeps_the_old_state() {
     for point in [
         "unpacking",
         "unpacked",
@@ -58,7 +58,7 @@ async fn a_restore_that_was_killed_at_any_point_left_the_old_state_whole_and_end
 }
 
 #[tokio::test]
-async fn a_folder_that_is_no_coordinators_is_put_aside_with_all_that_is_in_it() {
+async fn a_foreign_folder_is_moved_aside_whole() {
     let bench = Bench::new().await;
     bench.packed().await;
     fs::create_dir(bench.at("home")).unwrap();
@@ -71,7 +71,7 @@ async fn a_folder_that_is_no_coordinators_is_put_aside_with_all_that_is_in_it() 
 }
 
 #[tokio::test]
-async fn each_restore_of_one_backup_begins_a_later_epoch_even_where_the_clock_stands_still() {
+async fn every_restore_begins_a_later_epoch() {
     let bench = Bench::new().await;
     bench.packed().await;
     let first = bench.restored("one", false, NOW - 5_000_000).await.unwrap();
@@ -81,7 +81,7 @@ async fn each_restore_of_one_backup_begins_a_later_epoch_even_where_the_clock_st
 }
 
 #[tokio::test]
-async fn nothing_is_put_over_a_coordinator_unless_a_person_says_so_and_then_it_is_kept() {
+async fn a_restore_over_a_coordinator_needs_replace() {
     let bench = Bench::new().await;
     bench.packed().await;
     let ca = fs::read(bench.at("state/ca/key.pem")).unwrap();
@@ -102,7 +102,7 @@ async fn nothing_is_put_over_a_coordinator_unless_a_person_says_so_and_then_it_i
 }
 
 #[tokio::test]
-async fn two_restores_of_one_second_keep_both_folders_and_begin_two_epochs() {
+async fn two_restores_in_a_second_keep_both_folders() {
     let bench = Bench::new().await;
     bench.packed().await;
     let first = bench.restored("state", true, NOW).await.unwrap();
@@ -113,7 +113,7 @@ async fn two_restores_of_one_second_keep_both_folders_and_begin_two_epochs() {
 }
 
 #[tokio::test]
-async fn of_two_restores_at_once_the_second_is_refused_and_leaves_the_first_ones_folder_alone() {
+async fn a_second_restore_at_once_is_refused() {
     let bench = Bench::new().await;
     bench.packed().await;
     for (place, replace) in [("state", true), ("new", false)] {

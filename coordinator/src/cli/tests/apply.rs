@@ -147,7 +147,7 @@ async fn what_can_be_undone_needs_a_y_or_yes() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_undone_needs_its_own_word_typed_and_yes_never_stands_for_it() {
+async fn yes_never_confirms_the_irreversible() {
     for (act, line, answers, exit) in [
         (creation(), "apply", &["pi5l"][..], Exit::Fine),
         (creation(), "apply --confirm pi5l", &[], Exit::Fine),
@@ -205,7 +205,7 @@ async fn to_skip_reading_each_serial_is_typed_and_yes_never_stands_for_it() {
 }
 
 #[tokio::test]
-async fn a_word_given_beforehand_for_a_blocked_node_is_not_used_and_the_node_is_left_as_it_is() {
+async fn confirm_for_a_blocked_node_is_not_used() {
     for (line, exit) in [
         ("apply --yes --confirm pi5l", Exit::Person),
         ("apply --yes --confirm S2", Exit::Usage),
@@ -260,7 +260,7 @@ async fn a_consent_is_signed_here_over_exactly_what_was_shown() {
 }
 
 #[tokio::test]
-async fn an_accepted_revision_is_noted_in_the_lock_and_is_the_parent_of_the_next() {
+async fn an_accepted_revision_becomes_the_parent() {
     let stage = Stage::with(TOML, script(None));
     stage.types("apply --yes").await;
     let lock = std::fs::read_to_string(stage.config().join("heeler.lock")).unwrap();
@@ -322,7 +322,7 @@ async fn a_new_text_that_blocks_a_node_is_not_accepted_unasked() {
 }
 
 #[tokio::test]
-async fn a_converged_herd_is_told_so_and_nothing_is_asked_for() {
+async fn a_converged_fleet_asks_nothing() {
     let stage = Stage::with(TOML, script(None));
     stage.types("apply --yes").await;
     {
@@ -341,7 +341,7 @@ async fn a_converged_herd_is_told_so_and_nothing_is_asked_for() {
 }
 
 #[tokio::test]
-async fn an_erasure_needs_the_serial_and_is_watched_to_its_end() {
+async fn an_erasure_needs_its_serial() {
     let stage = Stage::with(
         "",
         Script {
@@ -371,7 +371,7 @@ async fn an_erasure_needs_the_serial_and_is_watched_to_its_end() {
 }
 
 #[tokio::test]
-async fn nobody_signs_for_a_login_that_the_coordinator_knows_but_its_own_key() {
+async fn only_a_logins_own_key_signs_for_it() {
     let pem = key();
     let public_key = rcgen::KeyPair::from_pem(&pem).unwrap().public_key_pem();
     let public_key = crate::pki::public_point(&public_key).unwrap();

@@ -21,7 +21,7 @@ async fn made() -> Stage {
 }
 
 #[tokio::test]
-async fn init_leaves_the_private_half_of_the_recovery_key_outside_of_both_folders() {
+async fn init_keeps_the_recovery_key_outside_both_folders() {
     use std::os::unix::fs::PermissionsExt as _;
     let stage = made().await;
     let key = stage.folder.path().join("heeler-recovery-k8sctl.txt");
@@ -48,7 +48,7 @@ async fn init_leaves_the_private_half_of_the_recovery_key_outside_of_both_folder
 }
 
 #[tokio::test]
-async fn a_coordinator_that_was_destroyed_is_back_with_one_command_and_its_heeler_toml_with_it() {
+async fn one_command_restores_a_destroyed_coordinator() {
     let stage = made().await;
     let ca = std::fs::read(stage.state().join("ca/key.pem")).unwrap();
     let at = |name: &str| stage.folder.path().join(name).display().to_string();
@@ -96,7 +96,7 @@ async fn a_coordinator_that_was_destroyed_is_back_with_one_command_and_its_heele
 }
 
 #[tokio::test]
-async fn without_the_key_nothing_is_opened_and_it_is_said_what_to_give() {
+async fn a_missing_recovery_key_is_asked_for() {
     let stage = made().await;
     let file = stage.folder.path().join("b.age").display().to_string();
     stage.types(&format!("backup create {file}")).await;
@@ -109,7 +109,7 @@ async fn without_the_key_nothing_is_opened_and_it_is_said_what_to_give() {
 }
 
 #[tokio::test]
-async fn a_heeler_toml_that_was_begun_on_a_full_disk_is_no_dead_end() {
+async fn init_repairs_an_empty_heeler_toml() {
     let stage = Stage::empty();
     std::fs::write(stage.config().join("heeler.toml"), "").unwrap();
     let config = stage.config().display().to_string();

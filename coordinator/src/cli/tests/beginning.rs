@@ -24,7 +24,7 @@ fn below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn an_operators_name_that_is_none_is_refused_before_anything_is_written() {
+async fn a_bad_operator_name_writes_nothing() {
     let stage = Stage::empty();
     let before = below(stage.folder.path());
     for name in ["../../../escaped", "", "müller", ".hidden", "a/b"] {
@@ -41,7 +41,7 @@ async fn an_operators_name_that_is_none_is_refused_before_anything_is_written() 
 }
 
 #[tokio::test]
-async fn init_over_a_coordinator_adds_no_operator_and_says_how_one_is_added() {
+async fn init_adds_no_operator_to_an_existing_coordinator() {
     let stage = Stage::empty();
     let line = "init --cluster k8sctl --address 10.0.0.2 .";
     let made = stage.types(line).await;
@@ -69,7 +69,7 @@ async fn init_over_a_coordinator_adds_no_operator_and_says_how_one_is_added() {
 }
 
 #[tokio::test]
-async fn init_as_an_operator_whose_key_is_not_here_repairs_and_makes_none_and_another_key_is_refused() {
+async fn init_without_the_operators_key_makes_none() {
     let stage = Stage::empty();
     let line = "init --cluster k8sctl --address 10.0.0.2 .";
     assert_eq!(stage.types(line).await.exit, Exit::Fine);
@@ -104,7 +104,7 @@ async fn init_as_an_operator_whose_key_is_not_here_repairs_and_makes_none_and_an
 }
 
 #[tokio::test]
-async fn a_heeler_toml_that_cannot_be_read_is_named_and_not_written_over() {
+async fn init_never_overwrites_an_unreadable_heeler_toml() {
     for folder in [false, true] {
         let stage = Stage::empty();
         let path = stage.config().join("heeler.toml");
@@ -129,7 +129,7 @@ async fn operators(stage: &Stage) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_init_that_refuses_what_it_finds_has_written_no_heeler_toml() {
+async fn a_refused_init_writes_no_heeler_toml() {
     let line = "init --cluster k8sctl --address 10.0.0.2 new";
     let cases = [
         ("k8sctl", true, "backup restore"),
@@ -155,7 +155,7 @@ async fn an_init_that_refuses_what_it_finds_has_written_no_heeler_toml() {
 }
 
 #[tokio::test]
-async fn a_recovery_file_that_holds_no_key_is_named_before_anything_is_made() {
+async fn a_recovery_file_without_key_stops_init() {
     let stage = Stage::empty();
     let key = stage.folder.path().join("junk.txt");
     std::fs::write(&key, "put away\n").unwrap();

@@ -59,7 +59,7 @@ async fn a_release_shows_what_stops_and_asks() {
 }
 
 #[tokio::test]
-async fn a_removal_that_is_in_the_way_of_something_is_not_even_asked_about() {
+async fn an_impossible_removal_is_not_asked_about() {
     let stage = gated(vec![gate("pi5l is connected", true, "heeler node release pi5l", "")]);
     for line in ["node remove pi5l --yes", "node remove pi5l"] {
         let refused = stage.types_and_says(line, &["y"]).await;
@@ -77,7 +77,7 @@ async fn a_removal_that_is_in_the_way_of_something_is_not_even_asked_about() {
 }
 
 #[tokio::test]
-async fn a_pool_that_is_forgotten_with_its_node_is_named_by_a_person() {
+async fn forgetting_a_pool_needs_its_name_typed() {
     let stage = gated(vec![gate("pool data is on record for pi5l", false, "", "pi5l/data")]);
     for answers in [&["y"][..], &["pi5l"], &["pi5l/dat"]] {
         let wrong = stage.types_and_says("node remove pi5l", answers).await;

@@ -50,7 +50,7 @@ fn pages() -> Script {
 }
 
 #[tokio::test]
-async fn ten_thousand_snapshots_are_listed_by_the_page_within_80_columns() {
+async fn ten_thousand_snapshots_fit_80_columns() {
     let stage = Stage::with("", pages());
     let listed = stage.types("snapshot list pi5l").await;
     assert_eq!(listed.exit, Exit::Fine, "{}", listed.err);
@@ -92,7 +92,7 @@ async fn the_same_list_as_json_holds_every_row_once() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_away_is_named_where_its_snapshots_would_stand() {
+async fn the_snapshot_list_names_absent_nodes() {
     let node = |name: &str, connected| NodeInfo {
         node: name.into(),
         connected,
@@ -109,7 +109,7 @@ async fn a_node_that_is_away_is_named_where_its_snapshots_would_stand() {
 }
 
 #[tokio::test]
-async fn where_no_node_shows_its_snapshots_the_list_is_refused_and_not_empty() {
+async fn a_snapshot_list_without_nodes_is_an_error() {
     let node = |name: &str| NodeInfo {
         node: name.into(),
         connected: true,
@@ -136,7 +136,7 @@ async fn where_no_node_shows_its_snapshots_the_list_is_refused_and_not_empty() {
 }
 
 #[tokio::test]
-async fn what_a_node_refuses_about_snapshots_and_why_nothing_is_pruned_is_told() {
+async fn snapshot_refusals_are_shown() {
     let script = Script {
         snapshots: [SnapshotAnswer {
             no_pruning: "the clock has jumped".into(),
@@ -177,7 +177,7 @@ fn log(entries: u64) -> Script {
 }
 
 #[tokio::test]
-async fn the_newest_entries_of_the_log_are_listed_last_and_all_of_it_when_asked() {
+async fn the_audit_list_ends_with_the_newest() {
     let stage = Stage::with("", log(2_500));
     let listed = stage.types("audit list -n 3").await;
     fits(&listed.out);
@@ -208,7 +208,7 @@ async fn the_newest_entries_of_the_log_are_listed_last_and_all_of_it_when_asked(
 }
 
 #[tokio::test]
-async fn a_log_is_sound_shorter_or_broken_and_only_the_last_wants_a_person() {
+async fn only_a_broken_audit_log_needs_a_person() {
     let sound = VerifyAuditReply {
         entries: 41,
         hash: vec![1; 32],
@@ -262,7 +262,7 @@ async fn a_log_is_sound_shorter_or_broken_and_only_the_last_wants_a_person() {
 }
 
 #[tokio::test]
-async fn who_holds_a_copy_is_listed_and_a_round_without_one_wants_a_person() {
+async fn a_round_without_copies_needs_a_person() {
     let copy = CopyInfo {
         node: "pi5l".into(),
         name: "coordinator-1.age".into(),
@@ -332,7 +332,7 @@ async fn alarms_are_looked_into_of_one_node_or_of_all() {
 }
 
 #[tokio::test]
-async fn a_kind_or_a_task_that_there_is_none_of_is_said_and_not_waited_for() {
+async fn unknown_kinds_and_tasks_are_errors() {
     let stage = Stage::with("", Script::default());
     let kind = stage.types("events --follow --kind nope").await;
     assert_eq!(kind.exit, Exit::Usage);

@@ -103,7 +103,7 @@ async fn the_handbook_is_printed_with_or_without_a_coordinator() {
 }
 
 #[tokio::test]
-async fn a_secret_is_asked_for_or_taken_from_stdin_and_told_to_nobody() {
+async fn a_secret_is_never_shown() {
     let stage = Stage::with("", Script::default());
     let typed = stage.types_and_says("secret set pve-token", &["open sesame"]).await;
     assert_eq!((typed.exit, typed.out.as_str()), (Exit::Fine, "pve-token is set.\n"));
@@ -126,7 +126,7 @@ async fn a_secret_is_asked_for_or_taken_from_stdin_and_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn a_secret_that_does_not_open_wants_a_person_and_one_is_forgotten_after_a_y() {
+async fn an_unreadable_secret_needs_a_person() {
     let secret = |name: &str, opens| SecretInfo {
         name: name.into(),
         set_at_ms: NOW,
@@ -155,7 +155,7 @@ async fn a_secret_that_does_not_open_wants_a_person_and_one_is_forgotten_after_a
 }
 
 #[tokio::test]
-async fn the_demonstration_is_for_people_and_says_so_to_a_program() {
+async fn demo_refuses_json() {
     let stage = Stage::empty();
     let told = stage.types("demo --once --json").await;
     assert_eq!(told.exit, Exit::Usage);

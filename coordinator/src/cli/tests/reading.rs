@@ -54,7 +54,7 @@ async fn without_a_coordinator_every_command_says_what_to_start() {
 }
 
 #[tokio::test]
-async fn a_wrong_heeler_toml_is_shown_and_asks_nothing_of_the_coordinator() {
+async fn a_wrong_heeler_toml_is_not_sent() {
     let stage = Stage::with(&TOML.replace("address =", "adress ="), planned(StepOutcome::Change));
     let outcome = stage.types("plan").await;
     assert_eq!(outcome.exit, Exit::Error);
@@ -74,7 +74,7 @@ async fn without_heeler_toml_the_way_to_one_is_told() {
 }
 
 #[tokio::test]
-async fn plan_tells_a_script_by_its_exit_code_only_when_asked_to() {
+async fn plan_reports_changes_by_exit_code_on_request() {
     for (outcome, plain, coded) in [
         (StepOutcome::Satisfied, Exit::Fine, Exit::Fine),
         (StepOutcome::Change, Exit::Fine, Exit::Usage),
@@ -182,7 +182,7 @@ async fn a_task_is_named_by_how_it_begins() {
 }
 
 #[tokio::test]
-async fn the_accepted_revision_is_written_here_after_its_difference_was_seen() {
+async fn config_pull_shows_the_difference_first() {
     let stage = Stage::with(TOML, herd());
     let outcome = stage.types_and_says("revision show --write", &["n"]).await;
     assert_eq!(outcome.exit, Exit::Refused);
@@ -229,14 +229,14 @@ async fn a_node_is_only_revoked_after_a_y() {
 }
 
 #[tokio::test]
-async fn what_the_coordinator_says_no_to_is_told_in_its_words() {
+async fn a_coordinators_refusal_is_shown_as_it_is() {
     let outcome = Stage::with(TOML, herd()).types("node show pi5x").await;
     assert_eq!(outcome.exit, Exit::Error);
     assert_eq!(outcome.err, "error: no node is called pi5x\nSee: heeler node list\n");
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_never_pulled_over_and_a_missing_folder_is_named() {
+async fn config_pull_never_overwrites_unreadable_text() {
     let stage = Stage::with(TOML, herd());
     let path = stage.config().join("heeler.toml");
     let pulled = stage.types("config pull --yes --json").await;

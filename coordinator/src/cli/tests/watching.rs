@@ -6,7 +6,7 @@ use super::fake::{Script, Stage};
 use crate::cli::Exit;
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_connection_is_told_and_what_was_missed_is_shown_once() {
+async fn a_lost_connection_repeats_no_event() {
     let streams = [
         vec![did(6, "first"), did(7, "second")],
         vec![did(7, "second"), did(8, "third")],
@@ -39,7 +39,7 @@ async fn a_lost_connection_is_told_and_what_was_missed_is_shown_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_few_events_are_found_once_and_then_followed() {
+async fn events_follow_after_the_last_few() {
     let streams = [vec![], vec![did(1, "first")], vec![did(2, "second")]];
     let stage = Stage::with(
         TOML,
@@ -143,7 +143,7 @@ async fn an_end_that_the_coordinator_decides_ends_the_watch_too() {
 }
 
 #[tokio::test]
-async fn a_task_that_is_over_is_followed_from_its_first_event_to_its_last() {
+async fn a_finished_task_is_followed_whole() {
     let told = |id, task: &str, kind: &str, text: &str| FleetEvent {
         event: None,
         task_id: task.into(),

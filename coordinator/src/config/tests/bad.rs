@@ -28,7 +28,7 @@ fn said(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_bad_line_is_refused_where_it_stands_with_what_to_write_instead() {
+fn every_bad_line_gets_its_place_and_cure() {
     let blocks: Vec<&str> = include_str!("bad.txt").trim().split("\n\n").skip(1).collect();
     assert!(blocks.len() > 60, "{}", blocks.len());
     let wrong = blocks.into_iter().filter_map(|block| {
@@ -41,7 +41,7 @@ fn every_bad_line_is_refused_where_it_stands_with_what_to_write_instead() {
 }
 
 #[test]
-fn a_file_without_its_first_tables_says_what_to_begin_with() {
+fn a_nearly_empty_file_says_what_to_write() {
     let nothing = ["1:1: the file holds nothing (heeler init writes one to begin with)"];
     assert_eq!(said(""), nothing);
     assert_eq!(said("# only a comment\n"), nothing);

@@ -363,7 +363,7 @@ async fn a_file_arrives_whole_with_its_mode_whatever_it_holds() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_written_leaves_the_old_one_and_says_why() {
+async fn a_failed_write_leaves_the_old_file() {
     let (folder, ssh) = node(NO_PASSWORD);
     let path: &'static str = folder.path().join("file/below").to_str().unwrap().to_owned().leak();
     std::fs::write(folder.path().join("file"), "old").unwrap();

@@ -84,7 +84,7 @@ fn book() -> HandbookReply {
 }
 
 #[test]
-fn a_handbook_says_what_is_where_and_what_to_do_on_paper_of_80_columns() {
+fn the_handbook_fits_80_columns() {
     looks("handbook", include_str!("handbook.txt"), |screen| {
         handbook(&book(), &TimeZone::UTC, screen)
     });

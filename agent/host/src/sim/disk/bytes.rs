@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_across_blocks_and_the_rest_is_zero() {
+    fn written_bytes_are_read_back_across_blocks() {
         let mut bytes = Bytes::zero(20_000);
         bytes.write(4_090, &[7; 10]);
         assert_eq!(bytes.read(4_088, 14), [0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0, 0]);

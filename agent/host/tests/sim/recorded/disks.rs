@@ -5,7 +5,7 @@ use super::{UTIL, ZFS, lab, path, recorded, same_keys, same_signatures, same_tex
 use crate::{A, B, node};
 
 #[test]
-fn every_content_of_a_disk_is_described_as_by_the_real_programs() {
+fn simulated_disks_look_like_recorded_ones() {
     let states = [
         ("blank", Content::Blank),
         ("ext4", Content::Ext4("")),
@@ -79,7 +79,7 @@ fn an_interrupted_create_is_described_as_by_the_real_programs() {
 }
 
 #[test]
-fn disks_of_different_sizes_are_refused_as_by_the_real_program() {
+fn disks_of_different_sizes_are_refused() {
     let size = |serial: &str, bytes: u64| DiskSpec::blank(serial).size(bytes);
     let machine = node().disk(size(A, 2 << 30)).disk(size(B, 1 << 30)).build();
     let create = ["create", "-n", "data", "mirror", &crate::by_id(A), &crate::by_id(B)];

@@ -6,7 +6,7 @@ use super::{ZFS, lab, path, recorded, same_keys, same_text, without_numbers};
 use crate::{A, B, node};
 
 #[test]
-fn pools_that_cannot_be_imported_are_described_as_by_the_real_programs() {
+fn unimportable_simulated_pools_look_like_recorded_ones() {
     let listing = ["import", "-d", "/dev/disk/by-id"];
     let import = |machine: &Machine, name: &str| {
         let listed = machine.by_hand("zpool", &listing).stdout;
@@ -87,7 +87,7 @@ fn pools_that_cannot_be_imported_are_described_as_by_the_real_programs() {
 }
 
 #[test]
-fn without_a_module_every_verb_fails_as_in_the_real_programs() {
+fn without_the_module_every_command_fails_as_recorded() {
     let machine = node().blank(A).module_missing().build();
     same_text(&machine.by_hand("zpool", &STATUS), ZFS, "zpool-status-json-no-module");
     same_text(

@@ -121,7 +121,7 @@ fn labels_are_described_as_by_the_real_programs() {
 }
 
 #[test]
-fn pools_that_are_not_imported_are_described_as_by_the_real_programs() {
+fn exported_simulated_pools_look_like_recorded_ones() {
     let listing = ["import", "-d", "/dev/disk/by-id"];
     let machine = with_pool();
     same_text(&machine.by_hand("zpool", &["export", "data"]), ZFS, "zpool-export-ok");

@@ -134,7 +134,7 @@ fn snapshots_are_listed_and_marked_as_by_the_real_program() {
 }
 
 #[test]
-fn what_is_held_or_cloned_or_missing_is_refused_as_by_the_real_program() {
+fn held_cloned_and_missing_snapshots_fail_as_recorded() {
     let machine = with_snapshots();
     let missing = "data/pve-files@nosuch".to_owned();
     let both = |one: u32, more: &str| format!("{},{more}", of(FILES, one));
@@ -173,7 +173,7 @@ fn what_is_held_or_cloned_or_missing_is_refused_as_by_the_real_program() {
 }
 
 #[test]
-fn snapshots_of_what_is_not_there_or_without_room_are_refused_as_by_the_real_program() {
+fn snapshots_without_dataset_or_space_fail_as_recorded() {
     let machine = with_pool();
     let take = |targets: &[&str]| {
         zfs(

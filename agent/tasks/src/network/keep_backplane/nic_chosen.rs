@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_card_that_may_be_it_is_taken_and_of_several_none() {
+    fn only_an_unambiguous_card_is_chosen() {
         assert_eq!(plan(None, None, vec![lan(), nic(FIRST, None)]), Plan::Satisfied);
         let two = found(plan(None, None, vec![nic(FIRST, None), nic(SECOND, None)]));
         assert!(two.contains(FIRST) && two.contains(SECOND), "{two}");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_that_carries_a_way_in_is_never_taken_even_when_it_is_named() {
+    fn a_card_that_carries_ssh_is_never_chosen() {
         for refusal in [
             Refusal::Connection([10, 10, 80, 50].into()),
             Refusal::DefaultRoute,
@@ -98,14 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn a_card_with_an_address_of_somebodys_is_taken_only_when_it_is_named() {
+    fn a_configured_card_is_chosen_only_by_name() {
         let used = || vec![nic(FIRST, Some(Refusal::Address("192.168.7.2/24".into())))];
         assert!(found(plan(None, None, used())).contains("192.168.7.2/24"));
         assert_eq!(plan(Some(FIRST), None, used()), Plan::Satisfied);
     }
 
     #[test]
-    fn a_pinned_card_that_is_gone_is_not_replaced_by_another() {
+    fn a_missing_pinned_card_is_not_replaced() {
         let other = || vec![lan(), nic(SECOND, None)];
         assert!(found(plan(None, Some(FIRST), other())).contains("is not in this node"));
         assert!(found(plan(Some(FIRST), Some(FIRST), other())).contains("is not in this node"));

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn debians_scrub_goes_on_when_ours_ends_and_is_left_alone_where_there_was_none_of_ours() {
+    async fn debians_scrub_returns_when_ours_ends() {
         let never = ScrubsScheduled {
             wanted: task(ScrubEvery::Never, 0),
         };

@@ -45,7 +45,7 @@ fn pruned(snapshots: &[Snapshot], keep: Option<&Keep>) -> Vec<u64> {
 }
 
 #[test]
-fn the_last_ones_of_each_class_are_kept_and_older_ones_go() {
+fn each_class_keeps_its_newest() {
     assert_eq!(pruned(&hourly(10), Some(&keep(6, 0))), [1, 2, 3, 4]);
     assert_eq!(pruned(&hourly(6), Some(&keep(6, 0))), [0; 0]);
     let mut served_twice = hourly(10);
@@ -55,7 +55,7 @@ fn the_last_ones_of_each_class_are_kept_and_older_ones_go() {
 }
 
 #[test]
-fn a_count_is_kept_however_old_and_what_is_young_is_kept_however_many() {
+fn counts_and_recent_snapshots_are_both_kept() {
     let old: Vec<Snapshot> = (1..=4).map(|txg| ours(txg, txg, "hourly")).collect();
     assert_eq!(pruned(&old, Some(&keep(6, 0))), [0; 0]);
     let many: Vec<Snapshot> = (1..=100).map(|txg| ours(txg, NOW - 200 + txg, "hourly")).collect();
@@ -65,7 +65,7 @@ fn a_count_is_kept_however_old_and_what_is_young_is_kept_however_many() {
 }
 
 #[test]
-fn what_a_wrong_clock_left_counts_by_the_order_of_its_making() {
+fn snapshots_from_a_wrong_clock_count_by_creation_order() {
     let mut snapshots = hourly(10);
     for (txg, snapshot) in (0..).zip(&mut snapshots[7..]) {
         snapshot.created_s = 1000 + txg;
@@ -76,7 +76,7 @@ fn what_a_wrong_clock_left_counts_by_the_order_of_its_making() {
 }
 
 #[test]
-fn nobody_elses_no_held_cloned_manual_unknown_or_renamed_one_ever_goes() {
+fn foreign_held_cloned_manual_and_renamed_snapshots_stay() {
     let mut snapshots = hourly(12);
     snapshots[0].holds = 1;
     snapshots[1].clones = vec!["data/clone".into()];
@@ -114,7 +114,7 @@ fn without_a_policy_nothing_goes() {
 }
 
 #[test]
-fn the_victims_of_a_lower_count_are_those_that_the_old_one_kept_at_any_minute() {
+fn a_lower_count_lists_all_its_victims() {
     let snapshots = hourly(10);
     let names = |before: Option<&Keep>, after: &Keep| guids(&lowered(&snapshots, before, after));
     assert_eq!(names(Some(&keep(8, 0)), &keep(3, 0)), [3, 4, 5, 6, 7]);
@@ -137,7 +137,7 @@ fn asked_of(snapshots: &[Snapshot], before: [u32; 6], after: [u32; 6], minutes: 
 }
 
 #[test]
-fn what_a_shorter_class_keeps_for_the_moment_is_a_victim_when_the_longer_one_lets_it_go() {
+fn victims_include_snapshots_kept_by_a_shorter_class() {
     let all = "frequent,hourly,daily,weekly,monthly,yearly";
     let before = [4, 24, 14, 8, 6, 1];
     let asked = |snapshots: &[Snapshot], after| asked_of(snapshots, before, after, (15, 15));
@@ -168,7 +168,7 @@ fn what_a_shorter_class_keeps_for_the_moment_is_a_victim_when_the_longer_one_let
 }
 
 #[test]
-fn a_shorter_period_takes_time_from_every_snapshot_of_its_class() {
+fn a_shorter_period_affects_its_whole_class() {
     let frequent: Vec<Snapshot> = (1..=4)
         .map(|txg| ours(txg, NOW - (5 - txg) * 1800, "frequent"))
         .collect();

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_initramfs_is_made_anew_only_where_zfs_is_in_it() {
+    fn the_initramfs_is_rebuilt_only_when_it_contains_zfs() {
         let runs = |plan| match plan {
             Plan::Change { ops, .. } => ops.iter().filter(|op| matches!(op, Op::Run(_))).count(),
             _ => 0,

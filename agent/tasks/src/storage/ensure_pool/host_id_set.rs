@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_override_of_the_module_is_told_and_not_written_around() {
+    fn a_foreign_module_option_is_reported() {
         assert!(matches!(plan(Some(0x00ba_b10c), 7, &[]), Plan::Blocked(_)));
         assert_eq!(plan(Some(0x00ba_b10c), 0x00ba_b10c, &[]), Plan::Satisfied);
     }

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn zfs_that_is_not_there_or_too_old_is_for_a_person() {
+    fn missing_or_old_zfs_blocks() {
         for module in [Module::NotInstalled, Module::TooOld] {
             let Plan::Blocked(blocked) = plan(module, false) else {
                 panic!("blocked")

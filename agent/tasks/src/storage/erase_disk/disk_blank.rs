@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_erasure_goes_on_over_what_it_left_and_over_nothing_that_came_later() {
+    fn an_interrupted_erasure_spares_later_content() {
         let old = "LVM physical volume";
         assert_eq!(
             act(Some(old), &seen(old, false)).finding,

@@ -74,7 +74,7 @@ fn the_empty_folder_is_immutable_before_the_first_mount() {
 }
 
 #[test]
-fn a_dataset_exists_only_when_it_is_mounted_where_it_is_wanted() {
+fn a_dataset_must_be_mounted_at_its_mountpoint() {
     let seen = Seen {
         found: found(|_| {}),
         mount: mount("data/files", "zfs"),

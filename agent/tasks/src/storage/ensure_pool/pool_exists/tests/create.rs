@@ -17,7 +17,7 @@ fn begun() -> CreatePool {
 }
 
 #[test]
-fn what_zpool_objects_to_is_told_before_anybody_is_asked_for_a_consent() {
+fn zpool_objections_come_before_the_consent() {
     let mut seen = disks(vec![blank("A1"), blank("B1")]);
     seen.objection = Some("cannot create 'data': no such thing".to_owned());
     let Plan::Blocked(stopped) = plan(&task(), &seen) else {
@@ -27,7 +27,7 @@ fn what_zpool_objects_to_is_told_before_anybody_is_asked_for_a_consent() {
 }
 
 #[test]
-fn a_mirror_is_made_of_blank_disks_by_id_and_without_force() {
+fn a_mirror_is_created_by_id_without_force() {
     let plan = plan(&task(), &disks(vec![blank("C1"), blank("B1"), blank("A1")]));
     let typed = commands(&plan);
     assert_eq!(typed.len(), 1, "{typed:?}");
@@ -54,7 +54,7 @@ fn a_mirror_is_made_of_blank_disks_by_id_and_without_force() {
 }
 
 #[test]
-fn no_disk_that_is_not_proven_blank_is_ever_given_to_create() {
+fn create_never_gets_an_unproven_disk() {
     let mut marked = foreign("B1", "GPT partition table with 2 partitions");
     marked.only_marks_of_zfs = true;
     let states = [
@@ -103,7 +103,7 @@ fn a_guid_on_record_blocks_create_even_on_blank_disks() {
 }
 
 #[test]
-fn a_serial_on_record_as_live_anywhere_blocks_create_even_when_blank() {
+fn a_live_serial_blocks_create_even_when_blank() {
     let mut task = task();
     task.live = vec![live("B1")];
     let stopped = blocked(plan(&task, &disks(vec![blank("A1"), blank("B1")])));
@@ -114,7 +114,7 @@ fn a_serial_on_record_as_live_anywhere_blocks_create_even_when_blank() {
 }
 
 #[test]
-fn a_module_that_is_not_loaded_is_never_read_as_no_pool() {
+fn an_unloaded_module_never_means_no_pool() {
     let mut unknown = disks(vec![blank("A1"), blank("B1")]);
     unknown.loaded = false;
     for task in [task(), on_record()] {
@@ -123,7 +123,7 @@ fn a_module_that_is_not_loaded_is_never_read_as_no_pool() {
 }
 
 #[test]
-fn a_serial_that_is_not_here_is_shown_with_what_may_have_been_meant() {
+fn an_unknown_serial_gets_a_suggestion() {
     let mut task = task();
     task.pool.serials[1] = super::bench::serial("S6XNNS0W1OOOO3");
     let stopped = blocked(plan(&task, &disks(vec![blank("A1"), blank("S6XNNS0W100003")])));
@@ -168,7 +168,7 @@ fn a_disk_smaller_than_its_mirror_is_refused_and_named() {
 }
 
 #[test]
-fn a_creation_that_was_cut_off_is_known_by_its_marks_and_never_made_over() {
+fn an_interrupted_creation_is_never_repeated() {
     let mut half = foreign("A1", "GPT partition table with 2 partitions");
     half.only_marks_of_zfs = true;
     let seen = disks(vec![half.clone(), blank("B1")]);
@@ -190,7 +190,7 @@ fn a_creation_that_was_cut_off_is_known_by_its_marks_and_never_made_over() {
 }
 
 #[test]
-fn a_creation_that_left_no_mark_is_begun_again_as_the_same_act() {
+fn a_creation_without_traces_starts_again() {
     let again = plan_after(&task(), &begun(), &disks(vec![blank("A1"), blank("B1")]));
     assert_eq!(act(&again).digest(), Irreversible::CreatePool(begun()).digest());
 }

@@ -24,13 +24,13 @@ fn never_creates(plan: &Plan) {
 }
 
 #[test]
-fn the_pool_on_record_is_imported_by_guid_when_every_leg_is_there() {
+fn a_complete_recorded_pool_is_imported_by_guid() {
     let plan = plan(&on_record(), &offered(vec![candidate(GUID, &["B1", "A1"])]));
     assert_eq!(commands(&plan), [IMPORT]);
 }
 
 #[test]
-fn of_two_pools_of_one_name_the_recorded_guid_is_taken() {
+fn the_recorded_guid_decides_between_two_pools() {
     let two = offered(vec![candidate(8, &["C1", "D1"]), candidate(GUID, &["A1", "B1"])]);
     assert_eq!(commands(&plan(&on_record(), &two)), [IMPORT]);
     let neither = offered(vec![candidate(8, &["C1", "D1"]), candidate(9, &["A1", "B1"])]);
@@ -39,7 +39,7 @@ fn of_two_pools_of_one_name_the_recorded_guid_is_taken() {
 }
 
 #[test]
-fn with_a_leg_missing_a_person_is_asked_and_shown_the_txg_of_what_is_there() {
+fn a_missing_leg_asks_and_shows_the_txg() {
     for legs in [["-", "B1"], ["-A1", "B1"]] {
         let plan = plan(&on_record(), &offered(vec![candidate(GUID, &legs)]));
         assert_eq!(commands(&plan), [IMPORT]);
@@ -86,7 +86,7 @@ fn no_failure_to_import_ever_leads_to_creation() {
 }
 
 #[test]
-fn another_host_id_is_told_with_the_one_in_the_label() {
+fn a_foreign_host_id_is_shown() {
     let mut one = candidate(GUID, &["A1", "B1"]);
     one.pool.status = "The pool was last accessed by another system.".to_owned();
     let stopped = blocked(plan(&on_record(), &offered(vec![one])));
@@ -94,7 +94,7 @@ fn another_host_id_is_told_with_the_one_in_the_label() {
 }
 
 #[test]
-fn after_a_reflash_the_import_waits_for_the_nodes_own_host_id_and_for_no_other() {
+fn after_a_reflash_import_waits_for_the_host_id() {
     let mut one = candidate(GUID, &["A1", "B1"]);
     one.pool.status = "The pool was last accessed by another system.".to_owned();
     let seen = |hostid| Observed {
@@ -110,7 +110,7 @@ fn after_a_reflash_the_import_waits_for_the_nodes_own_host_id_and_for_no_other()
 }
 
 #[test]
-fn a_pool_on_record_that_no_disk_offers_stops_and_says_where_its_label_is() {
+fn a_missing_recorded_pool_blocks() {
     let gone = blocked(plan(&on_record(), &disks(vec![blank("A1"), blank("B1")])));
     assert!(gone.found.contains("no disk in this node carries pool 7"), "{gone:?}");
     assert!(gone.next.contains("put its disks back (A1, B1)"), "{gone:?}");
@@ -120,7 +120,7 @@ fn a_pool_on_record_that_no_disk_offers_stops_and_says_where_its_label_is() {
 }
 
 #[test]
-fn other_disks_in_the_file_than_on_record_are_told_before_anything_is_imported() {
+fn other_disks_than_recorded_block_the_import() {
     let mut task = on_record();
     task.pool.serials[1] = serial("C1");
     let stopped = blocked(plan(&task, &offered(vec![candidate(GUID, &["A1", "B1"])])));
@@ -130,7 +130,7 @@ fn other_disks_in_the_file_than_on_record_are_told_before_anything_is_imported()
 }
 
 #[test]
-fn without_a_record_a_pool_that_says_it_is_ours_on_exactly_the_named_disks_is_taken_back() {
+fn an_unrecorded_pool_of_ours_is_adopted() {
     assert_eq!(
         commands(&plan(&task(), &offered(vec![candidate(GUID, &["A1", "B1"])]))),
         [IMPORT]
@@ -138,7 +138,7 @@ fn without_a_record_a_pool_that_says_it_is_ours_on_exactly_the_named_disks_is_ta
 }
 
 #[test]
-fn without_a_record_any_other_pool_on_the_named_disks_or_of_the_name_stops() {
+fn an_unrecorded_foreign_pool_blocks() {
     let mut foreign = candidate(GUID, &["A1", "B1"]);
     foreign.pool.comment = "heeler:k8sctl/pi5r".to_owned();
     let mut renamed = candidate(GUID, &["A1", "B1"]);

@@ -31,7 +31,7 @@ fn an_imported_pool_is_enough_also_when_degraded() {
 }
 
 #[test]
-fn another_pool_of_the_name_is_not_taken_for_the_one_on_record() {
+fn a_name_does_not_identify_the_recorded_pool() {
     let stopped = blocked(plan(&on_record(), &seen(|pool| pool.guid = 8)));
     assert!(
         stopped.why.contains("on record") && stopped.why.contains('7'),
@@ -40,7 +40,7 @@ fn another_pool_of_the_name_is_not_taken_for_the_one_on_record() {
 }
 
 #[test]
-fn a_pool_that_does_not_say_it_is_ours_is_somebody_elses() {
+fn a_pool_without_our_comment_is_foreign() {
     let stopped = blocked(plan(&task(), &seen(|pool| pool.comment.clear())));
     assert!(stopped.why.contains("somebody else's"), "{stopped:?}");
     assert_eq!(plan(&on_record(), &seen(|pool| pool.comment.clear())), Plan::Satisfied);
