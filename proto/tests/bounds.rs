@@ -77,7 +77,7 @@ fn refusal(message: &[u8]) -> String {
 }
 
 #[test]
-fn a_list_or_word_beyond_its_bound_is_named_with_what_was_found() {
+fn an_exceeded_bound_is_named() {
     let many = |count| v1::Facts {
         pools: vec![v1::Pool::default(); count],
         ..v1::Facts::default()

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_that_are_more_than_a_share_come_without_their_lists() {
+    fn oversized_facts_come_without_lists() {
         let facts = v1::Facts {
             model: "Pi 5".into(),
             disks: vec![v1::Disk::default(); 100],

@@ -309,7 +309,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_copy_of_the_database_is_closed_to_others_from_the_start() {
+    async fn a_database_copy_is_private_from_the_start() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::new(folder.path());
         let store = Store::open(&state.database()).await.unwrap();
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_backup_left_is_swept_and_one_under_way_is_not() {
+    fn leftovers_of_a_killed_backup_are_swept() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::new(folder.path());
         let left = folder.path().join("heeler.db.copying-0123456789abcdef");

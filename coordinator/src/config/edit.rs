@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn commented_keys_stay_in_their_table_when_a_node_is_added() {
+    fn adding_a_node_keeps_commented_keys_in_place() {
         let text = crate::config::template("k8sctl", &["10.10.80.9:7443".parse().unwrap()]);
         let text = text.replace("# [network]", "[network]").replace("# subnet", "subnet");
         let after = add_node(&text, &pi5r()).unwrap();

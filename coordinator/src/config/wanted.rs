@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_nodes_as_a_week_has_hours_share_no_hour() {
+    fn a_weeks_hours_serve_as_many_nodes() {
         let names: Vec<String> = (0..APART).map(|number| format!("node{number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let hours: BTreeSet<usize> = places(&names).iter().map(|place| place % APART).collect();

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_message_answers_its_question_with_the_reason() {
+    fn a_refused_message_answers_its_question() {
         let facts = v1::Facts {
             pools: vec![v1::Pool::default(); 16_000],
             ..v1::Facts::default()
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_beyond_a_bound_and_a_broken_message_end_the_session() {
+    fn oversized_hellos_and_broken_messages_end_the_session() {
         let hello = v1::Hello {
             agent_version: "x".repeat(2 << 20),
             ..v1::Hello::default()

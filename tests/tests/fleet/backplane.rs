@@ -95,7 +95,7 @@ async fn every_earlier_peer_confirms_a_node() {
 }
 
 #[tokio::test]
-async fn a_change_that_only_a_peer_does_not_reach_is_undone_and_says_which() {
+async fn a_change_unreachable_for_one_peer_is_undone() {
     let (herd, nodes, mut operator, _) = herd(1).await;
     let mut b = peer(&herd, &mut operator).await;
     let plan = operator.plan_text(&config(1, ""), 0).await;
@@ -122,7 +122,7 @@ async fn a_change_that_only_a_peer_does_not_reach_is_undone_and_says_which() {
 }
 
 #[tokio::test]
-async fn another_subnet_is_refused_in_the_plan_while_a_peer_is_up() {
+async fn another_subnet_is_refused_while_peers_are_up() {
     let (herd, nodes, mut operator, _) = herd(2).await;
     apply(&herd, &mut operator, &config(2, ""), 0).await;
     let moved = config(2, "").replace("10.10.99", "10.10.98");

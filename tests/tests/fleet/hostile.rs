@@ -197,7 +197,7 @@ async fn facts_of(herd: &Herd, node: &str) -> Option<v1::Facts> {
 }
 
 #[tokio::test]
-async fn facts_beyond_a_bound_are_refused_and_told_once_and_the_session_goes_on() {
+async fn oversized_facts_are_refused_once() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     let mut operator = herd.operator().await;
@@ -261,7 +261,7 @@ async fn answers_that_nobody_asked_for_are_not_taken() {
 }
 
 #[tokio::test]
-async fn a_hello_beyond_a_bound_is_refused_and_told_and_kept_nowhere() {
+async fn an_oversized_hello_is_refused() {
     let herd = Herd::new().await;
     let stranger = Stranger::enrolled(&herd, "a").await;
     for _ in 0..2 {

@@ -151,7 +151,7 @@ fn lost(state: &str, guid: &str) -> v1::Leg {
 }
 
 #[tokio::test]
-async fn a_replaced_disk_goes_off_the_record_of_a_whole_pool() {
+async fn a_replaced_disk_leaves_the_record() {
     let mut node = Reporter::new().await;
     node.report(&[pool("ONLINE", &[online(A, "1"), online(B, "2")])]).await;
     assert_eq!(node.on_record().await, [A, B]);

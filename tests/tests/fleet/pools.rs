@@ -56,7 +56,7 @@ async fn a_pulled_disk_and_its_resilver_are_told_without_asking() {
 }
 
 #[tokio::test]
-async fn a_pool_exported_and_imported_by_hand_is_told_without_asking() {
+async fn export_and_import_by_hand_are_reported() {
     let herd = Herd::new().await;
     let node = Node::added(&herd, machine("a", DISKS), "a").await;
     let mut operator = herd.operator().await;

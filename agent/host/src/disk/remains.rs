@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_told_by_its_magic_number_and_begins_where_it_begins() {
+    fn a_header_is_recognised_by_its_magic_number() {
         for (base, (at, magic, what)) in KNOWN.iter().flat_map(|known| [(0, known), (512, known)]) {
             let mut page = vec![0; PAGE];
             if base + at + magic.len() > PAGE {

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_is_found_in_the_places_that_are_asked_for_and_a_short_device_is_told() {
+    fn a_scan_finds_data_and_reports_a_short_device() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let size = 3 * PIECE as u64 + 512;
         file.as_file().set_len(size).unwrap();

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn snapshots_are_no_news_and_errors_are_told_from_changes_of_state() {
+    fn only_pool_changes_count_as_events() {
         for (line, expected) in [
             ("", None),
             ("Nov 30 2026 01:02:03.123456789\tsysevent.fs.zfs.history_event", None),

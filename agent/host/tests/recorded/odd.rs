@@ -48,7 +48,7 @@ async fn an_odd_pool_hides_no_other_and_is_told() {
 }
 
 #[tokio::test]
-async fn half_a_picture_of_our_pool_is_not_taken_for_the_whole() {
+async fn a_partly_read_pool_of_ours_is_unreadable() {
     let mut answer = output("zfs-2.3.9/zpool-status-mirror");
     let second = answer.stdout.rfind("\"guid\"").unwrap();
     answer.stdout.replace_range(second..second + 6, "\"gone\"");
@@ -101,7 +101,7 @@ async fn legs_named_by_partition_uuid_are_on_their_disks() {
 }
 
 #[tokio::test]
-async fn the_old_name_of_an_offline_leg_names_no_healthy_disk() {
+async fn an_offline_legs_old_path_names_no_disk() {
     let mut answer = output("zfs-2.3.9/zpool-status-leg-offline");
     let path = format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{OTHER}-part1");
     assert!(answer.stdout.contains(&path));
@@ -115,7 +115,7 @@ async fn the_old_name_of_an_offline_leg_names_no_healthy_disk() {
 }
 
 #[tokio::test]
-async fn an_offline_leg_is_on_the_disk_whose_label_says_so() {
+async fn an_offline_leg_is_found_by_its_label() {
     let mut machine = machine("zfs-2.3.9/zpool-status-leg-offline");
     let labels = zdb::labels_command(&format!("{}p1", machine.device(OTHER)));
     machine.answer(&labels, output("zfs-2.3.9/zdb-label-stale-leg-part1"));
@@ -135,7 +135,7 @@ async fn a_lost_leg_under_another_alias_is_on_no_disk() {
 }
 
 #[tokio::test]
-async fn spares_caches_and_logs_of_a_pool_to_import_are_told_apart() {
+async fn classes_are_read_from_zpool_import() {
     let mut machine = Recorded::new("blank");
     machine.answer(&importable_command(), output("odd/zpool-import-cache-spare"));
     let pool = importable(&machine).await.unwrap().remove(0);
@@ -153,7 +153,7 @@ async fn spares_caches_and_logs_of_a_pool_to_import_are_told_apart() {
 }
 
 #[tokio::test]
-async fn the_label_of_a_spare_is_read_though_it_names_no_pool() {
+async fn a_spares_label_is_read_without_pool_name() {
     let mut machine = Recorded::new("blank");
     machine.answer(&zdb::labels_command("/dev/sdx1"), output("odd/zdb-spare"));
     let labels = zdb::labels(&machine, "/dev/sdx1").await.unwrap().labels;

@@ -172,7 +172,7 @@ fn one_serial_on_two_disks_is_found_twice() {
 }
 
 #[test]
-fn a_disk_that_hangs_is_named_unreadable_and_delays_no_look() {
+fn a_hanging_disk_is_unreadable_and_delays_nothing() {
     let machine = node().blank(A).blank(B).build();
     machine.by_hand("modprobe", &["zfs"]);
     let looked = now(disk::inventory(&machine)).expect("power").expect("answers");

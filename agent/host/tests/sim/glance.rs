@@ -29,7 +29,7 @@ fn one_look_runs_each_command_once() {
 }
 
 #[test]
-fn a_program_that_hangs_is_waited_for_once_in_a_look() {
+fn a_look_waits_once_for_a_hanging_program() {
     let machine = node().blank(A).build();
     let glance = Glance::at(&machine);
     machine.fail_next("lsblk", Fault::TimesOut);

@@ -169,7 +169,7 @@ fn an_interrupted_act_may_continue_until_its_consent_expires() {
 }
 
 #[test]
-fn a_creation_that_reads_its_disks_may_end_within_a_day() {
+fn a_long_reading_does_not_expire_the_consent() {
     let scene = Scene::new();
     for (unread, permitted) in [(vec![], true), (vec![Serial::new("A").unwrap()], false)] {
         let create = Irreversible::CreatePool(CreatePool {

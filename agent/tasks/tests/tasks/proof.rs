@@ -36,7 +36,7 @@ async fn a_reading_goes_on_after_a_restart_of_the_agent() {
 }
 
 #[tokio::test]
-async fn a_reading_begins_again_after_a_boot_a_write_or_another_plug() {
+async fn a_reboot_or_write_restarts_the_reading() {
     let disturbances: [fn(&Machine); 4] = [
         |machine| machine.boot(),
         |machine| machine.write_disk(A, 5 << 30, &[0]),
@@ -112,7 +112,7 @@ async fn a_disk_that_was_erased_is_read_like_any_other() {
 }
 
 #[tokio::test]
-async fn what_the_reading_found_is_refused_by_the_next_look_until_erased() {
+async fn data_found_by_reading_stays_refused_until_erased() {
     let mut life = Life::blank();
     life.machine.write_disk(B, 77_777_777_777, b"the only copy of a letter");
     blocked(life.apply(&ensure(spec())).await);
@@ -132,7 +132,7 @@ fn unread(serials: &[&str]) -> Task {
 }
 
 #[tokio::test]
-async fn only_the_named_disk_is_not_read_and_the_consent_says_so() {
+async fn only_the_named_disk_is_not_read() {
     let mut life = Life::blank();
     let acts = life.acts(&unread(&[A, "another"])).await;
     let [Irreversible::CreatePool(create)] = acts.as_slice() else {
@@ -154,7 +154,7 @@ async fn only_the_named_disk_is_not_read_and_the_consent_says_so() {
 }
 
 #[tokio::test]
-async fn a_killed_agent_goes_on_with_the_reading_and_makes_the_pool() {
+async fn a_killed_agent_continues_the_reading() {
     for loss in [Loss::Agent, Loss::AgentAndItsWork, Loss::Power] {
         let mut life = Life::blank();
         let folder = "write /var/lib/heeler-agent/read/";

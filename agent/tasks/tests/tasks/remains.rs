@@ -49,7 +49,7 @@ async fn read(machine: &Machine) -> u64 {
 }
 
 #[tokio::test]
-async fn remains_of_every_kind_are_refused_by_the_look_or_by_the_reading() {
+async fn remains_of_every_kind_are_refused() {
     let recordings = recordings();
     assert!(recordings.len() >= 25, "{}", recordings.len());
     let mut missed = Vec::new();
@@ -73,7 +73,7 @@ async fn remains_of_every_kind_are_refused_by_the_look_or_by_the_reading() {
 const MISSED: [&str; 4] = ["text 1", "text 4", "text 8", "text 64"];
 
 #[tokio::test]
-async fn what_the_look_finds_is_told_by_its_name_and_place() {
+async fn the_look_names_what_it_finds() {
     for (kind, told) in [
         ("ext4", "ext4 superblock at byte 134217728"),
         ("gpt-ext4", "ext4 superblock at byte 135266304"),
@@ -88,7 +88,7 @@ async fn what_the_look_finds_is_told_by_its_name_and_place() {
 }
 
 #[tokio::test]
-async fn a_creation_stops_at_what_the_look_has_missed_and_names_it() {
+async fn a_creation_stops_at_data_the_look_missed() {
     let machine = machine("", 0);
     machine.write_disk(A, 200_000_000_001, b"the only copy of a letter");
     let before = machine.hash_disk(A);

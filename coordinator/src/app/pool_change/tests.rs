@@ -67,7 +67,7 @@ fn a_lost_leg_and_its_return_are_each_told_once() {
 }
 
 #[test]
-fn a_lost_cache_device_is_told_though_the_pool_is_online() {
+fn a_lost_cache_device_is_an_event() {
     let cache = |state: &str| v1::Leg {
         class: LegClass::Cache.into(),
         last_slot: String::new(),
@@ -81,7 +81,7 @@ fn a_lost_cache_device_is_told_though_the_pool_is_online() {
 }
 
 #[test]
-fn a_resilver_is_told_at_its_start_and_end_even_when_only_its_end_was_seen() {
+fn a_resilver_has_start_and_end_events() {
     let (none, running, over) = (
         whole(),
         scanned("RESILVER", "SCANNING", 5, 0),
@@ -140,7 +140,7 @@ fn errors_are_told_again_only_with_one_digit_more() {
 }
 
 #[test]
-fn the_serial_of_a_lost_leg_is_the_one_that_its_vdev_had() {
+fn a_lost_leg_has_its_vdevs_last_serial() {
     let facts = |serial: &str, state: &str, disks: Vec<v1::Disk>| v1::Facts {
         disks,
         pools: vec![pool(

@@ -80,7 +80,7 @@ fn some(words: &[&str]) -> Vec<Option<String>> {
 }
 
 #[tokio::test]
-async fn a_host_never_seen_before_gets_only_a_password_typed_for_it() {
+async fn an_unknown_host_needs_its_own_password() {
     let (sent, asked) = passwords(true, false, &["first", "second"], &[("a", true), ("b", false)]).await;
     assert_eq!(sent, some(&["first", "second"]));
     assert!(
@@ -94,7 +94,7 @@ async fn a_host_never_seen_before_gets_only_a_password_typed_for_it() {
 }
 
 #[tokio::test]
-async fn a_password_goes_to_a_second_known_host_only_when_the_person_agrees() {
+async fn reusing_a_password_needs_agreement() {
     let (sent, asked) = passwords(
         true,
         false,

@@ -178,7 +178,7 @@ fn unread(serial: &str) -> v1_act::Act {
 }
 
 #[tokio::test]
-async fn to_skip_reading_each_serial_is_typed_and_yes_never_stands_for_it() {
+async fn skipping_the_reading_needs_each_serial_typed() {
     for (act, line, answers, exit) in [
         (unread("S1"), "apply --skip-reading S1", &["S1", "pi5l"][..], Exit::Fine),
         (
@@ -299,7 +299,7 @@ async fn an_old_checkout_is_refused_unless_it_overwrites_knowingly() {
 }
 
 #[tokio::test]
-async fn a_new_text_that_blocks_a_node_is_not_accepted_unasked() {
+async fn a_text_that_blocks_is_not_accepted_unasked() {
     let blocked = |new_wish: bool| {
         let mut script = script(None);
         script.plan.nodes[0].new_wish = new_wish;

@@ -87,7 +87,7 @@ async fn plan_reports_changes_by_exit_code_on_request() {
 }
 
 #[tokio::test]
-async fn an_unknown_node_is_an_error_that_names_the_known_ones() {
+async fn an_unknown_node_lists_the_known_ones() {
     let outcome = Stage::with(TOML, planned(StepOutcome::Satisfied))
         .types("plan pi5r")
         .await;

@@ -148,7 +148,7 @@ async fn node_add_takes_whom_signed_statements_vouch_for() {
 }
 
 #[tokio::test]
-async fn node_add_pins_a_stranger_once_a_person_types_the_fingerprint() {
+async fn node_add_pins_a_stranger_after_its_fingerprint() {
     let (me, bo) = (Somebody::called("me"), Somebody::called("bo"));
     let (stage, ca) = stage(&me, script(&[&me, &bo], Vec::new()));
     tells(&stage, &ca, &[&me, &bo]);
@@ -185,7 +185,7 @@ async fn revoke_signs_for_no_key_but_the_verified_one() {
 }
 
 #[tokio::test]
-async fn a_key_that_nobody_vouches_for_is_revoked_only_when_its_fingerprint_is_typed() {
+async fn an_unvouched_key_is_revoked_by_fingerprint() {
     let (me, bo) = (Somebody::called("me"), Somebody::called("bo"));
     let (stage, _) = stage(&me, script(&[&me, &bo], Vec::new()));
     let line = "operator revoke bo --yes";
@@ -237,7 +237,7 @@ async fn rotate_announces_no_authority_that_a_person_has_not_confirmed() {
 }
 
 #[tokio::test]
-async fn rotate_drops_no_authority_that_is_the_last_one_known_here() {
+async fn rotate_never_drops_the_last_known_authority() {
     let me = Somebody::called("me");
     let (stage, ca) = stage(&me, script(&[&me], Vec::new()));
     let other = other_authority();

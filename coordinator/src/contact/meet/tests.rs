@@ -112,7 +112,7 @@ async fn of_a_host_certificate_the_hosts_own_key_is_pinned() {
 }
 
 #[tokio::test]
-async fn a_node_with_its_host_keys_elsewhere_is_pinned_by_what_ssh_writes_down() {
+async fn host_keys_in_other_places_are_pinned() {
     let (_folder, mut ssh, wish) = node(&format!("debug1: Server host key: {FINGERPRINT}"), FIT);
     let met = meet(&mut ssh, None, &wish, &Then, &mut Person::default()).await;
     assert_eq!(met.unwrap().host_key.to_string(), FINGERPRINT);
@@ -151,7 +151,7 @@ async fn a_host_that_forges_the_old_key_is_asked_about() {
 }
 
 #[tokio::test]
-async fn a_pin_of_this_machine_counts_when_the_coordinator_has_forgotten_the_node() {
+async fn a_local_pin_counts_without_the_coordinators() {
     let (_folder, mut ssh, wish) = node(
         &format!("debug1: Server host key: {FINGERPRINT}"),
         &format!("{FIT}\nhostkey={KEY}"),
@@ -165,7 +165,7 @@ async fn a_pin_of_this_machine_counts_when_the_coordinator_has_forgotten_the_nod
 }
 
 #[tokio::test]
-async fn a_small_root_file_system_is_taken_with_its_check_skipped() {
+async fn the_root_size_check_can_be_skipped() {
     let small = FIT.replace("root=30000000000", "root=2000000000");
     let (_folder, mut ssh, mut wish) = node(
         &format!("debug1: Server host key: {FINGERPRINT}"),

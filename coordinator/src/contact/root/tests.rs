@@ -189,7 +189,7 @@ async fn a_sudo_that_refuses_is_shown_with_what_helps() {
 }
 
 #[tokio::test]
-async fn a_node_without_sudo_is_told_so_and_root_needs_none() {
+async fn root_needs_no_sudo_and_others_are_told() {
     let (folder, ssh) = node_that("", NO_PASSWORD);
     std::fs::remove_file(folder.path().join("sudo")).unwrap();
     for name in ["sh", "tr", "env"] {
@@ -212,7 +212,7 @@ async fn a_node_without_sudo_is_told_so_and_root_needs_none() {
 }
 
 #[tokio::test]
-async fn what_start_up_files_print_is_shown_and_hides_no_answer() {
+async fn start_up_output_hides_no_answer() {
     for (prints, shown) in [
         ("printf 'welcome, no line end'", "pi: welcome, no line end"),
         ("printf 'a banner\\r\\n'", "pi: a banner"),
@@ -239,7 +239,7 @@ async fn what_start_up_files_print_is_shown_and_hides_no_answer() {
 }
 
 #[tokio::test]
-async fn a_login_that_runs_something_else_is_told_at_once_with_its_words() {
+async fn a_foreign_login_program_is_shown_at_once() {
     for (does, words, helps) in [
         (
             "echo 'WARNING: Your password has expired.' >&2; echo 'Password change required but no TTY available.' >&2; exit 1",
@@ -269,7 +269,7 @@ async fn a_login_that_runs_something_else_is_told_at_once_with_its_words() {
 }
 
 #[tokio::test]
-async fn a_login_that_waits_for_an_answer_is_given_up_with_its_question() {
+async fn a_waiting_login_is_given_up() {
     let (_folder, mut ssh) = node_that("printf 'Choose 1 or 2: '; exec sleep 600", SUDO);
     ssh.patience.begin = Duration::from_secs(5);
     let (root, person) = open(&ssh, "right").await;
@@ -390,7 +390,7 @@ async fn nothing_is_received_where_others_may_write() {
 }
 
 #[tokio::test]
-async fn a_link_in_a_files_place_is_replaced_and_not_followed() {
+async fn a_link_is_replaced_and_not_followed() {
     let (folder, ssh) = node(NO_PASSWORD);
     let theirs = folder.path().join("theirs");
     std::fs::write(&theirs, "theirs").unwrap();

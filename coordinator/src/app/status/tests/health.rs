@@ -35,7 +35,7 @@ fn of_class(class: v1::LegClass, state: &str) -> v1::Pool {
 }
 
 #[test]
-fn a_device_that_does_not_work_is_told_by_what_it_is_for() {
+fn a_failed_device_is_named_with_its_class() {
     for (class, state, light, part) in [
         (
             v1::LegClass::Log,
@@ -70,7 +70,7 @@ fn a_device_that_does_not_work_is_told_by_what_it_is_for() {
 }
 
 #[test]
-fn a_pool_that_is_online_is_not_green_while_something_is_wrong_with_it() {
+fn an_online_pool_with_errors_is_not_green() {
     let healthy = || {
         let mut pool = of_class(v1::LegClass::Cache, "ONLINE");
         pool.zfs_status.clear();
@@ -138,7 +138,7 @@ fn a_pool_that_is_online_is_not_green_while_something_is_wrong_with_it() {
 }
 
 #[test]
-fn what_a_scrub_repaired_is_told_until_a_person_has_seen_it() {
+fn repaired_bytes_stay_amber_until_seen() {
     let wanted = wanted();
     let repaired = v1::Pool {
         repaired_bytes: 25 << 20,
@@ -154,7 +154,7 @@ fn what_a_scrub_repaired_is_told_until_a_person_has_seen_it() {
 }
 
 #[test]
-fn a_lost_disk_is_named_by_slot_and_serial_and_pushed_back_in_first() {
+fn a_lost_disk_is_named_by_slot_and_serial() {
     let mut lost = pool("DEGRADED", "REMOVED");
     for (leg, slot) in lost.legs.iter_mut().zip(["A", "B"]) {
         leg.last_serial = std::mem::take(&mut leg.serial);
@@ -172,7 +172,7 @@ fn a_lost_disk_is_named_by_slot_and_serial_and_pushed_back_in_first() {
 }
 
 #[test]
-fn what_was_seen_of_a_pool_long_ago_is_told_with_its_age() {
+fn old_facts_show_their_age() {
     let wanted = wanted();
     let mut old = node(vec![pool("DEGRADED", "REMOVED")]);
     old.facts_at_ms = NOW - 240_000;
@@ -205,7 +205,7 @@ fn a_full_root_file_system_is_told() {
 }
 
 #[test]
-fn a_pool_that_cannot_be_read_is_amber_and_not_gone() {
+fn an_unreadable_pool_is_amber() {
     let wanted = wanted();
     for (name, pools, word) in [
         ("theirs", vec![pool("ONLINE", "ONLINE")], "ok"),

@@ -161,7 +161,7 @@ fn an_unrecorded_foreign_pool_blocks() {
 }
 
 #[test]
-fn a_record_behind_the_times_does_not_stop_a_whole_pool() {
+fn an_old_record_does_not_block_a_whole_pool() {
     let mut task = on_record();
     task.pool.recorded_serials.push(serial("OLD1"));
     let whole = offered(vec![candidate(GUID, &["A1", "B1"])]);

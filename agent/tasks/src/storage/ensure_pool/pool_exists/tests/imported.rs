@@ -79,7 +79,7 @@ fn extra(serial: &str, class: Class) -> LegFact {
 }
 
 #[test]
-fn a_lost_leg_under_any_alias_changes_nothing_in_the_file() {
+fn a_lost_legs_alias_never_changes_heeler_toml() {
     for path in ["nvme-eui.0025385b71b0ab12-part1", "nvme-M_B1_1-part1"] {
         let pool = fact("DEGRADED", &["A1", &format!("/dev/disk/by-id/{path}")]);
         let seen = Observed {
@@ -93,7 +93,7 @@ fn a_lost_leg_under_any_alias_changes_nothing_in_the_file() {
 }
 
 #[test]
-fn logs_caches_and_spares_are_not_asked_for_in_the_file() {
+fn only_data_legs_belong_in_heeler_toml() {
     let seen = seen(|pool| {
         let classes = [Class::Log, Class::Cache, Class::Spare, Class::Special];
         pool.legs.extend(classes.map(|class| extra("X1", class)));
@@ -102,7 +102,7 @@ fn logs_caches_and_spares_are_not_asked_for_in_the_file() {
 }
 
 #[test]
-fn a_replacement_in_hand_satisfies_the_old_and_the_new_disk() {
+fn a_running_replacement_accepts_both_disks() {
     let seen = seen(|pool| {
         pool.legs[1].place = "replacing-1".into();
         let mut new = extra("C1", Class::Data);
