@@ -261,6 +261,7 @@ const IRREVERSIBLE: &[Field] = &[
                 (256, 8 * KIB),
                 &[one(1, "name", NAME), one(2, "value", PATH)],
             ),
+            many(4, "unread", DISKS, NAME),
         ],
     ),
     part(
