@@ -46,7 +46,7 @@ impl App {
             match before.pools.iter().find(|was| was.guid == pool.guid) {
                 Some(was) => said.extend(changes(was, pool)),
                 None if is_ours(tx, node, pool).await? => {
-                    said.push(Said::Note(format!("pool {} is imported", pool.name)))
+                    said.push(Said::Note(format!("pool {} is imported", pool.name)));
                 }
                 None => {}
             }

@@ -349,3 +349,17 @@ async fn another_mount_within_a_folder_is_not_entered() {
     let listed = RealSystem::new().within(&proc, "", Deed::List).await;
     assert!(listed.unwrap_err().to_string().contains("proc is a link, a mount"));
 }
+
+#[tokio::test]
+async fn a_followed_program_is_heard_line_by_line() {
+    let host = RealSystem::new();
+    let heard = std::sync::Mutex::new(Vec::new());
+    let line = |line: &str| heard.lock().unwrap().push(line.to_owned());
+    let failed = crate::Command::new("false");
+    assert_eq!(host.follow(&failed, &line).await.unwrap(), 1);
+    let command = crate::Command::new("printf").arg(format!("a\\nb c\\n{}\\nunended", "x".repeat(5000)));
+    assert_eq!(host.follow(&command, &line).await.unwrap(), 0);
+    let heard = heard.into_inner().unwrap();
+    assert_eq!(heard[..2], ["a", "b c"]);
+    assert_eq!((heard.len(), heard[2].len()), (3, 1024));
+}

@@ -90,10 +90,6 @@ impl App {
         if let Some(text) = finding {
             alerts.push(alert(Light::Red, "", text, || "heeler audit verify".to_owned()));
         }
-        if accepted.is_none() && !nodes.is_empty() {
-            let text = "nothing was applied yet: no pool is made, no snapshot is taken";
-            alerts.push(alert(Light::Amber, "", text, || "heeler plan".to_owned()));
-        }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.light));
         let light = alerts.first().map_or(Light::Green, v1::Alert::light);
         Ok(v1::StatusReply {

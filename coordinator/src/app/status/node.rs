@@ -169,6 +169,11 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
         "not in heeler.toml" => Some(alert(Light::Amber, name, "not in heeler.toml", || {
             format!("heeler node show {name}")
         })),
+        // Without an accepted heeler.toml no node is as it is wanted.
+        _ if !look.applied && node.state == NodeState::Enrolled => {
+            let text = "nothing was applied yet: no pool is made, no snapshot is taken";
+            Some(alert(Light::Amber, name, text, || "heeler plan".to_owned()))
+        }
         _ if look.wanted.is_none() => None,
         _ => Some(alert(Light::Amber, name, "not yet as heeler.toml says", || {
             format!("heeler plan {name}")

@@ -227,3 +227,16 @@ fn an_unreadable_pool_is_amber() {
         assert_eq!((status.light(), status.pool.as_str()), (Amber, word), "{name}");
     }
 }
+
+#[test]
+fn a_node_is_not_green_before_anything_was_applied() {
+    let look = Look {
+        applied: false,
+        pools: vec![],
+        ..look(None)
+    };
+    let (status, alerts) = seen(&node(vec![]), &look);
+    assert_eq!((status.light(), status.pool.as_str()), (Amber, "none"));
+    assert_eq!(alerts[0].next, "heeler plan");
+    assert!(!summary(&[status], &alerts).contains("all is well"));
+}
