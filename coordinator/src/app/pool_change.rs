@@ -85,25 +85,20 @@ async fn is_ours(tx: &mut Tx, node: &Node, pool: &v1::Pool) -> Result<bool, AppE
     Ok(known.is_some_and(|known| known.ours && known.node == node.name))
 }
 
-/// Which disk each vdev was on when ZFS last had it open, and where that disk was: a disk that is gone has no serial.
+/// In which slot each leg's disk was last: one that is gone is in none.
 fn remember(before: &v1::Facts, facts: &mut v1::Facts) {
-    let places = before.disks.iter().chain(&facts.disks);
-    let places = places.filter(|disk| !disk.slot.is_empty() && !disk.serial.is_empty());
-    let slots: HashMap<String, String> = places.map(|disk| (disk.serial.clone(), disk.slot.clone())).collect();
     let legs = before.pools.iter().flat_map(|pool| &pool.legs);
-    let known: HashMap<&str, &v1::Leg> = legs.map(|leg| (leg.guid.as_str(), leg)).collect();
+    let legs = legs.map(|leg| (leg.last_serial.as_str(), leg.last_slot.as_str()));
+    let disks = before.disks.iter().chain(&facts.disks);
+    let places = legs.chain(disks.map(|disk| (disk.serial.as_str(), disk.slot.as_str())));
+    let places = places.filter(|(serial, slot)| !serial.is_empty() && !slot.is_empty());
+    // What was seen later counts.
+    let slots: HashMap<String, String> = places
+        .map(|(serial, slot)| (serial.to_owned(), slot.to_owned()))
+        .collect();
     for leg in facts.pools.iter_mut().flat_map(|pool| &mut pool.legs) {
-        let was = known.get(leg.guid.as_str());
-        let sure = !leg.serial.is_empty() && (leg.identified || leg.state == "ONLINE");
-        leg.last_serial = match was {
-            _ if sure => leg.serial.clone(),
-            Some(was) if !was.last_serial.is_empty() => was.last_serial.clone(),
-            _ => leg.serial.clone(),
-        };
-        let slot = slots.get(&leg.last_serial).cloned();
-        leg.last_slot = slot
-            .or_else(|| was.map(|was| was.last_slot.clone()))
-            .unwrap_or_default();
+        leg.last_serial.clone_from(&leg.serial);
+        leg.last_slot = slots.get(&leg.serial).cloned().unwrap_or_default();
     }
 }
 

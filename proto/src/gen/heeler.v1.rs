@@ -835,7 +835,7 @@ pub struct Leg {
     /// The serial is known by the vdev guid in the disk's label, or ZFS has the disk open: not by what a path says.
     #[prost(bool, tag = "10")]
     pub identified: bool,
-    /// Set by the coordinator: the serial that this vdev guid had last, and the slot that disk was last seen in.
+    /// Set by the coordinator: the serial that is known of this leg, and the slot that disk was last seen in.
     #[prost(string, tag = "15")]
     pub last_serial: ::prost::alloc::string::String,
     #[prost(string, tag = "16")]

@@ -140,33 +140,38 @@ fn errors_are_told_again_only_with_one_digit_more() {
 }
 
 #[test]
-fn a_lost_leg_has_its_vdevs_last_serial() {
-    let facts = |serial: &str, state: &str, disks: Vec<v1::Disk>| v1::Facts {
-        disks,
+fn a_lost_leg_keeps_the_slot_of_its_disk() {
+    let facts = |state: &str, disks: &[(&str, &str)]| v1::Facts {
+        disks: disks
+            .iter()
+            .map(|(serial, slot)| v1::Disk {
+                serial: (*serial).into(),
+                slot: (*slot).into(),
+                ..v1::Disk::default()
+            })
+            .collect(),
         pools: vec![pool(
             "ONLINE",
             vec![v1::Leg {
-                serial: serial.into(),
-                last_serial: String::new(),
-                last_slot: String::new(),
+                serial: "S2".into(),
+                last_serial: "a node's own word".into(),
+                last_slot: "Z".into(),
                 ..leg(2, state)
             }],
         )],
         ..v1::Facts::default()
     };
-    let disk = |serial: &str, slot: &str| v1::Disk {
-        serial: serial.into(),
-        slot: slot.into(),
-        ..v1::Disk::default()
-    };
-    let mut first = facts("S2", "ONLINE", vec![disk("S2", "B")]);
+    let mut first = facts("ONLINE", &[("S2", "B")]);
     remember(&v1::Facts::default(), &mut first);
-    // The kernel name that the path says belongs to another disk by now.
-    let mut second = facts("OTHER", "OFFLINE", vec![disk("OTHER", "A")]);
+    let mut second = facts("REMOVED", &[("S1", "A")]);
     remember(&first, &mut second);
-    let mut third = facts("", "REMOVED", vec![]);
+    let mut third = facts("REMOVED", &[("S1", "A")]);
     remember(&second, &mut third);
-    for facts in [first, second, third] {
+    for facts in [&first, &second, &third] {
         assert_eq!(leg_name(&facts.pools[0].legs[0]), "slot B S2");
     }
+    // It was put into another slot.
+    let mut moved = facts("ONLINE", &[("S2", "C")]);
+    remember(&third, &mut moved);
+    assert_eq!(leg_name(&moved.pools[0].legs[0]), "slot C S2");
 }
