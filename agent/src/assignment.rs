@@ -88,7 +88,7 @@ pub enum Refusal {
     #[error("task {0} was accepted with other content")]
     TaskChanged(TaskId),
     /// One at a time.
-    #[error("task {0} is in hand: one at a time")]
+    #[error("task {0} is running: one at a time")]
     Busy(TaskId),
 }
 

@@ -61,7 +61,7 @@ pub async fn run(wish: Wish, host: Arc<dyn System>) -> Result<ExitCode, PersonEr
             println!("Paused {how_long}: no new task is taken. Snapshots and scrubs go on.");
             let standing = standing::look(&host).await;
             if let Some(task) = standing.in_hand {
-                println!("The task in hand is finished: {} {}.", task.kind, task.id);
+                println!("The running task is finished: {} {}.", task.kind, task.id);
             }
             FINE
         }

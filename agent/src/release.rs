@@ -75,7 +75,7 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     let mut plan = Plan::default();
     if let Some(task) = remembered(host).await?.in_hand {
         plan.refused = format!(
-            "task {} ({}) is in hand: it would stay half-done. Wait for its end",
+            "task {} ({}) is running: it would stay half-done. Wait for its end",
             task.task_id,
             task.task.kind()
         );

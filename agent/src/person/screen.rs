@@ -117,8 +117,8 @@ fn task(standing: &Standing) -> String {
     let word = |task: &Task| format!("{} {} (revision {})", task.kind, task.id, task.revision);
     match (&standing.in_hand, &standing.last) {
         (Some(task), _) => format!("IN HAND: {}", word(task)),
-        (None, Some(last)) => format!("none in hand; the last one: {}", word(last)),
-        (None, None) => "none in hand".to_owned(),
+        (None, Some(last)) => format!("none is running; the last one: {}", word(last)),
+        (None, None) => "none is running".to_owned(),
     }
 }
 

@@ -74,7 +74,7 @@ async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<Sn
 
 async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(), String> {
     let held = timeout(BUSY, pool.lock()).await;
-    let _held = held.map_err(|_| "a task has the pool in hand: try again when it is over (heeler task list)")?;
+    let _held = held.map_err(|_| "a task uses the pool: try again when it is over (heeler task list)")?;
     let output = host.run(command).await.map_err(|error| in_full(&error))?;
     if output.ok() { Ok(()) } else { Err(output.complaint()) }
 }

@@ -41,7 +41,7 @@ pub struct Standing {
     pub no_pruning: String,
     /// What the last round attempted in vain, and found.
     pub problems: Vec<String>,
-    /// When the last whole scrub ended, Unix seconds; 0 when none is known.
+    /// When the last complete scrub ended, Unix seconds; 0 when none is known.
     pub last_scrub_s: u64,
     /// When the next one is due, Unix seconds; 0 when none is wanted.
     pub next_scrub_s: u64,
@@ -163,7 +163,7 @@ impl Lane {
             (0, _) => String::new(),
             (_, Some(doubt)) => doubt,
             (_, None) if wanted.pools.is_empty() => {
-                "the schedule does not say which pool it is of: heeler apply writes it anew".to_owned()
+                "the schedule does not say which pool it is of: heeler apply writes it again".to_owned()
             }
             (_, None) => "its pool is not whole".to_owned(),
         };

@@ -35,7 +35,7 @@ pub struct ScrubMemory {
     pub pool: String,
     /// Since when the pool is on the schedule, Unix seconds.
     pub since_s: u64,
-    /// When the last whole scrub ended, Unix seconds; 0 when none is known.
+    /// When the last complete scrub ended, Unix seconds; 0 when none is known.
     pub last_s: u64,
     /// When the last one was begun or stopped by a person, Unix seconds.
     pub tried_s: u64,

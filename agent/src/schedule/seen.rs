@@ -12,7 +12,7 @@ pub struct Seen {
     pub newest_snapshot_ms: u64,
     /// When the next one is due.
     pub next_snapshot_ms: u64,
-    /// When the last whole scrub ended.
+    /// When the last complete scrub ended.
     pub last_scrub_ms: u64,
     /// When the next one is due.
     pub next_scrub_ms: u64,

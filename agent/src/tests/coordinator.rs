@@ -163,13 +163,17 @@ impl Session {
         }
     }
 
-    /// The next event, whatever comes before it.
+    /// The next event that is kept: progress is not.
     pub async fn event(&mut self) -> Option<Event> {
-        if let Some(event) = self.early.pop_front() {
-            return Some(event);
-        }
         loop {
-            if let from_agent::Body::Event(event) = self.next().await? {
+            let event = match self.early.pop_front() {
+                Some(event) => event,
+                None => match self.next().await? {
+                    from_agent::Body::Event(event) => event,
+                    _ => continue,
+                },
+            };
+            if event.seq > 0 {
                 return Some(event);
             }
         }

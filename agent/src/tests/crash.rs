@@ -39,7 +39,8 @@ async fn herd(coordinator: &mut Coordinator, node: &Node, loss: Loss, after: u64
                     assert!(reply.accepted, "{reply:?}");
                     accepted = true;
                 }
-                from_agent::Body::Event(event) => {
+                // Progress is neither numbered nor acknowledged.
+                from_agent::Body::Event(event) if event.seq > 0 => {
                     let seq = event.seq;
                     let over = matches!(event.kind, Some(Kind::TaskFinished(_)));
                     if let Some(known) = told.events.insert(seq, event.clone()) {

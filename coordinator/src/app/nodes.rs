@@ -84,7 +84,7 @@ impl App {
         match timeout(FACTS, session.ask_facts(self.now_ms())).await {
             Ok(Ok(v1::FactsReply { facts: Some(facts), .. })) => Ok(facts),
             Ok(Ok(v1::FactsReply { error, .. })) => {
-                Err(AppError::Refused(format!("{name} could not look at itself: {error}")))
+                Err(AppError::Refused(format!("{name} could not examine itself: {error}")))
             }
             Ok(Err(_)) => Err(AppError::Refused(format!(
                 "the connection to {name} was lost while it looked"

@@ -39,7 +39,7 @@ impl App {
         };
         if !answer.error.is_empty() {
             return Err(AppError::Refused(format!(
-                "{name} could not look at itself: {}",
+                "{name} could not examine itself: {}",
                 answer.error
             )));
         }

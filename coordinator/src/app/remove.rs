@@ -126,7 +126,7 @@ async fn last_copy(tx: &mut Tx, pool: &Pool) -> Result<v1::Gate, AppError> {
         .collect();
     Ok(v1::Gate {
         found: format!(
-            "pool {} is on record, on {}: it may hold the last copy of its data. Nothing is erased; its disks are protected no more",
+            "pool {} is on record, on {}: it may hold the last copy of its data. Nothing is erased; its disks are no longer protected",
             pool.name,
             serials.join(" and ")
         ),

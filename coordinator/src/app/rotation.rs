@@ -91,7 +91,7 @@ impl App {
                     return Err(AppError::Denied("the signature is for another authority".to_owned()));
                 }
                 tx.set_stage(&old.sha256, Stage::Dropped, now_ms).await?;
-                let text = "the old certificate authority is worth nothing any more";
+                let text = "the old certificate authority is no longer trusted";
                 self.audit(&mut tx, "authority", "", text).await?;
                 tx.add_event(&self.event("authority", "", text)).await?;
                 self.changed_trust(tx).await?;

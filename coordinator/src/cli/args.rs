@@ -8,10 +8,10 @@ use super::{
     snapshot, status, task,
 };
 
-/// Drives a herd of Raspberry Pis, and guards their data.
+/// Manages a fleet of Raspberry Pis and protects their data.
 ///
-/// Say in heeler.toml what the herd shall be; `heeler plan` shows what that would change, `heeler apply` changes it.
-/// Without a command: how the herd is, and the next command worth typing.
+/// Describe the fleet in heeler.toml. `heeler plan` shows the changes, `heeler apply` makes them.
+/// Without a command: the status, and the next command to type.
 #[derive(Debug, Parser)]
 #[command(name = "heeler", version, max_term_width = 80, after_long_help = EXAMPLES, after_help = EXAMPLES)]
 pub struct Heeler {

@@ -13,7 +13,7 @@ const PAGE: u32 = 1000;
 pub(super) enum Audit {
     /// Who did what and when; the newest last
     List {
-        /// So many, the newest ones
+        /// The newest NUMBER entries
         #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
         last: u32,
         /// From the first entry on

@@ -21,7 +21,7 @@ too, made every hour: see heeler init --recover.")]
 pub(super) enum Backup {
     /// Seal the state into one file; the coordinator may run meanwhile
     Create(Create),
-    /// Put a backup in the place of a state that is lost
+    /// Restore a lost state from a backup
     Restore(RestoreArgs),
     /// Which nodes hold sealed copies of the state, and how old they are
     List,

@@ -15,7 +15,7 @@ use crate::trust::Stranger;
 pub(super) enum Ca {
     /// The cluster's certificate authorities, and what a rotation waits for
     Show,
-    /// The next step of putting a new authority in the place of the old one
+    /// The next step of a rotation
     Rotate(Rotate),
 }
 

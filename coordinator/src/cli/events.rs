@@ -14,7 +14,7 @@ use crate::screen::{EventLog, Ink, Line, date, is_shown};
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// The alarms were looked into: heeler status tells of them no more, until they come again
+    /// Remove alarms from the status until they occur again
     Seen {
         /// Of this node alone
         node: Option<String>,
@@ -38,10 +38,10 @@ pub(super) struct Events {
     /// Only of this kind, as --json names it; may be given more than once: alarm, connected, lost, revision…
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(KINDS), hide_possible_values = true)]
     kind: Vec<String>,
-    /// Only what happened in the last so much: 30m, 2h, 7d
+    /// Only events of the last TIME: 30m, 2h, 7d
     #[arg(long, value_name = "TIME", value_parser = back)]
     since: Option<u64>,
-    /// Only the last so many of them
+    /// Only the last NUMBER events
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 0)]
     last: u32,
     /// Only what came after this number

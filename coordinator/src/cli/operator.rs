@@ -33,14 +33,14 @@ pub(super) enum Operator {
         #[arg(long)]
         name: Option<String>,
     },
-    /// Let one more person do all that you may do; prints what they need to call the coordinator
+    /// Add an operator with the same rights as you; prints what they need to call the coordinator
     Add(Add),
     /// Take what an operator of the cluster has printed for you
     Accept {
         /// The grant [default: stdin]
         file: Option<PathBuf>,
     },
-    /// That operator's key is worth nothing from now on: connections end, nodes are told
+    /// Revoke an operator's key: connections end, nodes are informed
     Revoke {
         /// Whose
         name: String,

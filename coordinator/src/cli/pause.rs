@@ -36,7 +36,7 @@ pub(super) async fn run(wish: Pause, context: &Context<'_>, console: &mut Consol
             let mut lines = vec![Line::of(format!("{node} is paused {until}. Its snapshots go on."))];
             if !reply.in_hand.is_empty() {
                 lines.push(Line::of(format!(
-                    "It finishes what it has in hand: heeler task follow {}",
+                    "It finishes its running task: heeler task follow {}",
                     reply.in_hand
                 )));
             }

@@ -18,7 +18,7 @@ pub(super) enum Secret {
         /// Lower-case letters, digits, and - _ . within
         name: String,
     },
-    /// Which there are, since when and by whom
+    /// List names, dates and authors
     List,
     /// Forget one
     Remove {

@@ -124,7 +124,7 @@ pub(super) async fn watch(
     let following = follow(context, request, async |news| {
         match news {
             News::Lost => note(
-                "The coordinator does not answer; the nodes go on. Trying again...",
+                "The coordinator does not answer; the nodes keep running. Trying again...",
                 live.as_ref(),
                 console,
             )?,
@@ -153,7 +153,7 @@ pub(super) async fn watch(
         Some(ended) => ended,
         None => {
             console.aside(&[Line::of(format!(
-                "Stopped watching; the work goes on. Watch again: {how}"
+                "Stopped watching; the work continues. Watch again: {how}"
             ))]);
             Ok(Exit::Stopped)
         }

@@ -13,7 +13,7 @@ const PACKAGED: &str = "/var/lib/heeler";
 
 /// Why there is no status.
 enum Without {
-    /// Nothing was begun here.
+    /// Nothing is set up here.
     Coordinator,
     /// There is one, and it does not run.
     Answer,
@@ -50,13 +50,13 @@ fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> R
         Without::Coordinator => (
             "none",
             format!(
-                "Nothing was begun here: there is no coordinator in {}.",
+                "Nothing is set up here: there is no coordinator in {}.",
                 state.display()
             ),
             [
                 ("heeler demo", "all of it, on three simulated machines"),
                 ("heeler init", "a coordinator: config folder in git, keys, database"),
-                ("heeler operator request", "join a herd that somebody else drives"),
+                ("heeler operator request", "join somebody else's cluster as an operator"),
             ]
             .as_slice(),
             "heeler init --cluster NAME FOLDER",

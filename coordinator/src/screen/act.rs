@@ -99,7 +99,7 @@ fn reading(create: &CreatePool, screen: Screen) -> Vec<Line> {
         lines.extend(hang(below(), Ink::Plain, &text, screen));
     }
     for disk in unread {
-        let text = format!("{} is NOT read first: what the look missed on it is lost", disk.serial);
+        let text = format!("{} is NOT read first: data that sampling missed is lost", disk.serial);
         lines.extend(hang(below(), Ink::Red, &text, screen));
     }
     lines
@@ -117,7 +117,7 @@ fn erasure(erase: &EraseContents, facts: Option<&Facts>, screen: Screen) -> Vec<
 
 fn lonely_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
     let what = format!("import {} without all its legs", import.guid);
-    let mut lines = head("pool", &what, "what is there becomes the truth", screen);
+    let mut lines = head("pool", &what, "data that only a missing disk holds is lost", screen);
     for (one, txg) in import.present.iter().zip(&import.txgs) {
         lines.push(disk(one, facts, |_| format!("last written at txg {txg}")));
     }
@@ -131,7 +131,7 @@ fn lonely_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> 
 fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
     let (what, note) = match lower.victims.len() {
         0 if lower.changes.iter().all(|change| change.after.is_empty()) => ("take no more snapshots".into(), ""),
-        0 => ("keep fewer snapshots, or for less long".into(), "none goes now"),
+        0 => ("keep fewer snapshots, or keep them for less time".into(), "none is pruned now"),
         count => (
             format!("keep fewer snapshots: {count} go"),
             "what only they hold is lost",
@@ -143,7 +143,7 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
     for change in &lower.changes {
         if change.after.is_empty() {
             let text = format!(
-                "no more snapshots are taken of {} (now {}); those there are stay",
+                "no more snapshots are taken of {} (now {}); existing ones stay",
                 change.dataset, change.before
             );
             lines.extend(hang(below(), Ink::Plain, &text, screen));
@@ -162,7 +162,7 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
         let names: Vec<&str> = named.iter().filter_map(|name| Some(name.split_once('@')?.1)).collect();
         match names.is_empty() {
             true => {
-                let text = "those there are keep their places, and go sooner than they would";
+                let text = "existing snapshots stay, and are pruned earlier";
                 lines.extend(hang(below(), Ink::Plain, text, screen));
             }
             false => lines.extend(hang(below().ink(Ink::Red, "- "), Ink::Red, &names.join(" "), screen)),
@@ -224,7 +224,7 @@ mod tests {
             shown("24 hourly, 14 daily, 8 weekly", "", &[]),
             "  ! snap  take no more snapshots\n\
              \x20           no more snapshots are taken of data/pve-files (now 24 hourly, 14\n\
-             \x20           daily, 8 weekly); those there are stay\n"
+             \x20           daily, 8 weekly); existing ones stay\n"
         );
     }
 
@@ -244,9 +244,9 @@ mod tests {
         );
         assert_eq!(
             shown("5 yearly", "1 yearly", &[]),
-            "  ! snap  keep fewer snapshots, or for less long  none goes now\n\
+            "  ! snap  keep fewer snapshots, or keep them for less time  none is pruned now\n\
              \x20           data/pve-files: 5 yearly -> 1 yearly\n\
-             \x20           those there are keep their places, and go sooner than they would\n"
+             \x20           existing snapshots stay, and are pruned earlier\n"
         );
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn free_disks(config: Option<&Config>, node: &str, facts: &Facts) -> 
         if let Some(meant) = free.iter().find(|disk| same_but_for_a_slip(serial, &disk.serial)) {
             let meant = &meant.serial;
             lines.push(Line::of(format!(
-                "  Was {meant} meant? A letter stands where it has a digit."
+                "  Was {meant} meant? You wrote a letter in place of a digit."
             )));
         }
     }

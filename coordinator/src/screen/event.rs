@@ -109,7 +109,7 @@ fn said(event: &FleetEvent) -> Option<(Ink, String)> {
         ));
     };
     Some(match kind {
-        Kind::TaskStarted(started) if started.resumed => (Ink::Amber, "taken up again after an interruption".into()),
+        Kind::TaskStarted(started) if started.resumed => (Ink::Amber, "continued after an interruption".into()),
         Kind::TaskStarted(_) => (Ink::Plain, "started".into()),
         Kind::StepStarted(_) | Kind::Progress(_) | Kind::OpStarted(_) => return None,
         Kind::OpFinished(op) if !op.ok => (Ink::Red, format!("FAILED {}: {}", op.summary, op.error)),

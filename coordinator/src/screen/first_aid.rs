@@ -53,7 +53,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        when: "A file was deleted or spoilt",
+        when: "A file was deleted or damaged",
         steps: &[
             "heeler snapshot list NODE shows what was kept, and the folder of each (…/.zfs/snapshot/NAME). On the node, \
              copy the file out of there. Snapshots cannot be changed.",

@@ -41,7 +41,7 @@ pub fn mistakes(errors: &[ConfigError], screen: Screen) -> Vec<Line> {
     }
     let word = if errors.len() == 1 { "mistake" } else { "mistakes" };
     lines.push(Line::of(format!(
-        "{} {word} in heeler.toml; nothing was asked of any node.",
+        "{} {word} in heeler.toml; no node was contacted.",
         errors.len()
     )));
     lines

@@ -80,7 +80,7 @@ pub(super) fn node_plan(
         Standing::New if plan.revoked => {
             let head = name.ink(Ink::Amber, "REVOKED").plain("  ");
             let way = format!(
-                "shut out; to take it back, flash it, then: heeler node add {} --reflashed",
+                "revoked; to take it back, flash its SD card, then: heeler node add {} --reflashed",
                 plan.node
             );
             hang(head, Ink::Plain, &way, screen)

@@ -127,7 +127,7 @@ fn an_import_without_all_legs_shows_what_becomes_the_truth() {
     let reply = herd::lonely_import();
     let text = shown(80, |screen| plan_of(&reply, screen));
     for part in [
-        "what is there becomes the truth",
+        "data that only a missing disk holds is lost",
         "last written at txg 4711",
         "missing  S6XNNS0W100002",
     ] {

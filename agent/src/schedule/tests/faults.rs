@@ -119,7 +119,7 @@ async fn a_missing_dataset_pool_or_schedule_is_reported() {
         .unwrap();
     let runs = bench.live(3 * HOUR).await;
     assert_eq!(runs.len(), 1, "{runs:?}");
-    assert!(problems(&runs).contains("heeler apply writes it anew"), "{runs:?}");
+    assert!(problems(&runs).contains("heeler apply writes it again"), "{runs:?}");
     assert_eq!(bench.names(FILES).await, before);
     bench.machine.by_hand("zpool", &["export", "data"]);
     let policy = b"heeler snapshots 1\ndata/pve-files  24 hourly\n";
@@ -154,7 +154,7 @@ async fn a_schedule_without_pool_guid_prunes_nothing() {
     let after = bench.names(FILES).await;
     assert!(before.iter().all(|name| after.contains(name)), "{after:?}");
     assert!(after.len() >= before.len() + 23, "{after:?}");
-    assert!(problems(&runs).contains("heeler apply writes it anew"), "{runs:?}");
+    assert!(problems(&runs).contains("heeler apply writes it again"), "{runs:?}");
 }
 
 #[tokio::test]

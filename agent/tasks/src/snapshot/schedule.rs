@@ -36,7 +36,7 @@ impl Snapshots {
 
 /// Something else than what Heeler writes there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path} is not a schedule of this version (line {line}): heeler apply writes it anew")]
+#[error("{path} is not a schedule of this version (line {line}): heeler apply writes it again")]
 pub struct Unreadable {
     /// Which file.
     pub path: &'static str,

@@ -204,14 +204,14 @@ impl<'a, 'c> Stage<'a, 'c> {
             format!("{}: {}", alert.node, alert.text)
         });
         Err(CliError::Other(format!(
-            "the herd did not become what it should: {why}"
+            "the fleet did not become what it should: {why}"
         )))
     }
 
     /// Leaves the herd to the reader, until Ctrl-C.
     pub async fn stay(&mut self) -> Result<(), CliError> {
         let state = self.state().display().to_string();
-        self.say("The herd stays up until Ctrl-C. In another terminal:")?;
+        self.say("The fleet stays up until Ctrl-C. In another terminal:")?;
         self.show(&[
             Line::new(),
             Line::of(format!("export HEELER_STATE={state}")),

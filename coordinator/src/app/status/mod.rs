@@ -157,8 +157,8 @@ fn summary(nodes: &[v1::NodeStatus], alerts: &[v1::Alert]) -> String {
         .count();
     let data = match unseen {
         0 => "No data lost.".to_owned(),
-        1 => "1 node is not seen: of its data nothing is known.".to_owned(),
-        _ => format!("{unseen} nodes are not seen: of their data nothing is known."),
+        1 => "1 node is offline: the state of its data is unknown.".to_owned(),
+        _ => format!("{unseen} nodes are offline: the state of their data is unknown."),
     };
     match (nodes.len(), alerts.len()) {
         (0, _) => "no nodes yet".to_owned(),

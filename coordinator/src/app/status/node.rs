@@ -95,7 +95,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
         NodeState::New => Some(alert(
             Light::Amber,
             name,
-            "first contact was begun and not finished",
+            "first contact is not finished",
             || format!("heeler node add {name}"),
         )),
         NodeState::Enrolled if look.connected => None,
@@ -175,7 +175,7 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
             Some(alert(Light::Amber, name, text, || "heeler plan".to_owned()))
         }
         _ if look.wanted.is_none() => None,
-        _ => Some(alert(Light::Amber, name, "not yet as heeler.toml says", || {
+        _ => Some(alert(Light::Amber, name, "not yet applied", || {
             format!("heeler plan {name}")
         })),
     })

@@ -107,7 +107,7 @@ impl Schedule {
             let text = match self.last_scrub_ms {
                 0 => "the pool was never scrubbed".to_owned(),
                 last => format!(
-                    "the last whole scrub was {} ago",
+                    "the last complete scrub was {} ago",
                     duration(self.now_ms.saturating_sub(last))
                 ),
             };

@@ -170,7 +170,7 @@ fn scheduled_with(pool: v1::Pool, schedule: v1::ScheduleFacts) -> Node {
 fn a_finished_scrub_is_not_overdue() {
     const DAY: u64 = 24 * 60 * 60 * 1000;
     let wanted = wanted();
-    let long_ago = Some("the last whole scrub was 39 d ago");
+    let long_ago = Some("the last complete scrub was 39 d ago");
     for (last_scrub_ms, pool_scrubbed_ms, scrub_overdue_ms, connected, expected) in [
         (0, 0, NOW - 1, true, Some("the pool was never scrubbed")),
         (0, 0, NOW + 1, true, None),
@@ -320,7 +320,7 @@ fn unseen_nodes_make_no_claim_about_data() {
     let said = summary(&nodes[..1], &alerts);
     assert_eq!(
         said,
-        "1 thing needs attention. 1 node is not seen: of its data nothing is known."
+        "1 thing needs attention. 1 node is offline: the state of its data is unknown."
     );
     let said = summary(&nodes, &alerts);
     assert_eq!(
@@ -350,8 +350,8 @@ fn drift_is_amber_with_the_last_outcome() {
     let wanted = wanted();
     let other = node(vec![pool("ONLINE", "ONLINE")]);
     for (state, light, config, text) in [
-        (None, Amber, "never applied", "not yet as heeler.toml says"),
-        (Some(TaskState::Done), Amber, "pending", "not yet as heeler.toml says"),
+        (None, Amber, "never applied", "not yet applied"),
+        (Some(TaskState::Done), Amber, "pending", "not yet applied"),
         (Some(TaskState::Blocked), Amber, "pending", "ensure pool: because"),
         (Some(TaskState::Refused), Amber, "pending", "ensure pool: because"),
         (Some(TaskState::Failed), Red, "pending", "ensure pool failed: because"),

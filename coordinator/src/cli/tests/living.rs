@@ -28,13 +28,13 @@ async fn heeler_alone_says_how_to_begin_where_nothing_was_begun() {
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(
         said,
-        format!("Nothing was begun here: there is no coordinator in {state}.")
+        format!("Nothing is set up here: there is no coordinator in {state}.")
     );
     assert_eq!(
         rest,
         "  heeler demo               all of it, on three simulated machines
   heeler init               a coordinator: config folder in git, keys, database
-  heeler operator request   join a herd that somebody else drives
+  heeler operator request   join somebody else's cluster as an operator
 
 Next: heeler init --cluster NAME FOLDER
 "
