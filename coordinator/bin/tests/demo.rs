@@ -17,7 +17,7 @@ fn the_herd_recovers_from_a_power_cut_and_ends_green() {
     assert!(output.status.success(), "{shown}{told}");
     for part in [
         "k8sctl-pi5r  connection lost",
-        "k8sctl-pi5r  continued after an interruption",
+        "k8sctl-pi5r  ensure pool: continued after an interruption",
         "Nothing to change.",
         "k8sctl-pi5x  backplane up",
         "GREEN  3 nodes, all is well.",

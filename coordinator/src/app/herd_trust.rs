@@ -124,7 +124,8 @@ impl App {
         };
         if !said.refused.is_empty() {
             let why: String = said.refused.join("; ").chars().take(300).collect();
-            let text = format!("does not trust all operators of the fleet: {why}. First contact again: heeler node add");
+            let text =
+                format!("does not trust all operators of the fleet: {why}. First contact again: heeler node add");
             tx.add_event(&self.event("alarm", session.node.as_str(), text)).await?;
         }
         let knows = trust.statements_sha256;

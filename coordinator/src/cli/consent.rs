@@ -123,7 +123,9 @@ fn asked(shown: &Shown) -> Vec<(String, String)> {
 fn question(shown: &Shown) -> String {
     let Shown { node, word, .. } = shown;
     match &shown.act {
-        Irreversible::CreatePool(create) => format!("Type {word} to create pool {} there (cannot be undone):", create.pool),
+        Irreversible::CreatePool(create) => {
+            format!("Type {word} to create pool {} there (cannot be undone):", create.pool)
+        }
         Irreversible::EraseContents(_) => format!("Type {word} to erase that disk of {node}:"),
         Irreversible::ImportPool(_) => format!("Type {word} to import the pool on {node} without its missing disks:"),
         Irreversible::LowerKeep(lower) => match lower.victims.len() {

@@ -131,7 +131,10 @@ fn lonely_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> 
 fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
     let (what, note) = match lower.victims.len() {
         0 if lower.changes.iter().all(|change| change.after.is_empty()) => ("take no more snapshots".into(), ""),
-        0 => ("keep fewer snapshots, or keep them for less time".into(), "none is pruned now"),
+        0 => (
+            "keep fewer snapshots, or keep them for less time".into(),
+            "none is pruned now",
+        ),
         count => (
             format!("keep fewer snapshots: {count} go"),
             "what only they hold is lost",

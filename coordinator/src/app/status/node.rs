@@ -92,12 +92,9 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
                 format!("take its lines out, or flash it, then: heeler node add {name} --reflashed")
             })
         }),
-        NodeState::New => Some(alert(
-            Light::Amber,
-            name,
-            "first contact is not finished",
-            || format!("heeler node add {name}"),
-        )),
+        NodeState::New => Some(alert(Light::Amber, name, "first contact is not finished", || {
+            format!("heeler node add {name}")
+        })),
         NodeState::Enrolled if look.connected => None,
         NodeState::Enrolled => {
             let away_ms = look.now_ms.abs_diff(node.last_seen_ms);

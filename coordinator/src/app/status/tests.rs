@@ -325,7 +325,7 @@ fn unseen_nodes_make_no_claim_about_data() {
     let said = summary(&nodes, &alerts);
     assert_eq!(
         said,
-        "1 thing needs attention. 2 nodes are not seen: of their data nothing is known."
+        "1 thing needs attention. 2 nodes are offline: the state of their data is unknown."
     );
 }
 

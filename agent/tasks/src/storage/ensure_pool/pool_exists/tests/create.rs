@@ -129,7 +129,7 @@ fn an_unknown_serial_gets_a_suggestion() {
     let stopped = blocked(plan(&task, &disks(vec![blank("A1"), blank("S6XNNS0W100003")])));
     assert_eq!(
         stopped.found,
-        "S6XNNS0W1OOOO3 is not in this node (letter O for zero?). Free: S6XNNS0W100003 (slot S, 128 GB): blank"
+        "S6XNNS0W1OOOO3 is not in this node (letter O for zero?). Free: S6XNNS0W100003 (slot S, 128 GB): looks blank (sampled)"
     );
     assert_eq!(stopped.next, "in heeler.toml: S6XNNS0W100003 instead of S6XNNS0W1OOOO3");
 
