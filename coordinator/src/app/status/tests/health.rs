@@ -77,7 +77,8 @@ fn an_online_pool_with_errors_is_not_green() {
         pool
     };
     assert_eq!(told(healthy()), []);
-    let cases: [(fn(&mut v1::Pool), v1::Light, &str); 9] = [
+    type Wrong = (fn(&mut v1::Pool), v1::Light, &'static str);
+    let cases: [Wrong; 9] = [
         (
             |pool| pool.legs[0].read_errors = 2750,
             Amber,

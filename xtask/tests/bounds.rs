@@ -1,5 +1,7 @@
 //! The table of bounds knows every list and word that a node can send.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also outside of its own function")]
+
 use std::path::Path;
 
 use heeler_proto::bounds::{ENROL, FROM_AGENT, Field, check};
@@ -9,8 +11,8 @@ use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FileDescriptorSet};
 
 fn descriptors() -> FileDescriptorSet {
-    let include = Path::new(env!("CARGO_MANIFEST_DIR"));
-    protox::compile([include.join("heeler/v1/agent.proto")], [include]).unwrap()
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
+    protox::compile([include.join("heeler/v1/agent.proto")], [&include]).unwrap()
 }
 
 fn message<'a>(set: &'a FileDescriptorSet, name: &str) -> &'a DescriptorProto {
@@ -71,9 +73,7 @@ fn facts(facts: v1::Facts) -> Vec<u8> {
 }
 
 fn refusal(message: &[u8]) -> String {
-    check(message, FROM_AGENT)
-        .map(|()| String::new())
-        .unwrap_or_else(|excess| excess.to_string())
+    check(message, FROM_AGENT).map_or_else(|excess| excess.to_string(), |()| String::new())
 }
 
 #[test]
