@@ -148,7 +148,7 @@ fn named_twice(herd: &mut Herd<'_>) -> Result<()> {
     let done = herd.run(&["plan", L])?;
     let path = herd.config().join("heeler.toml");
     let text = std::fs::read_to_string(&path)?;
-    std::fs::write(&path, text.replacen(&format!("{a}, {a}"), &format!("{a}, {b}"), 1))?;
+    std::fs::write(&path, text.replace(&format!("{a}, {a}"), &format!("{a}, {b}")))?;
     ensure!(
         done.code == 1 && done.stderr.contains("heeler.toml:") && done.stderr.contains(A),
         "{}",
