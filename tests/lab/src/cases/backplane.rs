@@ -24,7 +24,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         on: HERD,
-        name: "holds-network: the wrong subnet is undone, and the peers that it cut off are named",
+        name: "holds-network: another subnet is refused in the plan, and the peers that it would cut off are named",
         run: Run::Herd(wrong_subnet),
     },
     Case {
@@ -180,7 +180,16 @@ fn wrong_subnet(herd: &mut Herd<'_>) -> Result<()> {
         herd,
         Some(("10.10.98.50", "network = { backplane = \"10.10.98.0/24\" }")),
     )?;
-    undone(herd, "does not reach 10.10.98.50")
+    let plan = herd.run(&["plan", L, "--width", "300"])?.stdout;
+    ensure!(
+        plan.contains("BLOCKED") && plan.contains("on other subnets are") && plan.contains(R) && plan.contains(X),
+        "{plan}"
+    );
+    wait_for_address(&herd.lab().node(L)?, &usual(0))?;
+    write(herd, None)?;
+    let again = herd.must(&["plan", L])?;
+    ensure!(again.contains("Nothing to change."), "{again}");
+    all_reach_each_other(herd)
 }
 
 fn cuts_off_a_peer(herd: &mut Herd<'_>) -> Result<()> {
