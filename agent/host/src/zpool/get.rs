@@ -27,6 +27,10 @@ fn parse(command: &Command, text: &str, pool: &str) -> Result<PoolProperties, Ru
     let named = json::members(entry, "properties");
     let mut properties = PoolProperties::new();
     properties.extend(named.filter_map(|(name, property)| Some((name.clone(), plain(property.get("value")?)?))));
+    // The property stops at 2^63 - 1 (zfs 2.3.9 with --json-int), which half of all guids are beyond.
+    if let Some(guid) = json::number(entry, "pool_guid") {
+        properties.insert("guid".to_owned(), guid.to_string());
+    }
     Ok(properties)
 }
 

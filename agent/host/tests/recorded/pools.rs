@@ -183,6 +183,15 @@ async fn a_pool_is_reported_with_its_serials_and_owner() {
 }
 
 #[tokio::test]
+async fn a_guid_beyond_signed_numbers_is_read_whole() {
+    let mut machine = Recorded::new("active");
+    let get = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
+    machine.answer(&get, output("zfs-2.3.9/zpool-get-all-mirror"));
+    let properties = heeler_host::zpool::properties(&machine, "data").await.unwrap();
+    assert_eq!(properties["guid"], "16640994113193322850");
+}
+
+#[tokio::test]
 async fn an_ambiguous_import_is_reported() {
     let elsewhere = listed("in-use-elsewhere").await;
     assert_eq!(elsewhere.len(), 1);
