@@ -7,6 +7,7 @@ pub mod arc;
 pub mod blkdiscard;
 pub mod blkid;
 pub mod chattr;
+pub mod claim;
 pub mod cloud_init;
 pub mod connections;
 pub mod disk;

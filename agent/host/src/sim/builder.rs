@@ -223,6 +223,9 @@ impl State {
         let mut files = Tree::default();
         let machine_id = format!("{:016x}{:016x}", self.random.next(), self.random.next());
         files.put_mode("/etc/machine-id", format!("{machine_id}\n"), 0o444);
+        for program in ["/usr/sbin/netplan", "/usr/bin/networkctl", "/usr/bin/udevadm"] {
+            files.put_mode(program, "", 0o755);
+        }
         files.put("/etc/hostname", format!("{}\n", self.os.name));
         let release =
             "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"13\"\nID=debian\n";

@@ -5,6 +5,7 @@
 mod adoption;
 mod advice;
 mod backplane;
+mod claims;
 mod consent;
 mod disks;
 mod engine;

@@ -84,6 +84,7 @@ fn comes_up(herd: &mut Herd<'_>) -> Result<()> {
             .with_context(|| format!("node add {name}"))?;
     }
     write(herd, None)?;
+    another_file_is_named(herd)?;
     let plan = herd.must(&["plan", "--width", "200"])?;
     ensure!(
         plan.contains("+ link  backplane pinned to 00:e0:4c:68:00:01")
@@ -107,6 +108,19 @@ fn comes_up(herd: &mut Herd<'_>) -> Result<()> {
     herd.wait_connected(X)?;
     let again = herd.must(&["plan", X])?;
     ensure!(again.contains("Nothing to change."), "after a reboot: {again}");
+    Ok(())
+}
+
+/// What Debian's cloud image brings: it takes every card, also the backplane's.
+fn another_file_is_named(herd: &Herd<'_>) -> Result<()> {
+    let node = herd.lab().node(X)?;
+    let path = "/etc/netplan/45-all.yaml";
+    node.must(&format!(
+        "printf 'network:\\n  ethernets:\\n    all-en:\\n      match: {{name: \"en*\"}}\\n      dhcp4: true\\n' >{path}"
+    ))?;
+    let plan = herd.run(&["plan", X, "--width", "200"])?;
+    ensure!(plan.stdout.contains(&format!("{path}:3: all-en:")), "{}", plan.stdout);
+    node.must(&format!("[ ! -e {ARMED} ] && rm {path}"))?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use heeler_host::claim::Claim;
 use heeler_host::facts::Nic;
 use heeler_host::guard::{self, Standing, Way, Written};
 use heeler_host::{RunError, System, UnitAction, ifupdown, link, netplan, networkd};
@@ -47,10 +48,15 @@ impl Step for BackplaneUp {
                     "mend that, then: heeler apply",
                 );
             }
-            Standing::Idle | Standing::Undone(_) if holds => return Plan::Satisfied,
+            // As long as it runs it stays; whoever wins takes it away with the next boot.
+            Standing::Idle | Standing::Undone(_) if holds => {
+                let winners = seen.claims.iter().filter(|claim| claim.wins);
+                return claimed(nic, winners).unwrap_or(Plan::Satisfied);
+            }
             _ => {}
         }
-        if let Some(blocked) = self.hindrance(seen, nic) {
+        let blocked = self.hindrance(seen, nic).or_else(|| claimed(nic, seen.claims.iter()));
+        if let Some(blocked) = blocked {
             return blocked;
         }
         let (files, paths) = seen.files.ops(&self.wish, &nic.mac, seen.written);
@@ -91,6 +97,38 @@ fn by_networkd(network_manager: bool) -> impl Iterator<Item = Op> {
     leave.into_iter().chain([start]).chain(up)
 }
 
+/// How many lines of others are shown.
+const SHOWN: usize = 3;
+
+/// Why nothing may be changed while others configure the card too.
+fn claimed<'c>(nic: &Nic, claims: impl Iterator<Item = &'c Claim>) -> Option<Plan> {
+    let claims: Vec<_> = claims.collect();
+    let first = claims.first()?;
+    let lines = claims.iter().take(SHOWN);
+    let lines: Vec<_> = lines
+        .map(|claim| format!("{}:{}: {}", claim.path, claim.line, claim.text))
+        .collect();
+    let more = match claims.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let why = match first.wins {
+        true => "that file decides over the card, so Heeler's address would not come up, or not after a reboot",
+        false => "two files that configure one card contradict each other",
+    };
+    Some(Plan::blocked(
+        format!(
+            "the backplane's card {} ({}) is also configured by {}{more}",
+            nic.name,
+            nic.mac,
+            lines.join("; ")
+        ),
+        why,
+        "if the card is for the backplane alone, take it out of that file; if not, name another card in heeler.toml: \
+         mac = \"…\"; then: heeler plan",
+    ))
+}
+
 impl BackplaneUp {
     fn change(&self, nic: &Nic) -> String {
         let before = match nic.addresses.as_slice() {
@@ -118,6 +156,13 @@ impl BackplaneUp {
                 format!("{} gives {} the address {address:?}", ifupdown::PATH, link::BACKPLANE),
                 "somebody else wrote that, and it is not overwritten",
                 "mend it there, or in heeler.toml; then: heeler plan",
+            ));
+        }
+        if let Some((name, cure)) = seen.missing {
+            return Some(Plan::blocked(
+                format!("{name} is missing on this node"),
+                "the backplane's card cannot come up without it",
+                format!("on the node: {cure}; then: heeler plan"),
             ));
         }
         let ready = seen.timer.load == "loaded" && seen.timer.enabled == "enabled";

@@ -1,6 +1,7 @@
+use heeler_host::claim::{Claim, claims};
 use heeler_host::facts::Nic;
 use heeler_host::guard::{self, Standing, Written};
-use heeler_host::{RunError, System, UnitState, ifupdown, link, networkd};
+use heeler_host::{RunError, System, UnitState, ifupdown, link, netplan, networkd};
 use heeler_proto::{KeepBackplane, Renderer};
 
 use super::card::{Cards, cards};
@@ -15,6 +16,10 @@ pub(super) struct State {
     pub(super) standing: Standing,
     pub(super) timer: UnitState,
     pub(super) network_manager: bool,
+    /// Who else configures the card; empty when it is not known which card it is.
+    pub(super) claims: Vec<Claim>,
+    /// A program or unit that is not there, and what brings it.
+    pub(super) missing: Option<(&'static str, &'static str)>,
 }
 
 impl State {
@@ -26,10 +31,20 @@ impl State {
         let proxmox = wish.renderer == Renderer::Auto && ifupdown::is_proxmoxs(host).await?;
         let standing = guard::standing(host).await;
         let timer = host.unit_state(guard::TIMER).await;
+        let written = if proxmox { Written::Interfaces } else { Written::Netplan };
+        let cards = cards(host).await?;
         Ok(Self {
-            cards: cards(host).await?,
+            claims: match cards.choose(wish) {
+                Ok(nic) => claims(host, nic, written).await?,
+                Err(_) => Vec::new(),
+            },
+            missing: match written {
+                Written::Netplan => netplan::missing(host).await,
+                Written::Interfaces => None,
+            },
+            cards,
             files: Files::read(host).await?,
-            written: if proxmox { Written::Interfaces } else { Written::Netplan },
+            written,
             standing: standing.map_err(|error| unseen(in_full(&error)))?,
             network_manager: networkd::beside_network_manager(host).await,
             timer: timer.map_err(|error| unseen(error.to_string()))?,

@@ -1,0 +1,164 @@
+use super::Claim;
+use super::folder::{Found, files};
+use super::ini::{Entry, entries};
+use super::pattern::{is_pattern, matches};
+use crate::facts::Nic;
+use crate::guard::Written;
+use crate::{RunError, System, link, networkd};
+
+/// The first that has a file of some name hides the others' (systemd.network(5)).
+const FOLDERS: [&str; 4] = [
+    "/etc/systemd/network",
+    "/run/systemd/network",
+    "/usr/local/lib/systemd/network",
+    "/usr/lib/systemd/network",
+];
+/// What netplan makes of Heeler's file.
+const OURS: &str = "10-netplan-enbp0.network";
+/// What netplan makes of any file: its stanzas are read where a person writes them.
+const NETPLANS: &str = "/run/systemd/network/10-netplan-";
+
+/// The .link files that name the card or set it up before Heeler's does.
+pub(super) async fn link_claims(host: &dyn System, nic: &Nic) -> Result<Vec<Claim>, RunError> {
+    let ours = link::PATH.rsplit('/').next().unwrap_or_default();
+    let mut claims = drop_ins(host, ours).await?;
+    for file in files(host, &FOLDERS, ".link").await? {
+        if file.path != link::PATH && !file.path.starts_with(NETPLANS) {
+            claims.extend(of_file(
+                &file,
+                nic,
+                "OriginalName",
+                &[&nic.name],
+                file.name.as_str() < ours,
+            ));
+        }
+    }
+    Ok(claims)
+}
+
+/// The .network files that systemd-networkd takes for the card in place of Heeler's. By ifupdown nobody else may have the
+/// card at all: there each that matches is told, while systemd-networkd runs or starts with the machine.
+pub(super) async fn network_claims(host: &dyn System, nic: &Nic, written: Written) -> Result<Vec<Claim>, RunError> {
+    if written == Written::Interfaces && !networkd::runs(host, networkd::UNIT).await {
+        return Ok(Vec::new());
+    }
+    let mut claims = drop_ins(host, OURS).await?;
+    for file in files(host, &FOLDERS, ".network").await? {
+        if file.name == OURS && !file.path.starts_with(NETPLANS) {
+            claims.push(Claim::at(&file.path, &file.text, 1, true));
+        } else if !file.path.starts_with(NETPLANS) {
+            let first = written == Written::Interfaces || file.name.as_str() < OURS;
+            claims.extend(of_file(&file, nic, "Name", &[link::BACKPLANE, &nic.name], first));
+        }
+    }
+    Ok(claims)
+}
+
+/// Files that add to one of Heeler's.
+async fn drop_ins(host: &dyn System, ours: &str) -> Result<Vec<Claim>, RunError> {
+    let folders = FOLDERS.map(|folder| format!("{folder}/{ours}.d"));
+    let found = files(host, &folders.each_ref().map(String::as_str), ".conf").await?;
+    let claims = found.iter().map(|file| Claim::at(&file.path, &file.text, 1, true));
+    Ok(claims.collect())
+}
+
+/// `by_name` is the key that matches names; the first of `names` is the one that the card has when the file is read.
+fn of_file(file: &Found, nic: &Nic, by_name: &str, names: &[&str], first: bool) -> Option<Claim> {
+    let entries = entries(&file.text);
+    let own: Vec<&Entry<'_>> = entries.iter().filter(|one| one.section == "Match").collect();
+    let takes = |name: &str| own.iter().all(|one| allows(one, by_name, name, nic));
+    let exact = own.iter().any(|one| match one.key {
+        "MACAddress" | "PermanentMACAddress" => true,
+        key => key == by_name && !is_pattern(one.value),
+    });
+    let wins = first && takes(names[0]);
+    let named = exact && names.iter().any(|name| takes(name));
+    let line = own.first().map_or(1, |one| one.line);
+    (wins || named).then(|| Claim::at(&file.path, &file.text, line, wins))
+}
+
+/// Whether one line of `[Match]` lets the card through. What cannot be told from here lets it through.
+fn allows(one: &Entry<'_>, by_name: &str, name: &str, nic: &Nic) -> bool {
+    let (not, value) = match one.value.strip_prefix('!') {
+        Some(value) => (true, value),
+        None => (false, one.value),
+    };
+    let any = |text: &str| value.split_whitespace().any(|pattern| matches(pattern, text)) != not;
+    match one.key {
+        key if key == by_name => any(name),
+        "MACAddress" | "PermanentMACAddress" => value.split_whitespace().any(|mac| digits(mac) == digits(&nic.mac)),
+        "Driver" => any(&nic.driver),
+        "Type" => any("ether"),
+        // Those of bridges and the like, and of Wi-Fi.
+        "Kind" => not,
+        "SSID" | "BSSID" | "WLANInterfaceType" => false,
+        _ => true,
+    }
+}
+
+fn digits(mac: &str) -> String {
+    mac.chars()
+        .filter(char::is_ascii_hexdigit)
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wins(text: &str, first: bool) -> Option<bool> {
+        let nic = Nic {
+            name: "eth1".into(),
+            mac: "00:e0:4c:68:00:01".into(),
+            driver: "r8152".into(),
+            ..Nic::default()
+        };
+        let file = Found {
+            name: "x.network".into(),
+            path: "/etc/systemd/network/x.network".into(),
+            text: text.into(),
+        };
+        of_file(&file, &nic, "Name", &["enbp0", "eth1"], first).map(|claim| claim.wins)
+    }
+
+    #[test]
+    fn the_first_file_that_matches_wins() {
+        for text in [
+            "[Match]\nName=en*\n",
+            "[Match]\nName=eth* en*\nType=ether\n",
+            "[Match]\nName=!eth*\n",
+            "[Match]\nDriver=r8152\n",
+            "[Match]\nMACAddress=00E0.4C68.0001\n",
+            "[Match]\nPermanentMACAddress=00:e0:4c:68:00:01 00:e0:4c:68:00:02\n",
+            "[Network]\nDHCP=yes\n",
+            "[Match]\nKind=!bridge\n",
+            "[Match]\nPath=platform-*\n",
+        ] {
+            assert_eq!(wins(text, true), Some(true), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_other_cards_is_left_alone() {
+        for text in [
+            "[Match]\nName=eth*\n",
+            "[Match]\nName=!en*\n",
+            "[Match]\nName=eth0\n",
+            "[Match]\nDriver=macb\n",
+            "[Match]\nType=wlan\n",
+            "[Match]\nKind=veth\nName=*\n",
+            "[Match]\nMACAddress=2c:cf:67:00:00:01\n",
+            "[Match]\nName=en*\nMACAddress=2c:cf:67:00:00:01\n",
+        ] {
+            assert_eq!(wins(text, true), None, "{text}");
+        }
+        assert_eq!(wins("[Match]\nName=en*\n", false), None);
+    }
+
+    #[test]
+    fn a_file_that_only_names_the_card_is_found() {
+        assert_eq!(wins("[Match]\nName=eth1\n", true), Some(false));
+        assert_eq!(wins("[Match]\nMACAddress=00:e0:4c:68:00:01\n", false), Some(false));
+    }
+}
