@@ -88,10 +88,8 @@ fn of_file(file: &Found, nic: &Nic, written: Written) -> Vec<Claim> {
             [
                 "bridge-ports" | "bridge_ports" | "bond-slaves" | "slaves" | "ovs_ports",
                 ports @ ..,
-            ] => {
-                if ports.iter().any(|port| names.contains(port)) {
-                    tell(index + 1, "");
-                }
+            ] if ports.iter().any(|port| names.contains(port)) => {
+                tell(index + 1, "");
             }
             ["address", ..] => {
                 if let Some((name, at)) = stanza.take() {

@@ -113,8 +113,8 @@ impl Flow<'_, '_> {
         }
         self.space();
         match self.chars.peek() {
-            Some('{') => self.items(path, '}'),
-            Some('[') => self.items(path, ']'),
+            Some('{') => self.items(&path, '}'),
+            Some('[') => self.items(&path, ']'),
             Some('&' | '*' | '!' | '|' | '>' | '@' | '`') => None,
             _ => {
                 let line = self.line;
@@ -125,11 +125,11 @@ impl Flow<'_, '_> {
         }
     }
 
-    fn items(&mut self, path: Vec<String>, end: char) -> Option<()> {
+    fn items(&mut self, path: &[String], end: char) -> Option<()> {
         self.chars.next();
         let (value, line) = (String::new(), self.line);
         self.entries.push(Entry {
-            path: path.clone(),
+            path: path.to_vec(),
             value,
             line,
         });
@@ -138,7 +138,7 @@ impl Flow<'_, '_> {
             if self.chars.next_if_eq(&end).is_some() {
                 break;
             }
-            let mut path = path.clone();
+            let mut path = path.to_vec();
             if end == '}' {
                 path.push(self.word(":,}")?);
                 self.space();

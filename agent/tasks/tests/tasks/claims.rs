@@ -33,7 +33,7 @@ async fn refuses(mut life: Life, path: &str, text: &str, line: usize) {
     assert!(next.contains("take it out of that file"), "{next}");
     assert_eq!(life.changes().len(), before, "{path}: changed");
     assert!(
-        !life.machine.file("/var/lib/heeler-agent/guard/armed").is_some(),
+        life.machine.file("/var/lib/heeler-agent/guard/armed").is_none(),
         "{path}: armed"
     );
     life.machine.remove(Path::new(path)).await.unwrap();
