@@ -5,9 +5,10 @@ use super::pattern::matches;
 use crate::facts::Nic;
 use crate::{RunError, System, link, networkd};
 
-const PROFILES: [&str; 3] = [
+/// In `/run` are those that netplan makes, and those that NetworkManager makes by itself for a card that has none
+/// (`Wired connection 1`): no person wrote them.
+const PROFILES: [&str; 2] = [
     "/etc/NetworkManager/system-connections",
-    "/run/NetworkManager/system-connections",
     "/usr/lib/NetworkManager/system-connections",
 ];
 const SETTINGS: [&str; 3] = [
@@ -24,11 +25,8 @@ pub(super) async fn claims(host: &dyn System, nic: &Nic) -> Result<Vec<Claim>, R
     }
     let mut claims = Vec::new();
     for file in files(host, &PROFILES, ".nmconnection").await? {
-        // netplan's own are read where a person writes them.
-        if !file.name.starts_with("netplan-") {
-            let found = profile(&entries(&file.text), nic);
-            claims.extend(found.map(|line| Claim::at(&file.path, &file.text, line, false)));
-        }
+        let found = profile(&entries(&file.text), nic);
+        claims.extend(found.map(|line| Claim::at(&file.path, &file.text, line, false)));
     }
     let mut settings = files(host, &SETTINGS, ".conf").await?;
     settings.retain(|file| file.path != "/run/NetworkManager/conf.d/netplan.conf");

@@ -144,6 +144,10 @@ async fn what_leaves_the_backplanes_card_alone_stops_nothing() {
         ("/etc/systemd/network/80-all.network", "[Match]\nName=en*\n"),
         ("/etc/network/interfaces.d/nas", "iface enx00e04c680001 inet dhcp\n"),
         (
+            "/run/NetworkManager/system-connections/Wired connection 1.nmconnection",
+            "[connection]\nid=Wired connection 1\ntype=ethernet\ninterface-name=enx00e04c680001\n",
+        ),
+        (
             "/etc/NetworkManager/system-connections/any.nmconnection",
             "[connection]\nid=any\ntype=ethernet\n",
         ),
