@@ -108,7 +108,7 @@ impl Agent {
             () = ended => {}
             () = worker::work(shared) => {}
             () = schedule::keep(shared) => {}
-            () = sessions::one_after_another(shared) => {}
+            () = sessions::keep_connected(shared) => {}
             () = zfs_events::watch(shared) => {}
             () = feed_watchdog(shared) => {}
             () = leave(shared) => {}

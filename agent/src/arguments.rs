@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::person::Wish;
+use crate::person::PersonCommand;
 
 /// What may be typed.
 pub const USAGE: &str = "\
@@ -29,7 +29,7 @@ pub struct Arguments {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// What a person asks on the node.
-    Person(Wish),
+    Person(PersonCommand),
     /// Be the service.
     Run,
     /// Print the public key.
@@ -68,8 +68,8 @@ impl Arguments {
             }
             "guard" => return Err("guard wants: undo".to_owned()),
             "version" | "--version" => Command::Version,
-            name => match Wish::parse(name, &mut rest)? {
-                Some(wish) => Command::Person(wish),
+            name => match PersonCommand::parse(name, &mut rest)? {
+                Some(command) => Command::Person(command),
                 None => return Err(format!("{name} is not known")),
             },
         };

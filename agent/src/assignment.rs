@@ -63,7 +63,7 @@ impl TryFrom<v1::Assignment> for Assignment {
 
 /// What to do with an assignment that arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Delivery {
     /// Take it in hand.
     New,
     /// It was accepted before: say so again, and do nothing.
@@ -98,9 +98,9 @@ impl Assignment {
     ///
     /// # Errors
     /// When it is refused.
-    pub fn judge(&self, last: Option<&Self>, in_hand: Option<&TaskId>) -> Result<Verdict, Refusal> {
+    pub fn delivery(&self, last: Option<&Self>, in_hand: Option<&TaskId>) -> Result<Delivery, Refusal> {
         let Some(last) = last else {
-            return Ok(Verdict::New);
+            return Ok(Delivery::New);
         };
         if self.generation < last.generation {
             return Err(Refusal::Older {
@@ -117,12 +117,12 @@ impl Assignment {
                 ..self.clone()
             };
             return if same == *last {
-                Ok(Verdict::Again)
+                Ok(Delivery::Again)
             } else {
                 Err(Refusal::TaskChanged(self.task_id.clone()))
             };
         }
-        in_hand.map_or(Ok(Verdict::New), |task| Err(Refusal::Busy(task.clone())))
+        in_hand.map_or(Ok(Delivery::New), |task| Err(Refusal::Busy(task.clone())))
     }
 }
 
@@ -148,32 +148,32 @@ mod tests {
     #[test]
     fn the_first_assignment_is_new_and_its_repetition_is_not() {
         let first = given(1, 1, 1, "A");
-        assert_eq!(first.judge(None, None), Ok(Verdict::New));
-        assert_eq!(first.judge(Some(&first), Some(&first.task_id)), Ok(Verdict::Again));
-        assert_eq!(first.judge(Some(&first), None), Ok(Verdict::Again));
+        assert_eq!(first.delivery(None, None), Ok(Delivery::New));
+        assert_eq!(first.delivery(Some(&first), Some(&first.task_id)), Ok(Delivery::Again));
+        assert_eq!(first.delivery(Some(&first), None), Ok(Delivery::Again));
     }
 
     #[test]
     fn an_older_generation_is_refused_whatever_its_counter() {
         let last = given(2, 1, 1, "A");
-        let late = given(1, 99, 2, "A").judge(Some(&last), None);
+        let late = given(1, 99, 2, "A").delivery(Some(&last), None);
         assert!(matches!(late, Err(Refusal::Older { .. })), "{late:?}");
     }
 
     #[test]
     fn the_same_generation_with_other_content_is_an_error() {
         let last = given(1, 1, 1, "A");
-        let other = given(1, 1, 1, "B").judge(Some(&last), None);
+        let other = given(1, 1, 1, "B").delivery(Some(&last), None);
         assert!(matches!(other, Err(Refusal::Changed(_))), "{other:?}");
-        let other = given(1, 1, 2, "A").judge(Some(&last), None);
+        let other = given(1, 1, 2, "A").delivery(Some(&last), None);
         assert!(matches!(other, Err(Refusal::Changed(_))), "{other:?}");
     }
 
     #[test]
     fn a_task_never_runs_twice_under_two_generations() {
         let last = given(1, 1, 1, "A");
-        assert_eq!(given(1, 2, 1, "A").judge(Some(&last), None), Ok(Verdict::Again));
-        let other = given(1, 2, 1, "B").judge(Some(&last), None);
+        assert_eq!(given(1, 2, 1, "A").delivery(Some(&last), None), Ok(Delivery::Again));
+        let other = given(1, 2, 1, "B").delivery(Some(&last), None);
         assert!(matches!(other, Err(Refusal::TaskChanged(_))), "{other:?}");
     }
 
@@ -182,10 +182,10 @@ mod tests {
         let last = given(1, 1, 1, "A");
         let next = given(1, 2, 2, "A");
         assert!(matches!(
-            next.judge(Some(&last), Some(&last.task_id)),
+            next.delivery(Some(&last), Some(&last.task_id)),
             Err(Refusal::Busy(_))
         ));
-        assert_eq!(next.judge(Some(&last), None), Ok(Verdict::New));
+        assert_eq!(next.delivery(Some(&last), None), Ok(Delivery::New));
     }
 
     #[test]

@@ -4,7 +4,7 @@ const SHORTEST_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 60_000;
 
 /// How long to wait after the `failures`-th failure in a row (1 and up): anything from a second to a bound that doubles
-/// up to a minute. `random` is uniform over all of `u64`, so that a herd that lost its coordinator does not come back at
+/// up to a minute. `random` is uniform over all of `u64`, so that a fleet that lost its coordinator does not come back at
 /// one stroke.
 #[must_use]
 pub fn delay(failures: u32, random: u64) -> Duration {

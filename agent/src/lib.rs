@@ -20,7 +20,7 @@ mod session;
 mod sessions;
 mod shared;
 
-pub mod standing;
+pub mod node_status;
 mod trusted;
 mod wire;
 mod worker;

@@ -48,7 +48,7 @@ fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     };
     match arguments.command {
         Command::Run => runtime.block_on(run(host))?,
-        Command::Person(wish) => return Ok(runtime.block_on(person::run(wish, host))?),
+        Command::Person(command) => return Ok(runtime.block_on(person::run(command, host))?),
         Command::Key => {
             let identity = runtime.block_on(Identity::open(host))?;
             print!("{}", identity.public_key_pem());

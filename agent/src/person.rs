@@ -7,10 +7,10 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use heeler_agent::{Hold, ReleaseError, hold, release, standing};
+use heeler_agent::{Hold, ReleaseError, hold, node_status, release};
 use heeler_host::System;
 
-pub use arguments::Wish;
+pub use arguments::PersonCommand;
 
 /// As asked.
 const FINE: u8 = 0;
@@ -40,13 +40,13 @@ pub enum PersonError {
 ///
 /// # Errors
 /// When it was not done.
-pub async fn run(wish: Wish, host: Arc<dyn System>) -> Result<ExitCode, PersonError> {
-    if !standing::may_look(host.as_ref()).await {
+pub async fn run(command: PersonCommand, host: Arc<dyn System>) -> Result<ExitCode, PersonError> {
+    if !node_status::may_look(host.as_ref()).await {
         return Err(PersonError::NotRoot);
     }
-    let code = match wish {
-        Wish::Status { json } => status(&host, json).await?,
-        Wish::Pause { for_ms, reason } => {
+    let code = match command {
+        PersonCommand::Status { json } => status(&host, json).await?,
+        PersonCommand::Pause { for_ms, reason } => {
             let since_ms = host.now_ms();
             let hold = Hold {
                 reason,
@@ -59,31 +59,31 @@ pub async fn run(wish: Wish, host: Arc<dyn System>) -> Result<ExitCode, PersonEr
                 ms => format!("for {}", screen::span(ms)),
             };
             println!("Paused {how_long}: no new task is taken. Snapshots and scrubs go on.");
-            let standing = standing::look(&host).await;
-            if let Some(task) = standing.in_hand {
+            let status = node_status::look(&host).await;
+            if let Some(task) = status.in_hand {
                 println!("The running task is finished: {} {}.", task.kind, task.id);
             }
             FINE
         }
-        Wish::Resume => {
+        PersonCommand::Resume => {
             hold::lift(host.as_ref()).await.map_err(PersonError::Hold)?;
             println!("Tasks are taken again. What was refused meanwhile is not done: at the coordinator, heeler plan.");
             FINE
         }
-        Wish::Release { yes } => released(host.as_ref(), yes).await?,
+        PersonCommand::Release { yes } => released(host.as_ref(), yes).await?,
     };
     Ok(ExitCode::from(code))
 }
 
 async fn status(host: &Arc<dyn System>, json: bool) -> Result<u8, PersonError> {
-    let standing = standing::look(host).await;
+    let status = node_status::look(host).await;
     let text = if json {
-        serde_json::to_string_pretty(&standing).unwrap_or_default() + "\n"
+        serde_json::to_string_pretty(&status).unwrap_or_default() + "\n"
     } else {
-        screen::status(&standing)
+        screen::status(&status)
     };
     io::stdout().write_all(text.as_bytes())?;
-    Ok(if standing.faults.is_empty() { FINE } else { LOOK })
+    Ok(if status.faults.is_empty() { FINE } else { LOOK })
 }
 
 async fn released(host: &dyn System, yes: bool) -> Result<u8, PersonError> {

@@ -110,7 +110,7 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
 }
 
 /// Whether a release was begun: then it is gone on with, and nothing else is done. First contact, which brings a token,
-/// takes the node on again: a later wish.
+/// takes the node on again: a later request.
 pub async fn is_begun(host: &dyn System) -> bool {
     let there = async |path: &str| host.read(Path::new(path)).await.is_ok();
     there(MARKER).await && !there(TOKEN).await

@@ -21,7 +21,7 @@ impl Shared {
         let consent = release
             .consent
             .clone()
-            .ok_or_else(|| no("no consent came with the wish"))?;
+            .ok_or_else(|| no("no consent came with the request"))?;
         let consent = Consent::try_from(consent).map_err(|invalid| no(&invalid.to_string()))?;
         let act = ReleaseHold {
             snapshot: release.snapshot.clone(),

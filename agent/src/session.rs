@@ -11,8 +11,8 @@ use heeler_host::facts::Hardware;
 use heeler_host::guard;
 use heeler_proto::v1::agent_client::AgentClient;
 use heeler_proto::v1::{
-    Assignment, FromAgent, Goodbye, Hello, NetworkVerdict, PendingNetwork, RenewReply, ToAgent, Welcome, from_agent,
-    to_agent,
+    Assignment, FromAgent, Goodbye, Hello, NetworkConfirmation, PendingNetwork, RenewReply, ToAgent, Welcome,
+    from_agent, to_agent,
 };
 use heeler_tasks::engine::in_full;
 use tokio::sync::{mpsc, watch};
@@ -179,7 +179,7 @@ impl<'a> Session<'a> {
                 self.looks.spawn(answer::facts(
                     self.shared.host.clone(),
                     request,
-                    self.shared.standing(),
+                    self.shared.schedule_state(),
                     self.shared.pools_changed.subscribe(),
                 ));
             }
@@ -190,7 +190,7 @@ impl<'a> Session<'a> {
                     self.shared.host.clone(),
                     request,
                     interrupted,
-                    self.shared.standing(),
+                    self.shared.schedule_state(),
                     self.shared.pools_changed.subscribe(),
                 ));
             }
@@ -200,7 +200,7 @@ impl<'a> Session<'a> {
                     Ok(()) => {
                         let (host, pool) = (self.shared.host.clone(), self.shared.pool.clone());
                         self.looks
-                            .spawn(answer::snapshots(host, pool, ask, self.shared.standing()));
+                            .spawn(answer::snapshots(host, pool, ask, self.shared.schedule_state()));
                     }
                     Err(why) => self.outbox.push(answer::not_done(ask, why)),
                 }
@@ -227,7 +227,7 @@ impl<'a> Session<'a> {
                 self.looks.spawn(take);
             }
             Some(to_agent::Body::Copy(chunk)) => self.outbox.push(answer::too_many_parts(chunk)),
-            Some(to_agent::Body::Verdict(verdict)) => self.judged(verdict).await,
+            Some(to_agent::Body::NetworkConfirmation(confirmation)) => self.network_confirmed(confirmation).await,
             Some(to_agent::Body::Reach(request)) if self.looks.len() < LOOKS => {
                 self.looks.spawn(answer::reach(self.shared.host.clone(), request));
             }
@@ -240,15 +240,15 @@ impl<'a> Session<'a> {
     }
 
     /// Only what is said over a session that was opened after the change counts.
-    async fn judged(&self, verdict: NetworkVerdict) {
-        if self.pending.as_ref() != Some(&verdict.guard_id) {
+    async fn network_confirmed(&self, confirmation: NetworkConfirmation) {
+        if self.pending.as_ref() != Some(&confirmation.guard_id) {
             return;
         }
         let host = self.shared.host.as_ref();
-        let written = if verdict.confirmed {
-            guard::confirm(host, &verdict.guard_id).await.map(drop)
+        let written = if confirmation.confirmed {
+            guard::confirm(host, &confirmation.guard_id).await.map(drop)
         } else {
-            guard::doubt(host, &verdict.reason).await
+            guard::doubt(host, &confirmation.reason).await
         };
         if let Err(error) = written {
             tracing::warn!("{}", in_full(&error));
@@ -268,7 +268,7 @@ impl<'a> Session<'a> {
         self.outbox.push(message(from_agent::Body::Assignment(reply)));
     }
 
-    /// Whom the herd trusts has changed, or this node's certificate is of an authority that will go.
+    /// Whom the fleet trusts has changed, or this node's certificate is of an authority that will go.
     async fn trusts(&mut self, told: heeler_proto::v1::Trust) -> Result<(), SessionError> {
         let reply = self.shared.trusted.learn(told.statements).await?;
         self.outbox.push(message(from_agent::Body::Trust(reply)));

@@ -36,7 +36,7 @@ enum Lost {
 }
 
 /// Keeps a session open, with a pause after each that was lost.
-pub async fn one_after_another(shared: &Shared) {
+pub async fn keep_connected(shared: &Shared) {
     let (mut failures, mut unwelcome) = (0, 0);
     loop {
         let began = Instant::now();

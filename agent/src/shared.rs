@@ -6,7 +6,7 @@ use heeler_tasks::engine;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{Mutex, Notify as Notified, watch};
 
-use crate::assignment::{Assignment, Verdict};
+use crate::assignment::{Assignment, Delivery};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::copies::Copies;
@@ -14,7 +14,7 @@ use crate::identity::{Identity, Trust};
 use crate::journal::{Entry, Journal, Stop, Told};
 use crate::notify::Notify;
 use crate::pulse::Pulse;
-use crate::schedule::Standing;
+use crate::schedule::ScheduleState;
 use crate::trusted::Trusted;
 use crate::{hold, ledger, release};
 
@@ -44,10 +44,10 @@ pub struct Shared {
     pub network: watch::Sender<bool>,
     /// Counts the changes of pools that the coordinator is to be told of.
     pub pools_changed: watch::Sender<u64>,
-    /// Held by whoever has the pool in hand: a task, the schedule, or a wish of an operator's.
+    /// Held by whoever has the pool in hand: a task, the schedule, or an operator's request.
     pub pool: Arc<Mutex<()>>,
     /// How the schedule stood at its last turn; None before the first.
-    pub schedule: std::sync::Mutex<Option<Standing>>,
+    pub schedule: std::sync::Mutex<Option<ScheduleState>>,
     /// Another one may have been accepted.
     pub schedule_changed: Notified,
     /// Whether the session is alive.
@@ -62,7 +62,7 @@ pub struct Shared {
 
 impl Shared {
     /// How the schedule stood at its last turn.
-    pub fn standing(&self) -> Option<Standing> {
+    pub fn schedule_state(&self) -> Option<ScheduleState> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -107,14 +107,14 @@ impl Shared {
         let assignment = Assignment::try_from(wire).map_err(|invalid| invalid.to_string())?;
         let mut accepted = self.accepted.lock().await;
         let in_hand = self.journal.state().in_hand.as_ref().map(|known| known.task_id.clone());
-        let verdict = assignment
-            .judge(accepted.as_ref(), in_hand.as_ref())
+        let delivery = assignment
+            .delivery(accepted.as_ref(), in_hand.as_ref())
             .map_err(|refusal| refusal.to_string())?;
-        if verdict == Verdict::New {
+        if delivery == Delivery::New {
             self.held().await?;
         }
         // The journal first: a task that only the ledger knew would be acknowledged and never done.
-        if verdict == Verdict::New {
+        if delivery == Delivery::New {
             let entry = Entry::Accepted(Box::new(assignment.clone()));
             self.journal
                 .append(entry)

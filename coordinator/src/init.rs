@@ -152,7 +152,7 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
     Ok(is_new)
 }
 
-/// Whether this is the coordinator that is wished for; false: none yet.
+/// Whether this is the coordinator that was asked for; false: none yet.
 async fn is_ours(tx: &mut Tx, options: &InitOptions) -> Result<bool, InitError> {
     let state = &options.state;
     let Some(found) = tx.meta("cluster").await? else {

@@ -313,7 +313,7 @@ async fn tell(app: &App, notify: &Notify) {
         return std::future::pending().await;
     }
     loop {
-        match app.in_a_line().await {
+        match app.connected_summary().await {
             Ok(line) => {
                 notify.status(&line);
                 notify.alive();

@@ -139,19 +139,19 @@ pub enum Lost {
     #[error(
         "{} holds the keys of a coordinator, and its database (heeler.db) is lost or empty: which pools and disks are whose stood there. {}",
         .0.display(),
-        PUT_BACK
+        RESTORE_HINT
     )]
     Database(PathBuf),
     /// The key of the certificate authority.
     #[error(
         "{} holds the database of a coordinator, and the key of its certificate authority (ca/key.pem) is lost: no node would trust another one. {}",
         .0.display(),
-        PUT_BACK
+        RESTORE_HINT
     )]
     Key(PathBuf),
 }
 
-const PUT_BACK: &str = "Put a backup in its place: heeler backup restore FILE --replace, or the copy that a node holds: \
+const RESTORE_HINT: &str = "Put a backup in its place: heeler backup restore FILE --replace, or the copy that a node holds: \
                         heeler init --recover --from NODE --replace";
 
 /// This process alone works on the state folder.

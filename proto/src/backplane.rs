@@ -130,11 +130,11 @@ impl TryFrom<v1::KeepBackplane> for KeepBackplane {
 }
 
 impl From<KeepBackplane> for v1::KeepBackplane {
-    fn from(wish: KeepBackplane) -> Self {
+    fn from(task: KeepBackplane) -> Self {
         Self {
-            address: wish.address.to_string(),
-            mac: wish.mac.map(String::from).unwrap_or_default(),
-            renderer: match wish.renderer {
+            address: task.address.to_string(),
+            mac: task.mac.map(String::from).unwrap_or_default(),
+            renderer: match task.renderer {
                 Renderer::Auto => v1::Renderer::Auto,
                 Renderer::Netplan => v1::Renderer::Netplan,
             }

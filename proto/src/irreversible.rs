@@ -73,7 +73,7 @@ pub struct LowerKeep {
 }
 
 /// A hold is taken off a snapshot, which nothing protects from being destroyed afterwards. No step of a task does it: a
-/// consent for it comes with the wish itself.
+/// consent for it comes with the request itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseHold {
     /// `DATASET@NAME`.

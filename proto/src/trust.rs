@@ -10,7 +10,7 @@ const LONGEST: usize = 4096;
 /// The bytes of an uncompressed point of P-256.
 const POINT: usize = 65;
 
-/// A change of whom the herd trusts.
+/// A change of whom the fleet trusts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TrustChange {
     /// One more person may consent, and say whom else to trust. The key is an uncompressed point, 65 bytes.
@@ -248,7 +248,7 @@ mod tests {
         let public = signer.public_key().as_ref();
         let mut ids = std::collections::BTreeSet::new();
         for change in changes() {
-            let signed = Statement::sign(&signer, &name("me"), "herd", change, 7, &random).unwrap();
+            let signed = Statement::sign(&signer, &name("me"), "fleet", change, 7, &random).unwrap();
             assert!(signed.is_signed_by(public));
             assert!(!signed.is_signed_by(key().public_key().as_ref()));
             assert!(ids.insert(signed.id()), "{signed:?}");

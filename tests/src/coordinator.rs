@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 use crate::{CLUSTER, HandClock, ME, NOON, Operator};
 
 /// A coordinator in a temporary folder, on ports of its own.
-pub struct Herd {
+pub struct Fleet {
     folder: TempDir,
     /// The coordinator's.
     pub clock: Arc<HandClock>,
@@ -43,13 +43,13 @@ struct Running {
     stopped: oneshot::Receiver<()>,
 }
 
-impl Herd {
+impl Fleet {
     /// Initialised and serving.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(HandClock::at(NOON));
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut herd = Self {
+        let mut fleet = Self {
             folder,
             clock,
             agents: anywhere,
@@ -60,14 +60,14 @@ impl Herd {
             running: None,
         };
         let options = InitOptions {
-            state: herd.state(),
-            config: herd.folder.path().join("config"),
+            state: fleet.state(),
+            config: fleet.folder.path().join("config"),
             cluster: CLUSTER.into(),
             operator: OperatorName::new(ME).unwrap(),
         };
-        init(&options, herd.clock.as_ref()).await.unwrap();
-        herd.start().await.unwrap();
-        herd
+        init(&options, fleet.clock.as_ref()).await.unwrap();
+        fleet.start().await.unwrap();
+        fleet
     }
 
     /// What it lies in, with room for files beside it.
@@ -197,7 +197,7 @@ impl Herd {
     }
 }
 
-impl Drop for Herd {
+impl Drop for Fleet {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             running.runtime.shutdown_background();

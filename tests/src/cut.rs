@@ -35,10 +35,10 @@ impl Cut {
 
 async fn between(node: TcpStream, to: SocketAddr, budget: u64) {
     let (from_node, mut to_node) = node.into_split();
-    let (mut from_herd, mut to_herd) = TcpStream::connect(to).await.unwrap().into_split();
+    let (mut from_fleet, mut to_fleet) = TcpStream::connect(to).await.unwrap().into_split();
     let mut from_node = from_node.take(budget);
     tokio::select! {
-        _ = copy(&mut from_node, &mut to_herd) => {}
-        _ = copy(&mut from_herd, &mut to_node) => {}
+        _ = copy(&mut from_node, &mut to_fleet) => {}
+        _ = copy(&mut from_fleet, &mut to_node) => {}
     }
 }

@@ -7,7 +7,7 @@ use heeler_coordinator::cli::{CliError, Console, Demonstration, Exit, Person, Se
 use jiff::tz::TimeZone;
 use tempfile::TempDir;
 
-use crate::{HandClock, Herd};
+use crate::{Fleet, HandClock};
 
 /// A person's own machine: a state folder, a login name, and the command line.
 pub struct Laptop {
@@ -69,9 +69,9 @@ impl Laptop {
 
     /// The coordinator's own machine.
     #[must_use]
-    pub fn beside(herd: &Herd) -> Self {
+    pub fn beside(fleet: &Fleet) -> Self {
         Self {
-            state: herd.state().path().to_owned(),
+            state: fleet.state().path().to_owned(),
             folder: tempfile::tempdir().unwrap(),
             login: crate::ME.to_owned(),
         }

@@ -16,7 +16,7 @@ mod stranger;
 pub mod tls;
 
 pub use clock::HandClock;
-pub use coordinator::Herd;
+pub use coordinator::Fleet;
 pub use cut::Cut;
 pub use laptop::{Laptop, Outcome};
 pub use node::{Node, agent_json};

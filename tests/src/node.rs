@@ -11,7 +11,7 @@ use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::Herd;
+use crate::Fleet;
 
 /// A real agent on a simulated machine. When the power goes, the machine comes up again by itself.
 pub struct Node {
@@ -34,20 +34,20 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 impl Node {
     /// Taken on as first contact does it, and connected.
-    pub async fn added(herd: &Herd, machine: Machine, name: &str) -> Self {
-        Self::taken_on(herd, machine, name, false).await
+    pub async fn added(fleet: &Fleet, machine: Machine, name: &str) -> Self {
+        Self::taken_on(fleet, machine, name, false).await
     }
 
     /// The same for a machine that lost its key and whose person said so.
-    pub async fn reflashed(herd: &Herd, machine: Machine, name: &str) -> Self {
-        Self::taken_on(herd, machine, name, true).await
+    pub async fn reflashed(fleet: &Fleet, machine: Machine, name: &str) -> Self {
+        Self::taken_on(fleet, machine, name, true).await
     }
 
-    async fn taken_on(herd: &Herd, machine: Machine, name: &str, reflashed: bool) -> Self {
+    async fn taken_on(fleet: &Fleet, machine: Machine, name: &str, reflashed: bool) -> Self {
         let identity = Identity::open(Arc::new(machine.clone())).await.unwrap();
         let pem = identity.public_key_pem();
         let spki = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).unwrap();
-        let mut operator = herd.operator().await;
+        let mut operator = fleet.operator().await;
         let request = v1::CreateTokenRequest {
             node: name.into(),
             key_sha256: sha256(&spki).to_vec(),

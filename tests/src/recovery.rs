@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 use heeler_coordinator::backup::{BackupError, Content, Recovery, Restore, Restored, ensure_recovery, pack, restore};
 use heeler_coordinator::clock::Clock as _;
 
-use crate::{CLUSTER, Herd, ME};
+use crate::{CLUSTER, Fleet, ME};
 
-impl Herd {
+impl Fleet {
     /// As `heeler init` makes the recovery key.
     pub async fn make_recovery_key(&self) {
         let file = self.folder().join("recovery.txt");
@@ -32,10 +32,10 @@ impl Herd {
     ///
     /// # Errors
     /// As [`restore`].
-    pub async fn put_back(&self, archive: &Path) -> Result<Restored, BackupError> {
+    pub async fn restore(&self, archive: &Path) -> Result<Restored, BackupError> {
         let text = std::fs::read_to_string(self.folder().join("recovery.txt")).unwrap();
         let recovery = Recovery::parse(&text).unwrap();
-        let wish = Restore {
+        let options = Restore {
             archive,
             opener: recovery.opener(),
             recovery: Some(&recovery),
@@ -45,6 +45,6 @@ impl Herd {
             replace: true,
             operator: ME,
         };
-        restore(wish, self.clock.now_ms()).await
+        restore(options, self.clock.now_ms()).await
     }
 }

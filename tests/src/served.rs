@@ -164,8 +164,8 @@ impl Figures {
     pub fn line(&mut self, what: &str, found: f64, most: f64, unit: &str) {
         let kept = found <= most;
         self.missed |= !kept;
-        let verdict = if kept { "ok" } else { "MISSED" };
-        println!("{verdict:<7} {what:<62} {found:>8.2} {unit} (at most {most})");
+        let word = if kept { "ok" } else { "MISSED" };
+        println!("{word:<7} {what:<62} {found:>8.2} {unit} (at most {most})");
     }
 
     /// 1 when one was missed.

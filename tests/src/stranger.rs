@@ -11,7 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use crate::tls::{client, dial};
-use crate::{HandClock, Herd};
+use crate::{Fleet, HandClock};
 
 /// A hand-made agent: it says what a test wants.
 pub struct Stranger {
@@ -37,14 +37,14 @@ pub struct Line {
 impl Stranger {
     /// With a fresh key, and no certificate.
     #[must_use]
-    pub fn new(herd: &Herd) -> Self {
-        let (agents, enrolment) = (herd.agents, herd.enrolment);
-        let (key, clock) = (KeyPair::generate().unwrap(), herd.clock.clone());
+    pub fn new(fleet: &Fleet) -> Self {
+        let (agents, enrolment) = (fleet.agents, fleet.enrolment);
+        let (key, clock) = (KeyPair::generate().unwrap(), fleet.clock.clone());
         Self {
             key,
             chain: String::new(),
             board: "board".into(),
-            ca: herd.ca(),
+            ca: fleet.ca(),
             agents,
             enrolment,
             clock,
@@ -66,9 +66,9 @@ impl Stranger {
     }
 
     /// Enrolled under that name.
-    pub async fn enrolled(herd: &Herd, node: &str) -> Self {
-        let mut stranger = Self::new(herd);
-        let token = herd.operator().await.token(node, stranger.key_sha256()).await;
+    pub async fn enrolled(fleet: &Fleet, node: &str) -> Self {
+        let mut stranger = Self::new(fleet);
+        let token = fleet.operator().await.token(node, stranger.key_sha256()).await;
         stranger.chain = stranger.enrol(node, &token).await.unwrap();
         stranger
     }

@@ -116,7 +116,7 @@ fn run_task(task: &Task) -> Result<()> {
         Task::Tidy { verbose } => tidy::run(*verbose),
         Task::Size => size::run(),
         Task::Rss { node, seconds } => rss::run(node, *seconds),
-        Task::Package { quick, version, out } => package::run(&package::Wish {
+        Task::Package { quick, version, out } => package::run(&package::PackageOptions {
             quick: *quick,
             version: version.clone(),
             out: out.clone(),

@@ -12,7 +12,7 @@ use crate::size::Machine;
 use crate::{run, size};
 
 /// How packages are made.
-pub struct Wish {
+pub struct PackageOptions {
     /// Debug builds for this machine alone: the same packages, sooner.
     pub quick: bool,
     /// In place of the workspace's.
@@ -22,14 +22,14 @@ pub struct Wish {
 }
 
 /// Builds every package.
-pub fn run(wish: &Wish) -> Result<()> {
-    let out = wish.out.clone().unwrap_or_else(|| run::target_dir().join("deb"));
+pub fn run(options: &PackageOptions) -> Result<()> {
+    let out = options.out.clone().unwrap_or_else(|| run::target_dir().join("deb"));
     fs::create_dir_all(&out)?;
-    let version = wish.version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
+    let version = options.version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     let here = run::output(run::program("dpkg").arg("--print-architecture"))?;
     let bare = tempfile::tempdir()?;
-    let heeler = heeler(wish.quick, bare.path())?;
-    let agents = agents(wish.quick, bare.path())?;
+    let heeler = heeler(options.quick, bare.path())?;
+    let agents = agents(options.quick, bare.path())?;
     for (machine, agent) in &agents {
         let deb = Deb::begin("agent", version, machine.debian())?;
         deb.program(agent, "usr/sbin/heeler-agent")?;

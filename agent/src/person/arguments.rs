@@ -1,6 +1,6 @@
 /// What a person may ask of the agent on its node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum PersonCommand {
     /// How it stands.
     Status {
         /// As JSON.
@@ -22,10 +22,10 @@ pub enum Wish {
     },
 }
 
-impl Wish {
+impl PersonCommand {
     /// The command of that name, with its own options taken out of `words`; None when it is no such command.
     pub fn parse(command: &str, words: &mut Vec<String>) -> Result<Option<Self>, String> {
-        let wish = match command {
+        let parsed = match command {
             "status" => Self::Status {
                 json: flag("--json", words),
             },
@@ -39,7 +39,7 @@ impl Wish {
             },
             _ => return Ok(None),
         };
-        Ok(Some(wish))
+        Ok(Some(parsed))
     }
 }
 
@@ -80,23 +80,23 @@ fn span(text: &str) -> Result<u64, String> {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Option<Wish>, String> {
+    fn parse(line: &str) -> Result<Option<PersonCommand>, String> {
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let command = words.remove(0);
-        let wish = Wish::parse(&command, &mut words)?;
+        let parsed = PersonCommand::parse(&command, &mut words)?;
         assert!(words.is_empty(), "{words:?}");
-        Ok(wish)
+        Ok(parsed)
     }
 
     #[test]
     fn each_command_takes_its_own_options() {
-        assert_eq!(parse("status --json"), Ok(Some(Wish::Status { json: true })));
-        let pause = Wish::Pause {
+        assert_eq!(parse("status --json"), Ok(Some(PersonCommand::Status { json: true })));
+        let pause = PersonCommand::Pause {
             for_ms: 7_200_000,
             reason: "fan".into(),
         };
         assert_eq!(parse("pause --reason fan --for 2h"), Ok(Some(pause)));
-        assert_eq!(parse("release"), Ok(Some(Wish::Release { yes: false })));
+        assert_eq!(parse("release"), Ok(Some(PersonCommand::Release { yes: false })));
         assert_eq!(parse("walk"), Ok(None));
     }
 

@@ -1,57 +1,54 @@
 use std::fmt::Write as _;
 
+use heeler_agent::node_status::{NodeStatus, Task};
 use heeler_agent::release::Plan;
-use heeler_agent::standing::{Standing, Task};
 
 /// How the agent stands, in lines of at most 80 columns where words allow it.
-pub fn status(standing: &Standing) -> String {
+pub fn status(status: &NodeStatus) -> String {
     let mut text = String::new();
-    let node = match standing.node.as_str() {
+    let node = match status.node.as_str() {
         "" => "this node is not taken on yet",
         node => node,
     };
-    let boot = if standing.enabled {
+    let boot = if status.enabled {
         "starts at boot"
     } else {
         "does NOT start at boot"
     };
-    let service = if standing.service.is_empty() {
+    let service = if status.service.is_empty() {
         "unknown"
     } else {
-        &standing.service
+        &status.service
     };
-    let _ = writeln!(text, "{node}  heeler-agent {}, {service}, {boot}", standing.version);
+    let _ = writeln!(text, "{node}  heeler-agent {}, {service}, {boot}", status.version);
     let mut field = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<12} {value}");
     };
-    field("coordinator", &standing.coordinators.join(", "));
-    if !standing.says.is_empty() {
-        field("now", &standing.says);
+    field("coordinator", &status.coordinators.join(", "));
+    if !status.says.is_empty() {
+        field("now", &status.says);
     }
-    field("last session", &past(standing.coordinator_ms, standing.now_ms));
+    field("last session", &past(status.coordinator_ms, status.now_ms));
     field(
         "certificate",
-        &match standing.certificate_until_ms {
+        &match status.certificate_until_ms {
             0 => "none".to_owned(),
-            until if until <= standing.now_ms => format!("over for {}", span(standing.now_ms - until)),
-            until => format!("good for {}", span(until - standing.now_ms)),
+            until if until <= status.now_ms => format!("over for {}", span(status.now_ms - until)),
+            until => format!("good for {}", span(until - status.now_ms)),
         },
     );
-    field("task", &task(standing));
-    if standing.untold > 0 {
-        field(
-            "untold",
-            &format!("{} events wait for the coordinator", standing.untold),
-        );
+    field("task", &task(status));
+    if status.untold > 0 {
+        field("untold", &format!("{} events wait for the coordinator", status.untold));
     }
     field(
         "paused",
-        &standing.paused.as_ref().map_or_else(
+        &status.paused.as_ref().map_or_else(
             || "no".to_owned(),
             |hold| {
                 let left = match hold.until_ms {
                     0 => "until heeler-agent resume".to_owned(),
-                    until => format!("{} more", span(until.saturating_sub(standing.now_ms))),
+                    until => format!("{} more", span(until.saturating_sub(status.now_ms))),
                 };
                 let reason = if hold.reason.is_empty() {
                     String::new()
@@ -62,22 +59,22 @@ pub fn status(standing: &Standing) -> String {
             },
         ),
     );
-    let schedule = &standing.schedule;
+    let schedule = &status.schedule;
     for (name, last_ms, next_ms) in [
         ("snapshots", schedule.newest_snapshot_ms, schedule.next_snapshot_ms),
         ("scrub", schedule.last_scrub_ms, schedule.next_scrub_ms),
     ] {
         let last = match last_ms {
             0 => "none yet".to_owned(),
-            last => format!("last {} ago", span(standing.now_ms.saturating_sub(last))),
+            last => format!("last {} ago", span(status.now_ms.saturating_sub(last))),
         };
         let next = match next_ms {
             0 => "none scheduled".to_owned(),
-            next => format!("{last}, next in {}", span(next.saturating_sub(standing.now_ms))),
+            next => format!("{last}, next in {}", span(next.saturating_sub(status.now_ms))),
         };
         field(name, &next);
     }
-    for pool in &standing.pools {
+    for pool in &status.pools {
         let percent = pool.allocated_bytes.saturating_mul(100).checked_div(pool.size_bytes);
         let online = pool.legs.iter().filter(|leg| leg.state == "ONLINE").count();
         field(
@@ -92,7 +89,7 @@ pub fn status(standing: &Standing) -> String {
             ),
         );
     }
-    for fault in &standing.faults {
+    for fault in &status.faults {
         let _ = writeln!(text, "LOOK  {fault}");
     }
     text
@@ -113,9 +110,9 @@ pub fn release(plan: &Plan) -> String {
     text
 }
 
-fn task(standing: &Standing) -> String {
+fn task(status: &NodeStatus) -> String {
     let word = |task: &Task| format!("{} {} (revision {})", task.kind, task.id, task.revision);
-    match (&standing.in_hand, &standing.last) {
+    match (&status.in_hand, &status.last) {
         (Some(task), _) => format!("IN HAND: {}", word(task)),
         (None, Some(last)) => format!("none is running; the last one: {}", word(last)),
         (None, None) => "none is running".to_owned(),

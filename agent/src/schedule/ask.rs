@@ -16,10 +16,10 @@ use tokio::time::timeout;
 const PAGE: usize = 2000;
 /// Lines of a diff.
 const LINES: usize = 2000;
-/// What the task in hand may take before a wish is given up.
+/// What the task in hand may take before a request is given up.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// Answers a question about snapshots, or does what is wished; `pool` is held meanwhile, as by a task.
+/// Answers a question about snapshots, or makes the requested change; `pool` is held meanwhile, as by a task.
 pub async fn answer(
     host: Arc<dyn System>,
     pool: Arc<Mutex<()>>,
@@ -112,14 +112,14 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<(Vec<Snapsh
             .find(|mount| mount.kind == "zfs" && mount.source == listing.dataset);
         let below = mount.map(|mount| format!("{}/.zfs/snapshot", mount.target));
         let judged = judged(&snapshots, wanted.of(&listing.dataset), now_s);
-        for (one, verdict) in judged.filter(|(_, verdict)| verdict.prunes() || !list.prunable) {
+        for (one, decision) in judged.filter(|(_, decision)| decision.prunes() || !list.prunable) {
             if !begun {
                 let after = list.after.split_once('@');
                 begun = after == Some((listing.dataset.as_str(), &*one.name));
             } else if rows.len() == most {
                 return Ok((rows, true));
             } else {
-                rows.push(row(&listing.dataset, one, verdict, below.as_deref()));
+                rows.push(row(&listing.dataset, one, decision, below.as_deref()));
             }
         }
     }
@@ -133,11 +133,11 @@ fn judged<'a>(
     snapshots: &'a [Snapshot],
     keep: Option<&Keep>,
     now_s: u64,
-) -> impl Iterator<Item = (&'a Snapshot, keep_set::Verdict)> {
-    snapshots.iter().zip(keep_set::verdicts(snapshots, keep, &[], now_s))
+) -> impl Iterator<Item = (&'a Snapshot, keep_set::PruneDecision)> {
+    snapshots.iter().zip(keep_set::decisions(snapshots, keep, &[], now_s))
 }
 
-fn row(dataset: &str, snapshot: &Snapshot, verdict: keep_set::Verdict, below: Option<&str>) -> SnapshotRow {
+fn row(dataset: &str, snapshot: &Snapshot, decision: keep_set::PruneDecision, below: Option<&str>) -> SnapshotRow {
     let mark = snapshot.mark.as_deref().unwrap_or_default();
     SnapshotRow {
         dataset: dataset.to_owned(),
@@ -152,8 +152,8 @@ fn row(dataset: &str, snapshot: &Snapshot, verdict: keep_set::Verdict, below: Op
             .filter(|word| !word.is_empty())
             .map(str::to_owned)
             .collect(),
-        prune: verdict.prunes(),
-        reason: verdict.to_string(),
+        prune: decision.prunes(),
+        reason: decision.to_string(),
         path: below
             .map(|below| format!("{below}/{}", snapshot.name))
             .unwrap_or_default(),

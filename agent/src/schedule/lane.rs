@@ -27,14 +27,14 @@ pub struct Turn {
     /// How far a scrub is.
     pub progress: Option<Event>,
     /// How the schedule stands.
-    pub stand: Standing,
+    pub stand: ScheduleState,
     /// When the next one is worth while.
     pub wake: Duration,
 }
 
 /// How the schedule stands, for whoever asks.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Standing {
+pub struct ScheduleState {
     /// Of each dataset with a policy.
     pub stands: Vec<Stand>,
     /// Why what could be pruned is not; empty when nothing waits.
@@ -65,7 +65,7 @@ pub struct Lane {
     jumped: bool,
     /// It follows a time server: what was remembered by a clock that was ahead may go.
     synchronised: bool,
-    stand: Standing,
+    stand: ScheduleState,
 }
 
 impl Lane {
@@ -81,7 +81,7 @@ impl Lane {
             told_s: 0,
             jumped: false,
             synchronised: false,
-            stand: Standing::default(),
+            stand: ScheduleState::default(),
         }
     }
 

@@ -13,7 +13,7 @@ use std::sync::PoisonError;
 use heeler_tasks::engine::{Event, in_full};
 
 pub use ask::answer;
-pub use lane::{Lane, Standing, Turn};
+pub use lane::{Lane, ScheduleState, Turn};
 pub use seen::{Seen, seen};
 
 use crate::journal::Told;

@@ -18,7 +18,7 @@ pub const fn past(at_s: u64, now_s: u64) -> u64 {
 pub fn due(wanted: &KeepScrubs, memory: &ScrubMemory, now_s: u64) -> bool {
     let known = past(memory.last_s, now_s).max(past(memory.tried_s, now_s));
     let last_s = known.max(memory.since_s.min(now_s));
-    !memory.running && scrub::wish(wanted, last_s, now_s) == scrub::Wish::Due
+    !memory.running && scrub::is_due(wanted, last_s, now_s)
 }
 
 /// Follows a scrub that runs, or begins one that is due. `believed`: the clock has not jumped.

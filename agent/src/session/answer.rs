@@ -2,7 +2,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use heeler_host::disk::remember_slots;
-use heeler_host::guard::{self, Standing};
+use heeler_host::guard::{self, GuardState};
 use heeler_host::{Glance, RunError, System, facts, link, ping};
 use heeler_proto::v1::{
     CopyChunk, CopyReply, Facts, FactsReply, FactsRequest, FromAgent, Pause, PendingNetwork, PreviewReply,
@@ -23,7 +23,7 @@ pub type Changes = watch::Receiver<u64>;
 pub async fn facts(
     host: Arc<dyn System>,
     request: FactsRequest,
-    schedule: Option<schedule::Standing>,
+    schedule: Option<schedule::ScheduleState>,
     changes: Changes,
 ) -> FromAgent {
     let host = host.as_ref();
@@ -62,7 +62,7 @@ pub async fn preview(
     host: Arc<dyn System>,
     request: PreviewRequest,
     interrupted: Vec<Irreversible>,
-    schedule: Option<schedule::Standing>,
+    schedule: Option<schedule::ScheduleState>,
     changes: Changes,
 ) -> FromAgent {
     let mut reply = PreviewReply {
@@ -134,12 +134,12 @@ pub fn too_many_parts(chunk: CopyChunk) -> FromAgent {
 
 /// The change of the network that waits to be confirmed.
 pub async fn pending(host: &dyn System) -> Option<PendingNetwork> {
-    match guard::standing(host).await {
-        Ok(Standing::Armed(armed)) => Some(PendingNetwork {
+    match guard::state(host).await {
+        Ok(GuardState::Armed(armed)) => Some(PendingNetwork {
             guard_id: armed.id,
             address: armed.way.address,
         }),
-        Ok(Standing::Idle | Standing::Undone(_)) => None,
+        Ok(GuardState::Idle | GuardState::Undone(_)) => None,
         Err(error) => {
             tracing::warn!("{}", in_full(&error));
             None
@@ -174,19 +174,19 @@ async fn reached(host: &dyn System, address: Ipv4Addr) -> Result<Option<bool>, R
     Ok(Some(ping::reaches(host, link::BACKPLANE, &address.to_string()).await?))
 }
 
-/// The answer to a wish about snapshots.
+/// The answer to a request about snapshots.
 pub async fn snapshots(
     host: Arc<dyn System>,
     pool: Arc<Mutex<()>>,
     ask: SnapshotAsk,
-    schedule: Option<schedule::Standing>,
+    schedule: Option<schedule::ScheduleState>,
 ) -> FromAgent {
-    let no_pruning = schedule.map(|standing| standing.no_pruning).unwrap_or_default();
+    let no_pruning = schedule.map(|schedule| schedule.no_pruning).unwrap_or_default();
     let answer = crate::schedule::answer(host, pool, ask, no_pruning).await;
     message(from_agent::Body::Snapshots(answer))
 }
 
-/// The answer to such a wish when nothing was done, with the reason.
+/// The answer to such a request when nothing was done, with the reason.
 pub fn not_done(ask: SnapshotAsk, error: String) -> FromAgent {
     message(from_agent::Body::Snapshots(SnapshotAnswer {
         request_id: ask.request_id,
@@ -195,7 +195,7 @@ pub fn not_done(ask: SnapshotAsk, error: String) -> FromAgent {
     }))
 }
 
-fn with(facts: Facts, schedule: Option<schedule::Standing>) -> Facts {
+fn with(facts: Facts, schedule: Option<schedule::ScheduleState>) -> Facts {
     Facts {
         schedule: schedule.map(wire::schedule),
         ..facts

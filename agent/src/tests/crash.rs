@@ -14,7 +14,7 @@ struct Told {
 }
 
 /// Gives the assignment until it is accepted, in as many sessions as it takes, and stores what is told until the end.
-async fn herd(coordinator: &mut Coordinator, node: &Node, loss: Loss, after: u64) -> Told {
+async fn carry_through(coordinator: &mut Coordinator, node: &Node, loss: Loss, after: u64) -> Told {
     let mut told = Told {
         events: BTreeMap::new(),
         lost_at: None,
@@ -71,7 +71,7 @@ async fn dies_everywhere(loss: Loss, first: u64) {
         let mut coordinator = Coordinator::start().await;
         let mut node = Node::met_by(&coordinator).await;
         node.start();
-        let told = herd(&mut coordinator, &node, loss, after).await;
+        let told = carry_through(&mut coordinator, &node, loss, after).await;
         let numbers: Vec<u64> = told.events.keys().copied().collect();
         assert_eq!(
             numbers,

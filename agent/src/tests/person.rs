@@ -9,7 +9,7 @@ use heeler_proto::v1::{TaskOutcome, event::Kind, from_agent, to_agent};
 
 use super::coordinator::{Coordinator, Session};
 use super::node::Node;
-use crate::{Hold, hold, release, standing};
+use crate::{Hold, hold, node_status, release};
 
 async fn pooled() -> (Coordinator, Node, Session) {
     let mut coordinator = Coordinator::start().await;
@@ -78,7 +78,7 @@ async fn the_standing_is_read_without_a_coordinator_and_changes_nothing() {
     drop((coordinator, session));
     let before = node.machine.log().iter().filter(|entry| entry.mutates).count();
     let host: Arc<dyn System> = Arc::new(node.machine.clone());
-    let seen = standing::look(&host).await;
+    let seen = node_status::look(&host).await;
     assert_eq!(seen.node, "a");
     assert_eq!(seen.pools.len(), 1);
     assert_eq!(seen.in_hand, None);
@@ -91,7 +91,7 @@ async fn the_standing_is_read_without_a_coordinator_and_changes_nothing() {
 #[tokio::test]
 async fn a_node_that_was_never_added_says_so() {
     let host: Arc<dyn System> = Arc::new(Machine::builder("a").build());
-    let seen = standing::look(&host).await;
+    let seen = node_status::look(&host).await;
     assert!(
         seen.faults.iter().any(|fault| fault.contains("heeler node add")),
         "{seen:?}"

@@ -10,7 +10,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _
 
 use super::*;
 
-const CLUSTER: &str = "herd";
+const CLUSTER: &str = "fleet";
 
 struct Person {
     name: OperatorName,

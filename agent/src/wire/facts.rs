@@ -41,19 +41,15 @@ pub fn pools(facts: PoolFacts) -> (Vec<v1::Pool>, Vec<v1::UnreadablePool>) {
 }
 
 fn disk(disk: Disk) -> v1::Disk {
-    let in_use = match disk.in_a_word() {
+    let in_use = match disk.in_use() {
         Use::Blank => v1::DiskUse::Blank,
         Use::Pool => v1::DiskUse::Pool,
         Use::System => v1::DiskUse::System,
         Use::Foreign => v1::DiskUse::Foreign,
     };
     v1::Disk {
-        finding: disk.verdict.finding(),
-        pool_guid: disk
-            .verdict
-            .pool_guid()
-            .map(|guid| guid.to_string())
-            .unwrap_or_default(),
+        finding: disk.state.finding(),
+        pool_guid: disk.state.pool_guid().map(|guid| guid.to_string()).unwrap_or_default(),
         serial: disk.serial,
         by_id: disk.by_id,
         model: disk.model,

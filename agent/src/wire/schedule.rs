@@ -1,7 +1,7 @@
 use heeler_proto::v1;
 use heeler_tasks::snapshot::round::{Run, Stand};
 
-use crate::schedule::Standing;
+use crate::schedule::ScheduleState;
 
 /// A round of the schedule.
 pub(super) fn snapshot_run(run: Run) -> v1::SnapshotRun {
@@ -17,15 +17,15 @@ pub(super) fn snapshot_run(run: Run) -> v1::SnapshotRun {
 }
 
 /// How the schedule stands.
-pub fn schedule(standing: Standing) -> v1::ScheduleFacts {
+pub fn schedule(state: ScheduleState) -> v1::ScheduleFacts {
     v1::ScheduleFacts {
-        stands: standing.stands.into_iter().map(stand).collect(),
-        no_pruning: standing.no_pruning,
-        problems: standing.problems,
-        last_scrub_ms: standing.last_scrub_s * 1000,
-        next_scrub_ms: standing.next_scrub_s * 1000,
-        scrub_percent: standing.scrub_percent,
-        scrub_overdue_ms: standing.scrub_overdue_s * 1000,
+        stands: state.stands.into_iter().map(stand).collect(),
+        no_pruning: state.no_pruning,
+        problems: state.problems,
+        last_scrub_ms: state.last_scrub_s * 1000,
+        next_scrub_ms: state.next_scrub_s * 1000,
+        scrub_percent: state.scrub_percent,
+        scrub_overdue_ms: state.scrub_overdue_s * 1000,
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 #[test]
-fn the_herd_recovers_from_a_power_cut_and_ends_green() {
+fn the_fleet_recovers_from_a_power_cut_and_ends_green() {
     #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
     let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
     let home = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ const MOST_AHEAD: u64 = 100 * 366 * 24 * 60 * 60;
 const MOST_COUNTED: u64 = 1 << 53;
 
 impl App {
-    /// What a node says that cannot be: believed, it would use up the numbers of the whole herd.
+    /// What a node says that cannot be: believed, it would use up the numbers of the whole fleet.
     pub(super) fn impossible(&self, hello: &v1::Hello) -> Option<String> {
         let said = Generation::from(hello.generation.unwrap_or_default());
         let possible = self.epoch().max(epoch_at(self.now_ms())).saturating_add(MOST_AHEAD);

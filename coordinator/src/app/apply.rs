@@ -119,8 +119,8 @@ impl App {
         let shown: v1::NodePlan = decoded("a plan", &part.shown)?;
         if part.task_id.is_empty() {
             // The node is as this candidate wants it, and was found so.
-            if let (Some(wish), true) = (spec::wish_of(&task), holds(&shown)) {
-                tx.set_applied(&part.node, task.kind(), Some(&wish)).await?;
+            if let (Some(digest), true) = (spec::digest_of(&task), holds(&shown)) {
+                tx.set_applied(&part.node, task.kind(), Some(&digest)).await?;
             }
             return Ok(None);
         }

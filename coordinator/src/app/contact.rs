@@ -1,7 +1,7 @@
 use heeler_proto::{NodeName, v1};
 use heeler_store::{Node, NodeState, OperatorRecord, Stage, Token, Tx};
 
-use super::herd_trust::{ids, statements};
+use super::fleet_trust::{ids, statements};
 use super::{App, AppError, hex, nodes, random_bits};
 use crate::pki::{pem, sha256};
 

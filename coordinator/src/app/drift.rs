@@ -66,7 +66,7 @@ pub(super) async fn keep(
     let shown = v1::Drift {
         at_ms,
         revision,
-        steps: share::in_brief(KEPT, steps),
+        steps: share::shortened_steps(KEPT, steps),
     };
     let drift = Drift {
         node: node.to_owned(),

@@ -13,11 +13,11 @@ use super::{App, AppError, decoded, ledger, network, node_name, spec, task_id};
 use crate::planner::{Decision, Fleet, NodeView, SessionView, TaskView, Why, decide};
 use crate::sessions::Session;
 
-/// The planner looks at the herd at least so often.
+/// The planner looks at the fleet at least so often.
 const EVERY: Duration = Duration::from_secs(15);
 /// And so often while a node waits for an answer.
 const IN_HASTE: Duration = Duration::from_secs(1);
-/// After each look it rests so many times as long as the look took: a herd that comes back at once wakes it for every
+/// After each look it rests so many times as long as the look took: a fleet that comes back at once wakes it for every
 /// node, and each time it looks at all of them.
 const REST: u32 = 4;
 
@@ -26,7 +26,7 @@ enum Send {
     Assignment(Arc<Session>, TaskId, Box<v1::Assignment>),
     Look(Arc<Session>),
     Ask(Arc<Session>, NodeName),
-    Verdict(Arc<Session>, String),
+    Confirmation(Arc<Session>, String),
     Compare(Arc<Session>, Option<Box<to_agent::Body>>),
 }
 
@@ -76,7 +76,7 @@ impl App {
                 Send::Assignment(session, task, assignment) => session.assign(task, *assignment),
                 Send::Look(session) => drop(session.ask_facts(now_ms)),
                 Send::Ask(peer, about) => self.ask_peer(&peer, &about),
-                Send::Verdict(session, reason) => network::tell_verdict(&session, reason),
+                Send::Confirmation(session, reason) => network::send_confirmation(&session, reason),
                 Send::Compare(session, question) => session.compare(question.map(|question| *question), now_ms),
             }
         }
@@ -143,7 +143,7 @@ impl App {
                 peers,
             } => {
                 if first {
-                    let peers = peers.map(|peers| network::in_a_row(&peers));
+                    let peers = peers.map(|peers| network::join_names(&peers));
                     tx.send_task(task.as_str(), (generation.epoch, generation.counter), peers.as_deref())
                         .await?;
                     if let Some(mut node) = tx.node(node.as_str()).await? {
@@ -186,11 +186,12 @@ impl App {
                     return Ok(None);
                 };
                 self.keep_confirmation(tx, &node, &by).await?;
-                Ok(Some(Send::Verdict(session, String::new())))
+                Ok(Some(Send::Confirmation(session, String::new())))
             }
-            Decision::Doubt { node, reason } => {
-                Ok(self.sessions.of(&node).map(|session| Send::Verdict(session, reason)))
-            }
+            Decision::Doubt { node, reason } => Ok(self
+                .sessions
+                .of(&node)
+                .map(|session| Send::Confirmation(session, reason))),
             Decision::Compare { node, session } => {
                 let session = self.sessions.of(&node).filter(|open| open.id == session);
                 let question = self.comparison(tx, node.as_str()).await?.map(Box::new);
@@ -223,7 +224,7 @@ fn view(task: &Task, session: Option<&Session>) -> Result<TaskView, AppError> {
         counter: task.counter,
     };
     Ok(TaskView {
-        peers: task.peers.as_deref().map(network::out_of_row).transpose()?,
+        peers: task.peers.as_deref().map(network::split_names).transpose()?,
         network: task.kind == spec::BACKPLANE,
         sent_over_session: session.is_some_and(|session| session.has_task(&id)),
         state: task.state,

@@ -48,7 +48,7 @@ impl App {
         self.look_and_keep(
             plan,
             vec![Look {
-                new_wish: true,
+                config_changed: true,
                 node,
                 name,
                 line: 0,

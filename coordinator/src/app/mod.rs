@@ -14,9 +14,9 @@ mod erase;
 mod error;
 mod events;
 mod feed;
+mod fleet_trust;
 mod forgotten;
 mod handbook;
-mod herd_trust;
 mod history;
 mod ledger;
 mod network;
@@ -68,15 +68,15 @@ pub use copies::Holder;
 pub use enrol::Enrolment;
 pub use error::AppError;
 pub use events::Follower;
+pub use fleet_trust::OperatorKeys;
 pub use handbook::handbook;
-pub use herd_trust::OperatorKeys;
 pub use refused::Refused;
 pub use spec::pool_comment;
 pub use who::Who;
 pub use words::KINDS;
 
 use feed::Feed;
-use herd_trust::HerdTrust;
+use fleet_trust::FleetTrust;
 use throttle::Throttle;
 
 /// What the database may fill, where nobody says otherwise: 256 MiB.
@@ -98,7 +98,7 @@ pub struct App {
     store: Store,
     clock: Arc<dyn Clock>,
     authorities: Arc<Authorities>,
-    trust: HerdTrust,
+    trust: FleetTrust,
     node_keys: NodeKeys,
     renew_server: Notify,
     cluster: String,
@@ -137,7 +137,7 @@ impl App {
         };
         let epoch = AtomicU64::new(epoch.parse().map_err(|_| stored)?);
         let feed = Feed::new(tx.last_event().await?);
-        let trust = HerdTrust::read(&mut tx).await?;
+        let trust = FleetTrust::read(&mut tx).await?;
         let node_keys = NodeKeys::default();
         for node in tx.nodes().await? {
             if let (NodeState::Enrolled, Some(peer)) = (node.state, nodes::peer(&node)?) {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use heeler_proto::v1::{NetworkVerdict, ReachReply, ReachRequest, to_agent::Body};
+use heeler_proto::v1::{NetworkConfirmation, ReachReply, ReachRequest, to_agent::Body};
 use heeler_proto::{KeepBackplane, NodeName, v1};
 use heeler_store::Tx;
 
@@ -30,24 +30,24 @@ pub(super) fn addresses(facts: &v1::Facts) -> impl Iterator<Item = &String> {
 }
 
 /// A node has just brought its card up, and was not looked at since.
-pub(super) fn has_come_up(facts: &mut v1::Facts, wish: &KeepBackplane) {
+pub(super) fn has_come_up(facts: &mut v1::Facts, task: &KeepBackplane) {
     facts.nics.retain(|nic| nic.name != CARD);
     facts.nics.push(v1::Nic {
         name: CARD.to_owned(),
-        mac: wish.mac.as_ref().map(ToString::to_string).unwrap_or_default(),
+        mac: task.mac.as_ref().map(ToString::to_string).unwrap_or_default(),
         carrier: true,
-        addresses: vec![wish.address.to_string()],
+        addresses: vec![task.address.to_string()],
         ..v1::Nic::default()
     });
 }
 
-/// As the database has them.
-pub(super) fn in_a_row(peers: &[NodeName]) -> String {
+/// Names separated by spaces, as the database stores them.
+pub(super) fn join_names(peers: &[NodeName]) -> String {
     peers.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// The same, read.
-pub(super) fn out_of_row(peers: &str) -> Result<Vec<NodeName>, AppError> {
+/// The names of [`join_names`].
+pub(super) fn split_names(peers: &str) -> Result<Vec<NodeName>, AppError> {
     peers.split_whitespace().map(node_name).collect()
 }
 
@@ -106,9 +106,9 @@ impl App {
 }
 
 /// Tells a node what became of its change; `reason` is empty when it stays.
-pub(super) fn tell_verdict(session: &Arc<Session>, reason: String) {
+pub(super) fn send_confirmation(session: &Arc<Session>, reason: String) {
     if let Some(guard_id) = session.judge(&reason) {
-        session.send(Body::Verdict(NetworkVerdict {
+        session.send(Body::NetworkConfirmation(NetworkConfirmation {
             guard_id,
             confirmed: reason.is_empty(),
             reason,

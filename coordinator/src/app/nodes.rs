@@ -40,7 +40,7 @@ impl App {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn in_a_line(&self) -> Result<String, AppError> {
+    pub async fn connected_summary(&self) -> Result<String, AppError> {
         let nodes = self.store.read().await?.nodes().await?.len();
         Ok(format!("{} of {nodes} nodes are connected", self.sessions.all().len()))
     }

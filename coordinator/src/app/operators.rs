@@ -12,7 +12,7 @@ impl App {
     pub async fn operators(&self) -> Result<v1::ListOperatorsReply, AppError> {
         let mut tx = self.store.read().await?;
         let records = tx.operator_records().await?;
-        let statements = super::herd_trust::statements(&mut tx).await?;
+        let statements = super::fleet_trust::statements(&mut tx).await?;
         drop(tx);
         let info = |record: OperatorRecord| v1::OperatorInfo {
             public_key: public_point(&record.public_key_pem).unwrap_or_default(),

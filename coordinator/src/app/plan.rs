@@ -24,7 +24,7 @@ pub(super) struct Look {
     /// In order; none: nothing is wanted of it.
     pub(super) tasks: Vec<Task>,
     /// The accepted revision asks something else of it, or there is none.
-    pub(super) new_wish: bool,
+    pub(super) config_changed: bool,
 }
 
 impl App {
@@ -51,7 +51,7 @@ impl App {
                 name: one.name.clone(),
                 line: one.line,
                 tasks,
-                new_wish: !accepted
+                config_changed: !accepted
                     .iter()
                     .any(|known| known.name == one.name && known.asks_the_same(one)),
             });
@@ -68,7 +68,7 @@ impl App {
                     node: Some(node),
                     line: 0,
                     tasks: Vec::new(),
-                    new_wish: true,
+                    config_changed: true,
                 });
             }
         }
@@ -123,7 +123,7 @@ impl App {
                 enrolled,
                 revoked: look.node.as_ref().is_some_and(|node| node.state == NodeState::Revoked),
                 pause: look.pause.clone(),
-                new_wish: look.new_wish,
+                config_changed: look.config_changed,
                 left_out: enrolled && look.line == 0 && look.tasks.is_empty(),
                 ..v1::NodePlan::default()
             };

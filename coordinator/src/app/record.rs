@@ -88,18 +88,19 @@ impl App {
         }
         let wanted = wire::Task::try_from(decoded::<v1::Task>("a task", &task.task)?)?;
         let done = finished.outcome() == v1::TaskOutcome::Done;
-        if let wire::Task::KeepBackplane(wish) = &wanted
+        if let wire::Task::KeepBackplane(backplane) = &wanted
             && done
         {
             let mut facts = ledger::facts_of(node)?.unwrap_or_default();
-            network::has_come_up(&mut facts, wish);
+            network::has_come_up(&mut facts, backplane);
             node.facts = Some(facts.encode_to_vec());
         }
         if !done {
             self.refuse_what_follows(tx, task).await?;
         }
-        if let Some(wish) = spec::wish_of(&wanted) {
-            tx.set_applied(&node.name, wanted.kind(), done.then_some(&wish)).await?;
+        if let Some(digest) = spec::digest_of(&wanted) {
+            tx.set_applied(&node.name, wanted.kind(), done.then_some(&digest))
+                .await?;
         }
         let made = match &wanted {
             wire::Task::EnsurePool(ensure) if done => Some(ensure.pool.name.as_str()),

@@ -29,7 +29,7 @@ pub(super) fn within(share: usize, facts: v1::Facts) -> v1::Facts {
 }
 
 /// Without the texts of files and the names of victims, where the steps are more than that; each op keeps its summary.
-pub(super) fn in_brief(share: usize, steps: &[v1::StepReport]) -> Vec<v1::StepReport> {
+pub(super) fn shortened_steps(share: usize, steps: &[v1::StepReport]) -> Vec<v1::StepReport> {
     let mut steps = steps.to_vec();
     if steps.iter().map(v1::StepReport::encoded_len).sum::<usize>() > share {
         for op in steps.iter_mut().flat_map(|step| &mut step.ops) {
@@ -73,8 +73,8 @@ mod tests {
             ops: vec![op; 3],
             ..v1::StepReport::default()
         }];
-        assert_eq!(in_brief(4 << 20, &steps), steps);
-        let brief = in_brief(1 << 20, &steps);
+        assert_eq!(shortened_steps(4 << 20, &steps), steps);
+        let brief = shortened_steps(1 << 20, &steps);
         assert!(
             brief[0]
                 .ops

@@ -11,14 +11,14 @@ pub(super) struct Peers(pub(super) Vec<(NodeName, v1::Facts)>);
 impl Peers {
     /// Blocks the step of `plan` that would move its backplane away from a peer.
     pub(super) fn refuse(&self, look: &Look, plan: &mut v1::NodePlan) {
-        let wishes = (0..).zip(&look.tasks).filter_map(|(at, task): (u32, _)| match task {
-            Task::KeepBackplane(wish) => Some((at, wish)),
+        let changes = (0..).zip(&look.tasks).filter_map(|(at, task): (u32, _)| match task {
+            Task::KeepBackplane(wanted) => Some((at, wanted)),
             _ => None,
         });
-        for (at, wish) in wishes {
+        for (at, wanted) in changes {
             let own = plan.steps.iter_mut().filter(|step| step.task == at);
             let mut changes = own.filter(|step| step.outcome() == v1::StepOutcome::Change);
-            let (Some(step), against) = (changes.next_back(), self.elsewhere(look, wish)) else {
+            let (Some(step), against) = (changes.next_back(), self.elsewhere(look, wanted)) else {
                 continue;
             };
             if against.is_empty() {
@@ -27,7 +27,7 @@ impl Peers {
             step.set_outcome(v1::StepOutcome::Blocked);
             step.ops.clear();
             step.blocked = Some(v1::Blocked {
-                found: format!("{} is to be {}, and on other subnets are {}", look.name, wish.address, against.join(", ")),
+                found: format!("{} is to be {}, and on other subnets are {}", look.name, wanted.address, against.join(", ")),
                 why: "a change stays only when every peer that is up on the backplane reaches the node; none of these would, and it would be undone".to_owned(),
                 next: format!(
                     "keep the subnet in heeler.toml. To change it all the same: unplug the backplane at the other nodes, heeler apply {}; then plug in and apply one node after the other, the coordinator's not first",
@@ -38,14 +38,14 @@ impl Peers {
     }
 
     /// Who is up, and on another subnet than the wanted one.
-    fn elsewhere(&self, look: &Look, wish: &KeepBackplane) -> Vec<String> {
+    fn elsewhere(&self, look: &Look, wanted: &KeepBackplane) -> Vec<String> {
         let peers = self
             .0
             .iter()
             .filter(|(name, facts)| *name != look.name && network::is_up(Some(facts)));
         let apart = peers.filter_map(|(name, facts)| {
             let addresses: Vec<Cidr> = network::addresses(facts).filter_map(|one| one.parse().ok()).collect();
-            let near = |one: &Cidr| one.reaches(wish.address.address) && wish.address.reaches(one.address);
+            let near = |one: &Cidr| one.reaches(wanted.address.address) && wanted.address.reaches(one.address);
             let far = addresses.first().filter(|_| !addresses.iter().any(near))?;
             Some(format!("{name} ({far})"))
         });

@@ -75,18 +75,18 @@ pub async fn verify(
 ///
 /// # Errors
 /// Nothing was changed.
-pub async fn restore(wish: Restore<'_>, now_ms: u64) -> Result<Restored, BackupError> {
-    let state = wish.state;
+pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, BackupError> {
+    let state = options.state;
     let path = state.path();
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let occupied = is_occupied(state);
-    if occupied && !wish.replace {
+    if occupied && !options.replace {
         return Err(BackupError::Occupied(place));
     }
     place::check(&place)?;
     let mut held = place.join("lock").exists().then(|| lock(state, &place)).transpose()?;
-    let opened = Opened::open(wish.archive, &wish.opener, wish.recovery)?;
-    if let Some(wanted) = wish.cluster.filter(|wanted| **wanted != opened.manifest.cluster) {
+    let opened = Opened::open(options.archive, &options.opener, options.recovery)?;
+    if let Some(wanted) = options.cluster.filter(|wanted| **wanted != opened.manifest.cluster) {
         return Err(BackupError::OtherCluster {
             found: opened.manifest.cluster,
             wanted: wanted.to_owned(),
@@ -97,8 +97,8 @@ pub async fn restore(wish: Restore<'_>, now_ms: u64) -> Result<Restored, BackupE
     // Restored twice from one backup, the second epoch is later than the first: by the clock, or by what is there.
     let before = Store::epoch_of(&state.database()).await.unwrap_or(0);
     let epoch = epoch_at(now_ms).max(manifest.epoch + 1).max(before + 1);
-    let mut restored = begin_anew(new.path(), manifest, wish.operator, (epoch, now_ms)).await?;
-    if let Some(config) = wish.config {
+    let mut restored = begin_anew(new.path(), manifest, options.operator, (epoch, now_ms)).await?;
+    if let Some(config) = options.config {
         write_secret(&new.path().join("config"), &format!("{}\n", config.display()))?;
     }
     sync(new.path())?;

@@ -95,7 +95,7 @@ impl Bench {
 
     async fn restored(&self, into: &str, replace: bool, now_ms: u64) -> Result<Restored, BackupError> {
         let key = self.key("state");
-        let wish = Restore {
+        let options = Restore {
             archive: &self.at("backup.age"),
             opener: key.opener(),
             recovery: Some(&key),
@@ -105,7 +105,7 @@ impl Bench {
             replace,
             operator: "me",
         };
-        restore(wish, now_ms).await
+        restore(options, now_ms).await
     }
 
     async fn refusal(&self, bytes: &[u8], opener: Opener, recovery: Option<&Recovery>) -> BackupError {

@@ -8,15 +8,15 @@ use super::lock::Lock;
 use super::plan::{self, Apply, agree};
 use super::watch::{Watched, watch};
 use super::{CliError, Console, Context, Exit, json};
-use crate::screen::{Line, Standing, changes, standing};
+use crate::screen::{Line, PlanState, changes, plan_state};
 
-pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
-    let reply = plan::ask(&candidate, &wish.nodes, &wish.skip_reading, context).await?;
+    let reply = plan::ask(&candidate, &args.nodes, &args.skip_reading, context).await?;
     let changing: Vec<&NodePlan> = reply
         .nodes
         .iter()
-        .filter(|node| standing(node) == Standing::Changes)
+        .filter(|node| plan_state(node) == PlanState::Changes)
         .collect();
     // Without anything to carry out, what to do instead is worth a line.
     let next = changing.is_empty().then_some("heeler apply");
@@ -24,29 +24,34 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
         true => console.json_line(&object!({ "plan": json::plan(&reply) }))?,
         false => plan::show(&candidate, &reply, next, console)?,
     }
-    if reply.behind && !wish.overwrite {
+    if reply.behind && !args.overwrite {
         return Err(behind(&reply));
     }
-    unread(&wish.skip_reading, &changing)?;
+    unread(&args.skip_reading, &changing)?;
     let stuck: Vec<&NodePlan> = reply
         .nodes
         .iter()
-        .filter(|node| !matches!(standing(node), Standing::Changes | Standing::Same | Standing::LeftOut))
+        .filter(|node| {
+            !matches!(
+                plan_state(node),
+                PlanState::Changes | PlanState::Same | PlanState::LeftOut
+            )
+        })
         .collect();
     let known = Lock::of(reply.accepted_revision, &candidate.text).names_the_same(&candidate.lock);
-    if changing.is_empty() && known && !wish.overwrite {
+    if changing.is_empty() && known && !args.overwrite {
         return Ok(if stuck.is_empty() { Exit::Fine } else { Exit::Person });
     }
     if !known {
-        ask_about_blocked(wish, &stuck, console)?;
+        ask_about_blocked(args, &stuck, console)?;
     }
-    let confirmed = spoken_for(&wish.confirm, &stuck);
-    let consents = agreed(wish, &confirmed, &changing, known, context, console).await?;
+    let confirmed = spoken_for(&args.confirm, &stuck);
+    let consents = agreed(args, &confirmed, &changing, known, context, console).await?;
     let request = ApplyRequest {
         plan_id: reply.plan_id.clone(),
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
         consents,
-        overwrite: wish.overwrite,
+        overwrite: args.overwrite,
     };
     let applied = context.client().await?.apply(request).await?.into_inner();
     Lock::of(applied.revision, &candidate.text)
@@ -64,23 +69,23 @@ pub(super) async fn run(wish: &Apply, context: &Context<'_>, console: &mut Conso
 
 /// A text that asks a node for what cannot be is accepted only by a person who has read so. `--yes` does not stand for it;
 /// naming the other nodes does.
-fn ask_about_blocked(wish: &Apply, stuck: &[&NodePlan], console: &mut Console<'_>) -> Result<(), CliError> {
+fn ask_about_blocked(args: &Apply, stuck: &[&NodePlan], console: &mut Console<'_>) -> Result<(), CliError> {
     let blocked = stuck
         .iter()
-        .filter(|node| node.new_wish && standing(node) == Standing::Blocked);
+        .filter(|node| node.config_changed && plan_state(node) == PlanState::Blocked);
     let blocked: Vec<&str> = blocked.map(|node| node.node.as_str()).collect();
     if blocked.is_empty() {
         return Ok(());
     }
     let blocked = blocked.join(", ");
-    if wish.yes || !console.person.is_there() {
+    if args.yes || !console.person.is_there() {
         return Err(CliError::Blocked(format!(
             "this heeler.toml is not accepted: what it asks of {blocked} is BLOCKED\n\
              Mend it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes"
         )));
     }
     let question = format!("What heeler.toml asks of {blocked} is BLOCKED. Accept it all the same? [y/N]");
-    agree(&question, false, &again(wish), console)
+    agree(&question, false, &again(args), console)
 }
 
 /// Each serial that is not to be read is a leg of a pool that would be made.
@@ -111,7 +116,7 @@ fn spoken_for(confirm: &[String], stuck: &[&NodePlan]) -> Vec<String> {
 
 /// What the person agrees to: a y for what can be undone, a signed consent for each act that cannot.
 async fn agreed(
-    wish: &Apply,
+    args: &Apply,
     confirmed: &[String],
     changing: &[&NodePlan],
     known: bool,
@@ -119,7 +124,7 @@ async fn agreed(
     console: &mut Console<'_>,
 ) -> Result<Vec<Consent>, CliError> {
     let acts = consent::shown(changing)?;
-    let again = again(wish);
+    let again = again(args);
     let reversible = |plan: &&&NodePlan| changes(plan).all(|op| op.irreversible.is_none());
     let names: Vec<&str> = changing
         .iter()
@@ -128,10 +133,10 @@ async fn agreed(
         .collect();
     if !names.is_empty() {
         let question = format!("Change {}? [y/N]", names.join(", "));
-        agree(&question, wish.yes, &format!("{again} --yes"), console)?;
+        agree(&question, args.yes, &format!("{again} --yes"), console)?;
     } else if changing.is_empty() && !known {
         let question = "Accept this heeler.toml? It changes no node now. [y/N]";
-        agree(question, wish.yes, &format!("{again} --yes"), console)?;
+        agree(question, args.yes, &format!("{again} --yes"), console)?;
     }
     consent::obtain(&acts, confirmed, &again, console)?;
     match acts.as_slice() {
@@ -153,17 +158,17 @@ fn behind(reply: &PlanReply) -> CliError {
 }
 
 /// The command as it was typed, to be typed again with more.
-fn again(wish: &Apply) -> String {
+fn again(args: &Apply) -> String {
     let mut command = vec!["heeler apply".to_owned()];
-    command.extend(wish.nodes.iter().cloned());
-    command.extend(wish.yes.then(|| "--yes".to_owned()));
-    command.extend(wish.overwrite.then(|| "--overwrite".to_owned()));
+    command.extend(args.nodes.iter().cloned());
+    command.extend(args.yes.then(|| "--yes".to_owned()));
+    command.extend(args.overwrite.then(|| "--overwrite".to_owned()));
     command.extend(
-        wish.skip_reading
+        args.skip_reading
             .iter()
             .map(|serial| format!("--skip-reading {serial}")),
     );
-    command.extend(wish.confirm.iter().map(|word| format!("--confirm {word}")));
+    command.extend(args.confirm.iter().map(|word| format!("--confirm {word}")));
     command.join(" ")
 }
 

@@ -23,12 +23,12 @@ pub struct Heeler {
 
 const EXAMPLES: &str = "\
 First steps:
-  heeler demo                              all of it, on simulated machines
-  heeler init --cluster herd herd          a config folder, keys, a database
-  heeler serve                             the coordinator; leave it running
-  heeler node add herd-1 --ssh pi@10.0.0.5 first contact with a fresh Pi
-  heeler plan                              what would change
-  heeler apply                             the same, carried out
+  heeler demo                              try it on simulated machines
+  heeler init --cluster home ~/fleet       make the config folder and the keys
+  heeler serve                             start the coordinator; keep it running
+  heeler node add pi-1 --ssh pi@10.0.0.5   install the agent on a fresh Pi
+  heeler plan                              show what would change
+  heeler apply                             make these changes
 
 Exit codes: 0 fine · 1 error · 2 usage, and plan --exit-code when something
 would change · 3 blocked, a person is needed · 4 no coordinator · 5 refused ·
@@ -156,17 +156,17 @@ impl Command {
             Self::Init(_) | Self::Serve(_) | Self::Apply(_) | Self::Pool(_) | Self::Config(_) | Self::Manual { .. } => {
                 false
             }
-            Self::Events(wish) => wish.only_reads(),
+            Self::Events(args) => args.only_reads(),
             Self::Revision(revision::Revision::Show { .. }) => true,
-            Self::Node(wish) => matches!(wish, Node::List | Node::Show { .. } | Node::Discover { .. }),
-            Self::Disk(wish) => matches!(wish, Disk::List { .. }),
-            Self::Snapshot(wish) => matches!(wish, Snapshot::List(_) | Snapshot::Diff { .. } | Snapshot::Prune(_)),
+            Self::Node(args) => matches!(args, Node::List | Node::Show { .. } | Node::Discover { .. }),
+            Self::Disk(args) => matches!(args, Disk::List { .. }),
+            Self::Snapshot(args) => matches!(args, Snapshot::List(_) | Snapshot::Diff { .. } | Snapshot::Prune(_)),
             Self::Task(Task::List { .. } | Task::Show { .. } | Task::Follow { .. }) => true,
-            Self::Backup(wish) => matches!(wish, Backup::List | Backup::Verify { .. }),
+            Self::Backup(args) => matches!(args, Backup::List | Backup::Verify { .. }),
             Self::Audit(Audit::List { .. } | Audit::Verify) => true,
-            Self::Operator(wish) => matches!(wish, Operator::List),
-            Self::Ca(wish) => matches!(wish, Ca::Show),
-            Self::Secret(wish) => matches!(wish, Secret::List),
+            Self::Operator(args) => matches!(args, Operator::List),
+            Self::Ca(args) => matches!(args, Ca::Show),
+            Self::Secret(args) => matches!(args, Secret::List),
         }
     }
 }

@@ -27,8 +27,8 @@ pub(super) enum Audit {
     Verify,
 }
 
-pub(super) async fn run(wish: Audit, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    match wish {
+pub(super) async fn run(args: Audit, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match args {
         Audit::List { last, all, node } => list((last, all), node.as_deref(), context, console).await,
         Audit::Verify => verify(context, console).await,
     }

@@ -6,7 +6,7 @@ use heeler_store::Store;
 use serde_json::json as object;
 
 use super::init::in_full;
-use super::put_back::{PutBack, described, put_back};
+use super::restore::{RestoreFrom, described, restore_state};
 use super::{CliError, Console, Context, Exit, copies, json};
 use crate::audit::{Deed, write};
 use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, pack, verify};
@@ -92,20 +92,20 @@ impl KeyArgs {
     }
 }
 
-pub(super) async fn run(wish: Backup, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    match wish {
-        Backup::Create(wish) => create(wish, context, console).await,
+pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match args {
+        Backup::Create(args) => create(args, context, console).await,
         Backup::List => copies::list(context, console).await,
         Backup::Copy => copies::make(context, console).await,
-        Backup::Restore(wish) => {
-            let key = wish.key.read(console)?;
-            let how = PutBack {
-                archive: &context.around.folder.join(&wish.file),
+        Backup::Restore(args) => {
+            let key = args.key.read(console)?;
+            let how = RestoreFrom {
+                archive: &context.around.folder.join(&args.file),
                 key,
                 folder: None,
-                replace: wish.replace,
+                replace: args.replace,
             };
-            put_back(how, context, console).await
+            restore_state(how, context, console).await
         }
         Backup::Verify { file, key } => {
             let (opener, recovery) = key.read(console)?;
@@ -128,11 +128,11 @@ pub(super) async fn run(wish: Backup, context: &Context<'_>, console: &mut Conso
     }
 }
 
-async fn create(wish: Create, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let state = StateFolder::new(context.state());
     let now_ms = context.clock.now_ms();
-    let lock = wish.passphrase.then(|| new_passphrase(console)).transpose()?;
-    let file = match &wish.file {
+    let lock = args.passphrase.then(|| new_passphrase(console)).transpose()?;
+    let file = match &args.file {
         Some(file) => context.around.folder.join(file),
         None => context.around.folder.join(usual_name(&state, now_ms, console).await?),
     };
@@ -153,7 +153,7 @@ async fn create(wish: Create, context: &Context<'_>, console: &mut Console<'_>) 
                 "{file} is whole and stays, but the audit log could not tell of it\n{error}"
             ))
         })?;
-    let opens = if wish.passphrase {
+    let opens = if args.passphrase {
         "the passphrase opens it"
     } else {
         "the recovery key opens it"

@@ -36,12 +36,12 @@ pub(super) struct Rotate {
     yes: bool,
 }
 
-pub(super) async fn run(wish: Ca, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Ca, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
     let shown = client.show_authorities(ShowAuthoritiesRequest {}).await?.into_inner();
-    let shown = match wish {
+    let shown = match args {
         Ca::Show => shown,
-        Ca::Rotate(wish) => rotate(&wish, shown, &mut client, context, console).await?,
+        Ca::Rotate(args) => rotate(&args, shown, &mut client, context, console).await?,
     };
     let now_ms = context.clock.now_ms();
     console.answer(|| document(&shown), |_| screen::authorities(&shown, now_ms))?;
@@ -49,7 +49,7 @@ pub(super) async fn run(wish: Ca, context: &Context<'_>, console: &mut Console<'
 }
 
 async fn rotate(
-    wish: &Rotate,
+    args: &Rotate,
     shown: ShowAuthoritiesReply,
     client: &mut Client,
     context: &Context<'_>,
@@ -79,9 +79,9 @@ async fn rotate(
             "Make a new authority on the coordinator, and have every node trust it, too? [y/N]".to_owned(),
         ),
     };
-    super::plan::agree(&question, wish.yes, "heeler ca rotate --yes", console)?;
+    super::plan::agree(&question, args.yes, "heeler ca rotate --yes", console)?;
     let mut request = RotateAuthorityRequest {
-        without: wish.without.clone(),
+        without: args.without.clone(),
         ..Default::default()
     };
     let change = match step {

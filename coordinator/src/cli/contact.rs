@@ -13,7 +13,7 @@ use super::consent::Key;
 use super::terminal::{Passwords, Terminal};
 use super::{CliError, Console, Context, Exit, json};
 use crate::config::{self, Config, FILE, NewNode, add_node};
-use crate::contact::{Added, Check, ContactError, Wish, add};
+use crate::contact::{Added, Check, ContactError, Target, add};
 use crate::screen::{self, Line};
 
 #[derive(Debug, Args)]
@@ -44,14 +44,14 @@ pub(super) struct Add {
     yes: bool,
 }
 
-pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let names = wish
+pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let names = args
         .names
         .iter()
         .map(|name| NodeName::new(name))
         .collect::<Result<Vec<_>, _>>();
     let names = names.map_err(|invalid| CliError::Usage(invalid.to_string()))?;
-    if names.len() > 1 && wish.ssh.is_some() {
+    if names.len() > 1 && args.ssh.is_some() {
         return Err(CliError::Usage(
             "--ssh is for one node: name them one by one, or give their addresses in heeler.toml".into(),
         ));
@@ -62,17 +62,17 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
     let config = std::fs::read(folder.join(FILE))
         .ok()
         .and_then(|bytes| config::parse_bytes(&bytes).ok());
-    let mut passwords = Passwords::read(&names, wish.ask_password, console)?;
+    let mut passwords = Passwords::read(&names, args.ask_password, console)?;
     let mut documents = Vec::new();
     let mut exit = Exit::Fine;
     for node in names {
-        let one = Wish {
-            destination: wish.ssh.clone().unwrap_or_else(|| destination(&node, config.as_ref())),
+        let one = Target {
+            destination: args.ssh.clone().unwrap_or_else(|| destination(&node, config.as_ref())),
             node,
-            ssh_config: wish.ssh_config.clone(),
-            reflashed: wish.reflashed,
-            skip: wish.skip_check.clone(),
-            agent_dir: wish.agent_dir.clone(),
+            ssh_config: args.ssh_config.clone(),
+            reflashed: args.reflashed,
+            skip: args.skip_check.clone(),
+            agent_dir: args.agent_dir.clone(),
             state: context.state(),
         };
         let added = add(
@@ -90,7 +90,7 @@ pub(super) async fn run(wish: Add, context: &Context<'_>, console: &mut Console<
             Ok(added) => {
                 report(&one.node, &added, console)?;
                 if !console.json {
-                    offer(&one.node, &added, wish.yes, &folder, console)?;
+                    offer(&one.node, &added, args.yes, &folder, console)?;
                 }
                 documents.push(document(&one.node, &added));
             }

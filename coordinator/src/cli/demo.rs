@@ -11,18 +11,18 @@ pub(super) struct Demo {
 }
 
 pub(super) async fn run(
-    wish: &Demo,
+    args: &Demo,
     console: &mut Console<'_>,
     demonstration: &dyn Demonstration,
 ) -> Result<Exit, CliError> {
     if console.json {
         return Err(CliError::Usage(
             "heeler demo shows commands as a person sees them: there is no --json of it\n\
-             Leave it out; the commands take it while the herd stays up: heeler status --json"
+             Leave it out; the commands take it while the fleet stays up: heeler status --json"
                 .into(),
         ));
     }
-    demonstration.run(wish.once, console).await
+    demonstration.run(args.once, console).await
 }
 
 /// What `heeler demo` runs: the library knows no simulated machine.

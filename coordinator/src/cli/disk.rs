@@ -6,7 +6,7 @@ use serde_json::json as object;
 use super::consent::{self, Key};
 use super::watch::{Watched, watch};
 use super::{CliError, Console, Context, Exit, apply, json};
-use crate::screen::{self, PlanView, Standing, standing};
+use crate::screen::{self, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Disk {
@@ -32,8 +32,8 @@ pub(super) struct Erase {
     confirm: Option<String>,
 }
 
-pub(super) async fn run(wish: Disk, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    match wish {
+pub(super) async fn run(args: Disk, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match args {
         Disk::List { node } => {
             let request = ListDisksRequest {
                 node: node.unwrap_or_default(),
@@ -45,17 +45,17 @@ pub(super) async fn run(wish: Disk, context: &Context<'_>, console: &mut Console
             )?;
             Ok(Exit::Fine)
         }
-        Disk::Erase(wish) => erase(&wish, context, console).await,
+        Disk::Erase(args) => erase(&args, context, console).await,
     }
 }
 
-async fn erase(wish: &Erase, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn erase(args: &Erase, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
     let request = PlanEraseRequest {
-        serial: wish.serial.clone(),
+        serial: args.serial.clone(),
     };
     let reply = client.plan_erase(request).await?.into_inner();
-    let command = format!("heeler disk erase {}", wish.serial);
+    let command = format!("heeler disk erase {}", args.serial);
     let view = PlanView {
         reply: &reply,
         wanted: None,
@@ -71,21 +71,21 @@ async fn erase(wish: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
     let changing: Vec<&NodePlan> = reply
         .nodes
         .iter()
-        .filter(|node| standing(node) == Standing::Changes)
+        .filter(|node| plan_state(node) == PlanState::Changes)
         .collect();
     if changing.is_empty() {
-        let same = reply.nodes.iter().all(|node| standing(node) == Standing::Same);
+        let same = reply.nodes.iter().all(|node| plan_state(node) == PlanState::Same);
         return Ok(if same { Exit::Fine } else { Exit::Person });
     }
     let acts = consent::shown(&changing)?;
-    let is_asked_for = |act: &consent::Shown| matches!(&act.act, Irreversible::EraseContents(erase) if erase.disk.serial.as_str() == wish.serial);
+    let is_asked_for = |act: &consent::Shown| matches!(&act.act, Irreversible::EraseContents(erase) if erase.disk.serial.as_str() == args.serial);
     if acts.len() != 1 || !acts.iter().all(is_asked_for) {
         return Err(CliError::NotConfirmed(format!(
             "the coordinator plans something else than to erase {}: nothing was signed",
-            wish.serial
+            args.serial
         )));
     }
-    let confirmed: Vec<String> = wish.confirm.iter().cloned().collect();
+    let confirmed: Vec<String> = args.confirm.iter().cloned().collect();
     consent::obtain(&acts, &confirmed, &command, console)?;
     let key = Key::read(context, &mut client).await?;
     let request = ApplyRequest {

@@ -71,29 +71,29 @@ fn back(text: &str) -> Result<u64, String> {
     number.checked_mul(ms).ok_or_else(wrong)
 }
 
-pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    if let Some(Action::Seen { node }) = &wish.action {
+pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    if let Some(Action::Seen { node }) = &args.action {
         return seen(node.clone(), context, console).await;
     }
-    let task_id = match &wish.task {
+    let task_id = match &args.task {
         Some(named) => task_id(named, context).await?,
         None => String::new(),
     };
     let request = EventsRequest {
-        after: wish.after,
-        follow: wish.follow,
+        after: args.after,
+        follow: args.follow,
         task_id,
-        node: wish.node.clone().unwrap_or_default(),
+        node: args.node.clone().unwrap_or_default(),
         limit: 0,
-        kinds: wish.kind.clone(),
-        since_ms: wish.since.map_or(0, |back| context.clock.now_ms().saturating_sub(back)),
-        last: wish.last,
+        kinds: args.kind.clone(),
+        since_ms: args.since.map_or(0, |back| context.clock.now_ms().saturating_sub(back)),
+        last: args.last,
     };
-    if let Some(node) = wish.node.clone() {
+    if let Some(node) = args.node.clone() {
         // A slip of the pen would be waited for in silence.
         let request = ShowNodeRequest { node: node.clone() };
         match context.client().await?.show_node(request).await {
-            Err(status) if status.code() == Code::NotFound && !wish.follow => {
+            Err(status) if status.code() == Code::NotFound && !args.follow => {
                 say(
                     &format!("No node {node} is known now; this is what was written of one."),
                     console,
@@ -104,12 +104,12 @@ pub(super) async fn run(wish: &Events, context: &Context<'_>, console: &mut Cons
     }
     let mut day = String::new();
     let mut log = EventLog::new(0, console.zone.clone());
-    let request = match wish.last {
+    let request = match args.last {
         0 => request,
         _ if console.json => request,
         last => with_shown(request, last, context).await?,
     };
-    let last = Cell::new(wish.after);
+    let last = Cell::new(args.after);
     let following = follow(context, request, async |news| {
         match news {
             News::Event(news) => {

@@ -16,10 +16,11 @@ use crate::state::StateFolder;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Makes what is missing and leaves what is there: run twice, it repairs.
-  heeler init --cluster herd                          here
-  heeler init --cluster herd ~/herd --address 10.0.0.2 there
-  heeler init --recover --from NODE ~/herd            a lost one, from a node's copy")]
+Creates what is missing and keeps what exists; running it again is safe.
+  heeler init --cluster home                             in this folder
+  heeler init --cluster home ~/fleet --address 10.0.0.2  in ~/fleet
+  heeler init --recover --from NODE ~/fleet              recover a lost
+                                            coordinator from a node's copy")]
 pub(super) struct Init {
     /// Folder of heeler.toml, a git repository [default: --config, else this one]
     folder: Option<PathBuf>,
@@ -39,17 +40,17 @@ pub(super) struct Init {
     recover: recover::Recover,
 }
 
-pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let named = wish.folder.as_ref().or(context.global.config.as_ref());
+pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let named = args.folder.as_ref().or(context.global.config.as_ref());
     let folder = context
         .around
         .folder
         .join(named.map_or_else(PathBuf::new, Clone::clone));
     let folder = std::path::absolute(&folder).map_err(file("find", &folder))?;
-    if wish.recover.is_wished() {
-        return recover::run(&wish.recover, &folder, context, console).await;
+    if args.recover.is_requested() {
+        return recover::run(&args.recover, &folder, context, console).await;
     }
-    let operator = operator(&wish.operator.clone().unwrap_or_else(|| context.around.login()))?;
+    let operator = operator(&args.operator.clone().unwrap_or_else(|| context.around.login()))?;
     let path = folder.join(FILE);
     let there = match std::fs::read(&path) {
         // Begun on a full disk, and never written.
@@ -61,16 +62,16 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
     let is_new = there.is_none();
     let cluster = match &there {
         Some(config) => config.cluster.value.clone(),
-        None => name(wish, console)?,
+        None => name(args, console)?,
     };
-    if let Some(other) = wish.cluster.as_ref().filter(|other| **other != cluster) {
+    if let Some(other) = args.cluster.as_ref().filter(|other| **other != cluster) {
         return Err(CliError::Usage(format!(
             "{} is of the cluster {cluster}, not {other}",
             path.display()
         )));
     }
     let named = |config: &config::Config| config.coordinator.iter().map(|at| at.value).collect::<Vec<_>>();
-    let others = !wish.address.is_empty() && there.is_some_and(|config| addresses(wish).ok() != Some(named(&config)));
+    let others = !args.address.is_empty() && there.is_some_and(|config| addresses(args).ok() != Some(named(&config)));
     if others {
         return Err(CliError::Usage(format!(
             "--address: {} is there already, and its [coordinator] names the addresses\n\
@@ -78,9 +79,9 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
             path.display()
         )));
     }
-    let text = is_new.then(|| first_text(wish, &cluster)).transpose()?;
+    let text = is_new.then(|| first_text(args, &cluster)).transpose()?;
     let state = StateFolder::new(context.state());
-    let key = recovery_file(wish, &cluster, (state.path(), &folder), context)?;
+    let key = recovery_file(args, &cluster, (state.path(), &folder), context)?;
     let options = InitOptions {
         state: state.clone(),
         config: folder.clone(),
@@ -88,7 +89,7 @@ pub(super) async fn run(wish: &Init, context: &Context<'_>, console: &mut Consol
         operator,
     };
     let other = |error| CliError::Other(in_full(&error));
-    match (look(&options).await.map_err(other)?, &wish.recovery) {
+    match (look(&options).await.map_err(other)?, &args.recovery) {
         (true, Some(_)) => {
             return Err(CliError::Usage(
                 "--recovery: this coordinator has its recovery key, and a second one would open nothing\nLeave it out."
@@ -163,20 +164,20 @@ fn refuse_a_second(state: &StateFolder, folder: &Path) -> Result<(), CliError> {
     )))
 }
 
-fn first_text(wish: &Init, cluster: &str) -> Result<String, CliError> {
-    let text = template(cluster, &addresses(wish)?);
+fn first_text(args: &Init, cluster: &str) -> Result<String, CliError> {
+    let text = template(cluster, &addresses(args)?);
     parse_bytes(text.as_bytes()).map_err(CliError::Config)?;
     Ok(text)
 }
 
 /// Beside neither the state, which it is to outlive, nor heeler.toml, which goes into git.
 fn recovery_file(
-    wish: &Init,
+    args: &Init,
     cluster: &str,
     (state, folder): (&Path, &Path),
     context: &Context<'_>,
 ) -> Result<PathBuf, CliError> {
-    if let Some(named) = &wish.recovery {
+    if let Some(named) = &args.recovery {
         let named = context.around.folder.join(named);
         if backup::within(&named, state) || backup::within(&named, folder) {
             return Err(CliError::Usage(format!(
@@ -214,8 +215,8 @@ fn recovery_lines(recovery: &RecoveryFile, width: usize) -> Vec<Line> {
         .collect()
 }
 
-fn name(wish: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
-    let cluster = match &wish.cluster {
+fn name(args: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
+    let cluster = match &args.cluster {
         Some(cluster) => cluster.clone(),
         None if console.person.is_there() => {
             let question = "Name of the cluster (lower-case letters, digits, hyphens; it stays for good):";
@@ -245,8 +246,8 @@ fn operator(name: &str) -> Result<OperatorName, CliError> {
     })
 }
 
-fn addresses(wish: &Init) -> Result<Vec<SocketAddr>, CliError> {
-    if wish.address.is_empty() {
+fn addresses(args: &Init) -> Result<Vec<SocketAddr>, CliError> {
+    if args.address.is_empty() {
         let own = own_address().ok_or_else(|| {
             CliError::Usage("this machine has no address that nodes could reach: name it with --address IP".into())
         })?;
@@ -260,7 +261,7 @@ fn addresses(wish: &Init) -> Result<Vec<SocketAddr>, CliError> {
         };
         config::address(text).ok_or_else(unfit)
     };
-    wish.address.iter().map(read).collect()
+    args.address.iter().map(read).collect()
 }
 
 /// The address that this machine speaks from when it speaks to others. Nothing is sent: connecting a datagram socket

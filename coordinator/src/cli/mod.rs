@@ -21,7 +21,6 @@ mod grant;
 mod handbook;
 mod init;
 mod json;
-mod leave;
 mod live;
 mod lock;
 mod manual;
@@ -32,9 +31,10 @@ mod place;
 mod plan;
 mod pool;
 mod pull;
-mod put_back;
 mod recover;
 mod remote;
+mod removal;
+mod restore;
 mod revision;
 mod secret;
 mod serve;
@@ -187,26 +187,26 @@ async fn dispatch(
 ) -> Result<Exit, CliError> {
     match command {
         None => welcome::run(context, console).await,
-        Some(Command::Init(wish)) => init::run(&wish, context, console).await,
-        Some(Command::Serve(wish)) => serve::run(&wish, context, console).await,
-        Some(Command::Status(wish)) => status::run(&wish, context, console).await,
-        Some(Command::Operator(wish)) => operator::run(wish, context, console).await,
-        Some(Command::Ca(wish)) => ca::run(wish, context, console).await,
-        Some(Command::Node(wish)) => node::run(wish, context, console).await,
-        Some(Command::Plan(wish)) => plan::run(&wish, context, console).await,
-        Some(Command::Apply(wish)) => apply::run(&wish, context, console).await,
-        Some(Command::Disk(wish)) => disk::run(wish, context, console).await,
-        Some(Command::Snapshot(wish)) => snapshot::run(wish, context, console).await,
-        Some(Command::Task(wish)) => task::run(wish, context, console).await,
-        Some(Command::Events(wish)) => events::run(&wish, context, console).await,
-        Some(Command::Backup(wish)) => backup::run(wish, context, console).await,
-        Some(Command::Audit(wish)) => audit::run(wish, context, console).await,
-        Some(Command::Config(wish)) => pull::run(&wish, context, console).await,
-        Some(Command::Pool(wish)) => pool::run(wish, context, console).await,
-        Some(Command::Secret(wish)) => secret::run(wish, context, console).await,
+        Some(Command::Init(args)) => init::run(&args, context, console).await,
+        Some(Command::Serve(args)) => serve::run(&args, context, console).await,
+        Some(Command::Status(args)) => status::run(&args, context, console).await,
+        Some(Command::Operator(args)) => operator::run(args, context, console).await,
+        Some(Command::Ca(args)) => ca::run(args, context, console).await,
+        Some(Command::Node(args)) => node::run(args, context, console).await,
+        Some(Command::Plan(args)) => plan::run(&args, context, console).await,
+        Some(Command::Apply(args)) => apply::run(&args, context, console).await,
+        Some(Command::Disk(args)) => disk::run(args, context, console).await,
+        Some(Command::Snapshot(args)) => snapshot::run(args, context, console).await,
+        Some(Command::Task(args)) => task::run(args, context, console).await,
+        Some(Command::Events(args)) => events::run(&args, context, console).await,
+        Some(Command::Backup(args)) => backup::run(args, context, console).await,
+        Some(Command::Audit(args)) => audit::run(args, context, console).await,
+        Some(Command::Config(args)) => pull::run(&args, context, console).await,
+        Some(Command::Pool(args)) => pool::run(args, context, console).await,
+        Some(Command::Secret(args)) => secret::run(args, context, console).await,
         Some(Command::Handbook) => handbook::run(context, console).await,
-        Some(Command::Revision(wish)) => revision::run(&wish, context, console).await,
-        Some(Command::Demo(wish)) => demo::run(&wish, console, demonstration).await,
+        Some(Command::Revision(args)) => revision::run(&args, context, console).await,
+        Some(Command::Demo(args)) => demo::run(&args, console, demonstration).await,
         Some(Command::Manual { folder }) => manual::write(&folder),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

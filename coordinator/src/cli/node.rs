@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeRequest, ShowNodeRequest};
 use serde_json::json as object;
 
-use super::{CliError, Console, Context, Exit, contact, json, leave, pause};
+use super::{CliError, Console, Context, Exit, contact, json, pause, removal};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -29,9 +29,9 @@ pub(super) enum Node {
         node: String,
     },
     /// Take the agent off a node, and leave everything on it running
-    Release(leave::Release),
+    Release(removal::Release),
     /// Forget a node: its record here, not what is on it
-    Remove(leave::Remove),
+    Remove(removal::Remove),
     /// Shut a node out at once: its session ends, its certificate is worth nothing
     Revoke {
         /// Its name
@@ -42,14 +42,14 @@ pub(super) enum Node {
     },
 }
 
-pub(super) async fn run(wish: Node, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
     let now = context.clock.now_ms();
-    match wish {
+    match args {
         Node::Add(add) => return contact::run(add, context, console).await,
-        Node::Pause(wish) => return pause::run(wish, context, console).await,
-        Node::Release(wish) => return leave::release_node(wish, context, console).await,
-        Node::Remove(wish) => return leave::remove(wish, context, console).await,
+        Node::Pause(args) => return pause::run(args, context, console).await,
+        Node::Release(args) => return removal::release_node(args, context, console).await,
+        Node::Remove(args) => return removal::remove(args, context, console).await,
         Node::Resume { node } => return pause::resume(node, context, console).await,
         Node::List => {
             let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;

@@ -59,8 +59,8 @@ pub(super) struct Add {
     yes: bool,
 }
 
-pub(super) async fn run(wish: Operator, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    match wish {
+pub(super) async fn run(args: Operator, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match args {
         Operator::List => list(context, console).await,
         Operator::Request { name } => request(name, context, console),
         Operator::Add(add) => self::add(&add, context, console).await,
@@ -110,12 +110,12 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
     Ok(Exit::Fine)
 }
 
-async fn add(wish: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let text = std::fs::read(&wish.file).map_err(file("read", &wish.file))?;
+async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let text = std::fs::read(&args.file).map_err(file("read", &args.file))?;
     let bad = || {
         CliError::Other(format!(
             "{} is no operator's request\nThey make one with: heeler operator request",
-            wish.file.display()
+            args.file.display()
         ))
     };
     let der = CertificateSigningRequestDer::from_pem_slice(&text).map_err(|_| bad())?;
@@ -131,9 +131,9 @@ async fn add(wish: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
         console.aside(&[Line::of(format!(
             "{name}, key {fingerprint}: does that person read the same?"
         ))]);
-        let again = format!("heeler operator add {} --yes", wish.file.display());
+        let again = format!("heeler operator add {} --yes", args.file.display());
         let question = format!("{name} may then do all that you may, erasing disks too. Add? [y/N]");
-        super::plan::agree(&question, wish.yes, &again, console)?;
+        super::plan::agree(&question, args.yes, &again, console)?;
         let change = TrustChange::AddOperator {
             name: name.clone(),
             public_key: csr.point(),

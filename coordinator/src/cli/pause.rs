@@ -21,14 +21,14 @@ pub(super) struct Pause {
     reason: String,
 }
 
-pub(super) async fn run(wish: Pause, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Pause, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let request = PauseNodeRequest {
-        node: wish.node.clone(),
-        reason: wish.reason,
-        for_ms: wish.time.unwrap_or(0),
+        node: args.node.clone(),
+        reason: args.reason,
+        for_ms: args.time.unwrap_or(0),
     };
     let reply = context.client().await?.pause_node(request).await?.into_inner();
-    let (pause, node) = (reply.pause.unwrap_or_default(), wish.node);
+    let (pause, node) = (reply.pause.unwrap_or_default(), args.node);
     let until = until(&pause, console);
     console.answer(
         || json::document(object!({ "node": node, "pause": json::pause(&pause), "in_hand": reply.in_hand })),

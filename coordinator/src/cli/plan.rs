@@ -3,7 +3,7 @@ use heeler_proto::v1::PlanReply;
 
 use super::candidate::Candidate;
 use super::{CliError, Console, Context, Exit, json};
-use crate::screen::{self, PlanView, Standing, standing};
+use crate::screen::{self, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Args)]
 pub(super) struct Plan {
@@ -38,13 +38,13 @@ pub(super) struct Apply {
     pub(super) overwrite: bool,
 }
 
-pub(super) async fn run(wish: &Plan, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Plan, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
-    let reply = ask(&candidate, &wish.nodes, &[], context).await?;
+    let reply = ask(&candidate, &args.nodes, &[], context).await?;
     show(&candidate, &reply, Some("heeler apply"), console)?;
-    let changes = reply.nodes.iter().any(|node| standing(node) == Standing::Changes);
-    let blocked = reply.nodes.iter().any(|node| standing(node) == Standing::Blocked);
-    Ok(match wish.exit_code {
+    let changes = reply.nodes.iter().any(|node| plan_state(node) == PlanState::Changes);
+    let blocked = reply.nodes.iter().any(|node| plan_state(node) == PlanState::Blocked);
+    Ok(match args.exit_code {
         true if blocked => Exit::Person,
         true if changes => Exit::Usage,
         _ => Exit::Fine,

@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::leave::{self, Forget};
+use super::removal::{self, Forget};
 use super::{CliError, Console, Context, Exit};
 
 #[derive(Debug, Subcommand)]
@@ -9,7 +9,7 @@ pub(super) enum Pool {
     Forget(Forget),
 }
 
-pub(super) async fn run(wish: Pool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let Pool::Forget(wish) = wish;
-    leave::forget(wish, context, console).await
+pub(super) async fn run(args: Pool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let Pool::Forget(args) = args;
+    removal::forget(args, context, console).await
 }

@@ -25,8 +25,8 @@ pub(super) struct Pull {
     pub(super) yes: bool,
 }
 
-pub(super) async fn run(wish: &Config, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let Config::Pull(pull) = wish;
+pub(super) async fn run(args: &Config, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let Config::Pull(pull) = args;
     let accepted = accepted(context).await?;
     write(&accepted, pull.yes, context, console)
 }

@@ -7,7 +7,7 @@ use heeler_proto::NodeName;
 
 use super::backup::{KeyArgs, failed};
 use super::contact::{destination, with_causes};
-use super::put_back::{PutBack, put_back};
+use super::restore::{RestoreFrom, restore_state};
 use super::terminal::{Passwords, Terminal};
 use super::{CliError, Console, Context, Exit};
 use crate::backup::{BackupError, verify};
@@ -41,25 +41,25 @@ pub(super) struct Recover {
 
 impl Recover {
     /// Whether it was asked for.
-    pub(super) fn is_wished(&self) -> bool {
+    pub(super) fn is_requested(&self) -> bool {
         self.recover
     }
 }
 
 pub(super) async fn run(
-    wish: &Recover,
+    args: &Recover,
     folder: &Path,
     context: &Context<'_>,
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
-    let from = wish.from.as_deref().unwrap_or_default();
+    let from = args.from.as_deref().unwrap_or_default();
     let node = NodeName::new(from).map_err(|invalid| CliError::Usage(invalid.to_string()))?;
     let known = std::fs::read(folder.join(FILE)).ok();
     let config = known.and_then(|bytes| parse_bytes(&bytes).ok());
-    let to = wish.ssh.clone().unwrap_or_else(|| destination(&node, config.as_ref()));
-    let mut passwords = Passwords::read(std::slice::from_ref(&node), wish.ask_password, console)?;
-    let (opener, recovery) = wish.key.read(console)?;
-    let ssh = keeper(&node, &to, wish.ssh_config.clone());
+    let to = args.ssh.clone().unwrap_or_else(|| destination(&node, config.as_ref()));
+    let mut passwords = Passwords::read(std::slice::from_ref(&node), args.ask_password, console)?;
+    let (opener, recovery) = args.key.read(console)?;
+    let ssh = keeper(&node, &to, args.ssh_config.clone());
     let contact = |error| CliError::Other(with_causes(&error));
     let mut person = Terminal {
         console,
@@ -96,13 +96,13 @@ pub(super) async fn run(
             "{node} holds no copy that can be used; ask another node, or take the nodes over without one: heeler init, then heeler node add"
         ))));
     };
-    let how = PutBack {
+    let how = RestoreFrom {
         archive: &archive,
         key: (opener, recovery),
         folder: Some(folder.to_owned()),
-        replace: wish.replace,
+        replace: args.replace,
     };
-    put_back(how, context, console).await
+    restore_state(how, context, console).await
 }
 
 fn show(node: &NodeName, copies: &[Copy], now_ms: u64, console: &mut Console<'_>) {

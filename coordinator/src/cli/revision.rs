@@ -16,8 +16,8 @@ pub(super) enum Revision {
     },
 }
 
-pub(super) async fn run(wish: &Revision, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let Revision::Show { write, yes } = wish;
+pub(super) async fn run(args: &Revision, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let Revision::Show { write, yes } = args;
     let accepted = pull::accepted(context).await?;
     if *write {
         return pull::write(&accepted, *yes, context, console);

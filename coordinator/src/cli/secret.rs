@@ -30,8 +30,8 @@ pub(super) enum Secret {
     },
 }
 
-pub(super) async fn run(wish: Secret, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    match wish {
+pub(super) async fn run(args: Secret, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match args {
         Secret::Set { name } => set(name, context, console).await,
         Secret::List => list(context, console).await,
         Secret::Remove { name, yes } => remove(name, yes, context, console).await,

@@ -35,9 +35,9 @@ pub(super) struct Serve {
     history: Option<u64>,
 }
 
-pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     raise_file_limit();
-    let options = options(wish, context)?;
+    let options = options(args, context)?;
     // A second call, as from a test, finds the first one's log.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
@@ -70,19 +70,19 @@ pub(super) async fn run(wish: &Serve, context: &Context<'_>, console: &mut Conso
 /// Where operators elsewhere may call.
 const OPERATORS_PORT: u16 = 7445;
 
-fn operators(wish: &Serve, any: IpAddr) -> Result<Option<SocketAddr>, CliError> {
-    let Some(text) = &wish.operators else { return Ok(None) };
+fn operators(args: &Serve, any: IpAddr) -> Result<Option<SocketAddr>, CliError> {
+    let Some(text) = &args.operators else { return Ok(None) };
     let at = match (text.parse::<SocketAddr>(), text.parse::<IpAddr>()) {
         (Ok(at), _) => at,
         (_, Ok(ip)) => SocketAddr::new(ip, OPERATORS_PORT),
-        _ if text.is_empty() => SocketAddr::new(wish.listen.unwrap_or(any), OPERATORS_PORT),
+        _ if text.is_empty() => SocketAddr::new(args.listen.unwrap_or(any), OPERATORS_PORT),
         _ => return Err(CliError::Usage(format!("--operators {text} is no IP address"))),
     };
     Ok(Some(at))
 }
 
-fn options(wish: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError> {
-    let addresses = match wish.address.as_slice() {
+fn options(args: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError> {
+    let addresses = match args.address.as_slice() {
         [] => {
             let bytes = read_config(&context.config())?;
             let config = parse_bytes(&bytes).map_err(CliError::Config)?;
@@ -100,13 +100,13 @@ fn options(wish: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError
         true => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         false => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     };
-    let at = |port| SocketAddr::new(wish.listen.unwrap_or(any), port);
+    let at = |port| SocketAddr::new(args.listen.unwrap_or(any), port);
     Ok(ServeOptions {
         state: StateFolder::new(context.state()),
         agents: at(port),
         enrolment: at(port + 1),
-        operators: operators(wish, any)?,
+        operators: operators(args, any)?,
         addresses: addresses.iter().map(ToString::to_string).collect(),
-        history_bytes: wish.history.unwrap_or(HISTORY_BYTES),
+        history_bytes: args.history.unwrap_or(HISTORY_BYTES),
     })
 }

@@ -74,9 +74,9 @@ pub(super) struct Prune {
     node: Option<String>,
 }
 
-pub(super) async fn run(wish: Snapshot, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Snapshot, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
-    match wish {
+    match args {
         Snapshot::List(List { node, dataset }) => {
             let dataset = dataset.unwrap_or_default();
             list(&mut client, node, dataset, false, console).await
@@ -115,12 +115,12 @@ async fn ask(client: &mut Client, node: &str, ask: Ask) -> Result<SnapshotAnswer
 
 async fn held(
     client: &mut Client,
-    wish: Hold,
+    args: Hold,
     hold: bool,
     context: &Context<'_>,
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
-    let Hold { node, snapshot, tag } = wish;
+    let Hold { node, snapshot, tag } = args;
     let mut body = HoldSnapshot {
         snapshot: snapshot.clone(),
         tag: tag.clone(),

@@ -16,8 +16,8 @@ pub(super) struct Status {
     watch: bool,
 }
 
-pub(super) async fn run(wish: &Status, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    if !wish.watch {
+pub(super) async fn run(args: &Status, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    if !args.watch {
         let reply = ask(context).await?;
         show(&reply, console)?;
         return Ok(Exit::Fine);

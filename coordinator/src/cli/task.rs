@@ -30,9 +30,9 @@ pub(super) enum Task {
     },
 }
 
-pub(super) async fn run(wish: Task, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Task, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
-    match wish {
+    match args {
         Task::List { limit } => {
             let tasks = client.list_tasks(ListTasksRequest { limit }).await?.into_inner().tasks;
             let now = context.clock.now_ms();

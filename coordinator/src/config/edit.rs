@@ -113,7 +113,7 @@ mod tests {
         }
     }
 
-    const BEFORE: &str = "# the herd\n[cluster]\nname = \"k8sctl\" # unchangeable\n\n[coordinator]\naddresses = [\"10.10.80.50\"]\n\n\
+    const BEFORE: &str = "# the fleet\n[cluster]\nname = \"k8sctl\" # unchangeable\n\n[coordinator]\naddresses = [\"10.10.80.50\"]\n\n\
         [nodes.k8sctl-pi5l] # left\naddress = \"10.10.80.50\"\n\n[[snapshots]] # below the nodes\n\
         datasets = [\"data/vm\"]\nkeep = { daily = 1 }\n";
 

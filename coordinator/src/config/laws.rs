@@ -132,7 +132,7 @@ fn addresses(config: &Config, report: &Report<'_>) {
 /// Whether an address is free is asked by ARP, and a network of two machines needs none of this.
 fn speaks_four(address: &Located<IpAddr>, network: &Located<Network>, report: &Report<'_>) {
     if !address.value.is_ipv4() || network.value.prefix > 30 {
-        let message = format!("backplane {} is no IPv4 network with room for the herd", network.value);
+        let message = format!("backplane {} is no IPv4 network with room for the fleet", network.value);
         report.error(
             network.place,
             message,

@@ -131,9 +131,9 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
 
 /// None when something that must be there is not, which is then reported.
 fn read(mut root: Table<'_, '_>) -> Option<Config> {
-    root.demand("cluster", "[cluster] and below it name = \"herd\"");
+    root.demand("cluster", "[cluster] and below it name = \"home\"");
     let cluster = root.table("cluster").and_then(|mut cluster| {
-        let name = cluster.required("name", "name = \"herd\"", values::cluster_name);
+        let name = cluster.required("name", "name = \"home\"", values::cluster_name);
         cluster.finish();
         name
     });

@@ -22,7 +22,7 @@ pub fn template(cluster: &str, addresses: &[SocketAddr]) -> String {
          # dns = [\"10.10.80.1\"]\n\
          \n\
          # heeler node add NAME writes lines like these:\n\
-         # [nodes.herd-1]\n\
+         # [nodes.pi-1]\n\
          # address = \"10.10.80.50\"\n\
          # disks = [\"S6XNNS0W100001\", \"S6XNNS0W100002\"]\n"
     )

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct Target {
     /// The node.
     pub node: NodeName,
     /// `user@host`, or a name of the person's ssh config.
@@ -57,38 +57,38 @@ pub struct Added {
 /// [`ContactError`], each with what to type.
 pub async fn add(
     coordinator: &mut OperatorClient<Channel>,
-    wish: &Wish,
+    target: &Target,
     trust: &mut Keyring,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
 ) -> Result<Added, ContactError> {
     let known = coordinator
         .begin_contact(BeginContactRequest {
-            node: wish.node.to_string(),
+            node: target.node.to_string(),
         })
         .await
         .map_err(Box::new)?;
-    let known = vouched(known.into_inner(), &wish.node, trust, person).await?;
-    let mut ssh = Ssh::new(&wish.node, &wish.destination, wish.ssh_config.clone());
+    let known = vouched(known.into_inner(), &target.node, trust, person).await?;
+    let mut ssh = Ssh::new(&target.node, &target.destination, target.ssh_config.clone());
     let pinned = Fingerprint::parse(&known.host_key);
-    let met = meet(&mut ssh, pinned, wish, clock, person).await?;
+    let met = meet(&mut ssh, pinned, target, clock, person).await?;
     person.say(&format!(
         "{}: {}, {}, host key {}",
-        wish.node,
+        target.node,
         met.probe.text("model"),
         met.probe.text("pretty"),
         met.host_key
     ));
-    let agent = payload::binary(met.probe.text("machine"), wish.agent_dir.as_deref())?;
+    let agent = payload::binary(met.probe.text("machine"), target.agent_dir.as_deref())?;
 
     let mut root = Root::open(&ssh, person).await?;
-    let changed = install(&mut root, coordinator, wish, &known, &met, agent, person).await?;
-    let up = wait_until_up(&mut root, coordinator, wish, &known, person).await;
+    let changed = install(&mut root, coordinator, target, &known, &met, agent, person).await?;
+    let up = wait_until_up(&mut root, coordinator, target, &known, person).await;
     root.close().await;
     up?;
     let facts = coordinator
         .discover(DiscoverRequest {
-            node: wish.node.to_string(),
+            node: target.node.to_string(),
         })
         .await
         .map_err(Box::new)?;
@@ -148,7 +148,7 @@ async fn vouched(
 async fn install(
     root: &mut Root<'_>,
     coordinator: &mut OperatorClient<Channel>,
-    wish: &Wish,
+    target: &Target,
     known: &BeginContactReply,
     met: &Met,
     agent: Part,
@@ -156,14 +156,14 @@ async fn install(
 ) -> Result<Vec<&'static str>, ContactError> {
     let there = root.order("LOOK").await?;
     let holds = |part: &Part| there.contains(&part.as_looked_at());
-    let config = payload::config(&wish.node, known);
+    let config = payload::config(&target.node, known);
     let mut changed = Vec::new();
     // Where a package brought agent and unit, apt keeps them.
     let package = there.iter().find_map(|line| line.strip_prefix("package "));
     if let Some(version) = package {
         person.say(&format!(
             "{}: the agent is the package's (heeler-agent {version}); apt upgrades it",
-            wish.node
+            target.node
         ));
     }
     let own = [agent]
@@ -172,22 +172,22 @@ async fn install(
         .filter(|_| package.is_none());
     for part in own.chain([config]) {
         if !holds(&part) {
-            person.say(&format!("{}: writing {}", wish.node, part.path));
+            person.say(&format!("{}: writing {}", target.node, part.path));
             root.put(&part).await?;
             changed.push(part.path);
         }
     }
     let pem = root.order("KEY").await?.join("\n");
     let key = key_sha256(&pem).ok_or_else(|| ContactError::Node {
-        node: wish.node.clone(),
+        node: target.node.clone(),
         problem: format!("`heeler-agent key` printed no public key: {pem:?}"),
     })?;
-    if needs_token(known, &key, met, wish)? {
+    if needs_token(known, &key, met, target)? {
         let request = CreateTokenRequest {
-            node: wish.node.to_string(),
+            node: target.node.to_string(),
             key_sha256: key,
             host_key: met.host_key.to_string(),
-            reflashed: wish.reflashed,
+            reflashed: target.reflashed,
         };
         let token = coordinator.create_token(request).await.map_err(Box::new)?.into_inner();
         root.put(&payload::token(&token.token)).await?;
@@ -197,7 +197,7 @@ async fn install(
         .iter()
         .all(|line| there.iter().any(|said| said == line));
     if !changed.is_empty() || !runs {
-        person.say(&format!("{}: starting the agent", wish.node));
+        person.say(&format!("{}: starting the agent", target.node));
         root.order("START").await?;
         if changed.is_empty() {
             changed.push(payload::UNIT);
@@ -207,19 +207,19 @@ async fn install(
 }
 
 /// Whether the node must enrol: it is new, a person says that its card was flashed or moved, its certificate is over, or it has another key than the one on record.
-fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, wish: &Wish) -> Result<bool, ContactError> {
+fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, target: &Target) -> Result<bool, ContactError> {
     let Some(node) = known.node.as_ref().filter(|node| !node.key_sha256.is_empty()) else {
         return Ok(true);
     };
     let same = super::payload::hex(key) == node.key_sha256;
-    if !same && !wish.reflashed {
+    if !same && !target.reflashed {
         return Err(ContactError::OtherKey {
-            node: wish.node.clone(),
+            node: target.node.clone(),
         });
     }
     let now_ms = met.probe.number("time").unwrap_or(0) * 1000;
     Ok(!same
-        || wish.reflashed
+        || target.reflashed
         || node.state != "enrolled"
         || (node.certificate_expires_ms <= now_ms && !node.connected))
 }
@@ -237,7 +237,7 @@ fn key_sha256(pem: &str) -> Option<Vec<u8>> {
 async fn wait_until_up(
     root: &mut Root<'_>,
     coordinator: &mut OperatorClient<Channel>,
-    wish: &Wish,
+    target: &Target,
     known: &BeginContactReply,
     person: &mut dyn Dialogue,
 ) -> Result<(), ContactError> {
@@ -245,18 +245,18 @@ async fn wait_until_up(
     while waited < PATIENCE {
         let shown = coordinator
             .show_node(ShowNodeRequest {
-                node: wish.node.to_string(),
+                node: target.node.to_string(),
             })
             .await;
         if shown.is_ok_and(|shown| shown.into_inner().node.is_some_and(|node| node.connected)) {
-            person.say(&format!("{}: the agent is up", wish.node));
+            person.say(&format!("{}: the agent is up", target.node));
             return Ok(());
         }
         tokio::time::sleep(PAUSE).await;
         waited += PAUSE;
     }
     Err(ContactError::Silent {
-        node: wish.node.clone(),
+        node: target.node.clone(),
         seconds: PATIENCE.as_secs(),
         words: root.order("LOG").await.unwrap_or_default(),
         addresses: known.addresses.join(", "),

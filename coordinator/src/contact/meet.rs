@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::add::Wish;
+use super::add::Target;
 use super::hostkey::{Fingerprint, pin_file, pin_line};
 use super::judge::{Judgement, all_the_same, judge};
 use super::probe::{self, Probe};
@@ -28,11 +28,11 @@ pub struct Met {
 pub async fn meet(
     ssh: &mut Ssh,
     pinned: Option<Fingerprint>,
-    wish: &Wish,
+    target: &Target,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
 ) -> Result<Met, ContactError> {
-    let pin = pin_file(&wish.state, &ssh.node);
+    let pin = pin_file(&target.state, &ssh.node);
     let scratch = tempfile::tempdir().map_err(|source| ContactError::State {
         path: "a temporary folder".to_owned(),
         source,
@@ -40,15 +40,15 @@ pub async fn meet(
     // What this machine has pinned counts also when the coordinator does not know the node any more.
     let pinned = pinned.or_else(|| Fingerprint::in_file(&pin));
     if let Some(pinned) = &pinned {
-        if wish.reflashed {
+        if target.reflashed {
             agree(ssh, &scratch.path().join("shown"), pinned, person).await?;
         } else if pin.exists() {
             ssh.trust = Trust::Pinned(pin.clone());
             ssh.known = true;
         }
     }
-    let pinned = pinned.as_ref().filter(|_| !wish.reflashed);
-    let (probe, host_key) = wait_until_fit(ssh, pinned, wish, clock, person).await?;
+    let pinned = pinned.as_ref().filter(|_| !target.reflashed);
+    let (probe, host_key) = wait_until_fit(ssh, pinned, target, clock, person).await?;
     let line = line_to_pin(ssh, scratch.path(), &host_key, &probe, person).await?;
     write_if_other(&pin, &line)?;
     ssh.trust = Trust::Pinned(pin);
@@ -127,7 +127,7 @@ async fn agree(
 async fn wait_until_fit(
     ssh: &Ssh,
     pinned: Option<&Fingerprint>,
-    wish: &Wish,
+    target: &Target,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
 ) -> Result<(Probe, Fingerprint), ContactError> {
@@ -145,7 +145,7 @@ async fn wait_until_fit(
         }
         let (why, past, patience) = match Probe::parse(answer.lines.iter().map(String::as_str)) {
             None => ("the login was cut off".to_owned(), answer.words, PATIENCE),
-            Some(probe) => match judge(&probe, clock.now_ms() / 1000, &wish.skip) {
+            Some(probe) => match judge(&probe, clock.now_ms() / 1000, &target.skip) {
                 Judgement::Ready => return Ok((probe, accepted)),
                 Judgement::Unfit(reasons) => {
                     return Err(ContactError::Unfit {

@@ -23,7 +23,7 @@ use std::io;
 
 use heeler_proto::NodeName;
 
-pub use add::{Added, Wish, add};
+pub use add::{Added, Target, add};
 pub use check::Check;
 pub use dialogue::{Dialogue, Host};
 pub use fetch::{Copy, Keeper, keeper};

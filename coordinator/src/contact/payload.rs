@@ -83,7 +83,7 @@ pub fn config(node: &NodeName, told: &BeginContactReply) -> Part {
         "ca_certificate": told.ca_certificate,
         "operators": keys(&told.operators),
     });
-    // An agent of an earlier version knows the rest alone, and that is all there is in most herds.
+    // An agent of an earlier version knows the rest alone, and that is all there is in most fleets.
     if let Some(past) = told.past.as_ref().filter(|past| **past != Past::default()) {
         let in_hex = |all: &[Vec<u8>]| all.iter().map(|one| hex(one)).collect::<Vec<_>>();
         value["past"] = json!({

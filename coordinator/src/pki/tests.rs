@@ -18,9 +18,9 @@ fn leaf(issued: &Issued) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(issued.chain.as_bytes()).unwrap()
 }
 
-fn request(key: &KeyPair, wish: &str) -> Vec<u8> {
+fn request(key: &KeyPair, uri: &str) -> Vec<u8> {
     let mut params = CertificateParams::default();
-    params.subject_alt_names = vec![SanType::URI(wish.to_owned().try_into().unwrap())];
+    params.subject_alt_names = vec![SanType::URI(uri.to_owned().try_into().unwrap())];
     params.serialize_request(key).unwrap().der().to_vec()
 }
 

@@ -3,7 +3,7 @@ use heeler_store::TaskState;
 
 use crate::pending::Pending;
 
-/// The herd as the planner sees it: what is stored, and who is connected.
+/// The fleet as the planner sees it: what is stored, and who is connected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
     /// The coordinator's.

@@ -1,4 +1,4 @@
-//! What to do next, for the whole herd.
+//! What to do next, for the whole fleet.
 //!
 //! [`decide`] is pure and is given no hint: it runs on every wake-up and on a timer, looks at all of the fleet, and
 //! says the same for the same fleet. What it decides is stored before it is sent.

@@ -12,7 +12,7 @@ const DIFF: usize = 16;
 
 /// What a plan came to for one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum PlanState {
     /// It is as it is wanted.
     Same,
     /// `apply` would change something.
@@ -33,26 +33,26 @@ pub enum Standing {
 
 /// What a plan came to for one node.
 #[must_use]
-pub fn standing(plan: &NodePlan) -> Standing {
+pub fn plan_state(plan: &NodePlan) -> PlanState {
     let any = |outcome: StepOutcome| plan.steps.iter().any(|step| step.outcome() == outcome);
     if !plan.enrolled {
-        Standing::New
+        PlanState::New
     } else if plan.left_out {
-        Standing::LeftOut
+        PlanState::LeftOut
     } else if plan.offline_since_ms > 0 {
-        Standing::Offline
+        PlanState::Offline
     } else if plan.pause.is_some() {
-        Standing::Paused
+        PlanState::Paused
     } else if !plan.error.is_empty() {
-        Standing::Unseen
+        PlanState::Unseen
     } else if any(StepOutcome::Blocked) {
-        Standing::Blocked
+        PlanState::Blocked
     } else if any(StepOutcome::Change) {
-        Standing::Changes
+        PlanState::Changes
     } else if any(StepOutcome::Retry) {
-        Standing::Unseen
+        PlanState::Unseen
     } else {
-        Standing::Same
+        PlanState::Same
     }
 }
 
@@ -76,8 +76,8 @@ pub(super) fn node_plan(
     screen: Screen,
 ) -> Vec<Line> {
     let name = Line::new().ink(Ink::Bold, &plan.node).to(column, 2);
-    match standing(plan) {
-        Standing::New if plan.revoked => {
+    match plan_state(plan) {
+        PlanState::New if plan.revoked => {
             let head = name.ink(Ink::Amber, "REVOKED").plain("  ");
             let way = format!(
                 "revoked; to take it back, flash its SD card, then: heeler node add {} --reflashed",
@@ -85,11 +85,11 @@ pub(super) fn node_plan(
             );
             hang(head, Ink::Plain, &way, screen)
         }
-        Standing::New => {
+        PlanState::New => {
             let head = name.ink(Ink::Amber, "NOT ADDED").plain("  ");
             hang(head, Ink::Plain, &format!("heeler node add {}", plan.node), screen)
         }
-        Standing::LeftOut => {
+        PlanState::LeftOut => {
             let head = name.ink(Ink::Amber, "NOT IN heeler.toml").plain("  ");
             let text = format!(
                 "apply leaves it as it is, and its snapshots and scrubs go on. To take Heeler off it: heeler node release \
@@ -98,11 +98,11 @@ pub(super) fn node_plan(
             );
             hang(head, Ink::Plain, &text, screen)
         }
-        Standing::Offline => {
+        PlanState::Offline => {
             let since = format!("OFFLINE {}", ago(plan.offline_since_ms, now_ms));
             vec![name.ink(Ink::Amber, since).plain("  not planned, nothing queued")]
         }
-        Standing::Paused => {
+        PlanState::Paused => {
             let why = plan
                 .pause
                 .as_ref()
@@ -112,7 +112,7 @@ pub(super) fn node_plan(
             lines.extend(plan.steps.iter().flat_map(|step| self::step(step, plan, screen)));
             lines
         }
-        Standing::Unseen => {
+        PlanState::Unseen => {
             let waits = plan.steps.iter().find(|step| step.outcome() == StepOutcome::Retry);
             let why = waits.map_or(plan.error.as_str(), |step| step.reason.as_str());
             hang(
@@ -122,8 +122,8 @@ pub(super) fn node_plan(
                 screen,
             )
         }
-        Standing::Same => vec![name.ink(Ink::Green, "nothing to change")],
-        Standing::Blocked => {
+        PlanState::Same => vec![name.ink(Ink::Green, "nothing to change")],
+        PlanState::Blocked => {
             let mut head = name.ink(Ink::Red, "BLOCKED");
             if let Some(place) = place(reason(plan), config, &plan.node) {
                 head = head.plain(format!("  heeler.toml:{place}"));
@@ -140,7 +140,7 @@ pub(super) fn node_plan(
             );
             lines
         }
-        Standing::Changes => {
+        PlanState::Changes => {
             let mut lines = vec![summary(name, plan)];
             lines.extend(plan.steps.iter().flat_map(|step| self::step(step, plan, screen)));
             lines.extend(later(&plan.steps, screen));

@@ -3,7 +3,7 @@ use heeler_proto::v1::{NodePlan, PlanReply};
 use super::amount::{ago, count};
 use super::blocked::place;
 use super::line::hang;
-use super::node_plan::{Standing, node_plan, reason, standing};
+use super::node_plan::{PlanState, node_plan, plan_state, reason};
 use super::{Ink, Line, Screen};
 use crate::config::Config;
 
@@ -62,7 +62,7 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
 
 /// Whether nothing is to be done about it.
 fn is_idle(node: &NodePlan) -> bool {
-    matches!(standing(node), Standing::Same | Standing::LeftOut)
+    matches!(plan_state(node), PlanState::Same | PlanState::LeftOut)
 }
 
 fn header(view: PlanView<'_>) -> Line {
@@ -95,11 +95,12 @@ fn next(view: PlanView<'_>) -> Option<String> {
             "heeler config pull (revision {accepted} was accepted since, and this checkout has not seen it)"
         ));
     }
-    let of =
-        |wanted: Standing| -> Vec<&NodePlan> { reply.nodes.iter().filter(|node| standing(node) == wanted).collect() };
+    let of = |wanted: PlanState| -> Vec<&NodePlan> {
+        reply.nodes.iter().filter(|node| plan_state(node) == wanted).collect()
+    };
     let config = view.wanted.map(|(config, _)| config);
     let mut ways: Vec<String> = Vec::new();
-    for node in of(Standing::Blocked) {
+    for node in of(PlanState::Blocked) {
         let way = match place(reason(node), config, &node.node) {
             Some(place) if reason(node).is_none_or(|reason| !reason.next.contains("heeler ")) => {
                 format!("fix line {}", place.line)
@@ -109,13 +110,13 @@ fn next(view: PlanView<'_>) -> Option<String> {
         ways.push(way);
     }
     ways.extend(
-        of(Standing::New)
+        of(PlanState::New)
             .iter()
             .filter(|node| !node.revoked)
             .map(|node| format!("heeler node add {}", node.node)),
     );
-    let changing = of(Standing::Changes);
-    let named = reply.nodes.len() - of(Standing::LeftOut).len();
+    let changing = of(PlanState::Changes);
+    let named = reply.nodes.len() - of(PlanState::LeftOut).len();
     if changing.len() == named && !changing.is_empty() {
         ways.push(apply.to_owned());
     } else if !changing.is_empty() {
@@ -123,7 +124,7 @@ fn next(view: PlanView<'_>) -> Option<String> {
         ways.push(format!("{apply} {}", names.join(" ")));
     }
     ways.extend(
-        of(Standing::Paused)
+        of(PlanState::Paused)
             .iter()
             .map(|node| format!("heeler node resume {}", node.node)),
     );

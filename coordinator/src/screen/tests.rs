@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::config::parse;
 
+mod fleet;
 mod handbook;
-mod herd;
 
 /// The lines, as a file holds them.
 fn shown(width: usize, lines: impl FnOnce(Screen) -> Vec<Line>) -> String {
@@ -26,7 +26,7 @@ fn looks(name: &str, expected: &str, lines: impl Fn(Screen) -> Vec<Line>) {
 }
 
 fn plan_of(reply: &v1::PlanReply, screen: Screen) -> Vec<Line> {
-    let config = parse(herd::TOML).unwrap();
+    let config = parse(fleet::TOML).unwrap();
     let checkout = Checkout {
         commit: "3f2c1ab".into(),
         dirty_lines: 2,
@@ -41,13 +41,13 @@ fn plan_of(reply: &v1::PlanReply, screen: Screen) -> Vec<Line> {
 
 #[test]
 fn a_plan_shows_changes_blocks_and_what_to_type() {
-    let reply = herd::plan();
+    let reply = fleet::plan();
     looks("plan", include_str!("tests/plan.txt"), |screen| plan_of(&reply, screen));
 }
 
 #[test]
-fn a_plan_of_a_converged_herd_says_nothing_to_change() {
-    let reply = herd::converged();
+fn a_plan_of_a_converged_fleet_says_nothing_to_change() {
+    let reply = fleet::converged();
     assert_eq!(
         shown(80, |screen| plan_of(&reply, screen)),
         "heeler.toml 3f2c1ab + 2 uncommitted lines · facts 4 s old\n\n\
@@ -83,7 +83,7 @@ fn a_revoked_node_is_not_shown_as_new() {
 
 #[test]
 fn a_paused_node_says_by_whom_and_why() {
-    let mut reply = herd::converged();
+    let mut reply = fleet::converged();
     reply.nodes[0].pause = Some(v1::Pause {
         reason: "new fan".into(),
         operator: "kim".into(),
@@ -103,7 +103,7 @@ fn a_paused_node_says_by_whom_and_why() {
 fn an_old_checkout_is_told_to_pull() {
     let reply = v1::PlanReply {
         behind: true,
-        ..herd::converged()
+        ..fleet::converged()
     };
     let text = shown(80, |screen| plan_of(&reply, screen));
     assert!(text.contains("Next: heeler config pull (revision 7"), "{text}");
@@ -111,7 +111,7 @@ fn an_old_checkout_is_told_to_pull() {
 
 #[test]
 fn an_erasure_shows_what_is_lost() {
-    let reply = herd::erasure();
+    let reply = fleet::erasure();
     looks("erasure", include_str!("tests/erasure.txt"), |screen| {
         let view = PlanView {
             reply: &reply,
@@ -124,7 +124,7 @@ fn an_erasure_shows_what_is_lost() {
 
 #[test]
 fn an_import_without_all_legs_shows_what_becomes_the_truth() {
-    let reply = herd::lonely_import();
+    let reply = fleet::lonely_import();
     let text = shown(80, |screen| plan_of(&reply, screen));
     for part in [
         "data that only a missing disk holds is lost",
@@ -142,15 +142,15 @@ fn creation_asks_for_the_node_and_erasure_for_the_serial() {
         let act = changes(plan).find_map(|op| op.irreversible.as_ref()).unwrap();
         asks(&plan.node, act).unwrap()
     };
-    assert_eq!(word(&herd::plan()), "k8sctl-pi5l");
-    assert_eq!(word(&herd::erasure()), "S6XNNS0W100004");
-    assert_eq!(word(&herd::lonely_import()), "S6XNNS0W100001");
+    assert_eq!(word(&fleet::plan()), "k8sctl-pi5l");
+    assert_eq!(word(&fleet::erasure()), "S6XNNS0W100004");
+    assert_eq!(word(&fleet::lonely_import()), "S6XNNS0W100001");
     assert_eq!(asks("x", &v1::Irreversible { act: None }), None);
 }
 
 #[test]
 fn a_status_shows_the_worst_first_and_what_to_type() {
-    let reply = herd::status();
+    let reply = fleet::status();
     looks("status", include_str!("tests/status.txt"), |screen| {
         status(&reply, screen)
     });
@@ -170,14 +170,14 @@ fn a_light_is_a_word_also_without_colour() {
 
 #[test]
 fn lists_of_nodes_disks_and_tasks_are_tables() {
-    let (nodes_, disks_, tasks_) = (herd::nodes(), herd::disks(), herd::tasks());
+    let (nodes_, disks_, tasks_) = (fleet::nodes(), fleet::disks(), fleet::tasks());
     let zone = TimeZone::UTC;
     looks("lists", include_str!("tests/lists.txt"), |screen| {
-        let mut lines = nodes(&nodes_, herd::NOW, screen);
+        let mut lines = nodes(&nodes_, fleet::NOW, screen);
         lines.push(Line::new());
         lines.extend(disks(&disks_));
         lines.push(Line::new());
-        lines.extend(tasks(&tasks_, herd::NOW, screen));
+        lines.extend(tasks(&tasks_, fleet::NOW, screen));
         lines.push(Line::new());
         lines.extend(task(&tasks_[1], &zone, screen));
         lines
@@ -187,18 +187,18 @@ fn lists_of_nodes_disks_and_tasks_are_tables() {
 #[test]
 fn one_node_is_shown_whole() {
     let reply = v1::ShowNodeReply {
-        node: herd::nodes().first().cloned(),
-        tasks: herd::tasks(),
+        node: fleet::nodes().first().cloned(),
+        tasks: fleet::tasks(),
         drift: None,
     };
     looks("node", include_str!("tests/node.txt"), |screen| {
-        node(&reply, herd::NOW, &TimeZone::UTC, screen)
+        node(&reply, fleet::NOW, &TimeZone::UTC, screen)
     });
 }
 
 #[test]
 fn the_event_list_leaves_progress_out() {
-    let events = herd::events();
+    let events = fleet::events();
     looks("events", include_str!("tests/events.txt"), |screen| {
         let mut log = EventLog::new(13, TimeZone::UTC);
         events.iter().flat_map(|one| log.add(one, "", screen)).collect()
@@ -209,7 +209,7 @@ fn the_event_list_leaves_progress_out() {
 
 #[test]
 fn mistakes_point_at_their_line_and_fit_the_screen() {
-    let text = herd::TOML
+    let text = fleet::TOML
         .replace("address = \"10.10.80.51\"", "adress = \"10.10.80.51\"")
         .replace("backplane = {", "backplain_of_a_very_long_name_indeed = {");
     let errors = parse(&text).unwrap_err();
@@ -251,7 +251,7 @@ fn times_of_events_do_not_run_backwards() {
 #[test]
 fn a_log_names_the_task_that_begins_and_ends() {
     let mut log = EventLog::new(13, TimeZone::UTC);
-    let events = herd::events();
+    let events = fleet::events();
     let text = shown(80, |screen| {
         events
             .iter()

@@ -55,8 +55,8 @@ impl Store {
     pub async fn check(path: &Path) -> Result<(), StoreError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true);
         let mut file = SqliteConnection::connect_with(&options).await.map_err(corrupt)?;
-        let verdict = sqlx::query_scalar!("PRAGMA integrity_check(1)").fetch_one(&mut file);
-        sound(verdict.await.map_err(corrupt)?)?;
+        let check = sqlx::query_scalar!("PRAGMA integrity_check(1)").fetch_one(&mut file);
+        sound(check.await.map_err(corrupt)?)?;
         Ok(file.close().await?)
     }
 }

@@ -106,8 +106,8 @@ impl Store {
             .after_release(|connection, _| Box::pin(is_free(connection)))
             .connect_with(options);
         let pool = pool.await.map_err(corrupt)?;
-        let verdict = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool);
-        sound(verdict.await.map_err(corrupt)?)?;
+        let check = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool);
+        sound(check.await.map_err(corrupt)?)?;
         let kind: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(&pool).await?;
         if kind != INCREMENTAL {
             let mut alone = pool.acquire().await?;
@@ -176,12 +176,12 @@ impl Tx {
     }
 }
 
-/// SQLite's verdict about a file.
-fn sound(verdict: Option<String>) -> Result<(), StoreError> {
-    match verdict.as_deref() {
+/// What SQLite found in a file.
+fn sound(check: Option<String>) -> Result<(), StoreError> {
+    match check.as_deref() {
         Some("ok") => Ok(()),
         _ => Err(StoreError::Corrupt {
-            found: verdict.unwrap_or_default(),
+            found: check.unwrap_or_default(),
         }),
     }
 }

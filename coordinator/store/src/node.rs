@@ -25,7 +25,7 @@ impl NodeState {
     }
 }
 
-/// A machine that is, or may become, a member of the herd.
+/// A machine that is, or may become, a member of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Its name, as the wire's checked type writes it.

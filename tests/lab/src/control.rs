@@ -21,7 +21,7 @@ pub enum Request {
     /// Who is there and what runs.
     Status,
     /// Something with the node of that name.
-    Node(String, Wish),
+    Node(String, NodeAction),
     /// The lab ends when this connection does.
     Hold,
     /// Everything off.
@@ -31,7 +31,7 @@ pub enum Request {
 /// What is asked of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wish {
+pub enum NodeAction {
     /// Power on; nothing when it is on.
     Start,
     /// Power off at once, as when the plug is pulled.
@@ -68,7 +68,7 @@ pub enum Reply {
 pub struct Status {
     /// Process id of the supervisor, whose network namespace is the lab's.
     pub supervisor: u32,
-    /// In the order of the herd.
+    /// In the order of the fleet.
     pub nodes: Vec<NodeStatus>,
 }
 

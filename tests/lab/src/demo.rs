@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::herd::{Binaries, Herd};
+use crate::fleet::{Binaries, Fleet};
 use crate::lab::Lab;
 use crate::machine::{NAMES, by_id};
 use crate::seed::PASSWORD;
@@ -26,27 +26,27 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
     lab.boot(|_| true)?;
     println!("they are up after {} s\n", started.elapsed().as_secs());
     println!("$ heeler init --cluster k8sctl --address 10.10.80.1; heeler serve &");
-    let herd = Herd::begin(lab, binaries, NAMES[0])?;
-    network(&herd)?;
+    let fleet = Fleet::begin(lab, binaries, NAMES[0])?;
+    network(&fleet)?;
     for name in NAMES {
         println!("\n$ heeler node add {name} -K");
-        let agents = herd.folder().join("agents").display().to_string();
+        let agents = fleet.folder().join("agents").display().to_string();
         show(
-            &herd,
+            &fleet,
             &["node", "add", name, "-K", "--yes", "--agent-dir", &agents],
             PASSWORD,
         )?;
     }
     println!("\n$ heeler plan");
-    show(&herd, &["plan"], "")?;
+    show(&fleet, &["plan"], "")?;
     let confirmed: Vec<&str> = NAMES.iter().flat_map(|name| ["--confirm", name]).collect();
     println!("\n$ heeler apply --yes {}", confirmed.join(" "));
-    show(&herd, &[&["apply", "--yes"], &confirmed[..]].concat(), "")?;
+    show(&fleet, &[&["apply", "--yes"], &confirmed[..]].concat(), "")?;
     println!("\n$ heeler status");
-    show(&herd, &["status"], "")?;
+    show(&fleet, &["status"], "")?;
 
-    let status = herd.json(&["status"], &[0])?;
-    ensure!(status["light"] == "green", "the herd is not green: {status}");
+    let status = fleet.json(&["status"], &[0])?;
+    ensure!(status["light"] == "green", "the fleet is not green: {status}");
     for node in lab.nodes() {
         let pool =
             node.must("zpool list -H -o name,health; zpool status -P data; findmnt -n -o SOURCE /data/pve-files")?;
@@ -70,21 +70,21 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
         node.must("for i in $(seq 60); do zfs list -H -t snapshot -o name | grep -q ^data/pve-files@heeler_ && exit; sleep 1; done; exit 1")?;
     }
     println!("\n$ heeler snapshot list");
-    show(&herd, &["snapshot", "list"], "")?;
+    show(&fleet, &["snapshot", "list"], "")?;
     println!("\n$ heeler apply");
     let (mut seconds, mut plan) = (f64::INFINITY, String::new());
     for _ in 0..PLANS {
         let before = Instant::now();
-        plan = herd.must(&["plan"])?;
+        plan = fleet.must(&["plan"])?;
         seconds = seconds.min(before.elapsed().as_secs_f64());
     }
-    show(&herd, &["apply"], "")?;
+    show(&fleet, &["apply"], "")?;
     ensure!(
         plan.contains("Nothing to change."),
         "a second plan is not empty: {plan}"
     );
     if stay {
-        herd.leave();
+        fleet.leave();
     }
     println!(
         "\nheeler plan on three converged nodes: {seconds:.1} s, the quickest of {PLANS}. All of it: {} s",
@@ -94,16 +94,16 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
 }
 
 /// A person names the two networks; `node add` does the rest.
-fn network(herd: &Herd<'_>) -> Result<()> {
-    let path = herd.config().join("heeler.toml");
+fn network(fleet: &Fleet<'_>) -> Result<()> {
+    let path = fleet.config().join("heeler.toml");
     let lines = "\n[network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n";
     println!("$ cat >>heeler.toml{lines}");
     Ok(File::options().append(true).open(path)?.write_all(lines.as_bytes())?)
 }
 
 /// Runs `heeler` with its output on this terminal.
-fn show(herd: &Herd<'_>, args: &[&str], stdin: &str) -> Result<()> {
-    let mut child = herd.command(args).stdin(Stdio::piped()).spawn()?;
+fn show(fleet: &Fleet<'_>, args: &[&str], stdin: &str) -> Result<()> {
+    let mut child = fleet.command(args).stdin(Stdio::piped()).spawn()?;
     writeln!(child.stdin.take().context("no stdin")?, "{stdin}").or_else(|error| match error.kind() {
         std::io::ErrorKind::BrokenPipe => Ok(()),
         _ => Err(error),

@@ -56,7 +56,7 @@ impl Lab {
                 folder.display()
             );
         }
-        keys::prepare(&folder, &Node::herd(count))?;
+        keys::prepare(&folder, &Node::fleet(count))?;
         let log_path = folder.join("supervisor.log");
         let log = File::create(&log_path)?;
         let mut supervisor = program("setsid", ["unshare"]);

@@ -14,7 +14,7 @@ pub mod control;
 pub mod demo;
 pub mod disk;
 pub mod firmware;
-pub mod herd;
+pub mod fleet;
 pub mod image;
 pub mod keys;
 pub mod lab;

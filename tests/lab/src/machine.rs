@@ -9,7 +9,7 @@ use crate::accel::Accel;
 use crate::firmware::Boot;
 use crate::run::program;
 
-/// One node of the herd. Everything about it follows from its place in it.
+/// One node of the fleet. Everything about it follows from its place in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// Host name.
@@ -23,7 +23,7 @@ pub const NAMES: [&str; 3] = ["k8sctl-pi5l", "k8sctl-pi5r", "k8sctl-pi5x"];
 
 impl Node {
     /// The first `count` nodes.
-    pub fn herd(count: usize) -> Vec<Self> {
+    pub fn fleet(count: usize) -> Vec<Self> {
         NAMES
             .iter()
             .zip(0..)
@@ -205,8 +205,8 @@ mod tests {
 
     #[test]
     fn lab_nodes_share_no_address_or_serial() {
-        let herd = Node::herd(3);
-        let mut all: Vec<String> = herd
+        let fleet = Node::fleet(3);
+        let mut all: Vec<String> = fleet
             .iter()
             .flat_map(|node| {
                 [node.address(), node.lan_mac(), node.backplane_mac()]
@@ -222,6 +222,6 @@ mod tests {
 
     #[test]
     fn the_third_node_has_the_fifth_and_sixth_disk() {
-        assert_eq!(Node::herd(3)[2].serials(), ["S6XNNS0W100005", "S6XNNS0W100006"]);
+        assert_eq!(Node::fleet(3)[2].serials(), ["S6XNNS0W100005", "S6XNNS0W100006"]);
     }
 }

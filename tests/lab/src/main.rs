@@ -5,7 +5,7 @@ use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use heeler_lab::herd::Binaries;
+use heeler_lab::fleet::Binaries;
 use heeler_lab::machine::{NAMES, Network};
 use heeler_lab::{Lab, cases, demo, image, lab, programs, record, supervisor};
 

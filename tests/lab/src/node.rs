@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::control::{NodeStatus, Request, Wish};
+use crate::control::{NodeAction, NodeStatus, Request};
 use crate::disk::Disk;
 use crate::keys::Who;
 use crate::lab::Lab;
@@ -179,7 +179,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When qemu does not start.
     pub fn start(&self) -> Result<()> {
-        self.ask(Wish::Start)?;
+        self.ask(NodeAction::Start)?;
         self.hang_up()
     }
 
@@ -188,7 +188,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When the supervisor refuses.
     pub fn cut(&self) -> Result<()> {
-        self.ask(Wish::Cut)?;
+        self.ask(NodeAction::Cut)?;
         self.hang_up()
     }
 
@@ -197,7 +197,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When the node is off.
     pub fn reset(&self) -> Result<()> {
-        self.ask(Wish::Reset)?;
+        self.ask(NodeAction::Reset)?;
         self.hang_up()
     }
 
@@ -206,7 +206,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When the node is on.
     pub fn reflash(&self) -> Result<()> {
-        self.ask(Wish::Reflash)
+        self.ask(NodeAction::Reflash)
     }
 
     /// Pulls (`up` false) or plugs a cable at the switch.
@@ -214,7 +214,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When the supervisor refuses.
     pub fn link(&self, network: Network, up: bool) -> Result<()> {
-        self.ask(Wish::Link(network, up))?;
+        self.ask(NodeAction::Link(network, up))?;
         self.hang_up()
     }
 
@@ -223,7 +223,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When the node is off, or it is not there.
     pub fn card(&self, network: Network, port: Option<u8>) -> Result<()> {
-        self.ask(Wish::Card(network, port))
+        self.ask(NodeAction::Card(network, port))
     }
 
     /// Puts a disk of 2 GiB in, blank when that serial has never been seen.
@@ -249,7 +249,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When it is in a node already.
     pub fn add_disk_sized(&self, serial: &str, size_bytes: u64) -> Result<()> {
-        self.ask(Wish::Attach(serial.to_owned(), size_bytes))
+        self.ask(NodeAction::Attach(serial.to_owned(), size_bytes))
     }
 
     /// Pulls a disk; its content stays.
@@ -257,7 +257,7 @@ impl<'a> NodeHandle<'a> {
     /// # Errors
     /// When it is not there.
     pub fn remove_disk(&self, serial: &str) -> Result<()> {
-        self.ask(Wish::Detach(serial.to_owned()))
+        self.ask(NodeAction::Detach(serial.to_owned()))
     }
 
     /// Serials of the disks that are in, in the order of the slots.
@@ -273,7 +273,7 @@ impl<'a> NodeHandle<'a> {
         Disk::new(self.lab.folder().join(machine::disk(serial)))
     }
 
-    fn ask(&self, wish: Wish) -> Result<()> {
-        self.lab.ask(&Request::Node(self.name.to_owned(), wish)).map(drop)
+    fn ask(&self, action: NodeAction) -> Result<()> {
+        self.lab.ask(&Request::Node(self.name.to_owned(), action)).map(drop)
     }
 }

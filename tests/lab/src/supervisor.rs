@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 
 use crate::accel::Accel;
-use crate::control::{Reply, Request, SOCKET, Status, Wish};
+use crate::control::{NodeAction, Reply, Request, SOCKET, Status};
 use crate::keys::{self, Who};
 use crate::machine::{self, Node};
 use crate::power::Power;
@@ -23,7 +23,7 @@ pub const DISK_BYTES: u64 = 2 << 30;
 
 /// Everything that a request may concern.
 #[derive(Debug, Clone)]
-struct Herd {
+struct Fleet {
     folder: PathBuf,
     image: PathBuf,
     powers: Vec<Power>,
@@ -35,7 +35,7 @@ struct Herd {
 /// When the lab cannot be built.
 pub fn run(folder: &Path, image: &Path, count: usize) -> Result<()> {
     std::env::set_current_dir(folder)?;
-    let nodes = Node::herd(count);
+    let nodes = Node::fleet(count);
     network::build(&nodes)?;
     let mut router = network::router(&nodes, folder)?;
     for node in &nodes {
@@ -56,7 +56,7 @@ pub fn run(folder: &Path, image: &Path, count: usize) -> Result<()> {
     )?)?;
     eprintln!("guests run by {accel:?}");
     let powers = nodes.into_iter().map(|node| Power::new(node, accel)).collect();
-    let herd = Herd {
+    let fleet = Fleet {
         folder: folder.to_owned(),
         image: image.to_owned(),
         powers,
@@ -65,15 +65,15 @@ pub fn run(folder: &Path, image: &Path, count: usize) -> Result<()> {
     // Left by a lab that was killed.
     let _ = fs::remove_file(SOCKET);
     let listener = UnixListener::bind(SOCKET).context("cannot listen on the control socket")?;
-    let accepting = herd.clone();
+    let accepting = fleet.clone();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let (herd, ended) = (accepting.clone(), ended.clone());
-            thread::spawn(move || serve(&herd, stream, &ended));
+            let (fleet, ended) = (accepting.clone(), ended.clone());
+            thread::spawn(move || serve(&fleet, stream, &ended));
         }
     });
     end.recv()?;
-    for power in &herd.powers {
+    for power in &fleet.powers {
         power.cut()?;
     }
     router.kill()?;
@@ -82,7 +82,7 @@ pub fn run(folder: &Path, image: &Path, count: usize) -> Result<()> {
     Ok(())
 }
 
-fn serve(herd: &Herd, stream: UnixStream, ended: &Sender<()>) {
+fn serve(fleet: &Fleet, stream: UnixStream, ended: &Sender<()>) {
     let mut stream = BufReader::new(stream);
     let (mut holds, mut line) = (false, String::new());
     while matches!(stream.read_line(&mut line), Ok(1..)) {
@@ -97,7 +97,7 @@ fn serve(herd: &Herd, stream: UnixStream, ended: &Sender<()>) {
                 let _ = ended.send(());
                 Reply::Done
             }
-            Ok(request) => herd
+            Ok(request) => fleet
                 .carry_out(&request)
                 .unwrap_or_else(|error| Reply::Refused(format!("{error:#}"))),
         };
@@ -112,9 +112,9 @@ fn serve(herd: &Herd, stream: UnixStream, ended: &Sender<()>) {
     }
 }
 
-impl Herd {
+impl Fleet {
     fn carry_out(&self, request: &Request) -> Result<Reply> {
-        let Request::Node(name, wish) = request else {
+        let Request::Node(name, action) = request else {
             let nodes = self.powers.iter().map(Power::status).collect();
             return Ok(Reply::Status(Status {
                 supervisor: std::process::id(),
@@ -122,13 +122,13 @@ impl Herd {
             }));
         };
         let power = self.power(name)?;
-        match wish {
-            Wish::Start => power.start()?,
-            Wish::Cut => power.cut()?,
-            Wish::Reset => power.reset()?,
-            Wish::Reflash if power.status().running => bail!("{name} is on; cut it first"),
-            Wish::Reflash => flash(&power.node(), &self.folder, &self.image)?,
-            Wish::Attach(serial, size_bytes) => {
+        match action {
+            NodeAction::Start => power.start()?,
+            NodeAction::Cut => power.cut()?,
+            NodeAction::Reset => power.reset()?,
+            NodeAction::Reflash if power.status().running => bail!("{name} is on; cut it first"),
+            NodeAction::Reflash => flash(&power.node(), &self.folder, &self.image)?,
+            NodeAction::Attach(serial, size_bytes) => {
                 let owner = self
                     .powers
                     .iter()
@@ -140,9 +140,9 @@ impl Herd {
                 blank(serial, *size_bytes)?;
                 power.attach(serial)?;
             }
-            Wish::Detach(serial) => power.detach(serial)?,
-            Wish::Card(network, port) => power.card(*network, *port)?,
-            Wish::Link(network, up) => network::link(&power.node(), *network, *up)?,
+            NodeAction::Detach(serial) => power.detach(serial)?,
+            NodeAction::Card(network, port) => power.card(*network, *port)?,
+            NodeAction::Link(network, up) => network::link(&power.node(), *network, *up)?,
         }
         Ok(Reply::Done)
     }

@@ -81,9 +81,9 @@ async fn measure(heeler: &Path, size: usize) -> Cost {
     let agents = enrolled(&coordinator, size).await;
     coordinator.start();
     let up = Arc::new(AtomicUsize::new(0));
-    let mut living = JoinSet::new();
+    let mut agents_up = JoinSet::new();
     for agent in agents {
-        living.spawn(live(agent, up.clone()));
+        agents_up.spawn(live(agent, up.clone()));
     }
     all(&up, size).await;
     tokio::time::sleep(SETTLE).await;

@@ -3,18 +3,18 @@
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::DiskSpec;
 use heeler_proto::v1::{self, Light};
-use heeler_tests::{Herd, Node, config, consents};
+use heeler_tests::{Fleet, Node, config, consents};
 use tonic::Code;
 
 use crate::scene::{DISKS, creations, finished, machine};
 
 #[tokio::test]
 async fn without_a_fitting_consent_nothing_is_accepted_and_nothing_begins() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    let good = consents(&operator.key, &plan.nodes[0], herd.clock.now_ms());
+    let good = consents(&operator.key, &plan.nodes[0], fleet.clock.now_ms());
     let apply = |consents: Vec<v1::Consent>| v1::ApplyRequest {
         plan_id: plan.plan_id.clone(),
         consents,
@@ -25,9 +25,9 @@ async fn without_a_fitting_consent_nothing_is_accepted_and_nothing_begins() {
         change(&mut consents[0]);
         consents
     };
-    let other = herd.second_operator_key();
-    let stranger = consents(&other, &plan.nodes[0], herd.clock.now_ms());
-    let expired = consents(&operator.key, &plan.nodes[0], herd.clock.now_ms() - 60 * 60 * 1000);
+    let other = fleet.second_operator_key();
+    let stranger = consents(&other, &plan.nodes[0], fleet.clock.now_ms());
+    let expired = consents(&operator.key, &plan.nodes[0], fleet.clock.now_ms() - 60 * 60 * 1000);
     for (what, given) in [
         ("none", vec![]),
         ("of another node", forged(|consent| consent.node = "b".into())),
@@ -59,12 +59,12 @@ async fn without_a_fitting_consent_nothing_is_accepted_and_nothing_begins() {
 
 #[tokio::test]
 async fn a_repeated_apply_starts_nothing_twice() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    let first = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
-    let second = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let first = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
+    let second = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert_eq!(first, second);
     finished(&mut operator, &first).await;
     assert_eq!(creations(&node), 1);
@@ -72,22 +72,22 @@ async fn a_repeated_apply_starts_nothing_twice() {
 
 #[tokio::test]
 async fn an_old_checkout_cannot_overwrite_unseen_revisions() {
-    let herd = Herd::new().await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let mut operator = fleet.operator().await;
     let (first, second) = (config(&[("a", DISKS)]), config(&[("a", &[])]));
     let plan = operator.plan_text(&first, 0).await;
-    operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
 
     let stale = operator.plan_text(&second, 0).await;
     assert!(stale.behind);
-    let status = operator.apply_plan(&stale, herd.clock.now_ms()).await.unwrap_err();
+    let status = operator.apply_plan(&stale, fleet.clock.now_ms()).await.unwrap_err();
     assert_eq!(status.code(), Code::Aborted);
     assert!(status.message().contains("heeler config pull"), "{}", status.message());
 
     let same = operator.plan_text(&first, 0).await;
     assert!(!same.behind, "the same text undoes nothing");
     assert_eq!(
-        operator.apply_plan(&same, herd.clock.now_ms()).await.unwrap().revision,
+        operator.apply_plan(&same, fleet.clock.now_ms()).await.unwrap().revision,
         1
     );
 
@@ -99,26 +99,26 @@ async fn an_old_checkout_cannot_overwrite_unseen_revisions() {
     assert_eq!(operator.apply(request).await.unwrap().into_inner().revision, 2);
     let seen = operator.plan_text(&first, 2).await;
     assert_eq!(
-        operator.apply_plan(&seen, herd.clock.now_ms()).await.unwrap().revision,
+        operator.apply_plan(&seen, fleet.clock.now_ms()).await.unwrap().revision,
         3
     );
 }
 
 #[tokio::test]
 async fn nothing_is_queued_for_an_absent_node() {
-    let herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
     node.kill();
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     operator.wait_for("lost", "a").await;
     let plan = operator
         .plan_text(&config(&[("a", DISKS), ("b", &["X1", "X2"])]), 0)
         .await;
     assert!(plan.nodes[0].offline_since_ms > 0 && plan.nodes[0].enrolled);
     assert!(!plan.nodes[1].enrolled);
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert!(reply.task_ids.is_empty());
-    herd.clock.advance(15_000);
+    fleet.clock.advance(15_000);
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!(status.light(), Light::Amber);
     assert!(
@@ -139,15 +139,15 @@ async fn nothing_is_queued_for_an_absent_node() {
 
 #[tokio::test]
 async fn a_swapped_disk_voids_the_consent() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
     for serial in DISKS {
         node.machine
             .swap_disk(serial, &DiskSpec::blank(serial).size(256_060_514_304));
     }
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let task = finished(&mut operator, &reply).await;
     assert_eq!(task.state, "blocked", "{task:?}");
     assert_eq!(creations(&node), 0);
@@ -161,15 +161,15 @@ async fn a_swapped_disk_voids_the_consent() {
 
 #[tokio::test]
 async fn a_plan_names_the_nodes_that_heeler_toml_leaves_out() {
-    let herd = Herd::new().await;
-    let _a = Node::added(&herd, machine("a", DISKS), "a").await;
-    let _b = Node::added(&herd, machine("b", &["B1", "B2"]), "b").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let _a = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let _b = Node::added(&fleet, machine("b", &["B1", "B2"]), "b").await;
+    let mut operator = fleet.operator().await;
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
     let told: Vec<_> = plan
         .nodes
         .iter()
-        .map(|node| (node.node.as_str(), node.left_out, node.new_wish))
+        .map(|node| (node.node.as_str(), node.left_out, node.config_changed))
         .collect();
     assert_eq!(told, [("a", false, true), ("b", true, true)]);
 }

@@ -1,7 +1,7 @@
 //! Who did what: written with the deed, in order, and not to be changed unseen.
 
 use heeler_proto::v1;
-use heeler_tests::{Herd, Node, Operator};
+use heeler_tests::{Fleet, Node, Operator};
 
 use crate::scene::{DISKS, machine, pooled, until};
 
@@ -13,17 +13,17 @@ async fn entries(operator: &mut Operator) -> Vec<v1::AuditEntry> {
     operator.list_audit(request).await.unwrap().into_inner().entries
 }
 
-async fn verdict(operator: &mut Operator, known: Vec<v1::AuditHead>) -> v1::VerifyAuditReply {
+async fn verified(operator: &mut Operator, known: Vec<v1::AuditHead>) -> v1::VerifyAuditReply {
     let request = v1::VerifyAuditRequest { known };
     operator.verify_audit(request).await.unwrap().into_inner()
 }
 
 #[tokio::test]
 async fn every_deed_is_written_down_with_who_did_it() {
-    let herd = Herd::new().await;
-    let _node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
 
     let entries = entries(&mut operator).await;
@@ -52,17 +52,17 @@ async fn every_deed_is_written_down_with_who_did_it() {
     assert_eq!(entries[8].operator, "coordinator", "nobody asked at that moment");
     // Who is at the other end of the socket, as the kernel knows it.
     assert!(!["", "coordinator", "somebody"].contains(&entries[11].operator.as_str()));
-    let verdict = verdict(&mut operator, vec![]).await;
-    assert_eq!((verdict.broken_at, verdict.entries), (0, 12));
+    let check = verified(&mut operator, vec![]).await;
+    assert_eq!((check.broken_at, check.entries), (0, 12));
 }
 
 #[tokio::test]
 async fn what_a_node_refused_is_not_written_down_as_done() {
     use v1::snapshot_ask::Ask;
-    let herd = Herd::new().await;
-    let _node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     let ask = |ask| v1::SnapshotsRequest {
         node: "a".into(),
         ask: Some(v1::SnapshotAsk {
@@ -103,24 +103,21 @@ async fn what_a_node_refused_is_not_written_down_as_done() {
 
 #[tokio::test]
 async fn a_kept_head_shows_the_log_was_truncated() {
-    let herd = Herd::new().await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let mut operator = fleet.operator().await;
     let head = v1::AuditHead {
         place: "heeler.lock".into(),
         seq: 5,
         hash: vec![7; 32],
     };
-    let verdict = verdict(&mut operator, vec![head]).await;
-    assert!(
-        verdict.broken_at > 0 && verdict.broken.contains("cut off"),
-        "{verdict:?}"
-    );
+    let check = verified(&mut operator, vec![head]).await;
+    assert!(check.broken_at > 0 && check.broken.contains("cut off"), "{check:?}");
 }
 
 #[tokio::test]
 async fn a_log_that_was_changed_turns_the_status_red_unasked() {
-    let mut herd = Herd::new().await;
-    let mut operator = herd.operator().await;
+    let mut fleet = Fleet::new().await;
+    let mut operator = fleet.operator().await;
     let status = async |operator: &mut Operator| {
         let reply = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
         reply.alerts.into_iter().find(|alert| alert.text.contains("audit log"))
@@ -132,16 +129,16 @@ async fn a_log_that_was_changed_turns_the_status_red_unasked() {
     };
     operator.set_secret(request).await.unwrap();
     assert_eq!(status(&mut operator).await, None);
-    herd.stop().await;
+    fleet.stop().await;
     // Beside the database's own laws: in the file.
-    let file = herd.state().database();
+    let file = fleet.state().database();
     let mut bytes = std::fs::read(&file).unwrap();
     let (was, shall) = (b"secret set", b"secret get");
     let at = bytes.windows(was.len()).position(|part| part == was).unwrap();
     bytes[at..at + was.len()].copy_from_slice(shall);
     std::fs::write(&file, bytes).unwrap();
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     // The status waits for no walk of the whole log.
     let mut alert = None;
     until(async || {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heeler_coordinator::cli::Exit;
 use heeler_proto::v1;
-use heeler_tests::{Herd, Laptop, Node, Operator, Stranger};
+use heeler_tests::{Fleet, Laptop, Node, Operator, Stranger};
 
 use crate::scene::{machine, until};
 
@@ -21,32 +21,32 @@ async fn authorities(operator: &mut Operator) -> v1::ShowAuthoritiesReply {
 
 #[tokio::test]
 async fn rotation_survives_a_restart_after_each_step() {
-    let mut herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", &[]), "a").await;
-    let stranger = Stranger::enrolled(&herd, "b").await;
-    let first = herd.ca();
-    let me = Laptop::beside(&herd);
+    let mut fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", &[]), "a").await;
+    let stranger = Stranger::enrolled(&fleet, "b").await;
+    let first = fleet.ca();
+    let me = Laptop::beside(&fleet);
     for step in ["announced", "still taken", "signs"] {
-        herd.clock.advance(60_000);
-        let said = me.does(&herd.clock, "ca rotate --yes --without b").await;
+        fleet.clock.advance(60_000);
+        let said = me.does(&fleet.clock, "ca rotate --yes --without b").await;
         assert!(said.contains(step), "{said}");
-        let last = herd.operator().await.wait_for("connected", "a").await.id;
-        herd.kill().await;
-        herd.start().await.unwrap();
-        herd.operator().await.wait_after(last, "connected", "a").await;
-        let mut operator = herd.operator().await;
+        let last = fleet.operator().await.wait_for("connected", "a").await.id;
+        fleet.kill().await;
+        fleet.start().await.unwrap();
+        fleet.operator().await.wait_after(last, "connected", "a").await;
+        let mut operator = fleet.operator().await;
         until(async || told(&mut operator, &["b"]).await).await;
     }
-    assert_ne!(herd.ca(), first);
+    assert_ne!(fleet.ca(), first);
     assert!(
-        !herd.state().ca().join("next").exists(),
+        !fleet.state().ca().join("next").exists(),
         "the new key lies where the old one lay"
     );
-    let shown = authorities(&mut herd.operator().await).await;
+    let shown = authorities(&mut fleet.operator().await).await;
     assert_eq!(shown.authorities.len(), 1);
     // What the old one signed is worth nothing; the new one is not that stranger's.
     stranger.join(Stranger::hello("b")).await.err().unwrap();
-    Stranger::enrolled(&herd, "c")
+    Stranger::enrolled(&fleet, "c")
         .await
         .join(Stranger::hello("c"))
         .await
@@ -56,20 +56,20 @@ async fn rotation_survives_a_restart_after_each_step() {
 
 #[tokio::test]
 async fn an_absent_node_blocks_the_rotation() {
-    let herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", &[]), "a").await;
+    let fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", &[]), "a").await;
     node.kill();
-    herd.operator().await.wait_for("lost", "a").await;
-    let me = Laptop::beside(&herd);
-    let said = me.does(&herd.clock, "ca rotate --yes").await;
+    fleet.operator().await.wait_for("lost", "a").await;
+    let me = Laptop::beside(&fleet);
+    let said = me.does(&fleet.clock, "ca rotate --yes").await;
     assert!(said.contains("a: it has not been told"), "{said}");
-    let outcome = me.types(&herd.clock, "ca rotate --yes").await;
+    let outcome = me.types(&fleet.clock, "ca rotate --yes").await;
     assert_eq!(outcome.exit, Exit::Refused);
     assert!(outcome.err.contains("--without a"), "{}", outcome.err);
     node.start();
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     until(async || told(&mut operator, &[]).await).await;
-    me.does(&herd.clock, "ca rotate --yes").await;
+    me.does(&fleet.clock, "ca rotate --yes").await;
 }
 
 /// What lies in the authority's folder and in `next` below it.
@@ -77,14 +77,14 @@ type Files = BTreeMap<&'static str, Vec<u8>>;
 
 const ALL: [&str; 4] = ["key.pem", "certificate.pem", "next/key.pem", "next/certificate.pem"];
 
-fn files(herd: &Herd) -> Files {
-    let read = |name: &'static str| Some((name, std::fs::read(herd.state().ca().join(name)).ok()?));
+fn files(fleet: &Fleet) -> Files {
+    let read = |name: &'static str| Some((name, std::fs::read(fleet.state().ca().join(name)).ok()?));
     ALL.into_iter().filter_map(read).collect()
 }
 
 /// As a coordinator leaves them that is killed.
-fn leave(herd: &Herd, files: &Files) {
-    let folder = herd.state().ca();
+fn leave(fleet: &Fleet, files: &Files) {
+    let folder = fleet.state().ca();
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::create_dir_all(folder.join("next")).unwrap();
     for (name, bytes) in files {
@@ -92,15 +92,15 @@ fn leave(herd: &Herd, files: &Files) {
     }
 }
 
-async fn takes_nodes_on(herd: &Herd, name: &str) {
-    let stranger = Stranger::enrolled(herd, name).await;
+async fn takes_nodes_on(fleet: &Fleet, name: &str) {
+    let stranger = Stranger::enrolled(fleet, name).await;
     stranger.join(Stranger::hello(name)).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_interrupted_new_authority_is_made_again() {
-    let mut herd = Herd::new().await;
-    let first = files(&herd);
+    let mut fleet = Fleet::new().await;
+    let first = files(&fleet);
     let (key, certificate) = (first["key.pem"].clone(), first["certificate.pem"].clone());
     let mut left = first.clone();
     for (name, bytes) in [
@@ -110,39 +110,39 @@ async fn an_interrupted_new_authority_is_made_again() {
         ("next/certificate.pem", certificate),
     ] {
         left.insert(name, bytes);
-        herd.kill().await;
-        leave(&herd, &left);
-        herd.start().await.unwrap();
-        assert!(!herd.state().ca().join("next").exists(), "{name}");
-        assert_eq!(files(&herd), first, "{name}");
+        fleet.kill().await;
+        leave(&fleet, &left);
+        fleet.start().await.unwrap();
+        assert!(!fleet.state().ca().join("next").exists(), "{name}");
+        assert_eq!(files(&fleet), first, "{name}");
     }
     // It is written down, and nobody was told of it.
     let request = v1::RotateAuthorityRequest {
         step: v1::rotate_authority_request::Step::Make.into(),
         ..Default::default()
     };
-    herd.operator().await.rotate_authority(request).await.unwrap();
-    let made = files(&herd);
-    herd.kill().await;
-    herd.start().await.unwrap();
-    assert_eq!(files(&herd), made);
-    let said = Laptop::beside(&herd).does(&herd.clock, "ca rotate --yes").await;
+    fleet.operator().await.rotate_authority(request).await.unwrap();
+    let made = files(&fleet);
+    fleet.kill().await;
+    fleet.start().await.unwrap();
+    assert_eq!(files(&fleet), made);
+    let said = Laptop::beside(&fleet).does(&fleet.clock, "ca rotate --yes").await;
     assert!(said.contains("announced"), "{said}");
-    assert_eq!(files(&herd), made, "it is that one");
+    assert_eq!(files(&fleet), made, "it is that one");
 }
 
 #[tokio::test]
 async fn an_interrupted_drop_ends_with_the_new_authority() {
-    let mut herd = Herd::new().await;
-    let me = Laptop::beside(&herd);
+    let mut fleet = Fleet::new().await;
+    let me = Laptop::beside(&fleet);
     for step in ["announced", "still taken"] {
-        let said = me.does(&herd.clock, "ca rotate --yes").await;
+        let said = me.does(&fleet.clock, "ca rotate --yes").await;
         assert!(said.contains(step), "{said}");
     }
-    let mut left = files(&herd);
+    let mut left = files(&fleet);
     assert_eq!(left.len(), 4);
-    me.does(&herd.clock, "ca rotate --yes").await;
-    let after = files(&herd);
+    me.does(&fleet.clock, "ca rotate --yes").await;
+    let after = files(&fleet);
     assert_eq!(after.len(), 2);
     let half = |name: &str| Some(after[name][..after[name].len() / 2].to_vec());
     let whole = |name: &str| Some(after[name].clone());
@@ -155,11 +155,11 @@ async fn an_interrupted_drop_ends_with_the_new_authority() {
         ("next/certificate.pem", None),
     ];
     for (at, (name, bytes)) in effects.into_iter().enumerate() {
-        herd.kill().await;
-        leave(&herd, &left);
-        herd.start().await.unwrap();
-        assert_eq!(files(&herd), after, "before {name}");
-        takes_nodes_on(&herd, &format!("n{at}")).await;
+        fleet.kill().await;
+        leave(&fleet, &left);
+        fleet.start().await.unwrap();
+        assert_eq!(files(&fleet), after, "before {name}");
+        takes_nodes_on(&fleet, &format!("n{at}")).await;
         match bytes {
             Some(bytes) => left.insert(name, bytes),
             None => left.remove(name),
@@ -170,40 +170,40 @@ async fn an_interrupted_drop_ends_with_the_new_authority() {
 #[tokio::test]
 async fn a_rotation_continues_after_a_restore() {
     for done in 0..=2 {
-        let mut herd = Herd::new().await;
-        herd.make_recovery_key().await;
-        let first = herd.ca();
-        let me = Laptop::beside(&herd);
+        let mut fleet = Fleet::new().await;
+        fleet.make_recovery_key().await;
+        let first = fleet.ca();
+        let me = Laptop::beside(&fleet);
         for _ in 0..done {
-            me.does(&herd.clock, "ca rotate --yes").await;
+            me.does(&fleet.clock, "ca rotate --yes").await;
         }
         if done == 0 {
             let request = v1::RotateAuthorityRequest {
                 step: v1::rotate_authority_request::Step::Make.into(),
                 ..Default::default()
             };
-            herd.operator().await.rotate_authority(request).await.unwrap();
+            fleet.operator().await.rotate_authority(request).await.unwrap();
         }
-        let saved = files(&herd);
+        let saved = files(&fleet);
         assert_eq!(saved.len(), 4);
-        let archive = herd.back_up().await;
-        herd.kill().await;
-        herd.destroy();
-        herd.put_back(&archive).await.unwrap();
-        assert_eq!(files(&herd), saved, "after {done} steps");
-        herd.start().await.unwrap();
+        let archive = fleet.back_up().await;
+        fleet.kill().await;
+        fleet.destroy();
+        fleet.restore(&archive).await.unwrap();
+        assert_eq!(files(&fleet), saved, "after {done} steps");
+        fleet.start().await.unwrap();
         for _ in done..3 {
-            me.does(&herd.clock, "ca rotate --yes").await;
+            me.does(&fleet.clock, "ca rotate --yes").await;
         }
-        assert_ne!(herd.ca(), first, "after {done} steps");
-        takes_nodes_on(&herd, "a").await;
+        assert_ne!(fleet.ca(), first, "after {done} steps");
+        takes_nodes_on(&fleet, "a").await;
     }
 }
 
 #[tokio::test]
 async fn an_authority_is_announced_by_an_operators_word_alone() {
-    let herd = Herd::new().await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let mut operator = fleet.operator().await;
     let step = |step: v1::rotate_authority_request::Step| v1::RotateAuthorityRequest {
         step: step.into(),
         ..Default::default()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use heeler_host::zfs;
 use heeler_proto::v1::{self, event::Kind};
-use heeler_tests::{Cut, Herd, Node, Operator};
+use heeler_tests::{Cut, Fleet, Node, Operator};
 
 use crate::scene::{DISKS, machine, pooled};
 
@@ -52,10 +52,10 @@ async fn told(operator: &mut Operator, count: Option<usize>) -> (Vec<String>, u3
 
 #[tokio::test]
 async fn seven_days_without_coordinator_lose_no_snapshot() {
-    let mut herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
-    pooled(&herd, &mut herd.operator().await).await;
-    herd.stop().await;
+    let mut fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    pooled(&fleet, &mut fleet.operator().await).await;
+    fleet.stop().await;
     node.live_alone(7 * DAY).await;
 
     let taken = asked_for(&node);
@@ -73,16 +73,16 @@ async fn seven_days_without_coordinator_lose_no_snapshot() {
     }
 
     // The connection is cut three times while the days are told, and the agent killed once.
-    let port = std::mem::replace(&mut herd.agents, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    herd.clock.advance(u64::try_from(7 * DAY.as_millis()).unwrap());
-    herd.start().await.unwrap();
-    let mut cut = Cut::new(port, herd.agents, vec![12_000, 16_000, 20_000]).await;
+    let port = std::mem::replace(&mut fleet.agents, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    fleet.clock.advance(u64::try_from(7 * DAY.as_millis()).unwrap());
+    fleet.start().await.unwrap();
+    let mut cut = Cut::new(port, fleet.agents, vec![12_000, 16_000, 20_000]).await;
     node.kill();
     node.start();
     cut.cuts(2).await;
     node.kill();
     node.start();
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     told(&mut operator, Some(taken.len())).await;
     cut.cuts(3).await;
     let (told, pruned) = told(&mut operator, None).await;

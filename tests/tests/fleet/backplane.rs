@@ -7,7 +7,7 @@ use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::{Machine, Nic, Pace, Wire};
 use heeler_host::{link, netplan};
 use heeler_proto::v1::{self, Light, StepOutcome, from_agent, to_agent};
-use heeler_tests::{CLUSTER, Herd, Line, Node, Operator, Stranger};
+use heeler_tests::{CLUSTER, Fleet, Line, Node, Operator, Stranger};
 
 use crate::scene::{finished, task};
 
@@ -49,19 +49,19 @@ fn config(count: usize, first: &str) -> String {
     text
 }
 
-async fn herd(count: usize) -> (Herd, Vec<Node>, Operator, Wire) {
-    let (herd, wire) = (Herd::new().await, Wire::default());
+async fn fleet(count: usize) -> (Fleet, Vec<Node>, Operator, Wire) {
+    let (fleet, wire) = (Fleet::new().await, Wire::default());
     let mut nodes = Vec::new();
     for (place, name) in NAMES.iter().enumerate().take(count) {
-        nodes.push(Node::added(&herd, machine(place, &wire), name).await);
+        nodes.push(Node::added(&fleet, machine(place, &wire), name).await);
     }
-    let operator = herd.operator().await;
-    (herd, nodes, operator, wire)
+    let operator = fleet.operator().await;
+    (fleet, nodes, operator, wire)
 }
 
-async fn apply(herd: &Herd, operator: &mut Operator, text: &str, parent: u64) -> Vec<v1::TaskInfo> {
+async fn apply(fleet: &Fleet, operator: &mut Operator, text: &str, parent: u64) -> Vec<v1::TaskInfo> {
     let plan = operator.plan_text(text, parent).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let mut tasks = Vec::new();
     for id in &reply.task_ids {
         let one = v1::ApplyReply {
@@ -76,8 +76,8 @@ async fn apply(herd: &Herd, operator: &mut Operator, text: &str, parent: u64) ->
 
 #[tokio::test]
 async fn every_earlier_peer_confirms_a_node() {
-    let (herd, nodes, mut operator, _) = herd(3).await;
-    let tasks = apply(&herd, &mut operator, &config(3, ""), 0).await;
+    let (fleet, nodes, mut operator, _) = fleet(3).await;
+    let tasks = apply(&fleet, &mut operator, &config(3, ""), 0).await;
     assert!(tasks.iter().all(|task| task.state == "done"), "{tasks:?}");
     for (node, words) in nodes.iter().zip(["no peer is up", "and by a", "and by a, b"]) {
         let event = operator.wait_for("network confirmed", &node.name).await;
@@ -96,10 +96,10 @@ async fn every_earlier_peer_confirms_a_node() {
 
 #[tokio::test]
 async fn a_change_unreachable_for_one_peer_is_undone() {
-    let (herd, nodes, mut operator, _) = herd(1).await;
-    let mut b = peer(&herd, &mut operator).await;
+    let (fleet, nodes, mut operator, _) = fleet(1).await;
+    let mut b = peer(&fleet, &mut operator).await;
     let plan = operator.plan_text(&config(1, ""), 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let refuses = async {
         loop {
             let request_id = b.next_that(asks_for_reach).await;
@@ -123,8 +123,8 @@ async fn a_change_unreachable_for_one_peer_is_undone() {
 
 #[tokio::test]
 async fn another_subnet_is_refused_while_peers_are_up() {
-    let (herd, nodes, mut operator, _) = herd(2).await;
-    apply(&herd, &mut operator, &config(2, ""), 0).await;
+    let (fleet, nodes, mut operator, _) = fleet(2).await;
+    apply(&fleet, &mut operator, &config(2, ""), 0).await;
     let moved = config(2, "").replace("10.10.99", "10.10.98");
     let plan = operator.plan_text(&moved, 1).await;
     for (node, peer) in plan.nodes.iter().zip(["b (10.10.99.51/24)", "a (10.10.99.50/24)"]) {
@@ -143,13 +143,13 @@ async fn another_subnet_is_refused_while_peers_are_up() {
         .discover(v1::DiscoverRequest { node: "b".into() })
         .await
         .unwrap();
-    let tasks = apply(&herd, &mut operator, &moved, 1).await;
+    let tasks = apply(&fleet, &mut operator, &moved, 1).await;
     assert!(
         tasks.iter().any(|task| task.node == "a" && task.state == "done"),
         "{tasks:?}"
     );
     nodes[1].machine.set_carrier(&mac(1), true);
-    let tasks = apply(&herd, &mut operator, &moved, 2).await;
+    let tasks = apply(&fleet, &mut operator, &moved, 2).await;
     assert!(tasks.iter().all(|task| task.state == "done"), "{tasks:?}");
     for (node, address) in nodes.iter().zip(["10.10.98.50/24", "10.10.98.51/24"]) {
         assert_eq!(node.machine.addresses(link::BACKPLANE), Some(vec![address.to_owned()]));
@@ -157,8 +157,8 @@ async fn another_subnet_is_refused_while_peers_are_up() {
 }
 
 /// A peer that is up on the backplane, and says so.
-async fn peer(herd: &Herd, operator: &mut Operator) -> Line {
-    let (mut line, _) = Stranger::enrolled(herd, "b")
+async fn peer(fleet: &Fleet, operator: &mut Operator) -> Line {
+    let (mut line, _) = Stranger::enrolled(fleet, "b")
         .await
         .join(Stranger::hello("b"))
         .await
@@ -210,15 +210,15 @@ fn asks_for_a_word(body: to_agent::Body) -> Option<String> {
 #[tokio::test]
 async fn a_lost_peer_keeps_its_veto_after_a_restart() {
     for restarts in [false, true] {
-        let (mut herd, nodes, mut operator, _) = herd(1).await;
-        let mut b = peer(&herd, &mut operator).await;
+        let (mut fleet, nodes, mut operator, _) = fleet(1).await;
+        let mut b = peer(&fleet, &mut operator).await;
         let plan = operator.plan_text(&config(1, ""), 0).await;
-        let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+        let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
         assert_eq!(b.next_that(asks_for_a_word).await, "10.10.99.50");
         if restarts {
-            herd.kill().await;
-            herd.start().await.unwrap();
-            operator = herd.operator().await;
+            fleet.kill().await;
+            fleet.start().await.unwrap();
+            operator = fleet.operator().await;
         }
         drop(b);
         let task = finished(&mut operator, &reply).await;
@@ -230,22 +230,22 @@ async fn a_lost_peer_keeps_its_veto_after_a_restart() {
 
 #[tokio::test]
 async fn without_coordinator_a_network_change_is_undone() {
-    let (mut herd, nodes, mut operator, _) = herd(1).await;
+    let (mut fleet, nodes, mut operator, _) = fleet(1).await;
     let text = config(1, "");
     let plan = operator.plan_text(&text, 0).await;
     let machine = &nodes[0].machine;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     while !machine.log().iter().any(|entry| entry.what.ends_with("/guard/armed")) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    herd.kill().await;
+    fleet.kill().await;
     while machine.file("/var/lib/heeler-agent/guard/undone").is_none() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(machine.addresses(link::BACKPLANE), None);
     assert_eq!(machine.file(netplan::PATH), None);
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     let task = finished(&mut operator, &reply).await;
     assert_eq!(task.state, "failed", "{task:?}");
     assert!(task.reason.contains("was undone"), "{task:?}");
@@ -253,7 +253,7 @@ async fn without_coordinator_a_network_change_is_undone() {
 
 #[tokio::test]
 async fn an_address_that_a_stranger_has_blocks_the_plan() {
-    let (_herd, _nodes, mut operator, wire) = herd(1).await;
+    let (_fleet, _nodes, mut operator, wire) = fleet(1).await;
     wire.put("10.10.99.50".parse().unwrap(), 24, "02:00:00:00:00:01");
     let plan = operator.plan_text(&config(1, ""), 0).await;
     let blocked = plan.nodes[0]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use heeler_coordinator::serve::raise_file_limit;
 use heeler_proto::{v1, v1::from_agent};
-use heeler_tests::{Herd, Line, NOON, Operator, Stranger, put_on_record};
+use heeler_tests::{Fleet, Line, NOON, Operator, Stranger, put_on_record};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -19,12 +19,12 @@ fn name(number: usize) -> String {
 }
 
 /// So many nodes on record, with one key for all of them: what is tried here is not enrolment.
-async fn enrolled(herd: &mut Herd) -> Vec<Arc<Stranger>> {
-    herd.stop().await;
-    let first = Stranger::new(herd);
+async fn enrolled(fleet: &mut Fleet) -> Vec<Arc<Stranger>> {
+    fleet.stop().await;
+    let first = Stranger::new(fleet);
     let nodes: Vec<_> = (0..CROWD).map(|number| (name(number), &first.key)).collect();
-    let chains = put_on_record(&herd.state(), &nodes, NOON).await;
-    herd.start().await.unwrap();
+    let chains = put_on_record(&fleet.state(), &nodes, NOON).await;
+    fleet.start().await.unwrap();
     chains.into_iter().map(|chain| Arc::new(first.with(chain))).collect()
 }
 
@@ -51,7 +51,7 @@ async fn come(strangers: &[Arc<Stranger>]) -> Vec<Line> {
             line
         });
     }
-    // Longer than a busy machine needs; a herd of which one waits for another never ends.
+    // Longer than a busy machine needs; a fleet of which one waits for another never ends.
     timeout(Duration::from_secs(120), coming.join_all()).await.unwrap()
 }
 
@@ -63,15 +63,15 @@ async fn nodes(operator: &mut Operator) -> Vec<v1::NodeInfo> {
 #[tokio::test]
 async fn a_thousand_agents_reconnect_at_once() {
     raise_file_limit();
-    let mut herd = Herd::new().await;
-    let strangers = enrolled(&mut herd).await;
-    let _asleep = herd.operator().await.follow(0).await;
+    let mut fleet = Fleet::new().await;
+    let strangers = enrolled(&mut fleet).await;
+    let _asleep = fleet.operator().await.follow(0).await;
     drop(come(&strangers).await);
-    herd.kill().await;
-    herd.start().await.unwrap();
-    let _asleep = herd.operator().await.follow(0).await;
+    fleet.kill().await;
+    fleet.start().await.unwrap();
+    let _asleep = fleet.operator().await.follow(0).await;
     let _lines = come(&strangers).await;
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let nodes = nodes(&mut operator).await;
     let connected = nodes.iter().filter(|node| node.connected).count();
     assert_eq!((nodes.len(), connected), (CROWD, CROWD));
@@ -81,12 +81,12 @@ async fn a_thousand_agents_reconnect_at_once() {
 
 #[tokio::test]
 async fn a_hanging_agent_is_shown_away() {
-    let mut herd = Herd::new().await;
-    herd.asks_every = Some(Duration::from_millis(500));
-    herd.stop().await;
-    herd.start().await.unwrap();
-    let hangs = Stranger::enrolled(&herd, "a").await;
-    let lives = Stranger::enrolled(&herd, "b").await;
+    let mut fleet = Fleet::new().await;
+    fleet.asks_every = Some(Duration::from_millis(500));
+    fleet.stop().await;
+    fleet.start().await.unwrap();
+    let hangs = Stranger::enrolled(&fleet, "a").await;
+    let lives = Stranger::enrolled(&fleet, "b").await;
     let (connected, is_connected) = oneshot::channel();
     let (end, ended) = std::sync::mpsc::channel::<()>();
     // A program that is stopped: the kernel goes on answering for it.
@@ -102,10 +102,10 @@ async fn a_hanging_agent_is_shown_away() {
     });
     is_connected.await.unwrap();
     let (mut line, _) = lives.join(Stranger::hello("b")).await.unwrap();
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let asked = operator.discover(v1::DiscoverRequest { node: "a".into() });
     let meanwhile = async {
-        let mut operator = herd.operator().await;
+        let mut operator = fleet.operator().await;
         let begun = nodes(&mut operator).await;
         line.next_that(Line::asks_for_facts).await;
         line.say(from_agent::Body::Event(v1::Event::default())).await;

@@ -3,16 +3,16 @@
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::{Content, DiskSpec, Machine};
 use heeler_proto::v1::{self, Light, StepOutcome};
-use heeler_tests::{Herd, Node, config};
+use heeler_tests::{Fleet, Node, config};
 use tonic::Code;
 
 use crate::scene::{DISKS, creations, finished, machine, node_a, outcomes, pooled};
 
 #[tokio::test]
 async fn a_second_apply_changes_nothing() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let text = config(&[("a", DISKS)]);
 
     let plan = operator.plan_text(&text, 0).await;
@@ -24,7 +24,7 @@ async fn a_second_apply_changes_nothing() {
     );
     assert_eq!(creations(&node), 0, "a plan changes nothing");
 
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert_eq!((reply.revision, reply.task_ids.len()), (1, 3));
     let task = finished(&mut operator, &reply).await;
     assert_eq!((task.state.as_str(), task.reason.as_str()), ("done", ""));
@@ -32,7 +32,7 @@ async fn a_second_apply_changes_nothing() {
 
     let again = operator.plan_text(&text, 1).await;
     assert_eq!(again.nodes[0].tasks[0].task_id, "", "{:?}", again.nodes[0]);
-    let reply = operator.apply_plan(&again, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&again, fleet.clock.now_ms()).await.unwrap();
     assert_eq!((reply.revision, reply.task_ids.len()), (1, 0));
 
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
@@ -55,7 +55,7 @@ async fn a_second_apply_changes_nothing() {
 
 #[tokio::test]
 async fn a_node_with_a_pool_keeps_its_hostid() {
-    let herd = Herd::new().await;
+    let fleet = Fleet::new().await;
     let made = machine("a", DISKS);
     made.put_file("/etc/hostid", &0x0bad_cafe_u32.to_le_bytes()).unwrap();
     let leg = |serial: &str| format!("/dev/disk/by-id/nvme-SAMSUNG_MZ9LQ128HBHQ-00000_{serial}");
@@ -77,8 +77,8 @@ async fn a_node_with_a_pool_keeps_its_hostid() {
         ],
     );
     assert!(created.ok(), "{created:?}");
-    let _node = Node::added(&herd, made, "a").await;
-    let mut operator = herd.operator().await;
+    let _node = Node::added(&fleet, made, "a").await;
+    let mut operator = fleet.operator().await;
     operator
         .discover(v1::DiscoverRequest { node: "a".into() })
         .await
@@ -96,10 +96,10 @@ async fn a_node_with_a_pool_keeps_its_hostid() {
 
 #[tokio::test]
 async fn a_live_disk_is_not_even_planned_for_erasure() {
-    let herd = Herd::new().await;
-    let _node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     let status = operator
         .plan_erase(v1::PlanEraseRequest {
             serial: DISKS[0].into(),
@@ -119,10 +119,10 @@ async fn a_live_disk_is_not_even_planned_for_erasure() {
 
 #[tokio::test]
 async fn a_lost_leg_is_red_and_names_the_survivor() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     node.machine.pull_disk(DISKS[1]);
     operator
         .discover(v1::DiscoverRequest { node: "a".into() })
@@ -150,11 +150,11 @@ async fn a_lost_leg_is_red_and_names_the_survivor() {
 
 #[tokio::test]
 async fn a_moved_pool_disk_is_refused_everywhere() {
-    let herd = Herd::new().await;
-    let a = Node::added(&herd, machine("a", DISKS), "a").await;
-    let b = Node::added(&herd, machine("b", &["X1"]), "b").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let a = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let b = Node::added(&fleet, machine("b", &["X1"]), "b").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     a.machine.move_disk(DISKS[1], &b.machine);
     operator
         .discover(v1::DiscoverRequest { node: "b".into() })
@@ -177,14 +177,14 @@ async fn a_moved_pool_disk_is_refused_everywhere() {
 
 #[tokio::test]
 async fn a_foreign_disk_is_used_after_an_erasure() {
-    let herd = Herd::new().await;
+    let fleet = Fleet::new().await;
     let dirty = Machine::builder("a")
         .blank(DISKS[0])
         .disk(DiskSpec::holding(DISKS[1], Content::Ext4("photos")))
         .build();
-    let node = Node::added(&herd, dirty, "a").await;
+    let node = Node::added(&fleet, dirty, "a").await;
     let before = node.machine.hash_disk(DISKS[1]);
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let text = config(&[("a", DISKS)]);
     let plan = operator.plan_text(&text, 0).await;
     assert!(
@@ -192,7 +192,7 @@ async fn a_foreign_disk_is_used_after_an_erasure() {
         "{:?}",
         plan.nodes[0]
     );
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert!(reply.task_ids.is_empty(), "what is blocked does not begin");
     assert_eq!(node.machine.hash_disk(DISKS[1]), before);
 
@@ -211,33 +211,33 @@ async fn a_foreign_disk_is_used_after_an_erasure() {
         Code::PermissionDenied
     );
     assert_eq!(node.machine.hash_disk(DISKS[1]), before);
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert_eq!(finished(&mut operator, &reply).await.state, "done");
     assert!(node.machine.is_blank(DISKS[1]));
 
     let plan = operator.plan_text(&text, 1).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert_eq!(finished(&mut operator, &reply).await.state, "done");
 }
 
 #[tokio::test]
 async fn a_reflashed_node_imports_its_recorded_pool() {
-    let mut herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let mut fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let text = config(&[("a", DISKS)]);
     let plan = operator.plan_text(&text, 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     finished(&mut operator, &reply).await;
     node.kill();
     node.machine.replace_root_disk();
-    herd.stop().await;
-    herd.start().await.unwrap();
-    let node = Node::reflashed(&herd, node.machine.clone(), "a").await;
-    let mut operator = herd.operator().await;
+    fleet.stop().await;
+    fleet.start().await.unwrap();
+    let node = Node::reflashed(&fleet, node.machine.clone(), "a").await;
+    let mut operator = fleet.operator().await;
     let plan = operator.plan_text(&text, 1).await;
     assert_ne!(plan.nodes[0].tasks[0].task_id, "", "{:?}", plan.nodes[0].steps);
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert_eq!(finished(&mut operator, &reply).await.state, "done");
     assert_eq!(creations(&node), 1, "made once, imported once");
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();

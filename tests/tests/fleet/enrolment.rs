@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
 use heeler_proto::v1;
-use heeler_tests::{Herd, Stranger};
+use heeler_tests::{Fleet, Stranger};
 use tonic::Code;
 
 use crate::scene::node_a;
@@ -17,52 +17,52 @@ async fn refused(stranger: &Stranger, node: &str, token: &str, why: &str) {
 
 #[tokio::test]
 async fn a_token_lets_its_node_in_once() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::new(&herd);
-    let token = herd.operator().await.token("a", stranger.key_sha256()).await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::new(&fleet);
+    let token = fleet.operator().await.token("a", stranger.key_sha256()).await;
     stranger.enrol("a", &token).await.unwrap();
     refused(&stranger, "a", &token, "used before").await;
 }
 
 #[tokio::test]
 async fn a_wrong_token_is_refused() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::new(&herd);
-    herd.operator().await.token("a", stranger.key_sha256()).await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::new(&fleet);
+    fleet.operator().await.token("a", stranger.key_sha256()).await;
     refused(&stranger, "a", "0123456789abcdef", "not known").await;
 }
 
 #[tokio::test]
 async fn a_token_is_good_for_ten_minutes_and_no_longer() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::new(&herd);
-    let token = herd.operator().await.token("a", stranger.key_sha256()).await;
-    herd.clock.advance(10 * 60 * 1000);
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::new(&fleet);
+    let token = fleet.operator().await.token("a", stranger.key_sha256()).await;
+    fleet.clock.advance(10 * 60 * 1000);
     refused(&stranger, "a", &token, "expired").await;
 }
 
 #[tokio::test]
 async fn a_token_of_another_node_is_refused() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::new(&herd);
-    let token = herd.operator().await.token("a", stranger.key_sha256()).await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::new(&fleet);
+    let token = fleet.operator().await.token("a", stranger.key_sha256()).await;
     refused(&stranger, "b", &token, "for another node").await;
 }
 
 #[tokio::test]
 async fn a_stolen_token_is_of_no_use_with_another_key() {
-    let herd = Herd::new().await;
-    let (owner, thief) = (Stranger::new(&herd), Stranger::new(&herd));
-    let token = herd.operator().await.token("a", owner.key_sha256()).await;
+    let fleet = Fleet::new().await;
+    let (owner, thief) = (Stranger::new(&fleet), Stranger::new(&fleet));
+    let token = fleet.operator().await.token("a", owner.key_sha256()).await;
     refused(&thief, "a", &token, "for another key").await;
     owner.enrol("a", &token).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_pending_token_admits_no_revoked_node() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::new(&herd);
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::new(&fleet);
+    let mut operator = fleet.operator().await;
     let token = operator.token("a", stranger.key_sha256()).await;
     operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
     refused(&stranger, "a", &token, "not known here").await;
@@ -70,15 +70,15 @@ async fn a_pending_token_admits_no_revoked_node() {
 
 #[tokio::test]
 async fn guessing_is_slowed_down() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::new(&herd);
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::new(&fleet);
     let mut codes = Vec::new();
     for guess in 0..11 {
         codes.push(stranger.enrol("a", &guess.to_string()).await.unwrap_err().code());
     }
     assert_eq!(codes.pop(), Some(Code::Unavailable));
     assert!(codes.iter().all(|code| *code == Code::PermissionDenied), "{codes:?}");
-    herd.clock.advance(6_000);
+    fleet.clock.advance(6_000);
     assert_eq!(
         stranger.enrol("a", "x").await.unwrap_err().code(),
         Code::PermissionDenied
@@ -87,15 +87,15 @@ async fn guessing_is_slowed_down() {
 
 #[tokio::test]
 async fn without_a_certificate_nobody_reaches_the_agents_service() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::new(&herd);
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::new(&fleet);
     stranger.join(Stranger::hello("a")).await.err().unwrap();
 }
 
 #[tokio::test]
 async fn a_certificate_of_another_authority_is_refused_by_tls() {
-    let (herd, other) = (Herd::new().await, Herd::new().await);
-    let mut stranger = Stranger::enrolled(&herd, "a").await;
+    let (fleet, other) = (Fleet::new().await, Fleet::new().await);
+    let mut stranger = Stranger::enrolled(&fleet, "a").await;
     let foreign = Stranger::enrolled(&other, "a").await;
     stranger.join(Stranger::hello("a")).await.unwrap();
     (stranger.key, stranger.chain) = (foreign.key, foreign.chain);
@@ -105,32 +105,32 @@ async fn a_certificate_of_another_authority_is_refused_by_tls() {
 
 #[tokio::test]
 async fn an_expired_certificate_is_replaced_for_its_key() {
-    let herd = Herd::new().await;
-    let mut stranger = Stranger::enrolled(&herd, "a").await;
-    herd.clock.advance(8 * 24 * 60 * 60 * 1000);
+    let fleet = Fleet::new().await;
+    let mut stranger = Stranger::enrolled(&fleet, "a").await;
+    fleet.clock.advance(8 * 24 * 60 * 60 * 1000);
     stranger.join(Stranger::hello("a")).await.err().unwrap();
     stranger.chain = stranger.enrol("a", "").await.unwrap();
     stranger.join(Stranger::hello("a")).await.unwrap();
-    refused(&Stranger::new(&herd), "a", "", "another key on record").await;
+    refused(&Stranger::new(&fleet), "a", "", "another key on record").await;
     refused(&stranger, "b", "", "not known").await;
 }
 
 #[tokio::test]
 async fn nobody_comes_back_after_four_hundred_days() {
-    let mut herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
-    herd.stop().await;
-    herd.clock.advance((7 + 401) * 24 * 60 * 60 * 1000);
-    herd.start().await.unwrap();
+    let mut fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
+    fleet.stop().await;
+    fleet.clock.advance((7 + 401) * 24 * 60 * 60 * 1000);
+    fleet.start().await.unwrap();
     refused(&stranger, "a", "", "400 days").await;
 }
 
 #[tokio::test]
 async fn another_key_for_a_known_name_needs_a_person() {
-    let herd = Herd::new().await;
-    let first = Stranger::enrolled(&herd, "a").await;
-    let second = Stranger::new(&herd);
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let first = Stranger::enrolled(&fleet, "a").await;
+    let second = Stranger::new(&fleet);
+    let mut operator = fleet.operator().await;
     let mut request = v1::CreateTokenRequest {
         node: "a".into(),
         key_sha256: second.key_sha256().to_vec(),
@@ -155,16 +155,16 @@ async fn another_key_for_a_known_name_needs_a_person() {
 
 #[tokio::test]
 async fn a_copied_card_that_enrols_from_another_board_is_alarmed() {
-    let herd = Herd::new().await;
-    let mut stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let mut stranger = Stranger::enrolled(&fleet, "a").await;
     drop(stranger.join(Stranger::hello("a")).await.unwrap());
     stranger.board = "another".into();
     stranger.enrol("a", "").await.unwrap();
-    let alarm = herd.operator().await.wait_for("alarm", "a").await;
+    let alarm = fleet.operator().await.wait_for("alarm", "a").await;
     assert!(alarm.text.contains("another board"), "{}", alarm.text);
     let board = async || {
         let request = v1::ShowNodeRequest { node: "a".into() };
-        let shown = herd.operator().await.show_node(request).await.unwrap().into_inner();
+        let shown = fleet.operator().await.show_node(request).await.unwrap().into_inner();
         shown.node.unwrap().hardware_serial
     };
     assert_eq!(board().await, "board", "the first one stays on record");
@@ -175,7 +175,7 @@ async fn a_copied_card_that_enrols_from_another_board_is_alarmed() {
         host_key: "ssh-ed25519 SHA256:x".into(),
         reflashed: true,
     };
-    let token = herd
+    let token = fleet
         .operator()
         .await
         .create_token(request)

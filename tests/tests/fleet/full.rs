@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, event::Kind};
-use heeler_tests::{Herd, Node, Operator, config};
+use heeler_tests::{Fleet, Node, Operator, config};
 
 use crate::scene::{DISKS, finished, machine, pooled};
 
@@ -32,8 +32,8 @@ async fn runs(operator: &mut Operator) -> Vec<v1::SnapshotRun> {
     runs
 }
 
-async fn connects(herd: &Herd, node: &mut Node) {
-    let mut operator = herd.operator().await;
+async fn connects(fleet: &Fleet, node: &mut Node) {
+    let mut operator = fleet.operator().await;
     let last = operator.wait_for("connected", "a").await.id;
     node.kill();
     node.start();
@@ -42,10 +42,10 @@ async fn connects(herd: &Herd, node: &mut Node) {
 
 #[tokio::test]
 async fn a_full_card_delays_only_the_reports() {
-    let mut herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
-    pooled(&herd, &mut herd.operator().await).await;
-    herd.stop().await;
+    let mut fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    pooled(&fleet, &mut fleet.operator().await).await;
+    fleet.stop().await;
     node.live_alone(HOUR).await;
     let before = taken(&node);
     node.machine.set_card_full(true);
@@ -53,10 +53,10 @@ async fn a_full_card_delays_only_the_reports() {
     assert_eq!(taken(&node) - before, 30);
     node.machine.set_card_full(false);
     node.live_alone(2 * HOUR).await;
-    herd.clock.advance(33 * 3_600_000);
-    herd.start().await.unwrap();
-    connects(&herd, &mut node).await;
-    let mut operator = herd.operator().await;
+    fleet.clock.advance(33 * 3_600_000);
+    fleet.start().await.unwrap();
+    connects(&fleet, &mut node).await;
+    let mut operator = fleet.operator().await;
     // A round that only prunes may follow at any time: the last snapshot says that all before it were told.
     let log = node.machine.log();
     let last = log.iter().rev().find(|entry| entry.what.starts_with("zfs snapshot -o"));
@@ -73,15 +73,15 @@ async fn a_full_card_delays_only_the_reports() {
 
 #[tokio::test]
 async fn a_full_card_refuses_tasks_until_there_is_room() {
-    let herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     node.machine.set_card_full(true);
-    connects(&herd, &mut node).await;
+    connects(&fleet, &mut node).await;
     let text = config(&[("a", DISKS)]).replace("[nodes.a]", "[nodes.a]\npool = { arc_max = \"512MiB\" }");
     let plan = operator.plan_text(&text, 1).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let task = finished(&mut operator, &reply).await;
     assert_eq!(task.state, "refused", "{task:?}");
     assert!(
@@ -91,6 +91,6 @@ async fn a_full_card_refuses_tasks_until_there_is_room() {
 
     node.machine.set_card_full(false);
     let plan = operator.plan_text(&text, reply.revision).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert_eq!(finished(&mut operator, &reply).await.state, "done");
 }

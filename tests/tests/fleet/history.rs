@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heeler_proto::v1::{self, Light, from_agent, to_agent};
 use heeler_store::{EventQuery, NewEvent, Store};
-use heeler_tests::{Herd, NOON, Stranger};
+use heeler_tests::{Fleet, NOON, Stranger};
 
 const BOUND: u64 = 2 << 20;
 /// More than are dropped at once: one copied card that tries again and again makes them in a day.
@@ -25,9 +25,9 @@ fn note(seq: u64) -> from_agent::Body {
 
 #[tokio::test]
 async fn the_oldest_events_are_dropped_first() {
-    let mut herd = Herd::new().await;
-    herd.stop().await;
-    let store = Store::open(&herd.state().database()).await.unwrap();
+    let mut fleet = Fleet::new().await;
+    fleet.stop().await;
+    let store = Store::open(&fleet.state().database()).await.unwrap();
     let mut tx = store.write().await.unwrap();
     let mut last = 0;
     for number in 0..12_000 {
@@ -42,9 +42,9 @@ async fn the_oldest_events_are_dropped_first() {
     tx.save().await.unwrap();
     let before = store.used_bytes().await.unwrap();
     assert!(before > 2 * BOUND, "{before}");
-    herd.history_bytes = BOUND;
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.history_bytes = BOUND;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     let mut tries = 0;
     while store.used_bytes().await.unwrap() > BOUND {
         tries += 1;
@@ -66,12 +66,12 @@ async fn the_oldest_events_are_dropped_first() {
         store.read().await.unwrap().last_event().await.unwrap(),
         kept.last().unwrap().id
     );
-    let verdict = operator
+    let check = operator
         .verify_audit(v1::VerifyAuditRequest::default())
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(verdict.broken_at, 0, "the audit log is whole");
+    assert_eq!(check.broken_at, 0, "the audit log is whole");
 
     let asked = v1::EventsRequest {
         kinds: vec!["alarm".into()],
@@ -97,8 +97,8 @@ async fn the_oldest_events_are_dropped_first() {
 }
 
 /// Something else fills the disk: the database may grow no further.
-async fn fill(herd: &Herd) {
-    let filler = Store::open(&herd.state().database()).await.unwrap();
+async fn fill(fleet: &Fleet) {
+    let filler = Store::open(&fleet.state().database()).await.unwrap();
     let mut tx = filler.write().await.unwrap();
     let filling = "x".repeat(2 * usize::try_from(BOUND).unwrap());
     tx.set_meta("filler", &filling).await.unwrap();
@@ -107,12 +107,12 @@ async fn fill(herd: &Herd) {
 
 #[tokio::test]
 async fn an_operators_full_disk_turns_the_status_red() {
-    let mut herd = Herd::new().await;
-    herd.stop().await;
-    herd.history_bytes = BOUND;
-    herd.start().await.unwrap();
-    fill(&herd).await;
-    let mut operator = herd.operator().await;
+    let mut fleet = Fleet::new().await;
+    fleet.stop().await;
+    fleet.history_bytes = BOUND;
+    fleet.start().await.unwrap();
+    fill(&fleet).await;
+    let mut operator = fleet.operator().await;
     let calm = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert!(calm.alerts.iter().all(|alert| alert.light() != Light::Red), "{calm:?}");
     let secret = v1::SetSecretRequest {
@@ -128,7 +128,7 @@ async fn an_operators_full_disk_turns_the_status_red() {
         "{status:?}"
     );
 
-    let filler = Store::open(&herd.state().database()).await.unwrap();
+    let filler = Store::open(&fleet.state().database()).await.unwrap();
     let mut tx = filler.write().await.unwrap();
     tx.set_meta("filler", "").await.unwrap();
     tx.save().await.unwrap();
@@ -138,11 +138,11 @@ async fn an_operators_full_disk_turns_the_status_red() {
 
 #[tokio::test]
 async fn a_full_disk_acknowledges_nothing_unstored() {
-    let mut herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
-    herd.stop().await;
-    herd.history_bytes = BOUND;
-    herd.start().await.unwrap();
+    let mut fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
+    fleet.stop().await;
+    fleet.history_bytes = BOUND;
+    fleet.start().await.unwrap();
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     line.say(note(1)).await;
     let acknowledged = line.next_that(|body| match body {
@@ -151,7 +151,7 @@ async fn a_full_disk_acknowledges_nothing_unstored() {
     });
     assert_eq!(acknowledged.await, 1);
 
-    fill(&herd).await;
+    fill(&fleet).await;
     // Half-filled pages take some more; then there is no room.
     let (mut sent, mut stored) = (1, 1);
     let ended = 'told: loop {
@@ -172,7 +172,7 @@ async fn a_full_disk_acknowledges_nothing_unstored() {
     };
     assert!(ended.contains("disk is full"), "{ended}");
     assert_eq!(stored, sent - 1, "an event was acknowledged that is nowhere");
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!(status.light(), Light::Red);
     assert!(
@@ -185,9 +185,9 @@ async fn a_full_disk_acknowledges_nothing_unstored() {
 
     // There is room again: what was not stored comes again, and is.
     drop((line, operator));
-    herd.kill().await;
-    herd.history_bytes = 8 * BOUND;
-    herd.start().await.unwrap();
+    fleet.kill().await;
+    fleet.history_bytes = 8 * BOUND;
+    fleet.start().await.unwrap();
     let hello = v1::Hello {
         last_event: sent,
         acknowledged: stored,

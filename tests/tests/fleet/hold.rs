@@ -4,7 +4,7 @@ use heeler_coordinator::cli::Exit;
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::snapshot_ask::Ask;
 use heeler_proto::{Consent, NodeName, ReleaseHold, TaskId, v1};
-use heeler_tests::{Herd, Laptop, ME, Node, Operator};
+use heeler_tests::{Fleet, Laptop, ME, Node, Operator};
 use ring::rand::SystemRandom;
 use ring::signature::EcdsaKeyPair;
 
@@ -12,13 +12,13 @@ use crate::scene::{DISKS, machine, pooled};
 
 const SNAPSHOT: &str = "data/pve-files@mine";
 
-fn consent(herd: &Herd, key: &EcdsaKeyPair, (node, snapshot, tag): (&str, &str, &str)) -> Option<v1::Consent> {
+fn consent(fleet: &Fleet, key: &EcdsaKeyPair, (node, snapshot, tag): (&str, &str, &str)) -> Option<v1::Consent> {
     let act = ReleaseHold {
         snapshot: snapshot.into(),
         tag: tag.into(),
     };
     let bound = (&TaskId::from_random(7), &NodeName::new(node).unwrap());
-    let now_ms = herd.clock.now_ms();
+    let now_ms = fleet.clock.now_ms();
     let signed = Consent::sign_digest(key, ME, bound, act.digest(), now_ms, &SystemRandom::new());
     Some(signed.unwrap().into())
 }
@@ -42,24 +42,24 @@ async fn release(operator: &mut Operator, consent: Option<v1::Consent>) -> Resul
 
 #[tokio::test]
 async fn a_coordinator_releases_no_hold_without_an_operators_consent() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     for args in [["snapshot", SNAPSHOT].as_slice(), &["hold", "keep", SNAPSHOT]] {
         assert!(node.machine.by_hand("zfs", args).ok());
     }
-    let thief = herd.second_operator_key();
+    let thief = fleet.second_operator_key();
     for (consent, why) in [
         (None, "no consent"),
-        (consent(&herd, &thief, ("a", SNAPSHOT, "keep")), "not signed"),
-        (consent(&herd, &operator.key, ("b", SNAPSHOT, "keep")), "another node"),
+        (consent(&fleet, &thief, ("a", SNAPSHOT, "keep")), "not signed"),
+        (consent(&fleet, &operator.key, ("b", SNAPSHOT, "keep")), "another node"),
         (
-            consent(&herd, &operator.key, ("a", SNAPSHOT, "other")),
+            consent(&fleet, &operator.key, ("a", SNAPSHOT, "other")),
             "something else",
         ),
         (
-            consent(&herd, &operator.key, ("a", "data/pve-files@his", "keep")),
+            consent(&fleet, &operator.key, ("a", "data/pve-files@his", "keep")),
             "something else",
         ),
     ] {
@@ -70,13 +70,13 @@ async fn a_coordinator_releases_no_hold_without_an_operators_consent() {
         );
         assert!(!node.machine.by_hand("zfs", &["destroy", SNAPSHOT]).ok(), "it is held");
     }
-    let once = consent(&herd, &operator.key, ("a", SNAPSHOT, "keep"));
+    let once = consent(&fleet, &operator.key, ("a", SNAPSHOT, "keep"));
     release(&mut operator, once.clone()).await.unwrap();
     assert!(node.machine.by_hand("zfs", &["hold", "keep", SNAPSHOT]).ok());
     let refused = release(&mut operator, once).await.unwrap_err();
     assert!(refused.contains("used before"), "{refused}");
-    let me = Laptop::beside(&herd);
-    let outcome = me.types(&herd.clock, &format!("snapshot release a {SNAPSHOT}")).await;
+    let me = Laptop::beside(&fleet);
+    let outcome = me.types(&fleet.clock, &format!("snapshot release a {SNAPSHOT}")).await;
     assert_eq!(outcome.exit, Exit::Fine, "{}", outcome.err);
     assert!(node.machine.by_hand("zfs", &["destroy", SNAPSHOT]).ok());
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use heeler_proto::v1::{self, from_agent, to_agent};
-use heeler_tests::{Herd, Line, Stranger, tls};
+use heeler_tests::{Fleet, Line, Stranger, tls};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -34,10 +34,10 @@ fn resident() -> usize {
 
 #[tokio::test]
 async fn garbage_before_and_within_tls_ends_its_own_connection_alone() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    for address in [herd.agents, herd.enrolment, herd.remote] {
+    for address in [fleet.agents, fleet.enrolment, fleet.remote] {
         for length in [1, 5, 6, 64, 600, 20_000] {
             throw(address, &random(length)).await;
             // The head of a handshake that never ends.
@@ -46,21 +46,21 @@ async fn garbage_before_and_within_tls_ends_its_own_connection_alone() {
     }
     let key = stranger.key.serialize_pem();
     for own in [Some((stranger.chain.as_str(), key.as_str())), None] {
-        let address = if own.is_some() { herd.agents } else { herd.enrolment };
+        let address = if own.is_some() { fleet.agents } else { fleet.enrolment };
         for length in [1, 24, 9_000, 70_000] {
-            let config = tls::client(&herd.ca(), own, &herd.clock);
+            let config = tls::client(&fleet.ca(), own, &fleet.clock);
             let mut stream = tls::connect(address, config).await.unwrap();
             drop(stream.write_all(&random(length)).await);
             let preface = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", random(length).as_slice()].concat();
-            let config = tls::client(&herd.ca(), own, &herd.clock);
+            let config = tls::client(&fleet.ca(), own, &fleet.clock);
             let mut stream = tls::connect(address, config).await.unwrap();
             drop(stream.write_all(&preface).await);
         }
     }
     line.say(from_agent::Body::Event(v1::Event::default())).await;
-    herd.operator().await.status(v1::StatusRequest {}).await.unwrap();
+    fleet.operator().await.status(v1::StatusRequest {}).await.unwrap();
     drop(line.out.clone());
-    Stranger::enrolled(&herd, "b")
+    Stranger::enrolled(&fleet, "b")
         .await
         .join(Stranger::hello("b"))
         .await
@@ -70,15 +70,15 @@ async fn garbage_before_and_within_tls_ends_its_own_connection_alone() {
 
 #[tokio::test]
 async fn half_open_handshakes_delay_nobody() {
-    let herd = Herd::new().await;
+    let fleet = Fleet::new().await;
     let mut idle = Vec::new();
-    for address in [herd.agents, herd.enrolment] {
+    for address in [fleet.agents, fleet.enrolment] {
         for _ in 0..IDLE {
             idle.push(TcpStream::connect(address).await.unwrap());
         }
     }
     let came = async {
-        let stranger = Stranger::enrolled(&herd, "a").await;
+        let stranger = Stranger::enrolled(&fleet, "a").await;
         stranger.join(Stranger::hello("a")).await.unwrap()
     };
     assert!(
@@ -89,16 +89,16 @@ async fn half_open_handshakes_delay_nobody() {
 
 #[tokio::test]
 async fn strangers_who_stay_give_way_to_those_who_come() {
-    let herd = Herd::new().await;
+    let fleet = Fleet::new().await;
     let mut idle = Vec::new();
     for _ in 0..IDLE {
         idle.push(
-            tls::connect(herd.enrolment, tls::client(&herd.ca(), None, &herd.clock))
+            tls::connect(fleet.enrolment, tls::client(&fleet.ca(), None, &fleet.clock))
                 .await
                 .unwrap(),
         );
     }
-    let came = Stranger::enrolled(&herd, "a");
+    let came = Stranger::enrolled(&fleet, "a");
     assert!(
         timeout(Duration::from_secs(8), came).await.is_ok(),
         "strangers may stay for 30 s"
@@ -126,10 +126,10 @@ fn progress(bytes: usize) -> v1::Event {
 
 #[tokio::test]
 async fn a_gigabyte_stream_leaves_memory_flat() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    let _asleep = herd.operator().await.follow(0).await;
+    let _asleep = fleet.operator().await.follow(0).await;
     let (large, mut most) = (progress(3 * MIB), 0);
     let before = resident();
     for _ in 0..342 {
@@ -144,14 +144,14 @@ async fn a_gigabyte_stream_leaves_memory_flat() {
     assert!(grown < 200, "{grown} MiB more, of 1 GiB that was sent");
     line.say(from_agent::Body::Event(progress(1))).await;
     drop(line.out.clone());
-    herd.operator().await.status(v1::StatusRequest {}).await.unwrap();
+    fleet.operator().await.status(v1::StatusRequest {}).await.unwrap();
     assert!(line.next().await.is_ok(), "the session is as it was");
 }
 
 #[tokio::test]
 async fn an_oversized_message_ends_only_its_stream() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     line.say(from_agent::Body::Event(progress(5 * MIB))).await;
     while line.next().await.is_ok() {}
@@ -190,17 +190,17 @@ fn with_pools(request_id: String, count: usize) -> from_agent::Body {
     })
 }
 
-async fn facts_of(herd: &Herd, node: &str) -> Option<v1::Facts> {
+async fn facts_of(fleet: &Fleet, node: &str) -> Option<v1::Facts> {
     let request = v1::ShowNodeRequest { node: node.into() };
-    let shown = herd.operator().await.show_node(request).await.unwrap().into_inner();
+    let shown = fleet.operator().await.show_node(request).await.unwrap().into_inner();
     shown.node.unwrap().facts
 }
 
 #[tokio::test]
 async fn oversized_facts_are_refused_once() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
+    let mut operator = fleet.operator().await;
     for seq in [1, 2] {
         let hello = v1::Hello {
             last_event: seq - 1,
@@ -213,7 +213,7 @@ async fn oversized_facts_are_refused_once() {
         line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
             .await;
     }
-    assert_eq!(facts_of(&herd, "a").await, None);
+    assert_eq!(facts_of(&fleet, "a").await, None);
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     let told: Vec<_> = status
         .alerts
@@ -229,8 +229,8 @@ async fn oversized_facts_are_refused_once() {
 
 #[tokio::test]
 async fn answers_that_nobody_asked_for_are_not_taken() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     let request_id = line.next_that(Line::asks_for_facts).await;
     line.say(with_pools("unasked".into(), 3)).await;
@@ -249,21 +249,21 @@ async fn answers_that_nobody_asked_for_are_not_taken() {
     line.say(note(1)).await;
     line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
         .await;
-    assert_eq!(facts_of(&herd, "a").await, None);
+    assert_eq!(facts_of(&fleet, "a").await, None);
 
     line.say(with_pools(request_id.clone(), 1)).await;
     line.say(with_pools(request_id, 2)).await;
     line.say(note(2)).await;
     line.next_that(|body| matches!(body, to_agent::Body::Ack(v1::EventAck { seq: 2 })).then_some(()))
         .await;
-    let facts = facts_of(&herd, "a").await.unwrap();
+    let facts = facts_of(&fleet, "a").await.unwrap();
     assert_eq!(facts.pools.len(), 1, "one question has one answer");
 }
 
 #[tokio::test]
 async fn an_oversized_hello_is_refused() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     for _ in 0..2 {
         let hello = v1::Hello {
             agent_version: "x".repeat(2 * MIB),
@@ -275,7 +275,7 @@ async fn an_oversized_hello_is_refused() {
             "{refused}"
         );
     }
-    let status = herd
+    let status = fleet
         .operator()
         .await
         .status(v1::StatusRequest {})
@@ -292,19 +292,19 @@ async fn an_oversized_hello_is_refused() {
 
 #[tokio::test]
 async fn a_revoked_nodes_key_opens_no_connection() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let key = stranger.key.serialize_pem();
     let connect = async || {
-        let config = tls::client(&herd.ca(), Some((&stranger.chain, &key)), &herd.clock);
-        let mut stream = tls::connect(herd.agents, config).await?;
+        let config = tls::client(&fleet.ca(), Some((&stranger.chain, &key)), &fleet.clock);
+        let mut stream = tls::connect(fleet.agents, config).await?;
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await?;
         // What the server says first; a refused handshake is told only now.
         stream.read_u8().await.map(|_| stream)
     };
     let mut open = connect().await.unwrap();
     let request = v1::RevokeRequest { node: "a".into() };
-    herd.operator().await.revoke(request).await.unwrap();
+    fleet.operator().await.revoke(request).await.unwrap();
     let refused = connect().await.map(drop).unwrap_err().to_string();
     assert!(refused.contains("Revoked"), "{refused}");
     let mut rest = Vec::new();
@@ -314,14 +314,14 @@ async fn a_revoked_nodes_key_opens_no_connection() {
 
 #[tokio::test]
 async fn one_node_has_few_connections_and_others_come_in() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let key = stranger.key.serialize_pem();
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     let mut held = Vec::new();
     for _ in 0..20 {
-        let config = tls::client(&herd.ca(), Some((&stranger.chain, &key)), &herd.clock);
-        let mut stream = tls::connect(herd.agents, config).await.unwrap();
+        let config = tls::client(&fleet.ca(), Some((&stranger.chain, &key)), &fleet.clock);
+        let mut stream = tls::connect(fleet.agents, config).await.unwrap();
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
         stream.read_u8().await.unwrap();
         held.push(stream);
@@ -334,20 +334,20 @@ async fn one_node_has_few_connections_and_others_come_in() {
     line.say(note(1)).await;
     line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
         .await;
-    let other = Stranger::enrolled(&herd, "b").await;
+    let other = Stranger::enrolled(&fleet, "b").await;
     other.join(Stranger::hello("b")).await.unwrap();
 }
 
 #[tokio::test]
 async fn large_facts_of_many_nodes_leave_every_list_readable() {
-    let herd = Herd::new().await;
+    let fleet = Fleet::new().await;
     let disk = |number: usize| v1::Disk {
         serial: format!("S{number}"),
         finding: "x".repeat(1500),
         ..v1::Disk::default()
     };
     for node in ["a", "b", "c", "d", "e"] {
-        let stranger = Stranger::enrolled(&herd, node).await;
+        let stranger = Stranger::enrolled(&fleet, node).await;
         let (mut line, _) = stranger.join(Stranger::hello(node)).await.unwrap();
         let request_id = line.next_that(Line::asks_for_facts).await;
         let facts = v1::Facts {
@@ -364,7 +364,7 @@ async fn large_facts_of_many_nodes_leave_every_list_readable() {
         line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
             .await;
     }
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let nodes = operator.list_nodes(v1::ListNodesRequest {}).await.unwrap().into_inner();
     assert_eq!(nodes.nodes.len(), 5);
     operator.list_disks(v1::ListDisksRequest::default()).await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::zfs;
 use heeler_proto::v1::{self, irreversible::Act};
-use heeler_tests::{Herd, Node, Operator, config};
+use heeler_tests::{Fleet, Node, Operator, config};
 use tonic::Code;
 
 use crate::scene::{DISKS, finished, machine, pooled};
@@ -13,28 +13,28 @@ use crate::scene::{DISKS, finished, machine, pooled};
 const FILES: &str = "data/pve-files";
 
 /// Both clocks; the schedule sleeps.
-fn pass(herd: &Herd, node: &Node, time: Duration) {
+fn pass(fleet: &Fleet, node: &Node, time: Duration) {
     node.machine.pass(time);
-    herd.clock.advance(u64::try_from(time.as_millis()).unwrap());
+    fleet.clock.advance(u64::try_from(time.as_millis()).unwrap());
 }
 
 /// A node with thirty hours of snapshots, and one by hand.
-async fn herd() -> (Herd, Node, Operator) {
-    let mut herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
-    pooled(&herd, &mut herd.operator().await).await;
-    herd.stop().await;
+async fn fleet() -> (Fleet, Node, Operator) {
+    let mut fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    pooled(&fleet, &mut fleet.operator().await).await;
+    fleet.stop().await;
     let time = Duration::from_secs(30 * 60 * 60);
     node.live_alone(time).await;
-    herd.clock.advance(u64::try_from(time.as_millis()).unwrap());
+    fleet.clock.advance(u64::try_from(time.as_millis()).unwrap());
     by_hand(&node, &["snapshot", "data/pve-files@by-hand"]);
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     let last = operator.wait_for("connected", "a").await.id;
     node.kill();
     node.start();
     operator.wait_after(last, "connected", "a").await;
-    (herd, node, operator)
+    (fleet, node, operator)
 }
 
 fn by_hand(node: &Node, args: &[&str]) {
@@ -66,7 +66,7 @@ fn victims(plan: &v1::PlanReply) -> Vec<String> {
 
 #[tokio::test]
 async fn a_lower_count_prunes_only_with_consent() {
-    let (herd, node, mut operator) = herd().await;
+    let (fleet, node, mut operator) = fleet().await;
     let before = there(&node).await;
     let schedule = node.machine.file("/var/lib/heeler-agent/schedule/snapshots");
     let plan = operator.plan_text(&six_hours(), 1).await;
@@ -86,12 +86,12 @@ async fn a_lower_count_prunes_only_with_consent() {
     assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
     assert_eq!(node.machine.file("/var/lib/heeler-agent/schedule/snapshots"), schedule);
     assert_eq!(there(&node).await, before);
-    drop(herd);
+    drop(fleet);
 }
 
 #[tokio::test]
 async fn changed_victims_void_the_consent() {
-    let (herd, node, mut operator) = herd().await;
+    let (fleet, node, mut operator) = fleet().await;
     let text = six_hours();
     let mut parent = 1;
     let new = "data/pve-files@heeler_20260302T180001Z_hourly";
@@ -103,7 +103,7 @@ async fn changed_victims_void_the_consent() {
             "clone" => by_hand(&node, &["clone", "-o", "mountpoint=none", &first, "data/clone"]),
             _ => by_hand(&node, &["snapshot", "-o", "heeler:class=hourly", new]),
         }
-        let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+        let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
         let task = finished(&mut operator, &reply).await;
         assert_eq!(task.state, "blocked", "{meanwhile}: {task:?}");
         let found = task.blocked.unwrap().found;
@@ -114,12 +114,12 @@ async fn changed_victims_void_the_consent() {
     }
 
     // The last victim is old enough an hour later.
-    pass(&herd, &node, Duration::from_secs(70 * 60));
+    pass(&fleet, &node, Duration::from_secs(70 * 60));
     let before = there(&node).await;
     let plan = operator.plan_text(&text, parent).await;
     let victims = victims(&plan);
     assert!(victims.len() > 15, "{victims:?}");
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let task = finished(&mut operator, &reply).await;
     assert_eq!(task.state, "done", "{task:?}");
     operator.wait_after(reply.after_event, "snapshots", "a").await;
@@ -133,7 +133,7 @@ async fn changed_victims_void_the_consent() {
 
 #[tokio::test]
 async fn replacing_the_default_policy_needs_consent() {
-    let (_herd, node, mut operator) = herd().await;
+    let (_fleet, node, mut operator) = fleet().await;
     let schedule = node.machine.file("/var/lib/heeler-agent/schedule/snapshots");
     let other = "\n[[snapshots]]\ndatasets = [\"data/vm\"]\nkeep = { daily = 7 }\n";
     let plan = operator.plan_text(&(config(&[("a", DISKS)]) + other), 1).await;
@@ -158,13 +158,13 @@ async fn replacing_the_default_policy_needs_consent() {
 
 #[tokio::test]
 async fn a_policy_for_others_ends_defaults_only_with_consent() {
-    let herd = Herd::new().await;
-    let _a = Node::added(&herd, machine("a", &["A1", "A2"]), "a").await;
-    let _b = Node::added(&herd, machine("b", &["B1", "B2"]), "b").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let _a = Node::added(&fleet, machine("a", &["A1", "A2"]), "a").await;
+    let _b = Node::added(&fleet, machine("b", &["B1", "B2"]), "b").await;
+    let mut operator = fleet.operator().await;
     let text = config(&[("a", &["A1", "A2"]), ("b", &["B1", "B2"])]) + "pool = { name = \"tank\" }\n";
     let plan = operator.plan_text(&text, 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     finished(&mut operator, &reply).await;
     let policy = "\n[[snapshots]]\ndatasets = [\"data/pve-files\"]\nkeep = { hourly = 24, daily = 14, weekly = 8 }\n";
     let plan = operator.plan_text(&(text + policy), 1).await;
@@ -184,9 +184,9 @@ async fn a_policy_for_others_ends_defaults_only_with_consent() {
 
 #[tokio::test]
 async fn a_full_pool_turns_the_status_amber() {
-    let (herd, mut node, mut operator) = herd().await;
+    let (fleet, mut node, mut operator) = fleet().await;
     node.machine.set_pool_full("data", true);
-    pass(&herd, &node, Duration::from_secs(150 * 60));
+    pass(&fleet, &node, Duration::from_secs(150 * 60));
     node.kill();
     node.start();
     let mut events = operator.follow(0).await;
@@ -221,13 +221,13 @@ async fn a_full_pool_turns_the_status_amber() {
 
 #[tokio::test]
 async fn a_policy_for_a_missing_dataset_stops_no_other() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let policy = "\n[[snapshots]]\ndatasets = [\"data/pve-files\", \"data/vm/vm-100-disk-0\"]\nkeep = { hourly = 3 }\n";
     let text = config(&[("a", DISKS)]) + policy;
     let plan = operator.plan_text(&text, 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     finished(&mut operator, &reply).await;
     let schedule = node.machine.file("/var/lib/heeler-agent/schedule/snapshots").unwrap();
     let schedule = String::from_utf8(schedule).unwrap();

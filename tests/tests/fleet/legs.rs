@@ -2,7 +2,7 @@
 
 use heeler_coordinator::app::pool_comment;
 use heeler_proto::v1::{self, LegClass, from_agent};
-use heeler_tests::{CLUSTER, Herd, Line, NOON, Operator, Stranger};
+use heeler_tests::{CLUSTER, Fleet, Line, NOON, Operator, Stranger};
 
 use crate::scene::node_a;
 
@@ -14,7 +14,7 @@ const E: &str = "S6XNNS0W100005";
 
 /// A node that reports what a test wants.
 struct Reporter {
-    herd: Herd,
+    fleet: Fleet,
     stranger: Stranger,
     operator: Operator,
     reports: u64,
@@ -23,11 +23,11 @@ struct Reporter {
 
 impl Reporter {
     async fn new() -> Self {
-        let herd = Herd::new().await;
-        let stranger = Stranger::enrolled(&herd, "a").await;
-        let operator = herd.operator().await;
+        let fleet = Fleet::new().await;
+        let stranger = Stranger::enrolled(&fleet, "a").await;
+        let operator = fleet.operator().await;
         Self {
-            herd,
+            fleet,
             stranger,
             operator,
             reports: 0,
@@ -89,7 +89,7 @@ impl Reporter {
             kinds: vec!["pool".into()],
             ..v1::EventsRequest::default()
         };
-        let mut operator = self.herd.operator().await;
+        let mut operator = self.fleet.operator().await;
         let mut events = operator.events(request).await.unwrap().into_inner();
         let mut texts = Vec::new();
         while let Some(event) = events.message().await.unwrap() {

@@ -2,12 +2,12 @@
 
 use heeler_coordinator::app::pool_comment;
 use heeler_proto::v1::{self, from_agent, to_agent};
-use heeler_tests::{CLUSTER, Herd, Line, NOON, Stranger};
+use heeler_tests::{CLUSTER, Fleet, Line, NOON, Stranger};
 
 #[tokio::test]
 async fn absurd_numbers_are_refused_and_reported() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (line, before) = stranger.join(Stranger::hello("a")).await.unwrap();
     drop(line);
     let generation = |epoch, counter| Some(v1::Generation { epoch, counter });
@@ -30,7 +30,7 @@ async fn absurd_numbers_are_refused_and_reported() {
         let refused = stranger.join(lie).await.map(drop).unwrap_err();
         assert!(refused.contains("what cannot be"), "{refused}");
     }
-    let status = herd.operator().await.status(v1::StatusRequest {}).await.unwrap();
+    let status = fleet.operator().await.status(v1::StatusRequest {}).await.unwrap();
     let alarms = status.into_inner().alerts;
     assert_eq!(
         alarms.iter().filter(|alert| alert.text.contains("cannot be")).count(),
@@ -43,8 +43,8 @@ async fn absurd_numbers_are_refused_and_reported() {
 
 #[tokio::test]
 async fn a_node_ahead_is_paused_and_logged_once() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     drop(stranger.join(Stranger::hello("a")).await.unwrap());
     for counter in 1..10 {
         let generation = Some(v1::Generation { epoch: 1, counter });
@@ -58,7 +58,7 @@ async fn a_node_ahead_is_paused_and_logged_once() {
         limit: 100,
         ..v1::ListAuditRequest::default()
     };
-    let audit = herd.operator().await.list_audit(request).await;
+    let audit = fleet.operator().await.list_audit(request).await;
     let entries = audit.unwrap().into_inner().entries;
     let pauses = entries.iter().filter(|entry| entry.action == "node paused");
     assert_eq!(pauses.count(), 1, "{entries:?}");
@@ -66,8 +66,8 @@ async fn a_node_ahead_is_paused_and_logged_once() {
 
 #[tokio::test]
 async fn one_pool_too_many_is_not_recorded() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let pools = (1..=9).map(|guid| v1::Pool {
         name: format!("pool{guid}"),
         guid: format!("{guid}"),
@@ -79,7 +79,7 @@ async fn one_pool_too_many_is_not_recorded() {
         pools: pools.collect(),
         ..v1::Facts::default()
     };
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let mut last = 0;
     for seq in 1..=2 {
         let hello = v1::Hello {
@@ -120,8 +120,8 @@ async fn one_pool_too_many_is_not_recorded() {
 
 #[tokio::test]
 async fn the_audit_log_shortens_a_nodes_answer() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     let create = v1::CreateSnapshot {
         dataset: "data/vm".into(),
@@ -146,7 +146,7 @@ async fn the_audit_log_shortens_a_nodes_answer() {
         };
         line.say(from_agent::Body::Snapshots(answer)).await;
     };
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let (made, ()) = tokio::join!(operator.snapshots(request), answers);
     made.unwrap();
     let request = v1::ListAuditRequest {

@@ -4,7 +4,7 @@ use heeler_coordinator::cli::Exit;
 use heeler_coordinator::clock::Clock as _;
 use heeler_coordinator::pki::operator_request;
 use heeler_proto::{OperatorName, Statement, TrustChange, v1};
-use heeler_tests::{CLUSTER, Herd, Laptop, Node, Operator, Stranger, config, tls};
+use heeler_tests::{CLUSTER, Fleet, Laptop, Node, Operator, Stranger, config, tls};
 use ring::rand::SystemRandom;
 use ring::signature::KeyPair as _;
 use tokio::time::timeout;
@@ -13,16 +13,16 @@ use tonic::Code;
 use crate::scene::{DISKS, WAITS, creations, machine, until};
 
 /// A second person, added as the guide says.
-pub(crate) async fn added(herd: &Herd, me: &Laptop, name: &str) -> Laptop {
+pub(crate) async fn added(fleet: &Fleet, me: &Laptop, name: &str) -> Laptop {
     let bo = Laptop::of(name);
-    let request = bo.does(&herd.clock, "operator request").await;
+    let request = bo.does(&fleet.clock, "operator request").await;
     let request = me.file("request.pem", Some(&request));
     let grant = me
-        .does(&herd.clock, &format!("operator add {} --yes", request.display()))
+        .does(&fleet.clock, &format!("operator add {} --yes", request.display()))
         .await;
     assert!(!grant.contains("PRIVATE"), "{grant}");
     let grant = bo.file("grant.pem", Some(&grant));
-    bo.does(&herd.clock, &format!("operator accept {}", grant.display()))
+    bo.does(&fleet.clock, &format!("operator accept {}", grant.display()))
         .await;
     bo
 }
@@ -34,23 +34,23 @@ async fn nobody_is_behind(operator: &mut Operator) -> bool {
 
 #[tokio::test]
 async fn a_remote_operators_consent_is_accepted() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let me = Laptop::beside(&herd);
-    let bo = added(&herd, &me, "bo").await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let me = Laptop::beside(&fleet);
+    let bo = added(&fleet, &me, "bo").await;
     let folder = bo.file("heeler.toml", Some(&config(&[("a", DISKS)])));
     let folder = folder.parent().unwrap().display();
     let line = format!("apply --config {folder} --confirm a --yes");
-    let done = bo.does(&herd.clock, &line).await;
+    let done = bo.does(&fleet.clock, &line).await;
     assert_eq!(creations(&node), 1, "{done}");
-    let revision = herd
+    let revision = fleet
         .operator()
         .await
         .accepted_revision(v1::AcceptedRevisionRequest {})
         .await
         .unwrap();
     assert_eq!(revision.into_inner().operator, "bo", "the connection says who it was");
-    let audit = herd
+    let audit = fleet
         .operator()
         .await
         .list_audit(v1::ListAuditRequest {
@@ -65,30 +65,30 @@ async fn a_remote_operators_consent_is_accepted() {
 
 #[tokio::test]
 async fn a_pending_key_does_not_replace_a_signing_one() {
-    let herd = Herd::new().await;
-    let me = Laptop::beside(&herd);
-    let bo = Laptop::beside(&herd).as_login("bo");
-    let waiting = bo.does(&herd.clock, "operator request").await;
+    let fleet = Fleet::new().await;
+    let me = Laptop::beside(&fleet);
+    let bo = Laptop::beside(&fleet).as_login("bo");
+    let waiting = bo.does(&fleet.clock, "operator request").await;
     let cy = Laptop::of("cy");
-    let request = cy.does(&herd.clock, "operator request --name cy-laptop").await;
+    let request = cy.does(&fleet.clock, "operator request --name cy-laptop").await;
     let request = bo.file("cy.pem", Some(&request));
     let line = format!("operator add {} --yes", request.display());
-    let grant = bo.does(&herd.clock, &line).await;
+    let grant = bo.does(&fleet.clock, &line).await;
     let grant = cy.file("grant.pem", Some(&grant));
-    cy.does(&herd.clock, &format!("operator accept {}", grant.display()))
+    cy.does(&fleet.clock, &format!("operator accept {}", grant.display()))
         .await;
-    let other = cy.does(&herd.clock, "operator request").await;
+    let other = cy.does(&fleet.clock, "operator request").await;
     assert_ne!(other, waiting);
-    let list = cy.does(&herd.clock, "operator list").await;
+    let list = cy.does(&fleet.clock, "operator list").await;
     assert!(list.contains("cy-laptop"), "{list}");
     // Once both are added it is the login's.
     let waiting = me.file("bo.pem", Some(&waiting));
-    me.does(&herd.clock, &format!("operator add {} --yes", waiting.display()))
+    me.does(&fleet.clock, &format!("operator add {} --yes", waiting.display()))
         .await;
     let other = bo.file("other.pem", Some(&other));
-    bo.does(&herd.clock, &format!("operator add {} --yes", other.display()))
+    bo.does(&fleet.clock, &format!("operator add {} --yes", other.display()))
         .await;
-    let list = me.does(&herd.clock, "operator list --json").await;
+    let list = me.does(&fleet.clock, "operator list --json").await;
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let all = list["operators"].as_array().unwrap().iter();
     let all: Vec<(&str, &str)> = all
@@ -99,62 +99,62 @@ async fn a_pending_key_does_not_replace_a_signing_one() {
 
 #[tokio::test]
 async fn nobody_revokes_their_own_key() {
-    let herd = Herd::new().await;
-    let bo = added(&herd, &Laptop::beside(&herd), "bo").await;
-    let outcome = bo.types(&herd.clock, "operator revoke bo --yes").await;
+    let fleet = Fleet::new().await;
+    let bo = added(&fleet, &Laptop::beside(&fleet), "bo").await;
+    let outcome = bo.types(&fleet.clock, "operator revoke bo --yes").await;
     assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
     assert!(outcome.err.contains("your own key"), "{}", outcome.err);
-    bo.does(&herd.clock, "status").await;
+    bo.does(&fleet.clock, "status").await;
 }
 
 #[tokio::test]
 async fn a_revoked_operator_is_out_at_once() {
-    let herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let me = Laptop::beside(&herd);
-    let bo = added(&herd, &me, "bo").await;
-    let mut following = herd.remote_operator(bo.state(), "bo").await;
+    let fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let me = Laptop::beside(&fleet);
+    let bo = added(&fleet, &me, "bo").await;
+    let mut following = fleet.remote_operator(bo.state(), "bo").await;
     let mut events = following.follow(0).await;
     assert!(events.message().await.unwrap().is_some());
     node.kill();
-    herd.operator().await.wait_for("lost", "a").await;
+    fleet.operator().await.wait_for("lost", "a").await;
 
-    let said = me.does(&herd.clock, "operator revoke bo --yes").await;
+    let said = me.does(&fleet.clock, "operator revoke bo --yes").await;
     assert!(said.contains("when they come back: a"), "{said}");
     let ended = async { while let Ok(Some(_)) = events.message().await {} };
     assert!(
         timeout(WAITS, ended).await.is_ok(),
         "the open stream of one who was revoked goes on"
     );
-    let outcome = bo.types(&herd.clock, "status").await;
+    let outcome = bo.types(&fleet.clock, "status").await;
     assert_eq!(outcome.exit, Exit::Unreachable, "{}", outcome.err);
-    let last = herd.operator().await.wait_for("lost", "a").await.id;
+    let last = fleet.operator().await.wait_for("lost", "a").await.id;
     node.start();
-    herd.operator().await.wait_after(last, "connected", "a").await;
-    let mut operator = herd.operator().await;
+    fleet.operator().await.wait_after(last, "connected", "a").await;
+    let mut operator = fleet.operator().await;
     until(async || nobody_is_behind(&mut operator).await).await;
-    let list = me.does(&herd.clock, "operator list").await;
+    let list = me.does(&fleet.clock, "operator list").await;
     assert!(list.contains("revoked"), "{list}");
-    let again = bo.does(&herd.clock, "operator request").await;
+    let again = bo.does(&fleet.clock, "operator request").await;
     let again = me.file("again.pem", Some(&again));
     let outcome = me
-        .types(&herd.clock, &format!("operator add {} --yes", again.display()))
+        .types(&fleet.clock, &format!("operator add {} --yes", again.display()))
         .await;
     assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
 }
 
 #[tokio::test]
 async fn a_revoked_operator_stays_out_on_new_nodes() {
-    let herd = Herd::new().await;
-    let me = Laptop::beside(&herd);
-    let bo = added(&herd, &me, "bo").await;
-    added(&herd, &bo, "di").await;
-    me.does(&herd.clock, "operator revoke di --yes").await;
-    bo.does(&herd.clock, "operator revoke me --yes").await;
-    let _node = Node::added(&herd, machine("a", DISKS), "a").await;
+    let fleet = Fleet::new().await;
+    let me = Laptop::beside(&fleet);
+    let bo = added(&fleet, &me, "bo").await;
+    added(&fleet, &bo, "di").await;
+    me.does(&fleet.clock, "operator revoke di --yes").await;
+    bo.does(&fleet.clock, "operator revoke me --yes").await;
+    let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
     // A statement that it refused would be an alarm, and the node behind for good.
-    added(&herd, &bo, "cy").await;
-    let mut operator = herd.operator().await;
+    added(&fleet, &bo, "cy").await;
+    let mut operator = fleet.operator().await;
     until(async || nobody_is_behind(&mut operator).await).await;
     let mut events = operator
         .events(v1::EventsRequest::default())
@@ -168,9 +168,9 @@ async fn a_revoked_operator_stays_out_on_new_nodes() {
 
 #[tokio::test]
 async fn the_socket_alone_changes_no_operators() {
-    let herd = Herd::new().await;
-    let thief = herd.second_operator_key();
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let thief = fleet.second_operator_key();
+    let mut operator = fleet.operator().await;
     let (name, own) = (
         OperatorName::new(heeler_tests::ME).unwrap(),
         OperatorName::new("thief").unwrap(),
@@ -178,7 +178,7 @@ async fn the_socket_alone_changes_no_operators() {
     let sign = |change| {
         let random = SystemRandom::new();
         Some(
-            Statement::sign(&thief, &name, CLUSTER, change, herd.clock.now_ms(), &random)
+            Statement::sign(&thief, &name, CLUSTER, change, fleet.clock.now_ms(), &random)
                 .unwrap()
                 .into(),
         )
@@ -208,9 +208,9 @@ async fn the_socket_alone_changes_no_operators() {
 
 #[tokio::test]
 async fn the_last_operator_cannot_be_revoked() {
-    let herd = Herd::new().await;
-    let outcome = Laptop::beside(&herd)
-        .types(&herd.clock, "operator revoke me --yes")
+    let fleet = Fleet::new().await;
+    let outcome = Laptop::beside(&fleet)
+        .types(&fleet.clock, "operator revoke me --yes")
         .await;
     assert_eq!(outcome.exit, Exit::Refused);
     assert!(outcome.err.contains("last operator"), "{}", outcome.err);
@@ -218,19 +218,19 @@ async fn the_last_operator_cannot_be_revoked() {
 
 #[tokio::test]
 async fn node_and_operator_certificates_are_not_interchangeable() {
-    let herd = Herd::new().await;
-    let node = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let node = Stranger::enrolled(&fleet, "a").await;
     let own = (node.chain.as_str(), node.key.serialize_pem());
-    let config = tls::client(&herd.ca(), Some((own.0, own.1.as_str())), &herd.clock);
-    let channel = tls::dial(herd.remote, config).await;
+    let config = tls::client(&fleet.ca(), Some((own.0, own.1.as_str())), &fleet.clock);
+    let channel = tls::dial(fleet.remote, config).await;
     if let Ok(channel) = channel {
         let mut client = v1::operator_client::OperatorClient::new(channel);
         client.status(v1::StatusRequest {}).await.unwrap_err();
     }
-    let me = Laptop::beside(&herd);
-    let bo = added(&herd, &me, "bo").await;
+    let me = Laptop::beside(&fleet);
+    let bo = added(&fleet, &me, "bo").await;
     let read = |file: &str| std::fs::read_to_string(bo.state().join("operators/bo").join(file)).unwrap();
-    let mut imposter = Stranger::new(&herd);
+    let mut imposter = Stranger::new(&fleet);
     imposter.key = rcgen::KeyPair::from_pem(&read("key.pem")).unwrap();
     imposter.chain = read("certificate.pem");
     imposter.join(Stranger::hello("a")).await.err().unwrap();

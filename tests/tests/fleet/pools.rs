@@ -1,7 +1,7 @@
 //! What happens to a pool is told at once, without anybody asking.
 
 use heeler_proto::v1::{self, Light};
-use heeler_tests::{Herd, Node, Operator};
+use heeler_tests::{Fleet, Node, Operator};
 
 use crate::scene::{DISKS, machine, pooled, until};
 
@@ -24,10 +24,10 @@ async fn events(operator: &mut Operator, kind: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_pulled_disk_and_its_resilver_are_told_without_asking() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     until(async || status(&mut operator).await.nodes[0].pool == "ok").await;
 
     node.machine.pull_disk(DISKS[1]);
@@ -57,10 +57,10 @@ async fn a_pulled_disk_and_its_resilver_are_told_without_asking() {
 
 #[tokio::test]
 async fn export_and_import_by_hand_are_reported() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     until(async || status(&mut operator).await.nodes[0].pool == "ok").await;
     assert!(node.machine.by_hand("zpool", &["export", "data"]).ok());
     until(async || status(&mut operator).await.nodes[0].pool == "gone").await;

@@ -2,7 +2,7 @@
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, Light, StepOutcome};
-use heeler_tests::{Herd, NOON, Node, Operator, Stranger, config};
+use heeler_tests::{Fleet, NOON, Node, Operator, Stranger, config};
 
 use crate::scene::{DISKS, creations, machine, node_a, outcomes, planned, pooled, task};
 
@@ -34,16 +34,16 @@ async fn assert_nothing_to_change(operator: &mut Operator, parent: u64) {
 
 #[tokio::test]
 async fn a_nodes_copy_restores_a_destroyed_coordinator() {
-    let mut herd = Herd::new().await;
-    herd.make_recovery_key().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let mut fleet = Fleet::new().await;
+    fleet.make_recovery_key().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     assert!(
         copies_now(&mut operator).await.copies.is_empty(),
         "there is no pool yet"
     );
-    pooled(&herd, &mut operator).await;
-    herd.clock.advance(HOUR_MS);
+    pooled(&fleet, &mut operator).await;
+    fleet.clock.advance(HOUR_MS);
     // The coordinator looks at the pool that the task has made.
     operator
         .discover(v1::DiscoverRequest { node: "a".into() })
@@ -63,14 +63,14 @@ async fn a_nodes_copy_restores_a_destroyed_coordinator() {
 
     let last = status(&mut operator).await.revision;
     drop(operator);
-    herd.kill().await;
-    herd.destroy();
-    let archive = herd.folder().join("from-the-node.age");
+    fleet.kill().await;
+    fleet.destroy();
+    let archive = fleet.folder().join("from-the-node.age");
     std::fs::write(&archive, &sealed).unwrap();
-    let restored = herd.put_back(&archive).await.unwrap();
+    let restored = fleet.restore(&archive).await.unwrap();
     assert_eq!(restored.epoch, NOON / 1000 + 3600);
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     let restored = operator.wait_after(0, "restored", "").await;
     operator.wait_after(restored.id, "connected", "a").await;
     let status = status(&mut operator).await;
@@ -85,18 +85,18 @@ async fn a_nodes_copy_restores_a_destroyed_coordinator() {
 
 #[tokio::test]
 async fn an_agent_ahead_of_a_backup_is_paused() {
-    let mut herd = Herd::new().await;
-    herd.make_recovery_key().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let old = herd.back_up().await;
-    pooled(&herd, &mut herd.operator().await).await;
-    herd.kill().await;
-    herd.clock.advance(HOUR_MS);
-    let restored = herd.put_back(&old).await.unwrap();
+    let mut fleet = Fleet::new().await;
+    fleet.make_recovery_key().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let old = fleet.back_up().await;
+    pooled(&fleet, &mut fleet.operator().await).await;
+    fleet.kill().await;
+    fleet.clock.advance(HOUR_MS);
+    let restored = fleet.restore(&old).await.unwrap();
     assert!(restored.aside.is_some(), "what was there is kept");
-    herd.start().await.unwrap();
+    fleet.start().await.unwrap();
 
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let paused = operator.wait_after(0, "paused", "a").await;
     let held = status(&mut operator).await;
     assert_eq!(held.light(), Light::Amber);
@@ -124,36 +124,36 @@ async fn an_agent_ahead_of_a_backup_is_paused() {
     );
     // It is not held again when it comes again.
     drop(operator);
-    herd.kill().await;
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.kill().await;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     operator.wait_after(back.id, "connected", "a").await;
     assert!(status(&mut operator).await.nodes[0].pause.is_none());
 }
 
 #[tokio::test]
 async fn a_restored_backup_restarts_no_task() {
-    let mut herd = Herd::new().await;
-    herd.make_recovery_key().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let mut fleet = Fleet::new().await;
+    fleet.make_recovery_key().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    let mut operator = herd.operator().await;
-    let plan = planned(&herd, &mut line).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
-    let backup = herd.back_up().await;
+    let mut operator = fleet.operator().await;
+    let plan = planned(&fleet, &mut line).await;
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
+    let backup = fleet.back_up().await;
     drop((line, operator));
-    herd.kill().await;
-    let restored = herd.put_back(&backup).await.unwrap();
+    fleet.kill().await;
+    let restored = fleet.restore(&backup).await.unwrap();
     assert_eq!(restored.open_tasks, 1);
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     let over = task(&mut operator, &reply.task_ids[0]).await;
     assert!(over.state == "failed" && over.reason.contains("restored"), "{over:?}");
 }
 
 #[tokio::test]
 async fn a_new_coordinator_takes_nodes_over() {
-    let first = Herd::new().await;
+    let first = Fleet::new().await;
     let mut node = Node::added(&first, machine("a", DISKS), "a").await;
     let mut operator = first.operator().await;
     pooled(&first, &mut operator).await;
@@ -162,7 +162,7 @@ async fn a_new_coordinator_takes_nodes_over() {
     drop((operator, first));
 
     // Another authority, another operator's key, and an epoch that begins at the same moment.
-    let second = Herd::new().await;
+    let second = Fleet::new().await;
     let node = Node::added(&second, node.machine.clone(), "a").await;
     let mut operator = second.operator().await;
     operator.wait_after(0, "taken over", "a").await;

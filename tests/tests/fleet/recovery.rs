@@ -2,22 +2,22 @@
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, from_agent};
-use heeler_tests::{Herd, NOON, Node, Stranger, config};
+use heeler_tests::{Fleet, NOON, Node, Stranger, config};
 
 use crate::scene::{DISKS, assignment, creations, finished, machine, planned, task};
 
 #[tokio::test]
 async fn a_killed_coordinator_continues_the_apply() {
-    let mut herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let mut fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     operator.wait_after(reply.after_event, "task started", "a").await;
-    herd.kill().await;
-    herd.start().await.unwrap();
+    fleet.kill().await;
+    fleet.start().await.unwrap();
 
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let task = finished(&mut operator, &reply).await;
     assert_eq!(task.state, "done", "{task:?}");
     assert_eq!(creations(&node), 1);
@@ -35,16 +35,16 @@ async fn a_killed_coordinator_continues_the_apply() {
 
 #[tokio::test]
 async fn killing_both_sides_runs_the_task_once() {
-    let mut herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let mut fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     node.kill();
-    herd.kill().await;
-    herd.start().await.unwrap();
+    fleet.kill().await;
+    fleet.start().await.unwrap();
     node.start();
-    let task = finished(&mut herd.operator().await, &reply).await;
+    let task = finished(&mut fleet.operator().await, &reply).await;
     assert_eq!(task.state, "done", "{task:?}");
     assert_eq!(creations(&node), 1);
 }
@@ -52,12 +52,12 @@ async fn killing_both_sides_runs_the_task_once() {
 #[tokio::test]
 async fn a_power_cut_ends_in_one_pool_or_an_explanation() {
     for later in [3, 20, 60, 110] {
-        let herd = Herd::new().await;
-        let node = Node::added(&herd, machine("a", DISKS), "a").await;
-        let mut operator = herd.operator().await;
+        let fleet = Fleet::new().await;
+        let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+        let mut operator = fleet.operator().await;
         let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
         node.machine.cut_power_at(node.machine.points() + later);
-        let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+        let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
         let task = finished(&mut operator, &reply).await;
         let half_made = task
             .blocked
@@ -69,15 +69,15 @@ async fn a_power_cut_ends_in_one_pool_or_an_explanation() {
 
 #[tokio::test]
 async fn a_task_that_nobody_took_for_an_hour_is_refused() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    let mut operator = herd.operator().await;
-    let plan = planned(&herd, &mut line).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let mut operator = fleet.operator().await;
+    let plan = planned(&fleet, &mut line).await;
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     line.next_that(assignment).await;
 
-    herd.clock.advance(60 * 60 * 1000);
+    fleet.clock.advance(60 * 60 * 1000);
     // Anything wakes the planner.
     drop(line);
     operator.wait_after(reply.after_event, "refused", "a").await;
@@ -88,12 +88,12 @@ async fn a_task_that_nobody_took_for_an_hour_is_refused() {
 
 #[tokio::test]
 async fn a_new_session_resends_the_same_generation() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    let mut operator = herd.operator().await;
-    let plan = planned(&herd, &mut line).await;
-    operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let mut operator = fleet.operator().await;
+    let plan = planned(&fleet, &mut line).await;
+    operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let first = line.next_that(assignment).await;
     assert_eq!(
         first.generation,
@@ -122,12 +122,12 @@ async fn a_new_session_resends_the_same_generation() {
 
 #[tokio::test]
 async fn revoking_a_node_ends_its_task() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    let mut operator = herd.operator().await;
-    let plan = planned(&herd, &mut line).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let mut operator = fleet.operator().await;
+    let plan = planned(&fleet, &mut line).await;
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let given = line.next_that(assignment).await;
     let accepted = v1::AssignmentReply {
         task_id: given.task_id.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::Machine;
 use heeler_proto::v1::{self, StepOutcome, from_agent, to_agent};
-use heeler_tests::{Herd, Line, Node, Operator, config};
+use heeler_tests::{Fleet, Line, Node, Operator, config};
 use tokio::time::timeout;
 
 pub const DISKS: &[&str] = &["S6XNNS0W100001", "S6XNNS0W100002"];
@@ -40,9 +40,9 @@ pub async fn finished(operator: &mut Operator, reply: &v1::ApplyReply) -> v1::Ta
 }
 
 /// Node `a` gets its pool on [`DISKS`].
-pub async fn pooled(herd: &Herd, operator: &mut Operator) -> v1::TaskInfo {
+pub async fn pooled(fleet: &Fleet, operator: &mut Operator) -> v1::TaskInfo {
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     finished(operator, &reply).await
 }
 
@@ -65,10 +65,10 @@ pub fn outcomes(plan: &v1::NodePlan) -> Vec<StepOutcome> {
 }
 
 /// A plan in which the hand-made agent would change something.
-pub async fn planned(herd: &Herd, line: &mut Line) -> v1::PlanReply {
+pub async fn planned(fleet: &Fleet, line: &mut Line) -> v1::PlanReply {
     let text = config(&[("a", DISKS)]);
     let planning = tokio::spawn({
-        let mut operator = herd.operator().await;
+        let mut operator = fleet.operator().await;
         async move { operator.plan_text(&text, 0).await }
     });
     let request_id = line.next_that(preview).await;

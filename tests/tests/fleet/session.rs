@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
 use heeler_proto::v1::{self, from_agent, to_agent};
-use heeler_tests::{Herd, Stranger};
+use heeler_tests::{Fleet, Stranger};
 use rcgen::KeyPair;
 
 fn goodbye(body: to_agent::Body) -> Option<String> {
@@ -34,8 +34,8 @@ fn note(seq: u64, text: &str) -> from_agent::Body {
     })
 }
 
-async fn notes(herd: &Herd) -> Vec<String> {
-    let mut events = herd
+async fn notes(fleet: &Fleet) -> Vec<String> {
+    let mut events = fleet
         .operator()
         .await
         .events(v1::EventsRequest::default())
@@ -53,10 +53,10 @@ async fn notes(herd: &Herd) -> Vec<String> {
 
 #[tokio::test]
 async fn revocation_closes_the_stream_at_once() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    let reply = herd
+    let reply = fleet
         .operator()
         .await
         .revoke(v1::RevokeRequest { node: "a".into() })
@@ -75,25 +75,25 @@ async fn revocation_closes_the_stream_at_once() {
 
 #[tokio::test]
 async fn an_agent_cannot_speak_for_another_node() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
-    Stranger::enrolled(&herd, "b").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
+    Stranger::enrolled(&fleet, "b").await;
     let why = stranger.join(Stranger::hello("b")).await.err().unwrap();
     assert!(why.contains("certificate is a's"), "{why}");
 }
 
 #[tokio::test]
 async fn what_does_not_begin_with_hello_is_refused() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let mut line = stranger.connect_with(note(1, "x")).await.unwrap();
     assert!(line.next().await.unwrap_err().contains("hello"));
 }
 
 #[tokio::test]
 async fn a_second_stream_of_a_living_board_is_refused() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut first, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     let second = tokio::spawn({
         let line = stranger.connect(Stranger::hello("a")).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_second_stream_of_a_living_board_is_refused() {
         .await;
     first.say(from_agent::Body::Pong(v1::Pong { nonce })).await;
     assert!(second.await.unwrap().unwrap_err().contains("another open session"));
-    let alarm = herd.operator().await.wait_for("alarm", "a").await;
+    let alarm = fleet.operator().await.wait_for("alarm", "a").await;
     assert!(alarm.text.contains("refused"), "{}", alarm.text);
     first.say(note(1, "still here")).await;
     assert_eq!(first.next_that(acknowledged).await, 1);
@@ -118,8 +118,8 @@ async fn a_second_stream_of_a_living_board_is_refused() {
 
 #[tokio::test]
 async fn a_second_stream_replaces_a_silent_one() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut first, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     stranger.join(Stranger::hello("a")).await.unwrap();
     assert!(first.next_that(goodbye).await.contains("took over"));
@@ -127,8 +127,8 @@ async fn a_second_stream_replaces_a_silent_one() {
 
 #[tokio::test]
 async fn a_copied_card_in_another_board_is_refused_and_alarmed() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let _first = stranger.join(Stranger::hello("a")).await.unwrap();
     let hello = v1::Hello {
         hardware_serial: "another".into(),
@@ -136,21 +136,21 @@ async fn a_copied_card_in_another_board_is_refused_and_alarmed() {
     };
     let why = stranger.join(hello).await.err().unwrap();
     assert!(why.contains("another open session"), "{why}");
-    let alarm = herd.operator().await.wait_for("alarm", "a").await;
+    let alarm = fleet.operator().await.wait_for("alarm", "a").await;
     assert!(alarm.text.contains("another board"), "{}", alarm.text);
     let status = |mut operator: heeler_tests::Operator| async move {
         operator.status(v1::StatusRequest {}).await.unwrap().into_inner()
     };
     let told = |status: &v1::StatusReply| status.alerts.iter().any(|alert| alert.text.contains("another board"));
-    assert!(told(&status(herd.operator().await).await), "the status says so");
-    herd.clock.advance(25 * 60 * 60 * 1000);
-    assert!(!told(&status(herd.operator().await).await), "for a day");
+    assert!(told(&status(fleet.operator().await).await), "the status says so");
+    fleet.clock.advance(25 * 60 * 60 * 1000);
+    assert!(!told(&status(fleet.operator().await).await), "for a day");
 }
 
 #[tokio::test]
 async fn an_event_that_is_sent_again_is_stored_once() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, welcome) = stranger.join(Stranger::hello("a")).await.unwrap();
     assert_eq!(welcome.acknowledged, 0);
     for (seq, acked) in [(1, 1), (2, 2), (1, 2), (2, 2), (3, 3)] {
@@ -165,31 +165,31 @@ async fn an_event_that_is_sent_again_is_stored_once() {
     let (line, welcome) = stranger.join(hello).await.unwrap();
     assert_eq!(welcome.acknowledged, 3);
     drop(line);
-    assert_eq!(notes(&herd).await, ["event 1", "event 2", "event 3"]);
+    assert_eq!(notes(&fleet).await, ["event 1", "event 2", "event 3"]);
 }
 
 #[tokio::test]
 async fn acknowledged_events_outlive_a_killed_coordinator() {
-    let mut herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let mut fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     line.say(note(1, "kept")).await;
     assert_eq!(line.next_that(acknowledged).await, 1);
-    herd.kill().await;
-    herd.start().await.unwrap();
+    fleet.kill().await;
+    fleet.start().await.unwrap();
     let hello = v1::Hello {
         last_event: 1,
         ..Stranger::hello("a")
     };
     let (_, welcome) = stranger.join(hello).await.unwrap();
     assert_eq!(welcome.acknowledged, 1);
-    assert_eq!(notes(&herd).await, ["kept"]);
+    assert_eq!(notes(&fleet).await, ["kept"]);
 }
 
 #[tokio::test]
 async fn a_new_journal_is_read_from_its_start() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     line.say(note(1, "old")).await;
     line.say(note(2, "old")).await;
@@ -199,20 +199,20 @@ async fn a_new_journal_is_read_from_its_start() {
     assert_eq!(welcome.acknowledged, 0);
     line.say(note(1, "new")).await;
     assert_eq!(line.next_that(acknowledged).await, 1);
-    assert_eq!(notes(&herd).await, ["old", "old", "new"]);
-    herd.operator().await.wait_for("alarm", "a").await;
+    assert_eq!(notes(&fleet).await, ["old", "old", "new"]);
+    fleet.operator().await.wait_for("alarm", "a").await;
 }
 
 #[tokio::test]
 async fn renewal_over_the_stream_keeps_the_key() {
-    let herd = Herd::new().await;
-    let mut stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let mut stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
     let renewed = |body| match body {
         to_agent::Body::Renew(reply) => Some(reply),
         _ => None,
     };
-    herd.clock.advance(5 * 24 * 60 * 60 * 1000);
+    fleet.clock.advance(5 * 24 * 60 * 60 * 1000);
     line.say(from_agent::Body::Renew(v1::RenewRequest { csr: stranger.csr() }))
         .await;
     let reply = line.next_that(renewed).await;
@@ -225,16 +225,16 @@ async fn renewal_over_the_stream_keeps_the_key() {
 
     drop(line);
     (stranger.key, stranger.chain) = (own, reply.certificate_chain);
-    herd.clock.advance(5 * 24 * 60 * 60 * 1000);
+    fleet.clock.advance(5 * 24 * 60 * 60 * 1000);
     stranger.join(Stranger::hello("a")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_follower_sees_each_event_once_in_order() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let mut from_start = operator.follow(0).await;
     for seq in 1..=300 {
         line.say(note(seq, &seq.to_string())).await;
@@ -256,10 +256,10 @@ async fn a_follower_sees_each_event_once_in_order() {
 
 #[tokio::test]
 async fn a_reader_that_does_not_read_holds_up_nobody() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    let _asleep = herd.operator().await.follow(0).await;
+    let _asleep = fleet.operator().await.follow(0).await;
     for seq in 1..=400 {
         line.say(note(seq, &"x".repeat(4096))).await;
         assert_eq!(line.next_that(acknowledged).await, seq);
@@ -268,36 +268,36 @@ async fn a_reader_that_does_not_read_holds_up_nobody() {
 
 #[tokio::test]
 async fn a_second_coordinator_on_one_state_is_refused() {
-    let herd = Herd::new().await;
-    let refused = herd.second().await.unwrap_err().to_string();
+    let fleet = Fleet::new().await;
+    let refused = fleet.second().await.unwrap_err().to_string();
     assert!(
         refused.contains(&format!("process {}", std::process::id())),
         "{refused}"
     );
-    herd.operator().await.status(v1::StatusRequest {}).await.unwrap();
+    fleet.operator().await.status(v1::StatusRequest {}).await.unwrap();
 }
 
 #[tokio::test]
 async fn the_operators_socket_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let herd = Herd::new().await;
-    let socket = std::fs::metadata(herd.state().socket()).unwrap();
+    let fleet = Fleet::new().await;
+    let socket = std::fs::metadata(fleet.state().socket()).unwrap();
     assert_eq!(socket.permissions().mode() & 0o777, 0o600);
-    let folder = std::fs::metadata(herd.state().path()).unwrap();
+    let folder = std::fs::metadata(fleet.state().path()).unwrap();
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
 }
 
 #[tokio::test]
 async fn a_stopped_coordinator_remembers_the_last_contact() {
-    let mut herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let mut fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    herd.clock.advance(1_000);
-    herd.stop().await;
+    fleet.clock.advance(1_000);
+    fleet.stop().await;
     assert!(line.next_that(goodbye).await.contains("going down"));
-    herd.start().await.unwrap();
+    fleet.start().await.unwrap();
     let request = v1::ShowNodeRequest { node: "a".into() };
-    let node = herd
+    let node = fleet
         .operator()
         .await
         .show_node(request)

@@ -3,7 +3,7 @@
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Copy, Store};
-use heeler_tests::{Herd, Laptop, Node, Operator};
+use heeler_tests::{Fleet, Laptop, Node, Operator};
 
 use crate::operators::added;
 use crate::scene::{DISKS, machine, pooled};
@@ -23,44 +23,44 @@ async fn said(operator: &mut Operator) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn without_copies_a_backup_is_advised() {
-    let mut herd = Herd::new().await;
-    let mut node = Node::added(&herd, machine("a", &[]), "a").await;
+    let mut fleet = Fleet::new().await;
+    let mut node = Node::added(&fleet, machine("a", &[]), "a").await;
     node.kill();
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     operator.wait_for("lost", "a").await;
-    herd.clock.advance(6 * 24 * HOUR_MS);
+    fleet.clock.advance(6 * 24 * HOUR_MS);
     assert_eq!(said(&mut operator).await, []);
-    herd.clock.advance(25 * HOUR_MS);
+    fleet.clock.advance(25 * HOUR_MS);
     let (text, next) = said(&mut operator).await.pop().unwrap();
     assert!(text.contains("the last backup was never made"), "{text}");
     assert_eq!(next, "heeler backup create");
     // A new start gives time to make up for what was missed.
-    herd.stop().await;
-    herd.start().await.unwrap();
-    assert_eq!(said(&mut herd.operator().await).await, []);
+    fleet.stop().await;
+    fleet.start().await.unwrap();
+    assert_eq!(said(&mut fleet.operator().await).await, []);
 }
 
 #[tokio::test]
 async fn missing_copies_stay_amber_after_a_restart() {
-    let mut herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    assert_eq!(pooled(&herd, &mut operator).await.state, "done");
+    let mut fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    assert_eq!(pooled(&fleet, &mut operator).await.state, "done");
     assert_eq!(said(&mut operator).await, []);
-    herd.clock.advance(3 * HOUR_MS);
+    fleet.clock.advance(3 * HOUR_MS);
     let (text, next) = said(&mut operator).await.pop().unwrap();
     assert!(text.contains("there is no recovery key"), "{text}");
     assert_eq!(next, "heeler init");
-    herd.make_recovery_key().await;
+    fleet.make_recovery_key().await;
     // What a node that was removed holds is in nobody's reach.
     let copy = Copy {
         node: "gone".into(),
         name: "heeler.age".into(),
-        at_ms: herd.clock.now_ms(),
+        at_ms: fleet.clock.now_ms(),
         bytes: 1,
         sha256: [7; 32],
     };
-    let store = Store::open(&herd.state().database()).await.unwrap();
+    let store = Store::open(&fleet.state().database()).await.unwrap();
     let mut tx = store.write().await.unwrap();
     tx.add_node("gone", "0badcafe").await.unwrap();
     tx.add_copy(&copy, 3).await.unwrap();
@@ -73,15 +73,15 @@ async fn missing_copies_stay_amber_after_a_restart() {
     let made = operator.make_copies(v1::MakeCopiesRequest {}).await.unwrap();
     assert_eq!(made.into_inner().copies.len(), 1);
     assert_eq!(said(&mut operator).await, []);
-    herd.clock.advance(5 * HOUR_MS);
+    fleet.clock.advance(5 * HOUR_MS);
     let (text, _) = said(&mut operator).await.pop().unwrap();
     assert!(text.ends_with("on a node is 5 h old"), "{text}");
     // A new start has a moment to make up for it, and no more.
-    herd.stop().await;
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.stop().await;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     assert_eq!(said(&mut operator).await, []);
-    herd.clock.advance(HOUR_MS / 6);
+    fleet.clock.advance(HOUR_MS / 6);
     let (text, _) = said(&mut operator).await.pop().unwrap();
     assert!(text.ends_with("on a node is 5 h old"), "{text}");
     drop(node);
@@ -89,26 +89,26 @@ async fn missing_copies_stay_amber_after_a_restart() {
 
 #[tokio::test]
 async fn a_corrected_clock_resumes_copies() {
-    let mut herd = Herd::new().await;
-    herd.make_recovery_key().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    assert_eq!(pooled(&herd, &mut operator).await.state, "done");
-    let now_ms = herd.clock.now_ms();
-    herd.clock.set(now_ms + YEAR_MS);
+    let mut fleet = Fleet::new().await;
+    fleet.make_recovery_key().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    assert_eq!(pooled(&fleet, &mut operator).await.state, "done");
+    let now_ms = fleet.clock.now_ms();
+    fleet.clock.set(now_ms + YEAR_MS);
     let ahead = operator.make_copies(v1::MakeCopiesRequest {}).await.unwrap();
     let ahead = ahead.into_inner().copies;
     assert_eq!(ahead.len(), 1);
     drop(operator);
-    herd.stop().await;
-    herd.clock.set(now_ms);
-    let store = Store::open(&herd.state().database()).await.unwrap();
+    fleet.stop().await;
+    fleet.clock.set(now_ms);
+    let store = Store::open(&fleet.state().database()).await.unwrap();
     let before = store.read().await.unwrap().last_event().await.unwrap();
     store.close().await;
-    herd.start().await.unwrap();
-    let mut operator = herd.operator().await;
+    fleet.start().await.unwrap();
+    let mut operator = fleet.operator().await;
     operator.wait_after(before, "connected", "a").await;
-    herd.clock.advance(4 * HOUR_MS);
+    fleet.clock.advance(4 * HOUR_MS);
     let (text, next) = said(&mut operator).await.pop().unwrap();
     assert!(text.contains("copy of the coordinator's state"), "{text}");
     assert_eq!(next, "heeler backup copy");
@@ -128,10 +128,10 @@ async fn a_corrected_clock_resumes_copies() {
 
 #[tokio::test]
 async fn a_rotation_does_not_interrupt_remote_operators() {
-    let herd = Herd::new().await;
-    let mut operator = herd.operator().await;
-    let me = Laptop::beside(&herd);
-    let bo = added(&herd, &me, "bo").await;
+    let fleet = Fleet::new().await;
+    let mut operator = fleet.operator().await;
+    let me = Laptop::beside(&fleet);
+    let bo = added(&fleet, &me, "bo").await;
     assert_eq!(said(&mut operator).await, []);
     for (text, calls) in [
         (
@@ -140,28 +140,28 @@ async fn a_rotation_does_not_interrupt_remote_operators() {
         ),
         ("a new authority signs, the old one is still taken", "with both"),
     ] {
-        me.does(&herd.clock, "ca rotate --yes").await;
+        me.does(&fleet.clock, "ca rotate --yes").await;
         let (shown, next) = said(&mut operator).await.pop().unwrap();
         assert!(shown.starts_with(text), "{shown}");
         assert_eq!(next, "heeler ca rotate");
         // Still with the certificate of before; then with one of its own day.
-        let first = bo.types(&herd.clock, "status").await;
+        let first = bo.types(&fleet.clock, "status").await;
         assert!(first.out.contains("heeler ca rotate"), "{calls}: {}", first.err);
-        herd.clock.advance(25 * HOUR_MS);
-        bo.does(&herd.clock, "status").await;
+        fleet.clock.advance(25 * HOUR_MS);
+        bo.does(&fleet.clock, "status").await;
     }
-    me.does(&herd.clock, "ca rotate --yes").await;
+    me.does(&fleet.clock, "ca rotate --yes").await;
     assert_eq!(said(&mut operator).await, []);
-    bo.does(&herd.clock, "status").await;
+    bo.does(&fleet.clock, "status").await;
 }
 
 #[tokio::test]
 async fn an_ageing_authority_asks_for_a_rotation() {
-    let herd = Herd::new().await;
-    let mut operator = herd.operator().await;
-    herd.clock.advance(8 * 365 * 24 * HOUR_MS);
+    let fleet = Fleet::new().await;
+    let mut operator = fleet.operator().await;
+    fleet.clock.advance(8 * 365 * 24 * HOUR_MS);
     assert_eq!(said(&mut operator).await, []);
-    herd.clock.advance(250 * 24 * HOUR_MS);
+    fleet.clock.advance(250 * 24 * HOUR_MS);
     let (text, next) = said(&mut operator).await.pop().unwrap();
     assert!(text.starts_with("the authority's certificate ends in 4"), "{text}");
     assert_eq!(next, "heeler ca rotate");
@@ -169,12 +169,12 @@ async fn an_ageing_authority_asks_for_a_rotation() {
 
 #[tokio::test]
 async fn a_remote_operators_acts_are_audited() {
-    let herd = Herd::new().await;
-    let _node = Node::added(&herd, machine("a", &[]), "a").await;
-    let me = Laptop::beside(&herd);
-    let bo = added(&herd, &me, "bo").await;
-    bo.does(&herd.clock, "node pause a").await;
-    let audit = me.does(&herd.clock, "audit list --json").await;
+    let fleet = Fleet::new().await;
+    let _node = Node::added(&fleet, machine("a", &[]), "a").await;
+    let me = Laptop::beside(&fleet);
+    let bo = added(&fleet, &me, "bo").await;
+    bo.does(&fleet.clock, "node pause a").await;
+    let audit = me.does(&fleet.clock, "audit list --json").await;
     let audit: serde_json::Value = serde_json::from_str(&audit).unwrap();
     let last = audit["entries"].as_array().unwrap().last().unwrap();
     assert_eq!(

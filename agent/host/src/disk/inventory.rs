@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use super::{Surroundings, Use, Verdict, collect, slot, verdict};
+use super::{DiskState, Surroundings, Use, collect, disk_state, slot};
 use crate::lsblk::Device;
 use crate::zdb::Label;
 use crate::{RunError, System};
@@ -24,7 +24,7 @@ pub struct Disk {
     /// `/dev/nvme0n1`: for the eye only.
     pub kernel_path: String,
     /// What it is to us.
-    pub verdict: Verdict,
+    pub state: DiskState,
     /// ZFS labels on it, on whichever partition.
     pub labels: Vec<Label>,
     /// Nothing but what a half-made `zpool create` leaves is on it.
@@ -34,8 +34,8 @@ pub struct Disk {
 impl Disk {
     /// In a word.
     #[must_use]
-    pub const fn in_a_word(&self) -> Use {
-        self.verdict.in_a_word()
+    pub const fn in_use(&self) -> Use {
+        self.state.in_use()
     }
 }
 
@@ -133,7 +133,7 @@ async fn judged(host: &dyn System, around: &Surroundings, device: &Device) -> Di
         slot: None,
         transport: device.transport.clone(),
         kernel_path: device.path.clone(),
-        verdict: verdict(&evidence),
+        state: disk_state(&evidence),
         only_marks_of_zfs: evidence.only_marks_of_zfs(),
         labels: evidence.labels.unwrap_or_default(),
     }
@@ -142,7 +142,7 @@ async fn judged(host: &dyn System, around: &Surroundings, device: &Device) -> Di
 /// A serial that two disks report, or none, names nothing: what is done by serial could hit the wrong one.
 fn refuse_twins(disks: &mut [Disk]) {
     let serials: Vec<String> = disks.iter().map(|disk| disk.serial.clone()).collect();
-    for disk in disks.iter_mut().filter(|disk| disk.verdict == Verdict::Blank) {
+    for disk in disks.iter_mut().filter(|disk| disk.state == DiskState::Blank) {
         let same = serials.iter().filter(|serial| **serial == disk.serial).count();
         let finding = match (disk.serial.as_str(), disk.by_id.as_str(), same) {
             ("", ..) => "no serial number".to_owned(),
@@ -150,7 +150,7 @@ fn refuse_twins(disks: &mut [Disk]) {
             (_, _, 1) => continue,
             (serial, _, count) => format!("serial {serial} on {count} disks"),
         };
-        disk.verdict = Verdict::Foreign { finding };
+        disk.state = DiskState::Foreign { finding };
     }
 }
 

@@ -10,8 +10,8 @@ mod proof;
 mod remains;
 mod samples;
 mod slot;
+mod state;
 mod surroundings;
-mod verdict;
 mod words;
 
 pub use content::Content;
@@ -20,5 +20,5 @@ pub use inventory::{Disk, Found, Inventory, inventory};
 pub use place::Place;
 pub use proof::{NotBlank, Reading};
 pub use slot::remember_slots;
+pub use state::{DiskState, MemberState, Use, disk_state};
 pub use surroundings::Surroundings;
-pub use verdict::{MemberState, Use, Verdict, verdict};

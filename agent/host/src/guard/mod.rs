@@ -64,7 +64,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> GuardE
 
 /// How the guard stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum GuardState {
     /// No change is pending.
     Idle,
     /// A change is pending.
@@ -90,11 +90,11 @@ pub struct Undone {
 ///
 /// # Errors
 /// When its files cannot be read.
-pub async fn standing(host: &dyn System) -> Result<Standing, GuardError> {
+pub async fn state(host: &dyn System) -> Result<GuardState, GuardError> {
     if let Some(armed) = json::<Armed>(host, ARMED).await? {
-        return Ok(Standing::Armed(armed));
+        return Ok(GuardState::Armed(armed));
     }
-    Ok(json(host, UNDONE).await?.map_or(Standing::Idle, Standing::Undone))
+    Ok(json(host, UNDONE).await?.map_or(GuardState::Idle, GuardState::Undone))
 }
 
 /// Somebody who may has confirmed the pending change: the next look of whoever waits for it finds so. False when it is

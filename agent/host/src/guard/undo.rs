@@ -49,7 +49,7 @@ pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
         write(host, UNDOING, touched.into_bytes()).await?;
     }
     for (path, before) in armed.way.files.iter().zip(&armed.before) {
-        put_back(host, path, before.as_ref()).await?;
+        restore_file(host, path, before.as_ref()).await?;
     }
     let mut reason = match text(host, DOUBT).await? {
         Some(doubt) => doubt,
@@ -72,7 +72,7 @@ pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
     Ok(Undoing::Done(undone))
 }
 
-async fn put_back(host: &dyn System, path: &Path, before: Option<&Before>) -> Result<(), GuardError> {
+async fn restore_file(host: &dyn System, path: &Path, before: Option<&Before>) -> Result<(), GuardError> {
     match before {
         None => host.remove(path).await.map_err(failed("remove", path)),
         Some(before) => {

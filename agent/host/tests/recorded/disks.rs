@@ -1,4 +1,4 @@
-use heeler_host::disk::{Disk, Found, MemberState, Use, Verdict, inventory};
+use heeler_host::disk::{Disk, DiskState, Found, MemberState, Use, inventory};
 
 use crate::machine::{Recorded, SERIAL, guid, number};
 
@@ -13,7 +13,7 @@ async fn disk(machine: &Recorded) -> Disk {
 #[tokio::test]
 async fn a_disk_of_zeros_is_blank() {
     let disk = disk(&Recorded::new("blank")).await;
-    assert_eq!(disk.verdict, Verdict::Blank);
+    assert_eq!(disk.state, DiskState::Blank);
     assert_eq!(disk.by_id, format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{SERIAL}"));
     assert_eq!(
         (disk.slot, disk.size_bytes, disk.transport.as_str()),
@@ -35,8 +35,8 @@ async fn a_disk_with_content_is_refused_with_the_finding() {
         ("mbr-one-partition", "DOS partition table with 1 partition"),
     ] {
         let disk = disk(&Recorded::new(state)).await;
-        assert_eq!(disk.verdict.finding(), finding, "{state}");
-        assert_eq!(disk.in_a_word(), Use::Foreign, "{state}");
+        assert_eq!(disk.state.finding(), finding, "{state}");
+        assert_eq!(disk.in_use(), Use::Foreign, "{state}");
         assert!(!disk.only_marks_of_zfs, "{state}");
     }
 }
@@ -54,9 +54,9 @@ async fn data_that_no_program_knows_is_found_by_its_bytes() {
         machine.bytes = (0..512).map(|i| (device.clone().into(), offset + i * 4096)).collect();
         let disk = disk(&machine).await;
         assert!(
-            disk.verdict.finding().starts_with("unknown data at byte "),
+            disk.state.finding().starts_with("unknown data at byte "),
             "{state}: {:?}",
-            disk.verdict
+            disk.state
         );
     }
 }
@@ -93,26 +93,26 @@ async fn a_leg_is_known_by_its_label() {
         ),
     ] {
         let disk = disk(&Recorded::new(state)).await;
-        let Verdict::PoolMember {
+        let DiskState::PoolMember {
             state: found,
             hostid,
             txg,
             ..
-        } = &disk.verdict
+        } = &disk.state
         else {
-            panic!("{state}: {:?}", disk.verdict);
+            panic!("{state}: {:?}", disk.state);
         };
         assert_eq!((*found, *hostid), (left, 0x0a0a_5032), "{state}");
         assert!(*txg > 0, "{state}");
-        assert_eq!(disk.verdict.finding(), finding, "{state}");
-        assert_eq!(disk.in_a_word(), Use::Foreign, "{state}");
+        assert_eq!(disk.state.finding(), finding, "{state}");
+        assert_eq!(disk.in_use(), Use::Foreign, "{state}");
     }
 }
 
 #[tokio::test]
 async fn cleared_labels_do_not_make_a_disk_blank() {
     let disk = disk(&Recorded::new("destroyed-and-cleared")).await;
-    assert_eq!(disk.verdict.finding(), "GPT partition table with 2 partitions");
+    assert_eq!(disk.state.finding(), "GPT partition table with 2 partitions");
     assert!(disk.only_marks_of_zfs);
 }
 
@@ -141,9 +141,9 @@ async fn disks_in_use_are_not_probed() {
         .answers
         .remove(&heeler_host::zpool::importable_command().to_string());
     let inventory = inventory(&machine).await.unwrap();
-    let words: Vec<Use> = inventory.disks.iter().map(Disk::in_a_word).collect();
+    let words: Vec<Use> = inventory.disks.iter().map(Disk::in_use).collect();
     assert_eq!(words, [Use::Pool, Use::Pool, Use::System]);
-    assert_eq!(inventory.disks[0].verdict.finding(), "member of pool data");
+    assert_eq!(inventory.disks[0].state.finding(), "member of pool data");
     assert_eq!(inventory.around.importable, Some(Vec::new()));
 }
 
@@ -152,10 +152,10 @@ async fn a_pool_in_use_elsewhere_is_named() {
     let disk = disk(&Recorded::new("in-use-elsewhere")).await;
     let guid = number("zfs-2.3.9/zdb-label-in-use-elsewhere-part1", "pool_guid:");
     let finding = format!("member of pool data ({guid}), not exported, last used by k8sctl-elsewhere");
-    assert_eq!(disk.verdict.finding(), finding);
+    assert_eq!(disk.state.finding(), finding);
     assert!(matches!(
-        disk.verdict,
-        Verdict::PoolMember {
+        disk.state,
+        DiskState::PoolMember {
             state: MemberState::PotentiallyActive,
             hostid: 0x0a0a_5099,
             ..
@@ -166,7 +166,7 @@ async fn a_pool_in_use_elsewhere_is_named() {
 #[tokio::test]
 async fn half_a_partition_table_counts_as_made_by_zfs() {
     let disk = disk(&Recorded::new("create-torn")).await;
-    assert_eq!(disk.verdict.finding(), "remains of a GPT partition table");
+    assert_eq!(disk.state.finding(), "remains of a GPT partition table");
     assert!(disk.only_marks_of_zfs);
 }
 
@@ -176,7 +176,7 @@ async fn a_creation_that_lost_power_left_marks_of_zfs_alone() {
     let [first, second, _] = inventory.disks.as_slice() else {
         panic!("{:?}", inventory.disks);
     };
-    assert_eq!(first.verdict.finding(), "GPT partition table with 2 partitions");
+    assert_eq!(first.state.finding(), "GPT partition table with 2 partitions");
     assert!(first.only_marks_of_zfs);
-    assert_eq!(second.verdict, Verdict::Blank);
+    assert_eq!(second.state, DiskState::Blank);
 }

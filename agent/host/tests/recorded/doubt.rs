@@ -1,6 +1,6 @@
 //! What cannot be looked at is never taken for blank.
 
-use heeler_host::disk::{Disk, Found, Use, Verdict, inventory};
+use heeler_host::disk::{Disk, DiskState, Found, Use, inventory};
 use heeler_host::{Output, blkid, lsblk, wipefs, zdb, zfs};
 
 use crate::machine::{Recorded, SERIAL, number, output};
@@ -10,9 +10,9 @@ fn device() -> String {
     Recorded::new("blank").device(SERIAL)
 }
 
-async fn verdict(machine: &Recorded) -> Verdict {
+async fn state(machine: &Recorded) -> DiskState {
     match inventory(machine).await.unwrap().find(SERIAL) {
-        Found::One(disk) => disk.verdict.clone(),
+        Found::One(disk) => disk.state.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -35,9 +35,9 @@ async fn a_failed_probe_affects_only_its_disk() {
         let mut machine = Recorded::new("blank");
         machine.answer(&command, failing(1, "Input/output error"));
         let inventory = inventory(&machine).await.unwrap();
-        let words: Vec<Use> = inventory.disks.iter().map(Disk::in_a_word).collect();
+        let words: Vec<Use> = inventory.disks.iter().map(Disk::in_use).collect();
         assert_eq!(words, [Use::Foreign, Use::Blank, Use::System], "{command}");
-        let found = inventory.disks[0].verdict.finding();
+        let found = inventory.disks[0].state.finding();
         assert!(
             found.starts_with("not proven blank: ") && found.contains("Input/output error"),
             "{found}"
@@ -49,7 +49,7 @@ async fn a_failed_probe_affects_only_its_disk() {
 async fn without_zdb_no_disk_is_blank() {
     let mut machine = Recorded::new("blank");
     machine.missing.push("zdb");
-    let found = verdict(&machine).await;
+    let found = state(&machine).await;
     assert_eq!(
         found.finding(),
         "not proven blank: zdb is not installed: apt-get install zfsutils-linux"
@@ -65,17 +65,17 @@ async fn without_the_module_the_labels_still_speak() {
     );
     let mut machine = Recorded::new("exported");
     machine.answer(&zfs::version_command(), silent.clone());
-    assert!(matches!(verdict(&machine).await, Verdict::PoolMember { .. }));
+    assert!(matches!(state(&machine).await, DiskState::PoolMember { .. }));
     let mut machine = Recorded::new("blank");
     machine.answer(&zfs::version_command(), silent);
-    assert_eq!(verdict(&machine).await, Verdict::Blank);
+    assert_eq!(state(&machine).await, DiskState::Blank);
 }
 
 #[tokio::test]
 async fn signatures_of_several_kinds_are_a_finding() {
     let mut machine = Recorded::new("blank");
     machine.answer(&blkid::command(&device()), failing(8, ""));
-    assert_eq!(verdict(&machine).await.finding(), "signatures of several kinds");
+    assert_eq!(state(&machine).await.finding(), "signatures of several kinds");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn what_only_one_of_the_programs_sees_is_enough() {
     ] {
         let mut machine = Recorded::new("blank");
         machine.answer(&command, output(name));
-        assert_eq!(verdict(&machine).await.finding(), finding, "{name}");
+        assert_eq!(state(&machine).await.finding(), finding, "{name}");
     }
 }
 
@@ -122,14 +122,14 @@ async fn two_disks_of_one_serial_are_both_refused() {
         panic!("{:?}", inventory.disks);
     };
     for twin in twins {
-        assert_eq!(twin.verdict.finding(), format!("serial {SERIAL} on 2 disks"));
+        assert_eq!(twin.state.finding(), format!("serial {SERIAL} on 2 disks"));
     }
     assert_eq!(inventory.find("S6XNNS0W100002"), Found::Missing);
 }
 
 #[tokio::test]
 async fn a_disk_without_serial_or_write_access_is_not_blank() {
-    let first = |inventory: &heeler_host::disk::Inventory| inventory.disks[0].verdict.finding();
+    let first = |inventory: &heeler_host::disk::Inventory| inventory.disks[0].state.finding();
     let machine = lsblk_with("\"ro\": false,", "\"ro\": true,");
     assert_eq!(
         first(&inventory(&machine).await.unwrap()),
@@ -147,7 +147,7 @@ async fn a_holder_alone_is_a_finding() {
         &format!("/sys/class/block/{name}/holders/dm-0"),
         "/sys/devices/virtual/block/dm-0",
     );
-    assert_eq!(verdict(&machine).await.finding(), "held by dm-0");
+    assert_eq!(state(&machine).await.finding(), "held by dm-0");
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn one_byte_at_either_end_is_a_finding() {
         let mut machine = Recorded::new("blank");
         machine.bytes.push((device().into(), offset));
         assert_eq!(
-            verdict(&machine).await.finding(),
+            state(&machine).await.finding(),
             format!("unknown data at byte {offset}")
         );
     }
@@ -170,6 +170,6 @@ async fn the_system_disk_is_always_recognised() {
         .iter()
         .find(|disk| disk.kernel_path == "/dev/vda")
         .unwrap();
-    assert_eq!(system.verdict.finding(), "in use by the system: /, /boot/firmware");
-    assert_eq!((system.in_a_word(), system.slot), (Use::System, None));
+    assert_eq!(system.state.finding(), "in use by the system: /, /boot/firmware");
+    assert_eq!((system.in_use(), system.slot), (Use::System, None));
 }

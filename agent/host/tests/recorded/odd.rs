@@ -97,7 +97,7 @@ async fn legs_named_by_partition_uuid_are_on_their_disks() {
     assert_eq!(serials(&facts(&machine).await.read[0]), [SERIAL, OTHER]);
     let disks = inventory(&machine).await.unwrap().disks;
     let mut named = disks.iter().filter(|disk| !disk.serial.is_empty());
-    assert!(named.all(|disk| disk.in_a_word() == Use::Pool), "{disks:?}");
+    assert!(named.all(|disk| disk.in_use() == Use::Pool), "{disks:?}");
 }
 
 #[tokio::test]

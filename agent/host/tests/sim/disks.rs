@@ -1,15 +1,15 @@
 use heeler_host::System as _;
-use heeler_host::disk::{self, MemberState, Verdict};
+use heeler_host::disk::{self, DiskState, MemberState};
 use heeler_host::sim::{Content, DiskSpec, Fault, Left, Machine};
 
 use crate::{A, B, args, create, node, now};
 
-fn verdict(machine: &Machine, serial: &str) -> Verdict {
+fn state(machine: &Machine, serial: &str) -> DiskState {
     let inventory = now(disk::inventory(machine))
         .expect("the power is on")
         .expect("the programs answer");
     match inventory.find(serial) {
-        disk::Found::One(disk) => disk.verdict.clone(),
+        disk::Found::One(disk) => disk.state.clone(),
         other => panic!("{serial}: {other:?}"),
     }
 }
@@ -21,7 +21,7 @@ fn holding(content: Content) -> Machine {
 #[test]
 fn a_new_disk_is_proven_blank() {
     let machine = holding(Content::Blank);
-    assert_eq!(verdict(&machine, A), Verdict::Blank);
+    assert_eq!(state(&machine, A), DiskState::Blank);
     assert!(machine.is_blank(A));
 }
 
@@ -40,13 +40,13 @@ fn looking_at_a_disk_changes_no_byte() {
     for (content, word) in states {
         let machine = holding(content.clone());
         let before = machine.hash_disk(A);
-        let found = verdict(&machine, A);
-        let Verdict::Foreign { finding } = &found else {
+        let found = state(&machine, A);
+        let DiskState::Foreign { finding } = &found else {
             panic!("{content:?}: {found:?}")
         };
         assert!(finding.contains(word), "{content:?}: {finding}");
         assert_eq!(machine.hash_disk(A), before, "{content:?}");
-        assert_eq!(verdict(&machine, B), Verdict::Blank);
+        assert_eq!(state(&machine, B), DiskState::Blank);
     }
 }
 
@@ -56,8 +56,8 @@ fn system_disk_and_swap_belong_to_the_system() {
         .disk(DiskSpec::holding(A, Content::Root))
         .disk(DiskSpec::holding(B, Content::SwapInUse))
         .build();
-    assert!(matches!(verdict(&machine, A), Verdict::System { .. }));
-    assert!(matches!(verdict(&machine, B), Verdict::System { .. }));
+    assert!(matches!(state(&machine, A), DiskState::System { .. }));
+    assert!(matches!(state(&machine, B), DiskState::System { .. }));
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn pool_labels_are_seen_without_the_module_too() {
             if load {
                 machine.by_hand("modprobe", &["zfs"]);
             }
-            let found = verdict(&machine, A);
-            let Verdict::PoolMember { name, state, .. } = &found else {
+            let found = state(&machine, A);
+            let DiskState::PoolMember { name, state, .. } = &found else {
                 panic!("{left:?}: {found:?}")
             };
             assert_eq!((name.as_str(), *state), ("old", expected));
@@ -88,11 +88,11 @@ fn a_leg_of_an_imported_pool_is_active() {
     let machine = holding(Content::Blank);
     machine.by_hand("modprobe", &["zfs"]);
     machine.by_hand("zpool", &args(&create()));
-    let found = verdict(&machine, B);
+    let found = state(&machine, B);
     assert!(
         matches!(
             &found,
-            Verdict::PoolMember {
+            DiskState::PoolMember {
                 state: MemberState::Active,
                 ..
             }
@@ -110,10 +110,10 @@ fn an_interrupted_create_never_leaves_a_blank_disk() {
         if !machine.interrupted(point, "zpool", &args(&create())) {
             break;
         }
-        assert_ne!(verdict(&machine, A), Verdict::Blank, "point {point}");
+        assert_ne!(state(&machine, A), DiskState::Blank, "point {point}");
         let importable = machine.by_hand("zpool", &["import", "-d", "/dev/disk/by-id"]).stdout;
         states.push((
-            verdict(&machine, B) == Verdict::Blank,
+            state(&machine, B) == DiskState::Blank,
             importable.contains("pool: data"),
         ));
     }
@@ -187,12 +187,12 @@ fn a_hanging_disk_is_unreadable_and_delays_nothing() {
     let before = machine.now_ms();
     let looked = now(disk::inventory(&machine)).expect("power").expect("answers");
     assert!(machine.now_ms() - before < 45_000, "{} ms", machine.now_ms() - before);
-    let verdict = |serial: &str| match looked.find(serial) {
-        disk::Found::One(disk) => disk.verdict.clone(),
+    let state = |serial: &str| match looked.find(serial) {
+        disk::Found::One(disk) => disk.state.clone(),
         other => panic!("{serial}: {other:?}"),
     };
-    let found = verdict(A).finding();
+    let found = state(A).finding();
     assert!(found.contains(&format!("{path} cannot be read: wipefs")), "{found}");
-    assert_eq!(verdict(B), Verdict::Blank);
+    assert_eq!(state(B), DiskState::Blank);
     assert!(looked.around.unlisted && looked.around.importable.is_none());
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use heeler_host::guard::{self, Armed, End, Standing, Undoing, Way, Written};
+use heeler_host::guard::{self, Armed, End, GuardState, Undoing, Way, Written};
 use heeler_host::sim::Machine;
 use heeler_host::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
 
@@ -107,8 +107,8 @@ fn changed() -> (Machine, Armed) {
     };
     now(guard::arm(&machine, &way)).expect("returns").expect("armed");
     machine.put_file(NEW, b"network: {}\n").expect("written");
-    match now(guard::standing(&machine)).expect("returns").expect("read") {
-        Standing::Armed(armed) => (machine, armed),
+    match now(guard::state(&machine)).expect("returns").expect("read") {
+        GuardState::Armed(armed) => (machine, armed),
         other => panic!("{other:?}"),
     }
 }
@@ -190,8 +190,8 @@ fn a_confirmed_change_survives_a_power_cut() {
             now(guard::undo(&machine)).expect("returns").expect("undone");
         }
         assert!(machine.file(NEW).is_some(), "put back, cut at {at}");
-        let standing = now(guard::standing(&machine)).expect("returns").expect("read");
-        assert_eq!(standing, Standing::Idle, "cut at {at}");
+        let state = now(guard::state(&machine)).expect("returns").expect("read");
+        assert_eq!(state, GuardState::Idle, "cut at {at}");
     }
 }
 

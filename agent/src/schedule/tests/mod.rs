@@ -76,7 +76,7 @@ impl Bench {
         self.machine.put_file(schedule::SNAPSHOTS, text.as_bytes()).unwrap();
     }
 
-    /// One turn after another, as far apart as the lane wishes.
+    /// One turn after another, as far apart as the lane asks.
     pub async fn live(&mut self, time: Duration) -> Vec<Run> {
         let end_ms = self.machine.now_ms() + u64::try_from(time.as_millis()).unwrap();
         let mut runs = Vec::new();

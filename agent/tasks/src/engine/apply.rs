@@ -2,7 +2,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use heeler_host::guard::{self, End, GuardError, Standing, Undoing};
+use heeler_host::guard::{self, End, GuardError, GuardState, Undoing};
 use heeler_host::{Command, Content, File, Job, JobState, RunError, System, UnitAction, UnitError};
 
 use super::edit::{EditError, fingerprint};
@@ -146,10 +146,10 @@ async fn undo_now(host: &dyn System) -> Result<Undoing, ApplyError> {
 }
 
 async fn confirmed(host: &dyn System) -> Result<(), ApplyError> {
-    let pending = match guard::standing(host).await? {
-        Standing::Armed(armed) => armed.id,
-        Standing::Undone(undone) => return Err(ApplyError::Undone { reason: undone.reason }),
-        Standing::Idle => return Ok(()),
+    let pending = match guard::state(host).await? {
+        GuardState::Armed(armed) => armed.id,
+        GuardState::Undone(undone) => return Err(ApplyError::Undone { reason: undone.reason }),
+        GuardState::Idle => return Ok(()),
     };
     for _ in 0..GUARD_POLLS {
         match guard::settle(host, &pending).await? {

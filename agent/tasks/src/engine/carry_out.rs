@@ -118,7 +118,7 @@ impl Hand<'_> {
                 // A change that nobody confirmed has been undone.
                 let guarded = ops[..index].iter().any(armed) && !matches!(op, Op::Guard(_));
                 return match ended {
-                    Err(stop) if guarded => Err(self.put_back(name, ops.len(), stop).await?),
+                    Err(stop) if guarded => Err(self.undo_network(name, ops.len(), stop).await?),
                     ended => ended,
                 };
             }
@@ -198,7 +198,7 @@ impl Hand<'_> {
     }
 
     /// A network that was changed by half is as it was before at once, not only when the guard's time is over.
-    async fn put_back(&mut self, step: &str, index: usize, stop: Stop) -> Result<Stop, Stop> {
+    async fn undo_network(&mut self, step: &str, index: usize, stop: Stop) -> Result<Stop, Stop> {
         let undo = Op::Guard(GuardAction::Undo);
         let then = match self.op(step, index, &undo).await? {
             Ok(()) => "the network was put back at once".to_owned(),

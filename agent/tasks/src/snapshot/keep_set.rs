@@ -15,7 +15,7 @@ use super::{Classes, calendar};
 
 /// What becomes of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PruneDecision {
     /// It stays.
     Keep(Why),
     /// It goes with the next round.
@@ -74,7 +74,7 @@ pub struct Beyond {
     pub of: u32,
 }
 
-impl Verdict {
+impl PruneDecision {
     /// Whether it goes.
     #[must_use]
     pub const fn prunes(&self) -> bool {
@@ -82,7 +82,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for PruneDecision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
         match self {
@@ -110,10 +110,10 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// One verdict for each snapshot of one dataset, in their order, which must be that of their making. `keep` is its
+/// One decision for each snapshot of one dataset, in their order, which must be that of their making. `keep` is its
 /// policy; `common` holds the guids of the newest snapshot that each copy has too.
 #[must_use]
-pub fn verdicts(snapshots: &[Snapshot], keep: Option<&Keep>, common: &[u64], now_s: u64) -> Vec<Verdict> {
+pub fn decisions(snapshots: &[Snapshot], keep: Option<&Keep>, common: &[u64], now_s: u64) -> Vec<PruneDecision> {
     judge(snapshots, keep, common, |keep, class, created_s| {
         let minutes = keep.frequent_minutes();
         let old_enough = u64::from(keep.count(class)) * calendar::length_s(class, minutes);
@@ -186,10 +186,10 @@ fn judge(
     keep: Option<&Keep>,
     common: &[u64],
     young: impl Fn(&Keep, Class, u64) -> Option<Why>,
-) -> Vec<Verdict> {
+) -> Vec<PruneDecision> {
     let mut places = [0_usize; 6];
     let (mut newest, mut newest_of_ours) = (true, true);
-    let mut verdicts: Vec<Verdict> = Vec::with_capacity(snapshots.len());
+    let mut decisions: Vec<PruneDecision> = Vec::with_capacity(snapshots.len());
     for snapshot in snapshots.iter().rev() {
         let classes = snapshot.mark.as_deref().map(Classes::read);
         let first = std::mem::replace(&mut newest, false);
@@ -206,33 +206,33 @@ fn judge(
                 false => young(keep, class, snapshot.created_s),
             }
         };
-        let verdict = match (classes, keep) {
-            (None, _) => Verdict::Keep(Why::NotOurs),
-            (Some(classes), _) if classes.is_unknown() => Verdict::Keep(Why::Unknown),
-            (Some(classes), _) if classes.is_manual() => Verdict::Keep(Why::Manual),
-            _ if renamed => Verdict::Keep(Why::Renamed),
-            _ if snapshot.holds > 0 => Verdict::Keep(Why::Held(snapshot.holds)),
-            _ if !snapshot.clones.is_empty() => Verdict::Keep(Why::Cloned(snapshot.clones.len())),
-            (_, None) => Verdict::Keep(Why::NoPolicy),
-            _ if first => Verdict::Keep(Why::Newest),
-            _ if first_of_ours => Verdict::Keep(Why::NewestOfOurs),
-            _ if common.contains(&snapshot.guid) => Verdict::Keep(Why::Common),
+        let decision = match (classes, keep) {
+            (None, _) => PruneDecision::Keep(Why::NotOurs),
+            (Some(classes), _) if classes.is_unknown() => PruneDecision::Keep(Why::Unknown),
+            (Some(classes), _) if classes.is_manual() => PruneDecision::Keep(Why::Manual),
+            _ if renamed => PruneDecision::Keep(Why::Renamed),
+            _ if snapshot.holds > 0 => PruneDecision::Keep(Why::Held(snapshot.holds)),
+            _ if !snapshot.clones.is_empty() => PruneDecision::Keep(Why::Cloned(snapshot.clones.len())),
+            (_, None) => PruneDecision::Keep(Why::NoPolicy),
+            _ if first => PruneDecision::Keep(Why::Newest),
+            _ if first_of_ours => PruneDecision::Keep(Why::NewestOfOurs),
+            _ if common.contains(&snapshot.guid) => PruneDecision::Keep(Why::Common),
             (Some(classes), Some(keep)) => {
                 let why = classes.iter().find_map(|class| wanted(keep, class));
                 match (why, classes.iter().last()) {
-                    (Some(why), _) => Verdict::Keep(why),
-                    (None, Some(class)) => Verdict::Prune(Beyond {
+                    (Some(why), _) => PruneDecision::Keep(why),
+                    (None, Some(class)) => PruneDecision::Prune(Beyond {
                         class,
                         of: keep.count(class),
                     }),
-                    (None, None) => Verdict::Keep(Why::Unknown),
+                    (None, None) => PruneDecision::Keep(Why::Unknown),
                 }
             }
         };
-        verdicts.push(verdict);
+        decisions.push(decision);
     }
-    verdicts.reverse();
-    verdicts
+    decisions.reverse();
+    decisions
 }
 
 #[cfg(test)]

@@ -286,8 +286,11 @@ async fn take(host: &dyn System, datasets: &[&str], name: &str, classes: Classes
 
 /// The oldest first.
 fn prunable(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Vec<(Box<str>, u64)> {
-    let verdicts = keep_set::verdicts(snapshots, Some(keep), &[], now_s);
-    let going = snapshots.iter().zip(verdicts).filter(|(_, verdict)| verdict.prunes());
+    let decisions = keep_set::decisions(snapshots, Some(keep), &[], now_s);
+    let going = snapshots
+        .iter()
+        .zip(decisions)
+        .filter(|(_, decision)| decision.prunes());
     going
         .map(|(snapshot, _)| (snapshot.name.clone(), snapshot.guid))
         .collect()

@@ -12,15 +12,6 @@ const DAY: u64 = 24 * HOUR;
 /// comes back after a power cut does not scrub everywhere at once.
 const WINDOW: u64 = 6 * HOUR;
 
-/// What the schedule says about a scrub now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
-    /// None is wanted, or not yet.
-    Wait,
-    /// One is due.
-    Due,
-}
-
 /// When the last hour of the schedule was, and when the next one is, Unix seconds. None when none is wanted.
 #[must_use]
 pub fn slots(task: &KeepScrubs, now_s: u64) -> Option<(u64, u64)> {
@@ -68,9 +59,9 @@ pub fn slots(task: &KeepScrubs, now_s: u64) -> Option<(u64, u64)> {
 /// Whether a scrub is due. `last_s`: when the last one that is known of began or ended, or since when the pool is on the
 /// schedule.
 #[must_use]
-pub fn wish(task: &KeepScrubs, last_s: u64, now_s: u64) -> Wish {
+pub fn is_due(task: &KeepScrubs, last_s: u64, now_s: u64) -> bool {
     let Some((slot, _)) = slots(task, now_s).filter(|(slot, _)| last_s < *slot && *slot <= now_s) else {
-        return Wish::Wait;
+        return false;
     };
     let of_day = now_s % DAY;
     let hour = u64::from(task.hour) * HOUR;
@@ -78,11 +69,7 @@ pub fn wish(task: &KeepScrubs, last_s: u64, now_s: u64) -> Wish {
     // the first day of 1970.
     let own_weekday = (now_s / DAY + 4) % 7 == u64::from(task.day) % 7;
     let in_window = (hour..hour + WINDOW).contains(&of_day);
-    if now_s < slot + WINDOW || (own_weekday && in_window) {
-        Wish::Due
-    } else {
-        Wish::Wait
-    }
+    now_s < slot + WINDOW || (own_weekday && in_window)
 }
 
 /// How long after the last scrub is too long, in seconds; None when none is wanted.
@@ -188,12 +175,11 @@ mod tests {
     fn a_scrub_stays_due_until_it_is_done() {
         let today = task(ScrubEvery::Month, 1);
         let hour = TODAY + 2 * HOUR;
-        assert_eq!(wish(&today, 0, hour), Wish::Due);
-        assert_eq!(wish(&today, 0, hour + WINDOW - 1), Wish::Due);
-        assert_eq!(wish(&today, hour, hour + 60), Wish::Wait);
-        assert_eq!(
-            wish(&today, 0, hour - 1),
-            Wish::Wait,
+        assert!(is_due(&today, 0, hour));
+        assert!(is_due(&today, 0, hour + WINDOW - 1));
+        assert!(!is_due(&today, hour, hour + 60));
+        assert!(
+            !is_due(&today, 0, hour - 1),
             "February's was missed, and its weekday is not today's hour yet"
         );
     }
@@ -203,13 +189,13 @@ mod tests {
         let missed = task(ScrubEvery::Month, 1);
         let slot = TODAY + 2 * HOUR;
         let due: Vec<u64> = (0..14 * 24)
-            .filter(|hour| wish(&missed, 0, slot + hour * HOUR) == Wish::Due)
+            .filter(|hour| is_due(&missed, 0, slot + hour * HOUR))
             .collect();
         let window = |from: u64| (from..from + 6).collect::<Vec<_>>();
         // That was a Sunday; day 1 has the Mondays.
         assert_eq!(due, [window(0), window(24), window(8 * 24)].concat());
         let week = task(ScrubEvery::Week, 7);
-        let due = (1..14 * 24).filter(|hour| wish(&week, 0, slot + hour * HOUR) == Wish::Due);
+        let due = (1..14 * 24).filter(|hour| is_due(&week, 0, slot + hour * HOUR));
         assert_eq!(due.collect::<Vec<u64>>(), [(1..6).collect(), window(7 * 24)].concat());
         // The first seven nodes of heeler.toml.
         let nodes = [1, 17, 9, 25, 5, 21, 13];
@@ -218,7 +204,7 @@ mod tests {
             let late = |day: &&u32| {
                 let of = task(ScrubEvery::Month, **day);
                 let missed = slots(&of, now_s).is_some_and(|(slot, _)| now_s >= slot + WINDOW);
-                missed && wish(&of, 0, now_s) == Wish::Due
+                missed && is_due(&of, 0, now_s)
             };
             assert!(nodes.iter().filter(late).count() <= 1, "day {day}");
         }

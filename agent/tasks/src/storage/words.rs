@@ -14,7 +14,7 @@ pub(super) fn disk(disk: &Disk) -> String {
 
 /// `S6XNNS0W100001 (slot A, 128 GB): ext4 file system "backup"`.
 pub(super) fn finding(one: &Disk) -> String {
-    format!("{}: {}", disk(one), one.verdict.finding())
+    format!("{}: {}", disk(one), one.state.finding())
 }
 
 /// In the units that are printed on a drive.

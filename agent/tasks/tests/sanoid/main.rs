@@ -17,7 +17,7 @@ use heeler_host::zfs::Snapshot;
 use heeler_proto::{Class, Keep};
 use heeler_tasks::snapshot::Classes;
 use heeler_tasks::snapshot::calendar::length_s;
-use heeler_tasks::snapshot::keep_set::{Verdict, Why, verdicts};
+use heeler_tasks::snapshot::keep_set::{PruneDecision, Why, decisions};
 
 const HISTORIES: u64 = 2000;
 const MINUTES: u32 = 15;
@@ -124,16 +124,16 @@ fn the_keep_set_agrees_with_sanoid() {
     let (mut both, mut newest, mut years) = (0, 0, 0);
     for (seed, (history, answers)) in histories.iter().zip(ANSWERS.lines()).enumerate() {
         let mut answers = answers.chars();
-        let judged = verdicts(&history.snapshots, Some(&history.keep), &[], NOW_S);
-        for (one, verdict) in history.snapshots.iter().zip(judged) {
+        let judged = decisions(&history.snapshots, Some(&history.keep), &[], NOW_S);
+        for (one, decision) in history.snapshots.iter().zip(judged) {
             let said: Vec<bool> = History::classes(one).map(|_| answers.next().unwrap() == 'x').collect();
-            match (said.iter().all(|pruned| *pruned), verdict) {
-                (true, Verdict::Prune(_)) => both += 1,
-                (false, Verdict::Keep(_)) => {}
-                (true, Verdict::Keep(Why::Newest | Why::NewestOfOurs)) => newest += 1,
+            match (said.iter().all(|pruned| *pruned), decision) {
+                (true, PruneDecision::Prune(_)) => both += 1,
+                (false, PruneDecision::Keep(_)) => {}
+                (true, PruneDecision::Keep(Why::Newest | Why::NewestOfOurs)) => newest += 1,
                 (
                     true,
-                    Verdict::Keep(Why::Young {
+                    PruneDecision::Keep(Why::Young {
                         class: Class::Yearly,
                         until_s,
                     }),
@@ -142,7 +142,7 @@ fn the_keep_set_agrees_with_sanoid() {
                     assert!(by_sanoid_s < NOW_S, "seed {seed}: {} is not a year old", one.name);
                     years += 1;
                 }
-                (pruned, verdict) => panic!("seed {seed}: {}: sanoid prunes it: {pruned}; we: {verdict}", one.name),
+                (pruned, decision) => panic!("seed {seed}: {}: sanoid prunes it: {pruned}; we: {decision}", one.name),
             }
         }
         assert_eq!(answers.next(), None, "seed {seed}");

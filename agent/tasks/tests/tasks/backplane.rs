@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use heeler_host::guard::{self, Standing, Way, Written};
+use heeler_host::guard::{self, GuardState, Way, Written};
 use heeler_host::sim::{Fault, Loss, Machine, Nic, Wire};
 use heeler_host::{File, System as _, ifupdown, link, netplan};
 use heeler_proto::{KeepBackplane, Mac, Renderer, Task};
@@ -18,7 +18,7 @@ const OTHER: &str = "00:e0:4c:68:00:09";
 const BEFORE: &str = "enx00e04c680001";
 const LOSSES: [Loss; 3] = [Loss::Power, Loss::Agent, Loss::AgentAndItsWork];
 
-fn wish(address: &str) -> Task {
+fn backplane(address: &str) -> Task {
     Task::KeepBackplane(KeepBackplane {
         address: address.parse().unwrap(),
         mac: None,
@@ -38,7 +38,7 @@ fn fresh() -> Life {
 /// With 10.10.99.50 on the backplane.
 async fn up() -> Life {
     let mut life = fresh();
-    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    assert_eq!(life.apply(&backplane("10.10.99.50/24")).await, Outcome::Done);
     life
 }
 
@@ -64,8 +64,8 @@ fn is_as_before(life: &Life, at: &str) {
 }
 
 async fn is_settled(life: &Life, at: &str) {
-    let standing = guard::standing(&life.machine).await.unwrap();
-    assert!(!matches!(standing, Standing::Armed(_)), "{at}: {standing:?}");
+    let state = guard::state(&life.machine).await.unwrap();
+    assert!(!matches!(state, GuardState::Armed(_)), "{at}: {state:?}");
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn the_backplane_comes_up_and_stays() {
     life.machine.boot();
     is_up(&life, "10.10.99.50/24", "booted");
     life.machine.clear_log();
-    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    assert_eq!(life.apply(&backplane("10.10.99.50/24")).await, Outcome::Done);
     assert_eq!(life.changes(), [""; 0]);
     is_settled(&life, "applied twice").await;
 }
@@ -84,7 +84,7 @@ async fn the_backplane_comes_up_and_stays() {
 async fn what_nobody_confirms_is_undone_and_the_task_says_so() {
     let mut life = fresh();
     life.confirmed = false;
-    let Outcome::Failed { reason, .. } = life.apply(&wish("10.10.99.50/24")).await else {
+    let Outcome::Failed { reason, .. } = life.apply(&backplane("10.10.99.50/24")).await else {
         panic!("failed")
     };
     assert!(
@@ -95,7 +95,7 @@ async fn what_nobody_confirms_is_undone_and_the_task_says_so() {
     life.machine.boot();
     is_as_before(&life, "booted");
     life.confirmed = true;
-    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    assert_eq!(life.apply(&backplane("10.10.99.50/24")).await, Outcome::Done);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_failed_network_change_is_undone_at_once() {
         };
         life.machine.fail_next(part, fault);
         let before_ms = life.machine.now_ms();
-        let Outcome::Failed { reason, .. } = life.apply(&wish("10.10.99.50/24")).await else {
+        let Outcome::Failed { reason, .. } = life.apply(&backplane("10.10.99.50/24")).await else {
             panic!("{part}: failed")
         };
         assert!(reason.contains("the network was put back at once"), "{part}: {reason}");
@@ -125,7 +125,7 @@ async fn a_failed_network_change_is_undone_at_once() {
         is_settled(&life, part).await;
         assert_eq!(life.machine.guard_due_ms(), None, "{part}");
         life.confirmed = true;
-        assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done, "{part}");
+        assert_eq!(life.apply(&backplane("10.10.99.50/24")).await, Outcome::Done, "{part}");
         is_up(&life, "10.10.99.50/24", part);
     }
 }
@@ -177,13 +177,13 @@ async fn a_confirmed_change_survives_every_loss() {
     for at in 0..last - first {
         for loss in LOSSES {
             let mut life = fresh();
-            let outcome = life.disturbed(&wish("10.10.99.50/24"), Some((at, loss))).await;
+            let outcome = life.disturbed(&backplane("10.10.99.50/24"), Some((at, loss))).await;
             let at = format!("{loss:?} at {at}");
             if outcome != Outcome::Done {
                 let (found, ..) = blocked(outcome);
                 assert!(found.contains("was undone"), "{at}: {found}");
                 is_as_before(&life, &at);
-                assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done, "{at}");
+                assert_eq!(life.apply(&backplane("10.10.99.50/24")).await, Outcome::Done, "{at}");
             }
             is_up(&life, "10.10.99.50/24", &at);
             is_settled(&life, &at).await;
@@ -197,7 +197,7 @@ async fn an_unconfirmed_change_ends_with_the_old_address() {
         let mut life = up().await;
         life.confirmed = false;
         let before = life.machine.points();
-        let outcome = life.disturbed(&wish("10.10.99.60/24"), point).await;
+        let outcome = life.disturbed(&backplane("10.10.99.60/24"), point).await;
         life.wait(200).await;
         (life, before, outcome)
     };
@@ -229,7 +229,7 @@ async fn a_dead_agent_leaves_the_old_address() {
             let host = life.machine.clone();
             let id = heeler_proto::TaskId::from_random(7);
             let mut journal = crate::journal::Journal::open(&host, (&life.node, &id), &[], &[]).await;
-            let change = wish("10.10.99.60/24");
+            let change = backplane("10.10.99.60/24");
             let dies = heeler_tasks::run(&host, &life.node, &change, &mut journal, false);
             tokio::select! {
                 biased;
@@ -252,10 +252,10 @@ async fn an_address_that_somebody_has_is_not_taken() {
     let wire = Wire::default();
     wire.put(Ipv4Addr::new(10, 10, 99, 50), 24, OTHER);
     let mut life = Life::of(machine(&wire));
-    let (found, ..) = blocked(life.apply(&wish("10.10.99.50/24")).await);
+    let (found, ..) = blocked(life.apply(&backplane("10.10.99.50/24")).await);
     assert!(found.contains(OTHER), "{found}");
     is_as_before(&life, "blocked");
-    assert_eq!(life.apply(&wish("10.10.99.51/24")).await, Outcome::Done);
+    assert_eq!(life.apply(&backplane("10.10.99.51/24")).await, Outcome::Done);
 }
 
 #[tokio::test]
@@ -263,11 +263,11 @@ async fn a_card_that_somebody_came_in_over_is_not_changed() {
     let mut life = up().await;
     life.machine.connect_to("10.10.99.50");
     assert_eq!(
-        life.apply(&wish("10.10.99.50/24")).await,
+        life.apply(&backplane("10.10.99.50/24")).await,
         Outcome::Done,
         "what holds is left alone"
     );
-    let (found, why, _) = blocked(life.apply(&wish("10.10.99.60/24")).await);
+    let (found, why, _) = blocked(life.apply(&backplane("10.10.99.60/24")).await);
     assert!(
         found.contains("a connection runs over it") && why.contains("way into this node"),
         "{found}: {why}"
@@ -279,12 +279,12 @@ async fn a_card_that_somebody_came_in_over_is_not_changed() {
 async fn a_pulled_card_comes_back_in_another_port() {
     let mut life = up().await;
     life.machine.pull_nic(MAC);
-    let (found, _, next) = blocked(life.apply(&wish("10.10.99.50/24")).await);
+    let (found, _, next) = blocked(life.apply(&backplane("10.10.99.50/24")).await);
     assert!(found.contains(MAC) && next.contains("in any port"), "{found}: {next}");
     life.machine.insert_nic(MAC);
     is_up(&life, "10.10.99.50/24", "back");
     life.machine.clear_log();
-    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    assert_eq!(life.apply(&backplane("10.10.99.50/24")).await, Outcome::Done);
     assert_eq!(life.changes(), [""; 0]);
 }
 
@@ -292,7 +292,7 @@ async fn a_pulled_card_comes_back_in_another_port() {
 async fn without_a_link_nothing_is_changed() {
     let mut life = fresh();
     life.machine.set_carrier(MAC, false);
-    let (found, ..) = blocked(life.apply(&wish("10.10.99.50/24")).await);
+    let (found, ..) = blocked(life.apply(&backplane("10.10.99.50/24")).await);
     assert!(found.contains("has no link"), "{found}");
     is_as_before(&life, "blocked");
 }
@@ -301,7 +301,7 @@ async fn without_a_link_nothing_is_changed() {
 async fn a_proxmox_node_uses_ifupdown2() {
     let mut life = fresh();
     life.machine.install_ifupdown2("3.3.0-1+pmx1");
-    assert_eq!(life.apply(&wish("10.10.99.50/24")).await, Outcome::Done);
+    assert_eq!(life.apply(&backplane("10.10.99.50/24")).await, Outcome::Done);
     let text = String::from_utf8(life.machine.file(ifupdown::PATH).unwrap()).unwrap();
     assert_eq!(
         ifupdown::address_of(&text, link::BACKPLANE).as_deref(),
@@ -312,7 +312,7 @@ async fn a_proxmox_node_uses_ifupdown2() {
 
     life.confirmed = false;
     assert!(matches!(
-        life.apply(&wish("10.10.99.60/24")).await,
+        life.apply(&backplane("10.10.99.60/24")).await,
         Outcome::Failed { .. }
     ));
     assert_eq!(life.machine.file(ifupdown::PATH), Some(text.into_bytes()));
@@ -323,14 +323,14 @@ async fn a_proxmox_node_uses_ifupdown2() {
 
     let theirs = "iface enbp0 inet static\n  address 10.10.99.77/24\n";
     life.machine.put_file(ifupdown::PATH, theirs.as_bytes()).unwrap();
-    let (found, ..) = blocked(life.apply(&wish("10.10.99.60/24")).await);
+    let (found, ..) = blocked(life.apply(&backplane("10.10.99.60/24")).await);
     assert!(found.contains("10.10.99.77/24"), "{found}");
 }
 
 #[tokio::test]
 async fn the_preview_names_the_card_and_what_is_undone() {
     let life = fresh();
-    let shown = life.preview(&wish("10.10.99.50/24")).await;
+    let shown = life.preview(&backplane("10.10.99.50/24")).await;
     let Seen::Change(ops) = &shown[3].seen else {
         panic!("{shown:?}")
     };
@@ -345,7 +345,7 @@ async fn the_preview_names_the_card_and_what_is_undone() {
 async fn a_named_card_is_chosen_among_two() {
     let lan = Nic::onboard("2c:cf:67:00:00:01", LAN);
     let mut life = Life::of(pi().nic(lan).nic(Nic::usb(MAC)).nic(Nic::usb(OTHER)).build());
-    let (found, ..) = blocked(life.apply(&wish("10.10.99.50/24")).await);
+    let (found, ..) = blocked(life.apply(&backplane("10.10.99.50/24")).await);
     assert!(found.contains("2 cards"), "{found}");
     let named = Task::KeepBackplane(KeepBackplane {
         address: "10.10.99.50/24".parse().unwrap(),

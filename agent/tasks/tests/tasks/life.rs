@@ -1,6 +1,6 @@
 //! A node with an agent that may be killed, and an operator who consents.
 
-use heeler_host::guard::{self, Standing};
+use heeler_host::guard::{self, GuardState};
 use heeler_host::sim::{Builder, Loss, Machine};
 use heeler_proto::{
     Consent, Dataset, EnsurePool, EraseDisk, HostId, Irreversible, Mountpoint, NodeName, PoolGuid, PoolName, PoolSpec,
@@ -193,7 +193,7 @@ impl Life {
             loop {
                 if self.confirmed
                     && awaited.is()
-                    && let Ok(Standing::Armed(armed)) = guard::standing(&self.machine).await
+                    && let Ok(GuardState::Armed(armed)) = guard::state(&self.machine).await
                 {
                     guard::confirm(&self.machine, &armed.id).await.unwrap();
                 }

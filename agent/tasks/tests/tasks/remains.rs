@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use heeler_host::disk::{NotBlank, Reading, Verdict, inventory};
+use heeler_host::disk::{DiskState, NotBlank, Reading, inventory};
 use heeler_host::sim::{Content, DiskSpec, Machine};
 
 use crate::life::{A, B, Life, blocked, ensure, pi, spec};
@@ -30,9 +30,9 @@ fn machine(recording: &str, wiped: u64) -> Machine {
     pi().disk(spec).disk(DiskSpec::blank(B).size(SIZE)).build()
 }
 
-async fn verdict(machine: &Machine) -> Verdict {
+async fn state(machine: &Machine) -> DiskState {
     let disks = inventory(machine).await.unwrap().disks;
-    disks.into_iter().find(|disk| disk.serial == A).unwrap().verdict
+    disks.into_iter().find(|disk| disk.serial == A).unwrap().state
 }
 
 /// Where the reading of every byte stops.
@@ -59,8 +59,8 @@ async fn remains_of_every_kind_are_refused() {
             if machine.is_blank(A) {
                 continue;
             }
-            match verdict(&machine).await {
-                Verdict::Blank => missed.push(format!("{kind} {}", wiped >> 20)),
+            match state(&machine).await {
+                DiskState::Blank => missed.push(format!("{kind} {}", wiped >> 20)),
                 other => assert!(other.refusal().is_some(), "{kind}: {other:?}"),
             }
             assert!(read(&machine).await < SIZE, "{kind}");
@@ -82,7 +82,7 @@ async fn the_look_names_what_it_finds() {
     ] {
         let (_, recording) = recordings().into_iter().find(|(name, _)| name == kind).unwrap();
         let machine = machine(&recording, 64 << 20);
-        let finding = verdict(&machine).await.finding();
+        let finding = state(&machine).await.finding();
         assert!(finding.starts_with(told), "{kind}: {finding}");
     }
 }
@@ -92,7 +92,7 @@ async fn a_creation_stops_at_data_the_look_missed() {
     let machine = machine("", 0);
     machine.write_disk(A, 200_000_000_001, b"the only copy of a letter");
     let before = machine.hash_disk(A);
-    assert_eq!(verdict(&machine).await, Verdict::Blank);
+    assert_eq!(state(&machine).await, DiskState::Blank);
     let mut life = Life::of(machine.clone());
     let (found, _, next) = blocked(life.apply(&ensure(spec())).await);
     assert_eq!(found, format!("{A}: text at byte 200000000001"));

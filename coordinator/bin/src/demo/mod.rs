@@ -1,7 +1,7 @@
 //! `heeler demo`: a coordinator and three agents in one process, over mutual TLS on loopback. The machines are simulated;
 //! everything else is the real thing, the commands too.
 
-mod herd;
+mod fleet;
 mod stage;
 mod typist;
 
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use heeler_coordinator::cli::{CliError, Client, Console, Demonstration, Exit};
 use heeler_proto::v1::{Light, ListNodesRequest, StatusRequest};
 
-use herd::Herd;
+use fleet::Fleet;
 use stage::Stage;
 
 /// What is shown.
@@ -19,14 +19,14 @@ pub struct Demo;
 impl Demonstration for Demo {
     async fn run(&self, once: bool, console: &mut Console<'_>) -> Result<Exit, CliError> {
         let mut stage = Stage::set(self, console).await?;
-        let mut herd = Herd::new();
+        let mut fleet = Fleet::new();
         // Whatever ends it, its keys go with its folder.
         let shown = tokio::select! {
             biased;
-            shown = show(&mut stage, &mut herd, once) => shown,
+            shown = show(&mut stage, &mut fleet, once) => shown,
             () = told_to_end() => Ok(Exit::Stopped),
         };
-        herd.stop().await;
+        fleet.stop().await;
         stage.strike().await?;
         shown
     }
@@ -46,19 +46,19 @@ async fn told_to_end() {
     }
 }
 
-async fn show(stage: &mut Stage<'_, '_>, herd: &mut Herd, once: bool) -> Result<Exit, CliError> {
+async fn show(stage: &mut Stage<'_, '_>, fleet: &mut Fleet, once: bool) -> Result<Exit, CliError> {
     stage.say("First contact is skipped: the three machines are given their tokens, and enrol.")?;
-    herd.enrol(stage).await?;
-    stage.write_config(herd)?;
-    stage.wait(herd, seen).await?;
+    fleet.enrol(stage).await?;
+    stage.write_config(fleet)?;
+    stage.wait(fleet, seen).await?;
     stage.run("node list").await?;
     stage.run("plan k8sctl-pi5l").await?;
     stage.say("While it is carried out, k8sctl-pi5r loses its power, and gets it back.")?;
-    herd.will_lose_power("k8sctl-pi5r");
+    fleet.will_lose_power("k8sctl-pi5r");
     stage.run("apply").await?;
     stage.say("The same again: what is as it should be is left alone.")?;
     stage.run("apply").await?;
-    stage.wait(herd, green).await?;
+    stage.wait(fleet, green).await?;
     stage.run("status").await?;
     stage.say("What the schedule has taken already; it needs no coordinator.")?;
     stage.run("snapshot list k8sctl-pi5l").await?;

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::Demo;
-use super::herd::Herd;
+use super::fleet::Fleet;
 use super::typist::Typist;
 
 /// Then something is wrong.
@@ -86,12 +86,12 @@ impl<'a, 'c> Stage<'a, 'c> {
         std::fs::write(&path, edit(text)?).map_err(failed("write heeler.toml"))
     }
 
-    /// Puts the herd into heeler.toml, as `heeler node add` does.
-    pub fn write_config(&self, herd: &Herd) -> Result<(), CliError> {
+    /// Puts the fleet into heeler.toml, as `heeler node add` does.
+    pub fn write_config(&self, fleet: &Fleet) -> Result<(), CliError> {
         self.edit(|text| {
             let network = "[network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n";
             let mut text = text.replace("# [network]\n# subnet = \"10.10.80.0/24\"\n", network);
-            for node in &herd.nodes {
+            for node in &fleet.nodes {
                 let serials = node.serials.iter().map(|serial| Serial::new(serial));
                 let new = NewNode {
                     name: NodeName::new(node.name).map_err(failed("name a node"))?,
@@ -182,15 +182,15 @@ impl<'a, 'c> Stage<'a, 'c> {
         cli::connect(&self.state()).await
     }
 
-    /// Waits until `ready` counts the whole herd.
+    /// Waits until `ready` counts the whole fleet.
     pub async fn wait(
         &self,
-        herd: &Herd,
+        fleet: &Fleet,
         ready: impl AsyncFn(&mut Client) -> Result<usize, CliError>,
     ) -> Result<(), CliError> {
         let mut client = self.client().await?;
         let waiting = async {
-            while ready(&mut client).await? < herd.nodes.len() {
+            while ready(&mut client).await? < fleet.nodes.len() {
                 sleep(Duration::from_millis(100)).await;
             }
             Ok(())
@@ -208,7 +208,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         )))
     }
 
-    /// Leaves the herd to the reader, until Ctrl-C.
+    /// Leaves the fleet to the reader, until Ctrl-C.
     pub async fn stay(&mut self) -> Result<(), CliError> {
         let state = self.state().display().to_string();
         self.say("The fleet stays up until Ctrl-C. In another terminal:")?;

@@ -12,13 +12,13 @@ pub(super) fn task(wanted: &WantedNode) -> Option<Task> {
     wanted.backplane.clone().map(Task::KeepBackplane)
 }
 
-/// The card's wish, as [`super::wishes`] lists it.
-pub(super) fn wish(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
-    wanted.backplane.as_ref().map(|wish| (KIND, digest_of(wish)))
+/// The kind and digest of this task, where `wanted` has one.
+pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
+    wanted.backplane.as_ref().map(|task| (KIND, digest_of(task)))
 }
 
 /// The same of a task's.
-pub(super) fn digest_of(wish: &KeepBackplane) -> Digest {
-    let KeepBackplane { address, mac, renderer } = wish;
+pub(super) fn digest_of(task: &KeepBackplane) -> Digest {
+    let KeepBackplane { address, mac, renderer } = task;
     sha256(format!("address {address}\nmac {mac:?}\nrenderer {renderer:?}\n").as_bytes())
 }

@@ -15,7 +15,7 @@ pub(super) use backplane::KIND as BACKPLANE;
 pub(super) use pool::live_serials;
 pub use pool::pool_comment;
 
-/// Of every wish for one node, in the order in which they are carried out.
+/// The kind and digest of each task that one node needs, in the order in which they are carried out.
 pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>, AppError> {
     let pool = pool::task(tx, cluster, node, wanted).await?;
     let others = [backplane::task(wanted), snapshots::task(wanted), scrubs::task(wanted)];
@@ -24,21 +24,21 @@ pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &Want
 
 /// The kinds of those tasks, with what tells whether the node was brought to what is wanted now: over what a person
 /// writes, not over what is on record.
-pub(super) fn wishes(wanted: &WantedNode) -> Vec<(&'static str, Digest)> {
+pub(super) fn digests(wanted: &WantedNode) -> Vec<(&'static str, Digest)> {
     let all = [
-        pool::wish(wanted),
-        backplane::wish(wanted),
-        snapshots::wish(wanted),
-        scrubs::wish(wanted),
+        pool::wanted_digest(wanted),
+        backplane::wanted_digest(wanted),
+        snapshots::wanted_digest(wanted),
+        scrubs::wanted_digest(wanted),
     ];
     all.into_iter().flatten().collect()
 }
 
 /// The same for a task that was given; None for one that no line of heeler.toml asks for.
-pub(super) fn wish_of(task: &Task) -> Option<Digest> {
+pub(super) fn digest_of(task: &Task) -> Option<Digest> {
     match task {
         Task::EnsurePool(ensure) => Some(pool::digest_of(&ensure.pool)),
-        Task::KeepBackplane(wish) => Some(backplane::digest_of(wish)),
+        Task::KeepBackplane(task) => Some(backplane::digest_of(task)),
         Task::KeepSnapshots(task) => Some(snapshots::digest_of(task)),
         Task::KeepScrubs(task) => Some(scrubs::digest_of(task)),
         Task::EraseDisk(_) => None,

@@ -88,8 +88,8 @@ pub(in super::super) fn live_serials(legs: &[Leg]) -> Result<Vec<LiveSerial>, Ap
     legs.iter().map(live).collect()
 }
 
-/// The pool's wish, as [`super::wishes`] lists it.
-pub(super) fn wish(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
+/// The kind and digest of this task, where `wanted` has one.
+pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
     let WantedNode {
         pool,
         disks,

@@ -15,8 +15,8 @@ pub(super) fn task(wanted: &WantedNode) -> Option<Task> {
     (!wanted.disks.is_empty()).then_some(Task::KeepScrubs(KeepScrubs { pool, every, day, hour }))
 }
 
-/// The wish, as [`super::wishes`] lists it.
-pub(super) fn wish(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
+/// The kind and digest of this task, where `wanted` has one.
+pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
     let Some(Task::KeepScrubs(task)) = task(wanted) else {
         return None;
     };

@@ -15,19 +15,19 @@ pub(super) struct Links {
 
 /// The LAN is where the agent comes from; the backplane is looked at.
 pub(super) fn links_of(look: &Look<'_>, facts: Option<&v1::Facts>) -> Links {
-    let wish = look.wanted.and_then(|wanted| wanted.backplane.as_ref());
-    let down = wish.and_then(|wish| fault(wish, facts?));
-    let seen = wish.is_some() && facts.is_some() && down.is_none();
+    let backplane = look.wanted.and_then(|wanted| wanted.backplane.as_ref());
+    let down = backplane.and_then(|backplane| fault(backplane, facts?));
+    let seen = backplane.is_some() && facts.is_some() && down.is_none();
     let brought_up = look.matched.iter().any(|matched| matched.kind == "keep backplane");
     Links {
-        wanted: 1 + u32::from(wish.is_some()),
+        wanted: 1 + u32::from(backplane.is_some()),
         up: u32::from(look.connected) + u32::from(seen && look.connected),
         down: down.filter(|_| brought_up && look.connected),
     }
 }
 
-fn fault(wish: &KeepBackplane, facts: &v1::Facts) -> Option<String> {
-    let address = wish.address.to_string();
+fn fault(backplane: &KeepBackplane, facts: &v1::Facts) -> Option<String> {
+    let address = backplane.address.to_string();
     match facts.nics.iter().find(|nic| nic.addresses.contains(&address)) {
         Some(nic) if nic.carrier => None,
         Some(nic) => Some(format!("the backplane ({}) has no link", nic.mac)),

@@ -22,7 +22,7 @@ const ALARMED_MS: u64 = 24 * 60 * 60 * 1000;
 const RECENT: u32 = 20;
 
 impl App {
-    /// How the herd is, why, and what to type next.
+    /// How the fleet is, why, and what to type next.
     ///
     /// # Errors
     /// When the database cannot be read.

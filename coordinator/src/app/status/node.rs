@@ -155,7 +155,7 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
     if let Some(text) = by_hand(look).filter(|_| config == "by hand") {
         return Ok(Some(alert(Light::Amber, name, text, || format!("heeler plan {name}"))));
     }
-    for kind in open_wishes(look) {
+    for kind in open_kinds(look) {
         if let Some(task) = look.tasks.iter().find(|task| task.kind == kind)
             && let Some(alert) = ended(name, task.clone())?
         {
@@ -221,21 +221,21 @@ fn by_hand(look: &Look<'_>) -> Option<String> {
 
 fn config(look: &Look<'_>) -> &'static str {
     let tried = |kind: &&str| look.tasks.iter().any(|task| task.kind == *kind);
-    let (wishes, open) = (look.wanted.map(spec::wishes).unwrap_or_default(), open_wishes(look));
+    let (digests, open) = (look.wanted.map(spec::digests).unwrap_or_default(), open_kinds(look));
     match look.wanted {
         None if look.applied => "not in heeler.toml",
         None => "never applied",
         Some(_) if open.is_empty() && by_hand(look).is_some() => "by hand",
         Some(_) if open.is_empty() => "same",
-        Some(_) if open.len() == wishes.len() && !open.iter().any(tried) => "never applied",
+        Some(_) if open.len() == digests.len() && !open.iter().any(tried) => "never applied",
         Some(_) => "pending",
     }
 }
 
-/// The kinds of task whose wish the node was not found to match.
-fn open_wishes(look: &Look<'_>) -> Vec<&'static str> {
-    let wishes = look.wanted.map(spec::wishes).unwrap_or_default();
-    let open = wishes.into_iter().filter(|(kind, sha256)| {
+/// The kinds of task that the node was not found to match.
+fn open_kinds(look: &Look<'_>) -> Vec<&'static str> {
+    let digests = look.wanted.map(spec::digests).unwrap_or_default();
+    let open = digests.into_iter().filter(|(kind, sha256)| {
         let fits = |matched: &Applied| matched.kind == *kind && matched.sha256 == *sha256;
         !look.matched.iter().any(fits)
     });

@@ -101,8 +101,8 @@ fn look(wanted: Option<&WantedNode>) -> Look<'_> {
         ours: true,
         seen_at_ms: NOW,
     };
-    let wishes = wanted.map(spec::wishes).unwrap_or_default();
-    let matched = wishes.into_iter().map(|(kind, sha256)| Applied {
+    let digests = wanted.map(spec::digests).unwrap_or_default();
+    let matched = digests.into_iter().map(|(kind, sha256)| Applied {
         kind: kind.to_owned(),
         sha256,
     });
@@ -414,7 +414,7 @@ fn a_revoked_node_raises_nothing_unless_heeler_toml_names_it() {
 }
 
 #[test]
-fn an_empty_herd_is_told_how_to_begin() {
+fn an_empty_fleet_is_told_how_to_begin() {
     assert_eq!(summary(&[], &[]), "no nodes yet");
     assert!(next(&[], &[], false).starts_with("heeler node add"));
 }

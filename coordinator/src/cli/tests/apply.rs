@@ -300,9 +300,9 @@ async fn an_old_checkout_is_refused_unless_it_overwrites_knowingly() {
 
 #[tokio::test]
 async fn a_text_that_blocks_is_not_accepted_unasked() {
-    let blocked = |new_wish: bool| {
+    let blocked = |config_changed: bool| {
         let mut script = script(None);
-        script.plan.nodes[0].new_wish = new_wish;
+        script.plan.nodes[0].config_changed = config_changed;
         script.plan.nodes[0].steps[0].outcome = StepOutcome::Blocked.into();
         script
     };

@@ -32,7 +32,7 @@ pub struct Script {
     pub applied: Vec<ApplyRequest>,
     pub followed: Vec<EventsRequest>,
     pub audit: ListAuditReply,
-    pub verdict: VerifyAuditReply,
+    pub audit_check: VerifyAuditReply,
     pub verified: Vec<VerifyAuditRequest>,
     /// One for each question about snapshots; one with an error is refused.
     pub snapshots: VecDeque<SnapshotAnswer>,
@@ -252,7 +252,7 @@ impl Operator for Fake {
     async fn verify_audit(&self, request: Request<VerifyAuditRequest>) -> Result<Response<VerifyAuditReply>, Status> {
         self.script(|script| {
             script.verified.push(request.into_inner());
-            script.verdict.clone()
+            script.audit_check.clone()
         })
     }
     async fn accepted_revision(&self, _: Request<AcceptedRevisionRequest>) -> Result<Response<Revision>, Status> {

@@ -231,7 +231,7 @@ async fn only_a_broken_audit_log_needs_a_person() {
     };
     let zeros = "0".repeat(64);
     let lock = format!("revision = 1\nsha256 = \"{zeros}\"\naudit = \"50:{zeros}\"\n");
-    for (verdict, word, exit) in [
+    for (audit_check, word, exit) in [
         (sound, "SOUND   41 entries, each follows", Exit::Fine),
         (
             broken,
@@ -242,7 +242,7 @@ async fn only_a_broken_audit_log_needs_a_person() {
         (restored, "SHORTER heeler.lock has seen entry 50", Exit::Fine),
     ] {
         let script = Script {
-            verdict,
+            audit_check,
             ..Script::default()
         };
         let stage = Stage::with("", script);

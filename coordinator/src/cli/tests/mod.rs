@@ -1,13 +1,13 @@
 mod apply;
 mod backup;
-mod beginning;
 mod consents;
+mod everyday;
 mod fake;
 mod help;
-mod leaving;
+mod init;
 mod lists;
-mod living;
 mod reading;
+mod removal;
 mod stage;
 mod trust;
 mod watching;

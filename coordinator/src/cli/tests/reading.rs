@@ -99,7 +99,7 @@ async fn an_unknown_node_lists_the_known_ones() {
     );
 }
 
-fn herd() -> Script {
+fn fleet() -> Script {
     let disk = Disk {
         serial: "S1".into(),
         r#use: DiskUse::Blank.into(),
@@ -162,7 +162,7 @@ async fn every_reading_command_speaks_json_with_words_for_enums() {
         ("revision show", "/sha256", ""),
         ("events", "/kind", "connected"),
     ] {
-        let outcome = Stage::with(TOML, herd()).types(&format!("{line} --json")).await;
+        let outcome = Stage::with(TOML, fleet()).types(&format!("{line} --json")).await;
         assert_eq!(outcome.exit, Exit::Fine, "{line}: {}", outcome.err);
         let document: Value = serde_json::from_str(&outcome.out).unwrap();
         assert_eq!(
@@ -176,14 +176,14 @@ async fn every_reading_command_speaks_json_with_words_for_enums() {
 
 #[tokio::test]
 async fn a_task_is_named_by_how_it_begins() {
-    let stage = Stage::with(TOML, herd());
+    let stage = Stage::with(TOML, fleet());
     assert!(stage.types("task show b").await.out.contains(&"b".repeat(32)));
     assert!(stage.types("task show c").await.err.contains("no task begins with c"));
 }
 
 #[tokio::test]
 async fn config_pull_shows_the_difference_first() {
-    let stage = Stage::with(TOML, herd());
+    let stage = Stage::with(TOML, fleet());
     let outcome = stage.types_and_says("revision show --write", &["n"]).await;
     assert_eq!(outcome.exit, Exit::Refused);
     assert_eq!(
@@ -213,7 +213,7 @@ async fn config_pull_shows_the_difference_first() {
 
 #[tokio::test]
 async fn a_node_is_only_revoked_after_a_y() {
-    let stage = Stage::with(TOML, herd());
+    let stage = Stage::with(TOML, fleet());
     assert_eq!(stage.types("node revoke pi5l").await.exit, Exit::Refused);
     assert_eq!(
         stage.types_and_says("node revoke pi5l", &["no"]).await.exit,
@@ -230,14 +230,14 @@ async fn a_node_is_only_revoked_after_a_y() {
 
 #[tokio::test]
 async fn a_coordinators_refusal_is_shown_as_it_is() {
-    let outcome = Stage::with(TOML, herd()).types("node show pi5x").await;
+    let outcome = Stage::with(TOML, fleet()).types("node show pi5x").await;
     assert_eq!(outcome.exit, Exit::Error);
     assert_eq!(outcome.err, "error: no node is called pi5x\nSee: heeler node list\n");
 }
 
 #[tokio::test]
 async fn config_pull_never_overwrites_unreadable_text() {
-    let stage = Stage::with(TOML, herd());
+    let stage = Stage::with(TOML, fleet());
     let path = stage.config().join("heeler.toml");
     let pulled = stage.types("config pull --yes --json").await;
     let document: Value = serde_json::from_str(&pulled.out).unwrap();

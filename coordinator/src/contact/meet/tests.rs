@@ -47,7 +47,7 @@ impl Dialogue for Person {
 
 /// A node that says `debug` before the session and answers with `facts`; where ssh is to write down the host key, it is
 /// KEY.
-fn node(debug: &str, facts: &str) -> (TempDir, Ssh, Wish) {
+fn node(debug: &str, facts: &str) -> (TempDir, Ssh, Target) {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("ssh");
     let facts: String = facts.lines().map(|line| format!("echo 'mark {line}'\n")).collect();
@@ -70,7 +70,7 @@ printf '\nmark begin\n'
     let mut ssh = Ssh::new(&name, "pi@pi", None);
     ssh.program = program;
     ssh.mark = "mark".to_owned();
-    let wish = Wish {
+    let target = Target {
         node: name,
         destination: "pi@pi".to_owned(),
         ssh_config: None,
@@ -79,11 +79,11 @@ printf '\nmark begin\n'
         agent_dir: None,
         state: folder.path().to_path_buf(),
     };
-    (folder, ssh, wish)
+    (folder, ssh, target)
 }
 
-fn pinned(wish: &Wish) -> Option<String> {
-    std::fs::read_to_string(pin_file(&wish.state, &wish.node)).ok()
+fn pinned(target: &Target) -> Option<String> {
+    std::fs::read_to_string(pin_file(&target.state, &target.node)).ok()
 }
 
 #[tokio::test]
@@ -92,17 +92,17 @@ async fn of_a_host_certificate_the_hosts_own_key_is_pinned() {
     let debug = format!(
         "debug1: Server host certificate: {kind}-cert-v01@openssh.com {digest}, serial 0 ID \"pi\" CA ssh-ed25519 SHA256:ca valid forever"
     );
-    let (_folder, mut ssh, wish) = node(&debug, &format!("{FIT}\nhostkey={KEY}"));
-    let met = meet(&mut ssh, None, &wish, &Then, &mut Person::default())
+    let (_folder, mut ssh, target) = node(&debug, &format!("{FIT}\nhostkey={KEY}"));
+    let met = meet(&mut ssh, None, &target, &Then, &mut Person::default())
         .await
         .unwrap();
     assert_eq!(met.host_key.to_string(), FINGERPRINT);
-    assert_eq!(pinned(&wish), Some(format!("pi {KEY}\n")));
+    assert_eq!(pinned(&target), Some(format!("pi {KEY}\n")));
     assert!(!ssh.known, "it was never seen before");
     let again = meet(
         &mut ssh,
         Fingerprint::parse(FINGERPRINT),
-        &wish,
+        &target,
         &Then,
         &mut Person::default(),
     )
@@ -113,28 +113,28 @@ async fn of_a_host_certificate_the_hosts_own_key_is_pinned() {
 
 #[tokio::test]
 async fn host_keys_in_other_places_are_pinned() {
-    let (_folder, mut ssh, wish) = node(&format!("debug1: Server host key: {FINGERPRINT}"), FIT);
-    let met = meet(&mut ssh, None, &wish, &Then, &mut Person::default()).await;
+    let (_folder, mut ssh, target) = node(&format!("debug1: Server host key: {FINGERPRINT}"), FIT);
+    let met = meet(&mut ssh, None, &target, &Then, &mut Person::default()).await;
     assert_eq!(met.unwrap().host_key.to_string(), FINGERPRINT);
-    assert_eq!(pinned(&wish), Some(format!("pi {KEY}\n")));
+    assert_eq!(pinned(&target), Some(format!("pi {KEY}\n")));
 
-    let (_folder, mut ssh, wish) = node("debug1: Server host key: ssh-ed25519 SHA256:first", FIT);
-    let met = meet(&mut ssh, None, &wish, &Then, &mut Person::default()).await;
+    let (_folder, mut ssh, target) = node("debug1: Server host key: ssh-ed25519 SHA256:first", FIT);
+    let met = meet(&mut ssh, None, &target, &Then, &mut Person::default()).await;
     let failed = met.err().unwrap().to_string();
     assert!(failed.contains("does something stand between"), "{failed}");
-    assert_eq!(pinned(&wish), None);
+    assert_eq!(pinned(&target), None);
 }
 
 #[tokio::test]
 async fn a_host_that_forges_the_old_key_is_asked_about() {
     let old = "ssh-ed25519 SHA256:old";
-    let (_folder, mut ssh, mut wish) = node(
+    let (_folder, mut ssh, mut target) = node(
         &format!("debug1: Server host key: {old}"),
         &format!("{FIT}\nhostkey={KEY}"),
     );
-    wish.reflashed = true;
+    target.reflashed = true;
     let mut person = Person::default();
-    let failed = meet(&mut ssh, Fingerprint::parse(old), &wish, &Then, &mut person).await;
+    let failed = meet(&mut ssh, Fingerprint::parse(old), &target, &Then, &mut person).await;
     assert!(matches!(failed.err(), Some(ContactError::Declined { .. })));
     let told = person.told.join("\n");
     assert!(told.contains(FINGERPRINT) && told.contains(old), "{told}");
@@ -143,7 +143,7 @@ async fn a_host_that_forges_the_old_key_is_asked_about() {
         agrees: true,
         ..Person::default()
     };
-    let met = meet(&mut ssh, Fingerprint::parse(old), &wish, &Then, &mut person)
+    let met = meet(&mut ssh, Fingerprint::parse(old), &target, &Then, &mut person)
         .await
         .unwrap();
     assert_eq!(met.host_key.to_string(), FINGERPRINT);
@@ -152,13 +152,13 @@ async fn a_host_that_forges_the_old_key_is_asked_about() {
 
 #[tokio::test]
 async fn a_local_pin_counts_without_the_coordinators() {
-    let (_folder, mut ssh, wish) = node(
+    let (_folder, mut ssh, target) = node(
         &format!("debug1: Server host key: {FINGERPRINT}"),
         &format!("{FIT}\nhostkey={KEY}"),
     );
-    let pin = pin_file(&wish.state, &wish.node);
+    let pin = pin_file(&target.state, &target.node);
     write_if_other(&pin, &format!("pi {KEY}\n")).unwrap();
-    meet(&mut ssh, None, &wish, &Then, &mut Person::default())
+    meet(&mut ssh, None, &target, &Then, &mut Person::default())
         .await
         .unwrap();
     assert_eq!((ssh.trust, ssh.known), (Trust::Pinned(pin), true));
@@ -167,12 +167,12 @@ async fn a_local_pin_counts_without_the_coordinators() {
 #[tokio::test]
 async fn the_root_size_check_can_be_skipped() {
     let small = FIT.replace("root=30000000000", "root=2000000000");
-    let (_folder, mut ssh, mut wish) = node(
+    let (_folder, mut ssh, mut target) = node(
         &format!("debug1: Server host key: {FINGERPRINT}"),
         &format!("{small}\nhostkey={KEY}"),
     );
-    wish.skip = vec![Check::RootSize];
+    target.skip = vec![Check::RootSize];
     let mut person = Person::default();
-    meet(&mut ssh, None, &wish, &Then, &mut person).await.unwrap();
+    meet(&mut ssh, None, &target, &Then, &mut person).await.unwrap();
     assert!(person.told.is_empty(), "{:?}", person.told);
 }

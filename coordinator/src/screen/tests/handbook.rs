@@ -36,7 +36,7 @@ fn book() -> HandbookReply {
         user: "pi".into(),
         model: "Raspberry Pi 5 Model B Rev 1.0".into(),
         hardware_serial: "10000000deadbeef".into(),
-        looked_at_ms: herd::NOW - 60_000,
+        looked_at_ms: fleet::NOW - 60_000,
         pools: vec![pool("ONLINE")],
         disks: vec![
             disk("A", "S6XNNS0W100001", "data", "ONLINE"),
@@ -63,20 +63,20 @@ fn book() -> HandbookReply {
         ..HandbookNode::default()
     };
     HandbookReply {
-        at_ms: herd::NOW,
+        at_ms: fleet::NOW,
         cluster: "k8sctl".into(),
         revision: 7,
         host: "k8sctl-mgmt".into(),
         addresses: vec!["10.10.80.9:7443".into()],
         state: "/var/lib/heeler".into(),
-        config: "/home/me/herd".into(),
+        config: "/home/me/fleet".into(),
         operators: vec!["me".into(), "partner".into()],
         recovery_key: true,
-        backup_at_ms: herd::NOW - 9 * 86_400_000,
+        backup_at_ms: fleet::NOW - 9 * 86_400_000,
         backup_by: "me".into(),
         copies: vec![CopyInfo {
             node: "k8sctl-pi5l".into(),
-            at_ms: herd::NOW - 1_800_000,
+            at_ms: fleet::NOW - 1_800_000,
             ..CopyInfo::default()
         }],
         nodes: vec![left, right, missing],
@@ -107,14 +107,14 @@ fn a_handbook_of_nothing_yet_leaves_no_hole() {
 fn secrets_are_listed_without_what_is_in_them() {
     let secret = |name: &str, opens| SecretInfo {
         name: name.into(),
-        set_at_ms: herd::NOW - 7_200_000,
+        set_at_ms: fleet::NOW - 7_200_000,
         set_by: "me".into(),
         opens,
     };
     assert_eq!(
         shown(80, |_| secrets(
             &[secret("pve-token", true), secret("tail", false)],
-            herd::NOW
+            fleet::NOW
         )),
         "SECRET     SET  BY  STATE\npve-token  2 h  me  sealed\ntail       2 h  me  DOES NOT OPEN: set it again\n"
     );

@@ -8,18 +8,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 
 use super::{Case, R, Run, X};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         on: X,
         name: "the agent is killed at five random moments of a task, which ends as it should",
-        run: Run::Herd(killed),
+        run: Run::Fleet(killed),
     },
     Case {
         on: R,
         name: "the coordinator is killed in the middle of an apply, and both ends agree afterwards",
-        run: Run::Herd(coordinator_killed),
+        run: Run::Fleet(coordinator_killed),
     },
 ];
 
@@ -37,27 +37,27 @@ fn moments(seed: u64) -> impl Iterator<Item = Duration> {
         .take(5)
 }
 
-fn killed(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(X)?;
-    let node = herd.lab().node(X)?;
+fn killed(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(X)?;
+    let node = fleet.lab().node(X)?;
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     println!("    {X}: seed {seed}");
-    let mut watching = herd.start(&["apply", "--yes", "--confirm", X, X])?;
+    let mut watching = fleet.start(&["apply", "--yes", "--confirm", X, X])?;
     thread::sleep(Duration::from_secs(3));
     for moment in moments(seed) {
         thread::sleep(moment);
         node.root("kill -9 $(systemctl show -p MainPID --value heeler-agent.service)")?;
     }
     let code = watching.wait()?.code();
-    herd.wait_connected(X)?;
-    let plan = herd.plan(X)?;
+    fleet.wait_connected(X)?;
+    let plan = fleet.plan(X)?;
     if plan.contains("half-made by us") {
         for serial in node
             .serials()?
             .iter()
             .filter(|serial| plan.contains(&format!("heeler disk erase {serial}")))
         {
-            herd.must(&["disk", "erase", serial, "--confirm", serial])?;
+            fleet.must(&["disk", "erase", serial, "--confirm", serial])?;
         }
     } else {
         ensure!(
@@ -65,23 +65,23 @@ fn killed(herd: &mut Herd<'_>) -> Result<()> {
             "seed {seed}, apply ended with {code:?}: {plan}"
         );
     }
-    herd.apply(X)?;
+    fleet.apply(X)?;
     node.must("[ \"$(zpool history data | grep -c 'zpool create')\" = 1 ] && findmnt -t zfs /data/pve-files")
         .map(drop)
 }
 
-fn coordinator_killed(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(R)?;
-    let node = herd.lab().node(R)?;
+fn coordinator_killed(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(R)?;
+    let node = fleet.lab().node(R)?;
     if node.root("zpool list data")?.code == 0 {
         node.must("zfs destroy data/vm")?;
     }
-    let confirm: &[&str] = if herd.plan(R)?.contains("IRREVERSIBLE") {
+    let confirm: &[&str] = if fleet.plan(R)?.contains("IRREVERSIBLE") {
         &["--confirm", R]
     } else {
         &[]
     };
-    let mut applying = herd
+    let mut applying = fleet
         .command(&[&["apply", "--yes", R], confirm].concat())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -89,17 +89,17 @@ fn coordinator_killed(herd: &mut Herd<'_>) -> Result<()> {
     let mut said = BufReader::new(applying.stdout.take().context("no stdout")?).lines();
     let begun = said.by_ref().map_while(Result::ok).any(|line| in_hand(&line));
     ensure!(begun, "apply ended before the node began");
-    herd.kill_coordinator()?;
-    herd.serve()?;
+    fleet.kill_coordinator()?;
+    fleet.serve()?;
     let rest: Vec<String> = said.map_while(Result::ok).collect();
     let code = applying.wait()?.code();
     ensure!(
         code == Some(0) && rest.iter().any(|line| in_hand(line) && line.contains("done")),
         "apply ended with {code:?} after {rest:#?}"
     );
-    let plan = herd.plan(R)?;
+    let plan = fleet.plan(R)?;
     ensure!(plan.contains("nothing to change"), "{plan}");
-    let tasks = herd.json(&["task", "list"], &[0])?;
+    let tasks = fleet.json(&["task", "list"], &[0])?;
     ensure!(
         !tasks.to_string().contains("\"running\""),
         "a task is left over: {tasks}"

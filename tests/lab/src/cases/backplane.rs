@@ -5,47 +5,47 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Case, HERD, L, R, Run, X};
-use crate::herd::Herd;
+use super::{Case, FLEET, L, R, Run, X};
+use crate::fleet::Fleet;
 use crate::machine::{NAMES, Network};
 use crate::node::NodeHandle;
 use crate::seed::PASSWORD;
 
 pub(super) const CASES: &[Case] = &[
     Case {
-        on: HERD,
+        on: FLEET,
         name: "holds-network: the backplane comes up on three nodes, each confirmed by those before it, for good",
-        run: Run::Herd(comes_up),
+        run: Run::Fleet(comes_up),
     },
     Case {
-        on: HERD,
+        on: FLEET,
         name: "holds-network: an address that a stranger has is not taken",
-        run: Run::Herd(duplicate),
+        run: Run::Fleet(duplicate),
     },
     Case {
-        on: HERD,
+        on: FLEET,
         name: "holds-network: another subnet is refused in the plan, and the peers that it would cut off are named",
-        run: Run::Herd(wrong_subnet),
+        run: Run::Fleet(wrong_subnet),
     },
     Case {
-        on: HERD,
+        on: FLEET,
         name: "holds-network: a change that cuts off only a peer is undone",
-        run: Run::Herd(cuts_off_a_peer),
+        run: Run::Fleet(cuts_off_a_peer),
     },
     Case {
-        on: HERD,
+        on: FLEET,
         name: "holds-network: the agent is killed in the middle of a change and stays dead; the old address is back",
-        run: Run::Herd(agent_killed),
+        run: Run::Fleet(agent_killed),
     },
     Case {
-        on: HERD,
+        on: FLEET,
         name: "holds-network: the power is cut in the middle of a change; the node comes back and the task ends",
-        run: Run::Herd(power_cut),
+        run: Run::Fleet(power_cut),
     },
     Case {
-        on: HERD,
+        on: FLEET,
         name: "holds-network: the card is pulled, told of, and up again in another port",
-        run: Run::Herd(pulled),
+        run: Run::Fleet(pulled),
     },
 ];
 
@@ -58,8 +58,8 @@ fn usual(place: usize) -> String {
 }
 
 /// heeler.toml of three nodes without pools; `other` says otherwise of the first one's backplane.
-fn write(herd: &Herd<'_>, other: Option<(&str, &str)>) -> Result<()> {
-    let path = herd.config().join("heeler.toml");
+fn write(fleet: &Fleet<'_>, other: Option<(&str, &str)>) -> Result<()> {
+    let path = fleet.config().join("heeler.toml");
     let text = std::fs::read_to_string(&path)?;
     let head = text.split("[network]").next().context("an empty heeler.toml")?;
     let head = head.split("\n[nodes").next().unwrap_or(head);
@@ -77,27 +77,28 @@ fn write(herd: &Herd<'_>, other: Option<(&str, &str)>) -> Result<()> {
     Ok(std::fs::write(path, text)?)
 }
 
-fn comes_up(herd: &mut Herd<'_>) -> Result<()> {
+fn comes_up(fleet: &mut Fleet<'_>) -> Result<()> {
     for name in NAMES {
-        herd.add(name, PASSWORD, &[])?
+        fleet
+            .add(name, PASSWORD, &[])?
             .success()
             .with_context(|| format!("node add {name}"))?;
     }
-    write(herd, None)?;
-    another_file_is_named(herd)?;
-    let plan = herd.must(&["plan", "--width", "200"])?;
+    write(fleet, None)?;
+    another_file_is_named(fleet)?;
+    let plan = fleet.must(&["plan", "--width", "200"])?;
     ensure!(
         plan.contains("+ link  backplane pinned to 00:e0:4c:68:00:01")
             && plan.contains("~ net   backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed"),
         "{plan}"
     );
-    herd.must(&["apply", "--yes"])?;
-    all_reach_each_other(herd)?;
-    let events = herd.must(&["events"])?;
+    fleet.must(&["apply", "--yes"])?;
+    all_reach_each_other(fleet)?;
+    let events = fleet.must(&["events"])?;
     ensure!(events.contains(&format!("and by {L}, {R}")), "{events}");
-    let again = herd.must(&["plan"])?;
+    let again = fleet.must(&["plan"])?;
     ensure!(again.contains("Nothing to change."), "{again}");
-    let node = herd.lab().node(X)?;
+    let node = fleet.lab().node(X)?;
     node.must("nmcli -t -f DEVICE,STATE device | grep -q '^enbp0:unmanaged'; networkctl status enbp0 >/dev/null")?;
     let before = node.status()?.starts;
     node.reset()?;
@@ -105,27 +106,27 @@ fn comes_up(herd: &mut Herd<'_>) -> Result<()> {
     node.wait_ready()?;
     node.wait_ssh()?;
     wait_for_address(&node, &usual(2))?;
-    herd.wait_connected(X)?;
-    let again = herd.must(&["plan", X])?;
+    fleet.wait_connected(X)?;
+    let again = fleet.must(&["plan", X])?;
     ensure!(again.contains("Nothing to change."), "after a reboot: {again}");
     Ok(())
 }
 
 /// What Debian's cloud image brings: it takes every card, also the backplane's.
-fn another_file_is_named(herd: &Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(X)?;
+fn another_file_is_named(fleet: &Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(X)?;
     let path = "/etc/netplan/45-all.yaml";
     node.must(&format!(
         "printf 'network:\\n  ethernets:\\n    all-en:\\n      match: {{name: \"en*\"}}\\n      dhcp4: true\\n' >{path}"
     ))?;
-    let plan = herd.run(&["plan", X, "--width", "200"])?;
+    let plan = fleet.run(&["plan", X, "--width", "200"])?;
     ensure!(plan.stdout.contains(&format!("{path}:3: all-en:")), "{}", plan.stdout);
     node.must(&format!("[ ! -e {ARMED} ] && rm {path}"))?;
     Ok(())
 }
 
-fn all_reach_each_other(herd: &Herd<'_>) -> Result<()> {
-    for node in herd.lab().nodes() {
+fn all_reach_each_other(fleet: &Fleet<'_>) -> Result<()> {
+    for node in fleet.lab().nodes() {
         for place in 0..NAMES.len() {
             let peer = usual(place);
             node.must(&format!(
@@ -155,27 +156,27 @@ fn wait_for_address(node: &NodeHandle<'_>, address: &str) -> Result<()> {
     }
 }
 
-fn duplicate(herd: &mut Herd<'_>) -> Result<()> {
+fn duplicate(fleet: &mut Fleet<'_>) -> Result<()> {
     let ip = |verb: &str| -> Result<()> {
-        let mut ip = herd
+        let mut ip = fleet
             .lab()
             .command("ip", ["addr", verb, "10.10.99.77/24", "dev", "backplane"]);
         ensure!(ip.status()?.success(), "ip addr {verb}");
         Ok(())
     };
     ip("add")?;
-    write(herd, Some(("10.10.99.77", "")))?;
-    let plan = herd.run(&["plan", L, "--width", "200"]);
+    write(fleet, Some(("10.10.99.77", "")))?;
+    let plan = fleet.run(&["plan", L, "--width", "200"]);
     ip("del")?;
     let said = plan?.stdout;
     ensure!(said.contains("BLOCKED") && said.contains("answers for it"), "{said}");
-    wait_for_address(&herd.lab().node(L)?, &usual(0))
+    wait_for_address(&fleet.lab().node(L)?, &usual(0))
 }
 
 /// The apply ends in failure that says `why`, and the first node is as it was.
-fn undone(herd: &Herd<'_>, why: &str) -> Result<()> {
-    let applied = herd.run(&["apply", "--yes", L, "--width", "200"])?;
-    let status = herd.must(&["status", "--width", "300"])?;
+fn undone(fleet: &Fleet<'_>, why: &str) -> Result<()> {
+    let applied = fleet.run(&["apply", "--yes", L, "--width", "200"])?;
+    let status = fleet.must(&["status", "--width", "300"])?;
     ensure!(
         applied.code != 0 && status.contains("was undone") && status.contains(why),
         "apply ended with {}: {}{}; {status}",
@@ -183,35 +184,35 @@ fn undone(herd: &Herd<'_>, why: &str) -> Result<()> {
         applied.stdout,
         applied.stderr
     );
-    wait_for_address(&herd.lab().node(L)?, &usual(0))?;
-    write(herd, None)?;
-    herd.must(&["apply", "--yes", L])?;
-    all_reach_each_other(herd)
+    wait_for_address(&fleet.lab().node(L)?, &usual(0))?;
+    write(fleet, None)?;
+    fleet.must(&["apply", "--yes", L])?;
+    all_reach_each_other(fleet)
 }
 
-fn wrong_subnet(herd: &mut Herd<'_>) -> Result<()> {
+fn wrong_subnet(fleet: &mut Fleet<'_>) -> Result<()> {
     write(
-        herd,
+        fleet,
         Some(("10.10.98.50", "network = { backplane = \"10.10.98.0/24\" }")),
     )?;
-    let plan = herd.run(&["plan", L, "--width", "300"])?.stdout;
+    let plan = fleet.run(&["plan", L, "--width", "300"])?.stdout;
     ensure!(
         plan.contains("BLOCKED") && plan.contains("on other subnets are") && plan.contains(R) && plan.contains(X),
         "{plan}"
     );
-    wait_for_address(&herd.lab().node(L)?, &usual(0))?;
-    write(herd, None)?;
-    let again = herd.must(&["plan", L])?;
+    wait_for_address(&fleet.lab().node(L)?, &usual(0))?;
+    write(fleet, None)?;
+    let again = fleet.must(&["plan", L])?;
     ensure!(again.contains("Nothing to change."), "{again}");
-    all_reach_each_other(herd)
+    all_reach_each_other(fleet)
 }
 
-fn cuts_off_a_peer(herd: &mut Herd<'_>) -> Result<()> {
-    let peer = herd.lab().node(X)?;
+fn cuts_off_a_peer(fleet: &mut Fleet<'_>) -> Result<()> {
+    let peer = fleet.lab().node(X)?;
     // What a stale entry in a switch or a firewall does: this one peer loses sight of the new address.
     peer.must("ip route add blackhole 10.10.99.60/32; ip neigh replace 10.10.99.60 lladdr 02:00:00:00:00:60 dev enbp0 nud permanent")?;
-    write(herd, Some(("10.10.99.60", "")))?;
-    let done = undone(herd, &format!("{X} does not reach 10.10.99.60"));
+    write(fleet, Some(("10.10.99.60", "")))?;
+    let done = undone(fleet, &format!("{X} does not reach 10.10.99.60"));
     peer.must("ip route del blackhole 10.10.99.60/32; ip neigh del 10.10.99.60 dev enbp0")?;
     done
 }
@@ -222,9 +223,9 @@ fn wait_armed(node: &NodeHandle<'_>) -> Result<()> {
     node.must(&script).map(drop)
 }
 
-fn agent_killed(herd: &mut Herd<'_>) -> Result<()> {
-    write(herd, Some(("10.10.99.60", "")))?;
-    let node = herd.lab().node(L)?;
+fn agent_killed(fleet: &mut Fleet<'_>) -> Result<()> {
+    write(fleet, Some(("10.10.99.60", "")))?;
+    let node = fleet.lab().node(L)?;
     // Killed as soon as the change has begun, and not started again.
     node.must(&format!(
         "set -e; mkdir -p /run/systemd/system/heeler-agent.service.d
@@ -232,7 +233,7 @@ fn agent_killed(herd: &mut Herd<'_>) -> Result<()> {
          systemd-run --quiet --unit=killer sh -c 'while ! [ -e {ARMED} ]; do sleep 0.05; done; sleep 0.5;
          systemctl kill -s KILL heeler-agent.service'"
     ))?;
-    let mut watching = herd.start(&["apply", "--yes", L])?;
+    let mut watching = fleet.start(&["apply", "--yes", L])?;
     wait_armed(&node)?;
     let began = Instant::now();
     wait_for_address(&node, &usual(0))?;
@@ -247,23 +248,23 @@ fn agent_killed(herd: &mut Herd<'_>) -> Result<()> {
         "{left}"
     );
     node.must("rm -r /run/systemd/system/heeler-agent.service.d; systemctl daemon-reload; systemctl start heeler-agent.service")?;
-    herd.wait_connected(L)?;
+    fleet.wait_connected(L)?;
     let code = watching.wait()?.code();
     ensure!(code != Some(0), "apply ended with {code:?}");
-    write(herd, None)?;
-    herd.must(&["apply", "--yes", L])?;
-    all_reach_each_other(herd)
+    write(fleet, None)?;
+    fleet.must(&["apply", "--yes", L])?;
+    all_reach_each_other(fleet)
 }
 
-fn power_cut(herd: &mut Herd<'_>) -> Result<()> {
-    write(herd, Some(("10.10.99.60", "")))?;
-    let node = herd.lab().node(L)?;
-    let mut watching = herd.start(&["apply", "--yes", L])?;
+fn power_cut(fleet: &mut Fleet<'_>) -> Result<()> {
+    write(fleet, Some(("10.10.99.60", "")))?;
+    let node = fleet.lab().node(L)?;
+    let mut watching = fleet.start(&["apply", "--yes", L])?;
     wait_armed(&node)?;
     node.cut()?;
     node.start()?;
     node.wait_ready()?;
-    herd.wait_connected(L)?;
+    fleet.wait_connected(L)?;
     let code = watching.wait()?.code();
     let has = |address| node.root(&format!("ip -4 -br addr show dev enbp0 | grep -q {address}/24"));
     let (new, old) = (has("10.10.99.60")?.ok(), has("10.10.99.50")?.ok());
@@ -273,19 +274,19 @@ fn power_cut(herd: &mut Herd<'_>) -> Result<()> {
         "apply ended with {code:?}; new {new}, old {old}"
     );
     node.must(&format!("! [ -e {ARMED} ]"))?;
-    write(herd, None)?;
-    herd.must(&["apply", "--yes", L])?;
-    all_reach_each_other(herd)
+    write(fleet, None)?;
+    fleet.must(&["apply", "--yes", L])?;
+    all_reach_each_other(fleet)
 }
 
-fn pulled(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(X)?;
+fn pulled(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(X)?;
     node.card(Network::Backplane, None)?;
-    let plan = herd.run(&["plan", X, "--width", "200"])?.stdout;
+    let plan = fleet.run(&["plan", X, "--width", "200"])?.stdout;
     ensure!(plan.contains("BLOCKED") && plan.contains("00:e0:4c:68:00:03"), "{plan}");
     node.card(Network::Backplane, Some(3))?;
     wait_for_address(&node, &usual(2))?;
-    let plan = herd.must(&["plan", X])?;
+    let plan = fleet.must(&["plan", X])?;
     ensure!(plan.contains("Nothing to change."), "{plan}");
-    all_reach_each_other(herd)
+    all_reach_each_other(fleet)
 }

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{Case, L, Run};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 use crate::machine::by_id;
 use crate::node::NodeHandle;
 
@@ -11,17 +11,17 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "data-blank-ext4: an ext4 whose first 4 MiB are zeroed never becomes a pool",
-        run: Run::Herd(|herd| never_a_pool(herd, EXT4)),
+        run: Run::Fleet(|fleet| never_a_pool(fleet, EXT4)),
     },
     Case {
         on: L,
         name: "data-blank-text: text between the places of a look stops the creation, which names it",
-        run: Run::Herd(|herd| never_a_pool(herd, TEXT)),
+        run: Run::Fleet(|fleet| never_a_pool(fleet, TEXT)),
     },
     Case {
         on: L,
         name: "data-blank-create: two blank disks are read in full before their pool is made",
-        run: Run::Herd(create),
+        run: Run::Fleet(create),
     },
 ];
 
@@ -42,16 +42,16 @@ fn zero(node: NodeHandle<'_>) -> Result<()> {
 }
 
 /// The look may miss what `script` leaves on the second disk; the reading before the creation does not.
-fn never_a_pool(herd: &mut Herd<'_>, script: &str) -> Result<()> {
-    herd.have(L)?;
-    let node = herd.lab().node(L)?;
+fn never_a_pool(fleet: &mut Fleet<'_>, script: &str) -> Result<()> {
+    fleet.have(L)?;
+    let node = fleet.lab().node(L)?;
     let serials = node.serials()?;
     let b = by_id(&serials[1]);
     node.must(&format!(
         "set -e; B={b}; {{ {script}; }} >/dev/null; sync; udevadm settle"
     ))?;
     let before = node.disk(&serials[1]).hash()?;
-    let outcome = refused(herd, node).and_then(|()| {
+    let outcome = refused(fleet, node).and_then(|()| {
         ensure!(node.disk(&serials[1]).hash()? == before, "the disk was written to");
         Ok(())
     });
@@ -59,24 +59,24 @@ fn never_a_pool(herd: &mut Herd<'_>, script: &str) -> Result<()> {
     outcome
 }
 
-fn refused(herd: &Herd<'_>, node: NodeHandle<'_>) -> Result<()> {
-    let plan = herd.plan(L)?;
+fn refused(fleet: &Fleet<'_>, node: NodeHandle<'_>) -> Result<()> {
+    let plan = fleet.plan(L)?;
     ensure!(plan.contains("BLOCKED") || plan.contains("looks blank"), "{plan}");
-    let done = herd.run(&["apply", "--yes", "--confirm", L, L])?;
+    let done = fleet.run(&["apply", "--yes", "--confirm", L, L])?;
     ensure!(done.code == 3, "apply ended with {}: {}", done.code, done.stdout);
     // Whoever found it, the next plan names the place.
-    let plan = herd.plan(L)?;
+    let plan = fleet.plan(L)?;
     ensure!(plan.contains("BLOCKED") && plan.contains("at byte"), "{plan}");
     let pools = node.must("zpool list -H -o name 2>/dev/null || true")?;
     ensure!(pools.is_empty(), "there is a pool: {pools}");
     Ok(())
 }
 
-fn create(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(L)?;
-    let node = herd.lab().node(L)?;
+fn create(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(L)?;
+    let node = fleet.lab().node(L)?;
     zero(node)?;
-    let plan = herd.plan(L)?;
+    let plan = fleet.plan(L)?;
     ensure!(plan.contains("looks blank") && plan.contains("every byte"), "{plan}");
     let read = |node: NodeHandle<'_>| -> Result<Vec<u64>> {
         let sectors = |disk: &String| {
@@ -89,7 +89,7 @@ fn create(herd: &mut Herd<'_>) -> Result<()> {
         Ok(said.split_whitespace().filter_map(|word| word.parse().ok()).collect())
     };
     let before = read(node)?;
-    herd.apply(L)?;
+    fleet.apply(L)?;
     let after = read(node)?;
     ensure!(before.len() == 2 && after.len() == 2, "{before:?} {after:?}");
     for (serial, (before, after)) in node.serials()?.iter().zip(before.iter().zip(&after)) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::{Case, L, R, Run, X};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 use crate::machine::Network;
 use crate::node::NodeHandle;
 use crate::run::Finished;
@@ -17,47 +17,47 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "first contact: a wrong sudo password is tried once and changes nothing",
-        run: Run::Herd(wrong_password),
+        run: Run::Fleet(wrong_password),
     },
     Case {
         on: L,
         name: "first contact: a full disk is refused before anything is written",
-        run: Run::Herd(full_disk),
+        run: Run::Fleet(full_disk),
     },
     Case {
         on: L,
         name: "first contact: a 32-bit or an older system is refused",
-        run: Run::Herd(other_system),
+        run: Run::Fleet(other_system),
     },
     Case {
         on: L,
         name: "first contact: a restarting sshd is waited for",
-        run: Run::Herd(restarting_sshd),
+        run: Run::Fleet(restarting_sshd),
     },
     Case {
         on: L,
         name: "first contact: run twice, nothing changes on the node",
-        run: Run::Herd(run_twice),
+        run: Run::Fleet(run_twice),
     },
     Case {
         on: L,
         name: "first contact: a missing file is put back, and only it",
-        run: Run::Herd(repair),
+        run: Run::Fleet(repair),
     },
     Case {
         on: R,
         name: "first contact: a host that goes away in the middle is taken on later",
-        run: Run::Herd(gone_in_the_middle),
+        run: Run::Fleet(gone_in_the_middle),
     },
     Case {
         on: X,
         name: "first contact: sudo without a password gets none",
-        run: Run::Herd(no_password),
+        run: Run::Fleet(no_password),
     },
     Case {
         on: X,
         name: "first contact: a changed host key stops it until a person has seen both",
-        run: Run::Herd(changed_key),
+        run: Run::Fleet(changed_key),
     },
 ];
 
@@ -79,33 +79,33 @@ fn refused(done: &Finished, words: &str) -> Result<()> {
 }
 
 /// `add` is refused with `words`, and leaves no trace.
-fn refuses(herd: &Herd<'_>, node: NodeHandle<'_>, password: &str, words: &str) -> Result<()> {
+fn refuses(fleet: &Fleet<'_>, node: NodeHandle<'_>, password: &str, words: &str) -> Result<()> {
     let before = node.must(TRACES)?;
-    refused(&herd.add(node.name(), password, &[])?, words)?;
+    refused(&fleet.add(node.name(), password, &[])?, words)?;
     ensure!(node.must(TRACES)? == before, "{} was changed", node.name());
     Ok(())
 }
 
-fn wrong_password(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(L)?;
+fn wrong_password(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(L)?;
     refuses(
-        herd,
+        fleet,
         node,
         "not the password",
         "the sudo password for k8sctl-pi5l was wrong",
     )
 }
 
-fn full_disk(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(L)?;
+fn full_disk(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(L)?;
     node.must("free=$(df -B1 --output=avail / | tail -n 1); fallocate -l $((free - 20000000)) /root/full; sync")?;
-    let outcome = refuses(herd, node, PASSWORD, "MiB free and 64 are needed");
+    let outcome = refuses(fleet, node, PASSWORD, "MiB free and 64 are needed");
     node.must("rm /root/full")?;
     outcome
 }
 
-fn other_system(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(L)?;
+fn other_system(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(L)?;
     let lies = [
         (
             "/usr/bin/uname",
@@ -123,23 +123,23 @@ fn other_system(herd: &mut Herd<'_>) -> Result<()> {
         node.must(&format!(
             "printf '%s\\n' '{text}' > /opt/lie; chmod 755 /opt/lie; mount --bind /opt/lie {path}"
         ))?;
-        let outcome = refuses(herd, node, PASSWORD, words);
+        let outcome = refuses(fleet, node, PASSWORD, words);
         node.must(&format!("umount {path}"))?;
         outcome.with_context(|| path.to_owned())?;
     }
     Ok(())
 }
 
-fn restarting_sshd(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(L)?;
+fn restarting_sshd(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(L)?;
     node.must("systemd-run --quiet sh -c 'systemctl stop ssh.socket ssh.service; sleep 12; systemctl start ssh.service'; sleep 1")
         .or_else(|error| if node.root("true")?.code == 255 { Ok(String::new()) } else { Err(error) })?;
-    let added = herd.add(L, PASSWORD, &[])?;
+    let added = fleet.add(L, PASSWORD, &[])?;
     let said = added.stderr.clone();
     added.success()?;
     ensure!(said.contains("Connection refused"), "sshd was never away: {said}");
     node.must("systemctl is-active heeler-agent.service; ! [ -e /etc/heeler/token ]")?;
-    let toml = std::fs::read_to_string(herd.config().join("heeler.toml"))?;
+    let toml = std::fs::read_to_string(fleet.config().join("heeler.toml"))?;
     ensure!(
         toml.contains("S6XNNS0W100001") && toml.contains("# "),
         "heeler.toml lacks the node or its comments: {toml}"
@@ -147,23 +147,23 @@ fn restarting_sshd(herd: &mut Herd<'_>) -> Result<()> {
     Ok(())
 }
 
-fn run_twice(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(L)?;
-    herd.have(L)?;
+fn run_twice(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(L)?;
+    fleet.have(L)?;
     let before = node.must(TRACES)?;
-    let said = herd.add(L, PASSWORD, &[])?.success()?;
+    let said = fleet.add(L, PASSWORD, &[])?.success()?;
     ensure!(said.contains("nothing was wrong, nothing changed"), "{said}");
     let after = node.must(TRACES)?;
     ensure!(after == before, "before {before}\nafter {after}");
     Ok(())
 }
 
-fn repair(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(L)?;
-    herd.have(L)?;
+fn repair(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(L)?;
+    fleet.have(L)?;
     let key = node.must("sha256sum /var/lib/heeler-agent/identity/key.pem /usr/local/sbin/heeler-agent")?;
     node.must("rm /etc/systemd/system/heeler-agent.service")?;
-    let done = herd.add(L, PASSWORD, &[])?;
+    let done = fleet.add(L, PASSWORD, &[])?;
     let said = done.stderr.clone();
     done.success()?;
     ensure!(
@@ -177,9 +177,9 @@ fn repair(herd: &mut Herd<'_>) -> Result<()> {
     Ok(())
 }
 
-fn gone_in_the_middle(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(R)?;
-    let mut child = herd.start_add(R, &[])?;
+fn gone_in_the_middle(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(R)?;
+    let mut child = fleet.start_add(R, &[])?;
     child
         .stdin
         .take()
@@ -202,23 +202,23 @@ fn gone_in_the_middle(herd: &mut Herd<'_>) -> Result<()> {
         "ended with {code:?}: {rest}"
     );
     node.must("[ -z \"$(find /usr/local/sbin -name heeler-agent -size -1000k)\" ]")?;
-    herd.add(R, PASSWORD, &[])?.success().map(drop)
+    fleet.add(R, PASSWORD, &[])?.success().map(drop)
 }
 
-fn no_password(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(X)?;
+fn no_password(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(X)?;
     node.must("echo 'pi ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/zz-case; chmod 440 /etc/sudoers.d/zz-case")?;
-    let agents = herd.folder().join("agents").display().to_string();
-    let outcome = herd
+    let agents = fleet.folder().join("agents").display().to_string();
+    let outcome = fleet
         .must(&["node", "add", X, "--yes", "--agent-dir", &agents])
         .map(drop);
     node.must("rm /etc/sudoers.d/zz-case")?;
     outcome
 }
 
-fn changed_key(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(X)?;
-    herd.have(X)?;
+fn changed_key(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(X)?;
+    fleet.have(X)?;
     let keys = "/etc/ssh/ssh_host_*";
     node.must(&format!(
         "mkdir -p /root/keys; cp -a {keys} /root/keys; rm {keys}; ssh-keygen -A >/dev/null; systemctl restart ssh"
@@ -226,10 +226,10 @@ fn changed_key(herd: &mut Herd<'_>) -> Result<()> {
     node.wait_ssh()?;
     let outcome = (|| {
         refused(
-            &herd.add(X, PASSWORD, &[])?,
+            &fleet.add(X, PASSWORD, &[])?,
             "shows another SSH host key than at first contact",
         )?;
-        let asked = herd.add(X, PASSWORD, &["--reflashed"])?;
+        let asked = fleet.add(X, PASSWORD, &["--reflashed"])?;
         ensure!(
             asked.stderr.matches("SHA256:").count() >= 2,
             "both keys are not shown: {}",

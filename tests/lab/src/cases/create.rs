@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::refusal::blocked;
 use super::{Case, Run, X};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 use crate::machine::by_id;
 use crate::node::NodeHandle;
 
@@ -12,33 +12,33 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: X,
         name: "two pools of one name: neither is taken, none is made",
-        run: Run::Herd(two_of_one_name),
+        run: Run::Fleet(two_of_one_name),
     },
     Case {
         on: X,
         name: "a power cut during zpool create: explained, erased with consent, created",
-        run: Run::Herd(cut_create),
+        run: Run::Fleet(cut_create),
     },
 ];
 
-fn two_of_one_name(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(X)?;
-    let node = herd.lab().node(X)?;
+fn two_of_one_name(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(X)?;
+    let node = fleet.lab().node(X)?;
     let disks: Vec<String> = node.serials()?.iter().map(|serial| by_id(serial)).collect();
     let make = |disk: &String| format!("zpool create data {disk}; zpool export data; ");
     node.must(&format!("set -e; {}{}", make(&disks[0]), make(&disks[1])))?;
-    let outcome = blocked(herd, node, "waits to be imported");
+    let outcome = blocked(fleet, node, "waits to be imported");
     let wipe = |disk: &String| format!("blkdiscard -q -f -z {disk}; ");
     node.must(&format!("{}{}udevadm settle", wipe(&disks[0]), wipe(&disks[1])))?;
     outcome
 }
 
 /// Cut at a moment that is seen from outside: the first disk carries a partition table, and no label is written yet.
-fn cut_create(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(X)?;
-    let node = herd.lab().node(X)?;
+fn cut_create(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(X)?;
+    let node = fleet.lab().node(X)?;
     let serials = node.serials()?;
-    let mut applying = herd.start(&["apply", "--yes", "--confirm", X, X])?;
+    let mut applying = fleet.start(&["apply", "--yes", "--confirm", X, X])?;
     while !partitioned(node, &serials)? {
         ensure!(
             applying.try_wait()?.is_none(),
@@ -48,10 +48,10 @@ fn cut_create(herd: &mut Herd<'_>) -> Result<()> {
     node.cut()?;
     node.start()?;
     node.wait_ready()?;
-    herd.wait_connected(X)?;
+    fleet.wait_connected(X)?;
     let code = applying.wait()?.code();
     node.must("[ -z \"$(zpool import 2>&1 | grep -w ONLINE)\" ] && ! zpool list data")?;
-    let plan = herd.plan(X)?;
+    let plan = fleet.plan(X)?;
     ensure!(
         code == Some(3) && plan.contains("BLOCKED") && plan.contains("half-made by us"),
         "apply ended with {code:?}: {plan}"
@@ -61,9 +61,9 @@ fn cut_create(herd: &mut Herd<'_>) -> Result<()> {
     ensure!(!made.is_empty(), "the plan names no disk to erase: {plan}");
     println!("    {X}: half-made on {made:?}");
     for serial in made {
-        herd.must(&["disk", "erase", serial, "--confirm", serial])?;
+        fleet.must(&["disk", "erase", serial, "--confirm", serial])?;
     }
-    herd.apply(X)?;
+    fleet.apply(X)?;
     node.must("zpool status -P data | grep -c nvme-QEMU | grep -qx 2 && findmnt -t zfs /data/pve-files")
         .map(drop)
 }

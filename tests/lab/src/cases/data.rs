@@ -4,37 +4,37 @@ use anyhow::{Context, Result, ensure};
 
 use super::pools::with_pool;
 use super::{Case, R, Run};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "data-renamed: a renamed dataset is renamed back, and no empty one hides its files",
-        run: Run::Herd(renamed),
+        run: Run::Fleet(renamed),
     },
     Case {
         on: R,
         name: "data-properties: what creation sets is drift when it differs, and the pool is there after a power cut",
-        run: Run::Herd(properties),
+        run: Run::Fleet(properties),
     },
 ];
 
-fn renamed(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
+fn renamed(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
     node.must("zfs rename data/pve-files data/old-files")?;
-    let plan = herd.plan(R)?;
+    let plan = fleet.plan(R)?;
     let back = "zfs rename data/old-files data/pve-files";
     // Lines are broken to the width of the screen.
     let words = plan.split_whitespace().collect::<Vec<_>>().join(" ");
     ensure!(words.contains("BLOCKED") && words.contains(back), "{plan}");
-    let done = herd.run(&["apply", "--yes", R])?;
+    let done = fleet.run(&["apply", "--yes", R])?;
     ensure!(done.code != 0, "it was applied: {}", done.stdout);
     ensure!(
         node.root("zfs list data/pve-files")?.code != 0,
         "an empty dataset was made over the data"
     );
     node.must(back)?;
-    herd.apply(R)?;
+    fleet.apply(R)?;
     ensure!(
         node.must("cat /data/pve-files/precious")? == "precious\n",
         "the data is not what it was"
@@ -42,17 +42,17 @@ fn renamed(herd: &mut Herd<'_>) -> Result<()> {
     Ok(())
 }
 
-fn properties(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
+fn properties(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
     node.must(
         "zpool set cachefile=none data && zpool set autotrim=off data && zfs set compression=off data && \
          zfs set mountpoint=/srv/files data/pve-files",
     )?;
-    let plan = herd.plan(R)?;
+    let plan = fleet.plan(R)?;
     for word in ["cachefile", "autotrim", "compression", "mountpoint"] {
         ensure!(plan.contains(word), "{word} is no drift: {plan}");
     }
-    herd.apply(R)?;
+    fleet.apply(R)?;
     node.must("sync")?;
     node.cut()?;
     node.start()?;
@@ -63,7 +63,7 @@ fn properties(herd: &mut Herd<'_>) -> Result<()> {
         node.must("cat /data/pve-files/precious")? == "precious\n",
         "the data is not what it was"
     );
-    let plan = herd.plan(R)?;
+    let plan = fleet.plan(R)?;
     ensure!(plan.contains("Nothing to change."), "{plan}");
     Ok(())
 }

@@ -6,38 +6,38 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::{Case, R, Run};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[Case {
     on: R,
     name: "holds-death: a node whose power is cut is amber within 15 s",
-    run: Run::Herd(death),
+    run: Run::Fleet(death),
 }];
 
 const SOON: Duration = Duration::from_secs(15);
 const LONG: Duration = Duration::from_secs(60);
 
-fn death(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(R)?;
-    let node = herd.lab().node(R)?;
-    let tells = |herd: &Herd<'_>| -> Result<bool> {
-        let status = herd.json(&["status"], &[0])?;
+fn death(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(R)?;
+    let node = fleet.lab().node(R)?;
+    let tells = |fleet: &Fleet<'_>| -> Result<bool> {
+        let status = fleet.json(&["status"], &[0])?;
         let alerts = status["alerts"].as_array().context("the status has no alerts")?;
         let offline = |text: &str| text.starts_with("offline");
         Ok(alerts
             .iter()
             .any(|alert| alert["node"] == R && alert["text"].as_str().is_some_and(offline)))
     };
-    ensure!(!tells(herd)?, "the node is offline before its power was cut");
+    ensure!(!tells(fleet)?, "the node is offline before its power was cut");
     node.cut()?;
     let began = Instant::now();
-    while !tells(herd)? && began.elapsed() < LONG {
+    while !tells(fleet)? && began.elapsed() < LONG {
         thread::sleep(Duration::from_millis(200));
     }
     let took = began.elapsed();
     node.start()?;
     node.wait_ready()?;
-    herd.wait_connected(R)?;
+    fleet.wait_connected(R)?;
     println!("    {R}: amber after {:.1} s", took.as_secs_f32());
     ensure!(took <= SOON, "it was told after {} s", took.as_secs());
     Ok(())

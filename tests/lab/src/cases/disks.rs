@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::refusal::blocked;
 use super::{Case, L, Run};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 use crate::machine::by_id;
 use crate::node::NodeHandle;
 
@@ -12,34 +12,34 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "disk with ext4: refused, unchanged",
-        run: Run::Herd(|herd| refused(herd, "mkfs.ext4 -q -F $B", "ext4")),
+        run: Run::Fleet(|fleet| refused(fleet, "mkfs.ext4 -q -F $B", "ext4")),
     },
     Case {
         on: L,
         name: "disk with an empty GPT: refused, unchanged",
-        run: Run::Herd(|herd| refused(herd, "echo 'label: gpt' | sfdisk -q $B", "gpt")),
+        run: Run::Fleet(|fleet| refused(fleet, "echo 'label: gpt' | sfdisk -q $B", "gpt")),
     },
     Case {
         on: L,
         name: "disk with LVM: refused, unchanged",
-        run: Run::Herd(|herd| refused(herd, "pvcreate -q -y $B", "LVM")),
+        run: Run::Fleet(|fleet| refused(fleet, "pvcreate -q -y $B", "LVM")),
     },
     Case {
         on: L,
         name: "disk with an exported pool's label: refused, unchanged",
-        run: Run::Herd(|herd| refused(herd, "zpool create foreign $B; zpool export foreign", "foreign")),
+        run: Run::Fleet(|fleet| refused(fleet, "zpool create foreign $B; zpool export foreign", "foreign")),
     },
     Case {
         on: L,
         name: "disk with a destroyed pool's label: refused, unchanged",
-        run: Run::Herd(|herd| refused(herd, "zpool create foreign $B; zpool destroy foreign", "foreign")),
+        run: Run::Fleet(|fleet| refused(fleet, "zpool create foreign $B; zpool destroy foreign", "foreign")),
     },
     Case {
         on: L,
         name: "disk with random bytes in its first MiB only: refused, unchanged",
-        run: Run::Herd(|herd| {
+        run: Run::Fleet(|fleet| {
             refused(
-                herd,
+                fleet,
                 "dd if=/dev/urandom of=$B bs=1M count=1 conv=fsync status=none",
                 "data",
             )
@@ -48,9 +48,9 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "disk with wiped headers and data in the middle: refused, unchanged",
-        run: Run::Herd(|herd| {
+        run: Run::Fleet(|fleet| {
             refused(
-                herd,
+                fleet,
                 "dd if=/dev/urandom of=$B bs=1M seek=1000 count=16 conv=fsync status=none",
                 "data",
             )
@@ -59,27 +59,27 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "mounted disk: refused, unchanged",
-        run: Run::Herd(|herd| refused(herd, "mkfs.ext4 -q -F $B; mount -o ro $B /mnt", "mounted")),
+        run: Run::Fleet(|fleet| refused(fleet, "mkfs.ext4 -q -F $B; mount -o ro $B /mnt", "mounted")),
     },
     Case {
         on: L,
         name: "disk smaller than its mirror: refused, unchanged",
-        run: Run::Herd(smaller),
+        run: Run::Fleet(smaller),
     },
     Case {
         on: L,
         name: "missing disk: refused, with the one that was probably meant",
-        run: Run::Herd(|herd| named(herd, "\"S6XNNS0W10OOO2\"", "is not in this node")),
+        run: Run::Fleet(|fleet| named(fleet, "\"S6XNNS0W10OOO2\"", "is not in this node")),
     },
     Case {
         on: L,
         name: "one serial named twice: refused with its line",
-        run: Run::Herd(named_twice),
+        run: Run::Fleet(named_twice),
     },
     Case {
         on: L,
         name: "disk that holds the root file system: refused, unchanged",
-        run: Run::Herd(|herd| named(herd, "\"CARD0001\"", "/boot/firmware")),
+        run: Run::Fleet(|fleet| named(fleet, "\"CARD0001\"", "/boot/firmware")),
     },
 ];
 
@@ -97,56 +97,56 @@ fn blank(node: NodeHandle<'_>) -> Result<()> {
 }
 
 /// The disk that `script` has made is refused by plan and apply alike.
-fn refused(herd: &mut Herd<'_>, script: &str, words: &str) -> Result<()> {
-    herd.have(L)?;
-    let node = herd.lab().node(L)?;
+fn refused(fleet: &mut Fleet<'_>, script: &str, words: &str) -> Result<()> {
+    fleet.have(L)?;
+    let node = fleet.lab().node(L)?;
     node.must(&format!(
         "set -e; B={}; {{ {script}; }} >/dev/null; sync; udevadm settle",
         by_id(B)
     ))?;
-    let outcome = stays(herd, node, words);
+    let outcome = stays(fleet, node, words);
     blank(node)?;
     outcome
 }
 
 /// Refused, and no pool came of it.
-fn stays(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
-    blocked(herd, node, words)?;
+fn stays(fleet: &Fleet<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
+    blocked(fleet, node, words)?;
     let pools = node.must("zpool list -H -o name 2>/dev/null || true")?;
     ensure!(pools.is_empty(), "there is a pool: {pools}");
     Ok(())
 }
 
 /// heeler.toml names another disk in place of B.
-fn named(herd: &mut Herd<'_>, serial: &str, words: &str) -> Result<()> {
-    herd.have(L)?;
-    let node = herd.lab().node(L)?;
+fn named(fleet: &mut Fleet<'_>, serial: &str, words: &str) -> Result<()> {
+    fleet.have(L)?;
+    let node = fleet.lab().node(L)?;
     let b = format!("\"{B}\"");
-    herd.edit(&b, serial)?;
-    let outcome = stays(herd, node, words);
-    herd.edit(serial, &b)?;
+    fleet.edit(&b, serial)?;
+    let outcome = stays(fleet, node, words);
+    fleet.edit(serial, &b)?;
     outcome
 }
 
-fn smaller(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(L)?;
-    let node = herd.lab().node(L)?;
+fn smaller(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(L)?;
+    let node = fleet.lab().node(L)?;
     node.remove_disk(B)?;
     node.add_disk_sized("SMALL0001", 1 << 30)?;
     node.wait_disk("SMALL0001")?;
-    let outcome = named(herd, "\"SMALL0001\"", "smaller than its mirror");
+    let outcome = named(fleet, "\"SMALL0001\"", "smaller than its mirror");
     node.remove_disk("SMALL0001")?;
     node.add_disk(B)?;
     node.wait_disk(B)?;
     outcome
 }
 
-fn named_twice(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(L)?;
+fn named_twice(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(L)?;
     let (a, b) = (format!("\"{A}\""), format!("\"{B}\""));
-    herd.edit(&b, &a)?;
-    let done = herd.run(&["plan", L])?;
-    let path = herd.config().join("heeler.toml");
+    fleet.edit(&b, &a)?;
+    let done = fleet.run(&["plan", L])?;
+    let path = fleet.config().join("heeler.toml");
     let text = std::fs::read_to_string(&path)?;
     std::fs::write(&path, text.replace(&format!("{a}, {a}"), &format!("{a}, {b}")))?;
     ensure!(
@@ -154,5 +154,5 @@ fn named_twice(herd: &mut Herd<'_>) -> Result<()> {
         "{}",
         done.stderr
     );
-    herd.plan(L).context("heeler.toml was not restored").map(drop)
+    fleet.plan(L).context("heeler.toml was not restored").map(drop)
 }

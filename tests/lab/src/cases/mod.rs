@@ -24,7 +24,7 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 
-use crate::herd::{Binaries, Herd};
+use crate::fleet::{Binaries, Fleet};
 use crate::lab::Lab;
 use crate::machine::NAMES;
 
@@ -32,7 +32,7 @@ const L: &str = NAMES[0];
 const R: &str = NAMES[1];
 const X: &str = NAMES[2];
 /// All three with one coordinator, after the cases of each.
-const HERD: &str = "herd";
+const FLEET: &str = "fleet";
 
 /// One case. It finds its node running, with two disks, and leaves it so.
 struct Case {
@@ -46,7 +46,7 @@ enum Run {
     /// Machines alone.
     Machines(fn(&Lab) -> Result<()>),
     /// A coordinator beside its node, which may be enrolled.
-    Herd(fn(&mut Herd<'_>) -> Result<()>),
+    Fleet(fn(&mut Fleet<'_>) -> Result<()>),
 }
 
 const ALL: &[&[Case]] = &[
@@ -91,7 +91,7 @@ pub fn run(folder: &Path, filters: &[String], skip: &[String]) -> Result<bool> {
     let started = Instant::now();
     let any = |words: &[String], case: &Case| words.iter().any(|word| case.name.contains(word));
     let wanted = |case: &&Case| (filters.is_empty() || any(filters, case)) && !any(skip, case);
-    let needed = |node: &str| all().filter(wanted).any(|case| case.on == node || case.on == HERD);
+    let needed = |node: &str| all().filter(wanted).any(|case| case.on == node || case.on == FLEET);
     let lab = Lab::create(folder, NAMES.len(), true)?;
     lab.boot(needed)?;
     println!("up after {} s", started.elapsed().as_secs());
@@ -99,7 +99,7 @@ pub fn run(folder: &Path, filters: &[String], skip: &[String]) -> Result<bool> {
         let cases: Vec<&Case> = all().filter(|case| case.on == on).filter(wanted).collect();
         match cases.as_slice() {
             [] => Ok(Score::default()),
-            cases => Ok(in_order(&mut Herd::begin(&lab, &binaries, on)?, cases)),
+            cases => Ok(in_order(&mut Fleet::begin(&lab, &binaries, on)?, cases)),
         }
     };
     let scores: Result<Vec<Score>> = thread::scope(|scope| {
@@ -108,7 +108,7 @@ pub fn run(folder: &Path, filters: &[String], skip: &[String]) -> Result<bool> {
         ended.into_iter().collect()
     });
     let mut scores = scores?;
-    scores.push(lane(HERD)?);
+    scores.push(lane(FLEET)?);
     let passed: u32 = scores.iter().map(|score| score.passed).sum();
     let failed: u32 = scores.iter().map(|score| score.failed).sum();
     println!("{passed} passed, {failed} failed in {} s", started.elapsed().as_secs());
@@ -121,13 +121,13 @@ struct Score {
     failed: u32,
 }
 
-fn in_order(herd: &mut Herd<'_>, cases: &[&Case]) -> Score {
+fn in_order(fleet: &mut Fleet<'_>, cases: &[&Case]) -> Score {
     let mut score = Score::default();
     for case in cases {
         let started = Instant::now();
         let outcome = match case.run {
-            Run::Machines(run) => run(herd.lab()),
-            Run::Herd(run) => run(herd),
+            Run::Machines(run) => run(fleet.lab()),
+            Run::Fleet(run) => run(fleet),
         };
         let seconds = started.elapsed().as_secs();
         match outcome {

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{Case, R, Run, X};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 use crate::node::NodeHandle;
 use crate::packages::{NEW, OLD, Packages};
 use crate::seed::PASSWORD;
@@ -12,17 +12,17 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "packages-agent: takes first contact's place, is upgraded, and its purge leaves the machine as it is",
-        run: Run::Herd(agent),
+        run: Run::Fleet(agent),
     },
     Case {
         on: R,
         name: "packages-agent: where it comes first, first contact leaves the agent to apt",
-        run: Run::Herd(package_first),
+        run: Run::Fleet(package_first),
     },
     Case {
         on: X,
         name: "packages-coordinator: serves as its user, keeps its conffile over an upgrade and its state over a purge",
-        run: Run::Herd(coordinator),
+        run: Run::Fleet(coordinator),
     },
 ];
 
@@ -46,22 +46,22 @@ fn runs(node: NodeHandle<'_>, path: &str) -> Result<()> {
     node.must(&format!("set -e; {script}")).map(drop)
 }
 
-fn agent(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(R)?;
-    herd.have(R)?;
-    herd.apply(R)?;
+fn agent(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(R)?;
+    fleet.have(R)?;
+    fleet.apply(R)?;
     node.must("zfs snapshot data/pve-files@mine; echo kept > /data/pve-files/kept; sync")?;
     let machine = node.must(MACHINE)?;
     let key = node.must("sha256sum /var/lib/heeler-agent/identity/key.pem")?;
 
-    let old = Packages::build(herd.lab(), node, OLD)?.put("heeler-agent", node)?;
-    let new = Packages::build(herd.lab(), node, NEW)?.put("heeler-agent", node)?;
+    let old = Packages::build(fleet.lab(), node, OLD)?.put("heeler-agent", node)?;
+    let new = Packages::build(fleet.lab(), node, NEW)?.put("heeler-agent", node)?;
     dpkg(node, &format!("-i {old}"))?;
     node.must("set -e; ! [ -e /usr/local/sbin/heeler-agent ]; ! [ -e /etc/systemd/system/heeler-agent.service ]")?;
     runs(node, "/usr/sbin/heeler-agent")?;
-    herd.wait_connected(R)?;
+    fleet.wait_connected(R)?;
 
-    let said = herd.add(R, PASSWORD, &[])?;
+    let said = fleet.add(R, PASSWORD, &[])?;
     let aside = said.stderr.clone();
     said.success()?;
     ensure!(aside.contains("the agent is the package's"), "{aside}");
@@ -76,8 +76,8 @@ fn agent(herd: &mut Herd<'_>) -> Result<()> {
         node.must("sha256sum /var/lib/heeler-agent/identity/key.pem")? == key,
         "another key"
     );
-    herd.wait_connected(R)?;
-    ensure!(herd.plan(R)?.contains("nothing to change"), "{}", herd.plan(R)?);
+    fleet.wait_connected(R)?;
+    ensure!(fleet.plan(R)?.contains("nothing to change"), "{}", fleet.plan(R)?);
 
     // Each script may run again: a power cut in the middle of dpkg ends with that.
     dpkg(node, "--configure -a")?;
@@ -107,29 +107,29 @@ fn agent(herd: &mut Herd<'_>) -> Result<()> {
     Ok(())
 }
 
-fn package_first(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(R)?;
-    let package = Packages::build(herd.lab(), node, NEW)?.put("heeler-agent", node)?;
+fn package_first(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(R)?;
+    let package = Packages::build(fleet.lab(), node, NEW)?.put("heeler-agent", node)?;
     dpkg(node, &format!("-i {package}"))?;
     // It waits for first contact, and does not fail meanwhile.
     node.must("[ \"$(systemctl show -p ConditionResult --value heeler-agent.service)\" = no ] || exit 1; ! systemctl is-failed --quiet heeler-agent.service")?;
-    herd.add(R, PASSWORD, &["--reflashed"])?.success()?;
+    fleet.add(R, PASSWORD, &["--reflashed"])?.success()?;
     node.must("set -e; ! [ -e /usr/local/sbin/heeler-agent ]; ! [ -e /etc/systemd/system/heeler-agent.service ]")?;
     runs(node, "/usr/sbin/heeler-agent")?;
-    herd.wait_connected(R)?;
+    fleet.wait_connected(R)?;
     dpkg(node, "--purge heeler-agent")?;
     // The next case finds a node that first contact takes on as ever.
-    herd.add(R, PASSWORD, &["--reflashed"])?.success()?;
+    fleet.add(R, PASSWORD, &["--reflashed"])?.success()?;
     runs(node, "/usr/local/sbin/heeler-agent")
 }
 
-fn coordinator(herd: &mut Herd<'_>) -> Result<()> {
-    let node = herd.lab().node(X)?;
-    let old = Packages::build(herd.lab(), node, OLD)?.put("heeler", node)?;
-    let new = Packages::build(herd.lab(), node, NEW)?.put("heeler", node)?;
+fn coordinator(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = fleet.lab().node(X)?;
+    let old = Packages::build(fleet.lab(), node, OLD)?.put("heeler", node)?;
+    let new = Packages::build(fleet.lab(), node, NEW)?.put("heeler", node)?;
     dpkg(node, &format!("-i {old}"))?;
     node.must("! systemctl is-failed --quiet heeler.service && ! systemctl is-active --quiet heeler.service")?;
-    node.must("set -e; heeler init --cluster small --address 10.10.80.52 /srv/herd; systemctl start heeler.service")?;
+    node.must("set -e; heeler init --cluster small --address 10.10.80.52 /srv/fleet; systemctl start heeler.service")?;
     let serves = "set -e; systemctl is-active heeler.service; \
          [ \"$(stat -c %U /var/lib/heeler/heeler.db)\" = heeler ]; \
          systemctl show -p StatusText --value heeler.service | grep -q 'nodes are connected'; heeler status --json";
@@ -162,5 +162,5 @@ fn coordinator(herd: &mut Herd<'_>) -> Result<()> {
     dpkg(node, &format!("-i {new}"))?;
     node.must(serves)?;
     dpkg(node, "--purge heeler")?;
-    node.must("rm -r /var/lib/heeler /srv/herd").map(drop)
+    node.must("rm -r /var/lib/heeler /srv/fleet").map(drop)
 }

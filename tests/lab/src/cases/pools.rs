@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::refusal::blocked;
 use super::{Case, R, Run};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 use crate::node::NodeHandle;
 use crate::seed::PASSWORD;
 
@@ -12,27 +12,27 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "a live pool's disk is not erased",
-        run: Run::Herd(live_disk),
+        run: Run::Fleet(live_disk),
     },
     Case {
         on: R,
         name: "an exported pool comes back by its guid",
-        run: Run::Herd(exported),
+        run: Run::Fleet(exported),
     },
     Case {
         on: R,
         name: "a leg is missing: a person is asked, and nothing is imported unasked",
-        run: Run::Herd(missing_leg),
+        run: Run::Fleet(missing_leg),
     },
     Case {
         on: R,
         name: "a node whose root disk was replaced imports its old pool with its data",
-        run: Run::Herd(reflashed),
+        run: Run::Fleet(reflashed),
     },
     Case {
         on: R,
         name: "a pool with an unsupported feature is never made anew",
-        run: Run::Herd(unsupported),
+        run: Run::Fleet(unsupported),
     },
 ];
 
@@ -41,21 +41,21 @@ fn guid(node: NodeHandle<'_>) -> Result<String> {
 }
 
 /// The node has its pool, with a file in it.
-pub(super) fn with_pool<'a>(herd: &Herd<'a>, name: &'a str) -> Result<NodeHandle<'a>> {
-    herd.have(name)?;
-    let node = herd.lab().node(name)?;
+pub(super) fn with_pool<'a>(fleet: &Fleet<'a>, name: &'a str) -> Result<NodeHandle<'a>> {
+    fleet.have(name)?;
+    let node = fleet.lab().node(name)?;
     if node.root("zpool list data")?.code != 0 {
-        herd.apply(name)?;
+        fleet.apply(name)?;
     }
     node.must("findmnt -t zfs /data/pve-files && echo precious > /data/pve-files/precious && sync")?;
     Ok(node)
 }
 
-fn live_disk(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
+fn live_disk(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
     let serial = node.serials()?[0].clone();
     let before = guid(node)?;
-    let done = herd.run(&["disk", "erase", &serial, "--confirm", &serial])?;
+    let done = fleet.run(&["disk", "erase", &serial, "--confirm", &serial])?;
     ensure!(done.code != 0, "it was erased: {}", done.stdout);
     ensure!(
         guid(node)? == before && node.must("zpool list -H -o health data")? == "ONLINE\n",
@@ -64,11 +64,11 @@ fn live_disk(herd: &mut Herd<'_>) -> Result<()> {
     Ok(())
 }
 
-fn exported(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
+fn exported(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
     let before = guid(node)?;
     node.must("zpool export data")?;
-    herd.apply(R)?;
+    fleet.apply(R)?;
     ensure!(
         guid(node)? == before && node.must("cat /data/pve-files/precious")? == "precious\n",
         "another pool came back"
@@ -76,26 +76,26 @@ fn exported(herd: &mut Herd<'_>) -> Result<()> {
     Ok(())
 }
 
-fn missing_leg(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
+fn missing_leg(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
     let before = guid(node)?;
     let serials = node.serials()?;
     let serial = serials[0].clone();
     node.must("zpool export data")?;
     node.remove_disk(&serial)?;
     let outcome = (|| {
-        let plan = herd.plan(R)?;
+        let plan = fleet.plan(R)?;
         ensure!(
             plan.contains(&serial) && (plan.contains("IRREVERSIBLE") || plan.contains("BLOCKED")),
             "{plan}"
         );
-        let listed = herd.must(&["disk", "list"])?;
+        let listed = fleet.must(&["disk", "list"])?;
         let other = listed.lines().find(|line| line.contains(&serials[1]));
         ensure!(
             other.is_some_and(|line| line.split_whitespace().any(|word| word == "B")),
             "slot B is called otherwise once A is empty: {listed}"
         );
-        let done = herd.run(&["apply", "--yes", R])?;
+        let done = fleet.run(&["apply", "--yes", R])?;
         ensure!(done.code != 0, "apply --yes was enough: {}", done.stdout);
         ensure!(node.root("zpool list data")?.code != 0, "it was imported unasked");
         Ok(())
@@ -103,7 +103,7 @@ fn missing_leg(herd: &mut Herd<'_>) -> Result<()> {
     node.add_disk(&serial)?;
     node.wait_disk(&serial)?;
     outcome?;
-    herd.apply(R)?;
+    fleet.apply(R)?;
     ensure!(
         guid(node)? == before && node.must("cat /data/pve-files/precious")? == "precious\n",
         "another pool came back"
@@ -111,17 +111,17 @@ fn missing_leg(herd: &mut Herd<'_>) -> Result<()> {
     node.must("zpool list -H -o health data | grep -x ONLINE").map(drop)
 }
 
-fn reflashed(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
+fn reflashed(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
     let before = guid(node)?;
     node.cut()?;
     node.reflash()?;
     node.start()?;
     node.wait_ready()?;
     node.must("! zpool list data && echo 'pi ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/zz-case")?;
-    let agents = herd.folder().join("agents").display().to_string();
+    let agents = fleet.folder().join("agents").display().to_string();
     // The new host key is agreed to at a terminal.
-    let heeler = herd.command(&["node", "add", R, "--reflashed", "--yes", "--agent-dir", &agents]);
+    let heeler = fleet.command(&["node", "add", R, "--reflashed", "--yes", "--agent-dir", &agents]);
     let line: Vec<String> = std::iter::once(heeler.get_program())
         .chain(heeler.get_args())
         .map(|word| word.to_string_lossy().into_owned())
@@ -140,9 +140,9 @@ fn reflashed(herd: &mut Herd<'_>) -> Result<()> {
     std::io::Write::write_all(&mut child.stdin.take().context("no stdin")?, b"y\n")?;
     let done: crate::run::Finished = child.wait_with_output()?.into();
     ensure!(done.ok(), "node add --reflashed: {}", done.stdout);
-    let plan = herd.plan(R)?;
+    let plan = fleet.plan(R)?;
     ensure!(!plan.contains("BLOCKED") && !plan.contains("create"), "{plan}");
-    let applied = herd.must(&["apply", "--yes", R])?;
+    let applied = fleet.must(&["apply", "--yes", R])?;
     ensure!(applied.contains("zpool import"), "{applied}");
     ensure!(
         guid(node)? == before && node.must("cat /data/pve-files/precious")? == "precious\n",
@@ -152,13 +152,13 @@ fn reflashed(herd: &mut Herd<'_>) -> Result<()> {
     Ok(())
 }
 
-fn unsupported(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
+fn unsupported(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
     node.must(
         "zpool export data; zhack feature enable -d future data com.example:future && zhack feature ref data com.example:future; \
          ! zpool import data 2>/dev/null",
     )?;
-    let outcome = blocked(herd, node, "older than the one that made the pool");
+    let outcome = blocked(fleet, node, "older than the one that made the pool");
     node.must("zhack feature ref -d data com.example:future && zpool import data")?;
     outcome
 }

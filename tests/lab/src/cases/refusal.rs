@@ -2,21 +2,21 @@
 
 use anyhow::{Result, ensure};
 
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 use crate::node::NodeHandle;
 
 /// Plan and apply stop with `words` and with what to type, whoever confirms, and no disk is written to.
-pub(super) fn blocked(herd: &Herd<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
+pub(super) fn blocked(fleet: &Fleet<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
     let serials = node.serials()?;
     let hashes = || -> Result<Vec<u64>> { serials.iter().map(|serial| node.disk(serial).hash()).collect() };
     node.must("sync")?;
     let before = hashes()?;
-    let plan = herd.plan(node.name())?;
+    let plan = fleet.plan(node.name())?;
     let said = plan.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     for part in ["blocked", "-> ", &words.to_lowercase()] {
         ensure!(said.contains(part), "the plan does not say {part:?}: {plan}");
     }
-    let done = herd.run(&["apply", "--yes", "--confirm", node.name(), node.name()])?;
+    let done = fleet.run(&["apply", "--yes", "--confirm", node.name(), node.name()])?;
     ensure!(
         done.code == 3,
         "apply ended with {}: {}{}",

@@ -7,24 +7,24 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, bail, ensure};
 
 use super::{Case, L, Run};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 use crate::node::NodeHandle;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "holds-snapshots: keeping fewer asks; the power is cut during the prune; what somebody else made, holds or cloned stays",
-        run: Run::Herd(prune),
+        run: Run::Fleet(prune),
     },
     Case {
         on: L,
         name: "holds-snapshots: the power is cut during a snapshot, and after it; each dataset has it, once",
-        run: Run::Herd(take),
+        run: Run::Fleet(take),
     },
     Case {
         on: L,
         name: "holds-snapshots: the hour turns while the coordinator is dead, and its snapshot is taken",
-        run: Run::Herd(alone),
+        run: Run::Fleet(alone),
     },
 ];
 
@@ -52,8 +52,8 @@ const CLEAN: &str = "set -e; zfs destroy data/theirs; zfs release mine data/pve-
     for s in $(zfs list -H -t snapshot -o name | grep -e @heeler_old- -e @before-upgrade -e @heeler_20250101T000000Z); do zfs destroy $s; done";
 
 /// heeler.toml keeps this of both datasets.
-fn keep(herd: &Herd<'_>, counts: &str) -> Result<()> {
-    let path = herd.config().join("heeler.toml");
+fn keep(fleet: &Fleet<'_>, counts: &str) -> Result<()> {
+    let path = fleet.config().join("heeler.toml");
     let text = fs::read_to_string(&path)?;
     let head = text.split("\n[[snapshots]]").next().unwrap_or_default();
     let datasets = "[\"data/pve-files\", \"data/vm\"]";
@@ -73,11 +73,11 @@ fn cut_at(node: NodeHandle<'_>, verb: &str, then: &str) -> Result<()> {
 }
 
 /// Waits for the power cut, and until the node is back.
-fn back(herd: &Herd<'_>, node: NodeHandle<'_>, before: u32) -> Result<()> {
+fn back(fleet: &Fleet<'_>, node: NodeHandle<'_>, before: u32) -> Result<()> {
     node.wait_restart(before)?;
     node.wait_ready()?;
     node.wait_ssh()?;
-    herd.wait_connected(L)?;
+    fleet.wait_connected(L)?;
     node.must("[ \"$(zpool list -H -o health data)\" = ONLINE ] && ! [ -e /usr/sbin/zfs.real ] && findmnt -t zfs /data/pve-files")
         .map(drop)
 }
@@ -107,17 +107,17 @@ fn has(seen: &[String], name: &str) -> bool {
     seen.iter().any(|one| one == name)
 }
 
-fn prune(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(L)?;
-    herd.apply(L)?;
-    let node = herd.lab().node(L)?;
+fn prune(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(L)?;
+    fleet.apply(L)?;
+    let node = fleet.lab().node(L)?;
     node.must(MAKE)?;
     node.must(&format!("{FOLLOWS}; systemctl start heeler-agent.service"))?;
-    herd.wait_connected(L)?;
+    fleet.wait_connected(L)?;
     let made = snapshots(node)?;
 
-    keep(herd, "hourly = 3")?;
-    let plan = herd.plan(L)?;
+    keep(fleet, "hourly = 3")?;
+    let plan = fleet.plan(L)?;
     let victims = ["heeler_old-1", "heeler_old-4", "heeler_old-5"];
     ensure!(
         plan.contains("IRREVERSIBLE") && victims.iter().all(|victim| plan.contains(victim)),
@@ -127,18 +127,18 @@ fn prune(herd: &mut Herd<'_>) -> Result<()> {
         !plan.contains("theirs") && !plan.contains("before-upgrade") && !plan.contains("20250101"),
         "{plan}"
     );
-    let refused = herd.run(&["apply", "--yes", L])?;
+    let refused = fleet.run(&["apply", "--yes", L])?;
     ensure!(refused.code != 0, "apply --yes was enough: {}", refused.stdout);
     let seen = snapshots(node)?;
     ensure!(made.iter().all(|one| has(&seen, one)), "gone without a word: {seen:#?}");
 
     cut_at(node, "destroy", "&\nsleep 0.05")?;
     let before = node.status()?.starts;
-    herd.run(&["apply", "--yes", "--confirm", L, L])?;
-    back(herd, node, before)?;
-    let plan = herd.plan(L)?;
+    fleet.run(&["apply", "--yes", "--confirm", L, L])?;
+    back(fleet, node, before)?;
+    let plan = fleet.plan(L)?;
     ensure!(!plan.contains("BLOCKED"), "{plan}");
-    herd.apply(L)?;
+    fleet.apply(L)?;
     node.must(&format!("{FOLLOWS}; systemctl restart heeler-agent.service"))?;
     let gone = |seen: &[String]| {
         ["data/pve-files", "data/vm"]
@@ -166,20 +166,20 @@ fn prune(herd: &mut Herd<'_>) -> Result<()> {
     node.must(CLEAN).map(drop)
 }
 
-fn take(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(L)?;
-    let node = herd.lab().node(L)?;
+fn take(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(L)?;
+    let node = fleet.lab().node(L)?;
     let cuts = [
         ("monthly", "hourly = 3, monthly = 1", "&\nsleep 0.05"),
         ("yearly", "hourly = 3, monthly = 1, yearly = 1", "; sync"),
     ];
     for (class, counts, then) in cuts {
-        keep(herd, counts)?;
+        keep(fleet, counts)?;
         cut_at(node, "snapshot", then)?;
         let before = node.status()?.starts;
-        herd.run(&["apply", "--yes", L])?;
-        back(herd, node, before)?;
-        herd.apply(L)?;
+        fleet.run(&["apply", "--yes", L])?;
+        back(fleet, node, before)?;
+        fleet.apply(L)?;
         let of = |dataset: &'static str| {
             move |seen: &[String]| {
                 let ours = |one: &&String| one.starts_with(dataset) && one.ends_with(&format!("_{class}"));
@@ -199,18 +199,18 @@ fn take(herd: &mut Herd<'_>) -> Result<()> {
             "{seen:#?}"
         );
     }
-    let plan = herd.plan(L)?;
+    let plan = fleet.plan(L)?;
     ensure!(plan.contains("Nothing to change."), "{plan}");
-    let listed = herd.must(&["snapshot", "list", L, "--width", "200"])?;
+    let listed = fleet.must(&["snapshot", "list", L, "--width", "200"])?;
     ensure!(listed.contains("/data/pve-files/.zfs/snapshot/NAME"), "{listed}");
     Ok(())
 }
 
-fn alone(herd: &mut Herd<'_>) -> Result<()> {
-    herd.have(L)?;
-    herd.apply(L)?;
-    let node = herd.lab().node(L)?;
-    herd.kill_coordinator()?;
+fn alone(fleet: &mut Fleet<'_>) -> Result<()> {
+    fleet.have(L)?;
+    fleet.apply(L)?;
+    let node = fleet.lab().node(L)?;
+    fleet.kill_coordinator()?;
     let before = snapshots(node)?;
     // The agent starts with nobody to ask, shortly before the hour turns.
     let hour = node.must(
@@ -226,10 +226,10 @@ fn alone(herd: &mut Herd<'_>) -> Result<()> {
         new("data/pve-files") && new("data/vm")
     };
     let outcome = wait(node, "the hour turned and nothing was taken", fresh);
-    herd.serve()?;
+    fleet.serve()?;
     outcome?;
-    herd.wait_connected(L)?;
-    let events = herd.must(&["events", "--width", "200"])?;
+    fleet.wait_connected(L)?;
+    let events = fleet.must(&["events", "--width", "200"])?;
     ensure!(
         events.contains("snapshot"),
         "the coordinator has not heard of it: {events}"

@@ -7,31 +7,31 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::pools::with_pool;
 use super::{Case, R, Run};
-use crate::herd::Herd;
+use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "data-pulled-told: a pulled disk is told within 5 s, by serial and slot",
-        run: Run::Herd(pulled),
+        run: Run::Fleet(pulled),
     },
     Case {
         on: R,
         name: "data-resilver-told: the end of a resilver is told within 5 s",
-        run: Run::Herd(resilvered),
+        run: Run::Fleet(resilvered),
     },
     Case {
         on: R,
         name: "data-import-told: an export and an import by hand are told within 5 s",
-        run: Run::Herd(imported),
+        run: Run::Fleet(imported),
     },
 ];
 
 const BOUND: Duration = Duration::from_secs(5);
 
 /// How the coordinator says that the node's pool is, and everything that it says of the node.
-fn told(herd: &Herd<'_>) -> Result<(String, String)> {
-    let status = herd.json(&["status"], &[0])?;
+fn told(fleet: &Fleet<'_>) -> Result<(String, String)> {
+    let status = fleet.json(&["status"], &[0])?;
     let nodes = status["nodes"].as_array().context("no nodes")?;
     let node = nodes.iter().find(|node| node["node"] == R).context("no such node")?;
     let alerts = status["alerts"].as_array().context("no alerts")?;
@@ -42,10 +42,10 @@ fn told(herd: &Herd<'_>) -> Result<(String, String)> {
 }
 
 /// Waits until it is told, for at most `time`; what is told then.
-fn within(herd: &Herd<'_>, time: Duration, holds: impl Fn(&str, &str) -> bool) -> Result<String> {
+fn within(fleet: &Fleet<'_>, time: Duration, holds: impl Fn(&str, &str) -> bool) -> Result<String> {
     let began = Instant::now();
     loop {
-        let (pool, texts) = told(herd)?;
+        let (pool, texts) = told(fleet)?;
         if holds(&pool, &texts) {
             return Ok(texts);
         }
@@ -56,24 +56,24 @@ fn within(herd: &Herd<'_>, time: Duration, holds: impl Fn(&str, &str) -> bool) -
     }
 }
 
-fn alarms(herd: &Herd<'_>, kind: &str) -> Result<String> {
-    herd.must(&["events", "--node", R, "--kind", kind, "--width", "300"])
+fn alarms(fleet: &Fleet<'_>, kind: &str) -> Result<String> {
+    fleet.must(&["events", "--node", R, "--kind", kind, "--width", "300"])
 }
 
-fn pulled(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
-    within(herd, Duration::from_secs(30), |pool, _| pool == "ok")?;
+fn pulled(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
+    within(fleet, Duration::from_secs(30), |pool, _| pool == "ok")?;
     let serials = node.serials()?;
     let (kept, lost) = (&serials[0], &serials[1]);
     node.remove_disk(lost)?;
     // ZFS notices the loss at the next write, or when zed hears of it from udev.
     node.must("echo x > /data/pve-files/pulled; zpool sync data")?;
     let outcome = (|| {
-        let texts = within(herd, BOUND, |pool, _| pool == "DEGRADED")?;
+        let texts = within(fleet, BOUND, |pool, _| pool == "DEGRADED")?;
         ensure!(texts.contains(&format!("slot B {lost}")), "{texts}");
         ensure!(texts.contains(&format!("Do NOT pull slot A {kept}")), "{texts}");
         ensure!(!texts.contains("by-id"), "{texts}");
-        let alarms = alarms(herd, "alarm")?;
+        let alarms = alarms(fleet, "alarm")?;
         ensure!(alarms.contains("pool data is DEGRADED"), "{alarms}");
         Ok(())
     })();
@@ -86,19 +86,19 @@ fn pulled(herd: &mut Herd<'_>) -> Result<()> {
     outcome
 }
 
-fn resilvered(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
-    within(herd, Duration::from_secs(30), |pool, _| pool == "ok")?;
+fn resilvered(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
+    within(fleet, Duration::from_secs(30), |pool, _| pool == "ok")?;
     let lost = node.serials()?[1].clone();
     let leg = format!("{}-part1", crate::machine::by_id(&lost));
     node.must(&format!("zpool offline data {leg}"))?;
-    within(herd, BOUND, |pool, _| pool == "DEGRADED")?;
+    within(fleet, BOUND, |pool, _| pool == "DEGRADED")?;
     node.must("dd if=/dev/urandom of=/data/pve-files/resilvered bs=1M count=64 status=none; zpool sync data")?;
     node.must(&format!("zpool online data {leg}; zpool wait -t resilver data"))?;
-    within(herd, BOUND, |pool, texts| {
+    within(fleet, BOUND, |pool, texts| {
         pool == "ok" && !texts.contains("Do NOT pull")
     })?;
-    let events = alarms(herd, "pool")?;
+    let events = alarms(fleet, "pool")?;
     for part in [
         "is ONLINE again",
         "a resilver of pool data began",
@@ -109,14 +109,14 @@ fn resilvered(herd: &mut Herd<'_>) -> Result<()> {
     Ok(())
 }
 
-fn imported(herd: &mut Herd<'_>) -> Result<()> {
-    let node = with_pool(herd, R)?;
-    within(herd, Duration::from_secs(30), |pool, _| pool == "ok")?;
+fn imported(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
+    within(fleet, Duration::from_secs(30), |pool, _| pool == "ok")?;
     node.must("zpool export data")?;
-    let outcome = within(herd, BOUND, |pool, _| pool == "gone");
+    let outcome = within(fleet, BOUND, |pool, _| pool == "gone");
     node.must("zpool import -d /dev/disk/by-id data")?;
     outcome?;
-    within(herd, BOUND, |pool, texts| {
+    within(fleet, BOUND, |pool, texts| {
         pool == "ok" && !texts.contains("not imported")
     })?;
     Ok(())

@@ -8,7 +8,7 @@ use crate::engine::{Op, Plan, Step, StepName};
 
 /// A link is there, and nobody else on it has the address.
 pub(super) struct AddressFree {
-    pub(super) wish: KeepBackplane,
+    pub(super) task: KeepBackplane,
 }
 
 pub(super) struct Observed {
@@ -28,12 +28,12 @@ impl Step for AddressFree {
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let cards = cards(host).await?;
         let ask = cards
-            .choose(&self.wish)
+            .choose(&self.task)
             .ok()
             .filter(|nic| nic.up && nic.carrier && !self.has(nic));
         let taken = match ask {
             Some(nic) => host
-                .address_taken(&nic.name, self.wish.address.address)
+                .address_taken(&nic.name, self.task.address.address)
                 .await
                 .map_err(|source| RunError::File {
                     path: format!("the network behind {}", nic.name),
@@ -45,10 +45,10 @@ impl Step for AddressFree {
     }
 
     fn plan(&self, seen: &Observed) -> Plan {
-        let Ok(nic) = seen.cards.choose(&self.wish) else {
+        let Ok(nic) = seen.cards.choose(&self.task) else {
             return unknown();
         };
-        let address = self.wish.address;
+        let address = self.task.address;
         let elsewhere = seen
             .cards
             .nics
@@ -88,7 +88,7 @@ impl Step for AddressFree {
 
 impl AddressFree {
     fn has(&self, nic: &Nic) -> bool {
-        let wanted = self.wish.address.address.to_string();
+        let wanted = self.task.address.address.to_string();
         nic.addresses
             .iter()
             .any(|address| address.split('/').next() == Some(wanted.as_str()))

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use heeler_host::claim::Claim;
 use heeler_host::facts::Nic;
-use heeler_host::guard::{self, Standing, Way, Written};
+use heeler_host::guard::{self, GuardState, Way, Written};
 use heeler_host::{RunError, System, UnitAction, ifupdown, link, netplan, networkd};
 use heeler_proto::KeepBackplane;
 
@@ -17,7 +17,7 @@ const SETTLE: Duration = Duration::from_secs(30);
 /// The card is named by its hardware address and has its address, now and after every boot, confirmed by those whom it
 /// is for.
 pub(super) struct BackplaneUp {
-    pub(super) wish: KeepBackplane,
+    pub(super) task: KeepBackplane,
     pub(super) resumed: bool,
 }
 
@@ -30,18 +30,18 @@ impl Step for BackplaneUp {
     }
 
     async fn observe(&self, host: &dyn System) -> Result<State, RunError> {
-        State::of(host, &self.wish).await
+        State::of(host, &self.task).await
     }
 
     fn plan(&self, seen: &State) -> Plan {
-        let Ok(nic) = seen.cards.choose(&self.wish) else {
+        let Ok(nic) = seen.cards.choose(&self.task) else {
             return unknown();
         };
-        let holds = seen.holds(&self.wish);
-        match &seen.standing {
-            Standing::Armed(_) if holds => return Plan::change(vec![Op::Guard(GuardAction::Confirm)]),
-            Standing::Armed(_) => return Plan::After("NothingHalfDone"),
-            Standing::Undone(undone) if self.resumed => {
+        let holds = seen.holds(&self.task);
+        match &seen.guard {
+            GuardState::Armed(_) if holds => return Plan::change(vec![Op::Guard(GuardAction::Confirm)]),
+            GuardState::Armed(_) => return Plan::After("NothingHalfDone"),
+            GuardState::Undone(undone) if self.resumed => {
                 return Plan::blocked(
                     format!("{} was undone: {}", undone.change, undone.reason),
                     "the node is as it was before; whether it would go better a second time is for a person to say",
@@ -49,20 +49,20 @@ impl Step for BackplaneUp {
                 );
             }
             // As long as it runs it stays; whoever wins takes it away with the next boot.
-            Standing::Idle | Standing::Undone(_) if holds => {
+            GuardState::Idle | GuardState::Undone(_) if holds => {
                 let winners = seen.claims.iter().filter(|claim| claim.wins);
                 return claimed(nic, winners).unwrap_or(Plan::Satisfied);
             }
             _ => {}
         }
-        let blocked = self.hindrance(seen, nic).or_else(|| claimed(nic, seen.claims.iter()));
+        let blocked = self.obstacle(seen, nic).or_else(|| claimed(nic, seen.claims.iter()));
         if let Some(blocked) = blocked {
             return blocked;
         }
-        let (files, paths) = seen.files.ops(&self.wish, &nic.mac, seen.written);
+        let (files, paths) = seen.files.ops(&self.task, &nic.mac, seen.written);
         let way = Way {
             change: self.change(nic),
-            address: self.wish.address.address.to_string(),
+            address: self.task.address.address.to_string(),
             name: link::BACKPLANE.to_owned(),
             old_name: nic.name.clone(),
             files: paths.into_iter().map(Into::into).collect(),
@@ -135,11 +135,11 @@ impl BackplaneUp {
             [] => "none".to_owned(),
             addresses => addresses.join(", "),
         };
-        format!("backplane {before} -> {}", self.wish.address)
+        format!("backplane {before} -> {}", self.task.address)
     }
 
     /// Why nothing may be changed now.
-    fn hindrance(&self, seen: &State, nic: &Nic) -> Option<Plan> {
+    fn obstacle(&self, seen: &State, nic: &Nic) -> Option<Plan> {
         if let Some(refusal) = nic.refusal.as_ref().filter(|refusal| refusal.is_final()) {
             return Some(Plan::blocked(
                 format!("the backplane's card is to be changed, and {refusal}"),
@@ -149,7 +149,7 @@ impl BackplaneUp {
         }
         if let Some(address) = seen
             .files
-            .foreign(&self.wish)
+            .foreign(&self.task)
             .filter(|_| seen.written == Written::Interfaces)
         {
             return Some(Plan::blocked(

@@ -21,9 +21,9 @@ pub(super) async fn cards(host: &dyn System) -> Result<Cards, RunError> {
 }
 
 impl Cards {
-    /// The card that the wish is about: never one that carries a way in, and never a guess.
-    pub(super) fn choose(&self, wish: &KeepBackplane) -> Result<&Nic, Blocked> {
-        if let Some(mac) = &wish.mac {
+    /// The card that the task is about: never one that carries a way in, and never a guess.
+    pub(super) fn choose(&self, task: &KeepBackplane) -> Result<&Nic, Blocked> {
+        if let Some(mac) = &task.mac {
             return self.named(mac.as_str(), "heeler.toml names");
         }
         if let Some(mac) = &self.pinned {

@@ -36,16 +36,16 @@ impl Files {
     }
 
     /// What `/etc/network/interfaces` says of the card in words of somebody else's: Heeler writes none beside them.
-    pub(super) fn foreign(&self, wish: &KeepBackplane) -> Option<String> {
+    pub(super) fn foreign(&self, task: &KeepBackplane) -> Option<String> {
         let text = self.interfaces.as_deref()?;
         let address = ifupdown::address_of(text, link::BACKPLANE)?;
         let ours = text.contains(&format!("# heeler begin {BLOCK}"));
-        (!ours && address != wish.address.to_string()).then_some(address)
+        (!ours && address != task.address.to_string()).then_some(address)
     }
 
     /// The ops that make the files as they are wanted, those that are so left out, and every path that they touch.
-    pub(super) fn ops(&self, wish: &KeepBackplane, mac: &str, written: Written) -> (Vec<Op>, Vec<&'static str>) {
-        let address = wish.address.to_string();
+    pub(super) fn ops(&self, task: &KeepBackplane, mac: &str, written: Written) -> (Vec<Op>, Vec<&'static str>) {
+        let address = task.address.to_string();
         let mut ops = Vec::new();
         let mut paths = vec![link::PATH];
         let mut whole = |file: File, now: Option<&String>| {

@@ -20,13 +20,13 @@ use crate::engine::AnyStep;
 /// In order: what was cut off is put back first, and nothing is said about an address before its card is known. `resumed`: this very task may have changed
 /// something before.
 #[must_use]
-pub fn steps(wish: &KeepBackplane, resumed: bool) -> Vec<Box<dyn AnyStep>> {
+pub fn steps(task: &KeepBackplane, resumed: bool) -> Vec<Box<dyn AnyStep>> {
     vec![
-        Box::new(NothingHalfDone { wish: wish.clone() }),
-        Box::new(NicChosen { wish: wish.clone() }),
-        Box::new(AddressFree { wish: wish.clone() }),
+        Box::new(NothingHalfDone { task: task.clone() }),
+        Box::new(NicChosen { task: task.clone() }),
+        Box::new(AddressFree { task: task.clone() }),
         Box::new(BackplaneUp {
-            wish: wish.clone(),
+            task: task.clone(),
             resumed,
         }),
     ]

@@ -7,7 +7,7 @@ use crate::engine::{Plan, Step, StepName};
 
 /// Exactly one card can be the backplane's, or heeler.toml names it.
 pub(super) struct NicChosen {
-    pub(super) wish: KeepBackplane,
+    pub(super) task: KeepBackplane,
 }
 
 #[async_trait]
@@ -23,7 +23,7 @@ impl Step for NicChosen {
     }
 
     fn plan(&self, seen: &Cards) -> Plan {
-        match seen.choose(&self.wish) {
+        match seen.choose(&self.task) {
             Ok(_) => Plan::Satisfied,
             Err(blocked) => Plan::Blocked(blocked),
         }
@@ -51,12 +51,12 @@ mod tests {
     }
 
     fn plan(mac: Option<&str>, pinned: Option<&str>, nics: Vec<Nic>) -> Plan {
-        let wish = KeepBackplane {
+        let task = KeepBackplane {
             address: "10.10.99.50/24".parse().unwrap(),
             mac: mac.map(|mac| Mac::new(mac).unwrap()),
             renderer: Renderer::Auto,
         };
-        NicChosen { wish }.plan(&Cards {
+        NicChosen { task }.plan(&Cards {
             nics,
             pinned: pinned.map(str::to_owned),
         })

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use heeler_host::guard::Standing;
+use heeler_host::guard::GuardState;
 use heeler_host::{RunError, System};
 use heeler_proto::KeepBackplane;
 
@@ -13,7 +13,7 @@ const SETTLE: Duration = Duration::from_secs(30);
 
 /// No change was cut off in the middle: what was begun is whole, or all is as it was before.
 pub(super) struct NothingHalfDone {
-    pub(super) wish: KeepBackplane,
+    pub(super) task: KeepBackplane,
 }
 
 #[async_trait]
@@ -25,12 +25,12 @@ impl Step for NothingHalfDone {
     }
 
     async fn observe(&self, host: &dyn System) -> Result<State, RunError> {
-        State::of(host, &self.wish).await
+        State::of(host, &self.task).await
     }
 
     fn plan(&self, seen: &State) -> Plan {
-        match seen.standing {
-            Standing::Armed(_) if !seen.holds(&self.wish) => Plan::Change {
+        match seen.guard {
+            GuardState::Armed(_) if !seen.holds(&self.task) => Plan::Change {
                 ops: vec![Op::Guard(GuardAction::Undo)],
                 settle: SETTLE,
             },

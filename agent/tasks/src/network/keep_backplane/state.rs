@@ -1,6 +1,6 @@
 use heeler_host::claim::{Claim, claims};
 use heeler_host::facts::Nic;
-use heeler_host::guard::{self, Standing, Written};
+use heeler_host::guard::{self, GuardState, Written};
 use heeler_host::{RunError, System, UnitState, ifupdown, link, netplan, networkd};
 use heeler_proto::{KeepBackplane, Renderer};
 
@@ -13,7 +13,7 @@ pub(super) struct State {
     pub(super) cards: Cards,
     pub(super) files: Files,
     pub(super) written: Written,
-    pub(super) standing: Standing,
+    pub(super) guard: GuardState,
     pub(super) timer: UnitState,
     pub(super) network_manager: bool,
     /// Who else configures the card; empty when it is not known which card it is.
@@ -23,18 +23,18 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) async fn of(host: &dyn System, wish: &KeepBackplane) -> Result<Self, RunError> {
+    pub(super) async fn of(host: &dyn System, task: &KeepBackplane) -> Result<Self, RunError> {
         let unseen = |error: String| RunError::File {
             path: guard::TIMER.to_owned(),
             source: std::io::Error::other(error),
         };
-        let proxmox = wish.renderer == Renderer::Auto && ifupdown::is_proxmoxs(host).await?;
-        let standing = guard::standing(host).await;
+        let proxmox = task.renderer == Renderer::Auto && ifupdown::is_proxmoxs(host).await?;
+        let guard_state = guard::state(host).await;
         let timer = host.unit_state(guard::TIMER).await;
         let written = if proxmox { Written::Interfaces } else { Written::Netplan };
         let cards = cards(host).await?;
         Ok(Self {
-            claims: match cards.choose(wish) {
+            claims: match cards.choose(task) {
                 Ok(nic) => claims(host, nic, written).await?,
                 Err(_) => Vec::new(),
             },
@@ -45,20 +45,20 @@ impl State {
             cards,
             files: Files::read(host).await?,
             written,
-            standing: standing.map_err(|error| unseen(in_full(&error)))?,
+            guard: guard_state.map_err(|error| unseen(in_full(&error)))?,
             network_manager: networkd::beside_network_manager(host).await,
             timer: timer.map_err(|error| unseen(error.to_string()))?,
         })
     }
 
     /// Whether the card is as it is wanted, now and after the next boot.
-    pub(super) fn holds(&self, wish: &KeepBackplane) -> bool {
+    pub(super) fn holds(&self, task: &KeepBackplane) -> bool {
         self.cards
-            .choose(wish)
-            .is_ok_and(|nic| is_up(nic, wish) && self.files.ops(wish, &nic.mac, self.written).0.is_empty())
+            .choose(task)
+            .is_ok_and(|nic| is_up(nic, task) && self.files.ops(task, &nic.mac, self.written).0.is_empty())
     }
 }
 
-fn is_up(nic: &Nic, wish: &KeepBackplane) -> bool {
-    nic.name == link::BACKPLANE && nic.addresses.contains(&wish.address.to_string())
+fn is_up(nic: &Nic, task: &KeepBackplane) -> bool {
+    nic.name == link::BACKPLANE && nic.addresses.contains(&task.address.to_string())
 }

@@ -37,9 +37,9 @@ fn keep(hourly: u32, daily: u32) -> Keep {
 }
 
 fn pruned(snapshots: &[Snapshot], keep: Option<&Keep>) -> Vec<u64> {
-    let verdicts = verdicts(snapshots, keep, &[], NOW);
-    let all = snapshots.iter().zip(verdicts);
-    all.filter(|(_, verdict)| verdict.prunes())
+    let decisions = decisions(snapshots, keep, &[], NOW);
+    let all = snapshots.iter().zip(decisions);
+    all.filter(|(_, decision)| decision.prunes())
         .map(|(one, _)| one.guid)
         .collect()
 }
@@ -60,7 +60,7 @@ fn counts_and_recent_snapshots_are_both_kept() {
     assert_eq!(pruned(&old, Some(&keep(6, 0))), [0; 0]);
     let many: Vec<Snapshot> = (1..=100).map(|txg| ours(txg, NOW - 200 + txg, "hourly")).collect();
     assert_eq!(pruned(&many, Some(&keep(6, 0))), [0; 0]);
-    let said = verdicts(&many, Some(&keep(6, 0)), &[], NOW)[0].to_string();
+    let said = decisions(&many, Some(&keep(6, 0)), &[], NOW)[0].to_string();
     assert!(said.starts_with("hourly, not old enough until 20260301T18"), "{said}");
 }
 
@@ -85,9 +85,9 @@ fn foreign_held_cloned_manual_and_renamed_snapshots_stay() {
     snapshots[4].mark = Some("hourly,decennial".into());
     snapshots[5].name = "before-the-upgrade".into();
     assert_eq!(pruned(&snapshots, Some(&keep(1, 0))), [7, 8, 9, 10, 11]);
-    let verdicts = verdicts(&snapshots, Some(&keep(1, 0)), &[8], NOW);
-    assert_eq!(verdicts[7], Verdict::Keep(Why::Common));
-    let said: Vec<String> = verdicts[..6].iter().map(ToString::to_string).collect();
+    let decisions = decisions(&snapshots, Some(&keep(1, 0)), &[8], NOW);
+    assert_eq!(decisions[7], PruneDecision::Keep(Why::Common));
+    let said: Vec<String> = decisions[..6].iter().map(ToString::to_string).collect();
     let expected = [
         "held by 1 tag",
         "1 clone on it",

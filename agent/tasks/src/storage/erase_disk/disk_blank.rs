@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use heeler_host::disk::Verdict;
+use heeler_host::disk::DiskState;
 use heeler_host::{RunError, System, blkdiscard};
 use heeler_proto::{DiskIdentity, EraseContents, EraseDisk, Irreversible};
 
@@ -40,7 +40,7 @@ impl Step for DiskBlank {
             return stopped;
         }
         let disk = &target.disk;
-        if disk.verdict == Verdict::Blank {
+        if disk.state == DiskState::Blank {
             return Plan::Satisfied;
         }
         let fresh = EraseContents {
@@ -48,7 +48,7 @@ impl Step for DiskBlank {
                 serial: self.task.serial.clone(),
                 size_bytes: disk.size_bytes,
             },
-            finding: disk.verdict.finding(),
+            finding: disk.state.finding(),
         };
         // It is what was consented to as long as it looks so, or as what an erasure from the front leaves of it.
         let remainder = |begun: &EraseContents| {
@@ -82,7 +82,7 @@ mod tests {
             slot: None,
             transport: "nvme".into(),
             kernel_path: "/dev/nvme0n1".into(),
-            verdict: Verdict::Foreign {
+            state: DiskState::Foreign {
                 finding: finding.into(),
             },
             labels: vec![],

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use heeler_host::disk::Verdict;
+use heeler_host::disk::DiskState;
 use heeler_host::{Content, File, RunError, System, sfdisk, zdb};
 use heeler_proto::EraseDisk;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ impl Step for LabelsSaved {
             Ok(target) => target,
             Err(stopped) => return Ok(Err(stopped)),
         };
-        let idle = refused(&self.task, &target).is_some() || target.disk.verdict == Verdict::Blank;
+        let idle = refused(&self.task, &target).is_some() || target.disk.state == DiskState::Blank;
         let ends = if idle { None } else { Some(ends(host, &target).await?) };
         Ok(Ok(Observed { target, ends }))
     }
@@ -153,7 +153,7 @@ fn save(target: &Target, ends: &Ends) -> Vec<Op> {
     let manifest = Manifest {
         serial: disk.serial.clone(),
         size_bytes: disk.size_bytes,
-        finding: disk.verdict.finding(),
+        finding: disk.state.finding(),
         saved_at_ms: ends.now_ms,
         front_sha256: hex(&ends.front),
         back_offset_bytes: back_offset(disk.size_bytes),

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use heeler_host::disk::{Disk, Found, Inventory, MemberState, Verdict, inventory};
+use heeler_host::disk::{Disk, DiskState, Found, Inventory, MemberState, inventory};
 use heeler_host::{RunError, System};
 use heeler_proto::EraseDisk;
 
@@ -89,13 +89,13 @@ pub(super) fn refused(task: &EraseDisk, target: &Target) -> Option<Plan> {
             "see which disk was meant: heeler disk list",
         ));
     }
-    match &target.disk.verdict {
-        Verdict::System { .. } => Some(Plan::blocked(
+    match &target.disk.state {
+        DiskState::System { .. } => Some(Plan::blocked(
             found,
             "this node runs from it",
             "see which disk was meant: heeler disk list",
         )),
-        Verdict::PoolMember {
+        DiskState::PoolMember {
             name,
             state: MemberState::Active,
             ..

@@ -16,7 +16,7 @@ const FUZZ: u64 = 16 << 20;
 
 /// What the command line asks for.
 #[derive(Default)]
-struct Wish<'a> {
+struct CreateRequest<'a> {
     dry: bool,
     pool: BTreeMap<String, String>,
     root: BTreeMap<String, String>,
@@ -25,8 +25,8 @@ struct Wish<'a> {
     legs: Vec<&'a str>,
 }
 
-fn parse<'a>(mut args: &[&'a str]) -> Option<Wish<'a>> {
-    let mut wish = Wish::default();
+fn parse<'a>(mut args: &[&'a str]) -> Option<CreateRequest<'a>> {
+    let mut request = CreateRequest::default();
     let pair = |text: &str| {
         text.split_once('=')
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -34,24 +34,24 @@ fn parse<'a>(mut args: &[&'a str]) -> Option<Wish<'a>> {
     loop {
         match args {
             ["-n", rest @ ..] => {
-                wish.dry = true;
+                request.dry = true;
                 args = rest;
             }
             ["-o", property, rest @ ..] => {
-                wish.pool.extend([pair(property)?]);
+                request.pool.extend([pair(property)?]);
                 args = rest;
             }
             ["-O", property, rest @ ..] => {
-                wish.root.extend([pair(property)?]);
+                request.root.extend([pair(property)?]);
                 args = rest;
             }
             [name, "mirror", legs @ ..] if !name.starts_with('-') && legs.len() > 1 => {
-                (wish.name, wish.mirror, wish.legs) = (name, true, legs.to_vec());
-                return Some(wish);
+                (request.name, request.mirror, request.legs) = (name, true, legs.to_vec());
+                return Some(request);
             }
             [name, leg] if !name.starts_with('-') => {
-                (wish.name, wish.legs) = (name, vec![*leg]);
-                return Some(wish);
+                (request.name, request.legs) = (name, vec![*leg]);
+                return Some(request);
             }
             // Among them -f: it overrides what guards the data, and nobody types it.
             _ => return None,
@@ -60,30 +60,30 @@ fn parse<'a>(mut args: &[&'a str]) -> Option<Wish<'a>> {
 }
 
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
-    let Some(wish) = parse(args) else { return Ok(None) };
-    create(state, &wish).map(Some)
+    let Some(request) = parse(args) else { return Ok(None) };
+    create(state, &request).map(Some)
 }
 
-fn create(state: &mut State, wish: &Wish) -> Answer {
+fn create(state: &mut State, request: &CreateRequest) -> Answer {
     let mut devices = Vec::new();
-    for leg in &wish.legs {
+    for leg in &request.legs {
         match state.device(leg) {
             Some(device) if device.partition.is_none() => devices.push(device),
             Some(_) => panic!("the simulated zpool makes pools of whole disks only: {leg}"),
             None => return Ok(complained(1, format!("cannot resolve path '{leg}'\n"))),
         }
     }
-    if let Some(text) = in_use(state, wish, &devices) {
+    if let Some(text) = in_use(state, request, &devices) {
         return Ok(complained(1, text));
     }
-    if wish.dry {
-        return Ok(layout(wish));
+    if request.dry {
+        return Ok(layout(request));
     }
-    let mut config = label_disks(state, wish, &devices)?;
-    if state.kernel.pools.iter().any(|pool| pool.config.name == wish.name) {
+    let mut config = label_disks(state, request, &devices)?;
+    if state.kernel.pools.iter().any(|pool| pool.config.name == request.name) {
         return Ok(complained(
             1,
-            format!("cannot create '{}': pool already exists\n", wish.name),
+            format!("cannot create '{}': pool already exists\n", request.name),
         ));
     }
     let places: Vec<Open> = devices.iter().map(|device| opened(state, device)).collect();
@@ -100,7 +100,7 @@ fn create(state: &mut State, wish: &Wish) -> Answer {
         );
         state.power.point()?;
     }
-    let contents = contents(state, wish);
+    let contents = contents(state, request);
     config.txg = 4;
     for (device, place) in devices.iter().zip(&places) {
         for txg in 1..=config.txg {
@@ -111,7 +111,7 @@ fn create(state: &mut State, wish: &Wish) -> Answer {
         state.power.point()?;
     }
     state.kernel.pools.push(Imported {
-        cached: wish.pool.get("cachefile").is_none_or(|file| file != "none"),
+        cached: request.pool.get("cachefile").is_none_or(|file| file != "none"),
         readonly: false,
         open: places,
         config,
@@ -122,15 +122,15 @@ fn create(state: &mut State, wish: &Wish) -> Answer {
     state.post("sysevent.fs.zfs.pool_create");
     write_cache(state);
     state.power.point()?;
-    super::super::zfs::mount(state, wish.name);
+    super::super::zfs::mount(state, request.name);
     Ok(printed(""))
 }
 
 /// What stands against it, a line for each disk.
-fn in_use(state: &State, wish: &Wish, devices: &[Device]) -> Option<String> {
+fn in_use(state: &State, request: &CreateRequest, devices: &[Device]) -> Option<String> {
     let mut held = String::new();
     let mut refused = String::new();
-    for (path, device) in wish.legs.iter().zip(devices) {
+    for (path, device) in request.legs.iter().zip(devices) {
         let all = state.devices();
         let parts: Vec<&Device> = all.iter().filter(|one| one.disk == device.disk).collect();
         if parts.iter().any(|part| state.is_held(part)) || state.pool_on(device).is_some() {
@@ -153,7 +153,7 @@ fn in_use(state: &State, wish: &Wish, devices: &[Device]) -> Option<String> {
     }
     let sizes = devices.iter().map(|device| device.size);
     let spread = sizes.clone().max().unwrap_or(0) - sizes.min().unwrap_or(0);
-    if held.is_empty() && refused.is_empty() && wish.mirror && spread > FUZZ {
+    if held.is_empty() && refused.is_empty() && request.mirror && spread > FUZZ {
         refused.push_str("mirror contains devices of different sizes\n");
     }
     if !refused.is_empty() {
@@ -177,20 +177,20 @@ fn refusal(state: &State, path: &str, device: &Device, kind: &str) -> Option<Str
     user(state, device).map(|(how, pool)| format!("{path} is part of {how} pool '{pool}'\n"))
 }
 
-fn layout(wish: &Wish) -> Output {
-    let mut text = format!("would create '{0}' with the following layout:\n\n\t{0}\n", wish.name);
-    let indent = if wish.mirror { "    " } else { "  " };
-    if wish.mirror {
+fn layout(request: &CreateRequest) -> Output {
+    let mut text = format!("would create '{0}' with the following layout:\n\n\t{0}\n", request.name);
+    let indent = if request.mirror { "    " } else { "  " };
+    if request.mirror {
         text.push_str("\t  mirror\n");
     }
-    for leg in &wish.legs {
+    for leg in &request.legs {
         let _ = writeln!(text, "\t{indent}{}", leg.rsplit('/').next().unwrap_or(leg));
     }
     printed(text)
 }
 
 /// The program's own part: a partition table on each whole disk, one after the other.
-fn label_disks(state: &mut State, wish: &Wish, devices: &[Device]) -> Result<Config, Gone> {
+fn label_disks(state: &mut State, request: &CreateRequest, devices: &[Device]) -> Result<Config, Gone> {
     for device in devices {
         let random = &mut state.random;
         let reserved = 16_384;
@@ -221,16 +221,16 @@ fn label_disks(state: &mut State, wish: &Wish, devices: &[Device]) -> Result<Con
         path: format!("{leg}-part1"),
     };
     Ok(Config {
-        name: wish.name.to_owned(),
+        name: request.name.to_owned(),
         guid: random.guid(),
         txg: 0,
         state: PoolState::Active,
         hostid,
         hostname: state.os.name.clone(),
         at_s: state.clock.now_ms() / 1000,
-        comment: wish.pool.get("comment").cloned().unwrap_or_default(),
+        comment: request.pool.get("comment").cloned().unwrap_or_default(),
         mirror_guid: random.guid(),
-        legs: wish.legs.iter().map(path).collect(),
+        legs: request.legs.iter().map(path).collect(),
         asize: devices.iter().map(|device| device.size).min().unwrap_or(0) / (1 << 24) * (1 << 24) - (1 << 24),
         unknown_feature: None,
     })
@@ -249,19 +249,19 @@ fn opened(state: &mut State, device: &Device) -> Open {
     }
 }
 
-fn contents(state: &mut State, wish: &Wish) -> Contents {
+fn contents(state: &mut State, request: &CreateRequest) -> Contents {
     let root = Dataset {
-        name: wish.name.to_owned(),
+        name: request.name.to_owned(),
         guid: state.random.guid(),
         createtxg: 1,
         creation_s: state.clock.now_ms() / 1000,
-        properties: wish.root.clone(),
+        properties: request.root.clone(),
         files: crate::sim::tree::Tree::default(),
         snaps: Vec::new(),
         origin: None,
     };
     Contents {
-        properties: wish.pool.clone(),
+        properties: request.pool.clone(),
         datasets: vec![root],
         scrub: None,
     }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use heeler_host::disk::{Disk, Use, Verdict};
+use heeler_host::disk::{Disk, DiskState, Use};
 use heeler_proto::{CreatePool, PoolSpec, Serial};
 
 use super::observed::Observed;
@@ -40,7 +40,7 @@ pub(super) fn named<'a>(spec: &PoolSpec, seen: &'a Observed) -> Result<Vec<&'a D
 pub(super) fn refused(spec: &PoolSpec, disks: &[&Disk], interrupted: &[CreatePool]) -> Option<Plan> {
     let full: Vec<&Disk> = disks
         .iter()
-        .filter(|disk| disk.verdict != Verdict::Blank)
+        .filter(|disk| disk.state != DiskState::Blank)
         .copied()
         .collect();
     let first = full.first()?;
@@ -59,10 +59,8 @@ pub(super) fn refused(spec: &PoolSpec, disks: &[&Disk], interrupted: &[CreatePoo
             next: format!("{}; then: heeler apply", erase(&full)),
         }));
     }
-    let why = first.verdict.refusal().unwrap_or_default();
-    let system = full
-        .iter()
-        .any(|disk| matches!(disk.in_a_word(), Use::System | Use::Pool));
+    let why = first.state.refusal().unwrap_or_default();
+    let system = full.iter().any(|disk| matches!(disk.in_use(), Use::System | Use::Pool));
     let next = if system {
         "name other disks in heeler.toml: heeler disk list".to_owned()
     } else {
@@ -91,7 +89,7 @@ fn missing(spec: &PoolSpec, serial: &Serial, seen: &Observed) -> Plan {
     let hint = meant.map_or_else(String::new, |(_, slip)| format!(" ({slip})"));
     let free: Vec<&Disk> = others
         .iter()
-        .filter(|disk| disk.verdict == Verdict::Blank)
+        .filter(|disk| disk.state == DiskState::Blank)
         .copied()
         .collect();
     let (label, listed) = if free.is_empty() {

@@ -83,10 +83,7 @@ pub(super) fn unrecorded(spec: &PoolSpec, seen: &Observed) -> Option<Plan> {
 
 /// A pool on record that no disk offers: never a reason to make one.
 pub(super) fn nowhere(spec: &PoolSpec, guid: PoolGuid, seen: &Observed) -> Plan {
-    let carriers = seen
-        .disks
-        .iter()
-        .filter(|disk| disk.verdict.pool_guid() == Some(guid.0));
+    let carriers = seen.disks.iter().filter(|disk| disk.state.pool_guid() == Some(guid.0));
     let carriers: Vec<String> = carriers.map(words::finding).collect();
     let legs = if spec.recorded_serials.is_empty() {
         &spec.serials

@@ -1,4 +1,4 @@
-use heeler_host::disk::{Disk, MemberState, Verdict};
+use heeler_host::disk::{Disk, DiskState, MemberState};
 use heeler_host::facts::{LegFact, PoolFact};
 use heeler_host::zdb::Label;
 use heeler_host::zpool::Importable;
@@ -51,7 +51,7 @@ pub(super) fn live(on: &str) -> LiveSerial {
     }
 }
 
-pub(super) fn disk(serial: &str, verdict: Verdict) -> Disk {
+pub(super) fn disk(serial: &str, state: DiskState) -> Disk {
     Disk {
         serial: serial.to_owned(),
         by_id: format!("/dev/disk/by-id/nvme-M_{serial}"),
@@ -60,20 +60,20 @@ pub(super) fn disk(serial: &str, verdict: Verdict) -> Disk {
         slot: serial.chars().next(),
         transport: "nvme".to_owned(),
         kernel_path: format!("/dev/nvme{serial}"),
-        verdict,
+        state,
         labels: Vec::new(),
         only_marks_of_zfs: false,
     }
 }
 
 pub(super) fn blank(serial: &str) -> Disk {
-    disk(serial, Verdict::Blank)
+    disk(serial, DiskState::Blank)
 }
 
 pub(super) fn member(serial: &str, guid: u64, txg: u64) -> Disk {
     let mut disk = disk(
         serial,
-        Verdict::PoolMember {
+        DiskState::PoolMember {
             name: "data".to_owned(),
             guid,
             state: MemberState::Exported,

@@ -1,4 +1,4 @@
-use heeler_host::disk::{MemberState, Verdict};
+use heeler_host::disk::{DiskState, MemberState};
 use heeler_proto::{CreatePool, Irreversible};
 
 use super::bench::{act, blank, blocked, commands, disk, disks, live, member, on_record, plan, plan_after, task};
@@ -6,7 +6,7 @@ use crate::engine::Plan;
 
 fn foreign(serial: &str, finding: &str) -> heeler_host::disk::Disk {
     let finding = finding.to_owned();
-    disk(serial, Verdict::Foreign { finding })
+    disk(serial, DiskState::Foreign { finding })
 }
 
 fn begun() -> CreatePool {
@@ -63,11 +63,11 @@ fn create_never_gets_an_unproven_disk() {
         foreign("B1", "mounted at /mnt"),
         marked,
         member("B1", 3, 4),
-        disk("B1", Verdict::System { what: "/".into() }),
-        disk("B1", Verdict::Unproven { missing: "zdb".into() }),
+        disk("B1", DiskState::System { what: "/".into() }),
+        disk("B1", DiskState::Unproven { missing: "zdb".into() }),
         disk(
             "B1",
-            Verdict::PoolMember {
+            DiskState::PoolMember {
                 name: "old".into(),
                 guid: 3,
                 state: MemberState::Destroyed,
@@ -77,9 +77,9 @@ fn create_never_gets_an_unproven_disk() {
             },
         ),
     ];
-    for state in states {
-        let finding = state.verdict.finding();
-        let stopped = blocked(plan(&task(), &disks(vec![blank("A1"), state.clone()])));
+    for odd in states {
+        let finding = odd.state.finding();
+        let stopped = blocked(plan(&task(), &disks(vec![blank("A1"), odd.clone()])));
         assert!(
             stopped.found.contains("B1") && stopped.found.contains(&finding),
             "{stopped:?}"
@@ -88,7 +88,7 @@ fn create_never_gets_an_unproven_disk() {
             !stopped.found.contains("A1"),
             "a blank disk is not to blame: {stopped:?}"
         );
-        let erasable = !matches!(state.verdict, Verdict::System { .. });
+        let erasable = !matches!(odd.state, DiskState::System { .. });
         assert_eq!(stopped.next.contains("heeler disk erase B1"), erasable, "{stopped:?}");
     }
 }

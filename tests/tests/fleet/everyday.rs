@@ -1,9 +1,9 @@
-//! Living with a herd: what a person changed by hand is seen, a node is let go, forgotten, and taken back.
+//! Everyday operation: what a person changed by hand is seen; a node is released, forgotten and taken back.
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::System as _;
 use heeler_proto::v1::{self, Light};
-use heeler_tests::{Herd, Node, Operator, Stranger, config};
+use heeler_tests::{Fleet, Node, Operator, Stranger, config};
 use tonic::Code;
 
 use crate::scene::{DISKS, creations, machine, pooled};
@@ -18,9 +18,9 @@ async fn drift(operator: &mut Operator) -> Option<v1::Drift> {
 }
 
 /// Time goes on until the planner has compared the node.
-async fn compared(herd: &Herd, operator: &mut Operator, after_ms: u64) -> v1::Drift {
+async fn compared(fleet: &Fleet, operator: &mut Operator, after_ms: u64) -> v1::Drift {
     loop {
-        herd.clock.advance(61_000);
+        fleet.clock.advance(61_000);
         // Any event wakes the planner.
         let pause = v1::PauseNodeRequest {
             node: "a".into(),
@@ -38,11 +38,11 @@ async fn compared(herd: &Herd, operator: &mut Operator, after_ms: u64) -> v1::Dr
 
 #[tokio::test]
 async fn drift_is_amber_and_never_corrected_unasked() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
-    let first = compared(&herd, &mut operator, 0).await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
+    let first = compared(&fleet, &mut operator, 0).await;
     assert!(first.steps.iter().all(|step| step.ops.is_empty()), "{first:?}");
     assert_eq!(status(&mut operator).await.nodes[0].config, "same");
 
@@ -50,8 +50,8 @@ async fn drift_is_amber_and_never_corrected_unasked() {
         .put_file("/etc/modprobe.d/zz-heeler-zfs.conf", b"options zfs zfs_arc_max=1\n")
         .unwrap();
     let before = node.machine.log().iter().filter(|entry| entry.mutates).count();
-    herd.clock.advance(31 * 60 * 1000);
-    let second = compared(&herd, &mut operator, first.at_ms).await;
+    fleet.clock.advance(31 * 60 * 1000);
+    let second = compared(&fleet, &mut operator, first.at_ms).await;
     let differs: Vec<_> = second.steps.iter().filter(|step| !step.ops.is_empty()).collect();
     assert!(!differs.is_empty(), "{second:?}");
     let seen = status(&mut operator).await;
@@ -83,10 +83,10 @@ async fn remove(operator: &mut Operator, words: &[&str]) -> Result<v1::RemoveNod
 
 #[tokio::test]
 async fn a_released_node_returns_with_its_pool() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     let hostid = crate::scene::node_a(&mut operator).await.hostid;
 
     let refused = remove(&mut operator, &["a/data"]).await.unwrap_err();
@@ -122,7 +122,7 @@ async fn a_released_node_returns_with_its_pool() {
     let node = {
         let machine = node.machine.clone();
         drop(node);
-        Node::added(&herd, machine, "a").await
+        Node::added(&fleet, machine, "a").await
     };
     assert_eq!(
         crate::scene::node_a(&mut operator).await.hostid,
@@ -141,10 +141,10 @@ async fn a_released_node_returns_with_its_pool() {
 
 #[tokio::test]
 async fn only_a_missing_pool_can_be_forgotten() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
-    pooled(&herd, &mut operator).await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
     let forget = |confirmed: &str| v1::ForgetPoolRequest {
         node: "a".into(),
         pool: "data".into(),
@@ -178,9 +178,9 @@ async fn only_a_missing_pool_can_be_forgotten() {
 
 #[tokio::test]
 async fn a_pause_on_the_node_itself_is_shown_and_honoured() {
-    let herd = Herd::new().await;
-    let node = Node::added(&herd, machine("a", DISKS), "a").await;
-    let mut operator = herd.operator().await;
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
     let hold = heeler_agent::Hold {
         reason: "smoke".into(),
         since_ms: 1,
@@ -189,24 +189,24 @@ async fn a_pause_on_the_node_itself_is_shown_and_honoured() {
     heeler_agent::hold::set(&node.machine, &hold).await.unwrap();
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
     assert!(plan.nodes[0].pause.as_ref().unwrap().on_node);
-    let reply = operator.apply_plan(&plan, herd.clock.now_ms()).await.unwrap();
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert!(reply.task_ids.is_empty());
     heeler_agent::hold::lift(&node.machine).await.unwrap();
-    pooled(&herd, &mut operator).await;
+    pooled(&fleet, &mut operator).await;
     assert_eq!(creations(&node), 1);
 }
 
 #[tokio::test]
 async fn a_seen_alarm_leaves_the_status() {
-    let herd = Herd::new().await;
-    let stranger = Stranger::enrolled(&herd, "a").await;
+    let fleet = Fleet::new().await;
+    let stranger = Stranger::enrolled(&fleet, "a").await;
     let _first = stranger.join(Stranger::hello("a")).await.unwrap();
     let hello = || v1::Hello {
         hardware_serial: "another".into(),
         ..Stranger::hello("a")
     };
     assert!(stranger.join(hello()).await.is_err());
-    let mut operator = herd.operator().await;
+    let mut operator = fleet.operator().await;
     let alarms = |status: &v1::StatusReply| {
         status
             .alerts
@@ -217,7 +217,7 @@ async fn a_seen_alarm_leaves_the_status() {
     assert!(alarms(&status(&mut operator).await) > 0);
     operator.seen_alarms(v1::SeenAlarmsRequest::default()).await.unwrap();
     assert_eq!(alarms(&status(&mut operator).await), 0);
-    herd.clock.advance(1_000);
+    fleet.clock.advance(1_000);
     assert!(stranger.join(hello()).await.is_err());
     assert!(alarms(&status(&mut operator).await) > 0, "it came again");
 }

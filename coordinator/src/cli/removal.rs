@@ -47,12 +47,12 @@ pub(super) struct Forget {
 }
 
 pub(super) async fn release_node(
-    wish: Release,
+    args: Release,
     context: &Context<'_>,
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
-    let node = wish.node;
+    let node = args.node;
     let request = |go| ReleaseNodeRequest { node: node.clone(), go };
     let told = client
         .release_node(request(false))
@@ -73,7 +73,7 @@ pub(super) async fn release_node(
     let question = format!("Take the agent off {node}? [y/N]");
     agree(
         &question,
-        wish.yes,
+        args.yes,
         &format!("heeler node release {node} --yes"),
         console,
     )?;
@@ -94,9 +94,9 @@ pub(super) async fn release_node(
     Ok(Exit::Fine)
 }
 
-pub(super) async fn remove(wish: Remove, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn remove(args: Remove, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
-    let node = wish.node;
+    let node = args.node;
     let request = |go, confirmed| RemoveNodeRequest {
         node: node.clone(),
         go,
@@ -111,10 +111,10 @@ pub(super) async fn remove(wish: Remove, context: &Context<'_>, console: &mut Co
             console,
         );
     }
-    let confirmed = typed(&asked, &wish.confirm, &again, console)?;
+    let confirmed = typed(&asked, &args.confirm, &again, console)?;
     if confirmed.is_empty() {
         let question = format!("Forget {node}? Its history stays. [y/N]");
-        agree(&question, wish.yes, &format!("{again} --yes"), console)?;
+        agree(&question, args.yes, &format!("{again} --yes"), console)?;
     }
     client.remove_node(request(true, confirmed)).await?;
     console.answer(
@@ -124,9 +124,9 @@ pub(super) async fn remove(wish: Remove, context: &Context<'_>, console: &mut Co
     Ok(Exit::Fine)
 }
 
-pub(super) async fn forget(wish: Forget, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn forget(args: Forget, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
-    let (node, pool) = (wish.node, wish.pool);
+    let (node, pool) = (args.node, args.pool);
     let request = |go, confirmed| ForgetPoolRequest {
         node: node.clone(),
         pool: pool.clone(),
@@ -144,7 +144,7 @@ pub(super) async fn forget(wish: Forget, context: &Context<'_>, console: &mut Co
         let document = object!({ "node": node, "pool": pool, "forgotten": false, "gates": gates });
         return refused(&document, console);
     }
-    let given: Vec<String> = wish.confirm.into_iter().collect();
+    let given: Vec<String> = args.confirm.into_iter().collect();
     let again = format!("heeler pool forget {node} {pool}");
     let confirmed = typed(&asked, &given, &again, console)?;
     client

@@ -21,7 +21,7 @@ const UNIT: &str = "heeler-agent.service";
 
 /// All of it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Standing {
+pub struct NodeStatus {
     /// Of this program, which may be newer than the one that runs.
     pub version: &'static str,
     /// Empty when first contact has not been here.
@@ -72,7 +72,7 @@ pub struct Task {
 }
 
 /// Looks. What cannot be read is a fault in it, not an error.
-pub async fn look(host: &std::sync::Arc<dyn System>) -> Standing {
+pub async fn look(host: &std::sync::Arc<dyn System>) -> NodeStatus {
     let mut faults = Vec::new();
     let system = host.as_ref();
     let config = Config::read(system).await;
@@ -85,7 +85,7 @@ pub async fn look(host: &std::sync::Arc<dyn System>) -> Standing {
     };
     let now_ms = system.now_ms().max(coordinator_ms);
     let unit = system.unit_state(UNIT).await.unwrap_or_default();
-    let mut standing = Standing {
+    let mut status = NodeStatus {
         version: VERSION,
         node: String::new(),
         coordinators: Vec::new(),
@@ -105,11 +105,11 @@ pub async fn look(host: &std::sync::Arc<dyn System>) -> Standing {
         pools: Vec::new(),
         faults,
     };
-    standing.read(system, config).await;
-    standing
+    status.read(system, config).await;
+    status
 }
 
-impl Standing {
+impl NodeStatus {
     async fn read(&mut self, host: &dyn System, config: Result<Config, crate::ConfigError>) {
         match config {
             Ok(config) => {

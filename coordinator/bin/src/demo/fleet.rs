@@ -27,7 +27,7 @@ const PACE: Pace = Pace::Live {
 };
 
 /// Three simulated Raspberry Pis, each with two blank NVMe disks, and their agents.
-pub struct Herd {
+pub struct Fleet {
     pub nodes: Vec<Node>,
     agents: JoinSet<()>,
     stop: watch::Sender<bool>,
@@ -43,7 +43,7 @@ pub struct Node {
     machine: Machine,
 }
 
-impl Herd {
+impl Fleet {
     pub fn new() -> Self {
         let wire = Wire::default();
         let node = |name, (address, mac), serials: [&'static str; 2], (backplane, card)| Node {

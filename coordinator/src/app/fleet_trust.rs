@@ -11,7 +11,7 @@ use crate::pki::{NODE_LIFETIME_MS, key_sha256, public_point};
 use crate::sessions::Session;
 
 /// What operators have signed, and what each node said last of it: asked at every hello, so it is kept in memory.
-pub(super) struct HerdTrust {
+pub(super) struct FleetTrust {
     told: Mutex<Arc<Told>>,
     nodes: Mutex<HashMap<String, NodeTrust>>,
     keys: OperatorKeys,
@@ -59,7 +59,7 @@ pub(super) fn ids(statements: &[v1::Statement]) -> Result<Vec<Digest>, AppError>
     statements.iter().map(id).collect()
 }
 
-impl HerdTrust {
+impl FleetTrust {
     pub(super) async fn read(tx: &mut Tx) -> Result<Self, AppError> {
         let nodes = tx.node_trust().await?.into_iter();
         let trust = Self {

@@ -2,9 +2,9 @@ use super::words;
 use super::{Content, Evidence};
 use crate::zdb::LabelState;
 
-/// What a disk is to Heeler. Only [`Verdict::Blank`] may be given to `zpool create`, once every byte of it has been read.
+/// What a disk is to Heeler. Only [`DiskState::Blank`] may be given to `zpool create`, once every byte of it has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DiskState {
     /// It looks blank: no partition, signature, label, holder or mount, and every byte looked at is zero. Between those
     /// there may be data: this is no proof.
     Blank,
@@ -70,32 +70,32 @@ pub enum Use {
 
 /// Judges: pure.
 #[must_use]
-pub fn verdict(evidence: &Evidence) -> Verdict {
+pub fn disk_state(evidence: &Evidence) -> DiskState {
     if let Some(what) = words::system(&evidence.mounted) {
-        return Verdict::System { what };
+        return DiskState::System { what };
     }
     if let Some(member) = member(evidence) {
         return member;
     }
     if let Some(finding) = words::finding(evidence) {
-        return Verdict::Foreign { finding };
+        return DiskState::Foreign { finding };
     }
-    let unproven = |missing: &str| Verdict::Unproven {
+    let unproven = |missing: &str| DiskState::Unproven {
         missing: missing.to_owned(),
     };
     match (&evidence.content, evidence.failures.first(), &evidence.labels) {
-        (Content::Data { offset, what }, ..) => Verdict::Foreign {
+        (Content::Data { offset, what }, ..) => DiskState::Foreign {
             finding: format!("{what} at byte {offset}"),
         },
         (Content::Unreadable(why), ..) => unproven(why),
         (_, Some(failure), _) => unproven(failure),
         (_, _, None) => unproven("zdb is not installed: apt-get install zfsutils-linux"),
         (Content::NotRead, ..) => unproven("its bytes were not read"),
-        (Content::Zero, None, Some(_)) => Verdict::Blank,
+        (Content::Zero, None, Some(_)) => DiskState::Blank,
     }
 }
 
-fn member(evidence: &Evidence) -> Option<Verdict> {
+fn member(evidence: &Evidence) -> Option<DiskState> {
     let labels = evidence.labels.as_deref().unwrap_or_default();
     let of_pool = evidence.imported.as_ref().or(evidence.importable.as_ref());
     let newest = labels.iter().max_by_key(|label| {
@@ -115,7 +115,7 @@ fn member(evidence: &Evidence) -> Option<Verdict> {
         (None, None) => return None,
     };
     let newest = newest.cloned().unwrap_or_default();
-    Some(Verdict::PoolMember {
+    Some(DiskState::PoolMember {
         name,
         guid,
         state,
@@ -125,7 +125,7 @@ fn member(evidence: &Evidence) -> Option<Verdict> {
     })
 }
 
-impl Verdict {
+impl DiskState {
     /// What was found, in words: `looks blank (sampled)`, `ext4 file system "backup"`, `member of pool data`.
     #[must_use]
     pub fn finding(&self) -> String {
@@ -175,7 +175,7 @@ impl Verdict {
 
     /// In a word.
     #[must_use]
-    pub const fn in_a_word(&self) -> Use {
+    pub const fn in_use(&self) -> Use {
         match self {
             Self::Blank => Use::Blank,
             Self::PoolMember {

@@ -15,7 +15,7 @@ use crate::screen::{self, Line};
 use crate::state::StateFolder;
 
 /// What is put back, and how.
-pub(super) struct PutBack<'a> {
+pub(super) struct RestoreFrom<'a> {
     /// The sealed file.
     pub(super) archive: &'a Path,
     /// What opens it.
@@ -26,8 +26,8 @@ pub(super) struct PutBack<'a> {
     pub(super) replace: bool,
 }
 
-pub(super) async fn put_back(
-    how: PutBack<'_>,
+pub(super) async fn restore_state(
+    how: RestoreFrom<'_>,
     context: &Context<'_>,
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
@@ -48,7 +48,7 @@ pub(super) async fn put_back(
     };
     let now_ms = context.clock.now_ms();
     let (opener, recovery) = how.key;
-    let wish = Restore {
+    let options = Restore {
         archive: how.archive,
         opener,
         recovery: recovery.as_ref(),
@@ -58,7 +58,7 @@ pub(super) async fn put_back(
         replace: how.replace,
         operator: &context.around.login(),
     };
-    let restored = restore(wish, now_ms).await.map_err(|error| failed(&error))?;
+    let restored = restore(options, now_ms).await.map_err(|error| failed(&error))?;
     let folder = found.unwrap_or_else(|| noted(&state, context));
     let written = give_back_text(&folder, &restored)?;
     let mut lines = vec![Line::of(format!("{} is back.", state.path().display()))];

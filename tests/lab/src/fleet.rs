@@ -19,7 +19,7 @@ const TO_SERVE: Duration = Duration::from_secs(60);
 
 /// A coordinator that runs in a lab.
 #[derive(Debug)]
-pub struct Herd<'a> {
+pub struct Fleet<'a> {
     lab: &'a Lab,
     heeler: PathBuf,
     folder: PathBuf,
@@ -54,30 +54,30 @@ impl Binaries {
     }
 }
 
-impl<'a> Herd<'a> {
+impl<'a> Fleet<'a> {
     /// `heeler init` in a fresh folder, and `heeler serve`. Several beside each other have names that differ.
     ///
     /// # Errors
     /// When either fails.
     pub fn begin(lab: &'a Lab, binaries: &Binaries, name: &str) -> Result<Self> {
-        let folder = lab.folder().join("herds").join(name);
+        let folder = lab.folder().join("fleets").join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
-        let mut herd = Self {
+        let mut fleet = Self {
             lab,
             heeler: binaries.heeler.clone(),
             folder,
             serve: None,
         };
-        let agents = herd.folder.join("agents");
+        let agents = fleet.folder.join("agents");
         std::os::unix::fs::symlink(&binaries.agents, agents)?;
-        let config = herd.config().display().to_string();
+        let config = fleet.config().display().to_string();
         let place = NAMES.iter().position(|node| *node == name).unwrap_or_default();
         let address = format!("10.10.80.1:{}", 7443 + 10 * place);
-        let key = herd.recovery_key().display().to_string();
-        herd.must(&[
+        let key = fleet.recovery_key().display().to_string();
+        fleet.must(&[
             "init",
             "--cluster",
             "k8sctl",
@@ -87,8 +87,8 @@ impl<'a> Herd<'a> {
             &key,
             &config,
         ])?;
-        herd.serve()?;
-        Ok(herd)
+        fleet.serve()?;
+        Ok(fleet)
     }
 
     /// Starts the coordinator, and waits until it answers.
@@ -322,13 +322,13 @@ impl<'a> Herd<'a> {
         self.serve = None;
     }
 
-    /// The folder of this herd.
+    /// The folder of this fleet.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
-impl Drop for Herd<'_> {
+impl Drop for Fleet<'_> {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.kill_coordinator();
