@@ -25,7 +25,7 @@ const EXAMPLES: &str = "\
 First steps:
   heeler demo                              try it on simulated machines
   heeler init --cluster home ~/fleet       make the config folder and the keys
-  heeler serve                             start the coordinator; keep it running
+  heeler serve                             start the coordinator
   heeler node add pi-1 --ssh pi@10.0.0.5   install the agent on a fresh Pi
   heeler plan                              show what would change
   heeler apply                             make these changes
