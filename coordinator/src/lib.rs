@@ -12,6 +12,7 @@ pub mod copies;
 mod exclusive;
 pub mod grpc;
 pub mod init;
+mod known;
 pub mod notify;
 pub mod pending;
 pub mod pki;

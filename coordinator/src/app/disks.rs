@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use heeler_proto::v1;
 
-use super::{App, AppError, decoded, share};
+use super::{App, AppError, decoded, nodes, share};
 
 impl App {
     /// Every disk that was ever seen, on one node or on all (an empty name).
@@ -11,10 +11,8 @@ impl App {
     /// When the database cannot be read.
     pub async fn disks(&self, node: &str) -> Result<Vec<v1::DiskRecord>, AppError> {
         let mut tx = self.store.read().await?;
-        if !node.is_empty() && tx.node(node).await?.is_none() {
-            return Err(AppError::NotFound(format!(
-                "no node {node} is known. See them: heeler node list"
-            )));
+        if !node.is_empty() {
+            nodes::known(&mut tx, node).await?;
         }
         let legs = tx.legs().await?;
         let disks = tx.disks(Some(node).filter(|node| !node.is_empty())).await?;

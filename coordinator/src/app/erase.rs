@@ -3,6 +3,7 @@ use heeler_store::Plan;
 
 use super::plan::Look;
 use super::{App, AppError, hex, node_name, pause, random_bits, spec};
+use crate::known::{short, unknown};
 
 impl App {
     /// What erasing a disk would do, on the node that it is in. Changes nothing.
@@ -10,14 +11,14 @@ impl App {
     /// # Errors
     /// When no node has the disk, or it is on record as holding a pool.
     pub async fn plan_erase(&self, serial: &str) -> Result<v1::PlanReply, AppError> {
-        let serial = Serial::new(serial)?;
         let mut tx = self.store.read().await?;
-        let unknown = || {
-            AppError::NotFound(format!(
-                "no node has a disk with the serial {serial}. See them: heeler disk list"
-            ))
+        let Some(disk) = tx.disk(serial).await? else {
+            let all = tx.disks(None).await?;
+            let what = format!("no node has a disk with the serial {}", short(serial));
+            let serials = all.iter().map(|disk| disk.serial.as_str());
+            return Err(AppError::NotFound(unknown(&what, serial, serials, "heeler disk list")));
         };
-        let disk = tx.disk(serial.as_str()).await?.ok_or_else(unknown)?;
+        let serial = Serial::new(serial)?;
         let live = spec::live_serials(&tx.legs().await?)?;
         if let Some(leg) = live.iter().find(|leg| leg.serial == serial) {
             return Err(AppError::Refused(format!(

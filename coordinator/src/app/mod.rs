@@ -71,6 +71,7 @@ pub use events::Follower;
 pub use fleet_trust::OperatorKeys;
 pub use handbook::handbook;
 pub use refused::Refused;
+pub use secrets::is_secret_name;
 pub use spec::pool_comment;
 pub use who::Who;
 pub use words::KINDS;

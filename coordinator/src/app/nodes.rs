@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use heeler_proto::{NodeName, v1};
+use heeler_proto::v1;
 use heeler_store::{Node, NodeState, Tx};
 use tokio::time::timeout;
 
 use super::{App, AppError, drift, hex, ledger, node_name, pause, share, tasks};
+use crate::known::{short, unknown};
 use crate::pki::Peer;
 use crate::sessions::Sessions;
 
@@ -122,9 +123,13 @@ impl App {
 }
 
 pub(super) async fn known(tx: &mut Tx, name: &str) -> Result<Node, AppError> {
-    let name = NodeName::new(name)?;
-    let node = tx.node(name.as_str()).await?;
-    node.ok_or_else(|| AppError::NotFound(format!("no node {name} is known. See them: heeler node list")))
+    if let Some(node) = tx.node(name).await? {
+        return Ok(node);
+    }
+    let all = tx.nodes().await?;
+    let what = format!("no node {} is known", short(name));
+    let names = all.iter().map(|node| node.name.as_str());
+    Err(AppError::NotFound(unknown(&what, name, names, "heeler node list")))
 }
 
 /// The node with the key that it has on record.

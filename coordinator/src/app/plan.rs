@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::{App, AppError, drift, hex, ledger, pause, random_bits, revision, share, spec, subnet};
 use crate::config::WantedNode;
+use crate::known::{short, unknown};
 use crate::pki::sha256;
 
 /// An agent that has not answered by then could not be looked at.
@@ -292,8 +293,9 @@ fn choose<'a>(wanted: &'a [WantedNode], names: &[String]) -> Result<Vec<&'a Want
     let find = |name: &String| {
         let found = wanted.iter().find(|node| node.name.as_str() == name);
         found.ok_or_else(|| {
-            let all: Vec<_> = wanted.iter().map(|node| node.name.as_str()).collect();
-            AppError::NotFound(format!("heeler.toml has no node {name:?}. It has: {}", all.join(", ")))
+            let all = wanted.iter().map(|node| node.name.as_str());
+            let what = format!("heeler.toml has no node {}", short(name));
+            AppError::NotFound(unknown(&what, name, all, "heeler.toml"))
         })
     };
     names.iter().map(find).collect()

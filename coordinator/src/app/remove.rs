@@ -3,6 +3,7 @@ use heeler_store::{Node, NodeState, Pool, Tx};
 
 use super::{App, AppError, ledger, node_name, nodes, revision};
 use crate::caller::caller;
+use crate::known::{short, unknown};
 
 impl App {
     /// What stands in the way of forgetting a node; with `go`, and every word that is asked for, it is forgotten. Its
@@ -83,13 +84,13 @@ impl App {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
         let pools = tx.pools_of(&node.name).await?;
-        let pool = pools.into_iter().find(|pool| pool.ours && pool.name == request.pool);
-        let pool = pool.ok_or_else(|| {
-            AppError::NotFound(format!(
-                "no pool {} of {} is on record. See: heeler node show {}",
-                request.pool, node.name, node.name
-            ))
-        })?;
+        let ours = || pools.iter().filter(|pool| pool.ours);
+        let Some(pool) = ours().find(|pool| pool.name == request.pool) else {
+            let what = format!("no pool {} of {} is on record", short(&request.pool), node.name);
+            let list = format!("heeler node show {}", node.name);
+            let names = ours().map(|pool| pool.name.as_str());
+            return Err(AppError::NotFound(unknown(&what, &request.pool, names, &list)));
+        };
         let mut gates = Vec::new();
         let facts = ledger::facts_of(&node)?.unwrap_or_default();
         if facts.pools.iter().any(|seen| seen.guid == pool.guid) {
@@ -99,7 +100,7 @@ impl App {
                 ..v1::Gate::default()
             });
         }
-        gates.push(last_copy(&mut tx, &pool).await?);
+        gates.push(last_copy(&mut tx, pool).await?);
         if !request.go {
             return Ok(v1::ForgetPoolReply {
                 gates,

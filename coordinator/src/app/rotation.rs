@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
+
 use heeler_proto::{TrustChange, v1};
 use heeler_store::{Authority, Digest, NodeState, Stage, Tx};
 use rustls::pki_types::CertificateDer;
 use v1::rotate_authority_request::Step;
 
-use super::{App, AppError};
+use super::{App, AppError, nodes};
 use crate::pki::{Ca, expires_ms};
 
 /// The authority's life: made, announced, current, old, dropped. Each step is one transaction; what lies in files follows
@@ -44,6 +46,9 @@ impl App {
     /// When it is not that step's turn, a node is in the way, or no operator has signed it.
     pub async fn rotate(&self, request: v1::RotateAuthorityRequest) -> Result<v1::ShowAuthoritiesReply, AppError> {
         let mut tx = self.store.write().await?;
+        for name in request.without.iter().collect::<BTreeSet<_>>() {
+            nodes::known(&mut tx, name).await?;
+        }
         let all = tx.authorities().await?;
         let at = |stage: Stage| all.iter().find(|authority| authority.stage == stage);
         let now_ms = self.now_ms();

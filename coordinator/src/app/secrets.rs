@@ -3,6 +3,7 @@ use heeler_store::Secret;
 
 use super::{App, AppError};
 use crate::caller::caller;
+use crate::known::{short, unknown};
 use crate::vault::{LARGEST_BYTES, Vault};
 
 impl App {
@@ -31,7 +32,7 @@ impl App {
     /// When name or value cannot be one.
     pub async fn set_secret(&self, request: v1::SetSecretRequest) -> Result<bool, AppError> {
         let name = request.name;
-        if !is_name(&name) {
+        if !is_secret_name(&name) {
             return Err(AppError::Invalid(format!(
                 "{name:?} is no name for a secret: lower-case letters, digits, and - _ . within, at most 64"
             )));
@@ -62,16 +63,18 @@ impl App {
     pub async fn remove_secret(&self, name: &str) -> Result<(), AppError> {
         let mut tx = self.store.write().await?;
         if !tx.remove_secret(name).await? {
-            return Err(AppError::NotFound(format!(
-                "no secret is called {name}\nSee: heeler secret list"
-            )));
+            let all = tx.secrets().await?;
+            let what = format!("no secret is called {}", short(name));
+            let names = all.iter().map(|secret| secret.name.as_str());
+            return Err(AppError::NotFound(unknown(&what, name, names, "heeler secret list")));
         }
         self.audit(&mut tx, "secret removed", "", name).await?;
         Ok(tx.save().await?)
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether it can be a secret's name.
+pub fn is_secret_name(name: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = [name.bytes().next(), name.bytes().last()];
     ends.into_iter().all(|byte| byte.is_some_and(letter))
@@ -81,15 +84,15 @@ fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_name;
+    use super::is_secret_name;
 
     #[test]
     fn secret_names_are_plain_words() {
         for name in ["a", "tailscale-key", "pve.token_1", &"x".repeat(64)] {
-            assert!(is_name(name), "{name}");
+            assert!(is_secret_name(name), "{name}");
         }
         for name in ["", "-a", "a.", "A", "a b", "a/b", "ä", "a\n", &"x".repeat(65)] {
-            assert!(!is_name(name), "{name}");
+            assert!(!is_secret_name(name), "{name}");
         }
     }
 }

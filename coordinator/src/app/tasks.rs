@@ -2,6 +2,7 @@ use heeler_proto::v1;
 use heeler_store::Task;
 
 use super::{App, AppError, decoded};
+use crate::known::{short, unknown};
 
 /// Shown when nobody says how many.
 const USUAL: u32 = 50;
@@ -26,10 +27,14 @@ impl App {
     /// # Errors
     /// When it is not known.
     pub async fn task(&self, id: &str) -> Result<v1::TaskInfo, AppError> {
-        let task = self.store.read().await?.task(id).await?;
-        let task =
-            task.ok_or_else(|| AppError::NotFound(format!("no task {id} is known. See them: heeler task list")))?;
-        info(task)
+        let mut tx = self.store.read().await?;
+        if let Some(task) = tx.task(id).await? {
+            return info(task);
+        }
+        let last = tx.tasks(USUAL).await?;
+        let what = format!("no task {} is known", short(id));
+        let ids = last.iter().map(|task| task.id.as_str());
+        Err(AppError::NotFound(unknown(&what, id, ids, "heeler task list")))
     }
 }
 

@@ -17,5 +17,5 @@ pub use archive::{Entry, Manifest};
 pub use error::BackupError;
 pub use pack::{Content, Packed, pack, sweep};
 pub use recovery::{Recovery, RecoveryFile, ensure_recovery, readable};
-pub use restore::{Restore, Restored, restore, verify};
+pub use restore::{Restore, Restored, may_replace, restore, verify};
 pub use seal::{Lock, Opener};

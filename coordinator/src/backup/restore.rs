@@ -80,9 +80,7 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     let path = state.path();
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let occupied = is_occupied(state);
-    if occupied && !options.replace {
-        return Err(BackupError::Occupied(place));
-    }
+    may_replace(state, options.replace)?;
     place::check(&place)?;
     let mut held = place.join("lock").exists().then(|| lock(state, &place)).transpose()?;
     let opened = Opened::open(options.archive, &options.opener, options.recovery)?;
@@ -116,6 +114,19 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     }
     drop(held);
     Ok(restored)
+}
+
+/// No coordinator is there, or it may be put aside.
+///
+/// # Errors
+/// [`BackupError::Occupied`].
+pub fn may_replace(state: &StateFolder, replace: bool) -> Result<(), BackupError> {
+    match is_occupied(state) && !replace {
+        true => Err(BackupError::Occupied(
+            state.path().canonicalize().unwrap_or_else(|_| state.path().to_owned()),
+        )),
+        false => Ok(()),
+    }
 }
 
 fn is_occupied(state: &StateFolder) -> bool {

@@ -1,5 +1,5 @@
 use heeler_proto::Irreversible;
-use heeler_proto::v1::{ApplyReply, ApplyRequest, Consent, NodePlan, PlanReply};
+use heeler_proto::v1::{ApplyReply, ApplyRequest, NodePlan, PlanReply};
 use serde_json::json as object;
 
 use super::candidate::Candidate;
@@ -42,11 +42,33 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
     if changing.is_empty() && known && !args.overwrite {
         return Ok(if stuck.is_empty() { Exit::Fine } else { Exit::Person });
     }
-    if !known {
-        ask_about_blocked(args, &stuck, console)?;
+    let blocked = match known {
+        true => Vec::new(),
+        false => newly_blocked(&stuck),
+    };
+    if !blocked.is_empty() && (args.yes || !console.person.is_there()) {
+        return Err(not_accepted(&blocked));
     }
     let confirmed = spoken_for(&args.confirm, &stuck);
-    let consents = agreed(args, &confirmed, &changing, known, context, console).await?;
+    let acts = consent::shown(&changing)?;
+    let to_type = consent::to_type(&acts, &confirmed, &again(args), console)?;
+    let key = match acts.as_slice() {
+        [] => None,
+        _ => Some(Key::read(context, &mut context.client().await?).await?),
+    };
+    if !blocked.is_empty() {
+        let question = format!(
+            "What heeler.toml asks of {} is BLOCKED. Accept it all the same? [y/N]",
+            blocked.join(", ")
+        );
+        agree(&question, false, &again(args), console)?;
+    }
+    agreed(args, &changing, known, console)?;
+    consent::obtain(&to_type, console)?;
+    let consents = match key {
+        Some(key) => key.sign(&acts, context.clock.now_ms())?,
+        None => Vec::new(),
+    };
     let request = ApplyRequest {
         plan_id: reply.plan_id.clone(),
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),
@@ -67,25 +89,21 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
     Ok(exit)
 }
 
-/// A text that asks a node for what cannot be is accepted only by a person who has read so. `--yes` does not stand for it;
+/// Of whom a new text asks what cannot be. It is accepted only by a person who has read so: `--yes` does not stand for it;
 /// naming the other nodes does.
-fn ask_about_blocked(args: &Apply, stuck: &[&NodePlan], console: &mut Console<'_>) -> Result<(), CliError> {
+fn newly_blocked<'a>(stuck: &[&'a NodePlan]) -> Vec<&'a str> {
     let blocked = stuck
         .iter()
         .filter(|node| node.config_changed && plan_state(node) == PlanState::Blocked);
-    let blocked: Vec<&str> = blocked.map(|node| node.node.as_str()).collect();
-    if blocked.is_empty() {
-        return Ok(());
-    }
-    let blocked = blocked.join(", ");
-    if args.yes || !console.person.is_there() {
-        return Err(CliError::Blocked(format!(
-            "this heeler.toml is not accepted: what it asks of {blocked} is BLOCKED\n\
-             Mend it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes"
-        )));
-    }
-    let question = format!("What heeler.toml asks of {blocked} is BLOCKED. Accept it all the same? [y/N]");
-    agree(&question, false, &again(args), console)
+    blocked.map(|node| node.node.as_str()).collect()
+}
+
+fn not_accepted(blocked: &[&str]) -> CliError {
+    CliError::Blocked(format!(
+        "this heeler.toml is not accepted: what it asks of {} is BLOCKED\n\
+         Mend it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes",
+        blocked.join(", ")
+    ))
 }
 
 /// Each serial that is not to be read is a leg of a pool that would be made.
@@ -114,16 +132,8 @@ fn spoken_for(confirm: &[String], stuck: &[&NodePlan]) -> Vec<String> {
     words.cloned().collect()
 }
 
-/// What the person agrees to: a y for what can be undone, a signed consent for each act that cannot.
-async fn agreed(
-    args: &Apply,
-    confirmed: &[String],
-    changing: &[&NodePlan],
-    known: bool,
-    context: &Context<'_>,
-    console: &mut Console<'_>,
-) -> Result<Vec<Consent>, CliError> {
-    let acts = consent::shown(changing)?;
+/// The person agrees to what can be undone.
+fn agreed(args: &Apply, changing: &[&NodePlan], known: bool, console: &mut Console<'_>) -> Result<(), CliError> {
     let again = again(args);
     let reversible = |plan: &&&NodePlan| changes(plan).all(|op| op.irreversible.is_none());
     let names: Vec<&str> = changing
@@ -138,13 +148,7 @@ async fn agreed(
         let question = "Accept this heeler.toml? It changes no node now. [y/N]";
         agree(question, args.yes, &format!("{again} --yes"), console)?;
     }
-    consent::obtain(&acts, confirmed, &again, console)?;
-    match acts.as_slice() {
-        [] => Ok(Vec::new()),
-        acts => Key::read(context, &mut context.client().await?)
-            .await?
-            .sign(acts, context.clock.now_ms()),
-    }
+    Ok(())
 }
 
 fn behind(reply: &PlanReply) -> CliError {

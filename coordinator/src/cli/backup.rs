@@ -6,8 +6,8 @@ use heeler_store::Store;
 use serde_json::json as object;
 
 use super::init::in_full;
-use super::restore::{RestoreFrom, described, restore_state};
-use super::{CliError, Console, Context, Exit, copies, json};
+use super::restore::{RestoreFrom, described, restore_state, target};
+use super::{CliError, Console, Context, Exit, copies, given, json};
 use crate::audit::{Deed, write};
 use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, pack, verify};
 use crate::screen::{self, Line};
@@ -68,6 +68,14 @@ pub(super) struct KeyArgs {
 }
 
 impl KeyArgs {
+    /// The file that was named can be read.
+    pub(super) fn check(&self) -> Result<(), CliError> {
+        match &self.identity {
+            Some(path) if path.as_os_str() != "-" => given::readable(path),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the key, or asks for it.
     pub(super) fn read(&self, console: &mut Console<'_>) -> Result<(Opener, Option<Recovery>), CliError> {
         if self.passphrase {
@@ -98,9 +106,12 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
         Backup::List => copies::list(context, console).await,
         Backup::Copy => copies::make(context, console).await,
         Backup::Restore(args) => {
+            let archive = context.around.folder.join(&args.file);
+            given::readable(&archive)?;
+            target(None, args.replace, context)?;
             let key = args.key.read(console)?;
             let how = RestoreFrom {
-                archive: &context.around.folder.join(&args.file),
+                archive: &archive,
                 key,
                 folder: None,
                 replace: args.replace,
@@ -108,9 +119,10 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
             restore_state(how, context, console).await
         }
         Backup::Verify { file, key } => {
+            let path = context.around.folder.join(&file);
+            given::readable(&path)?;
             let (opener, recovery) = key.read(console)?;
             let scratch = tempfile::tempdir().map_err(super::error::file("make", "a temporary folder"))?;
-            let path = context.around.folder.join(&file);
             let manifest = verify(&path, opener, recovery.as_ref(), &scratch.path().join("backup"))
                 .await
                 .map_err(|error| failed(&error))?;
@@ -131,7 +143,9 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
 async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let state = StateFolder::new(context.state());
     let now_ms = context.clock.now_ms();
-    let lock = args.passphrase.then(|| new_passphrase(console)).transpose()?;
+    if !state.holds().map_err(|lost| failed(&lost.into()))? {
+        return Err(failed(&BackupError::NoCoordinator(state.path().to_owned())));
+    }
     let file = match &args.file {
         Some(file) => context.around.folder.join(file),
         None => context.around.folder.join(usual_name(&state, now_ms, console).await?),
@@ -142,6 +156,14 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
             file.display()
         )));
     }
+    if let Some(folder) = file.parent().filter(|folder| !folder.is_dir()) {
+        return Err(CliError::Usage(format!(
+            "{}: there is no folder {}",
+            file.display(),
+            folder.display()
+        )));
+    }
+    let lock = args.passphrase.then(|| new_passphrase(console)).transpose()?;
     let packed = pack(&state, lock, Content::Whole, &file, now_ms)
         .await
         .map_err(|error| failed(&error))?;
@@ -180,11 +202,6 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
 }
 
 async fn usual_name(state: &StateFolder, now_ms: u64, console: &Console<'_>) -> Result<String, CliError> {
-    match state.holds() {
-        Ok(true) => {}
-        Ok(false) => return Err(failed(&BackupError::NoCoordinator(state.path().to_owned()))),
-        Err(lost) => return Err(failed(&lost.into())),
-    }
     let cluster = async {
         let store = Store::open(&state.database()).await?;
         let cluster = store.read().await?.meta("cluster").await?;

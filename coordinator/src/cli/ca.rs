@@ -5,11 +5,11 @@ use heeler_proto::v1::{AuthorityStage, RotateAuthorityRequest, ShowAuthoritiesRe
 use serde_json::json as object;
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, json, trust};
+use super::{CliError, Client, Console, Context, Exit, given, json, trust};
 use crate::pki::{certificates, sha256};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
-use crate::trust::Stranger;
+use crate::trust::{Keyring, Stranger};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Ca {
@@ -55,6 +55,7 @@ async fn rotate(
     context: &Context<'_>,
     console: &mut Console<'_>,
 ) -> Result<ShowAuthoritiesReply, CliError> {
+    given::nodes(client, "--without", &args.without).await?;
     let at = |shown: &ShowAuthoritiesReply, stage| {
         let found = shown.authorities.iter().find(|authority| authority.stage() == stage);
         found.map(|authority| authority.certificate.clone())
@@ -79,6 +80,19 @@ async fn rotate(
             "Make a new authority on the coordinator, and have every node trust it, too? [y/N]".to_owned(),
         ),
     };
+    // Switching needs no signature.
+    let signer = match step {
+        Step::Switch => None,
+        _ => Some(Key::with_trust(context, client).await?),
+    };
+    match (step, &signer) {
+        (Step::Begin, _) => somebody_confirms(context, console)?,
+        (Step::Drop, Some((_, trust))) => {
+            left_behind(&shown, &args.without)?;
+            trusted(trust, at(&shown, AuthorityStage::Old))?;
+        }
+        _ => left_behind(&shown, &args.without)?,
+    }
     super::plan::agree(&question, args.yes, "heeler ca rotate --yes", console)?;
     let mut request = RotateAuthorityRequest {
         without: args.without.clone(),
@@ -93,8 +107,7 @@ async fn rotate(
         Step::Drop => at(&shown, AuthorityStage::Old).map(|old| TrustChange::DropAuthority { sha256: sha256(&old) }),
         _ => None,
     };
-    if let Some(change) = change {
-        let (key, trust) = Key::with_trust(context, client).await?;
+    if let (Some(change), Some((key, trust))) = (change, signer) {
         let now_ms = context.clock.now_ms();
         let statement = key.state(&trust, change.clone(), now_ms)?;
         match change {
@@ -111,13 +124,9 @@ async fn rotate(
                 }
             }
             TrustChange::DropAuthority { sha256: which } => {
-                let known = trust.authorities().iter().find(|known| sha256(known) == which);
-                let known = known.ok_or_else(|| {
-                    CliError::NotConfirmed(
-                        "the authority to drop is none that this machine trusts. See: heeler ca show".to_owned(),
-                    )
-                })?;
-                console.aside(&[Line::of(format!("Dropped for good: {}", screen::fingerprint(known)))]);
+                for known in trust.authorities().iter().filter(|known| sha256(known) == which) {
+                    console.aside(&[Line::of(format!("Dropped for good: {}", screen::fingerprint(known)))]);
+                }
             }
             TrustChange::AddOperator { .. } | TrustChange::RevokeOperator { .. } => {}
         }
@@ -125,6 +134,46 @@ async fn rotate(
     }
     request.set_step(step);
     Ok(client.rotate_authority(request).await?.into_inner())
+}
+
+/// A new authority that was not made on this machine is confirmed by a person.
+fn somebody_confirms(context: &Context<'_>, console: &Console<'_>) -> Result<(), CliError> {
+    let here = StateFolder::new(context.state()).ca().is_dir();
+    match here || console.person.is_there() {
+        true => Ok(()),
+        false => Err(CliError::NobodyToAsk(
+            "the new authority's fingerprint is confirmed by a person, and there is no terminal to ask on\n\
+             On the coordinator's own machine: heeler ca rotate --yes"
+                .to_owned(),
+        )),
+    }
+}
+
+/// The next step leaves nobody behind whom nobody named.
+fn left_behind(shown: &ShowAuthoritiesReply, without: &[String]) -> Result<(), CliError> {
+    let waiting = shown.waiting.iter();
+    let waiting: Vec<_> = waiting.filter(|waiting| !without.contains(&waiting.node)).collect();
+    let Some(first) = waiting.first() else { return Ok(()) };
+    let names: Vec<&str> = waiting.iter().map(|waiting| waiting.node.as_str()).collect();
+    let flags = without.iter().map(String::as_str).chain(names.iter().copied());
+    let flags: Vec<String> = flags.map(|name| format!("--without {name}")).collect();
+    Err(CliError::NotConfirmed(format!(
+        "{} would be left behind: {}\n\
+         Wait for it. Or leave it behind, and later type heeler node add for it: heeler ca rotate {}",
+        names.join(", "),
+        first.reason,
+        flags.join(" ")
+    )))
+}
+
+/// The authority to drop is one that this machine trusts.
+fn trusted(trust: &Keyring, old: Option<Vec<u8>>) -> Result<(), CliError> {
+    match old.is_some_and(|old| trust.authorities().contains(&old)) {
+        true => Ok(()),
+        false => Err(CliError::NotConfirmed(
+            "the authority to drop is none that this machine trusts. See: heeler ca show".to_owned(),
+        )),
+    }
 }
 
 fn document(shown: &ShowAuthoritiesReply) -> serde_json::Value {

@@ -4,8 +4,9 @@ use heeler_proto::v1::PlanRequest;
 
 use super::lock::Lock;
 use super::place::read_config;
-use super::{CliError, Context, git};
+use super::{CliError, Context, git, given};
 use crate::config::{Config, parse_bytes};
+use crate::known::short;
 use crate::screen::Checkout;
 
 /// heeler.toml as it lies here, read, with what this checkout has seen.
@@ -34,14 +35,11 @@ impl Candidate {
 
     /// For these nodes; for all when there are none.
     pub(super) fn request(&self, nodes: &[String]) -> Result<PlanRequest, CliError> {
+        given::once("node", nodes)?;
         for node in nodes {
-            if !self.config.nodes.iter().any(|known| known.name.value.as_str() == node) {
-                let known: Vec<&str> = self.config.nodes.iter().map(|node| node.name.value.as_str()).collect();
-                let known = known.join(", ");
-                return Err(CliError::Other(format!(
-                    "heeler.toml has no node {node}\nIt has: {known}"
-                )));
-            }
+            let names = self.config.nodes.iter().map(|known| known.name.value.as_str());
+            let what = format!("heeler.toml has no node {}", short(node));
+            given::one_of(&what, node, names, "heeler.toml")?;
         }
         Ok(PlanRequest {
             text: self.text.clone(),

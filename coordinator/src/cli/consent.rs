@@ -7,7 +7,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{CliError, Client, Console, Context};
+use super::{CliError, Client, Console, Context, given};
 use crate::screen::asks;
 use crate::trust::Keyring;
 
@@ -67,38 +67,30 @@ fn acts(plan: &NodePlan) -> impl Iterator<Item = (&str, &v1::Irreversible)> {
     })
 }
 
-/// Asks for each act, in the order that it was shown; a word given on the command line counts as typed once.
-pub(super) fn obtain(
+/// The words that are still to be typed, each with its question: `confirmed` was given on the command line, and each of it
+/// counts as typed once. What cannot be asked is an error here, before anything is asked.
+pub(super) fn to_type(
     acts: &[Shown],
     confirmed: &[String],
     again: &str,
-    console: &mut Console<'_>,
-) -> Result<(), CliError> {
+    console: &Console<'_>,
+) -> Result<Vec<(String, String)>, CliError> {
     let asked: Vec<(String, String)> = acts.iter().flat_map(asked).collect();
-    if let Some(stray) = confirmed
-        .iter()
-        .find(|given| !asked.iter().any(|(word, _)| word == *given))
-    {
-        return Err(CliError::Usage(format!(
-            "--confirm {stray}: nothing in this plan asks for it\nNothing was changed."
-        )));
-    }
-    let mut given = confirmed.to_vec();
-    let mut open = Vec::new();
-    for (word, question) in &asked {
-        match given.iter().position(|given| given == word) {
-            Some(at) => drop(given.remove(at)),
-            None => open.push((word, question)),
-        }
-    }
+    let open = given::words(asked.iter().map(|(word, _)| word.as_str()), confirmed)?;
+    let open: Vec<_> = asked.into_iter().zip(open).filter(|(_, open)| *open).collect();
     if !open.is_empty() && !console.person.is_there() {
-        let words: Vec<String> = open.iter().map(|(word, _)| format!("--confirm {word}")).collect();
+        let words: Vec<String> = open.iter().map(|((word, _), _)| format!("--confirm {word}")).collect();
         return Err(CliError::NobodyToAsk(format!(
             "this cannot be undone, and there is no terminal to ask on\nTo consent: {again} {}",
             words.join(" ")
         )));
     }
-    for (word, question) in open {
+    Ok(open.into_iter().map(|(asked, _)| asked).collect())
+}
+
+/// Asks for each word, in the order that the acts were shown.
+pub(super) fn obtain(to_type: &[(String, String)], console: &mut Console<'_>) -> Result<(), CliError> {
+    for (word, question) in to_type {
         let answer = console.person.ask(question).ok().flatten().unwrap_or_default();
         if answer != *word {
             return Err(CliError::NotConfirmed(format!("{answer:?} is not {word}")));

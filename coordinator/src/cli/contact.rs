@@ -10,8 +10,9 @@ use heeler_proto::{NodeName, Serial};
 use serde_json::{Value, json as object};
 
 use super::consent::Key;
+use super::error::file;
 use super::terminal::{Passwords, Terminal};
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, given, json};
 use crate::config::{self, Config, FILE, NewNode, add_node};
 use crate::contact::{Added, Check, ContactError, Target, add};
 use crate::screen::{self, Line};
@@ -55,6 +56,13 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
         return Err(CliError::Usage(
             "--ssh is for one node: name them one by one, or give their addresses in heeler.toml".into(),
         ));
+    }
+    given::once("node", &args.names)?;
+    if let Some(path) = &args.ssh_config {
+        given::readable(path)?;
+    }
+    if let Some(folder) = &args.agent_dir {
+        std::fs::read_dir(folder).map_err(file("read", folder))?;
     }
     let mut client = context.client().await?;
     let (_, mut trust) = Key::with_trust(context, &mut client).await?;

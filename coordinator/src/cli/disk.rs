@@ -86,8 +86,9 @@ async fn erase(args: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
         )));
     }
     let confirmed: Vec<String> = args.confirm.iter().cloned().collect();
-    consent::obtain(&acts, &confirmed, &command, console)?;
+    let to_type = consent::to_type(&acts, &confirmed, &command, console)?;
     let key = Key::read(context, &mut client).await?;
+    consent::obtain(&to_type, console)?;
     let request = ApplyRequest {
         plan_id: reply.plan_id.clone(),
         nodes: changing.iter().map(|plan| plan.node.clone()).collect(),

@@ -98,6 +98,7 @@ impl CliError {
             Self::Usage(_) => Exit::Usage,
             Self::Coordinator(status) => match status.code() {
                 Code::FailedPrecondition | Code::PermissionDenied | Code::Aborted => Exit::Refused,
+                Code::InvalidArgument => Exit::Usage,
                 _ => Exit::Error,
             },
             Self::Config(_) | Self::NoConfig(_) | Self::File { .. } | Self::Other(_) => Exit::Error,

@@ -90,10 +90,19 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
         last: args.last,
     };
     if let Some(node) = args.node.clone() {
-        // A slip of the pen would be waited for in silence.
-        let request = ShowNodeRequest { node: node.clone() };
-        match context.client().await?.show_node(request).await {
+        let mut client = context.client().await?;
+        let known = ShowNodeRequest { node: node.clone() };
+        match client.show_node(known).await {
             Err(status) if status.code() == Code::NotFound && !args.follow => {
+                // What was written of a node stays when the node is removed; of a mistyped one there is nothing.
+                let first = EventsRequest {
+                    node: node.clone(),
+                    limit: 1,
+                    ..EventsRequest::default()
+                };
+                if client.events(first).await?.into_inner().message().await?.is_none() {
+                    return Err(status.into());
+                }
                 say(
                     &format!("No node {node} is known now; this is what was written of one."),
                     console,

@@ -60,6 +60,15 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
         Err(error) => return Err(file("read", &path)(error)),
     };
     let is_new = there.is_none();
+    let state = StateFolder::new(context.state());
+    if is_new {
+        // Before a name is asked for.
+        addresses(args)?;
+        if args.cluster.is_none() {
+            refuse_a_second(&state, &folder)?;
+        }
+    }
+    check_recovery(args, (state.path(), &folder), context)?;
     let cluster = match &there {
         Some(config) => config.cluster.value.clone(),
         None => name(args, console)?,
@@ -80,7 +89,6 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
         )));
     }
     let text = is_new.then(|| first_text(args, &cluster)).transpose()?;
-    let state = StateFolder::new(context.state());
     let key = recovery_file(args, &cluster, (state.path(), &folder), context)?;
     let options = InitOptions {
         state: state.clone(),
@@ -177,20 +185,7 @@ fn recovery_file(
     (state, folder): (&Path, &Path),
     context: &Context<'_>,
 ) -> Result<PathBuf, CliError> {
-    if let Some(named) = &args.recovery {
-        let named = context.around.folder.join(named);
-        if backup::within(&named, state) || backup::within(&named, folder) {
-            return Err(CliError::Usage(format!(
-                "--recovery {}: the key that opens backups must not lie with what it saves, nor in git",
-                named.display()
-            )));
-        }
-        if !named.parent().is_some_and(Path::is_dir) {
-            return Err(CliError::Usage(format!(
-                "--recovery {}: there is no such folder",
-                named.display()
-            )));
-        }
+    if let Some(named) = check_recovery(args, (state, folder), context)? {
         return Ok(named);
     }
     let home = (context.around.variable)("HOME").map(PathBuf::from);
@@ -199,6 +194,29 @@ fn recovery_file(
     Ok(home
         .unwrap_or_else(beside)
         .join(format!("heeler-recovery-{cluster}.txt")))
+}
+
+/// The file that `--recovery` names.
+fn check_recovery(
+    args: &Init,
+    (state, folder): (&Path, &Path),
+    context: &Context<'_>,
+) -> Result<Option<PathBuf>, CliError> {
+    let Some(named) = &args.recovery else { return Ok(None) };
+    let named = context.around.folder.join(named);
+    if backup::within(&named, state) || backup::within(&named, folder) {
+        return Err(CliError::Usage(format!(
+            "--recovery {}: the key that opens backups must not lie with what it saves, nor in git",
+            named.display()
+        )));
+    }
+    if !named.parent().is_some_and(Path::is_dir) {
+        return Err(CliError::Usage(format!(
+            "--recovery {}: there is no such folder",
+            named.display()
+        )));
+    }
+    Ok(Some(named))
 }
 
 fn recovery_lines(recovery: &RecoveryFile, width: usize) -> Vec<Line> {

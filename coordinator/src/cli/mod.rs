@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod follow;
 mod git;
+mod given;
 mod grant;
 mod handbook;
 mod init;

@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeRequest, ShowNodeRequest};
 use serde_json::json as object;
 
-use super::{CliError, Console, Context, Exit, contact, json, pause, removal};
+use super::{CliError, Console, Context, Exit, contact, given, json, pause, removal};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +75,7 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
             console.answer(|| json::document(json::facts(&facts)), |_| screen::facts(&facts))?;
         }
         Node::Revoke { node, yes } => {
+            given::node(&mut client, &node).await?;
             let question = format!("Shut {node} out? It can only come back by heeler node add {node}. [y/N]");
             super::plan::agree(&question, yes, &format!("heeler node revoke {node} --yes"), console)?;
             let reply = client.revoke(RevokeRequest { node: node.clone() }).await?.into_inner();

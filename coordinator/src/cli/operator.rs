@@ -2,7 +2,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use heeler_proto::v1::{AddOperatorRequest, ListOperatorsRequest, RevokeOperatorRequest};
+use heeler_proto::v1::{AddOperatorRequest, ListOperatorsRequest, OperatorInfo, RevokeOperatorRequest};
 use heeler_proto::{OperatorName, TrustChange};
 use rustls::pki_types::CertificateSigningRequestDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -12,7 +12,8 @@ use super::consent::Key;
 use super::error::file;
 use super::grant::Grant;
 use super::remote::{Papers, note};
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Client, Console, Context, Exit, json};
+use crate::known::{short, unknown};
 use crate::pki::{NodeRequest, new_operator, pem};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
@@ -123,6 +124,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     let name = OperatorName::new(&csr.common_name).map_err(|_| bad())?;
     let mut client = context.client().await?;
     let (key, trust) = Key::with_trust(context, &mut client).await?;
+    free(&name, &csr.point(), &operators(&mut client).await?)?;
     // That somebody is an operator already is signed statements' to say, not the coordinator's.
     let statement = if trust.knows(name.as_str(), &csr.point()) {
         None
@@ -202,23 +204,36 @@ fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>
     Ok(Exit::Fine)
 }
 
+async fn operators(client: &mut Client) -> Result<Vec<OperatorInfo>, CliError> {
+    let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
+    Ok(known.operators)
+}
+
+/// Nobody else has that name, and it was never revoked.
+fn free(name: &OperatorName, point: &[u8], known: &[OperatorInfo]) -> Result<(), CliError> {
+    let theirs = known.iter().find(|known| known.name == name.as_str());
+    let how = match theirs {
+        Some(known) if known.revoked_at_ms > 0 => "revoked",
+        Some(known) if known.public_key != point => "another key",
+        _ => return Ok(()),
+    };
+    Err(CliError::NotConfirmed(format!(
+        "the name {name} is taken ({how}): they choose another one\n\
+         They type: heeler operator request --name NAME. Names that are taken: heeler operator list"
+    )))
+}
+
 async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
     let (key, trust) = Key::with_trust(context, &mut client).await?;
-    let known = client
-        .list_operators(ListOperatorsRequest {})
-        .await?
-        .into_inner()
-        .operators;
+    let known = operators(&mut client).await?;
+    let mut active = known.iter().filter(|known| known.revoked_at_ms == 0);
+    let names = active.clone().map(|known| known.name.as_str());
     let unknown = || {
-        CliError::Other(format!(
-            "no operator {name} may consent now\nSee them: heeler operator list"
-        ))
+        let what = format!("no operator {} may consent now", short(&name));
+        CliError::Other(unknown(&what, &name, names.clone(), "heeler operator list"))
     };
-    let whose = known
-        .iter()
-        .find(|known| known.name == name && known.revoked_at_ms == 0)
-        .ok_or_else(unknown)?;
+    let whose = active.find(|known| known.name == name).ok_or_else(unknown)?;
     let own = trust.own();
     if name == own.name || whose.public_key == own.public_key {
         return Err(CliError::NotConfirmed(format!(
@@ -229,6 +244,7 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
             own.name
         )));
     }
+    let revoked = OperatorName::new(&name).map_err(|_| unknown())?;
     let stranger = trust.operator(&name, whose.public_key.clone())?;
     let fingerprint = screen::fingerprint(&whose.public_key);
     if let Some(stranger) = stranger {
@@ -238,7 +254,7 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
     let question = format!("Shut {name} out for good? Their key never comes back. [y/N]");
     super::plan::agree(&question, yes, &format!("heeler operator revoke {name} --yes"), console)?;
     let change = TrustChange::RevokeOperator {
-        name: OperatorName::new(&name).map_err(|_| unknown())?,
+        name: revoked,
         public_key: whose.public_key.clone(),
     };
     let statement = Some(key.state(&trust, change, context.clock.now_ms())?);

@@ -2,7 +2,7 @@ use clap::Args;
 use heeler_proto::v1::PlanReply;
 
 use super::candidate::Candidate;
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, given, json};
 use crate::screen::{self, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Args)]
@@ -59,6 +59,7 @@ pub(super) async fn ask(
     context: &Context<'_>,
 ) -> Result<PlanReply, CliError> {
     let mut request = candidate.request(nodes)?;
+    given::once("--skip-reading", unread)?;
     request.skip_reading = unread.to_vec();
     Ok(context.client().await?.plan(request).await?.into_inner())
 }

@@ -7,9 +7,9 @@ use heeler_proto::NodeName;
 
 use super::backup::{KeyArgs, failed};
 use super::contact::{destination, with_causes};
-use super::restore::{RestoreFrom, restore_state};
+use super::restore::{RestoreFrom, restore_state, target};
 use super::terminal::{Passwords, Terminal};
-use super::{CliError, Console, Context, Exit};
+use super::{CliError, Console, Context, Exit, given};
 use crate::backup::{BackupError, verify};
 use crate::config::{FILE, parse_bytes};
 use crate::contact::{Copy, Keeper, keeper};
@@ -56,6 +56,11 @@ pub(super) async fn run(
     let node = NodeName::new(from).map_err(|invalid| CliError::Usage(invalid.to_string()))?;
     let known = std::fs::read(folder.join(FILE)).ok();
     let config = known.and_then(|bytes| parse_bytes(&bytes).ok());
+    target(Some(folder.to_owned()), args.replace, context)?;
+    if let Some(path) = &args.ssh_config {
+        given::readable(path)?;
+    }
+    args.key.check()?;
     let to = args.ssh.clone().unwrap_or_else(|| destination(&node, config.as_ref()));
     let mut passwords = Passwords::read(std::slice::from_ref(&node), args.ask_password, console)?;
     let (opener, recovery) = args.key.read(console)?;

@@ -3,7 +3,7 @@ use heeler_proto::v1::{ForgetPoolRequest, Gate, ReleaseNodeRequest, RemoveNodeRe
 use serde_json::{Value, json as object};
 
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, given, json};
 use crate::screen::{Ink, Line, gates, release};
 
 #[derive(Debug, Args)]
@@ -175,17 +175,10 @@ fn refused(document: &Value, console: &mut Console<'_>) -> Result<Exit, CliError
 
 /// The words that gates want, each given beforehand or typed now.
 fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_>) -> Result<Vec<String>, CliError> {
-    let words: Vec<&String> = asked
-        .iter()
-        .map(|gate| &gate.word)
-        .filter(|word| !word.is_empty())
-        .collect();
-    if let Some(stray) = given.iter().find(|word| !words.contains(word)) {
-        return Err(CliError::Usage(format!(
-            "--confirm {stray}: nothing here asks for it\nNothing was changed."
-        )));
-    }
-    for word in words.iter().filter(|word| !given.contains(word)) {
+    let words = asked.iter().map(|gate| gate.word.as_str());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let open = given::words(words.iter().copied(), given)?;
+    for (word, _) in words.iter().zip(open).filter(|(_, open)| *open) {
         if !console.person.is_there() {
             return Err(CliError::NobodyToAsk(format!(
                 "{word} is forgotten by a person alone, and there is no terminal to ask on\nTo agree: {again} --confirm {word}"
@@ -193,11 +186,11 @@ fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_
         }
         let question = format!("Type {word} to forget that pool:");
         let answer = console.person.ask(&question).ok().flatten().unwrap_or_default();
-        if answer != **word {
+        if answer != *word {
             return Err(CliError::NotConfirmed(format!("{answer:?} is not {word}")));
         }
     }
-    Ok(words.into_iter().cloned().collect())
+    Ok(words.into_iter().map(str::to_owned).collect())
 }
 
 fn gate(gate: &Gate) -> Value {

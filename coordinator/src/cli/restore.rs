@@ -9,7 +9,7 @@ use super::error::file;
 use super::lock::Lock;
 use super::place::{read_config, write_whole};
 use super::{CliError, Console, Context, Exit, git, json};
-use crate::backup::{Manifest, Opener, Recovery, Restore, Restored, restore};
+use crate::backup::{Manifest, Opener, Recovery, Restore, Restored, may_replace, restore};
 use crate::config::{FILE, parse_bytes};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
@@ -32,20 +32,7 @@ pub(super) async fn restore_state(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     let state = StateFolder::new(context.state());
-    let found = how.folder.or_else(|| {
-        let found = context.config();
-        found.join(FILE).is_file().then_some(found)
-    });
-    let described_there = found.as_ref().filter(|folder| folder.join(FILE).is_file());
-    let cluster = match described_there {
-        Some(folder) => Some(
-            parse_bytes(&read_config(folder)?)
-                .map_err(CliError::Config)?
-                .cluster
-                .value,
-        ),
-        None => None,
-    };
+    let (found, cluster) = target(how.folder, how.replace, context)?;
     let now_ms = context.clock.now_ms();
     let (opener, recovery) = how.key;
     let options = Restore {
@@ -76,6 +63,29 @@ pub(super) async fn restore_state(
         |_| lines,
     )?;
     Ok(Exit::Fine)
+}
+
+/// Where heeler.toml is or shall be, and its cluster; `folder` where somebody named it. What stands in the way is told
+/// before anybody is asked for a key.
+pub(super) fn target(
+    folder: Option<PathBuf>,
+    replace: bool,
+    context: &Context<'_>,
+) -> Result<(Option<PathBuf>, Option<String>), CliError> {
+    may_replace(&StateFolder::new(context.state()), replace).map_err(|error| failed(&error))?;
+    let found = folder.or_else(|| {
+        let found = context.config();
+        found.join(FILE).is_file().then_some(found)
+    });
+    let described_there = found.as_ref().filter(|folder| folder.join(FILE).is_file());
+    let cluster = match described_there {
+        Some(folder) => {
+            let config = parse_bytes(&read_config(folder)?).map_err(CliError::Config)?;
+            Some(config.cluster.value)
+        }
+        None => None,
+    };
+    Ok((found, cluster))
 }
 
 /// What a backup says of itself, and how old it is.

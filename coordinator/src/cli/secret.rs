@@ -2,7 +2,9 @@ use clap::Subcommand;
 use heeler_proto::v1::{ListSecretsRequest, RemoveSecretRequest, SecretInfo, SetSecretRequest};
 use serde_json::{Value, json as object};
 
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, given, json};
+use crate::app::is_secret_name;
+use crate::known::short;
 use crate::screen::{self, Line};
 use crate::vault::LARGEST_BYTES;
 
@@ -40,6 +42,12 @@ pub(super) async fn run(args: Secret, context: &Context<'_>, console: &mut Conso
 
 async fn set(name: String, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     // Before anything is typed in vain.
+    if !is_secret_name(&name) {
+        return Err(CliError::Usage(format!(
+            "{:?} is no name for a secret: lower-case letters, digits, and - _ . within, at most 64",
+            short(&name)
+        )));
+    }
     let mut client = context.client().await?;
     let value = value(&name, console)?;
     let request = SetSecretRequest {
@@ -101,6 +109,10 @@ async fn list(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, 
 
 async fn remove(name: String, yes: bool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
+    let known = client.list_secrets(ListSecretsRequest {}).await?.into_inner().secrets;
+    let names = known.iter().map(|secret| secret.name.as_str());
+    let what = format!("no secret is called {}", short(&name));
+    given::one_of(&what, &name, names, "heeler secret list")?;
     let question = format!("Forget the secret {name}? Nobody can read it back. [y/N]");
     super::plan::agree(&question, yes, &format!("heeler secret remove {name} --yes"), console)?;
     client.remove_secret(RemoveSecretRequest { name: name.clone() }).await?;

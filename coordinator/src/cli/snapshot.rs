@@ -8,7 +8,8 @@ use heeler_proto::{NodeName, ReleaseHold};
 use serde_json::json as object;
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, json};
+use super::{CliError, Client, Console, Context, Exit, given, json};
+use crate::known::short;
 use crate::screen::{self, Ink, Line};
 
 #[derive(Debug, Subcommand)]
@@ -129,6 +130,7 @@ async fn held(
     let act = match hold {
         true => Ask::Hold(body),
         false => {
+            is_held(client, &node, &snapshot).await?;
             let name = NodeName::new(&node).map_err(|invalid| CliError::Usage(invalid.to_string()))?;
             let act = ReleaseHold {
                 snapshot: snapshot.clone(),
@@ -149,6 +151,25 @@ async fn held(
         |screen| screen::wrap(&text, screen.width).into_iter().map(Line::of).collect(),
     )?;
     Ok(Exit::Fine)
+}
+
+/// Nothing is signed for a snapshot that is not there, or that nobody holds.
+async fn is_held(client: &mut Client, node: &str, snapshot: &str) -> Result<(), CliError> {
+    let dataset = snapshot.split_once('@').map(|(dataset, _)| dataset);
+    let dataset = dataset.ok_or_else(|| CliError::Usage(format!("{} is not DATASET@NAME", short(snapshot))))?;
+    let (rows, _) = pages(client, node, dataset, false).await?;
+    let names: Vec<String> = rows.iter().map(|row| format!("{}@{}", row.dataset, row.name)).collect();
+    let what = format!("{node} has no snapshot {}", short(snapshot));
+    let list = format!("heeler snapshot list {node} --dataset {dataset}");
+    given::one_of(&what, snapshot, names.iter().map(String::as_str), &list)?;
+    match names
+        .iter()
+        .zip(&rows)
+        .any(|(name, row)| name == snapshot && row.holds > 0)
+    {
+        true => Ok(()),
+        false => Err(CliError::NotConfirmed(format!("nobody holds {snapshot} on {node}"))),
+    }
 }
 
 async fn list(

@@ -5,9 +5,10 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::net::IpAddr;
 
-use super::reader::{Located, Report, nearest};
+use super::reader::{Located, Report};
 use super::values::Network;
 use super::{Config, Node, Place};
+use crate::known::nearest;
 
 pub(super) fn check(config: &Config, report: &Report<'_>) {
     networks(config, report);

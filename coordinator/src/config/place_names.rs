@@ -2,7 +2,8 @@
 
 use jiff::tz::TimeZoneDatabase;
 
-use super::reader::{Unfit, nearest};
+use super::reader::Unfit;
+use crate::known::nearest;
 
 const LOCALES: &str = include_str!("locales.txt");
 

@@ -5,6 +5,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, Place};
+use crate::known::nearest;
 
 /// A value, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,16 +289,4 @@ impl<'r, 't> Table<'r, 't> {
             self.report.error(entry.place, message, Some(hint));
         }
     }
-}
-
-/// The one of `known` that a person most likely meant; None when none is near.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let near = known.into_iter().map(|known| {
-        (
-            strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase()),
-            known,
-        )
-    });
-    let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
-    (distance <= (known.len() / 3).max(1)).then_some(known)
 }

@@ -47,6 +47,8 @@ pub struct Script {
     pub contact: BeginContactReply,
     pub authorities: ShowAuthoritiesReply,
     pub grant: OperatorGrant,
+    /// Every step of a rotation that was asked for.
+    pub rotated: Vec<RotateAuthorityRequest>,
     /// What an operator has signed, as it came.
     pub signed: Vec<Option<Statement>>,
 }
@@ -320,8 +322,9 @@ impl Operator for Fake {
         request: Request<RotateAuthorityRequest>,
     ) -> Result<Response<ShowAuthoritiesReply>, Status> {
         self.script(|script| {
-            let statement = request.into_inner().statement;
-            script.signed.extend(statement.map(Some));
+            let request = request.into_inner();
+            script.rotated.push(request.clone());
+            script.signed.extend(request.statement.map(Some));
             script.authorities.clone()
         })
     }

@@ -325,6 +325,16 @@ async fn alarms_are_looked_into_of_one_node_or_of_all() {
         "a slip of the pen"
     );
     assert_eq!(stage.types("events seen --follow").await.exit, Exit::Usage);
+    let mistyped = stage.types("events --node pi5x").await;
+    assert_eq!(mistyped.exit, Exit::Error, "nothing was ever written of it");
+    // The first answer says that something is on record, the second is the list.
+    let written = FleetEvent {
+        id: 1,
+        node: "pi5x".into(),
+        kind: "connected".into(),
+        ..FleetEvent::default()
+    };
+    stage.fake.0.lock().unwrap().streams = [vec![written.clone()], vec![written]].into();
     let removed = stage.types("events --node pi5x").await;
     assert_eq!(removed.exit, Exit::Fine, "its history stays: {}", removed.err);
     assert!(removed.err.contains("No node pi5x is known now"), "{}", removed.err);

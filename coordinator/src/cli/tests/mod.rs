@@ -3,6 +3,7 @@ mod backup;
 mod consents;
 mod everyday;
 mod fake;
+mod given;
 mod help;
 mod init;
 mod lists;

@@ -93,7 +93,9 @@ async fn an_unknown_node_lists_the_known_ones() {
         .await;
     assert_eq!(outcome.exit, Exit::Error);
     assert!(
-        outcome.err.contains("heeler.toml has no node pi5r\nIt has: pi5l"),
+        outcome
+            .err
+            .contains("heeler.toml has no node pi5r\nDid you mean pi5l? Known: pi5l"),
         "{}",
         outcome.err
     );

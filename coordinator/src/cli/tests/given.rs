@@ -1,0 +1,217 @@
+//! What was typed is checked before anybody is asked, and before anything is begun or signed.
+
+use heeler_proto::v1::*;
+use serde_json::Value;
+
+use super::apply::{TOML, creation, key, plan, script};
+use super::fake::{NOW, Script, Stage};
+use crate::cli::Exit;
+use crate::pki::Ca;
+
+fn node(name: &str) -> NodeInfo {
+    NodeInfo {
+        node: name.into(),
+        ..NodeInfo::default()
+    }
+}
+
+fn operator(name: &str, revoked_at_ms: u64) -> OperatorInfo {
+    OperatorInfo {
+        name: name.into(),
+        public_key: vec![4; 65],
+        revoked_at_ms,
+        ..OperatorInfo::default()
+    }
+}
+
+fn known() -> Script {
+    let secret = |name: &str| SecretInfo {
+        name: name.into(),
+        opens: true,
+        ..SecretInfo::default()
+    };
+    Script {
+        nodes: vec![node("pi5l"), node("pi5r")],
+        secrets: vec![secret("pve-token"), secret("mail")],
+        operators: vec![operator("bo", 0), operator("gone", NOW)],
+        ..Script::default()
+    }
+}
+
+/// On the coordinator's own machine, with my key.
+fn stage(script: Script) -> Stage {
+    let stage = Stage::with(TOML, script);
+    stage.key(&key());
+    stage
+}
+
+/// Nothing was asked, begun or signed.
+#[track_caller]
+fn nothing_was_done(stage: &Stage, line: &str, asked: &[String]) {
+    let script = stage.fake.0.lock().unwrap();
+    assert_eq!(asked, [""; 0], "{line}");
+    assert!(script.rotated.is_empty() && script.signed.is_empty(), "{line}");
+    assert!(script.applied.is_empty() && !script.went, "{line}");
+}
+
+#[tokio::test]
+async fn a_name_that_names_nothing_is_told_before_any_question() {
+    let stage = stage(known());
+    for (line, part) in [
+        ("node revoke pi5x", "pi5x"),
+        ("ca rotate --without pi5l --without nosuch", "nosuch"),
+        (
+            "secret remove pve-tokn",
+            "Did you mean pve-token? Known: pve-token, mail",
+        ),
+        ("operator revoke b", "no operator b may consent now"),
+        ("operator revoke gone", "no operator gone may consent now"),
+        ("plan pi5r", "Known: pi5l"),
+        ("apply pi5r", "Known: pi5l"),
+        ("events seen pi5x", "pi5x"),
+        ("events --node pi5x", "pi5x"),
+        ("audit list --node pi5x", "pi5x"),
+        ("snapshot release pi5l data@none", "pi5l has no snapshot data@none"),
+    ] {
+        let outcome = stage.types_and_says(line, &["y", "y", "y"]).await;
+        assert_eq!(outcome.exit, Exit::Error, "{line}: {}", outcome.err);
+        assert!(outcome.err.contains(part), "{line}: {}", outcome.err);
+        nothing_was_done(&stage, line, &outcome.asked);
+        let told: Value = serde_json::from_str(&stage.types(&format!("{line} --json")).await.out).unwrap();
+        assert_eq!(told["error"]["exit"], 1, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_given_twice_is_wrong_usage() {
+    let stage = stage(known());
+    for line in [
+        "plan pi5l pi5l",
+        "apply pi5l pi5l",
+        "apply --skip-reading S1 --skip-reading S1",
+        "ca rotate --without pi5l --without pi5l",
+        "node add pi5l pi5l",
+    ] {
+        let outcome = stage.types_and_says(line, &["y", "y"]).await;
+        assert_eq!(outcome.exit, Exit::Usage, "{line}: {}", outcome.err);
+        assert!(outcome.err.contains("given twice"), "{line}: {}", outcome.err);
+        nothing_was_done(&stage, line, &outcome.asked);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_file_is_told_before_a_key_is_asked_for() {
+    let stage = stage(known());
+    let there = stage.folder.path().join("there.age");
+    std::fs::write(&there, "x").unwrap();
+    let there = there.display();
+    for (line, exit) in [
+        ("backup verify nosuch.age".to_owned(), Exit::Error),
+        ("backup verify nosuch.age --passphrase".to_owned(), Exit::Error),
+        ("backup restore nosuch.age".to_owned(), Exit::Error),
+        ("operator add nosuch.pem".to_owned(), Exit::Error),
+        ("node add pi5l -K --ssh-config nosuch".to_owned(), Exit::Error),
+        ("node add pi5l -K --agent-dir nosuch".to_owned(), Exit::Error),
+        (
+            "init --recover --from pi5l -K --ssh-config nosuch".to_owned(),
+            Exit::Error,
+        ),
+        (
+            "init --recover --from pi5l -K --identity nosuch".to_owned(),
+            Exit::Error,
+        ),
+        ("backup create --passphrase".to_owned(), Exit::Error),
+        (
+            format!("backup create {there} --passphrase --state {}", made(&stage).display()),
+            Exit::Usage,
+        ),
+        ("init --address nonsense new".to_owned(), Exit::Usage),
+        ("secret set Not_A_Name".to_owned(), Exit::Usage),
+    ] {
+        let outcome = stage.types_and_says(&line, &["twelve characters"; 3]).await;
+        assert_eq!(outcome.exit, exit, "{line}: {}", outcome.err);
+        nothing_was_done(&stage, &line, &outcome.asked);
+    }
+}
+
+/// A state folder that looks whole.
+fn made(stage: &Stage) -> std::path::PathBuf {
+    let state = stage.folder.path().join("made");
+    Ca::create(&state.join("ca"), "k8sctl", NOW).unwrap();
+    std::fs::write(state.join("heeler.db"), "x").unwrap();
+    state
+}
+
+#[tokio::test]
+async fn a_restore_over_a_coordinator_is_refused_before_the_key() {
+    let stage = stage(known());
+    let archive = stage.folder.path().join("there.age");
+    std::fs::write(&archive, "x").unwrap();
+    let state = made(&stage).display().to_string();
+    for line in [
+        format!("backup restore {} --state {state}", archive.display()),
+        format!("init --recover --from pi5l -K --state {state}"),
+    ] {
+        let outcome = stage.types_and_says(&line, &["secret"; 3]).await;
+        assert_eq!(outcome.exit, Exit::Error, "{line}: {}", outcome.err);
+        assert!(outcome.err.contains("--replace"), "{line}: {}", outcome.err);
+        nothing_was_done(&stage, &line, &outcome.asked);
+    }
+}
+
+#[tokio::test]
+async fn a_stray_confirmation_is_told_before_the_first_question() {
+    let mut both = plan(Some(creation()));
+    let mut other = plan(None).nodes.remove(0);
+    other.node = "pi5r".into();
+    both.nodes.push(other);
+    let toml = format!("{TOML}\n[nodes.pi5r]\naddress = \"10.10.80.51\"\n");
+    let played = || Script {
+        plan: both.clone(),
+        ..script(None)
+    };
+    let stage = Stage::with(&toml, played());
+    stage.key(&key());
+    for line in [
+        "apply --confirm pi5x",
+        "apply --confirm pi5l --confirm pi5x",
+        "apply --confirm pi5l --confirm pi5l",
+    ] {
+        let outcome = stage.types_and_says(line, &["y", "pi5l"]).await;
+        assert_eq!(outcome.exit, Exit::Usage, "{line}: {}", outcome.err);
+        nothing_was_done(&stage, line, &outcome.asked);
+    }
+    let keyless = Stage::with(&toml, played());
+    let outcome = keyless.types_and_says("apply", &["y", "pi5l"]).await;
+    assert_eq!(outcome.exit, Exit::Error);
+    assert!(outcome.err.contains("no operator's key"), "{}", outcome.err);
+    nothing_was_done(&keyless, "apply", &outcome.asked);
+}
+
+#[tokio::test]
+async fn a_rotation_tells_whom_it_leaves_behind_before_it_asks() {
+    let stage = stage(known());
+    let ca = Ca::create(&stage.state().join("ca"), "k8sctl", NOW).unwrap();
+    let stands = |stage: AuthorityStage| AuthorityInfo {
+        stage: stage.into(),
+        certificate: ca.certificate().to_vec(),
+        ..AuthorityInfo::default()
+    };
+    let waiting = |name: &str| NodeReason {
+        node: name.into(),
+        reason: "it has not been told of the new authority".into(),
+    };
+    stage.fake.0.lock().unwrap().authorities = ShowAuthoritiesReply {
+        authorities: vec![stands(AuthorityStage::Current), stands(AuthorityStage::Next)],
+        waiting: vec![waiting("pi5l"), waiting("pi5r")],
+        cluster: "k8sctl".into(),
+    };
+    let outcome = stage.types_and_says("ca rotate --without pi5l", &["y"]).await;
+    assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
+    assert!(outcome.err.contains("pi5r would be left behind"), "{}", outcome.err);
+    let said = outcome.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("--without pi5l --without pi5r"), "{said}");
+    nothing_was_done(&stage, "ca rotate", &outcome.asked);
+    let line = "ca rotate --without pi5l --without pi5r";
+    assert_eq!(stage.types_and_says(line, &["y"]).await.exit, Exit::Fine);
+}

@@ -1,0 +1,69 @@
+//! What a person is told who named something that does not exist: the names that do, the nearest first.
+
+/// Names that are told.
+const TOLD: usize = 5;
+/// Characters of the given name that are compared, and of each name that is told.
+const LONGEST: usize = 64;
+
+/// The one of `known` that a person most likely meant; None when none is near.
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let near = known.into_iter().map(|known| (distance(word, known), known));
+    let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
+    (distance <= (known.len() / 3).max(1)).then_some(known)
+}
+
+fn distance(one: &str, other: &str) -> usize {
+    strsim::damerau_levenshtein(&short(one).to_lowercase(), &short(other).to_lowercase())
+}
+
+/// The beginning of a name, as much as a message holds.
+pub(crate) fn short(name: &str) -> String {
+    name.chars().take(LONGEST).collect()
+}
+
+/// `what` says what does not exist, on one line without a full stop; `list` is the command that lists all that does.
+pub(crate) fn unknown<'n>(what: &str, given: &str, names: impl IntoIterator<Item = &'n str>, list: &str) -> String {
+    let mut names: Vec<&str> = names.into_iter().collect();
+    names.sort_by_cached_key(|name| (distance(given, name), *name));
+    names.dedup();
+    let meant = match nearest(given, names.iter().copied()) {
+        Some(near) => format!("Did you mean {}? ", short(near)),
+        None => String::new(),
+    };
+    let told: Vec<String> = names.iter().take(TOLD).map(|name| short(name)).collect();
+    let more = match names.len().saturating_sub(TOLD) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match told.as_slice() {
+        [] => format!("{what}\nThere is none yet. See: {list}"),
+        _ => format!("{what}\n{meant}Known: {}{more}. See: {list}", told.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_names_come_first_and_few_are_told() {
+        let all: Vec<String> = (1..=9).map(|number| format!("rack-{number}")).collect();
+        let names = || all.iter().map(String::as_str);
+        assert_eq!(
+            unknown("no node rack-77 is known", "rack-77", names(), "heeler node list"),
+            "no node rack-77 is known\n\
+             Did you mean rack-7? Known: rack-7, rack-1, rack-2, rack-3, rack-4 and 4 more. See: heeler node list"
+        );
+        let far = unknown("no node x is known", "x", ["kitchen"], "heeler node list");
+        assert_eq!(far, "no node x is known\nKnown: kitchen. See: heeler node list");
+        let none = unknown("no node x is known", "x", [], "heeler node list");
+        assert_eq!(none, "no node x is known\nThere is none yet. See: heeler node list");
+    }
+
+    #[test]
+    fn a_long_name_is_neither_compared_nor_told_whole() {
+        let long = "x".repeat(1 << 20);
+        let said = unknown("no such node", &long, [long.as_str()], "heeler node list");
+        assert!(said.len() < 300, "{}", said.len());
+    }
+}
