@@ -119,12 +119,18 @@ async fn new_node(tx: &mut Tx, name: &NodeName) -> Result<Node, AppError> {
 
 fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) -> Result<(), AppError> {
     let name = &node.name;
-    if node.state == NodeState::Revoked && node.key_sha256 == Some(*key) {
+    if node.state.is_shut_out() && node.key_sha256 == Some(*key) {
+        let way = match node.state {
+            NodeState::Released => format!("On the node: sudo heeler-agent release; then: heeler node add {name}"),
+            _ => nodes::way_back(node),
+        };
         return Err(AppError::Refused(format!(
-            "{name} was revoked, and this is the key that was shut out. Flash it again, then: heeler node add {name} --reflashed"
+            "{name} was {}, and this is the key that was shut out. {way}",
+            node.state.as_str()
         )));
     }
-    let other_key = node.key_sha256.is_some_and(|known| known != *key);
+    // A released agent took its key with it.
+    let other_key = node.state != NodeState::Released && node.key_sha256.is_some_and(|known| known != *key);
     let other_host = !node.host_key.is_empty() && node.host_key != request.host_key;
     if (other_key || other_host) && !request.reflashed {
         let what = if other_host { "SSH host key" } else { "agent key" };

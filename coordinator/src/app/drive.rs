@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use heeler_proto::v1::{self, to_agent};
 use heeler_proto::{Generation, NodeName, TaskId};
-use heeler_store::{NewEvent, NodeState, Outcome, Task, TaskState, Tx};
+use heeler_store::{NewEvent, Outcome, Task, TaskState, Tx};
 use tokio::time::{Instant, sleep};
 use tracing::error;
 
@@ -109,7 +109,7 @@ impl App {
             let session = self.sessions.of(&name);
             let own = open.iter().filter(|task| task.node == node.name);
             nodes.push(NodeView {
-                revoked: node.state == NodeState::Revoked,
+                revoked: node.state.is_shut_out(),
                 paused: pauses
                     .iter()
                     .any(|pause| pause.node == node.name && pause.holds(now_ms)),

@@ -157,6 +157,7 @@ async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> 
         .ok_or_else(|| denied("the node is not known here"))?;
     match node.state {
         NodeState::Revoked => Err(denied("the node is revoked")),
+        NodeState::Released => Err(denied("the node is released")),
         NodeState::New => Err(denied("the node was never enrolled")),
         NodeState::Enrolled if node.key_sha256 != Some(*key) => Err(denied("the node has another key on record")),
         NodeState::Enrolled if now_ms > node.certificate_expires_ms.saturating_add(REJOIN_MS) => {

@@ -13,6 +13,17 @@ const FACTS: Duration = Duration::from_secs(60);
 /// Tasks that are shown with a node.
 const TASKS: u32 = 10;
 
+/// What brings a node back whose key was shut out, as a person types it.
+pub(super) fn way_back(node: &Node) -> String {
+    match node.state {
+        NodeState::Released => format!("heeler node add {}", node.name),
+        _ => format!(
+            "flash its SD card again, then: heeler node add {} --reflashed",
+            node.name
+        ),
+    }
+}
+
 impl App {
     /// Every node that is known, by name.
     ///
@@ -71,9 +82,11 @@ impl App {
     /// When it is not connected, or does not answer.
     pub async fn discover(&self, name: &str) -> Result<v1::Facts, AppError> {
         let node = known(&mut self.store.read().await?, name).await?;
-        if node.state == NodeState::Revoked {
+        if node.state.is_shut_out() {
             return Err(AppError::Refused(format!(
-                "{name} is revoked: it is not let in. To take it back, flash it, then: heeler node add {name} --reflashed"
+                "{name} is {}: it is not let in. To take it back: {}",
+                node.state.as_str(),
+                way_back(&node)
             )));
         }
         let session = self.sessions.of(&node_name(&node.name)?);

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use heeler_proto::v1;
-use heeler_store::{Node, NodeState, Pause, Tx};
+use heeler_store::{Node, Pause, Tx};
 
 use super::{App, AppError, ledger, nodes};
 use crate::caller::caller;
@@ -17,10 +17,11 @@ impl App {
     pub async fn pause(&self, request: v1::PauseNodeRequest) -> Result<v1::PauseNodeReply, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
-        if node.state == NodeState::Revoked {
+        if node.state.is_shut_out() {
             return Err(AppError::Refused(format!(
-                "{} is revoked: nothing reaches it as it is",
-                node.name
+                "{} is {}: it gets no tasks anyway",
+                node.name,
+                node.state.as_str()
             )));
         }
         if request.for_ms > LONGEST_MS {

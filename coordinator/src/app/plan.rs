@@ -123,6 +123,7 @@ impl App {
                 line: look.line,
                 enrolled,
                 revoked: look.node.as_ref().is_some_and(|node| node.state == NodeState::Revoked),
+                released: look.node.as_ref().is_some_and(|node| node.state == NodeState::Released),
                 pause: look.pause.clone(),
                 config_changed: look.config_changed,
                 left_out: enrolled && look.line == 0 && look.tasks.is_empty(),

@@ -52,7 +52,7 @@ impl App {
         if request.go {
             let mut tx = self.store.write().await?;
             let mut node = nodes::known(&mut tx, name).await?;
-            node.state = NodeState::Revoked;
+            node.state = NodeState::Released;
             tx.set_node(&node).await?;
             tx.forget_tokens(name).await?;
             tx.forget_drift(name).await?;

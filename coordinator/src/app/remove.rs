@@ -1,5 +1,5 @@
 use heeler_proto::v1;
-use heeler_store::{Node, NodeState, Pool, Tx};
+use heeler_store::{Node, Pool, Tx};
 
 use super::{App, AppError, ledger, node_name, nodes, revision};
 use crate::caller::caller;
@@ -43,7 +43,7 @@ impl App {
     async fn gates(&self, tx: &mut Tx, node: &Node) -> Result<Vec<v1::Gate>, AppError> {
         let name = &node.name;
         let mut gates = Vec::new();
-        if self.sessions.of(&node_name(name)?).is_some() && node.state != NodeState::Revoked {
+        if self.sessions.of(&node_name(name)?).is_some() && !node.state.is_shut_out() {
             gates.push(v1::Gate {
                 found: "its agent is connected, and would go on there without a coordinator".to_owned(),
                 blocks: true,

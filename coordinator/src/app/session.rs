@@ -172,6 +172,7 @@ pub(super) async fn admitted(tx: &mut Tx, name: &NodeName, key: &Digest) -> Resu
         NodeState::Enrolled if node.key_sha256 == Some(*key) => Ok(node),
         NodeState::Enrolled => Err(denied("has another key on record")),
         NodeState::Revoked => Err(denied("is revoked")),
+        NodeState::Released => Err(denied("is released")),
         NodeState::New => Err(denied("was never enrolled")),
     }
 }

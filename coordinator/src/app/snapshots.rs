@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use heeler_proto::v1::{self, snapshot_ask::Ask};
-use heeler_store::{Node, NodeState};
+use heeler_store::Node;
 use prost::Message as _;
 use tokio::time::timeout;
 
@@ -21,8 +21,9 @@ impl App {
     pub async fn snapshots(&self, request: v1::SnapshotsRequest, who: &Who) -> Result<v1::SnapshotAnswer, AppError> {
         let node = nodes::known(&mut self.store.read().await?, &request.node).await?;
         let name = &node.name;
-        if node.state == NodeState::Revoked {
-            return Err(AppError::Refused(format!("{name} is revoked: it is not let in")));
+        if node.state.is_shut_out() {
+            let state = node.state.as_str();
+            return Err(AppError::Refused(format!("{name} is {state}: it is not let in")));
         }
         let session = self.sessions.of(&node_name(name)?).ok_or_else(|| {
             AppError::Refused(format!(

@@ -85,6 +85,11 @@ pub(super) fn node_plan(
             );
             hang(head, Ink::Plain, &way, screen)
         }
+        PlanState::New if plan.released => {
+            let head = name.ink(Ink::Amber, "RELEASED").plain("  ");
+            let way = format!("to take it back: heeler node add {}", plan.node);
+            hang(head, Ink::Plain, &way, screen)
+        }
         PlanState::New => {
             let head = name.ink(Ink::Amber, "NOT ADDED").plain("  ");
             hang(head, Ink::Plain, &format!("heeler node add {}", plan.node), screen)

@@ -112,7 +112,7 @@ fn next(view: PlanView<'_>) -> Option<String> {
     ways.extend(
         of(PlanState::New)
             .iter()
-            .filter(|node| !node.revoked)
+            .filter(|node| !node.revoked && !node.released)
             .map(|node| format!("heeler node add {}", node.node)),
     );
     let changing = of(PlanState::Changes);

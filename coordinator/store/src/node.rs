@@ -11,6 +11,8 @@ pub enum NodeState {
     Enrolled,
     /// Nobody with its key gets in.
     Revoked,
+    /// Its agent was taken off, and nobody with its key gets in. Stored as revoked, with a row in `released`.
+    Released,
 }
 
 impl NodeState {
@@ -21,7 +23,14 @@ impl NodeState {
             Self::New => "new",
             Self::Enrolled => "enrolled",
             Self::Revoked => "revoked",
+            Self::Released => "released",
         }
+    }
+
+    /// Whether nobody with the node's key gets in.
+    #[must_use]
+    pub const fn is_shut_out(self) -> bool {
+        matches!(self, Self::Revoked | Self::Released)
     }
 }
 
@@ -100,7 +109,8 @@ macro_rules! select {
     ($tail:tt $(, $argument:expr)*) => {
         sqlx::query_as!(
             Row,
-            r#"SELECT name, state as "state: NodeState", hostid, key_sha256, host_key, hardware_serial, agent_version,
+            r#"SELECT name, CASE WHEN state = 'revoked' AND name IN (SELECT node FROM released) THEN 'released'
+            ELSE state END as "state!: NodeState", hostid, key_sha256, host_key, hardware_serial, agent_version,
             certificate_expires_ms as "certificate_expires_ms: u64", last_seen_ms as "last_seen_ms: u64",
             counter as "counter: u64", acknowledged as "acknowledged: u64", facts, facts_at_ms as "facts_at_ms: u64"
             FROM nodes "# + $tail
@@ -161,11 +171,30 @@ impl Tx {
         let (counter, acknowledged) = (signed(node.counter), signed(node.acknowledged));
         let facts_at = signed(node.facts_at_ms);
         let key = node.key_sha256.as_ref().map(<[u8; 32]>::as_slice);
+        let stored = match node.state {
+            NodeState::Released => NodeState::Revoked,
+            state => state,
+        };
+        match node.state {
+            NodeState::Released => {
+                sqlx::query!(
+                    "INSERT INTO released (node) VALUES (?) ON CONFLICT DO NOTHING",
+                    node.name
+                )
+                .execute(&mut *self.tx)
+                .await?
+            }
+            _ => {
+                sqlx::query!("DELETE FROM released WHERE node = ?", node.name)
+                    .execute(&mut *self.tx)
+                    .await?
+            }
+        };
         let result = sqlx::query!(
             "UPDATE nodes SET state = ?, key_sha256 = ?, host_key = ?, hardware_serial = ?, agent_version = ?,
              certificate_expires_ms = ?, last_seen_ms = ?, counter = ?, acknowledged = ?, facts = ?, facts_at_ms = ?
              WHERE name = ?",
-            node.state,
+            stored,
             key,
             node.host_key,
             node.hardware_serial,

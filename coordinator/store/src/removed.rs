@@ -10,6 +10,9 @@ impl Tx {
         self.forget_applied(node).await?;
         self.forget_drift(node).await?;
         self.resume(node).await?;
+        sqlx::query!("DELETE FROM released WHERE node = ?", node)
+            .execute(&mut *self.tx)
+            .await?;
         sqlx::query!("DELETE FROM disks WHERE node = ?", node)
             .execute(&mut *self.tx)
             .await?;

@@ -129,11 +129,14 @@ impl Tx {
         Ok(select!("WHERE id = ?", id).fetch_optional(&mut *self.tx).await?)
     }
 
-    /// The newest ones first.
+    /// The newest ones first, those of removed nodes left out.
     pub async fn tasks(&mut self, limit: u32) -> Result<Vec<Task>, StoreError> {
-        Ok(select!("ORDER BY created_at_ms DESC, id LIMIT ?", limit)
-            .fetch_all(&mut *self.tx)
-            .await?)
+        Ok(select!(
+            "WHERE node NOT IN (SELECT node FROM removed) ORDER BY created_at_ms DESC, id LIMIT ?",
+            limit
+        )
+        .fetch_all(&mut *self.tx)
+        .await?)
     }
 
     /// A node's, the newest first.

@@ -2739,6 +2739,9 @@ pub struct NodePlan {
     /// Enrolled, and not in the candidate: apply leaves it as it is.
     #[prost(bool, tag = "12")]
     pub left_out: bool,
+    /// Its agent was taken off by a person.
+    #[prost(bool, tag = "13")]
+    pub released: bool,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskPlan {

@@ -82,6 +82,27 @@ async fn remove(operator: &mut Operator, words: &[&str]) -> Result<v1::RemoveNod
 }
 
 #[tokio::test]
+async fn a_released_node_is_added_again_with_its_new_key() {
+    let fleet = Fleet::new().await;
+    let node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
+    assert!(release(&mut operator, true).await.unwrap().released);
+    let plan = operator.plan_text(&config(&[("a", DISKS)]), 1).await;
+    assert!(plan.nodes[0].released && !plan.nodes[0].revoked, "{plan:?}");
+    let key = "/var/lib/heeler-agent/identity/key.pem".as_ref();
+    while node.machine.read(key).await.is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let machine = node.machine.clone();
+    drop(node);
+    let _node = Node::added(&fleet, machine, "a").await;
+    assert_eq!(crate::scene::node_a(&mut operator).await.state, "enrolled");
+    let tasks = operator.list_tasks(v1::ListTasksRequest { limit: 0 }).await.unwrap();
+    assert!(!tasks.into_inner().tasks.is_empty(), "its history stays");
+}
+
+#[tokio::test]
 async fn a_released_node_returns_with_its_pool() {
     let fleet = Fleet::new().await;
     let node = Node::added(&fleet, machine("a", DISKS), "a").await;
@@ -103,7 +124,13 @@ async fn a_released_node_returns_with_its_pool() {
     while node.machine.read(key).await.is_ok() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(crate::scene::node_a(&mut operator).await.state, "revoked");
+    assert_eq!(crate::scene::node_a(&mut operator).await.state, "released");
+    // Without its lines in heeler.toml the status is quiet about it.
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert!(
+        status.alerts.iter().all(|alert| !alert.text.contains("revoked")),
+        "{status:?}"
+    );
 
     // The pool on record is only forgotten by its name.
     let refused = remove(&mut operator, &[]).await.unwrap_err();
@@ -112,12 +139,12 @@ async fn a_released_node_returns_with_its_pool() {
     assert!(remove(&mut operator, &["a/data"]).await.unwrap().removed);
     let nodes = operator.list_nodes(v1::ListNodesRequest {}).await.unwrap().into_inner();
     assert!(nodes.nodes.is_empty());
-    let events = operator
+    let tasks = operator
         .list_tasks(v1::ListTasksRequest { limit: 0 })
         .await
         .unwrap()
         .into_inner();
-    assert!(!events.tasks.is_empty(), "history stays");
+    assert!(tasks.tasks.is_empty(), "a removed node is in no list: {tasks:?}");
 
     let node = {
         let machine = node.machine.clone();

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 
-use super::super::{AppError, drift, ledger, spec, tasks};
+use super::super::{AppError, drift, ledger, nodes, spec, tasks};
 use super::links::links_of;
 use super::pool::{looked_at_ms, pool_of};
 use super::schedule::Schedule;
@@ -46,7 +46,7 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
     let links = links_of(look, facts.as_ref());
     let schedule = Schedule::of(look, facts.as_ref(), pool.last_scrub_ms());
     alerts.extend(presence(node, look));
-    if node.state != NodeState::Revoked {
+    if !node.state.is_shut_out() {
         alerts.extend(pool.alerts(node, look, facts.as_ref()));
         alerts.extend(facts.iter().flat_map(|facts| health::unreadable(&node.name, facts)));
         alerts.extend(facts.as_ref().and_then(|facts| health::root(&node.name, facts)));
@@ -87,9 +87,13 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
 fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let name = &node.name;
     match node.state {
-        NodeState::Revoked => look.wanted.map(|_| {
-            alert(Light::Amber, name, "revoked, and heeler.toml names it", || {
-                format!("take its lines out, or flash it, then: heeler node add {name} --reflashed")
+        NodeState::Revoked | NodeState::Released => look.wanted.map(|_| {
+            let state = node.state.as_str();
+            alert(Light::Amber, name, format!("{state}, and heeler.toml names it"), || {
+                format!(
+                    "take its lines out of heeler.toml; or, to take it back: {}",
+                    nodes::way_back(node)
+                )
             })
         }),
         NodeState::New => Some(alert(Light::Amber, name, "first contact is not finished", || {

@@ -20,6 +20,7 @@ fn node(plan: &NodePlan) -> Value {
         "tasks": plan.tasks.iter().map(task).collect::<Vec<_>>(),
         "enrolled": plan.enrolled,
         "revoked": plan.revoked,
+        "released": plan.released,
         "pause": plan.pause.as_ref().map(super::pause),
         "offline_since_ms": plan.offline_since_ms,
         "error": plan.error,
