@@ -43,6 +43,17 @@ receive() {
     if mv -fT "$own/new" "$path" && rm -rf "$own" && sync "$folder"; then ok; else fail "$path could not be put in its place"; fi
     trap - EXIT
 }
+# Goes into the folder of copies below the mountpoint $1, and looks where it has arrived: a link on the way leads to
+# another path, and a mount to another device. It is root's, so that nobody changes what is in it meanwhile.
+enter() {
+    cd -P "$1" 2>/dev/null || return 1
+    begin=$(pwd -P) device=$(stat -c %d .)
+    cd -P ./.heeler/copies 2>/dev/null || return 1
+    [ "$(pwd -P)" = "${begin%/}/.heeler/copies" ] && [ "$(stat -c %d .)" = "$device" ] &&
+        [ -n "$(find . -maxdepth 0 -user "$(id -u)" ! -perm -o+w 2>/dev/null)" ]
+}
+# A file in this folder, and never what a link in its place leads to.
+plain() { dd if="./$1" iflag=nofollow,nonblock bs=65536 status=none 2>/dev/null; }
 printf '\n%s ready\n' "$mark"
 while read -r order rest; do
     case $order in
@@ -95,19 +106,23 @@ while read -r order rest; do
     COPIES)
         # Not raw: that would escape the spaces of a mountpoint.
         findmnt -ln -t zfs -o TARGET 2>/dev/null | while IFS= read -r at; do
-            for receipt in "$at"/.heeler/copies/coordinator-*.age.json; do
-                [ -f "$receipt" ] && [ ! -L "$receipt" ] &&
-                    printf 'copy %s\t%s\n' "${receipt%.json}" "$(head -c 4096 "$receipt" | tr -d '\n')"
-            done
+            (
+                enter "$at" || exit
+                for receipt in coordinator-*.age.json; do
+                    [ -f "$receipt" ] && [ ! -L "$receipt" ] &&
+                        printf 'copy %s\t%s\n' "$at/.heeler/copies/${receipt%.json}" "$(plain "$receipt" | head -c 4096 | tr -d '\n')"
+                done
+            )
         done | tell
         ok
         ;;
     FETCH)
-        if [ -f "$rest" ] && [ ! -L "$rest" ] && [ -r "$rest" ]; then
-            base64 "$rest" | tell
+        at=${rest%/.heeler/copies/*} name=${rest##*/}
+        if (enter "$at" && [ -f "$name" ] && [ ! -L "$name" ] && [ -r "$name" ]); then
+            (enter "$at" && plain "$name" | base64) | tell
             ok
         else
-            fail "$rest cannot be read"
+            fail "$rest cannot be read: it is no plain file in a folder of root's below the mountpoint"
         fi
         ;;
     QUIT)

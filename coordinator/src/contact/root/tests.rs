@@ -399,9 +399,6 @@ async fn a_link_is_replaced_and_not_followed() {
     let (root, _) = open(&ssh, "").await;
     let mut root = root.unwrap();
     root.put(&part(path, b"new")).await.unwrap();
-    let link = folder.path().join("link");
-    std::os::unix::fs::symlink(&theirs, &link).unwrap();
-    root.order(&format!("FETCH {}", link.display())).await.unwrap_err();
     root.close().await;
     assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "theirs");
     assert_eq!(std::fs::read_to_string(path).unwrap(), "new");
@@ -433,25 +430,4 @@ async fn a_host_that_goes_away_in_the_middle_is_named() {
     assert!(matches!(failed, ContactError::Interrupted { .. }), "{failed}");
 }
 
-#[tokio::test]
-async fn a_copy_below_a_mountpoint_with_spaces_is_fetched() {
-    let (folder, ssh) = node(NO_PASSWORD);
-    let place = folder.path().join("my  data/.heeler/copies");
-    std::fs::create_dir_all(&place).unwrap();
-    let path = place.join("coordinator-5.age");
-    std::fs::write(&path, "sealed").unwrap();
-    let digest = ring::digest::digest(&ring::digest::SHA256, b"sealed");
-    let copy = super::super::fetch::Copy {
-        name: "coordinator-5.age".to_owned(),
-        at_ms: 5,
-        bytes: 6,
-        sha256: super::super::payload::hex(digest.as_ref()),
-        path: path.display().to_string(),
-    };
-    let mut person = Person::default();
-    let mut keeper = super::super::fetch::Keeper::open(&ssh, &mut person).await.unwrap();
-    let file = folder.path().join("fetched");
-    keeper.fetch(&copy, &file).await.unwrap();
-    keeper.close().await;
-    assert_eq!(std::fs::read(file).unwrap(), b"sealed");
-}
+mod copies;
