@@ -233,7 +233,7 @@ pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Resul
             .filter(|leg| !leg.identified && leg.serial.is_empty())
         {
             let mut known = vdevs.iter().filter(|(_, vdev)| *vdev == leg.guid);
-            // A disk that was copied has the label of the other: which of the two it was is not known.
+            // Of two in an older database, which of them it was is not known.
             if let (Some((serial, _)), None) = (known.next(), known.next()) {
                 leg.serial.clone_from(serial);
             }

@@ -98,8 +98,18 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes which vdev of the pool the disk is; nothing when the disk is not on record as a leg of it.
+    /// Notes which vdev of the pool the disk is, and that no other disk is it any more; nothing when the disk is not on record
+    /// as a leg of it.
     pub async fn note_vdev(&mut self, guid: &str, serial: &str, vdev_guid: &str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "UPDATE legs SET vdev_guid = '' WHERE guid = ?1 AND vdev_guid = ?3 AND serial <> ?2
+             AND EXISTS (SELECT 1 FROM legs WHERE guid = ?1 AND serial = ?2)",
+            guid,
+            serial,
+            vdev_guid
+        )
+        .execute(&mut *self.tx)
+        .await?;
         sqlx::query!(
             "UPDATE legs SET vdev_guid = ? WHERE guid = ? AND serial = ? AND vdev_guid <> ?",
             vdev_guid,

@@ -238,7 +238,7 @@ async fn a_lost_leg_never_has_a_healthy_disks_serial() {
 }
 
 #[tokio::test]
-async fn a_leg_that_two_disks_were_is_named_by_neither() {
+async fn a_lost_leg_is_named_with_the_disk_that_was_it_last() {
     let mut node = Reporter::new().await;
     node.report(&[pool("ONLINE", &[online(A, "1"), online(B, "2")])]).await;
     // B was copied to C, label and all, and pulled; the pool is not whole again.
@@ -247,5 +247,5 @@ async fn a_leg_that_two_disks_were_is_named_by_neither() {
     assert_eq!(node.shown().await, [(A.into(), false), (C.into(), true)]);
     node.report(&[pool("DEGRADED", &[online(A, "1"), lost("UNAVAIL", "2")])])
         .await;
-    assert_eq!(node.shown().await, [(A.into(), true), (String::new(), false)]);
+    assert_eq!(node.shown().await, [(A.into(), true), (C.into(), false)]);
 }

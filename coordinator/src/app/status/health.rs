@@ -134,20 +134,33 @@ fn next(node: &str, pool: &v1::Pool, down: &[&v1::Leg]) -> String {
 
 /// A leg that is not a data disk and does not work: what that means depends on what it is for.
 fn lost(node: &str, pool: &v1::Pool, leg: &v1::Leg) -> Option<v1::Alert> {
+    // What holds the same as the lost one. A cache and a spare hold nothing that is not elsewhere.
+    let same = |other: &&v1::Leg| {
+        let holds = !matches!(other.class(), LegClass::Cache | LegClass::Spare);
+        holds && works(other) && !leg.vdev.is_empty() && other.vdev == leg.vdev
+    };
+    let beside: Vec<_> = pool.legs.iter().filter(same).map(leg_name).collect();
     let (light, means) = match leg.class() {
         LegClass::Unspecified | LegClass::Data => return None,
-        LegClass::Special | LegClass::Dedup => (
-            Light::Red,
-            "if its last copy is lost, all data of the pool is lost. Do NOT pull the others of its vdev",
-        ),
-        LegClass::Log => (
+        LegClass::Special | LegClass::Dedup => (Light::Red, "if its last copy is lost, all data of the pool is lost"),
+        LegClass::Log if beside.is_empty() => (
             Light::Amber,
-            "a power cut can now cost the last seconds of synchronous writes",
+            "synchronous writes go to the data disks and are slower. If the power failed together with it, the last seconds of them may be lost",
         ),
+        LegClass::Log => (Light::Amber, "the other half of its mirror holds the log"),
         LegClass::Cache => (Light::Amber, "reads are slower, no data is at stake"),
         LegClass::Spare => (Light::Amber, "it cannot stand in for a disk"),
     };
-    let text = format!("{} of pool {} is {}: {means}", leg_name(leg), pool.name, leg.state);
+    let keep = match beside.as_slice() {
+        [] => String::new(),
+        beside => format!(". Do NOT pull {}", beside.join(", ")),
+    };
+    let text = format!(
+        "{} of pool {} is {}: {means}{keep}",
+        leg_name(leg),
+        pool.name,
+        leg.state
+    );
     Some(alert(light, node, text, || {
         format!(
             "on {node}: sudo zpool status -v {}; \"Other devices of a pool\" in {GUIDE}",
@@ -160,7 +173,7 @@ fn lost(node: &str, pool: &v1::Pool, leg: &v1::Leg) -> Option<v1::Alert> {
 fn resilver(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
     let runs = pool.scan_function == "RESILVER" && pool.scan_state == "SCANNING";
     let text = format!(
-        "pool {} resilvers. Do NOT pull any of its disks until it has ended",
+        "pool {} resilvers. Do NOT pull any of its data disks until it has ended",
         pool.name
     );
     runs.then(|| amber(node, text, || format!("heeler events --follow --node {node}")))

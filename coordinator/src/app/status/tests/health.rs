@@ -114,7 +114,7 @@ fn an_online_pool_with_errors_is_not_green() {
                 pool.zfs_status = "One or more devices is currently being resilvered.".into();
             },
             Amber,
-            "Do NOT pull any of its disks until it has ended. ZFS says: One or more",
+            "Do NOT pull any of its data disks until it has ended. ZFS says: One or more",
         ),
     ];
     for (spoil, light, part) in cases {
