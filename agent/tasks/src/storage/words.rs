@@ -26,6 +26,18 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
+/// How all data of a pool is destroyed, told as that.
+pub(super) fn erase<'a>(pool: &str, serials: impl IntoIterator<Item = &'a str>) -> String {
+    let commands: Vec<String> = serials
+        .into_iter()
+        .map(|serial| format!("heeler disk erase {serial}"))
+        .collect();
+    format!(
+        "To destroy all data of pool {pool}, which cannot be undone: {}",
+        commands.join("; ")
+    )
+}
+
 /// Serials in a row.
 pub(super) fn list<'a>(serials: impl IntoIterator<Item = &'a str>) -> String {
     serials.into_iter().collect::<Vec<_>>().join(", ")

@@ -172,6 +172,13 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
     // Where it is to be moved from.
     let mut from = None;
     if let Some(found) = &seen.found {
+        if found.kind == zfs::UNREADABLE {
+            return Err(Plan::blocked(
+                format!("what ZFS says of {name} cannot be read"),
+                "what cannot be read whole is not judged",
+                format!("on the node: zfs get all {name}"),
+            ));
+        }
         if found.kind != "FILESYSTEM" {
             return Err(Plan::blocked(
                 format!("{name} has type {}", found.kind),
@@ -181,6 +188,10 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
         }
         if found.mountpoint != mountpoint {
             from = Some(found);
+        }
+        // One that is older than the mark, or was made by hand: from now on it is known under any name.
+        if found.made_as != *name {
+            ops.push(set(zfs::MADE_AS, name));
         }
         if let Some(stopped) = from.and_then(|found| kept(wanted, found)) {
             return Err(stopped);

@@ -19,7 +19,7 @@ fn found(change: impl Fn(&mut Found)) -> Option<Found> {
         mounted: true,
         canmount: "on".into(),
         used_bytes: 0,
-        made_as: String::new(),
+        made_as: "data/files".into(),
         tuning: Vec::new(),
     };
     change(&mut found);
@@ -123,6 +123,33 @@ fn changed_dataset_properties_are_set_back() {
     assert_eq!(typed(&noauto), ["zfs set canmount=on data/files"]);
     let off = plan_of(|one| (one.canmount, one.mounted) = ("off".into(), false), false);
     assert_eq!(typed(&off), ["zfs set canmount=on data/files", "zfs mount data/files"]);
+}
+
+#[test]
+fn a_dataset_without_the_mark_gets_it() {
+    for made_as in ["", "data/parent"] {
+        let seen = Seen {
+            found: found(|one| one.made_as = made_as.into()),
+            mount: mount("data/files", "zfs"),
+            ..Seen::default()
+        };
+        assert_eq!(typed(&plan(seen)), ["zfs set heeler:dataset=data/files data/files"]);
+    }
+}
+
+#[test]
+fn an_unreadable_dataset_blocks_and_is_named() {
+    let seen = Seen {
+        found: found(|one| one.kind = zfs::UNREADABLE.into()),
+        ..Seen::default()
+    };
+    let Plan::Blocked(Blocked { found, next, .. }) = plan(seen) else {
+        panic!("blocked")
+    };
+    assert!(
+        found.contains("data/files") && next.contains("zfs get all data/files"),
+        "{found} {next}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use heeler_host::disk::{Disk, DiskState, Use};
-use heeler_proto::{CreatePool, PoolSpec, Serial};
+use heeler_proto::{PoolSpec, Serial};
 
 use super::observed::Observed;
 use crate::engine::{Blocked, Plan};
@@ -37,18 +37,13 @@ pub(super) fn named<'a>(spec: &PoolSpec, seen: &'a Observed) -> Result<Vec<&'a D
 }
 
 /// Why these disks are not given to `zpool create`; None when each looks blank.
-pub(super) fn refused(spec: &PoolSpec, disks: &[&Disk], interrupted: &[CreatePool]) -> Option<Plan> {
+pub(super) fn refused(disks: &[&Disk], begun: bool) -> Option<Plan> {
     let full: Vec<&Disk> = disks
         .iter()
         .filter(|disk| disk.state != DiskState::Blank)
         .copied()
         .collect();
     let first = full.first()?;
-    let wanted = words::set(&spec.serials);
-    let begun = interrupted.iter().any(|act| {
-        let serials: BTreeSet<&str> = act.disks.iter().map(|disk| disk.serial.as_str()).collect();
-        serials == wanted
-    });
     let found: Vec<String> = full.iter().map(|disk| words::finding(disk)).collect();
     let found = found.join("; ");
     if begun && full.iter().all(|disk| disk.only_marks_of_zfs) {
@@ -61,8 +56,20 @@ pub(super) fn refused(spec: &PoolSpec, disks: &[&Disk], interrupted: &[CreatePoo
     }
     let why = first.state.refusal().unwrap_or_default();
     let system = full.iter().any(|disk| matches!(disk.in_use(), Use::System | Use::Pool));
+    let pools: BTreeSet<&str> = full
+        .iter()
+        .filter_map(|disk| match &disk.state {
+            DiskState::PoolMember { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let elsewhere = "name other disks in heeler.toml: heeler disk list";
     let next = if system {
-        "name other disks in heeler.toml: heeler disk list".to_owned()
+        elsewhere.to_owned()
+    } else if !pools.is_empty() {
+        // The rest of the pool may be on other disks.
+        let serials = full.iter().map(|disk| disk.serial.as_str());
+        format!("{elsewhere}. {}", words::erase(&words::list(pools), serials))
     } else {
         format!(
             "if nothing on it is needed: {}; else name other disks in heeler.toml",

@@ -15,7 +15,7 @@ const ALIKE_BYTES: u64 = 16 << 20;
 
 /// No pool is on record, and none that could be imported has to do with the name or the disks: a mirror may be made,
 /// of disks that look blank and nothing else. The engine reads every byte of them before it makes one.
-pub(super) fn plan(task: &EnsurePool, interrupted: &[CreatePool], seen: &Observed) -> Plan {
+pub(super) fn plan(task: &EnsurePool, begun: bool, seen: &Observed) -> Plan {
     let spec = &task.pool;
     if let Some(live) = task.live.iter().find(|live| spec.serials.contains(&live.serial)) {
         return Plan::blocked(
@@ -34,7 +34,7 @@ pub(super) fn plan(task: &EnsurePool, interrupted: &[CreatePool], seen: &Observe
         Ok(disks) => disks,
         Err(stopped) => return stopped,
     };
-    if let Some(stopped) = blank::refused(spec, &disks, interrupted) {
+    if let Some(stopped) = blank::refused(&disks, begun) {
         return stopped;
     }
     if let Some(stopped) = unequal(&disks) {

@@ -60,7 +60,7 @@ pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) 
 /// No pool is on record. One that says it is ours, on exactly the named disks, is taken back: a node that was flashed
 /// anew while the coordinator's memory was lost, or a creation whose end nobody saw. Anything else that lies on the
 /// named disks, or has the name, stops. None when there is nothing of either kind.
-pub(super) fn unrecorded(spec: &PoolSpec, seen: &Observed) -> Option<Plan> {
+pub(super) fn unrecorded(spec: &PoolSpec, begun: bool, seen: &Observed) -> Option<Plan> {
     let named = words::set(&spec.serials);
     let touches = |candidate: &&Candidate| {
         candidate.pool.name == spec.name.as_str() || candidate.serials().any(|serial| named.contains(serial))
@@ -73,7 +73,7 @@ pub(super) fn unrecorded(spec: &PoolSpec, seen: &Observed) -> Option<Plan> {
     };
     let first = near.first()?;
     let (Some(candidate), 1) = (near.iter().find(ours), near.len()) else {
-        return Some(foreign(spec, first, near.len()));
+        return Some(foreign(spec, begun, first, near.len()));
     };
     Some(not_importable(candidate, seen).unwrap_or_else(|| Plan::Change {
         ops: vec![Op::Run(import_command(candidate.pool.guid))],
@@ -174,17 +174,45 @@ fn without(candidate: &Candidate, missing: Vec<Serial>, seen: &Observed) -> Op {
     }
 }
 
-fn foreign(spec: &PoolSpec, first: &Candidate, count: usize) -> Plan {
+/// A pool that says it is this node's, or any that lacks a disk, is never offered for erasure as the other choice: what is
+/// there may be all that is left of the data. Only where a creation on these disks was cut off can there be none.
+fn foreign(spec: &PoolSpec, begun: bool, first: &Candidate, count: usize) -> Plan {
     let pool = &first.pool;
     let others = match count {
         1 => String::new(),
         _ => format!(" and {} more", count - 1),
     };
-    let serials = words::list(first.serials());
+    let legs: BTreeSet<&str> = first.serials().collect();
+    let ours = pool.comment == spec.comment;
+    let never_made = if begun && ours && legs == words::set(&spec.serials) {
+        let erase = words::erase(&pool.name, legs.iter().copied());
+        format!(". Its creation was cut off here: if nothing was ever written to it, it can go. {erase}")
+    } else {
+        String::new()
+    };
+    let next = if !first.is_whole() {
+        format!(
+            "put all disks of pool {} back, then: heeler apply. If one of them is dead: heeler handbook, \"A disk is dead\". For another pool, name other disks in heeler.toml{never_made}",
+            pool.name
+        )
+    } else if ours && pool.name == spec.name.as_str() {
+        format!("in heeler.toml: disks = [{}]; then: heeler apply", words::quoted(&legs))
+    } else if ours {
+        format!("in heeler.toml: name = {:?}; then: heeler apply", pool.name)
+    } else {
+        format!(
+            "name other disks in heeler.toml: heeler disk list. {}",
+            words::erase(&pool.name, legs.iter().copied())
+        )
+    };
     Plan::blocked(
         format!(
-            "pool {} ({}, {}, comment {:?}) on {serials}{others} waits to be imported",
-            pool.name, pool.guid, pool.state, pool.comment
+            "pool {} ({}, {}, comment {:?}) on {}{others} waits to be imported",
+            pool.name,
+            pool.guid,
+            pool.state,
+            pool.comment,
+            words::list(legs.iter().copied())
         ),
         format!(
             "no pool is on record for this node, and this is not {} with comment {:?} complete on {}",
@@ -192,17 +220,6 @@ fn foreign(spec: &PoolSpec, first: &Candidate, count: usize) -> Plan {
             spec.comment,
             words::list(words::set(&spec.serials))
         ),
-        format!(
-            "if its data is wanted: mend heeler.toml, or put its disks together again; if not: {}",
-            erase(first)
-        ),
+        next,
     )
-}
-
-fn erase(candidate: &Candidate) -> String {
-    let commands: Vec<String> = candidate
-        .serials()
-        .map(|serial| format!("heeler disk erase {serial}"))
-        .collect();
-    commands.join("; ")
 }

@@ -8,6 +8,8 @@ mod imported;
 mod observed;
 mod places;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use heeler_host::{RunError, System, zpool};
 use heeler_proto::{CreatePool, EnsurePool, Irreversible, PoolGuid};
@@ -15,6 +17,7 @@ use heeler_proto::{CreatePool, EnsurePool, Irreversible, PoolGuid};
 use observed::Observed;
 
 use crate::engine::{Op, Plan, Step, StepName};
+use crate::storage::words;
 
 /// The node's pool is imported.
 pub(super) struct PoolExists {
@@ -82,12 +85,22 @@ impl Step for PoolExists {
         }
         match pool.recorded_guid {
             Some(guid) => self.recorded(guid, seen),
-            None => import::unrecorded(pool, seen).unwrap_or_else(|| create::plan(&self.task, &self.interrupted, seen)),
+            None => import::unrecorded(pool, self.begun(), seen)
+                .unwrap_or_else(|| create::plan(&self.task, self.begun(), seen)),
         }
     }
 }
 
 impl PoolExists {
+    /// A creation on exactly the named disks was cut off.
+    fn begun(&self) -> bool {
+        let wanted = words::set(&self.task.pool.serials);
+        self.interrupted.iter().any(|act| {
+            let serials: BTreeSet<&str> = act.disks.iter().map(|disk| disk.serial.as_str()).collect();
+            serials == wanted
+        })
+    }
+
     /// A guid on record: import that pool, or stop. There is no way to creation from here.
     fn recorded(&self, guid: PoolGuid, seen: &Observed) -> Plan {
         match seen.importable.iter().find(|candidate| candidate.pool.guid == guid.0) {

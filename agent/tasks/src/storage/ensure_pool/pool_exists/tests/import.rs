@@ -144,19 +144,30 @@ fn an_unrecorded_foreign_pool_blocks() {
     let mut renamed = candidate(GUID, &["A1", "B1"]);
     renamed.pool.name = "tank".to_owned();
     let others = [
-        foreign,
-        renamed,
-        candidate(GUID, &["A1", "-B1"]),
-        candidate(GUID, &["A1", "-"]),
-        candidate(GUID, &["A1"]),
-        candidate(GUID, &["A1", "B1", "C1"]),
-        candidate(GUID, &["C1", "D1"]),
+        (
+            foreign,
+            "To destroy all data of pool data, which cannot be undone: heeler disk erase A1; heeler disk erase B1",
+        ),
+        (renamed, "in heeler.toml: name = \"tank\""),
+        (candidate(GUID, &["A1", "-B1"]), "put all disks of pool data back"),
+        (candidate(GUID, &["A1", "-"]), "put all disks of pool data back"),
+        (candidate(GUID, &["A1"]), "in heeler.toml: disks = [\"A1\"]"),
+        (
+            candidate(GUID, &["A1", "B1", "C1"]),
+            "in heeler.toml: disks = [\"A1\", \"B1\", \"C1\"]",
+        ),
+        (
+            candidate(GUID, &["C1", "D1"]),
+            "in heeler.toml: disks = [\"C1\", \"D1\"]",
+        ),
     ];
-    for other in others {
+    for (other, advice) in others {
         let plan = plan(&task(), &offered(vec![other]));
         never_creates(&plan);
         let stopped = blocked(plan);
-        assert!(stopped.next.contains("heeler disk erase"), "{stopped:?}");
+        assert!(stopped.next.contains(advice), "{stopped:?}");
+        let destroys = stopped.next.contains("disk erase");
+        assert_eq!(destroys, stopped.next.contains("To destroy all data"), "{stopped:?}");
     }
 }
 
