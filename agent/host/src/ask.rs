@@ -8,6 +8,9 @@ use crate::{Command, Output, RunError, System};
 /// coordinator waits a minute.
 pub(crate) const ONE_DISK: Duration = Duration::from_secs(10);
 
+/// What ZFS may take to tell of all imported pools: one that is suspended can hold it up for ever.
+pub(crate) const ALL_POOLS: Duration = Duration::from_secs(15);
+
 /// Runs `command` and takes any exit code other than 0 as an error.
 pub(crate) async fn ask(host: &dyn System, command: &Command) -> Result<Output, RunError> {
     let output = host.run(command).await?;

@@ -54,22 +54,23 @@ pub async fn root_bytes(host: &dyn System) -> Result<(u64, u64), RunError> {
 pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Mount>, RunError> {
     let value = json::parse(command, text)?;
     let mut mounts = Vec::new();
-    if json::list(&value, "filesystems").is_empty() {
-        return Err(RunError::unreadable(command, "not even / is in it"));
-    }
     for one in json::list(&value, "filesystems") {
-        collect(one, &mut mounts).ok_or_else(|| RunError::unreadable(command, "a mount is not as expected"))?;
+        collect(one, &mut mounts);
     }
-    Ok(mounts)
+    match mounts.iter().any(|mount| mount.target == "/") {
+        true => Ok(mounts),
+        false => Err(RunError::unreadable(command, "not even / is in it")),
+    }
 }
 
-fn collect(mount: &Value, mounts: &mut Vec<Mount>) -> Option<()> {
+/// A mount of which findmnt does not say where it is hides no other, and its device is in use all the same.
+fn collect(mount: &Value, mounts: &mut Vec<Mount>) {
     mounts.push(Mount {
         source: json::text(mount, "source").unwrap_or_default().to_owned(),
-        target: json::text(mount, "target")?.to_owned(),
+        target: json::text(mount, "target").unwrap_or("an unknown place").to_owned(),
         kind: json::text(mount, "fstype").unwrap_or_default().to_owned(),
     });
-    json::list(mount, "children")
-        .iter()
-        .try_for_each(|child| collect(child, mounts))
+    for child in json::list(mount, "children") {
+        collect(child, mounts);
+    }
 }

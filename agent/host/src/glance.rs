@@ -1,18 +1,21 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+use crate::{Command, File, Job, JobState, Look, Output, RunError, System, UnitAction, UnitError, UnitState};
 
 /// A machine during one look at it: the same question is asked once, so that all that is said of it fits together, and
 /// a plan costs half the programs. For reading only: nothing may be changed through it.
 pub struct Glance<'a> {
     host: &'a dyn System,
     answers: Mutex<Vec<(Command, Option<Output>)>>,
+    /// What did not answer in time: it is not waited for again.
+    late: Mutex<Vec<String>>,
 }
 
 impl<'a> Glance<'a> {
@@ -22,6 +25,7 @@ impl<'a> Glance<'a> {
         Self {
             host,
             answers: Mutex::new(Vec::new()),
+            late: Mutex::new(Vec::new()),
         }
     }
 
@@ -135,6 +139,22 @@ impl System for Glance<'_> {
 
     fn now_ms(&self) -> u64 {
         self.host.now_ms()
+    }
+
+    async fn in_time(&self, item: &str, time: Duration, look: Look<'_>) {
+        let late = || self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        if late().iter().any(|known| known == item) {
+            return;
+        }
+        let over = AtomicBool::new(false);
+        let look = Box::pin(async {
+            look.await;
+            over.store(true, Ordering::Relaxed);
+        });
+        self.host.in_time(item, time, look).await;
+        if !over.into_inner() {
+            late().push(item.to_owned());
+        }
     }
 
     async fn sleep(&self, time: Duration) {

@@ -31,6 +31,12 @@ pub(crate) fn number(value: &Value, key: &str) -> Option<u64> {
     }
 }
 
+/// Of errors; none when it is missing. A number that is none of ours counts as more errors than any other: none is overlooked.
+pub(crate) fn count(value: &Value, key: &str) -> u64 {
+    let odd = value.get(key).is_some_and(Value::is_number);
+    number(value, key).unwrap_or(if odd { u64::MAX } else { 0 })
+}
+
 /// A text that is not empty.
 pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str().filter(|text| !text.is_empty())

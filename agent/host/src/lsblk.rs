@@ -89,36 +89,32 @@ pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Device>, RunErr
         .get("blockdevices")
         .and_then(Value::as_array)
         .ok_or_else(|| RunError::unreadable(command, "no blockdevices in it"))?;
-    let read: Vec<Device> = devices
-        .iter()
-        .filter_map(|device| read(device).or_else(|| odd(device)))
-        .collect();
-    match read.is_empty() && !devices.is_empty() {
+    let read: Vec<Device> = devices.iter().map(|device| read(device, "disk")).collect();
+    match !devices.is_empty() && read.iter().all(|device| device.path == NAMELESS) {
         true => Err(RunError::unreadable(command, "no device is as expected")),
         false => Ok(read),
     }
 }
 
-/// A device of which something is missing hides no other. Without a serial it cannot be named, and so not be used.
-fn odd(device: &Value) -> Option<Device> {
-    let path = json::text(device, "kname")?;
-    Some(Device {
-        path: path.to_owned(),
-        alias: path.to_owned(),
-        kind: "disk".to_owned(),
-        read_only: true,
-        content: UNREADABLE.to_owned(),
-        ..Device::default()
-    })
-}
+/// A device of which lsblk does not even say the name.
+const NAMELESS: &str = "?";
 
-fn read(device: &Value) -> Option<Device> {
+/// A device of which something is missing or odd hides no other: it is shown with what can be read, refused, and has no
+/// serial, so that nothing can be done to it. `kind` stands for a type that is missing.
+fn read(device: &Value, kind: &str) -> Device {
     let text = |key| json::text(device, key).unwrap_or_default().trim().to_owned();
-    Some(Device {
-        path: json::text(device, "kname")?.to_owned(),
-        alias: json::text(device, "path")?.to_owned(),
-        kind: json::text(device, "type")?.to_owned(),
-        size_bytes: json::number(device, "size")?,
+    let named = ["kname", "path", "name"]
+        .into_iter()
+        .find_map(|key| json::text(device, key));
+    let size = json::number(device, "size");
+    let whole = ["kname", "path", "type"].iter().all(|key| !text(key).is_empty()) && size.is_some();
+    let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
+    let path = or(text("kname"), named.unwrap_or(NAMELESS));
+    let mut read = Device {
+        alias: or(text("path"), &path),
+        path,
+        kind: or(text("type"), kind),
+        size_bytes: size.unwrap_or(0),
         read_only: json::truth(device, "ro"),
         transport: text("tran"),
         model: text("model"),
@@ -131,6 +127,14 @@ fn read(device: &Value) -> Option<Device> {
             .iter()
             .filter_map(|point| Some(point.as_str()?.to_owned()))
             .collect(),
-        children: json::list(device, "children").iter().map(read).collect::<Option<_>>()?,
-    })
+        children: json::list(device, "children")
+            .iter()
+            .map(|child| self::read(child, "part"))
+            .collect(),
+    };
+    if !whole {
+        (read.content, read.read_only) = (UNREADABLE.to_owned(), true);
+        read.serial.clear();
+    }
+    read
 }

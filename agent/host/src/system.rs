@@ -1,11 +1,15 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::{Command, Deed, File, Folder, Job, JobState, Output, RunError, UnitAction, UnitError, UnitState};
+
+/// A look that is under way.
+pub type Look<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// The one seam to a machine. Everything that Heeler knows of a node, and everything that it does to it, goes through
 /// here; the simulated twin loses power between any two of these calls.
@@ -84,6 +88,12 @@ pub trait System: Send + Sync {
 
     /// Unix milliseconds by the machine's clock, which may be wrong: a Pi has no battery.
     fn now_ms(&self) -> u64;
+
+    /// Waits for the end of a look at `item` for at most `time`, and drops it then. A machine where nothing hangs waits for
+    /// the end.
+    async fn in_time(&self, _item: &str, _time: Duration, look: Look<'_>) {
+        look.await;
+    }
 
     /// Waits.
     async fn sleep(&self, time: Duration);

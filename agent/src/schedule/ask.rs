@@ -16,6 +16,10 @@ use tokio::time::timeout;
 const PAGE: usize = 2000;
 /// Lines of a diff.
 const LINES: usize = 2000;
+/// What each of the two programs that list one dataset may take: ZFS reads tens of thousands of snapshots for minutes.
+const LISTING: Duration = Duration::from_secs(240);
+/// Seconds after now whose names are tried for a snapshot without one.
+const NAMES: u64 = 60;
 /// What the task in hand may take before a request is given up.
 const BUSY: Duration = Duration::from_secs(20);
 
@@ -40,7 +44,7 @@ async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<Sn
     let mut answer = SnapshotAnswer::default();
     match ask.ok_or("the question asks for nothing")? {
         Ask::List(list) => {
-            (answer.rows, answer.more) = rows(host, &list).await?;
+            answer = rows(host, &list).await?;
         }
         Ask::Diff(diff) => {
             let (dataset, _) = snapshot(&diff.from)?;
@@ -55,10 +59,7 @@ async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<Sn
             answer.diff = changes.into_iter().map(line).collect();
         }
         Ask::Create(create) => {
-            let name = self::name(host, &create).await?;
-            let mark = Classes::manual().mark();
-            run(host, pool, &zfs::snapshot_command(&mark, &[&create.dataset], &name)).await?;
-            answer.created = format!("{}@{name}", create.dataset);
+            answer.created = self::create(host, pool, &create).await?;
         }
         Ask::Hold(hold) => {
             snapshot(&hold.snapshot)?;
@@ -79,8 +80,9 @@ async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(
     if output.ok() { Ok(()) } else { Err(output.complaint()) }
 }
 
-/// One page, and whether there is more. Of ten thousand snapshots only those rows are made that are sent.
-async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<(Vec<SnapshotRow>, bool), String> {
+/// A page of one dataset's, and where the next one begins: a dataset that takes long, or cannot be listed, hides no other.
+/// Of ten thousand snapshots only those rows are made that are sent.
+async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAnswer, String> {
     let text = schedule::text(host, schedule::SNAPSHOTS)
         .await
         .map_err(|error| in_full(&error))?;
@@ -89,45 +91,60 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<(Vec<Snapsh
         .transpose()?
         .unwrap_or_default()
         .task;
-    let datasets: Vec<&str> = match list.dataset.as_str() {
+    let mut datasets: Vec<&str> = match list.dataset.as_str() {
         "" => wanted.policies.iter().map(|policy| policy.dataset.as_str()).collect(),
         one => vec![dataset(one)?],
     };
+    let mut last = "";
+    if let Some((from, name)) = list.after.split_once('@') {
+        let at = datasets.iter().position(|dataset| *dataset == from).ok_or(CHANGED)?;
+        datasets.drain(..at + usize::from(name.is_empty()));
+        last = name;
+    }
     let mounts = findmnt::mounts(host).await.unwrap_or_default();
     let now_s = host.now_ms() / 1000;
     let most = match list.limit as usize {
         0 => PAGE,
         limit => PAGE.min(limit),
     };
-    let (mut rows, mut begun) = (Vec::new(), list.after.is_empty());
-    for listing in zfs::snapshots(host, &datasets).await.map_err(|error| in_full(&error))? {
-        let Some(snapshots) = listing.snapshots else {
-            if list.dataset.is_empty() {
-                continue;
+    let mut answer = SnapshotAnswer::default();
+    for (left, dataset) in (0..datasets.len()).rev().zip(datasets) {
+        (answer.more, answer.next) = (left > 0, format!("{dataset}@"));
+        let snapshots = match zfs::snapshots_within(host, dataset, LISTING).await {
+            Ok(Some(snapshots)) => snapshots,
+            Ok(None) if list.dataset.is_empty() => continue,
+            Ok(None) => return Err(format!("there is no dataset {dataset}")),
+            Err(error) if list.dataset.is_empty() => {
+                let text = format!("{dataset} could not be listed: {}", in_full(&error));
+                answer.problems.push(text);
+                break;
             }
-            return Err(format!("there is no dataset {}", listing.dataset));
+            Err(error) => return Err(in_full(&error)),
         };
-        let mount = mounts
-            .iter()
-            .find(|mount| mount.kind == "zfs" && mount.source == listing.dataset);
+        let mut mounts = mounts.iter();
+        let mount = mounts.find(|mount| mount.kind == "zfs" && mount.source == dataset);
         let below = mount.map(|mount| format!("{}/.zfs/snapshot", mount.target));
-        let judged = judged(&snapshots, wanted.of(&listing.dataset), now_s);
-        for (one, decision) in judged.filter(|(_, decision)| decision.prunes() || !list.prunable) {
-            if !begun {
-                let after = list.after.split_once('@');
-                begun = after == Some((listing.dataset.as_str(), &*one.name));
-            } else if rows.len() == most {
-                return Ok((rows, true));
-            } else {
-                rows.push(row(&listing.dataset, one, decision, below.as_deref()));
-            }
+        let mut judged = judged(&snapshots, wanted.of(dataset), now_s)
+            .filter(|(_, decision)| decision.prunes() || !list.prunable)
+            .peekable();
+        let after = std::mem::take(&mut last);
+        if !after.is_empty() && !judged.any(|(one, _)| *one.name == *after) {
+            return Err(CHANGED.to_owned());
+        }
+        for (one, decision) in judged.by_ref().take(most) {
+            answer.rows.push(row(dataset, one, decision, below.as_deref()));
+        }
+        if let (Some(_), Some(last)) = (judged.peek(), answer.rows.last()) {
+            (answer.more, answer.next) = (true, format!("{dataset}@{}", last.name));
+        }
+        if !answer.rows.is_empty() {
+            break;
         }
     }
-    match begun {
-        true => Ok((rows, false)),
-        false => Err("the list has changed meanwhile: ask again".to_owned()),
-    }
+    Ok(answer)
 }
+
+const CHANGED: &str = "the list has changed meanwhile: ask again";
 
 fn judged<'a>(
     snapshots: &'a [Snapshot],
@@ -143,9 +160,9 @@ fn row(dataset: &str, snapshot: &Snapshot, decision: keep_set::PruneDecision, be
         dataset: dataset.to_owned(),
         name: snapshot.name.to_string(),
         guid: snapshot.guid.to_string(),
-        created_ms: snapshot.created_s * 1000,
+        created_ms: snapshot.created_s.saturating_mul(1000),
         used_bytes: snapshot.used_bytes,
-        holds: snapshot.holds,
+        holds: if snapshot.is_odd() { 0 } else { snapshot.holds },
         clones: snapshot.clones.clone(),
         classes: mark
             .split(',')
@@ -168,19 +185,29 @@ fn line(change: zfs::Change) -> v1::DiffLine {
     }
 }
 
-/// The name that was asked for, or one by the time.
-async fn name(host: &dyn System, create: &v1::CreateSnapshot) -> Result<String, String> {
+/// Under the name that was asked for, or one by the time: nothing is listed for it, which could take minutes.
+async fn create(host: &dyn System, pool: &Mutex<()>, create: &v1::CreateSnapshot) -> Result<String, String> {
     let dataset = dataset(&create.dataset)?;
-    if !create.name.is_empty() {
-        return word("name", &create.name).map(str::to_owned);
+    let mark = Classes::manual().mark();
+    let now_s = host.now_ms() / 1000;
+    for later in 0..NAMES {
+        let name = match create.name.as_str() {
+            "" => free_name(now_s + later, Classes::manual(), |_| false),
+            name => word("name", name)?.to_owned(),
+        };
+        match run(host, pool, &zfs::snapshot_command(&mark, &[dataset], &name)).await {
+            Ok(()) => return Ok(format!("{dataset}@{name}")),
+            // Two in one second.
+            Err(said) if create.name.is_empty() && said.contains("dataset already exists") => {}
+            Err(said) if said.contains("dataset does not exist") => {
+                return Err(format!("there is no dataset {dataset}"));
+            }
+            Err(said) => return Err(said),
+        }
     }
-    let listing = zfs::snapshots(host, &[dataset])
-        .await
-        .map_err(|error| in_full(&error))?;
-    let snapshots = listing.into_iter().next().and_then(|listing| listing.snapshots);
-    let snapshots = snapshots.ok_or_else(|| format!("there is no dataset {dataset}"))?;
-    let taken = |name: &str| snapshots.iter().any(|snapshot| *snapshot.name == *name);
-    Ok(free_name(host.now_ms() / 1000, Classes::manual(), taken))
+    Err(format!(
+        "{NAMES} snapshots of {dataset} have the names of the next seconds: give one with --name"
+    ))
 }
 
 fn dataset(text: &str) -> Result<&str, String> {

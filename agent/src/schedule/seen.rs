@@ -1,9 +1,15 @@
+use std::time::Duration;
+
 use heeler_host::{System, zfs};
+use heeler_tasks::engine::in_full;
 use heeler_tasks::snapshot::{Classes, next_due_s, schedule, scrub};
 use serde::Serialize;
 
 use super::memory::Memory;
 use super::scrubs::past;
+
+/// A person waits for it.
+const LISTING: Duration = Duration::from_secs(20);
 
 /// How the schedule stands, from what is on the disk. Unix milliseconds; 0: never, or not wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -38,16 +44,20 @@ pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
             .iter()
             .filter_map(|policy| next_due_s(&policy.keep, now_s));
         seen.next_snapshot_ms = next.min().unwrap_or(0) * 1000;
-        let datasets: Vec<&str> = wanted.policies.iter().map(|policy| policy.dataset.as_str()).collect();
-        let listings = zfs::snapshots(host, &datasets).await.unwrap_or_default();
-        let newest = listings.iter().map(|listing| {
-            let own = listing.snapshots.iter().flatten().filter(|snapshot| {
-                let mark = snapshot.mark.as_deref().unwrap_or_default();
-                Classes::read(mark).iter().next().is_some()
-            });
-            own.map(|snapshot| snapshot.created_s).max().unwrap_or(0)
-        });
-        seen.newest_snapshot_ms = newest.min().unwrap_or(0) * 1000;
+        let mut newest = Vec::new();
+        for policy in &wanted.policies {
+            match zfs::snapshots_within(host, &policy.dataset, LISTING).await {
+                Ok(snapshots) => {
+                    let own = snapshots.iter().flatten().filter(|snapshot| {
+                        let mark = snapshot.mark.as_deref().unwrap_or_default();
+                        Classes::read(mark).iter().next().is_some()
+                    });
+                    newest.push(own.map(|snapshot| snapshot.created_s).max().unwrap_or(0));
+                }
+                Err(error) => faults.push(format!("{} could not be listed: {}", policy.dataset, in_full(&error))),
+            }
+        }
+        seen.newest_snapshot_ms = newest.into_iter().min().unwrap_or(0).saturating_mul(1000);
     }
     let text = schedule::text(host, schedule::SCRUBS).await.ok().flatten();
     let read = text.map(|text| schedule::scrubs(&text)).transpose();

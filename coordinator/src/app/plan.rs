@@ -12,7 +12,7 @@ use crate::known::{short, unknown};
 use crate::pki::sha256;
 
 /// An agent that has not answered by then could not be looked at.
-const PREVIEW: Duration = Duration::from_secs(150);
+const PREVIEW: Duration = Duration::from_secs(330);
 /// Plans are kept for as long as their tasks' consents could hold, twice over.
 const KEPT_MS: u64 = 2 * 60 * 60 * 1000;
 

@@ -9,6 +9,8 @@ use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits};
 
 /// What a node may take to answer: as long as the longest program that it runs for it.
 const ANSWER: Duration = Duration::from_secs(60);
+/// Likewise for a page of a list: two programs, which take minutes where there are tens of thousands of snapshots.
+const LIST: Duration = Duration::from_secs(500);
 /// Characters of a node's own words that are written down.
 const DETAIL: usize = 4096;
 
@@ -42,12 +44,17 @@ impl App {
             request_id: hex(&random_bits()?.to_be_bytes()),
             ask: Some(ask),
         };
-        let answer = match timeout(ANSWER, session.ask_snapshots(ask)).await {
+        let patience = if let Some(Ask::List(_)) = &ask.ask {
+            LIST
+        } else {
+            ANSWER
+        };
+        let answer = match timeout(patience, session.ask_snapshots(ask)).await {
             Ok(Ok(answer)) if answer.error.is_empty() => Ok(answer),
             Ok(Ok(answer)) => Err(("refused", format!("{name}: {}", answer.error))),
             Ok(Err(_)) => Err(("not known", format!("the connection to {name} was lost meanwhile"))),
             Err(_) => {
-                let text = format!("{name} did not answer within {} s", ANSWER.as_secs());
+                let text = format!("{name} did not answer within {} s", patience.as_secs());
                 Err(("not known", text))
             }
         };

@@ -194,7 +194,7 @@ async fn list(
     let mut documents = Vec::new();
     let (mut shown, mut refused) = (0, None);
     for node in &nodes {
-        let (rows, no_pruning) = match pages(client, node, &dataset, prunable).await {
+        let (rows, no_pruning) = match pages(client, node, &dataset, prunable, console).await {
             // One that lacks the dataset, or leaves meanwhile, hides no other.
             Err(CliError::Coordinator(said)) if !one => {
                 left_out(node, said.message(), console);
@@ -243,21 +243,31 @@ async fn pages(
     node: &str,
     dataset: &str,
     prunable: bool,
+    console: &mut Console<'_>,
 ) -> Result<(Vec<SnapshotRow>, String), CliError> {
-    let mut rows: Vec<SnapshotRow> = Vec::new();
+    let (mut rows, mut after): (Vec<SnapshotRow>, _) = (Vec::new(), String::new());
     loop {
-        let after = rows.last().map(|row| format!("{}@{}", row.dataset, row.name));
         let page = ListSnapshots {
             dataset: dataset.to_owned(),
-            after: after.unwrap_or_default(),
+            after: after.clone(),
             prunable,
             limit: 0,
         };
         let answer = ask(client, node, Ask::List(page)).await?;
-        let more = answer.more && !answer.rows.is_empty();
+        for problem in &answer.problems {
+            console.aside(&[Line::new().ink(Ink::Amber, format!("{node}: {problem}"))]);
+        }
         rows.extend(answer.rows);
-        if !more {
+        // An agent of before names no next page: it begins behind the last row.
+        let last = rows.last().map(|row| format!("{}@{}", row.dataset, row.name));
+        let next = if answer.next.is_empty() {
+            last.unwrap_or_default()
+        } else {
+            answer.next
+        };
+        if !answer.more || next == after {
             return Ok((rows, answer.no_pruning));
         }
+        after = next;
     }
 }

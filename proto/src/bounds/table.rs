@@ -389,6 +389,8 @@ const SNAPSHOTS: &[Field] = &[
     ),
     one(5, "no_pruning", TEXT),
     one(6, "created", 128 * KIB),
+    many(9, "problems", 64, 8 * KIB),
+    one(10, "next", 2 * NAME),
     list(
         7,
         "diff",

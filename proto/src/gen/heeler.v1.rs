@@ -480,7 +480,7 @@ pub struct ListSnapshots {
     /// Empty: all that have a policy or snapshots of ours.
     #[prost(string, tag = "1")]
     pub dataset: ::prost::alloc::string::String,
-    /// The last one of the page before, as DATASET@NAME; empty for the first page.
+    /// The last one of the page before, as DATASET@NAME, or DATASET@ behind all of a dataset; empty for the first page.
     #[prost(string, tag = "2")]
     pub after: ::prost::alloc::string::String,
     /// Only those that the next run would prune.
@@ -547,6 +547,12 @@ pub struct SnapshotAnswer {
     /// The diff is longer than what is here.
     #[prost(bool, tag = "8")]
     pub diff_cut: bool,
+    /// Datasets that could not be listed, and why. The others are.
+    #[prost(string, repeated, tag = "9")]
+    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Where the next page begins, for ListSnapshots.after: DATASET@NAME, or DATASET@ behind all of a dataset.
+    #[prost(string, tag = "10")]
+    pub next: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SnapshotRow {

@@ -99,19 +99,7 @@ impl Evidence {
 /// Looks at one disk; reads only. What cannot be looked at is noted among the failures. Nothing more is asked about a
 /// disk that the machine runs from, or that is a leg of an imported pool: that settles what it is.
 pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) -> Evidence {
-    let mut evidence = Evidence {
-        device: device.clone(),
-        mounted: mounted(around, device),
-        holders: Vec::new(),
-        signatures: Vec::new(),
-        probes: Vec::new(),
-        labels: Some(Vec::new()),
-        imported: around.member_of(device),
-        former: false,
-        importable: importable(around, device),
-        content: Content::NotRead,
-        failures: Vec::new(),
-    };
+    let mut evidence = begun(around, device);
     if words::system(&evidence.mounted).is_some() || evidence.imported.is_some() {
         return evidence;
     }
@@ -132,6 +120,23 @@ pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) 
         evidence.content = content(host, device).await;
     }
     evidence
+}
+
+/// What is known of a disk before it is asked anything.
+pub(super) fn begun(around: &Surroundings, device: &Device) -> Evidence {
+    Evidence {
+        device: device.clone(),
+        mounted: mounted(around, device),
+        holders: Vec::new(),
+        signatures: Vec::new(),
+        probes: Vec::new(),
+        labels: Some(Vec::new()),
+        imported: around.member_of(device),
+        former: false,
+        importable: importable(around, device),
+        content: Content::NotRead,
+        failures: Vec::new(),
+    }
 }
 
 /// The error is of a program that did not finish: a disk that hangs is not asked anything else.

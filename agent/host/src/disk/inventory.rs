@@ -1,8 +1,9 @@
-use std::future::poll_fn;
-use std::task::Poll;
+use std::time::Duration;
 
+use super::evidence::begun;
 use super::{DiskState, Surroundings, Use, collect, disk_state, slot};
 use crate::lsblk::Device;
+use crate::side_by_side::side_by_side;
 use crate::zdb::Label;
 use crate::{RunError, System};
 
@@ -38,6 +39,10 @@ impl Disk {
         self.state.in_use()
     }
 }
+
+/// What all looks at one disk may take together. With what is asked before, it ends within the minute that the coordinator
+/// waits.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Every drive, with what it took to judge them.
 #[derive(Debug, Clone)]
@@ -77,26 +82,9 @@ impl Inventory {
     }
 }
 
-/// What each comes to, in their order; all are under way at once.
-async fn side_by_side<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut under_way: Vec<_> = all.map(|one| (Box::pin(one), None)).collect();
-    poll_fn(|context| {
-        let mut waits = false;
-        for (one, done) in under_way.iter_mut().filter(|(_, done)| done.is_none()) {
-            match one.as_mut().poll(context) {
-                Poll::Ready(result) => *done = Some(result),
-                Poll::Pending => waits = true,
-            }
-        }
-        if waits { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
-    under_way.into_iter().filter_map(|(_, done)| done).collect()
-}
-
 /// Looks at every drive and judges it; reads only.
 ///
-/// All disks are looked at side by side: one that is slow delays no other.
+/// All disks are looked at side by side, each for at most [`PATIENCE`]: one that is slow delays or hides no other.
 ///
 /// # Errors
 /// When a program that must be there fails. What fails about one disk only makes that disk unproven.
@@ -124,7 +112,16 @@ pub async fn inventory(host: &dyn System) -> Result<Inventory, RunError> {
 }
 
 async fn judged(host: &dyn System, around: &Surroundings, device: &Device) -> Disk {
-    let evidence = collect(host, around, device).await;
+    let mut seen = None;
+    let look = Box::pin(async { seen = Some(collect(host, around, device).await) });
+    host.in_time(&device.path, PATIENCE, look).await;
+    let answers = seen.is_some();
+    let evidence = seen.unwrap_or_else(|| begun(around, device));
+    let mut state = disk_state(&evidence);
+    if !answers && !matches!(state, DiskState::System { .. } | DiskState::PoolMember { .. }) {
+        let missing = format!("this disk did not answer within {} s", PATIENCE.as_secs());
+        state = DiskState::Unproven { missing };
+    }
     Disk {
         serial: device.serial.clone(),
         by_id: around.by_id.preferred(&device.path, &device.serial).unwrap_or_default(),
@@ -133,7 +130,7 @@ async fn judged(host: &dyn System, around: &Surroundings, device: &Device) -> Di
         slot: None,
         transport: device.transport.clone(),
         kernel_path: device.path.clone(),
-        state: disk_state(&evidence),
+        state,
         only_marks_of_zfs: evidence.only_marks_of_zfs(),
         labels: evidence.labels.unwrap_or_default(),
     }
@@ -151,25 +148,5 @@ fn refuse_twins(disks: &mut [Disk]) {
             (serial, _, count) => format!("serial {serial} on {count} disks"),
         };
         disk.state = DiskState::Foreign { finding };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::Barrier;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn no_look_waits_for_another_and_their_order_stays() {
-        let all_here = Barrier::new(3);
-        let looks = (0..3).map(|number| {
-            let all_here = &all_here;
-            async move {
-                all_here.wait().await;
-                number
-            }
-        });
-        assert_eq!(side_by_side(looks).await, [0, 1, 2]);
     }
 }

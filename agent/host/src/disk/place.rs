@@ -1,12 +1,17 @@
 //! Which disk a leg of an imported pool is on. What its path says is no proof: names move to other disks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Member, Surroundings};
+use crate::ask::{ONE_DISK, names};
 use crate::lsblk::Device;
+use crate::side_by_side::side_by_side;
 use crate::zdb::{self, Label};
-use crate::zpool::{self, PoolStatus, Vdev};
+use crate::zpool::{self, PoolStatus, Unreadable, Vdev};
 use crate::{RunError, System};
+
+/// A folder for each imported pool, which the kernel module keeps.
+const KSTAT: &str = "/proc/spl/kstat/zfs";
 
 /// A leg of an imported pool, and a disk that it is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +31,10 @@ impl Surroundings {
     /// # Errors
     /// When ZFS cannot be asked.
     pub async fn look_at_pools(&mut self, host: &dyn System) -> Result<(), RunError> {
-        let zpool::Pools { read, unreadable } = zpool::look(host).await?;
+        let zpool::Pools { read, unreadable } = match zpool::look(host).await {
+            Err(error @ RunError::Timeout { .. }) => unanswered(host, error).await?,
+            looked => looked?,
+        };
         let mut lost: Vec<(u64, u64)> = Vec::new();
         for pool in &read {
             for leg in &pool.legs {
@@ -60,22 +68,14 @@ impl Surroundings {
 
     /// Reads the labels of what could be one of these legs, and is no other.
     async fn by_label(&self, host: &dyn System, lost: &[(u64, u64)]) -> Vec<Place> {
-        let mut found = Vec::new();
         let free = |disk: &&Device| !self.places.iter().any(|place| place.disk == disk.path);
-        for disk in self.disks().filter(free) {
-            for node in disk.stack().into_iter().filter(|node| node.may_be_zfs()) {
-                let labels = match zdb::labels(host, &node.path).await {
-                    Ok(found) => found.labels,
-                    Err(RunError::Timeout { .. }) => break,
-                    // What cannot be read proves nothing.
-                    Err(_) => continue,
-                };
-                let is = |label: &&Label, of: &&(u64, u64)| label.guid == of.1 && [0, of.0].contains(&label.pool_guid);
-                let legs = lost.iter().filter(|of| labels.iter().any(|label| is(&label, of)));
-                found.extend(legs.map(|of| place(of.0, of.1, disk)));
-            }
-        }
-        found
+        let looks = self.disks().filter(free).map(|disk| async move {
+            let mut found = Vec::new();
+            let look = Box::pin(labelled(host, disk, lost, &mut found));
+            host.in_time(&disk.path, ONE_DISK, look).await;
+            found
+        });
+        side_by_side(looks).await.concat()
     }
 
     /// The imported pool of this guid.
@@ -117,6 +117,41 @@ impl Surroundings {
         let place = places.next().filter(|_| places.next().is_none())?;
         let disk = self.disks().find(|disk| disk.path == place.disk)?;
         Some(disk.serial.as_str()).filter(|serial| !serial.is_empty())
+    }
+}
+
+/// The legs among `lost` whose label is on this disk.
+async fn labelled(host: &dyn System, disk: &Device, lost: &[(u64, u64)], found: &mut Vec<Place>) {
+    for node in disk.stack().into_iter().filter(|node| node.may_be_zfs()) {
+        let labels = match zdb::labels(host, &node.path).await {
+            Ok(found) => found.labels,
+            Err(RunError::Timeout { .. }) => return,
+            // What cannot be read proves nothing.
+            Err(_) => continue,
+        };
+        let is = |label: &Label, of: &(u64, u64)| label.guid == of.1 && [0, of.0].contains(&label.pool_guid);
+        let legs = lost.iter().filter(|of| labels.iter().any(|label| is(label, of)));
+        found.extend(legs.map(|of| place(of.0, of.1, disk)));
+    }
+}
+
+/// ZFS did not answer: its module still names the imported pools, of which nothing else is known then. Without their names
+/// nothing can be said of any.
+async fn unanswered(host: &dyn System, error: RunError) -> Result<zpool::Pools, RunError> {
+    let mut pools = zpool::Pools::default();
+    for name in names(host, KSTAT).await.ok().flatten().unwrap_or_default() {
+        if host.read(&Path::new(KSTAT).join(&name).join("state")).await.is_ok() {
+            pools.unreadable.push(Unreadable {
+                name,
+                guid: 0,
+                reason: error.to_string(),
+            });
+        }
+    }
+    if pools.unreadable.is_empty() {
+        Err(error)
+    } else {
+        Ok(pools)
     }
 }
 

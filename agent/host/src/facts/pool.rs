@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Surroundings;
+use crate::side_by_side::side_by_side;
 use crate::zpool::{self, Class, PoolStatus, Unreadable, Vdev};
 use crate::{RunError, System, zfs};
 
@@ -86,8 +87,10 @@ pub async fn pools(host: &dyn System, around: &Surroundings) -> PoolFacts {
         unreadable: around.unreadable.clone(),
         ..PoolFacts::default()
     };
-    for pool in around.imported.iter().flatten() {
-        match fact(host, pool, around).await {
+    let pools = || around.imported.iter().flatten();
+    let looked = side_by_side(pools().map(|pool| fact(host, pool, around))).await;
+    for (pool, looked) in pools().zip(looked) {
+        match looked {
             Ok(fact) => facts.read.push(fact),
             Err(error) => facts.unreadable.push(Unreadable {
                 name: pool.name.clone(),

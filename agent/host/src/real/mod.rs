@@ -22,7 +22,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 
 use crate::ask::ONE_DISK;
-use crate::{Command, Deed, File, Folder, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+use crate::{
+    Command, Deed, File, Folder, Job, JobState, Look, Output, RunError, System, UnitAction, UnitError, UnitState,
+};
 use bus::Bus;
 
 /// The machine that this process runs on.
@@ -207,6 +209,11 @@ impl System for RealSystem {
     fn now_ms(&self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    async fn in_time(&self, _: &str, time: Duration, look: Look<'_>) {
+        // Whoever looks sees that nothing came of it.
+        let _ = tokio::time::timeout(time, look).await;
     }
 
     async fn sleep(&self, time: Duration) {

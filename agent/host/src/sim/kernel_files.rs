@@ -88,6 +88,13 @@ impl State {
             let rows = [("size", size), ("c", limit), ("c_min", least), ("c_max", limit)];
             let rows = rows.map(|(name, value)| format!("{name:<31} 4    {value}\n")).concat();
             let head = "9 1 0x01 147 39984 6219834014 118731237437\nname                            type data\n";
+            for pool in &self.kernel.pools {
+                let state = pool.state(&self.disks);
+                tree.put(
+                    format!("/proc/spl/kstat/zfs/{}/state", pool.config.name),
+                    format!("{state}\n"),
+                );
+            }
             tree.put("/proc/spl/kstat/zfs/arcstats", format!("{head}{rows}"));
         }
     }

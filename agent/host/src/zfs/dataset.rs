@@ -8,7 +8,7 @@ use crate::{Command, RunError, System, json};
 pub struct Dataset {
     /// With the pool's name in front.
     pub name: String,
-    /// FILESYSTEM or VOLUME.
+    /// FILESYSTEM or VOLUME; [`UNREADABLE`] when the listing lacks its type or properties.
     pub kind: String,
     /// An absolute path, `none` or `legacy`; empty for a volume.
     pub mountpoint: String,
@@ -27,8 +27,11 @@ pub struct Dataset {
     pub tuning: Vec<(&'static str, String)>,
 }
 
+/// The kind of a dataset of which ZFS says too little: nothing may be concluded from the rest.
+pub const UNREADABLE: &str = "UNREADABLE";
+
 /// The property that holds the name a dataset was made under.
-const MADE_AS: &str = "heeler:dataset";
+pub const MADE_AS: &str = "heeler:dataset";
 const TUNING: [&str; 5] = ["compression", "atime", "xattr", "acltype", "dnodesize"];
 
 /// `zfs list -j --json-int -p -t filesystem,volume -o name,mountpoint,mounted,canmount,used,…`.
@@ -62,31 +65,34 @@ pub async fn datasets(host: &dyn System) -> Result<Vec<Dataset>, RunError> {
 
 pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Dataset>, RunError> {
     let value = json::zfs(command, text)?;
-    json::members(&value, "datasets")
-        .map(|(name, dataset)| {
-            read(name, dataset).ok_or_else(|| RunError::unreadable(command, format!("{name} is not as expected")))
-        })
-        .collect()
+    Ok(json::members(&value, "datasets")
+        .map(|(name, dataset)| read(name, dataset))
+        .collect())
 }
 
-fn read(name: &str, dataset: &Value) -> Option<Dataset> {
-    let properties = dataset.get("properties")?;
+/// One that is odd hides no other, and is there all the same: nothing is made in its place.
+fn read(name: &str, dataset: &Value) -> Dataset {
+    let properties = dataset.get("properties").unwrap_or(&Value::Null);
+    let used = properties.get("used").and_then(|used| json::number(used, "value"));
     let value = |key| {
         let value = properties.get(key).and_then(|property| json::text(property, "value"));
         value.filter(|value| *value != "-").unwrap_or_default()
     };
     let source = properties.get("mountpoint").and_then(|property| property.get("source"));
-    Some(Dataset {
+    Dataset {
         name: name.to_owned(),
-        kind: json::text(dataset, "type")?.to_owned(),
+        kind: json::text(dataset, "type")
+            .filter(|_| used.is_some())
+            .unwrap_or(UNREADABLE)
+            .to_owned(),
         mountpoint: value("mountpoint").to_owned(),
         mountpoint_local: source.and_then(|source| json::text(source, "type")) == Some("LOCAL"),
         mounted: value("mounted") == "yes",
         canmount: value("canmount").to_owned(),
         made_as: value(MADE_AS).to_owned(),
         tuning: TUNING.iter().map(|key| (*key, value(key).to_owned())).collect(),
-        used_bytes: properties.get("used").and_then(|used| json::number(used, "value"))?,
-    })
+        used_bytes: used.unwrap_or(0),
+    }
 }
 
 /// `zfs create -o heeler:dataset=NAME -o mountpoint=… NAME`. It is mounted at once; an exit code of 1 may still mean that it was made.

@@ -1,3 +1,4 @@
+use crate::ask::ALL_POOLS;
 use crate::{Command, RunError, System};
 
 /// A property of a dataset.
@@ -12,7 +13,9 @@ pub struct Property {
 /// `zfs get -Hp -o value,source NAME DATASET`.
 #[must_use]
 pub fn property_command(name: &str, dataset: &str) -> Command {
-    Command::new("zfs").args(["get", "-Hp", "-o", "value,source", name, dataset])
+    Command::new("zfs")
+        .args(["get", "-Hp", "-o", "value,source", name, dataset])
+        .timeout(ALL_POOLS)
 }
 
 /// `zfs set NAME=VALUE DATASET`.

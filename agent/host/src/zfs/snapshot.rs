@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::side_by_side::side_by_side;
 use crate::{Command, Output, RunError, System};
 
 /// The user property that Heeler sets on every snapshot that it takes: the classes that it serves, `hourly,daily`. Only
@@ -19,12 +20,23 @@ pub struct Snapshot {
     pub created_s: u64,
     /// What would be free without it.
     pub used_bytes: u64,
-    /// How many tags hold it.
+    /// How many tags hold it; see [`Self::is_odd`].
     pub holds: u32,
     /// Datasets that live on it.
     pub clones: Vec<String>,
     /// The value of [`MARK`], when it was set on this very snapshot.
     pub mark: Option<Box<str>>,
+}
+
+/// Held by more than can be counted: whatever is made of such a snapshot, it stays.
+const ODD: u32 = u32::MAX;
+
+impl Snapshot {
+    /// ZFS says something of it that cannot be read: only its name is known. It hides no other, and is never pruned.
+    #[must_use]
+    pub const fn is_odd(&self) -> bool {
+        self.holds == ODD
+    }
 }
 
 /// One dataset's snapshots.
@@ -53,21 +65,21 @@ pub fn marks_command(dataset: &str) -> Command {
         .args(["name,property,value", MARK, dataset])
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+/// What each of the two programs that list one dataset may take where a person waits for a plan.
+const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Each dataset's own snapshots, not those below it.
+/// Each dataset's own snapshots, not those below it. All are listed side by side: one that is slow delays no other.
 ///
 /// # Errors
 /// When ZFS cannot be asked, or its answer cannot be read.
 pub async fn snapshots(host: &dyn System, datasets: &[&str]) -> Result<Vec<Listing>, RunError> {
-    let mut listings = Vec::with_capacity(datasets.len());
-    for dataset in datasets {
-        listings.push(Listing {
+    let looks = datasets.iter().map(|dataset| async move {
+        Ok(Listing {
             dataset: (*dataset).to_owned(),
-            snapshots: snapshots_within(host, dataset, MINUTE).await?,
-        });
-    }
-    Ok(listings)
+            snapshots: snapshots_within(host, dataset, PATIENCE).await?,
+        })
+    });
+    side_by_side(looks).await.into_iter().collect()
 }
 
 /// One dataset's own snapshots, in the order in which they were made; None when there is no such dataset. Of tens of
@@ -102,26 +114,52 @@ async fn unless_missing(host: &dyn System, command: &Command) -> Result<Option<O
     }
 }
 
-/// Half a list of snapshots would be taken for the whole: any line that is not as expected is an error.
+/// No snapshot is younger: the end of the year 9999, Unix seconds.
+const LATEST_S: u64 = 253_402_300_799;
+
+/// Half a list of snapshots would be taken for the whole: a line that names no snapshot of the dataset is an error. Where
+/// only what follows the name is not as expected, that snapshot alone is odd.
 pub(crate) fn listed(command: &Command, dataset: &str, text: &str) -> Result<Vec<Snapshot>, RunError> {
     let read = |line: &str| {
         let mut fields = line.split('\t');
         let name = fields.next()?.strip_prefix(dataset)?.strip_prefix('@')?;
-        let mut number = || fields.next()?.parse().ok();
-        let (guid, createtxg, created_s, used_bytes) = (number()?, number()?, number()?, number()?);
-        let holds = u32::try_from(number()?).ok()?;
-        let clones = fields.next()?;
-        let clones = clones.split(',').filter(|clone| !clone.is_empty() && *clone != "-");
-        Some(Snapshot {
+        let mut number = || fields.next()?.parse::<u64>().ok();
+        let numbers = [number(), number(), number(), number(), number()];
+        let clones = fields.next();
+        let mut snapshot = Snapshot {
             name: name.into(),
-            guid,
-            createtxg,
-            created_s,
-            used_bytes,
-            holds,
-            clones: clones.map(str::to_owned).collect(),
+            guid: 0,
+            createtxg: 0,
+            created_s: 0,
+            used_bytes: 0,
+            holds: ODD,
+            clones: Vec::new(),
             mark: None,
-        })
+        };
+        if let (
+            [
+                Some(guid),
+                Some(createtxg),
+                Some(created_s),
+                Some(used_bytes),
+                Some(holds),
+            ],
+            Some(clones),
+        ) = (numbers, clones)
+            && created_s <= LATEST_S
+        {
+            let clones = clones.split(',').filter(|clone| !clone.is_empty() && *clone != "-");
+            snapshot = Snapshot {
+                guid,
+                createtxg,
+                created_s,
+                used_bytes,
+                holds: u32::try_from(holds).unwrap_or(ODD),
+                clones: clones.map(str::to_owned).collect(),
+                ..snapshot
+            };
+        }
+        Some(snapshot)
     };
     text.lines()
         .map(|line| read(line).ok_or_else(|| RunError::unreadable(command, format!("the line {line:?}"))))
@@ -137,8 +175,10 @@ pub(crate) fn mark(command: &Command, dataset: &str, text: &str, snapshots: &mut
         let name = fields
             .next()
             .and_then(|name| name.strip_prefix(dataset)?.strip_prefix('@'));
-        let (Some(name), Some(MARK), Some(value), None) = (name, fields.next(), fields.next(), fields.next()) else {
-            return Err(RunError::unreadable(command, format!("the line {line:?}")));
+        let name = name.ok_or_else(|| RunError::unreadable(command, format!("the line {line:?}")))?;
+        // Without a mark that can be read it is not ours to prune.
+        let (Some(MARK), Some(value), None) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
         };
         if let Ok(at) = order.binary_search_by(|at| (*snapshots[*at].name).cmp(name)) {
             snapshots[order[at]].mark = Some(value.into());

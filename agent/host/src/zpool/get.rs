@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::ask::ask;
+use crate::ask::{ALL_POOLS, ask};
 use crate::{Command, RunError, System, json};
 
 /// Properties of a pool by name, each as text.
@@ -13,7 +13,9 @@ pub type PoolProperties = BTreeMap<String, String>;
 /// # Errors
 /// When there is no such pool, or the output cannot be read.
 pub async fn properties(host: &dyn System, pool: &str) -> Result<PoolProperties, RunError> {
-    let command = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", pool]);
+    let command = Command::new("zpool")
+        .args(["get", "-j", "--json-int", "-p", "all", pool])
+        .timeout(ALL_POOLS);
     let output = ask(host, &command).await?;
     parse(&command, &output.stdout, pool)
 }

@@ -100,10 +100,13 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable
             }
             Some((found, value)) if is_key(line, found) => {
                 key = KEYS.iter().find(|known| **known == found).copied().unwrap_or("");
-                let Some(pool) = pools.last_mut() else {
-                    return Err(RunError::unreadable(command, format!("{line:?} belongs to no pool")));
-                };
-                take(pool, key, value);
+                // What comes before the first name belongs to a pool without one.
+                if pools.is_empty() {
+                    pools.push(Importable::default());
+                }
+                if let Some(pool) = pools.last_mut() {
+                    take(pool, key, value);
+                }
                 continue;
             }
             _ => {}

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ask::ask;
+use crate::ask::{ALL_POOLS, ask};
 use crate::{Command, RunError, System, json};
 
 /// An imported pool, as `zpool status` shows it.
@@ -149,7 +149,9 @@ impl Vdev {
 /// `zpool status -j --json-int -p -P`.
 #[must_use]
 pub fn status_command() -> Command {
-    Command::new("zpool").args(["status", "-j", "--json-int", "-p", "-P"])
+    Command::new("zpool")
+        .args(["status", "-j", "--json-int", "-p", "-P"])
+        .timeout(ALL_POOLS)
 }
 
 /// Every imported pool that can be read.
@@ -195,7 +197,7 @@ fn read(name: &str, pool: &Value) -> Result<PoolStatus, &'static str> {
             .ok_or("guid of it")?,
         state: json::text(pool, "state").ok_or("state of it")?.to_owned(),
         status: json::text(pool, "status").map_or_else(String::new, one_line),
-        errors: json::number(pool, "error_count").unwrap_or(0),
+        errors: json::count(pool, "error_count"),
         scan: pool.get("scan_stats").and_then(scan),
         legs: Vec::new(),
         top_level: Vec::new(),
@@ -203,8 +205,9 @@ fn read(name: &str, pool: &Value) -> Result<PoolStatus, &'static str> {
         allocated_bytes: 0,
     };
     for (_, root) in json::members(pool, "vdevs") {
-        read.size_bytes += json::number(root, "total_space").unwrap_or(0);
-        read.allocated_bytes += json::number(root, "alloc_space").unwrap_or(0);
+        let space = |key| json::number(root, key).unwrap_or(0);
+        read.size_bytes = read.size_bytes.saturating_add(space("total_space"));
+        read.allocated_bytes = read.allocated_bytes.saturating_add(space("alloc_space"));
         for (_, vdev) in json::members(root, "vdevs") {
             let kind = json::text(vdev, "vdev_type").ok_or("type of a vdev")?;
             read.top_level.push(kind.to_owned());
@@ -241,7 +244,7 @@ fn scan(scan: &Value) -> Option<Scan> {
         issued_bytes: json::number(scan, "issued").unwrap_or(0),
         paused: json::number(scan, "scrub_pause").unwrap_or(0) != 0,
         repaired_bytes: json::number(scan, "processed").unwrap_or(0),
-        errors: json::number(scan, "errors").unwrap_or(0),
+        errors: json::count(scan, "errors"),
     })
 }
 
@@ -256,7 +259,7 @@ fn leaves(vdev: &Value, class: Class, within: (&str, &str), legs: &mut Vec<Vdev>
         let place = if shared { name } else { place };
         return children.try_for_each(|(_, child)| leaves(child, class, (top, place), legs));
     }
-    let count = |key| json::number(vdev, key).unwrap_or(0);
+    let count = |key| json::count(vdev, key);
     legs.push(Vdev {
         name: name.to_owned(),
         guid: json::number(vdev, "guid").ok_or("guid of a vdev")?,

@@ -18,6 +18,8 @@ pub struct Recorded {
     pub otherwise: Option<Output>,
     /// Programs that are not installed.
     pub missing: Vec<&'static str>,
+    /// Beginnings of commands that do not finish.
+    pub late: Vec<&'static str>,
     /// Bytes that are not zero, by device and offset.
     pub bytes: Vec<(PathBuf, u64)>,
     /// Contents of files.
@@ -119,6 +121,7 @@ impl Recorded {
             answers: BTreeMap::new(),
             otherwise: Some(output),
             missing: Vec::new(),
+            late: Vec::new(),
             bytes: Vec::new(),
             files: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -196,7 +199,11 @@ impl System for Recorded {
                 program: command.program,
             });
         }
-        let answer = self.answers.get(&command.to_string()).or(self.otherwise.as_ref());
+        let typed = command.to_string();
+        if self.late.iter().any(|begin| typed.starts_with(begin)) {
+            return Err(RunError::timeout(command));
+        }
+        let answer = self.answers.get(&typed).or(self.otherwise.as_ref());
         Ok(answer
             .unwrap_or_else(|| panic!("nothing is recorded for {command}"))
             .clone())

@@ -8,4 +8,5 @@ mod facts;
 mod garbage;
 mod machine;
 mod odd;
+mod one_odd;
 mod pools;

@@ -33,6 +33,8 @@ pub enum Why {
     Unknown,
     /// A person has given it another name: they want it.
     Renamed,
+    /// What ZFS says of it cannot be read.
+    Odd,
     /// This many tags hold it.
     Held(u32),
     /// This many datasets live on it.
@@ -91,6 +93,7 @@ impl fmt::Display for PruneDecision {
                 Why::Manual => f.write_str("made by heeler snapshot create"),
                 Why::Unknown => f.write_str("marked by a later heeler"),
                 Why::Renamed => f.write_str("renamed by a person"),
+                Why::Odd => f.write_str("what ZFS says of it cannot be read: never pruned"),
                 Why::Held(tags) => write!(f, "held by {}", plural(*tags as usize, "tag")),
                 Why::Cloned(clones) => write!(f, "{} on it", plural(*clones, "clone")),
                 Why::NoPolicy => f.write_str("no policy: nothing is pruned"),
@@ -176,7 +179,10 @@ pub fn lowered<'a>(snapshots: &'a [Snapshot], before: Option<&Keep>, after: &Kee
 /// The classes of one that the schedule took, and that still has its name.
 fn scheduled(snapshot: &Snapshot) -> Option<Classes> {
     let classes = Classes::read(snapshot.mark.as_deref()?);
-    let serves = snapshot.name.starts_with(NAMED) && !classes.is_unknown() && classes.iter().next().is_some();
+    let serves = !snapshot.is_odd()
+        && snapshot.name.starts_with(NAMED)
+        && !classes.is_unknown()
+        && classes.iter().next().is_some();
     serves.then_some(classes)
 }
 
@@ -207,6 +213,7 @@ fn judge(
             }
         };
         let decision = match (classes, keep) {
+            _ if snapshot.is_odd() => PruneDecision::Keep(Why::Odd),
             (None, _) => PruneDecision::Keep(Why::NotOurs),
             (Some(classes), _) if classes.is_unknown() => PruneDecision::Keep(Why::Unknown),
             (Some(classes), _) if classes.is_manual() => PruneDecision::Keep(Why::Manual),
