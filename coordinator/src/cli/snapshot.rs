@@ -130,7 +130,7 @@ async fn held(
     let act = match hold {
         true => Ask::Hold(body),
         false => {
-            is_held(client, &node, &snapshot).await?;
+            is_held(client, &node, &snapshot, console).await?;
             let name = NodeName::new(&node).map_err(|invalid| CliError::Usage(invalid.to_string()))?;
             let act = ReleaseHold {
                 snapshot: snapshot.clone(),
@@ -154,10 +154,10 @@ async fn held(
 }
 
 /// Nothing is signed for a snapshot that is not there, or that nobody holds.
-async fn is_held(client: &mut Client, node: &str, snapshot: &str) -> Result<(), CliError> {
+async fn is_held(client: &mut Client, node: &str, snapshot: &str, console: &mut Console<'_>) -> Result<(), CliError> {
     let dataset = snapshot.split_once('@').map(|(dataset, _)| dataset);
     let dataset = dataset.ok_or_else(|| CliError::Usage(format!("{} is not DATASET@NAME", short(snapshot))))?;
-    let (rows, _) = pages(client, node, dataset, false).await?;
+    let (rows, _) = pages(client, node, dataset, false, console).await?;
     let names: Vec<String> = rows.iter().map(|row| format!("{}@{}", row.dataset, row.name)).collect();
     let what = format!("{node} has no snapshot {}", short(snapshot));
     let list = format!("heeler snapshot list {node} --dataset {dataset}");
