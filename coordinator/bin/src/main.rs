@@ -12,7 +12,12 @@ use demo::Demo as Shown;
 #[cfg(not(target_os = "linux"))]
 use elsewhere::Elsewhere as Shown;
 
+fn main() -> ExitCode {
+    heeler_coordinator::cli::answer_shell();
+    run()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     heeler_coordinator::cli::main(&Shown).await
 }

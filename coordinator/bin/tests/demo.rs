@@ -35,6 +35,67 @@ fn the_fleet_recovers_from_a_power_cut_and_ends_green() {
     assert!(widest <= Some(80), "{widest:?}");
 }
 
+/// What the shell is offered for the last of `words`.
+fn offered(state: &str, words: &[&str]) -> String {
+    #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
+    let asked = command
+        .env("COMPLETE", "bash")
+        .env("_CLAP_IFS", "\n")
+        .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
+        .env("HEELER_STATE", state)
+        .env_remove("HEELER_COORDINATOR")
+        .arg("--")
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(asked.stderr.is_empty(), "{}", String::from_utf8_lossy(&asked.stderr));
+    String::from_utf8(asked.stdout).unwrap()
+}
+
+#[test]
+fn tab_offers_the_names_of_the_fleet() {
+    let folder = tempfile::tempdir().unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
+    command
+        .env("HOME", folder.path())
+        .env("TMPDIR", folder.path())
+        .arg("demo");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let state = lines.find_map(|line| {
+        line.unwrap()
+            .trim()
+            .strip_prefix("export HEELER_STATE=")
+            .map(str::to_owned)
+    });
+    let state = state.unwrap();
+    let all = offered(&state, &["heeler", "node", "pause", ""]);
+    for name in ["k8sctl-pi5l", "k8sctl-pi5r", "k8sctl-pi5x"] {
+        assert!(all.contains(name), "{name}: {all}");
+    }
+    let begun = offered(&state, &["heeler", "node", "pause", "k8sctl-pi5l"]);
+    assert_eq!(begun.trim(), "k8sctl-pi5l");
+    let by_option = offered("/nowhere", &["heeler", "--state", &state, "events", "--node", ""]);
+    assert!(by_option.contains("k8sctl-pi5x"), "{by_option}");
+    let tasks = offered(&state, &["heeler", "task", "follow", ""]);
+    assert!(tasks.lines().any(|line| line.trim().len() == 32), "{tasks}");
+    let nobody = offered("/nowhere", &["heeler", "node", "pause", ""]);
+    assert!(!nobody.contains("k8sctl"), "{nobody}");
+    #[expect(clippy::disallowed_methods, reason = "only a signal ends it so")]
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    lines.for_each(drop);
+    child.wait().unwrap();
+}
+
 #[test]
 fn a_demonstration_that_is_ended_leaves_no_keys() {
     for signal in ["-TERM", "-INT", "-HUP"] {

@@ -3,7 +3,7 @@ use heeler_proto::v1::{AuditEntry, ListAuditRequest, ShowNodeRequest, VerifyAudi
 use serde_json::{Value, json as object};
 
 use super::lock::Lock;
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, complete, json};
 use crate::screen::{self, Ink, Line};
 
 /// Entries that the coordinator sends at once.
@@ -20,7 +20,7 @@ pub(super) enum Audit {
         #[arg(long, conflicts_with = "last")]
         all: bool,
         /// Only what concerns this node
-        #[arg(long)]
+        #[arg(long, add = complete::nodes())]
         node: Option<String>,
     },
     /// Prove that no entry was changed, taken out, put in, or cut off since heeler.lock was written

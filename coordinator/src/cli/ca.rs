@@ -5,7 +5,7 @@ use heeler_proto::v1::{AuthorityStage, RotateAuthorityRequest, ShowAuthoritiesRe
 use serde_json::json as object;
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, given, json, trust};
+use super::{CliError, Client, Console, Context, Exit, complete, given, json, trust};
 use crate::pki::{certificates, sha256};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
@@ -29,7 +29,7 @@ A node that is away stands in the way of steps 2 and 3 until it was back, or is
 left behind with --without; then it needs heeler node add.")]
 pub(super) struct Rotate {
     /// Go on without that node; may be given more than once
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", add = complete::nodes())]
     without: Vec<String>,
     /// Do not ask
     #[arg(long)]

@@ -12,7 +12,7 @@ use serde_json::{Value, json as object};
 use super::consent::Key;
 use super::error::file;
 use super::terminal::{Passwords, Terminal};
-use super::{CliError, Console, Context, Exit, given, json};
+use super::{CliError, Console, Context, Exit, complete, given, json};
 use crate::config::{self, Config, FILE, NewNode, add_node};
 use crate::contact::{Added, Check, ContactError, Target, add};
 use crate::screen::{self, Line};
@@ -20,7 +20,7 @@ use crate::screen::{self, Line};
 #[derive(Debug, Args)]
 pub(super) struct Add {
     /// What the nodes are called: the names in heeler.toml, of their Proxmox nodes, and to ssh
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required = true, value_name = "NAME", add = complete::wanted_nodes())]
     names: Vec<String>,
     /// Whom to log in as, and where [default: the address in heeler.toml, else NAME as your ssh config knows it]
     #[arg(long, value_name = "USER@HOST")]

@@ -5,7 +5,7 @@ use serde_json::json as object;
 
 use super::consent::{self, Key};
 use super::watch::{Watched, watch};
-use super::{CliError, Console, Context, Exit, apply, json};
+use super::{CliError, Console, Context, Exit, apply, complete, json};
 use crate::screen::{self, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Subcommand)]
@@ -13,6 +13,7 @@ pub(super) enum Disk {
     /// Every disk: slot, serial, size, and what it holds
     List {
         /// Only of this node
+        #[arg(add = complete::nodes())]
         node: Option<String>,
     },
     /// Erase a disk, whatever it holds; refused for one that holds a live pool
@@ -26,6 +27,7 @@ the node before anything is erased. Then its serial must be typed, or given
 with --confirm.")]
 pub(super) struct Erase {
     /// As heeler disk list shows it
+    #[arg(add = complete::disks())]
     serial: String,
     /// The serial again, as if typed when asked
     #[arg(long, value_name = "SERIAL")]

@@ -8,7 +8,7 @@ use serde_json::json as object;
 use tonic::Code;
 
 use super::follow::{News, follow};
-use super::{CliError, Console, Context, Exit, json, task};
+use super::{CliError, Console, Context, Exit, complete, json, task};
 use crate::app::KINDS;
 use crate::screen::{EventLog, Ink, Line, date, is_shown};
 
@@ -17,6 +17,7 @@ enum Action {
     /// Remove alarms from the status until they occur again
     Seen {
         /// Of this node alone
+        #[arg(add = complete::nodes())]
         node: Option<String>,
     },
 }
@@ -30,10 +31,10 @@ pub(super) struct Events {
     #[arg(short, long)]
     follow: bool,
     /// Only of this node
-    #[arg(long)]
+    #[arg(long, add = complete::nodes())]
     node: Option<String>,
     /// Only of this task: its id, or how it begins
-    #[arg(long)]
+    #[arg(long, add = complete::tasks())]
     task: Option<String>,
     /// Only of this kind, as --json names it; may be given more than once: alarm, connected, lost, revision…
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(KINDS), hide_possible_values = true)]

@@ -7,6 +7,7 @@ mod backup;
 mod ca;
 mod candidate;
 mod client;
+mod complete;
 mod consent;
 mod console;
 mod contact;
@@ -52,10 +53,11 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use jiff::tz::TimeZone;
 
 pub use client::{Client, connect};
+pub use complete::answer as answer_shell;
 pub use console::{AtTerminal, Console, Person};
 pub use demo::Demonstration;
 pub use error::{CliError, Exit};
@@ -82,14 +84,16 @@ impl Context<'_> {
         self.around.config(self.global.config.as_deref(), &self.state())
     }
 
+    /// Where the coordinator is, when it is not here.
+    fn elsewhere(&self) -> Option<String> {
+        let named = self.global.coordinator.clone();
+        let named = named.or_else(|| (self.around.variable)("HEELER_COORDINATOR"));
+        named.or_else(|| remote::noted(&self.state()))
+    }
+
     async fn client(&self) -> Result<Client, CliError> {
         let state = self.state();
-        let named = self
-            .global
-            .coordinator
-            .clone()
-            .or_else(|| (self.around.variable)("HEELER_COORDINATOR"));
-        match named.or_else(|| remote::noted(&state)) {
+        match self.elsewhere() {
             Some(address) => {
                 let papers = remote::Papers::find(&state, &self.around.login())?;
                 remote::connect(&papers, &address, self.clock.now_ms()).await
@@ -210,9 +214,7 @@ async fn dispatch(
         Some(Command::Demo(args)) => demo::run(&args, console, demonstration).await,
         Some(Command::Manual { folder }) => manual::write(&folder),
         Some(Command::Completions { shell }) => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Heeler::command(), "heeler", &mut script);
-            console.write(&String::from_utf8_lossy(&script))?;
+            console.write(&complete::script(shell)?)?;
             Ok(Exit::Fine)
         }
     }

@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeRequest, ShowNodeRequest};
 use serde_json::json as object;
 
-use super::{CliError, Console, Context, Exit, contact, given, json, pause, removal};
+use super::{CliError, Console, Context, Exit, complete, contact, given, json, pause, removal};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -14,11 +14,13 @@ pub(super) enum Node {
     /// All that is known of one node
     Show {
         /// Its name
+        #[arg(add = complete::nodes())]
         node: String,
     },
     /// Have a node look at itself again, and show what it found
     Discover {
         /// Its name
+        #[arg(add = complete::nodes())]
         node: String,
     },
     /// Change nothing on a node for a while; its snapshots go on
@@ -26,6 +28,7 @@ pub(super) enum Node {
     /// Let a paused node change again
     Resume {
         /// Its name
+        #[arg(add = complete::nodes())]
         node: String,
     },
     /// Take the agent off a node, and leave everything on it running
@@ -35,6 +38,7 @@ pub(super) enum Node {
     /// Shut a node out at once: its session ends, its certificate is worth nothing
     Revoke {
         /// Its name
+        #[arg(add = complete::nodes())]
         node: String,
         /// Do not ask
         #[arg(long)]

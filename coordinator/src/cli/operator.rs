@@ -12,7 +12,7 @@ use super::consent::Key;
 use super::error::file;
 use super::grant::Grant;
 use super::remote::{Papers, note};
-use super::{CliError, Client, Console, Context, Exit, json};
+use super::{CliError, Client, Console, Context, Exit, complete, json};
 use crate::known::{short, unknown};
 use crate::pki::{NodeRequest, new_operator, pem};
 use crate::screen::{self, Line};
@@ -44,6 +44,7 @@ pub(super) enum Operator {
     /// Revoke an operator's key: connections end, nodes are informed
     Revoke {
         /// Whose
+        #[arg(add = complete::operators())]
         name: String,
         /// Do not ask
         #[arg(long)]

@@ -2,7 +2,7 @@ use clap::Args;
 use heeler_proto::v1::{Pause as Held, PauseNodeRequest, ResumeNodeRequest};
 use serde_json::json as object;
 
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit, complete, json};
 use crate::screen::{Line, date};
 
 #[derive(Debug, Args)]
@@ -12,6 +12,7 @@ PAUSED, apply leaves it. What it has in hand it finishes. Its snapshots, their
 pruning and its scrubs go on.")]
 pub(super) struct Pause {
     /// Its name
+    #[arg(add = complete::nodes())]
     node: String,
     /// How long: 30m, 2h, 3d [default: until heeler node resume]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]

@@ -2,13 +2,13 @@ use clap::Args;
 use heeler_proto::v1::PlanReply;
 
 use super::candidate::Candidate;
-use super::{CliError, Console, Context, Exit, given, json};
+use super::{CliError, Console, Context, Exit, complete, given, json};
 use crate::screen::{self, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Args)]
 pub(super) struct Plan {
     /// Only these [default: all of heeler.toml]
-    #[arg(value_name = "NODE")]
+    #[arg(value_name = "NODE", add = complete::wanted_nodes())]
     nodes: Vec<String>,
     /// End with 2 when something would change
     #[arg(long)]
@@ -22,7 +22,7 @@ node's name, an erasure the disk's serial, and so does a disk that is not read
 first: typed, or given with --confirm. --yes never stands for those.")]
 pub(super) struct Apply {
     /// Only these [default: all of heeler.toml]
-    #[arg(value_name = "NODE")]
+    #[arg(value_name = "NODE", add = complete::wanted_nodes())]
     pub(super) nodes: Vec<String>,
     /// Agree to all that can be undone
     #[arg(long)]
@@ -31,7 +31,7 @@ pub(super) struct Apply {
     #[arg(long, value_name = "NODE|SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) confirm: Vec<String>,
     /// Make a pool on this disk without reading every byte of it first; its serial is asked for
-    #[arg(long, value_name = "SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::disks())]
     pub(super) skip_reading: Vec<String>,
     /// Put this heeler.toml in place of an accepted one that this checkout has not seen
     #[arg(long)]

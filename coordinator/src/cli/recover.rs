@@ -9,7 +9,7 @@ use super::backup::{KeyArgs, failed};
 use super::contact::{destination, with_causes};
 use super::restore::{RestoreFrom, restore_state, target};
 use super::terminal::{Passwords, Terminal};
-use super::{CliError, Console, Context, Exit, given};
+use super::{CliError, Console, Context, Exit, complete, given};
 use crate::backup::{BackupError, verify};
 use crate::config::{FILE, parse_bytes};
 use crate::contact::{Copy, Keeper, keeper};
@@ -21,7 +21,7 @@ pub(super) struct Recover {
     #[arg(long, requires = "from")]
     recover: bool,
     /// The node that holds the copies
-    #[arg(long, value_name = "NODE", requires = "recover")]
+    #[arg(long, value_name = "NODE", requires = "recover", add = complete::wanted_nodes())]
     from: Option<String>,
     /// Whom to log in as, and where [default: the address in heeler.toml, else NODE as your ssh config knows it]
     #[arg(long, value_name = "USER@HOST", requires = "recover")]

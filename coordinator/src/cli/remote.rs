@@ -138,6 +138,12 @@ pub(super) async fn connect(papers: &Papers, address: &str, now_ms: u64) -> Resu
     Ok(client)
 }
 
+/// A connection on which nothing was asked yet: nothing is renewed, and nothing is known of how welcome it is.
+pub(super) async fn reach(papers: &Papers, address: &str) -> Result<Client, CliError> {
+    let (config, _) = papers.tls()?;
+    Ok(OperatorClient::new(dial(address, config).await?).max_decoding_message_size(LARGEST))
+}
+
 /// TLS 1.3 lets a client find out with its first call only that it is not wanted.
 fn refused(address: &str, status: &tonic::Status) -> CliError {
     match status.code() {

@@ -3,7 +3,7 @@ use heeler_proto::v1::{ForgetPoolRequest, Gate, ReleaseNodeRequest, RemoveNodeRe
 use serde_json::{Value, json as object};
 
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit, given, json};
+use super::{CliError, Console, Context, Exit, complete, given, json};
 use crate::screen::{Ink, Line, gates, release};
 
 #[derive(Debug, Args)]
@@ -13,6 +13,7 @@ with that key any more. Pools, snapshots, the network and all that runs stay as
 they are. What stops is shown before you are asked.")]
 pub(super) struct Release {
     /// Its name
+    #[arg(add = complete::nodes())]
     node: String,
     /// Do not ask
     #[arg(long)]
@@ -26,6 +27,7 @@ the way is shown first. A pool on record may be the only place of its data: it
 is forgotten once NODE/POOL is typed, or given with --confirm. History stays.")]
 pub(super) struct Remove {
     /// Its name
+    #[arg(add = complete::nodes())]
     node: String,
     /// NODE/POOL of a pool that may be forgotten, as if typed when asked; may be given more than once
     #[arg(long, value_name = "NODE/POOL")]
@@ -38,6 +40,7 @@ pub(super) struct Remove {
 #[derive(Debug, Args)]
 pub(super) struct Forget {
     /// The node that it is on record for
+    #[arg(add = complete::nodes())]
     node: String,
     /// Its name
     pool: String,

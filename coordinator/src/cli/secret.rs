@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{ListSecretsRequest, RemoveSecretRequest, SecretInfo, SetSecretRequest};
 use serde_json::{Value, json as object};
 
-use super::{CliError, Console, Context, Exit, given, json};
+use super::{CliError, Console, Context, Exit, complete, given, json};
 use crate::app::is_secret_name;
 use crate::known::short;
 use crate::screen::{self, Line};
@@ -18,6 +18,7 @@ pub(super) enum Secret {
     /// Keep a value, from stdin or asked for; in the place of the one that is there
     Set {
         /// Lower-case letters, digits, and - _ . within
+        #[arg(add = complete::secrets())]
         name: String,
     },
     /// List names, dates and authors
@@ -25,6 +26,7 @@ pub(super) enum Secret {
     /// Forget one
     Remove {
         /// Its name
+        #[arg(add = complete::secrets())]
         name: String,
         /// Do not ask
         #[arg(long)]

@@ -8,7 +8,7 @@ use heeler_proto::{NodeName, ReleaseHold};
 use serde_json::json as object;
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, given, json};
+use super::{CliError, Client, Console, Context, Exit, complete, given, json};
 use crate::known::short;
 use crate::screen::{self, Ink, Line};
 
@@ -19,6 +19,7 @@ pub(super) enum Snapshot {
     /// Take one now; the schedule never prunes it
     Create {
         /// The node
+        #[arg(add = complete::nodes())]
         node: String,
         /// Such as data/pve-files
         dataset: String,
@@ -33,6 +34,7 @@ pub(super) enum Snapshot {
     /// Which files differ between a snapshot and a later one, or now
     Diff {
         /// The node
+        #[arg(add = complete::nodes())]
         node: String,
         /// DATASET@NAME
         from: String,
@@ -46,6 +48,7 @@ pub(super) enum Snapshot {
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// The node [default: every one that is connected]
+    #[arg(add = complete::nodes())]
     node: Option<String>,
     /// Only of this dataset; also of one that has no policy
     #[arg(long)]
@@ -55,6 +58,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 pub(super) struct Hold {
     /// The node
+    #[arg(add = complete::nodes())]
     node: String,
     /// DATASET@NAME
     snapshot: String,
@@ -72,6 +76,7 @@ pub(super) struct Prune {
     #[arg(long, required = true)]
     dry_run: bool,
     /// The node [default: every one that is connected]
+    #[arg(add = complete::nodes())]
     node: Option<String>,
 }
 

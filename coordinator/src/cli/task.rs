@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{ListTasksRequest, ShowTaskRequest, TaskInfo};
 
 use super::watch::{Watched, watch};
-use super::{CliError, Client, Console, Context, Exit, json};
+use super::{CliError, Client, Console, Context, Exit, complete, json};
 use crate::screen;
 
 /// How many tasks a short id is looked for in.
@@ -19,13 +19,13 @@ pub(super) enum Task {
     /// One task, whole
     Show {
         /// Its id, or how it begins
-        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::tasks())]
         task: String,
     },
     /// Watch a task to its end, from its beginning
     Follow {
         /// Its id, or how it begins
-        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::tasks())]
         task: String,
     },
 }

@@ -1,0 +1,206 @@
+//! What the shell offers for a name when TAB is typed. It is read from the coordinator that the words name; where that takes
+//! too long, or fails, nothing is offered and nothing is said.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::CommandFactory as _;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, Shells};
+use clap_complete::{Shell, env};
+use heeler_proto::v1::{
+    ListDisksRequest, ListNodesRequest, ListOperatorsRequest, ListSecretsRequest, ListTasksRequest,
+};
+
+use super::args::{Color, Global, Heeler};
+use super::{CliError, Client, Context, Surroundings, client, remote};
+use crate::clock::SystemClock;
+use crate::config::{FILE, parse_bytes};
+
+/// The shell's script sets it to the shell's name.
+const VARIABLE: &str = "COMPLETE";
+/// Longest that a person who typed TAB waits.
+const PATIENCE: Duration = Duration::from_millis(900);
+/// Tasks that are offered.
+const TASKS: u32 = 20;
+
+/// What a word names.
+#[derive(Debug, Clone, Copy)]
+enum Names {
+    Nodes,
+    /// Of heeler.toml.
+    Wanted,
+    Disks,
+    Operators,
+    Secrets,
+    Tasks,
+}
+
+pub(super) fn nodes() -> ArgValueCandidates {
+    offer(Names::Nodes)
+}
+
+pub(super) fn wanted_nodes() -> ArgValueCandidates {
+    offer(Names::Wanted)
+}
+
+pub(super) fn disks() -> ArgValueCandidates {
+    offer(Names::Disks)
+}
+
+pub(super) fn operators() -> ArgValueCandidates {
+    offer(Names::Operators)
+}
+
+pub(super) fn secrets() -> ArgValueCandidates {
+    offer(Names::Secrets)
+}
+
+pub(super) fn tasks() -> ArgValueCandidates {
+    offer(Names::Tasks)
+}
+
+fn offer(names: Names) -> ArgValueCandidates {
+    ArgValueCandidates::new(move || {
+        // A thread of its own: completion is answered where no other work has begun, and a runtime may run.
+        let asked = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .ok()?;
+            let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, found(names)).await });
+            runtime.shutdown_background();
+            found.ok()?.ok()
+        });
+        let found = asked.join().ok().flatten().unwrap_or_default();
+        let plain = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
+        found.into_iter().filter(plain).map(CompletionCandidate::new).collect()
+    })
+}
+
+/// Answers the shell, and ends the process, when this is what the program was started for. To be called before a thread is
+/// made: it changes the environment.
+pub fn answer() {
+    CompleteEnv::with_factory(Heeler::command).var(VARIABLE).complete();
+}
+
+/// What makes a shell ask this program.
+pub(super) fn script(shell: Shell) -> Result<String, CliError> {
+    let mut script = Vec::new();
+    let name = shell.to_string();
+    if let Some(completer) = Shells::builtins().completer(&name) {
+        let written =
+            env::EnvCompleter::write_registration(completer, VARIABLE, "heeler", "heeler", "heeler", &mut script);
+        written.map_err(super::error::file("write", "the script"))?;
+    }
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if shell == Shell::Zsh {
+        // Loaded by the shell at the first TAB, the file is the function that answers it.
+        script
+            .push_str("if [ \"$funcstack[1]\" = \"_heeler\" ]; then\n    _clap_dynamic_completer_heeler \"$@\"\nfi\n");
+    }
+    Ok(script)
+}
+
+async fn found(names: Names) -> Result<Vec<String>, CliError> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let around = Surroundings::of_this_process();
+    let context = Context {
+        around: &around,
+        global: global(&words),
+        clock: &SystemClock,
+    };
+    if matches!(names, Names::Wanted) {
+        return Ok(wanted(&context));
+    }
+    let mut client = connected(&context).await?;
+    Ok(match names {
+        Names::Nodes | Names::Wanted => {
+            let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
+            nodes.into_iter().map(|node| node.node).collect()
+        }
+        Names::Disks => {
+            let request = ListDisksRequest::default();
+            let disks = client.list_disks(request).await?.into_inner().disks;
+            disks.into_iter().filter_map(|disk| Some(disk.disk?.serial)).collect()
+        }
+        Names::Operators => {
+            let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
+            let active = known.operators.into_iter().filter(|known| known.revoked_at_ms == 0);
+            active.map(|known| known.name).collect()
+        }
+        Names::Secrets => {
+            let secrets = client.list_secrets(ListSecretsRequest {}).await?.into_inner().secrets;
+            secrets.into_iter().map(|secret| secret.name).collect()
+        }
+        Names::Tasks => {
+            let request = ListTasksRequest { limit: TASKS };
+            let tasks = client.list_tasks(request).await?.into_inner().tasks;
+            tasks.into_iter().map(|task| task.task_id).collect()
+        }
+    })
+}
+
+fn wanted(context: &Context<'_>) -> Vec<String> {
+    let config = std::fs::read(context.config().join(FILE)).ok();
+    let config = config.and_then(|bytes| parse_bytes(&bytes).ok());
+    let nodes = config.into_iter().flat_map(|config| config.nodes);
+    nodes.map(|node| node.name.value.to_string()).collect()
+}
+
+/// No certificate is renewed for a completion.
+async fn connected(context: &Context<'_>) -> Result<Client, CliError> {
+    let state = context.state();
+    match context.elsewhere() {
+        Some(address) => remote::reach(&remote::Papers::find(&state, &context.around.login())?, &address).await,
+        None => client::connect(&state).await,
+    }
+}
+
+/// The options that say where the coordinator and heeler.toml are, among words that may not be a whole command yet.
+fn global(words: &[OsString]) -> Global {
+    let after = |option: &str| {
+        let mut words = words.iter().map(|word| word.to_string_lossy());
+        let mut found = None;
+        while let Some(word) = words.next() {
+            if word == option {
+                found = words.next().map(|value| value.into_owned());
+            } else if let Some(value) = word.strip_prefix(option).and_then(|rest| rest.strip_prefix('=')) {
+                found = Some(value.to_owned());
+            }
+        }
+        found.filter(|value| !value.is_empty())
+    };
+    Global {
+        state: after("--state").map(PathBuf::from),
+        coordinator: after("--coordinator"),
+        config: after("--config").map(PathBuf::from),
+        json: false,
+        color: Color::Auto,
+        width: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_before_tab_say_where_the_coordinator_is() {
+        let words = [
+            "heeler",
+            "--",
+            "heeler",
+            "--state",
+            "/s",
+            "node",
+            "--coordinator=h:1",
+            "pause",
+            "",
+        ];
+        let read = global(&words.map(OsString::from));
+        assert_eq!(read.state, Some(PathBuf::from("/s")));
+        assert_eq!((read.coordinator.as_deref(), read.config), (Some("h:1"), None));
+    }
+}
