@@ -21,7 +21,7 @@ use crate::grpc;
 use crate::notify::Notify;
 use crate::pki::{PkiError, ServerIdentity};
 use crate::state::{Lock, LockError, Lost, StateFolder};
-use crate::tls::{self, Certificate, Guests, TlsError};
+use crate::tls::{self, Certificate, Guests, Patience, TlsError};
 
 /// How often the coordinator's own certificate is looked at.
 const CERTIFICATE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -101,6 +101,7 @@ pub struct Coordinator {
     enrolment_address: SocketAddr,
     notify: Notify,
     asks_every: Duration,
+    patience: Patience,
     remote_address: Option<SocketAddr>,
     _lock: Lock,
 }
@@ -160,6 +161,7 @@ impl Coordinator {
             enrolment_address,
             notify: Notify::default(),
             asks_every: ASKS_EVERY,
+            patience: Patience::default(),
             remote_address,
             _lock: lock,
         })
@@ -175,6 +177,12 @@ impl Coordinator {
     #[must_use]
     pub fn asking_every(self, asks_every: Duration) -> Self {
         Self { asks_every, ..self }
+    }
+
+    /// Waits so long for those who connect, in place of the usual times.
+    #[must_use]
+    pub fn waiting(self, patience: Patience) -> Self {
+        Self { patience, ..self }
     }
 
     /// Where agents come in.
@@ -210,14 +218,14 @@ impl Coordinator {
         let nodes = Guests::Agents(self.app.node_keys());
         let agents = grpc::serve_agents(
             self.app.clone(),
-            tls::accept(self.agents, clients(&nodes)?, nodes),
+            tls::accept(self.agents, clients(&nodes)?, nodes, self.patience),
             self.asks_every,
             until(),
         );
         let enrolment = tls::for_enrolment(self.certificate.clone(), self.clock.clone())?;
         let enrolment = grpc::serve_enrolment(
             self.app.clone(),
-            tls::accept(self.enrolment, enrolment, Guests::Strangers),
+            tls::accept(self.enrolment, enrolment, Guests::Strangers, self.patience),
             self.asks_every,
             until(),
         );
@@ -226,7 +234,7 @@ impl Coordinator {
         let operator_clients = clients(&guests)?;
         let remote = async {
             let Some(listener) = self.remote else { return Ok(()) };
-            let incoming = tls::accept(listener, operator_clients, guests);
+            let incoming = tls::accept(listener, operator_clients, guests, self.patience);
             grpc::serve_remote(self.app.clone(), incoming, self.asks_every, until()).await
         };
         let renewed = keep_certificate(&self.app, &self.certificate, &self.state, &self.clock);

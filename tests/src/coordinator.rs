@@ -7,6 +7,7 @@ use heeler_coordinator::app::HISTORY_BYTES;
 use heeler_coordinator::init::{InitOptions, init};
 use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
 use heeler_coordinator::state::StateFolder;
+use heeler_coordinator::tls::Patience;
 use heeler_proto::v1::operator_client::OperatorClient;
 use heeler_proto::{Consent, OperatorName};
 use ring::rand::SystemRandom;
@@ -17,6 +18,8 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use crate::{CLUSTER, HandClock, ME, NOON, Operator};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// A coordinator in a temporary folder, on ports of its own.
 pub struct Fleet {
@@ -116,6 +119,12 @@ impl Fleet {
                 Ok(coordinator) => coordinator,
                 Err(error) => return drop(bound.send(Err(error))),
             };
+            // How long anything takes is the machine's affair.
+            let coordinator = coordinator.waiting(Patience {
+                handshake: HOUR,
+                stranger: HOUR,
+                unused: HOUR,
+            });
             let coordinator = match asks_every {
                 Some(time) => coordinator.asking_every(time),
                 None => coordinator,

@@ -26,9 +26,27 @@ use super::keys::{NodeKeys, Place, Serves};
 use crate::app::OperatorKeys;
 use crate::pki::{OperatorPeer, Peer, identify, identify_operator};
 
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Without a certificate anybody may connect, and not for long.
-const STRANGERS_STAY: Duration = Duration::from_secs(30);
+/// How long a connection may stay as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Until its handshake is done.
+    pub handshake: Duration,
+    /// Of one without a certificate: anybody may connect.
+    pub stranger: Duration,
+    /// Of a node's that serves no session: hello has 10 s.
+    pub unused: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            stranger: Duration::from_secs(30),
+            unused: Duration::from_secs(30),
+        }
+    }
+}
+
 /// After a failed accept (no file descriptor left): time for others to close theirs.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -86,16 +104,22 @@ impl Caller {
 
 /// Accepts connections until the stream is dropped. A slow or hostile handshake holds up nobody else.
 #[must_use]
-pub fn accept(listener: TcpListener, config: ServerConfig, guests: Guests) -> ReceiverStream<io::Result<Connection>> {
+pub fn accept(
+    listener: TcpListener,
+    config: ServerConfig,
+    guests: Guests,
+    patience: Patience,
+) -> ReceiverStream<io::Result<Connection>> {
     let (ready, connections) = mpsc::channel(16);
-    tokio::spawn(run(listener, TlsAcceptor::from(Arc::new(config)), guests, ready));
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(run(listener, acceptor, (guests, patience), ready));
     ReceiverStream::new(connections)
 }
 
 async fn run(
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    guests: Guests,
+    (guests, patience): (Guests, Patience),
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
     let files = Files::of_this_process();
@@ -124,11 +148,13 @@ async fn run(
         };
         let (acceptor, ready, guests, door) = (acceptor.clone(), ready.clone(), guests.clone(), door.clone());
         let handshake = tokio::spawn(async move {
-            match shake_hands(&acceptor, stream, address.ip(), &guests).await {
+            let hands = shake_hands(&acceptor, stream, address.ip(), &guests);
+            let hands = timeout(patience.handshake, hands).await;
+            match hands.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok((stream, caller)) => {
                     let connection = Connection {
                         stream,
-                        ends: guests.end(&caller, &door),
+                        ends: guests.end(&caller, &door, patience),
                         deaf: false,
                         caller,
                         _place: place,
@@ -191,9 +217,7 @@ async fn shake_hands(
 ) -> io::Result<(TlsStream<TcpStream>, Caller)> {
     stream.set_nodelay(true)?;
     notice_silence(&stream)?;
-    let stream = timeout(HANDSHAKE, acceptor.accept(stream))
-        .await
-        .map_err(|_| io::ErrorKind::TimedOut)??;
+    let stream = acceptor.accept(stream).await?;
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let caller = Caller {
         address: Some(address),
@@ -232,15 +256,22 @@ impl Guests {
     }
 
     /// When the connection is over, whatever it is used for.
-    fn end(&self, caller: &Caller, door: &Arc<Door>) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+    fn end(
+        &self,
+        caller: &Caller,
+        door: &Arc<Door>,
+        patience: Patience,
+    ) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         match (self, &caller.operator, &caller.peer) {
-            (Self::Agents(keys), _, Some(peer)) => {
-                Some(Box::pin(keys.clone().stay(peer.clone(), caller.place.clone())))
-            }
+            (Self::Agents(keys), _, Some(peer)) => Some(Box::pin(keys.clone().stay(
+                peer.clone(),
+                caller.place.clone(),
+                patience.unused,
+            ))),
             (Self::Operators(keys), Some(operator), _) => Some(Box::pin(keys.clone().gone(operator.key_sha256))),
             (Self::Strangers, ..) => {
                 let pass = door.clone().pass(Arc::default());
-                Some(Box::pin(async { drop(timeout(STRANGERS_STAY, pass).await) }))
+                Some(Box::pin(async move { drop(timeout(patience.stranger, pass).await) }))
             }
             _ => None,
         }

@@ -9,8 +9,6 @@ use crate::pki::Peer;
 
 /// Connections of one key; a further one takes the place of the oldest that serves no session, or goes itself.
 const OF_ONE_KEY: usize = 4;
-/// How long a connection may stay that serves no session: hello has 10 s.
-const UNUSED: Duration = Duration::from_secs(30);
 /// For the goodbye of a node that was shut out.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -47,9 +45,10 @@ impl Place {
         Serves(self.clone())
     }
 
-    async fn unused(&self) {
+    /// Ends once no session was served for that long.
+    async fn unused(&self, patience: Duration) {
         let mut serves = self.serves.subscribe();
-        while timeout(UNUSED, serves.wait_for(|serves| *serves)).await.is_ok() {
+        while timeout(patience, serves.wait_for(|serves| *serves)).await.is_ok() {
             drop(serves.wait_for(|serves| !serves).await);
         }
     }
@@ -82,11 +81,11 @@ impl NodeKeys {
 
     /// One connection more. Ends when it must go: its key is shut out, too many of that key came after it, or it serves
     /// no session.
-    pub(super) async fn stay(self, key: Peer, own: Arc<Place>) {
+    pub(super) async fn stay(self, key: Peer, own: Arc<Place>, patience: Duration) {
         self.enter(&key, &own);
         tokio::select! {
             () = own.gives_way.notified() => {}
-            () = own.unused() => {}
+            () = own.unused(patience) => {}
         }
         if !self.admits(&key) {
             sleep(GOODBYE).await;
@@ -117,6 +116,8 @@ mod tests {
 
     use super::*;
 
+    const UNUSED: Duration = Duration::from_secs(30);
+
     fn key() -> Peer {
         Peer {
             node: heeler_proto::NodeName::new("a").unwrap(),
@@ -131,7 +132,7 @@ mod tests {
         let stays = tokio::spawn(async move {
             tokio::select! {
                 () = own.gives_way.notified() => {}
-                () = own.unused() => {}
+                () = own.unused(UNUSED) => {}
             }
             drop(keys);
         });
@@ -143,7 +144,7 @@ mod tests {
         let keys = NodeKeys::default();
         keys.admit(key());
         let began = Instant::now();
-        keys.clone().stay(key(), Arc::new(Place::default())).await;
+        keys.clone().stay(key(), Arc::new(Place::default()), UNUSED).await;
         assert_eq!(began.elapsed(), UNUSED);
 
         let (place, stays) = come(&keys);
@@ -180,6 +181,6 @@ mod tests {
         keys.shut_out(&key());
         stays.await.unwrap();
         assert!(!keys.admits(&key()));
-        keys.clone().stay(key(), Arc::new(Place::default())).await;
+        keys.clone().stay(key(), Arc::new(Place::default()), UNUSED).await;
     }
 }

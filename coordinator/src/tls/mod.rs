@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::pki::{Authorities, ServerIdentity};
 use clients::Clients;
 
-pub use accept::{Caller, Connection, Guests, accept};
+pub use accept::{Caller, Connection, Guests, Patience, accept};
 pub use keys::{NodeKeys, Place, Serves};
 
 /// Why TLS could not be set up.

@@ -13,6 +13,8 @@ use tokio::time::timeout;
 /// Half-open connections of one who means no good.
 const IDLE: usize = 200;
 const MIB: usize = 1 << 20;
+/// Longer than the slowest machine takes, and far shorter than the coordinator's patience in tests.
+const WAITS: Duration = Duration::from_secs(240);
 
 fn random(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
@@ -82,8 +84,8 @@ async fn half_open_handshakes_delay_nobody() {
         stranger.join(Stranger::hello("a")).await.unwrap()
     };
     assert!(
-        timeout(Duration::from_secs(8), came).await.is_ok(),
-        "a handshake's patience is 10 s"
+        timeout(WAITS, came).await.is_ok(),
+        "the handshakes that are open may go on for an hour"
     );
 }
 
@@ -100,14 +102,12 @@ async fn strangers_who_stay_give_way_to_those_who_come() {
     }
     let came = Stranger::enrolled(&fleet, "a");
     assert!(
-        timeout(Duration::from_secs(8), came).await.is_ok(),
-        "strangers may stay for 30 s"
+        timeout(WAITS, came).await.is_ok(),
+        "the strangers who are inside may stay for an hour"
     );
     let mut gone = Vec::new();
     assert!(
-        timeout(Duration::from_secs(5), idle[0].read_to_end(&mut gone))
-            .await
-            .is_ok(),
+        timeout(WAITS, idle[0].read_to_end(&mut gone)).await.is_ok(),
         "the oldest one went"
     );
 }
@@ -308,7 +308,7 @@ async fn a_revoked_nodes_key_opens_no_connection() {
     let refused = connect().await.map(drop).unwrap_err().to_string();
     assert!(refused.contains("Revoked"), "{refused}");
     let mut rest = Vec::new();
-    let ended = timeout(Duration::from_secs(30), open.read_to_end(&mut rest)).await;
+    let ended = timeout(WAITS, open.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "a connection that is open ends");
 }
 
@@ -328,7 +328,7 @@ async fn one_node_has_few_connections_and_others_come_in() {
     }
     for early in &mut held[..16] {
         let mut rest = Vec::new();
-        let ended = timeout(Duration::from_secs(10), early.read_to_end(&mut rest)).await;
+        let ended = timeout(WAITS, early.read_to_end(&mut rest)).await;
         assert!(ended.is_ok(), "the oldest ones give way");
     }
     line.say(note(1)).await;

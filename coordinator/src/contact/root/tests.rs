@@ -271,7 +271,7 @@ async fn a_foreign_login_program_is_shown_at_once() {
 #[tokio::test]
 async fn a_waiting_login_is_given_up() {
     let (_folder, mut ssh) = node_that("printf 'Choose 1 or 2: '; exec sleep 600", SUDO);
-    ssh.patience.begin = Duration::from_secs(5);
+    ssh.patience.begin = Duration::from_secs(12);
     let (root, person) = open(&ssh, "right").await;
     let failed = root.err().unwrap().to_string();
     assert!(
@@ -285,7 +285,7 @@ async fn a_waiting_login_is_given_up() {
 async fn a_sudo_that_asks_something_else_gets_no_password() {
     let code = "#!/bin/sh\n[ \"$1\" != -V ] || exit 0\nprintf 'Verification code: ' >&2\nexec sleep 600\n";
     let (_folder, mut ssh) = node(code);
-    ssh.patience.sudo = Duration::from_secs(5);
+    ssh.patience.sudo = Duration::from_secs(12);
     let (root, person) = open(&ssh, "right").await;
     let failed = root.err().unwrap().to_string();
     assert!(failed.contains("Verification code:"), "{failed}");
