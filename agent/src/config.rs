@@ -22,7 +22,7 @@ pub const P256_SPKI_PREFIX: [u8; 26] = [
 /// What first contact told this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Its name.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: NodeName,
     /// `host:port` of the coordinator's listener for agents, in the order in which they are tried.
     pub coordinators: Vec<String>,

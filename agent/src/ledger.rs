@@ -13,9 +13,9 @@ pub enum LedgerError {
     /// The file system.
     #[error("could not {action} {PATH}")]
     File {
-        /// What was attempted.
+        /// What completes "could not …".
         action: &'static str,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Not ours, or a newer version's.

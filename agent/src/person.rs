@@ -12,7 +12,6 @@ use heeler_host::System;
 
 pub use arguments::PersonCommand;
 
-/// As asked.
 const FINE: u8 = 0;
 /// A person should look at something.
 const LOOK: u8 = 3;

@@ -12,7 +12,6 @@ use heeler_tasks::imported_pools;
 use crate::journal::{JournalError, remembered};
 use crate::{config, hold};
 
-/// Where the marker is.
 const MARKER: &str = "/var/lib/heeler-agent/releasing";
 const TOKEN: &str = "/etc/heeler/token";
 const STATE: &str = "/var/lib/heeler-agent";
@@ -53,11 +52,11 @@ pub enum ReleaseError {
     /// A file.
     #[error("could not {action} {}", path.display())]
     File {
-        /// What was attempted.
+        /// What completes "could not …".
         action: &'static str,
         /// Which.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

@@ -73,7 +73,7 @@ pub enum InitError {
         path.display()
     )]
     KeyElsewhere {
-        /// Whose.
+        /// Operator name: letters, digits and `._@-`, at most 64.
         name: OperatorName,
         /// Where it would be.
         path: PathBuf,

@@ -79,7 +79,7 @@ pub enum ServeError {
     Listen {
         /// Which.
         at: String,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A listener ended.

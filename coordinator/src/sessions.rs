@@ -23,7 +23,7 @@ pub const OUTBOX: usize = 256;
 pub struct Session {
     /// 1 and up, for the life of this process.
     pub id: u64,
-    /// Whose.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: NodeName,
     /// SHA-256 of the key that it came with.
     pub key_sha256: [u8; 32],

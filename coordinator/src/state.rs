@@ -179,7 +179,7 @@ pub enum LockError {
     File {
         /// Which.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

@@ -146,7 +146,6 @@ struct Served {
 }
 
 impl Served {
-    /// How a call ended.
     fn ends(&self, path: &str, said: Vec<u8>, packed: bool) -> Option<Code> {
         let app = self.app.clone();
         match path {

@@ -24,7 +24,7 @@ pub enum Irreversible {
 pub struct DiskIdentity {
     /// As the drive reports it.
     pub serial: Serial,
-    /// Whole size.
+    /// Bytes, of the whole device.
     pub size_bytes: u64,
 }
 
@@ -100,7 +100,7 @@ fn sha256(text: &str) -> [u8; 32] {
 /// What is kept of one dataset, in words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeepChange {
-    /// Which.
+    /// With its pool, such as `data/pve-files`.
     pub dataset: String,
     /// Empty when nothing was wanted of it.
     pub before: String,

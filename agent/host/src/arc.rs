@@ -18,7 +18,7 @@ pub struct Arc {
     pub parameter_bytes: u64,
     /// The cap in force.
     pub max_bytes: u64,
-    /// In use.
+    /// Bytes in use.
     pub size_bytes: u64,
 }
 

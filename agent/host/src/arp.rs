@@ -3,7 +3,6 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-/// Probes that are sent.
 pub(crate) const PROBES: u32 = 3;
 /// Between two of them, and after the last.
 pub(crate) const WAIT: Duration = Duration::from_millis(700);

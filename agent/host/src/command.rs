@@ -97,7 +97,7 @@ pub struct Output {
     pub code: i32,
     /// As text: invalid UTF-8 is replaced.
     pub stdout: String,
-    /// Likewise.
+    /// Standard error; bytes that are no UTF-8 are replaced.
     pub stderr: String,
 }
 
@@ -127,21 +127,21 @@ pub enum RunError {
     /// It is not installed.
     #[error("{program} is not installed on this node")]
     Missing {
-        /// Its name.
+        /// Without a path, such as `zpool`.
         program: &'static str,
     },
     /// It could not be started.
     #[error("could not start {command}")]
     Start {
-        /// As typed.
+        /// The program and its arguments, for a person to read.
         command: String,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// It took too long and was killed.
     #[error("{command} did not finish in {seconds} s and was killed")]
     Timeout {
-        /// As typed.
+        /// The program and its arguments, for a person to read.
         command: String,
         /// What it had.
         seconds: u64,
@@ -149,7 +149,7 @@ pub enum RunError {
     /// It ended with an error.
     #[error("{command} ended with {code}: {complaint}")]
     Failed {
-        /// As typed.
+        /// The program and its arguments, for a person to read.
         command: String,
         /// Exit code.
         code: i32,
@@ -159,7 +159,7 @@ pub enum RunError {
     /// It printed something that we cannot read.
     #[error("could not read what {command} printed: {problem}")]
     Unreadable {
-        /// As typed.
+        /// The program and its arguments, for a person to read.
         command: String,
         /// What was found.
         problem: String,
@@ -169,7 +169,7 @@ pub enum RunError {
     File {
         /// The file.
         path: String,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

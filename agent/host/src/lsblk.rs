@@ -14,7 +14,7 @@ pub struct Device {
     pub alias: String,
     /// disk, part, lvm, crypt, raid1, loop, rom…
     pub kind: String,
-    /// Whole size.
+    /// Bytes, of the whole device.
     pub size_bytes: u64,
     /// Cannot be written.
     pub read_only: bool,

@@ -95,6 +95,6 @@ pub trait System: Send + Sync {
         look.await;
     }
 
-    /// Waits.
+    /// Waits for `time`; a simulated machine only moves its clock.
     async fn sleep(&self, time: Duration);
 }

@@ -59,7 +59,7 @@ pub enum UnitError {
     Refused {
         /// What was asked.
         action: String,
-        /// Of which unit.
+        /// With its suffix, such as `zfs-mount.service`.
         unit: String,
         /// Its answer.
         problem: String,
@@ -69,7 +69,7 @@ pub enum UnitError {
     Job {
         /// What was asked.
         action: String,
-        /// Of which unit.
+        /// With its suffix, such as `zfs-mount.service`.
         unit: String,
         /// failed, canceled, timeout, dependency, skipped.
         result: String,

@@ -32,11 +32,11 @@ pub enum IdentityError {
     /// The file system.
     #[error("could not {action} {path}")]
     File {
-        /// What was attempted.
+        /// What completes "could not …".
         action: &'static str,
         /// On which file.
         path: &'static str,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Others may read the key.

@@ -36,9 +36,9 @@ pub enum JournalError {
     /// The file system.
     #[error("could not {action} the journal {PATH}")]
     File {
-        /// What was attempted.
+        /// What completes "could not …".
         action: &'static str,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// An entry that is no JSON.

@@ -10,7 +10,7 @@ pub enum PersonCommand {
     Pause {
         /// Milliseconds; 0: until it is resumed.
         for_ms: u64,
-        /// Why.
+        /// A clause for a person: no capital, no full stop.
         reason: String,
     },
     /// Take tasks again.

@@ -98,7 +98,6 @@ fn as_wanted(shown: &mut v1::HandbookNode, config: Option<&Config>) {
     shown.user = user.map(|user| user.value.clone()).unwrap_or_default();
 }
 
-/// Where heeler.toml says nothing.
 fn first_address(facts: &v1::Facts) -> String {
     let address = facts.nics.iter().flat_map(|nic| &nic.addresses).next();
     let address = address.map(|address| address.split('/').next().unwrap_or_default().to_owned());

@@ -17,7 +17,6 @@ const MOST_TEXT: usize = 500;
 /// Who has seen an alarm that the status itself tells for as long as it holds.
 pub(super) const BY_STATUS: &str = "heeler";
 
-/// What an event says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Said {
     /// An alarm; the status shows what it is about from the facts, as long as it holds.

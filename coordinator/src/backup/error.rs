@@ -16,7 +16,7 @@ pub enum BackupError {
         what: &'static str,
         /// Which.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The disk is full.

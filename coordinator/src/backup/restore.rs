@@ -236,7 +236,6 @@ async fn begin_anew(
     })
 }
 
-/// Removed again.
 struct Folder(PathBuf);
 
 impl Folder {

@@ -7,7 +7,7 @@ use crate::screen::printable;
 /// What first contact found, for heeler.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNode {
-    /// Its name.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: NodeName,
     /// Where it answers.
     pub address: IpAddr,

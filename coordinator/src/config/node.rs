@@ -10,7 +10,7 @@ use super::values;
 /// `[nodes.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Its name.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: Located<NodeName>,
     /// Where it stands, for the person who goes there.
     pub location: Option<Located<String>>,

@@ -2,7 +2,6 @@ use super::*;
 
 mod bad;
 
-/// As DESIGN shows it.
 const FULL: &str = include_str!("tests/full.toml");
 
 #[test]

@@ -9,7 +9,7 @@ use super::{Config, Node, Place, Renderer};
 /// A node as it is wanted: what it says itself, else what the fleet says, else what is usual.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedNode {
-    /// Its name.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: NodeName,
     /// Its line in heeler.toml, 1 and up.
     pub line: u32,

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What a person asked for.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The node.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: NodeName,
     /// `user@host`, or a name of the person's ssh config.
     pub destination: String,

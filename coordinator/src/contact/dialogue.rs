@@ -7,7 +7,7 @@ use super::hostkey::Fingerprint;
 /// A node that asks for a password.
 #[derive(Debug, Clone, Copy)]
 pub struct Host<'a> {
-    /// Its name.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: &'a NodeName,
     /// As given to ssh.
     pub destination: &'a str,

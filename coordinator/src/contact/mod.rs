@@ -36,7 +36,7 @@ pub enum ContactError {
     /// There is no ssh here.
     #[error("could not start ssh: install an OpenSSH client on this machine")]
     NoSsh {
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// No connection, or it was lost.
@@ -44,7 +44,7 @@ pub enum ContactError {
         "could not go on with {node} at {destination}: {problem}. Nothing was changed there; type `heeler node add {node}` again when `ssh {destination}` works"
     )]
     Unreachable {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// As given to ssh.
         destination: String,
@@ -56,7 +56,7 @@ pub enum ContactError {
         "lost {node} at {destination} on the way: {problem}. Nothing is half-installed: each file there is whole, or still the old one. Type `heeler node add {node}` again when `ssh {destination}` works: it goes on from there"
     )]
     Interrupted {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// As given to ssh.
         destination: String,
@@ -68,7 +68,7 @@ pub enum ContactError {
         "{node} shows another SSH host key than at first contact.\n  pinned  {pinned}\n  shown   {shown}\nIf you flashed it again: heeler node add {node} --reflashed. If you did not: somebody else may answer at its address"
     )]
     HostKeyChanged {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// Fingerprint on record.
         pinned: String,
@@ -84,7 +84,7 @@ pub enum ContactError {
     /// It will not do.
     #[error("{node} cannot be taken on:\n  {}", reasons.join("\n  "))]
     Unfit {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// Each with what helps.
         reasons: Vec<String>,
@@ -94,7 +94,7 @@ pub enum ContactError {
         "{node} is not ready after {minutes} minutes: {why}. Look at its screen or `ssh` into it, then type `heeler node add {node}` again. {past}"
     )]
     NeverReady {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// How long we waited.
         minutes: u64,
@@ -108,7 +108,7 @@ pub enum ContactError {
         "the sudo password for {node} was wrong; nothing was changed. Type `heeler node add {node} -K` to be asked again"
     )]
     WrongPassword {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
     },
     /// The login may not become root.
@@ -116,7 +116,7 @@ pub enum ContactError {
         "sudo does not make the login on {node} root; nothing was changed. It said:\n  {}\nNext: {next}", told.replace('\n', "\n  ")
     )]
     NoSudo {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// What sudo said.
         told: String,
@@ -128,7 +128,7 @@ pub enum ContactError {
         "the login to {node} at {destination} {how}; nothing was changed there. It said:\n  {}\nNext: {next}", words.replace('\n', "\n  ")
     )]
     NoShell {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// As given to ssh.
         destination: String,
@@ -144,13 +144,13 @@ pub enum ContactError {
         "{node} wants a sudo password and none was given for it: with -K, stdin holds one line for each NAME, in their order"
     )]
     NoPassword {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
     },
     /// The node refused an order.
     #[error("{node} could not carry out its part: {problem}")]
     Node {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// What it said.
         problem: String,
@@ -166,7 +166,7 @@ pub enum ContactError {
     /// The agent runs and does not reach us.
     #[error("the agent on {node} is installed and did not reach this coordinator in {seconds} s. Its last words:\n  {}\nIs one of {addresses} reachable from the node?", words.join("\n  "))]
     Silent {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// How long we waited.
         seconds: u64,
@@ -180,13 +180,13 @@ pub enum ContactError {
         "{node} is known with another key: it was flashed again, or it is another machine. If you flashed it: heeler node add {node} --reflashed"
     )]
     OtherKey {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
     },
     /// Nobody vouches for whom the coordinator names, and nobody has confirmed it.
     #[error("{node} was not added: {}\nNothing was done there", refused.join("\n"))]
     Untrusted {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// Whom or what, each with its fingerprint.
         refused: Vec<String>,
@@ -194,7 +194,7 @@ pub enum ContactError {
     /// The coordinator contradicts what is verified here.
     #[error("Nothing was done there: {node} was not added")]
     Trust {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// In what.
         source: crate::trust::TrustError,
@@ -204,7 +204,7 @@ pub enum ContactError {
     State {
         /// The file.
         path: String,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The coordinator said no.

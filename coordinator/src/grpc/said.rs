@@ -21,7 +21,6 @@ pub(super) struct Said {
     pub(super) refused: Option<Refused>,
 }
 
-/// Of the agents' stream.
 #[derive(Debug, Default)]
 pub(super) struct Bounded(PhantomData<Said>);
 

@@ -53,15 +53,15 @@ pub enum PkiError {
         what: &'static str,
         /// Which.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A certificate or key could not be made, or is not what it should be.
     #[error("could not {what}")]
     Certificate {
-        /// What was attempted.
+        /// What completes "could not …".
         what: &'static str,
-        /// Why.
+        /// The error of the library underneath.
         source: rcgen::Error,
     },
     /// The key of the authority in force is not there.

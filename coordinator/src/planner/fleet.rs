@@ -17,7 +17,7 @@ pub struct Fleet {
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeView {
-    /// Its name.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: NodeName,
     /// Nothing may be handed to it.
     pub revoked: bool,
@@ -70,7 +70,7 @@ impl NodeView {
 /// A task that is not over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskView {
-    /// Which.
+    /// As `heeler task show` takes it.
     pub id: TaskId,
     /// Queued, sent or running.
     pub state: TaskState,

@@ -33,7 +33,7 @@ pub enum Decision {
     Assign {
         /// To whom.
         node: NodeName,
-        /// Which.
+        /// As `heeler task show` takes it.
         task: TaskId,
         /// In which order.
         generation: Generation,
@@ -46,7 +46,7 @@ pub enum Decision {
     },
     /// The task is over without the agent's word.
     Refuse {
-        /// Which.
+        /// As `heeler task show` takes it.
         task: TaskId,
         /// Why.
         why: Why,
@@ -62,14 +62,14 @@ pub enum Decision {
     },
     /// A node's change of its network stays.
     Confirm {
-        /// Whose.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// Peers that reach it; none: none is up on the backplane.
         by: Vec<NodeName>,
     },
     /// A node's change of its network cannot stay as things are.
     Doubt {
-        /// Whose.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
         /// Why, for the person, should the node come to undo it.
         reason: String,

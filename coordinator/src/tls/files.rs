@@ -32,7 +32,6 @@ impl Files {
         }
     }
 
-    /// Of this process.
     pub(super) fn of_this_process() -> Self {
         let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1_024, |(now, _)| now);
         Self::of(usize::try_from(limit).unwrap_or(usize::MAX))

@@ -8,7 +8,7 @@ pub struct AuditEntry {
     pub seq: u64,
     /// When, by the coordinator's clock.
     pub at_ms: u64,
-    /// Who.
+    /// Operator name, as in the audit log.
     pub operator: String,
     /// What, in a word or two.
     pub action: String,

@@ -10,7 +10,7 @@ const KEPT: u32 = 16;
 pub struct Certificate {
     /// Hex.
     pub serial: String,
-    /// Whose.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// SHA-256 of its public key.
     pub key_sha256: Digest,

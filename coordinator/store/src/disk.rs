@@ -12,7 +12,7 @@ pub struct Disk {
     pub disk: Vec<u8>,
     /// False when the node has looked since and did not see it.
     pub present: bool,
-    /// When.
+    /// Unix milliseconds.
     pub seen_at_ms: u64,
 }
 

@@ -4,11 +4,11 @@ use crate::{StoreError, Tx, signed};
 /// What the last look at the accepted revision found on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
-    /// Which node.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// The revision that was looked at.
     pub revision: u64,
-    /// When.
+    /// Unix milliseconds.
     pub at_ms: u64,
     /// The look, encoded.
     pub shown: Vec<u8>,

@@ -22,7 +22,7 @@ pub struct Event {
 /// Something that has just happened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewEvent {
-    /// When.
+    /// Unix milliseconds.
     pub at_ms: u64,
     /// Empty for what concerns no node.
     pub node: String,
@@ -52,7 +52,7 @@ pub struct EventQuery {
 /// Something that a person should know of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
-    /// Which node.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// What.
     pub text: String,

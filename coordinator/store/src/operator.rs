@@ -17,7 +17,7 @@ pub struct OperatorRecord {
     pub name: String,
     /// SubjectPublicKeyInfo.
     pub public_key_pem: String,
-    /// When.
+    /// Unix milliseconds.
     pub added_at_ms: u64,
     /// Who said so; empty for the one whom `heeler init` made.
     pub added_by: String,

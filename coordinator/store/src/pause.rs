@@ -4,7 +4,7 @@ use crate::{StoreError, Tx, signed};
 /// A node is held still: nothing new is handed to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
-    /// Which.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// Why, for the person who reads it later.
     pub reason: String,

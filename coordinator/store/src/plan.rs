@@ -14,7 +14,7 @@ pub struct Plan {
     pub dirty_lines: u32,
     /// The revision that its author had seen.
     pub parent: u64,
-    /// When.
+    /// Unix milliseconds.
     pub created_at_ms: u64,
     /// The encoded reply to the apply that used it; None before.
     pub reply: Option<Vec<u8>>,
@@ -23,7 +23,7 @@ pub struct Plan {
 /// A plan's part for one task of a node that answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanTask {
-    /// Which.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// Among the node's tasks, from 0.
     pub position: u32,

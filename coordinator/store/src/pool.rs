@@ -12,7 +12,7 @@ pub struct Pool {
     pub node: String,
     /// Made or adopted by Heeler: kept on record. Else somebody else's: on record while it is imported.
     pub ours: bool,
-    /// When.
+    /// Unix milliseconds.
     pub seen_at_ms: u64,
 }
 

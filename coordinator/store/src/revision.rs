@@ -16,9 +16,9 @@ pub struct Revision {
     pub dirty_lines: u32,
     /// The revision that its author had seen.
     pub parent: u64,
-    /// When.
+    /// Unix milliseconds.
     pub accepted_at_ms: u64,
-    /// By whom.
+    /// Operator name, as in the audit log.
     pub operator: String,
 }
 

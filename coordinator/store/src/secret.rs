@@ -8,7 +8,7 @@ pub struct Secret {
     pub name: String,
     /// With the key of the state folder.
     pub sealed: Vec<u8>,
-    /// When.
+    /// Unix milliseconds.
     pub set_at_ms: u64,
     /// By whom.
     pub set_by: String,

@@ -48,7 +48,7 @@ impl TaskState {
 pub struct Task {
     /// Allotted when it was planned.
     pub id: String,
-    /// Whose.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// "ensure pool", "erase disk".
     pub kind: String,
@@ -56,7 +56,7 @@ pub struct Task {
     pub task: Vec<u8>,
     /// The revision that wants it.
     pub revision: u64,
-    /// Who asked.
+    /// Operator name, as in the audit log.
     pub operator: String,
     /// How far it is.
     pub state: TaskState,
@@ -83,7 +83,7 @@ pub struct Task {
 pub struct NewTask {
     /// Allotted when it was planned.
     pub id: String,
-    /// Whose.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// "ensure pool", "erase disk".
     pub kind: String,
@@ -91,7 +91,7 @@ pub struct NewTask {
     pub task: Vec<u8>,
     /// The revision that wants it.
     pub revision: u64,
-    /// Who asked.
+    /// Operator name, as in the audit log.
     pub operator: String,
     /// Id and encoded consent.
     pub consents: Vec<(String, Vec<u8>)>,
@@ -102,7 +102,7 @@ pub struct NewTask {
 pub struct Outcome {
     /// One that [`TaskState::is_over`].
     pub state: TaskState,
-    /// Why.
+    /// A clause for a person: no capital, no full stop.
     pub reason: String,
     /// Encoded; what a person must do.
     pub blocked: Option<Vec<u8>>,

@@ -34,7 +34,7 @@ enum Action {
     Status,
     /// A shell on a node, or one command there, as the person.
     Ssh {
-        /// The node.
+        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: String,
         /// What to run.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

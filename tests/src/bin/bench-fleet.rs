@@ -152,7 +152,6 @@ async fn live(agent: Agent, up: Arc<AtomicUsize>) {
     }
 }
 
-/// Spread well enough.
 fn rand(node: &str, failures: u32) -> u64 {
     let digest = sha256(format!("{node} {failures} {}", SystemClock.now_ms()).as_bytes());
     u64::from_be_bytes(digest[..8].try_into().unwrap())

@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::ask::names;
 use crate::{RunError, System};
 
-/// A file of configuration.
 pub(super) struct Found {
     pub(super) name: String,
     pub(super) path: String,

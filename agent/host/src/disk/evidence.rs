@@ -41,7 +41,7 @@ pub struct Evidence {
 pub struct Member {
     /// The pool's name.
     pub name: String,
-    /// The pool's guid.
+    /// The guid that ZFS gave it, as `zpool status -g` shows it.
     pub guid: u64,
 }
 

@@ -16,7 +16,7 @@ pub struct Disk {
     pub by_id: String,
     /// As the drive reports it.
     pub model: String,
-    /// Whole size.
+    /// Bytes, of the whole device.
     pub size_bytes: u64,
     /// `A`, `B`… among the places of NVMe disks, by the order of their bus addresses.
     pub slot: Option<char>,

@@ -16,7 +16,7 @@ const KSTAT: &str = "/proc/spl/kstat/zfs";
 /// A leg of an imported pool, and a disk that it is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The pool's guid.
+    /// The guid that ZFS gave it, as `zpool status -g` shows it.
     pub pool: u64,
     /// The leg's own guid.
     pub leg: u64,

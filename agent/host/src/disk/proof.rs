@@ -20,7 +20,7 @@ pub struct Reading {
     pub serial: String,
     /// By any path.
     pub device: PathBuf,
-    /// Whole size.
+    /// Bytes, of the whole device.
     pub size_bytes: u64,
     /// So many bytes from the front were read and are zero.
     pub read_bytes: u64,

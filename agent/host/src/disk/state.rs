@@ -12,7 +12,7 @@ pub enum DiskState {
     PoolMember {
         /// The pool's name.
         name: String,
-        /// The pool's guid.
+        /// The guid that ZFS gave it, as `zpool status -g` shows it.
         guid: u64,
         /// How the pool was left.
         state: MemberState,

@@ -9,15 +9,15 @@ use crate::{RunError, System, zfs};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PoolFact {
-    /// Its name.
+    /// As `zpool list` shows it, such as `data`.
     pub name: String,
-    /// Its guid.
+    /// The guid that ZFS gave it, as `zpool status -g` shows it.
     pub guid: u64,
     /// ONLINE, DEGRADED, FAULTED, SUSPENDED…
     pub state: String,
-    /// Whole size.
+    /// Bytes, of the whole device.
     pub size_bytes: u64,
-    /// In use.
+    /// Bytes in use.
     pub allocated_bytes: u64,
     /// Data errors that could not be repaired.
     pub errors: u64,
@@ -51,15 +51,15 @@ pub struct PoolFact {
 pub struct LegFact {
     /// Of the disk that it is proven to be on; empty when there is no proof, or no such disk.
     pub serial: String,
-    /// Its guid.
+    /// The guid that ZFS gave it, as `zpool status -g` shows it.
     pub guid: u64,
     /// ONLINE, OFFLINE, FAULTED, UNAVAIL, REMOVED…
     pub state: String,
     /// Counted by ZFS since the last clear.
     pub read_errors: u64,
-    /// Likewise.
+    /// Failed writes since the last `zpool clear`.
     pub write_errors: u64,
-    /// Likewise.
+    /// Checksum errors since the last `zpool clear`.
     pub checksum_errors: u64,
     /// As ZFS opened it, or last did: it may lead to another disk by now.
     pub path: String,
@@ -76,7 +76,7 @@ pub struct LegFact {
 pub struct PoolFacts {
     /// Those that could be read whole.
     pub read: Vec<PoolFact>,
-    /// The others.
+    /// Imported pools whose status could not be read, with the reason.
     pub unreadable: Vec<Unreadable>,
 }
 

@@ -39,11 +39,11 @@ pub enum GuardError {
     /// A file.
     #[error("could not {action} {path}")]
     File {
-        /// What was attempted.
+        /// What completes "could not …".
         action: &'static str,
         /// On which file.
         path: String,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A file that must be put back as it was, and is no text.

@@ -17,15 +17,11 @@ pub(super) struct Bus {
 /// Somebody's interface of an object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Object<'a> {
-    /// Its owner.
     pub(super) service: &'a str,
-    /// Its path.
     pub(super) path: &'a str,
-    /// What of it.
     pub(super) interface: &'a str,
 }
 
-/// Why a call failed.
 #[derive(Debug)]
 pub(super) enum CallError {
     /// The other side answered with an error.
@@ -100,7 +96,6 @@ impl Bus {
         Ok(connection)
     }
 
-    /// Calls a method.
     pub(super) async fn call(
         &self,
         object: Object<'_>,

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::File;
 
-/// Permission bits.
 pub(super) fn mode(path: &Path) -> io::Result<u32> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o7777)
 }

@@ -67,7 +67,6 @@ fn transient<'a>(job: &'a Job, program: &str) -> Unit<'a> {
     (&job.unit, "fail", properties, Vec::new())
 }
 
-/// How it stands.
 pub(super) async fn state(bus: &Bus, unit: &str) -> Result<JobState, UnitError> {
     look(bus, unit).await.map_err(|error| error.unit("look at", unit))
 }

@@ -11,7 +11,6 @@ use zbus::{MatchRule, MessageStream, OwnedObjectPath};
 use super::bus::{Bus, CallError, Object};
 use crate::{UnitAction, UnitError, UnitState};
 
-/// Who.
 pub(super) const SERVICE: &str = "org.freedesktop.systemd1";
 
 /// Of systemd as a whole.
@@ -24,7 +23,6 @@ pub(super) const MANAGER: Object<'static> = Object {
 /// Units have their own, shorter limits: this is for a systemd that has lost the job.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Of one unit.
 pub(super) const fn unit_at(path: &str) -> Object<'_> {
     Object {
         service: SERVICE,

@@ -7,7 +7,6 @@ use super::disk::Bus;
 use super::state::State;
 use super::tree::Tree;
 
-/// Of the running kernel.
 pub(super) const RELEASE: &str = "6.12.47+rpt-rpi-2712";
 
 impl State {

@@ -9,7 +9,6 @@ use crate::{guard, ifupdown, link, netplan};
 /// A card as the kernel knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Link {
-    /// Whose it is.
     pub(super) mac: String,
     pub(super) name: String,
     pub(super) up: bool,

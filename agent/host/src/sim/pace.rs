@@ -15,7 +15,6 @@ pub enum Pace {
     },
 }
 
-/// The machine's clock.
 #[derive(Debug)]
 pub(super) struct Clock {
     pub(super) pace: Pace,

@@ -20,7 +20,6 @@ use super::units::Units;
 use super::wire::Wire;
 use super::zfs::Imported;
 
-/// All of a machine.
 pub(super) struct State {
     pub(super) board: Board,
     /// Those that are plugged in.
@@ -101,7 +100,6 @@ pub(super) struct Kernel {
     pub(super) up_since_ms: u64,
 }
 
-/// A mounted file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mount {
     pub(super) source: String,

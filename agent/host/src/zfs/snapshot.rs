@@ -42,7 +42,7 @@ impl Snapshot {
 /// One dataset's snapshots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// The dataset.
+    /// With its pool, such as `data/pve-files`.
     pub dataset: String,
     /// In the order in which they were made. None when there is no such dataset.
     pub snapshots: Option<Vec<Snapshot>>,

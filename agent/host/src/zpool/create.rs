@@ -3,7 +3,7 @@ use crate::Command;
 /// A mirror to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPool {
-    /// Its name.
+    /// As `zpool list` shows it, such as `data`.
     pub name: String,
     /// `-o`: of the pool.
     pub properties: Vec<(String, String)>,

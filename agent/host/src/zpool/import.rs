@@ -7,9 +7,9 @@ use crate::{Command, Output, RunError, System};
 /// A pool that is on disks here and not imported.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Importable {
-    /// Its name.
+    /// As `zpool list` shows it, such as `data`.
     pub name: String,
-    /// Its guid.
+    /// The guid that ZFS gave it, as `zpool status -g` shows it.
     pub guid: u64,
     /// ONLINE, DEGRADED, UNAVAIL, FAULTED…; UNREADABLE when the listing lacks its id, state or disks.
     pub state: String,

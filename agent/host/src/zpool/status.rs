@@ -7,9 +7,9 @@ use crate::{Command, RunError, System, json};
 /// An imported pool, as `zpool status` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolStatus {
-    /// Its name.
+    /// As `zpool list` shows it, such as `data`.
     pub name: String,
-    /// Its guid.
+    /// The guid that ZFS gave it, as `zpool status -g` shows it.
     pub guid: u64,
     /// ONLINE, DEGRADED, FAULTED, UNAVAIL, SUSPENDED…
     pub state: String,
@@ -26,7 +26,7 @@ pub struct PoolStatus {
     pub top_level: Vec<String>,
     /// Whole size of the vdevs.
     pub size_bytes: u64,
-    /// In use.
+    /// Bytes in use.
     pub allocated_bytes: u64,
 }
 
@@ -96,7 +96,7 @@ impl Class {
 /// An imported pool of which too little could be read to tell its state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unreadable {
-    /// Its name.
+    /// As `zpool list` shows it, such as `data`.
     pub name: String,
     /// Its guid; 0 when not even that could be read.
     pub guid: u64,
@@ -109,7 +109,7 @@ pub struct Unreadable {
 pub struct Pools {
     /// Those that were read whole.
     pub read: Vec<PoolStatus>,
-    /// The others.
+    /// Imported pools whose status could not be read, with the reason.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -118,7 +118,7 @@ pub struct Pools {
 pub struct Vdev {
     /// As ZFS shows it; the guid when the disk is gone.
     pub name: String,
-    /// Its guid.
+    /// The guid that ZFS gave it, as `zpool status -g` shows it.
     pub guid: u64,
     /// As ZFS opened it, or last did: it may lead to another disk by now.
     pub path: String,
@@ -132,9 +132,9 @@ pub struct Vdev {
     pub state: String,
     /// Counted since the last clear.
     pub read_errors: u64,
-    /// Likewise.
+    /// Failed writes since the last `zpool clear`.
     pub write_errors: u64,
-    /// Likewise.
+    /// Checksum errors since the last `zpool clear`.
     pub checksum_errors: u64,
 }
 

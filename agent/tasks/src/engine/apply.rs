@@ -23,17 +23,17 @@ pub enum ApplyError {
     /// A file.
     #[error("could not {action} {path}")]
     File {
-        /// What was attempted.
+        /// What completes "could not …".
         action: &'static str,
         /// On which file.
         path: String,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A transient unit.
     #[error("{unit} ended with {code}: see journalctl -u {unit}")]
     Job {
-        /// Its name.
+        /// With its suffix, such as `zfs-mount.service`.
         unit: String,
         /// Exit code.
         code: i32,
@@ -47,7 +47,7 @@ pub enum ApplyError {
     /// Nobody confirmed a network change.
     #[error("the change was undone, and all is as it was: {reason}")]
     Undone {
-        /// Why.
+        /// A clause for a person: no capital, no full stop.
         reason: String,
     },
     /// It was to be undone, and somebody had confirmed it.
@@ -56,7 +56,7 @@ pub enum ApplyError {
     /// A transient unit that systemd does not know any more.
     #[error("{unit} is gone before its end: the machine was restarted under it")]
     JobLost {
-        /// Its name.
+        /// With its suffix, such as `zfs-mount.service`.
         unit: String,
     },
 }

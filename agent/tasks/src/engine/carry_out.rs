@@ -25,7 +25,6 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// In a sentence.
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Blocked(blocked) => format!("{}: {}", blocked.found, blocked.why),

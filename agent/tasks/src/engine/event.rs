@@ -15,12 +15,12 @@ pub enum Event {
     },
     /// A step is looked at.
     StepStarted {
-        /// Which.
+        /// The step's type name, such as `PoolExists`.
         step: String,
     },
     /// An op is about to be applied.
     OpStarted {
-        /// Of which step.
+        /// The step's type name, such as `PoolExists`.
         step: String,
         /// What it does.
         summary: String,
@@ -29,7 +29,7 @@ pub enum Event {
     },
     /// An op was applied, or failed.
     OpFinished {
-        /// Of which step.
+        /// The step's type name, such as `PoolExists`.
         step: String,
         /// What it did.
         summary: String,
@@ -38,18 +38,18 @@ pub enum Event {
     },
     /// A step's state holds, or it cannot go on.
     StepFinished {
-        /// Which.
+        /// The step's type name, such as `PoolExists`.
         step: String,
         /// `satisfied`, `not applicable`, `blocked`, `failed`.
         outcome: String,
-        /// Why.
+        /// A clause for a person: no capital, no full stop.
         reason: String,
         /// Whether ops were applied.
         changed: bool,
     },
     /// How far a long op is.
     Progress {
-        /// Of which step.
+        /// The step's type name, such as `PoolExists`.
         step: String,
         /// Where it stands.
         text: String,
@@ -105,7 +105,7 @@ pub enum Outcome {
     },
     /// Refused before anything was done.
     Refused {
-        /// Why.
+        /// A clause for a person: no capital, no full stop.
         reason: String,
     },
 }

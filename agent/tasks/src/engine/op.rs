@@ -31,7 +31,7 @@ pub enum Op {
     },
     /// Does something to a systemd unit and waits for it.
     Unit {
-        /// Its name.
+        /// With its suffix, such as `zfs-mount.service`.
         unit: String,
         /// What is done.
         action: UnitAction,

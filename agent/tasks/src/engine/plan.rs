@@ -23,7 +23,7 @@ pub enum Plan {
     Retry {
         /// When.
         after: Duration,
-        /// Why.
+        /// A clause for a person: no capital, no full stop.
         why: String,
     },
     /// Nothing to do here, and why.

@@ -30,7 +30,7 @@ pub enum Seen {
     Retry {
         /// When to look again.
         after: Duration,
-        /// Why.
+        /// A clause for a person: no capital, no full stop.
         why: String,
     },
     /// Nothing to do here, and why.

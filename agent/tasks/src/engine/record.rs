@@ -9,7 +9,7 @@ use super::Event;
 /// What the engine is about to do, written down before it does it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
-    /// The step.
+    /// The step's type name, such as `PoolExists`.
     pub step: String,
     /// Which of its ops, 0 and up.
     pub op: usize,

@@ -97,7 +97,7 @@ impl Run {
 /// How one dataset stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stand {
-    /// Which.
+    /// With its pool, such as `data/pve-files`.
     pub dataset: String,
     /// When the schedule took the newest, Unix seconds; None when it took none.
     pub newest_s: Option<u64>,

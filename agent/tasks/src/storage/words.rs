@@ -38,7 +38,6 @@ pub(super) fn erase<'a>(pool: &str, serials: impl IntoIterator<Item = &'a str>) 
     )
 }
 
-/// Serials in a row.
 pub(super) fn list<'a>(serials: impl IntoIterator<Item = &'a str>) -> String {
     serials.into_iter().collect::<Vec<_>>().join(", ")
 }
@@ -55,7 +54,6 @@ pub(super) fn quoted(serials: &BTreeSet<&str>) -> String {
         .join(", ")
 }
 
-/// Serials as a set.
 pub(super) fn set(serials: &[Serial]) -> BTreeSet<&str> {
     serials.iter().map(Serial::as_str).collect()
 }

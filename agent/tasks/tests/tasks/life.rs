@@ -79,7 +79,6 @@ impl Life {
         }
     }
 
-    /// With two blank disks.
     pub(crate) fn blank() -> Self {
         Self::of(pi().blank(A).blank(B).build())
     }

@@ -22,7 +22,6 @@ use super::Demo;
 use super::fleet::Fleet;
 use super::typist::Typist;
 
-/// Then something is wrong.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A folder, a coordinator that serves in it, and the commands that are typed.

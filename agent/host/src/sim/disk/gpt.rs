@@ -22,7 +22,6 @@ pub(in crate::sim) struct Partition {
     pub(in crate::sim) name: String,
 }
 
-/// A partition table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sim) struct Table {
     /// `gpt` or `dos`.

@@ -27,7 +27,7 @@ pub struct DiskSpec {
     pub serial: String,
     /// As the drive reports it, spaces included.
     pub model: String,
-    /// Whole size.
+    /// Bytes, of the whole device.
     pub size_bytes: u64,
     /// What it holds.
     pub content: Content,

@@ -63,7 +63,6 @@ pub(in crate::sim) struct Contents {
     pub(in crate::sim) properties: BTreeMap<String, String>,
     /// The root dataset first, parents before children.
     pub(in crate::sim) datasets: Vec<Dataset>,
-    /// The last one.
     pub(in crate::sim) scrub: Option<Scrub>,
 }
 

@@ -12,7 +12,6 @@ pub(in crate::sim) struct Open {
     pub(in crate::sim) size: u64,
 }
 
-/// An imported pool.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Imported {
     pub(in crate::sim) config: Config,
@@ -28,7 +27,6 @@ pub(in crate::sim) struct Imported {
     pub(in crate::sim) full: bool,
 }
 
-/// How a vdev is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sim) enum Health {
     Online,

@@ -90,7 +90,6 @@ fn pool_of(state: &State, dataset: &str) -> Option<usize> {
         .position(|one| Some(one.config.name.as_str()) == pool)
 }
 
-/// Its parent's name.
 fn parent(dataset: &str) -> Option<&str> {
     dataset.rsplit_once('/').map(|(parent, _)| parent)
 }

@@ -39,7 +39,6 @@ pub struct CandidateLeg {
     pub(super) serial: Option<String>,
     /// It works, and is on a disk that is here.
     pub(super) online: bool,
-    /// What it is for.
     pub(super) class: Class,
     /// The vdev that it shares one place with others in; empty for most.
     pub(super) place: String,
