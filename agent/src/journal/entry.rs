@@ -16,6 +16,9 @@ pub enum Entry {
         /// The latest expiry of the used consents that are not listed any more, Unix milliseconds.
         #[serde(default)]
         forgotten_ms: u64,
+        /// Events that were dropped, and of which the coordinator was not told yet.
+        #[serde(default)]
+        dropped: u64,
     },
     /// A task was taken in hand.
     Accepted(Box<Assignment>),

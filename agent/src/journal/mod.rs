@@ -30,6 +30,9 @@ pub const PATH: &str = "/var/lib/heeler-agent/journal";
 /// From this size on it is written anew, as soon as no task is in hand.
 const COMPACT_BYTES: u64 = 64 * 1024;
 
+/// From this size on it is written anew though a task is in hand.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -171,19 +174,25 @@ impl Journal {
         self.write(&mut writer, entry).await
     }
 
-    /// Numbers an event and writes it.
+    /// Numbers an event and writes it. When too many wait for the coordinator, a routine one is dropped for it.
     ///
     /// # Errors
     /// As [`Self::append`].
     pub async fn tell(&self, task: Option<&TaskId>, event: Event) -> Result<(), JournalError> {
         let mut writer = self.writer.lock().await;
+        self.number(&mut writer, task, event).await?;
+        let drops = self.state().dropped > 0;
+        if drops { self.compact(&mut writer).await } else { Ok(()) }
+    }
+
+    async fn number(&self, writer: &mut Writer, task: Option<&TaskId>, event: Event) -> Result<(), JournalError> {
         let told = Told {
             seq: self.state().last_seq + 1,
             at_ms: self.clock.now_ms(),
             task: task.cloned(),
             event,
         };
-        self.write(&mut writer, Entry::Told(told)).await
+        self.write(writer, Entry::Told(told)).await
     }
 
     /// Everything up to `seq` is stored by the coordinator. A `seq` higher than an event can have is ignored.
@@ -203,6 +212,10 @@ impl Journal {
             return Ok(());
         }
         self.write(&mut writer, Entry::Acknowledged { seq }).await?;
+        let notice = self.state().notice();
+        if let Some(notice) = notice {
+            self.number(&mut writer, None, notice).await?;
+        }
         self.compact(&mut writer).await
     }
 
@@ -226,7 +239,8 @@ impl Journal {
     }
 
     async fn compact(&self, writer: &mut Writer) -> Result<(), JournalError> {
-        if writer.length < writer.compact_at || self.state().in_hand.is_some() {
+        let busy = self.state().in_hand.is_some() && writer.length < MOST_BYTES;
+        if writer.length < writer.compact_at || busy {
             return Ok(());
         }
         let entries = self.state().entries();

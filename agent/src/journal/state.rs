@@ -10,6 +10,13 @@ const MOST_USED: usize = 512;
 /// No event has a higher number. It leaves room to count on from, whatever a coordinator acknowledges.
 pub const MOST_EVENTS: u64 = 1 << 53;
 
+/// So many events wait for the coordinator. When more happen, routine ones between the first and the newest are dropped.
+pub const MOST_WAITING: usize = 2000;
+/// So many of the first are kept: they say how the trouble began.
+const FIRST: usize = 500;
+/// The step that tells how many events were dropped.
+const DROPPED: &str = "dropped events";
+
 /// What the journal says, all entries taken together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
@@ -30,6 +37,8 @@ pub struct State {
     pub forgotten_ms: u64,
     /// Events that the coordinator has not stored, oldest first.
     pub events: Vec<Told>,
+    /// Events that were dropped, and of which the coordinator was not told yet.
+    pub dropped: u64,
 }
 
 impl State {
@@ -40,7 +49,9 @@ impl State {
                 last_seq,
                 acknowledged,
                 forgotten_ms,
+                dropped,
             } => {
+                self.dropped = dropped;
                 self.last_seq = last_seq.min(MOST_EVENTS);
                 self.acknowledged = acknowledged.min(MOST_EVENTS);
                 self.forgotten_ms = forgotten_ms;
@@ -61,7 +72,11 @@ impl State {
                     self.begun
                         .retain(|(task, intent)| intent.act.is_some() || Some(task) != told.task.as_ref());
                 }
+                if told.event.is_progress_of(DROPPED) {
+                    self.dropped = 0;
+                }
                 self.events.push(told);
+                self.drop_one_too_many();
             }
             // An earlier version wrote down whatever it was told.
             Entry::Acknowledged { seq } if seq > MOST_EVENTS => {}
@@ -71,6 +86,28 @@ impl State {
                 self.events.retain(|told| told.seq > seq);
             }
         }
+    }
+
+    /// The end of a task, and whatever went wrong, is dropped only when nothing else is left to drop.
+    fn drop_one_too_many(&mut self) {
+        if self.events.len() > MOST_WAITING {
+            let routine = self.events.iter().skip(FIRST).position(|told| told.event.is_routine());
+            self.events.remove(FIRST + routine.unwrap_or(0));
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// What tells the coordinator of dropped events, once there is room for it.
+    #[must_use]
+    pub fn notice(&self) -> Option<Event> {
+        (self.dropped > 0 && self.events.len() < MOST_WAITING).then(|| Event::Progress {
+            step: DROPPED.to_owned(),
+            text: format!(
+                "{} events were dropped: more than {MOST_WAITING} waited for the coordinator",
+                self.dropped
+            ),
+            percent: 100,
+        })
     }
 
     /// No clock decides what is forgotten: it may go back. The one that expires first goes, and stands in for all that
@@ -141,6 +178,7 @@ impl State {
             last_seq: self.last_seq,
             acknowledged: self.acknowledged,
             forgotten_ms: self.forgotten_ms,
+            dropped: self.dropped,
         };
         let in_hand = self
             .in_hand

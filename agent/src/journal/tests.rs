@@ -331,3 +331,40 @@ fn a_younger_journal_numbers_on_from_what_the_coordinator_has() {
     state.apply(Entry::Acknowledged { seq: 40 });
     assert_eq!(state.last_seq, 40);
 }
+
+#[tokio::test]
+async fn waiting_events_have_a_bound_and_alarms_stay() {
+    let machine = machine();
+    let journal = open(&machine).await;
+    journal.append(accepted()).await.unwrap();
+    let scrub = |errors| Event::Scrub {
+        pool: "data".into(),
+        what: "finished".into(),
+        text: "x".repeat(2000),
+        errors,
+    };
+    for number in 0..5000_u64 {
+        journal
+            .tell(None, scrub(u64::from(number % 1000 == 600)))
+            .await
+            .unwrap();
+        assert!(machine.file(PATH).unwrap().len() < 16 << 20);
+    }
+    let check = |state: &State, events: usize, dropped: u64| {
+        let alarms = state.events.iter().filter(|told| !told.event.is_routine()).count();
+        assert_eq!((state.events.len(), state.dropped, alarms), (events, dropped, 5));
+        assert_eq!((state.events[499].seq, state.last_seq), (500, 5000));
+        assert!(state.in_hand.is_some());
+    };
+    check(&journal.state(), 2000, 3000);
+    let again = open(&machine).await;
+    check(&again.state(), 2000, 3000);
+    again.acknowledge(400).await.unwrap();
+    let state = again.state().clone();
+    assert_eq!((state.dropped, state.last_seq), (0, 5001));
+    let Some(Event::Progress { text, .. }) = state.events.last().map(|told| told.event.clone()) else {
+        panic!("the loss is told")
+    };
+    assert!(text.starts_with("3000 events were dropped"), "{text}");
+    assert_eq!(*open(&machine).await.state(), state);
+}

@@ -80,6 +80,26 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Nothing went wrong, and nothing is over: what can be missed.
+    #[must_use]
+    pub const fn is_routine(&self) -> bool {
+        match self {
+            Self::OpFinished { error, .. } => error.is_none(),
+            Self::Snapshots(run) => run.problems.is_empty(),
+            Self::Scrub { errors, .. } => *errors == 0,
+            Self::TaskFinished { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// It tells how far this step is.
+    #[must_use]
+    pub fn is_progress_of(&self, name: &str) -> bool {
+        matches!(self, Self::Progress { step, .. } if step == name)
+    }
+}
+
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
