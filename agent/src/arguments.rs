@@ -6,10 +6,10 @@ use crate::person::PersonCommand;
 /// What may be typed.
 pub const USAGE: &str = "\
 usage: heeler-agent COMMAND [--root DIR]
-  status [--json]  how the agent on this node stands
-  pause [--for 2h] [--reason TEXT]  take no new task; snapshots go on
+  status [--json]  shows the agent, its connection, task, schedule and pools
+  pause [--for 2h] [--reason TEXT]  take no new task; snapshots continue
   resume   take tasks again
-  release [--yes]  take the agent off this node, and leave everything running
+  release [--yes]  remove the agent from this node; everything else keeps running
   run      the service: connects to the coordinator and does what it asks
   key      prints the node's public key, and makes the key when it is missing
   guard undo  puts the network back as it was before a change that nobody confirmed

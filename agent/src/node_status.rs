@@ -152,17 +152,17 @@ impl NodeStatus {
         let known = !self.node.is_empty();
         if self.releasing {
             self.faults
-                .push("a release was begun and did not end: heeler-agent release".to_owned());
+                .push("a release was started and did not finish: heeler-agent release".to_owned());
         } else if known && self.service != "active" {
             self.faults.push(format!(
-                "{UNIT} is {}: systemctl restart {UNIT}; its last words: journalctl -u {UNIT} -n 20",
+                "{UNIT} is {}: systemctl restart {UNIT}; its log: journalctl -u {UNIT} -n 20",
                 self.service
             ));
         }
         if known && self.certificate_until_ms <= self.now_ms {
             let text = match self.certificate_until_ms {
                 0 => "this node was never enrolled",
-                _ => "its certificate is over",
+                _ => "its certificate has expired",
             };
             self.faults
                 .push(format!("{text}: at the coordinator: heeler node add {}", self.node));

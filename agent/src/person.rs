@@ -22,7 +22,7 @@ const REFUSED: u8 = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum PersonError {
     /// The agent's files are root's.
-    #[error("the agent's files are root's: type it with sudo")]
+    #[error("this needs root: type it with sudo")]
     NotRoot,
     /// A file of ours.
     #[error("could not write or remove {}", hold::PATH)]
@@ -57,16 +57,19 @@ pub async fn run(command: PersonCommand, host: Arc<dyn System>) -> Result<ExitCo
                 0 => "until heeler-agent resume".to_owned(),
                 ms => format!("for {}", screen::span(ms)),
             };
-            println!("Paused {how_long}: no new task is taken. Snapshots and scrubs go on.");
+            println!("Paused {how_long}: no new task is taken. Snapshots and scrubs continue.");
             let status = node_status::look(&host).await;
             if let Some(task) = status.in_hand {
-                println!("The running task is finished: {} {}.", task.kind, task.id);
+                println!("The running task continues to its end: {} {}.", task.kind, task.id);
             }
             FINE
         }
         PersonCommand::Resume => {
             hold::lift(host.as_ref()).await.map_err(PersonError::Hold)?;
-            println!("Tasks are taken again. What was refused meanwhile is not done: at the coordinator, heeler plan.");
+            println!(
+                "The node takes tasks again. Tasks that it refused during the pause do not run by themselves: at \
+                the coordinator, heeler plan."
+            );
             FINE
         }
         PersonCommand::Release { yes } => released(host.as_ref(), yes).await?,
@@ -92,7 +95,7 @@ async fn released(host: &dyn System, yes: bool) -> Result<u8, PersonError> {
         if !plan.refused.is_empty() {
             return Ok(REFUSED);
         }
-        if !yes && !agreed("Take the agent off this node? [y/N] ")? {
+        if !yes && !agreed("Remove the agent from this node? [y/N] ")? {
             println!("Nothing was changed.");
             return Ok(REFUSED);
         }
@@ -101,8 +104,11 @@ async fn released(host: &dyn System, yes: bool) -> Result<u8, PersonError> {
     // Nothing works beside it from here on; a file that is looked at must not be written meanwhile.
     release::stop(host).await?;
     release::finish(host).await?;
-    println!("The agent is off this node. At the coordinator: heeler node remove, or it stays there as offline.");
-    println!("A package of it stays until: apt purge heeler-agent");
+    println!(
+        "The agent is removed from this node. At the coordinator: heeler node remove; otherwise the node stays \
+        listed as offline."
+    );
+    println!("Its Debian package is still installed; to remove it: apt purge heeler-agent");
     Ok(FINE)
 }
 

@@ -87,9 +87,9 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
         plan.refused = "a change of the network awaits its confirmation: wait two minutes".to_owned();
     }
     plan.stops
-        .push("new snapshots by Heeler, and their pruning: those that are there stay".to_owned());
+        .push("new snapshots by Heeler, and their pruning; existing snapshots stay".to_owned());
     plan.stops
-        .push("reports to the coordinator: its status will not show a fault of this node".to_owned());
+        .push("reports to the coordinator: heeler status shows no faults of this node any more".to_owned());
     for pool in imported_pools(host).await? {
         let timer = format!("zfs-scrub-monthly@{}.timer", pool.name);
         if host.unit_state(&timer).await?.load == "loaded" {

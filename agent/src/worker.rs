@@ -5,7 +5,7 @@ use crate::journal::TaskRecord;
 use crate::shared::Shared;
 
 /// Carries out the task in hand, one at a time, sessions or not. A task that the journal has in hand at the start is
-/// taken up again from its first step: what is done already is seen to be done.
+/// continued after an interruption from its first step: what is done already is seen to be done.
 pub async fn work(shared: &Shared) {
     let mut changes = shared.journal.changes();
     let mut resumed = true;

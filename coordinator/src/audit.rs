@@ -42,7 +42,7 @@ pub enum Break {
     #[error("entry {0} was changed after it was written")]
     Content(u64),
     /// A head that was seen elsewhere is not in the log.
-    #[error("{place} has seen entry {seq}, and the log ends at {last}: entries were cut off")]
+    #[error("{place} records entry {seq}, but the log ends at {last}: entries were removed from its end")]
     Cut {
         /// Where the head was kept.
         place: String,
@@ -52,7 +52,7 @@ pub enum Break {
         last: u64,
     },
     /// The entry of that number is another one.
-    #[error("{place} has seen another entry {seq} than this log holds: the log was written anew")]
+    #[error("{place} records another entry {seq} than this log holds: the log was rewritten")]
     Rewritten {
         /// Where the head was kept.
         place: String,

@@ -133,14 +133,14 @@ async fn send_all(holder: &Holder, packed: &Packed, file: PathBuf) -> Result<v1:
         };
         let answer = timeout(ANSWER, holder.session.ask_copy(chunk)).await;
         let answer = answer
-            .map_err(|_| format!("its pool took no part of it within {} s", ANSWER.as_secs()))?
+            .map_err(|_| format!("its pool did not write any part of it within {} s", ANSWER.as_secs()))?
             .map_err(|_| "its connection was lost meanwhile".to_owned())?;
         if !answer.error.is_empty() {
             return Err(answer.error);
         }
         offset += length;
         if answer.stored_bytes != offset || answer.done != (offset == packed.bytes) {
-            return Err("it keeps something else than was sent".to_owned());
+            return Err("the copy there differs from what was sent".to_owned());
         }
     }
     Ok(v1::CopyInfo {

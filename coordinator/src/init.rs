@@ -49,7 +49,8 @@ pub enum InitError {
     },
     /// Nobody's signature says that the operator may consent.
     #[error(
-        "{} holds the coordinator of {cluster:?}, and {name} is none of its operators: an operator's signature adds one, and never init.\n\
+        "{} holds the coordinator of {cluster:?}, and {name} is not one of its operators. Only an operator can add \
+         one, heeler init cannot.\n\
          To be added:  heeler operator request --name {name}, then one of them types: heeler operator add FILE\n\
          As one of them:  heeler init --operator {known}",
         folder.display()
@@ -65,11 +66,15 @@ pub enum InitError {
         known: String,
     },
     /// For good.
-    #[error("the operator {0} is revoked for good, the name too. As another one: heeler init --operator NAME")]
+    #[error(
+        "the operator {0} is revoked, and the name can never be used again. With another name: heeler init \
+        --operator NAME"
+    )]
     Revoked(OperatorName),
     /// Another key would be worth nothing.
     #[error(
-        "the operator {name}'s key is not here: {} is another one. It is in a backup: heeler backup restore. Without one, another operator adds you under another name: heeler operator request --name NAME",
+        "the key of the operator {name} is not here: {} holds another key. If a backup has it: heeler backup restore. \
+         Without one, another operator adds you under another name: heeler operator request --name NAME",
         path.display()
     )]
     KeyElsewhere {

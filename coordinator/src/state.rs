@@ -137,22 +137,24 @@ impl StateFolder {
 pub enum Lost {
     /// The database.
     #[error(
-        "{} holds the keys of a coordinator, and its database (heeler.db) is lost or empty: which pools and disks are whose stood there. {}",
+        "{} holds the keys of a coordinator, but its database (heeler.db), the record of all pools and disks, is lost \
+         or empty. {}",
         .0.display(),
         RESTORE_HINT
     )]
     Database(PathBuf),
     /// The key of the certificate authority.
     #[error(
-        "{} holds the database of a coordinator, and the key of its certificate authority (ca/key.pem) is lost: no node would trust another one. {}",
+        "{} holds the database of a coordinator, but the key of its certificate authority (ca/key.pem) is lost, and \
+         nodes trust no other key. {}",
         .0.display(),
         RESTORE_HINT
     )]
     Key(PathBuf),
 }
 
-const RESTORE_HINT: &str = "Put a backup in its place: heeler backup restore FILE --replace, or the copy that a node holds: \
-                        heeler init --recover --from NODE --replace";
+const RESTORE_HINT: &str = "Restore a backup: heeler backup restore FILE --replace; or the copy on a node: heeler \
+    init --recover --from NODE --replace";
 
 /// This process alone works on the state folder.
 #[derive(Debug)]
@@ -165,7 +167,8 @@ pub struct Lock {
 pub enum LockError {
     /// Another one has it.
     #[error(
-        "another coordinator (process {pid}) works on {}. Two on one database would hand out two truths; stop that one first: kill {pid}",
+        "another coordinator (process {pid}) uses {}. Two coordinators on one database would contradict each other. \
+         Stop that one first: kill {pid}",
         folder.display()
     )]
     Held {

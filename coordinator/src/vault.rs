@@ -24,7 +24,7 @@ pub enum VaultError {
     #[error(transparent)]
     Key(#[from] PkiError),
     /// The key's file holds something else.
-    #[error("{} holds no key: put back the one of a backup, or remove it and set each secret again", .0.display())]
+    #[error("{} holds no key: restore it from a backup, or remove it and set each secret again", .0.display())]
     NoKey(PathBuf),
     /// The sealing itself.
     #[error("could not seal it")]

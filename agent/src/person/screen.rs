@@ -7,7 +7,7 @@ use heeler_agent::release::Plan;
 pub fn status(status: &NodeStatus) -> String {
     let mut text = String::new();
     let node = match status.node.as_str() {
-        "" => "this node is not taken on yet",
+        "" => "this node is not added yet",
         node => node,
     };
     let boot = if status.enabled {
@@ -33,8 +33,8 @@ pub fn status(status: &NodeStatus) -> String {
         "certificate",
         &match status.certificate_until_ms {
             0 => "none".to_owned(),
-            until if until <= status.now_ms => format!("over for {}", span(status.now_ms - until)),
-            until => format!("good for {}", span(until - status.now_ms)),
+            until if until <= status.now_ms => format!("expired {} ago", span(status.now_ms - until)),
+            until => format!("valid for {}", span(until - status.now_ms)),
         },
     );
     field("task", &task(status));
@@ -98,14 +98,14 @@ pub fn status(status: &NodeStatus) -> String {
 /// What stops and what goes on.
 pub fn release(plan: &Plan) -> String {
     let mut text = String::new();
-    for (head, lines) in [("Stops:", &plan.stops), ("Goes on:", &plan.goes_on)] {
+    for (head, lines) in [("Stops:", &plan.stops), ("Continues:", &plan.goes_on)] {
         let _ = writeln!(text, "{head}");
         for line in lines {
             let _ = writeln!(text, "  {line}");
         }
     }
     if !plan.refused.is_empty() {
-        let _ = writeln!(text, "Not now: {}", plan.refused);
+        let _ = writeln!(text, "Refused for now: {}", plan.refused);
     }
     text
 }
@@ -113,7 +113,7 @@ pub fn release(plan: &Plan) -> String {
 fn task(status: &NodeStatus) -> String {
     let word = |task: &Task| format!("{} {} (revision {})", task.kind, task.id, task.revision);
     match (&status.in_hand, &status.last) {
-        (Some(task), _) => format!("IN HAND: {}", word(task)),
+        (Some(task), _) => format!("RUNNING: {}", word(task)),
         (None, Some(last)) => format!("none is running; the last one: {}", word(last)),
         (None, None) => "none is running".to_owned(),
     }

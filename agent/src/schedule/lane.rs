@@ -163,7 +163,7 @@ impl Lane {
             (0, _) => String::new(),
             (_, Some(doubt)) => doubt,
             (_, None) if wanted.pools.is_empty() => {
-                "the schedule does not say which pool it is of: heeler apply writes it again".to_owned()
+                "the schedule does not name its pool: heeler apply writes it again".to_owned()
             }
             (_, None) => "its pool is not whole".to_owned(),
         };

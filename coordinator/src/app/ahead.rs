@@ -18,7 +18,7 @@ impl App {
         let counted = said.counter.max(hello.acknowledged).max(hello.last_event);
         (said.epoch > possible || counted > MOST_COUNTED).then(|| {
             format!(
-                "says what cannot be: assignment {}.{}, events up to {}, {} of them acknowledged; refused",
+                "reports impossible counts: assignment {}.{}, events up to {}, {} of them acknowledged; refused",
                 said.epoch, said.counter, hello.last_event, hello.acknowledged
             )
         })
@@ -49,7 +49,7 @@ impl App {
         if waits.is_some_and(|pause| pause.operator == COORDINATOR) {
             return Ok(());
         }
-        let reason = format!("it has done what this coordinator does not know of: {found}");
+        let reason = format!("it has done work that this coordinator has no record of: {found}");
         tx.pause(&Pause {
             node: node.name.clone(),
             reason: reason.clone(),

@@ -18,8 +18,13 @@ impl App {
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
         let plan = tx.plan(&request.plan_id).await?;
-        let plan =
-            plan.ok_or_else(|| AppError::NotFound("this plan is not known any more. Look again: heeler plan".into()))?;
+        let plan = plan.ok_or_else(|| {
+            AppError::NotFound(
+                "this plan is no longer stored. Make a new one: heeler \
+                plan"
+                    .into(),
+            )
+        })?;
         if let Some(reply) = &plan.reply {
             return decoded("the answer to an apply", reply);
         }
@@ -128,7 +133,7 @@ impl App {
         let given = consents.take((&node, &id), &shown)?;
         if self.sessions.of(&node).is_none() {
             let text = format!(
-                "{}: the connection was lost after the plan: nothing was begun or queued",
+                "{}: the connection was lost after the plan: nothing was started or queued",
                 task.kind()
             );
             tx.add_event(&self.event("skipped", &part.node, text)).await?;
@@ -136,7 +141,7 @@ impl App {
         }
         if tx.pause_of(&part.node, self.now_ms()).await?.is_some() {
             let text = format!(
-                "{}: the node was paused after the plan: nothing was begun or queued",
+                "{}: the node was paused after the plan: nothing was started or queued",
                 task.kind()
             );
             tx.add_event(&self.event("skipped", &part.node, text)).await?;
@@ -186,7 +191,7 @@ impl App {
 fn refuse_busy(busy: &[heeler_store::Task], part: &PlanTask) -> Result<(), AppError> {
     match busy.iter().find(|open| open.node == part.node) {
         Some(open) if !part.task_id.is_empty() => Err(AppError::Refused(format!(
-            "{} is still at work on an earlier task. Watch it: heeler task follow {}",
+            "{} still runs an earlier task. Watch it: heeler task follow {}",
             part.node, open.id
         ))),
         _ => Ok(()),
@@ -201,7 +206,7 @@ fn holds(shown: &v1::NodePlan) -> bool {
 fn check_names(parts: &[PlanTask], names: &[String]) -> Result<(), AppError> {
     match names.iter().find(|name| !parts.iter().any(|part| part.node == **name)) {
         Some(name) => Err(AppError::NotFound(format!(
-            "{name} was not looked at by this plan. Look again: heeler plan {name}"
+            "this plan does not include {name}. Look again: heeler plan {name}"
         ))),
         None => Ok(()),
     }

@@ -46,7 +46,7 @@ impl Consents {
                     .iter()
                     .any(|consent| consent.task == *task || consent.act == digest);
                 return Err(wrong(match other {
-                    true => "the consent is for something else than what was shown",
+                    true => "the consent is for something other than what was shown",
                     false => "what cannot be undone needs a person's consent, and there is none",
                 }));
             };

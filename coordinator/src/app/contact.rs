@@ -135,7 +135,8 @@ fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) ->
     if (other_key || other_host) && !request.reflashed {
         let what = if other_host { "SSH host key" } else { "agent key" };
         return Err(AppError::Refused(format!(
-            "{name} is known with another {what}. If you flashed it again: heeler node add {name} --reflashed. If not, somebody else may answer at its address"
+            "{name} is known with another {what}. If you flashed its SD card again: heeler node add {name} \
+             --reflashed. If not, another machine may answer at its address"
         )));
     }
     Ok(())

@@ -66,7 +66,7 @@ impl App {
             tx.add_event(&self.event("alarm", name.as_str(), alarm)).await?;
         }
         let text = if request.token.is_empty() {
-            "let in again with the same key"
+            "enrolled again with the same key"
         } else {
             "enrolled"
         };
@@ -101,7 +101,8 @@ pub(super) fn see_board(node: &mut Node, board: String) -> Option<String> {
     (board != node.hardware_serial).then(|| {
         let (name, board, known) = (&node.name, brief(&board), brief(&node.hardware_serial));
         format!(
-            "comes from another board: {board:?}, not {known:?}. Was its card copied? heeler node revoke {name} shuts both out. Did you move it? heeler node add {name} --reflashed"
+            "comes from another board: {board:?}, not {known:?}. If its SD card was copied: heeler node revoke {name} \
+             revokes both. If you moved the card to another board: heeler node add {name} --reflashed"
         )
     })
 }
@@ -174,7 +175,7 @@ async fn start_anew(tx: &mut Tx, node: &mut Node, now_ms: u64) -> Result<(), App
     let open = tx.open_tasks().await?;
     for task in open.into_iter().filter(|task| task.node == node.name) {
         let reason =
-            "the node was enrolled again with another key: how far it came is not known. Look again: heeler plan";
+            "the node enrolled again with another key: how far the task got is not known. Look again: heeler plan";
         let outcome = Outcome {
             state: TaskState::Failed,
             reason: reason.to_owned(),

@@ -22,7 +22,7 @@ impl App {
         let live = spec::live_serials(&tx.legs().await?)?;
         if let Some(leg) = live.iter().find(|leg| leg.serial == serial) {
             return Err(AppError::Refused(format!(
-                "{serial} is on record as a leg of the pool {} of {}: it is not erased while it is",
+                "{serial} is on record as a disk of pool {} of {}: such a disk is never erased",
                 leg.guid, leg.node
             )));
         }

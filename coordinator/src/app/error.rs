@@ -22,7 +22,9 @@ pub enum AppError {
     Refused(String),
     /// The candidate's author has not seen what is accepted.
     #[error(
-        "revision {accepted} was accepted meanwhile and this checkout has seen {seen}: applying it would undo what it has not seen. Get the accepted one: heeler config pull. To overwrite it knowingly: heeler apply --overwrite"
+        "revision {accepted} is accepted, and this heeler.toml is based on revision {seen}: applying it would undo \
+         the changes between them. Get the accepted one: heeler config pull. To overwrite it on purpose: heeler apply \
+         --overwrite"
     )]
     Behind {
         /// The parent that the candidate names.

@@ -4,7 +4,7 @@ use heeler_store::{NewEvent, Node, Outcome, Task, TaskState, Tx};
 use super::{App, AppError};
 
 const REASON: &str =
-    "the agent lost its journal in the middle of it: how far it came is not known. Look again: heeler plan";
+    "the agent lost its journal during the task: how far the task got is not known. Look again: heeler plan";
 
 impl App {
     /// Ends the tasks that an agent once took and knows nothing of any more: no outcome of them will ever come.

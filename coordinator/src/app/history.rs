@@ -24,11 +24,15 @@ impl App {
         loop {
             match self.prune_history().await {
                 Ok(0) => {}
-                Ok(dropped) => info!(dropped, "the oldest events went, to keep the database within its bound"),
+                Ok(dropped) => info!(
+                    dropped,
+                    "the oldest events were deleted to keep the database below its size \
+                    limit"
+                ),
                 Err(error) => {
                     self.heed(&error);
                     let error: &dyn std::error::Error = &error;
-                    warn!(error, "the database could not be kept within its bound");
+                    warn!(error, "the database could not be kept below its size limit");
                 }
             }
             self.try_room().await;

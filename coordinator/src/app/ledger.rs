@@ -136,7 +136,7 @@ impl App {
             let gone = tx.keep_legs(&pool.guid, &serials).await?;
             if !gone.is_empty() {
                 let text = format!(
-                    "pool {} is whole without {}: off its record",
+                    "pool {} is complete without {}: removed from its record",
                     pool.name,
                     gone.join(", ")
                 );
@@ -154,7 +154,7 @@ impl App {
             return Ok(());
         }
         if tx.adopt_hostid(&node.name, &facts.hostid).await? {
-            let text = format!("keeps its hostid {}: it came with a pool", facts.hostid);
+            let text = format!("keeps its host id {}: it came with a pool", facts.hostid);
             tx.add_event(&self.event("pool", &node.name, text)).await?;
         }
         Ok(())

@@ -121,9 +121,8 @@ impl App {
         tx.set_node(&node).await?;
         // A token that is still on its way would let it in again.
         tx.forget_tokens(&node.name).await?;
-        self.audit(&mut tx, "node revoked", name, "its key is shut out").await?;
-        self.tell(tx, self.event("revoked", name, "its key is shut out"))
-            .await?;
+        self.audit(&mut tx, "node revoked", name, "its key is revoked").await?;
+        self.tell(tx, self.event("revoked", name, "its key is revoked")).await?;
         let session = self.sessions.of(&node_name(&node.name)?);
         if let Some(session) = &session {
             session.close("revoked");

@@ -58,7 +58,7 @@ impl App {
             .any(|record| record.public_key_pem == pem && record.name != name.as_str())
         {
             return Err(AppError::Refused(
-                "this key is another operator's: each has their own".to_owned(),
+                "this key belongs to another operator: each operator needs an own key".to_owned(),
             ));
         }
         if !same {
@@ -99,7 +99,7 @@ impl App {
         let operators = tx.operators().await?;
         let (statement, change) = self.take_statement(&mut tx, request.statement).await?;
         let TrustChange::RevokeOperator { name, public_key } = change else {
-            return Err(AppError::Invalid("the signature is for no revocation".to_owned()));
+            return Err(AppError::Invalid("the signature is not for this revocation".to_owned()));
         };
         let is_theirs = |known: &&Operator| {
             known.name == name.as_str() && public_point(&known.public_key_pem).as_ref() == Some(&public_key)

@@ -147,7 +147,7 @@ impl App {
             match answer {
                 Ok(Ok(reply)) if reply.encoded_len() > share => {
                     plans[index].error = format!(
-                        "what it would do is too long to be shown beside other nodes. Look at it alone: heeler plan {}",
+                        "its plan is too long to show together with other nodes. Show it alone: heeler plan {}",
                         plans[index].node
                     );
                 }
@@ -156,7 +156,7 @@ impl App {
                     (plan.steps, plan.error, plan.facts) = (reply.steps, reply.error, reply.facts);
                     if let Some(step) = waits_for_nothing(&plan.steps) {
                         plan.error = format!(
-                            "{} waits for {}, which nothing here brings about",
+                            "{} waits for {}, which no step of this plan provides: this is a fault of Heeler",
                             step.step, step.reason
                         );
                     }

@@ -114,7 +114,7 @@ impl App {
         let follows =
             |task: &Task| task.node == ended.node && task.revision == ended.revision && task.state == TaskState::Queued;
         for task in tx.open_tasks().await?.into_iter().filter(follows) {
-            let reason = format!("not begun: {} before it did not come to its end", ended.kind);
+            let reason = format!("not started: {}, which comes first, did not finish", ended.kind);
             let outcome = Outcome {
                 state: TaskState::Refused,
                 reason: reason.clone(),

@@ -45,7 +45,7 @@ impl App {
         }
         if request.go && !answer.refused.is_empty() {
             return Err(AppError::Refused(format!(
-                "{name} will not leave now: {}",
+                "{name} cannot be released now: {}",
                 answer.refused
             )));
         }
@@ -59,7 +59,11 @@ impl App {
             self.audit(&mut tx, "node released", name, "").await?;
             self.tell(
                 tx,
-                self.event("released", name, "the agent leaves it; what runs there goes on"),
+                self.event(
+                    "released",
+                    name,
+                    "the agent is removed; everything else on the node keeps running",
+                ),
             )
             .await?;
             session.close("released");

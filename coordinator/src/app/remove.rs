@@ -45,7 +45,7 @@ impl App {
         let mut gates = Vec::new();
         if self.sessions.of(&node_name(name)?).is_some() && !node.state.is_shut_out() {
             gates.push(v1::Gate {
-                found: "its agent is connected, and would go on there without a coordinator".to_owned(),
+                found: "its agent is connected, and would keep running there without a coordinator".to_owned(),
                 blocks: true,
                 next: format!("heeler node release {name}"),
                 word: String::new(),
@@ -53,7 +53,7 @@ impl App {
         }
         if let Some(task) = tx.open_tasks().await?.into_iter().find(|task| task.node == *name) {
             gates.push(v1::Gate {
-                found: format!("the task {} ({}) is not over", task.id, task.kind),
+                found: format!("the task {} ({}) is not finished", task.id, task.kind),
                 blocks: true,
                 next: format!("heeler task follow {}", task.id),
                 word: String::new(),
@@ -109,7 +109,7 @@ impl App {
         }
         pass(&gates, &[request.confirmed])?;
         tx.forget_own_pool(&pool.guid).await?;
-        let text = format!("pool {} ({}) is off the record", pool.name, pool.guid);
+        let text = format!("pool {} ({}) is removed from the record", pool.name, pool.guid);
         self.audit(&mut tx, "pool forgotten", &node.name, &text).await?;
         self.tell(tx, self.event("pool", &node.name, text)).await?;
         Ok(v1::ForgetPoolReply { gates, forgotten: true })

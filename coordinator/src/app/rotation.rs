@@ -108,7 +108,7 @@ impl App {
             | (Step::Switch, None, None, Some(_))
             | (Step::Drop, None, None, None) => {}
             (Step::Unspecified, ..) => return Err(AppError::Invalid("no step is named".to_owned())),
-            _ => return Err(turn("it is another step's turn")),
+            _ => return Err(turn("this is not the next step of the rotation")),
         }
         self.show_authorities().await
     }
@@ -131,7 +131,8 @@ impl App {
         let names: Vec<String> = waiting.iter().map(|waiting| waiting.node.clone()).collect();
         let flags: Vec<String> = names.iter().map(|name| format!("--without {name}")).collect();
         Err(AppError::Refused(format!(
-            "{} would be left behind: {}. Wait for it, or leave it and go there again later with heeler node add: heeler ca rotate {}",
+            "{} would be left out: {}. Wait for it; or leave it out now, and run heeler node add for it later: heeler \
+             ca rotate {}",
             names.join(", "),
             waiting[0].reason,
             flags.join(" ")
@@ -163,7 +164,7 @@ impl App {
             let holds_old = last.is_some_and(|(_, at_ms)| *at_ms < switched_ms) && node.certificate_expires_ms > now_ms;
             let reason = match (lacks, old && holds_old) {
                 (true, _) => "it has not been told of the new authority",
-                (_, true) => "its certificate is still the old authority's",
+                (_, true) => "its certificate is still from the old authority",
                 _ => continue,
             };
             waiting.push(v1::NodeReason {

@@ -63,9 +63,11 @@ impl App {
             let same_board = other.hardware_serial == session.hardware_serial;
             if !same_board || other.is_alive().await {
                 let text = if same_board {
-                    "a second agent with its key and the same board asked to come in while the first one is alive: refused"
+                    "a second agent with its key and the same board tried to connect while the first one is \
+                     connected: refused"
                 } else {
-                    "another board with the same key asked to come in: refused. Was its card copied? heeler node revoke shuts both out"
+                    "another board with the same key tried to connect: refused. If its SD card was copied: heeler \
+                     node revoke revokes both"
                 };
                 warn!(node = %session.node, text);
                 let tx = self.store.write().await?;
@@ -102,7 +104,7 @@ impl App {
         };
         if hello.last_event < node.acknowledged {
             let text = format!(
-                "its journal begins anew: event {} was stored, it knows of {}",
+                "its journal starts again: event {} is stored here, it knows events up to {}",
                 node.acknowledged, hello.last_event
             );
             tx.add_event(&self.event("alarm", name, text)).await?;

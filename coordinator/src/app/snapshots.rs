@@ -29,7 +29,8 @@ impl App {
         }
         let session = self.sessions.of(&node_name(name)?).ok_or_else(|| {
             AppError::Refused(format!(
-                "{name} is not connected: its snapshots go on, and cannot be seen from here\nOn the node: zfs list -t snapshot"
+                "{name} is not connected: its snapshots continue, but cannot be listed from here\nOn the node: zfs \
+                 list -t snapshot"
             ))
         })?;
         let ask = request.ask.and_then(|ask| ask.ask);

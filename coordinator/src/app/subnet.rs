@@ -27,10 +27,19 @@ impl Peers {
             step.set_outcome(v1::StepOutcome::Blocked);
             step.ops.clear();
             step.blocked = Some(v1::Blocked {
-                found: format!("{} is to be {}, and on other subnets are {}", look.name, wanted.address, against.join(", ")),
-                why: "a change stays only when every peer that is up on the backplane reaches the node; none of these would, and it would be undone".to_owned(),
+                found: format!(
+                    "{} is to be {}, and on other subnets are {}",
+                    look.name,
+                    wanted.address,
+                    against.join(", ")
+                ),
+                why: "Heeler keeps a network change only when every peer that is up on the backplane reaches the \
+                    node; these peers could not, and the change would be undone"
+                    .to_owned(),
                 next: format!(
-                    "keep the subnet in heeler.toml. To change it all the same: unplug the backplane at the other nodes, heeler apply {}; then plug in and apply one node after the other, the coordinator's not first",
+                    "keep the old subnet in heeler.toml. To change it anyway: unplug the backplane cables of the \
+                     other nodes, heeler apply {}; then plug in and apply one node after another. The first one must \
+                     not be the coordinator's node",
                     look.name
                 ),
             });

@@ -158,8 +158,8 @@ mod tests {
     async fn a_truncated_audit_log_stays_broken() {
         // Whether the walk of the next day finds it, and which part of the message says so.
         for (anew, next_day, part) in [
-            (0, false, "cut off"),
-            (0, true, "cut off"),
+            (0, false, "removed from its end"),
+            (0, true, "removed from its end"),
             (2, false, "another entry 3"),
             (3, true, "another entry 3"),
         ] {

@@ -59,8 +59,8 @@ pub(super) fn kind(kind: &Kind) -> &'static str {
 /// What happened, in a line.
 pub(super) fn text(kind: &Kind) -> String {
     match kind {
-        Kind::TaskStarted(task) if task.resumed => "taken up again".to_owned(),
-        Kind::TaskStarted(task) => format!("begins: {} steps", task.steps.len()),
+        Kind::TaskStarted(task) if task.resumed => "continued after an interruption".to_owned(),
+        Kind::TaskStarted(task) => format!("starts: {} steps", task.steps.len()),
         Kind::StepStarted(step) => format!("{}: looking", step.step),
         Kind::OpStarted(op) if op.irreversible => format!("{}: {} (irreversible)", op.step, op.summary),
         Kind::OpStarted(op) => format!("{}: {}", op.step, op.summary),
@@ -97,7 +97,7 @@ fn round(run: &v1::SnapshotRun) -> String {
         said.push(format!("pruned {}", run.pruned));
     }
     if run.runs > 1 {
-        said.push(format!("in {} rounds while nobody listened", run.runs));
+        said.push(format!("in {} rounds while no coordinator was connected", run.runs));
     }
     said.extend(run.problems.iter().cloned());
     said.join("; ")

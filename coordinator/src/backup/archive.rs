@@ -74,7 +74,7 @@ pub(super) fn read_head(from: &mut impl Read) -> Result<(Manifest, Vec<u8>, Vec<
     from.read_exact(&mut label)
         .map_err(|error| damaged(error.to_string()))?;
     if label != LABEL {
-        return Err(damaged("it does not begin as one of this version does"));
+        return Err(damaged("it does not start as a backup of this version does"));
     }
     let bytes = read_part(from, MANIFEST)?;
     let signature = read_part(from, SIGNATURE)?;
@@ -88,7 +88,7 @@ fn read_part(from: &mut impl Read, most: u32) -> Result<Vec<u8>, BackupError> {
         .map_err(|error| damaged(error.to_string()))?;
     let length = u32::from_be_bytes(length);
     if length > most {
-        return Err(damaged("a length in it cannot be"));
+        return Err(damaged("a length in it is impossible"));
     }
     let mut bytes = vec![0; length as usize];
     from.read_exact(&mut bytes)

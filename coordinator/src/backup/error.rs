@@ -21,7 +21,8 @@ pub enum BackupError {
     },
     /// The disk is full.
     #[error(
-        "there is no room to {what} {}. Make room on that disk (df -h), or name another folder (for what is only opened to be looked at: TMPDIR=FOLDER)",
+        "there is no room to {what} {}. Make room on that disk (df -h), or name another folder (for a temporary copy: \
+         TMPDIR=FOLDER)",
         path.display()
     )]
     NoRoom {
@@ -49,7 +50,7 @@ pub enum BackupError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// It cannot be read as a backup.
-    #[error("this is no backup of heeler, or it is damaged: {0}. Take another one; each stands on its own")]
+    #[error("this is no backup of heeler, or it is damaged: {0}. Use another one; each backup is complete by itself")]
     Damaged(String),
     /// The key or the passphrase is another one.
     #[error(
@@ -63,18 +64,21 @@ pub enum BackupError {
     NoKey,
     /// What lies where the recovery key would go is none.
     #[error(
-        "{} is there, and it is no recovery key: no line of it begins with AGE-SECRET-KEY-1. Name another file: --recovery FILE, or move that one away",
+        "{} exists, and is not a recovery key: no line of it begins with AGE-SECRET-KEY-1. Name another file: \
+         --recovery FILE, or move that one away",
         .0.display()
     )]
     NoKeyIn(PathBuf),
     /// Somebody else made it.
     #[error(
-        "the backup was not made by the coordinator that this recovery key belongs to: it is not used. If you know that it is right, give the key's AGE-SECRET-KEY line alone"
+        "the backup was not made by the coordinator that this recovery key belongs to: it is not used. If you are \
+         sure that it is the right backup, give only the key's AGE-SECRET-KEY line"
     )]
     OtherSigner,
     /// Not over what is there.
     #[error(
-        "{} holds a coordinator already. To put the backup in its place: --replace (what is there is kept beside it)",
+        "{} holds a coordinator already. To replace it with the backup: --replace (the existing state is kept in a \
+         folder beside it)",
         .0.display()
     )]
     Occupied(PathBuf),
@@ -94,25 +98,28 @@ pub enum BackupError {
     NotSaved(PathBuf),
     /// What was written does not come out again as it went in.
     #[error(
-        "the backup that was just written cannot be read back whole: {0}. It was removed again. Do it once more; if that does not help, look whether the disk fails: journalctl -k"
+        "the new backup could not be read back completely: {0}. It was removed. Try again; if it fails again, check \
+         the disk: journalctl -k"
     )]
     NotWhole(String),
     /// Nothing can be put in its place as a whole.
     #[error(
-        "{} is a mount point, and cannot be put aside for what comes back. Name a folder within, here and for heeler serve: --state {}; or unmount it first",
+        "{} is a mount point, and cannot be moved aside for the restored state. Name a folder in it, here and for \
+         heeler serve: --state {}; or unmount it first",
         .0.display(),
         .0.join("state").display()
     )]
     MountPoint(PathBuf),
     /// The folder above does not let it.
     #[error(
-        "nothing can be put in the place of {}: the folder above it does not let this user write. Run it as its owner or as root (sudo), or name another folder: --state DIR",
+        "{} cannot be replaced: this user may not write to the folder above it. Run it as its owner or as root \
+         (sudo), or name another folder: --state DIR",
         .0.display()
     )]
     Fixed(PathBuf),
     /// Another one does the same.
     #[error(
-        "another restore into {} is under way, or has just ended: look at what it did before you do it again",
+        "another restore into {} is running, or has just ended: check its result before you restore again",
         .0.display()
     )]
     Restoring(PathBuf),

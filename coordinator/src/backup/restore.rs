@@ -189,7 +189,8 @@ async fn begin_anew(
     tx.set_meta("restored_at_ms", &now_ms.to_string()).await?;
     let open = tx.open_tasks().await?;
     for task in &open {
-        let reason = "the coordinator was restored from a backup meanwhile: how far it came is not known. Look again: heeler plan";
+        let reason = "the coordinator was restored from a backup during the task: how far the task got is not known. \
+            Look again: heeler plan";
         let outcome = Outcome {
             state: TaskState::Failed,
             reason: reason.to_owned(),

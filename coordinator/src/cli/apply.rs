@@ -58,7 +58,7 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
     };
     if !blocked.is_empty() {
         let question = format!(
-            "What heeler.toml asks of {} is BLOCKED. Accept it all the same? [y/N]",
+            "The changes to {} are BLOCKED. Accept this heeler.toml anyway? [y/N]",
             blocked.join(", ")
         );
         agree(&question, false, &again(args), console)?;
@@ -83,7 +83,7 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
     let watched = Watched::of(&applied, &changing);
     let exit = watch(watched, context, console).await?;
     if !stuck.is_empty() && exit == Exit::Fine {
-        console.aside(&[Line::of("Some nodes were left as they are: heeler plan says why.")]);
+        console.aside(&[Line::of("Some nodes were not changed: heeler plan says why.")]);
         return Ok(Exit::Person);
     }
     Ok(exit)
@@ -100,8 +100,8 @@ fn newly_blocked<'a>(stuck: &[&'a NodePlan]) -> Vec<&'a str> {
 
 fn not_accepted(blocked: &[&str]) -> CliError {
     CliError::Blocked(format!(
-        "this heeler.toml is not accepted: what it asks of {} is BLOCKED\n\
-         Mend it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes",
+        "this heeler.toml is not accepted: its changes to {} are BLOCKED\n\
+         Fix it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes",
         blocked.join(", ")
     ))
 }
@@ -118,7 +118,7 @@ fn unread(serials: &[String], changing: &[&NodePlan]) -> Result<(), CliError> {
     };
     match serials.iter().find(|serial| !is_unread(serial)) {
         Some(stray) => Err(CliError::Usage(format!(
-            "--skip-reading {stray}: this plan makes no pool on it\nNothing was changed."
+            "--skip-reading {stray}: this plan creates no pool on it\nNothing was changed."
         ))),
         None => Ok(()),
     }
@@ -154,9 +154,9 @@ fn agreed(args: &Apply, changing: &[&NodePlan], known: bool, console: &mut Conso
 fn behind(reply: &PlanReply) -> CliError {
     let accepted = reply.accepted_revision;
     let status = tonic::Status::failed_precondition(format!(
-        "revision {accepted} was accepted since this checkout last saw one; applying it would undo that\n\
-         See and take the accepted one: heeler config pull\n\
-         Put this one in its place, knowingly: heeler apply --overwrite"
+        "revision {accepted} was accepted after the one that this heeler.toml is based on; applying it would undo \
+         that\nShow the difference and get the accepted one: heeler config pull\nOverwrite it on purpose: heeler \
+         apply --overwrite"
     ));
     CliError::Coordinator(Box::new(status))
 }

@@ -40,13 +40,14 @@ pub(super) struct Global {
     /// State folder: database, keys, socket [default: $HEELER_STATE, else /var/lib/heeler or ~/.local/state/heeler]
     #[arg(long, value_name = "DIR", global = true, help_heading = "Everywhere")]
     pub(super) state: Option<PathBuf>,
-    /// Call a coordinator elsewhere, with the operator's own certificate [default: $HEELER_COORDINATOR, else here]
+    /// Use a coordinator on another machine, with your operator certificate [default: $HEELER_COORDINATOR, else this
+    /// machine]
     #[arg(long, value_name = "HOST:PORT", global = true, help_heading = "Everywhere")]
     pub(super) coordinator: Option<String>,
-    /// Folder of heeler.toml [default: $HEELER_CONFIG, else this folder, else the one of init]
+    /// Folder of heeler.toml [default: $HEELER_CONFIG, else this folder, else the one from heeler init]
     #[arg(long, value_name = "DIR", global = true, help_heading = "Everywhere")]
     pub(super) config: Option<PathBuf>,
-    /// JSON on stdout: one document, or one a line for events
+    /// JSON on stdout: one document, or one per line for events
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(super) json: bool,
     /// Colours
@@ -73,16 +74,16 @@ pub(super) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a config folder, keys and a database
+    /// Create a config folder, keys and a database
     Init(init::Init),
     /// Run the coordinator
     Serve(serve::Serve),
     /// Nodes: add, list, show, discover, pause, resume, release, remove, revoke
     #[command(subcommand)]
     Node(node::Node),
-    /// Show what would change, and change nothing
+    /// Show what would change; changes nothing
     Plan(plan::Plan),
-    /// Show the same plan, ask, and carry it out
+    /// Show the plan, ask, and make the changes
     Apply(plan::Apply),
     /// Red, amber or green, the reason, and what to type
     Status(status::Status),
@@ -106,7 +107,7 @@ pub(super) enum Command {
     /// Who did what: list, verify
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Who may consent, and call from elsewhere: list, request, add, accept, revoke
+    /// Operators: list, request, add, accept, revoke
     #[command(subcommand)]
     Operator(operator::Operator),
     /// The certificate authority: show, rotate
@@ -121,10 +122,10 @@ pub(super) enum Command {
     /// Secrets that heeler.toml only names: set, list, remove
     #[command(subcommand)]
     Secret(secret::Secret),
-    /// What is where, and what to do: to be printed, for the day when you are not there
+    /// Print where everything is and what to do, for a person who acts in your absence
     #[command(after_help = handbook::AFTER)]
     Handbook,
-    /// A coordinator and three simulated machines, in this one process
+    /// Try heeler on three simulated machines; needs nothing else
     Demo(demo::Demo),
     /// Print completions for a shell
     Completions {

@@ -23,7 +23,7 @@ pub(super) enum Audit {
         #[arg(long, add = complete::nodes())]
         node: Option<String>,
     },
-    /// Prove that no entry was changed, taken out, put in, or cut off since heeler.lock was written
+    /// Check that no entry was changed, removed or added since heeler.lock was written
     Verify,
 }
 
@@ -117,9 +117,9 @@ fn said(reply: &VerifyAuditReply, seen: u64, explained: bool, screen: screen::Sc
         (0, _) => {
             text.push(format!("{} entries, each follows from the one before.", reply.entries));
             if seen == 0 {
-                text.push("heeler.lock here has seen none of them: it does after the next apply.".to_owned());
+                text.push("heeler.lock here records none of them yet; the next apply records the newest.".to_owned());
             } else {
-                text.push(format!("The log still holds entry {seen}, which heeler.lock has seen."));
+                text.push(format!("The log still holds entry {seen}, which heeler.lock records."));
             }
             (Ink::Green, "SOUND   ")
         }
@@ -134,7 +134,7 @@ fn said(reply: &VerifyAuditReply, seen: u64, explained: bool, screen: screen::Sc
         (at, false) => {
             text.push(format!("{}.", reply.broken));
             text.push(format!(
-                "What comes from entry {at} on proves nothing. Compare it with a backup: heeler backup verify FILE"
+                "Entries from {at} on prove nothing. Compare it with a backup: heeler backup verify FILE"
             ));
             (Ink::Red, "BROKEN  ")
         }

@@ -19,15 +19,15 @@ A backup holds all that the coordinator knows and every key, in one sealed file.
 heeler.toml is not in it: it is in your git. Nodes with a pool hold sealed copies
 too, made every hour: see heeler init --recover.")]
 pub(super) enum Backup {
-    /// Seal the state into one file; the coordinator may run meanwhile
+    /// Save the state in one encrypted file; the coordinator keeps running
     Create(Create),
     /// Restore a lost state from a backup
     Restore(RestoreArgs),
-    /// Which nodes hold sealed copies of the state, and how old they are
+    /// List the nodes that hold encrypted copies of the state, with their age
     List,
-    /// Hand a fresh sealed copy to every node with a pool now
+    /// Send a new encrypted copy to every node with a pool now
     Copy,
-    /// Open a backup and prove that all of it is whole; changes nothing
+    /// Open a backup and check that it is complete; changes nothing
     Verify {
         /// The backup
         file: PathBuf,
@@ -38,9 +38,9 @@ pub(super) enum Backup {
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// Where to [default: heeler-CLUSTER-TIME.age, here]
+    /// The file to write [default: heeler-CLUSTER-TIME.age in this folder]
     file: Option<PathBuf>,
-    /// Seal with words that you are asked for, in place of the recovery key; without a terminal the first line of stdin
+    /// Encrypt with a passphrase instead of the recovery key; heeler asks for it, or reads the first line of stdin
     #[arg(long)]
     passphrase: bool,
 }
@@ -51,7 +51,7 @@ pub(super) struct RestoreArgs {
     file: PathBuf,
     #[command(flatten)]
     key: KeyArgs,
-    /// Put aside the coordinator that is there; it is kept beside
+    /// Replace the existing coordinator; its state is kept in a folder beside it
     #[arg(long)]
     replace: bool,
 }
@@ -59,10 +59,10 @@ pub(super) struct RestoreArgs {
 /// What opens a backup.
 #[derive(Debug, Args)]
 pub(super) struct KeyArgs {
-    /// The recovery key's file; - for stdin [default: asked for]
+    /// The file with the recovery key; - for stdin [default: heeler asks]
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
     identity: Option<PathBuf>,
-    /// It was sealed with a passphrase: asked for, or the first line of stdin
+    /// The backup has a passphrase; heeler asks for it, or reads the first line of stdin
     #[arg(long)]
     passphrase: bool,
 }
@@ -130,7 +130,7 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
             console.answer(
                 || json::document(object!({ "sound": true, "backup": manifest })),
                 |_| {
-                    std::iter::once(Line::of("Whole, and every part of it is as it was sealed."))
+                    std::iter::once(Line::of("The backup is complete and unchanged."))
                         .chain(lines)
                         .collect()
                 },
@@ -152,7 +152,7 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
     };
     if file.exists() {
         return Err(CliError::Usage(format!(
-            "{} is there already, and a backup is not written over: name another file",
+            "{} exists already, and heeler never overwrites a backup: name another file",
             file.display()
         )));
     }
@@ -172,7 +172,7 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
         .map_err(|error| {
             let file = file.display();
             CliError::Other(format!(
-                "{file} is whole and stays, but the audit log could not tell of it\n{error}"
+                "{file} is complete and stays, but could not be recorded in the audit log\n{error}"
             ))
         })?;
     let opens = if args.passphrase {
@@ -187,7 +187,7 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
     ))];
     lines.extend(described(&packed.manifest, now_ms, console));
     lines.push(Line::of(
-        "It holds every key of the cluster: keep it where the coordinator is not.",
+        "It holds every key of the cluster: keep it on another machine than the coordinator's.",
     ));
     let sha256: String = packed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     console.answer(
@@ -237,10 +237,10 @@ fn new_passphrase(console: &mut Console<'_>) -> Result<Lock, CliError> {
     let words = secret("Passphrase for the backup, twelve characters or more:", console)?;
     if words.chars().count() < 12 {
         return Err(CliError::Usage(
-            "a passphrase of fewer than twelve characters is soon guessed: the backup holds every key".into(),
+            "a passphrase of fewer than twelve characters is easy to guess, and the backup holds every key".into(),
         ));
     }
-    if console.person.is_there() && secret("The same again:", console)? != words {
+    if console.person.is_there() && secret("Repeat the passphrase:", console)? != words {
         return Err(CliError::NotConfirmed("the two passphrases differ".into()));
     }
     Ok(Lock::passphrase(words))
@@ -250,7 +250,9 @@ fn secret(question: &str, console: &mut Console<'_>) -> Result<String, CliError>
     let said = console.person.ask_secret(question).ok().flatten();
     said.filter(|said| !said.is_empty()).ok_or_else(|| {
         CliError::NobodyToAsk(
-            "what opens the backup was not given\nName the recovery key's file: --identity FILE, or give it on stdin: --identity -".into(),
+            "no key or passphrase was given to open the backup\nName the recovery key's file: --identity FILE, or \
+             give it on stdin: --identity -"
+                .into(),
         )
     })
 }

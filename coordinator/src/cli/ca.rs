@@ -21,14 +21,15 @@ pub(super) enum Ca {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Three steps, each of them this command; between them nothing is at risk:
-  1  a new authority is made and announced; nodes trust both
-  2  it signs; nodes renew their certificates; both are taken
-  3  the old one is dropped, and its key removed
-A node that is away stands in the way of steps 2 and 3 until it was back, or is
-left behind with --without; then it needs heeler node add.")]
+A rotation has three steps. Run this command once for each; you may wait as
+long as you like between them:
+  1  create and announce a new authority; nodes trust both
+  2  the new one signs; nodes renew their certificates and still trust both
+  3  drop the old one and delete its key
+Steps 2 and 3 wait for each node that is away, unless you name it in --without.
+Such a node needs heeler node add afterwards.")]
 pub(super) struct Rotate {
-    /// Go on without that node; may be given more than once
+    /// Do not wait for this node; may be given more than once
     #[arg(long, value_name = "NODE", add = complete::nodes())]
     without: Vec<String>,
     /// Do not ask
@@ -64,20 +65,20 @@ async fn rotate(
         (Some(next), _) => (
             Step::Switch,
             format!(
-                "The new authority {} signs from now on? [y/N]",
+                "Sign with the new authority {} from now on? [y/N]",
                 screen::fingerprint(&next)
             ),
         ),
         (_, Some(old)) => (
             Step::Drop,
             format!(
-                "Drop the old authority {}, and remove its key for good? [y/N]",
+                "Drop the old authority {} and delete its key? This cannot be undone. [y/N]",
                 screen::fingerprint(&old)
             ),
         ),
         _ => (
             Step::Begin,
-            "Make a new authority on the coordinator, and have every node trust it, too? [y/N]".to_owned(),
+            "Create a new authority on the coordinator, and let every node trust it too? [y/N]".to_owned(),
         ),
     };
     // Switching needs no signature.
@@ -125,7 +126,7 @@ async fn rotate(
             }
             TrustChange::DropAuthority { sha256: which } => {
                 for known in trust.authorities().iter().filter(|known| sha256(known) == which) {
-                    console.aside(&[Line::of(format!("Dropped for good: {}", screen::fingerprint(known)))]);
+                    console.aside(&[Line::of(format!("Dropped: {}", screen::fingerprint(known)))]);
                 }
             }
             TrustChange::AddOperator { .. } | TrustChange::RevokeOperator { .. } => {}

@@ -28,7 +28,8 @@ pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
             let unknown = |what: &dyn std::fmt::Display| {
                 let node = &plan.node;
                 CliError::Other(format!(
-                    "{node} asks for an act that this heeler cannot show ({what})\nUpdate heeler first."
+                    "{node} needs a consent for something that this version of heeler cannot show ({what})\nUpdate \
+                     heeler first."
                 ))
             };
             all.push(Shown {
@@ -46,8 +47,7 @@ pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
     });
     match ambiguous {
         Some(act) => Err(CliError::Other(format!(
-            "the word {} would consent to more than one thing in this plan: nobody can consent to it\n\
-             Look at what the nodes say: heeler disk list",
+            "{} would consent to more than one change in this plan, so it is not accepted\nSee: heeler disk list",
             act.word
         ))),
         None => Ok(all),
@@ -93,7 +93,9 @@ pub(super) fn obtain(to_type: &[(String, String)], console: &mut Console<'_>) ->
     for (word, question) in to_type {
         let answer = console.person.ask(question).ok().flatten().unwrap_or_default();
         if answer != *word {
-            return Err(CliError::NotConfirmed(format!("{answer:?} is not {word}")));
+            return Err(CliError::NotConfirmed(format!(
+                "{answer:?} is not {word}: nothing was confirmed"
+            )));
         }
     }
     Ok(())
@@ -106,7 +108,7 @@ fn asked(shown: &Shown) -> Vec<(String, String)> {
         _ => &[],
     };
     let unread = unread.iter().map(|serial| {
-        let question = format!("Type {serial} to make a pool on it without reading it first:");
+        let question = format!("Type {serial} to create a pool on it without reading it first:");
         (serial.to_string(), question)
     });
     unread.chain([(shown.word.clone(), question(shown))]).collect()
@@ -118,7 +120,7 @@ fn question(shown: &Shown) -> String {
         Irreversible::CreatePool(create) => {
             format!("Type {word} to create pool {} there (cannot be undone):", create.pool)
         }
-        Irreversible::EraseContents(_) => format!("Type {word} to erase that disk of {node}:"),
+        Irreversible::EraseContents(_) => format!("Type {word} to erase that disk of {node} (cannot be undone):"),
         Irreversible::ImportPool(_) => format!("Type {word} to import the pool on {node} without its missing disks:"),
         Irreversible::LowerKeep(lower) => match lower.victims.len() {
             0 => format!("Type {word} to keep or take fewer snapshots there:"),
@@ -163,20 +165,21 @@ impl Key {
         let own = known.iter().find(|known| known.name == login);
         if own.is_some_and(|own| own.revoked_at_ms > 0) {
             return Err(CliError::Other(format!(
-                "the operator {login} is revoked: nothing is signed for {login} any more\n\
-                 As another operator, whose key is here: USER=NAME heeler …"
+                "the operator {login} is revoked: nothing is signed for {login} any more\nTo act as another operator, \
+                 whose key is here: USER=NAME heeler …"
             )));
         }
         let (operator, path) = find(&folder, &login, is_taken)?.ok_or_else(|| {
             CliError::Other(format!(
-                "no operator's key in {}: consents are signed with it\nHave an operator add you: heeler operator request; as another user: --state",
+                "there is no operator's key in {}, and a consent needs one\nAsk an operator to add you: heeler \
+                 operator request; or name another state folder: --state",
                 folder.display()
             ))
         })?;
         if own.is_some() && operator != login {
             return Err(CliError::Other(format!(
-                "the key of the operator {login} is not in {}, and nobody else's signs for {login}\n\
-                 As {operator}, whose key is there: USER={operator} heeler …",
+                "the key of the operator {login} is not in {}\nTo act as {operator}, whose key is there: \
+                 USER={operator} heeler …",
                 folder.display()
             )));
         }
@@ -258,7 +261,7 @@ pub(super) fn find(
     }
     let names: Vec<String> = among.into_iter().map(|(_, name)| name).collect();
     Err(CliError::Other(format!(
-        "{} holds the keys of {}, and you are logged in as {login}\nSay whose it is: USER=NAME heeler …",
+        "{} holds the keys of {}, and you are logged in as {login}\nSay which operator you are: USER=NAME heeler …",
         folder.display(),
         names.join(", ")
     )))

@@ -19,22 +19,22 @@ use crate::screen::{self, Line};
 
 #[derive(Debug, Args)]
 pub(super) struct Add {
-    /// What the nodes are called: the names in heeler.toml, of their Proxmox nodes, and to ssh
+    /// Names of the nodes, as in heeler.toml and in Proxmox
     #[arg(required = true, value_name = "NAME", add = complete::wanted_nodes())]
     names: Vec<String>,
-    /// Whom to log in as, and where [default: the address in heeler.toml, else NAME as your ssh config knows it]
+    /// User and address for ssh [default: the address in heeler.toml, else NAME as in your ssh config]
     #[arg(long, value_name = "USER@HOST")]
     ssh: Option<String>,
-    /// Ask for each node's sudo password, and offer none again; without a terminal, stdin holds one line for each NAME
+    /// Ask for each node's sudo password separately; without a terminal, stdin has one line for each NAME
     #[arg(short = 'K', long)]
     ask_password: bool,
-    /// Do not look at this; the refusal names it, and the guide's page on nodes says what each is for
+    /// Skip this check; the guide's page on nodes explains each check
     #[arg(long, value_name = "CHECK")]
     skip_check: Vec<Check>,
-    /// The node was flashed again: its new host key is shown beside the old one, and you are asked
+    /// The node's SD card was flashed again: shows the old and the new host key, and asks
     #[arg(long)]
     reflashed: bool,
-    /// An ssh configuration in place of your own
+    /// Use this ssh configuration instead of your own
     #[arg(long, value_name = "FILE")]
     ssh_config: Option<PathBuf>,
     /// Folder with the agents (heeler-agent-aarch64, heeler-agent-x86_64)
@@ -151,7 +151,7 @@ fn report(node: &NodeName, added: &Added, console: &mut Console<'_>) -> Result<(
         return Ok(());
     }
     if added.changed.is_empty() {
-        console.say(format!("{node}: nothing was wrong, nothing changed"))?;
+        console.say(format!("{node}: all was correct, nothing changed"))?;
     }
     match &added.facts {
         Some(facts) => console.show(&screen::facts(facts)),
@@ -172,10 +172,10 @@ fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut
     if after == before {
         return Ok(());
     }
-    console.say(format!("{} lacks:", path.display()))?;
+    console.say(format!("These lines are missing in {}:", path.display()))?;
     console.show(&screen::diff(&before, &after, 2, 40))?;
     if new.disks.is_empty() {
-        console.say("No two disks look blank, so none are named: see heeler disk list.")?;
+        console.say("No two disks look blank, so the lines name no disks: see heeler disk list.")?;
     }
     let agreed = yes || {
         let answer = if console.person.is_there() {
@@ -190,7 +190,7 @@ fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut
         console.say(format!("Written, not committed. Next: heeler plan {node}"))
     } else {
         console.say(format!(
-            "Not written. With --yes they are; or edit {} yourself.",
+            "Not written. To write them: --yes; or edit {} yourself.",
             path.display()
         ))
     }

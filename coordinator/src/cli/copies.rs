@@ -49,7 +49,7 @@ pub(super) async fn make(context: &Context<'_>, console: &mut Console<'_>) -> Re
     console.answer(document, |screen| {
         let mut lines = match reply.copies.as_slice() {
             [] => vec![Line::of(
-                "No node took a copy: it takes one that is connected and has a pool that works.",
+                "No node took a copy. A copy needs a connected node with a working pool.",
             )],
             copies => screen::copies(copies, now_ms, &zone),
         };

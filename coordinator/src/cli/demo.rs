@@ -5,7 +5,7 @@ use super::{CliError, Console, Exit};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// End when the demonstration has ended; without it the fleet stays up for the other commands
+    /// Exit at the end; without it the fleet stays up so that you can try other commands
     #[arg(long)]
     pub(super) once: bool,
 }

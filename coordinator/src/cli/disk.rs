@@ -16,20 +16,19 @@ pub(super) enum Disk {
         #[arg(add = complete::nodes())]
         node: Option<String>,
     },
-    /// Erase a disk, whatever it holds; refused for one that holds a live pool
+    /// Erase a disk, whatever it holds; refused for a disk of an existing pool
     Erase(Erase),
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What it holds is shown first, and its labels and partition table are saved on
-the node before anything is erased. Then its serial must be typed, or given
-with --confirm.")]
+Shows the disk's contents, and asks for its serial (or give it with --confirm).
+Before it erases, it saves the labels and the partition table on the node.")]
 pub(super) struct Erase {
     /// As heeler disk list shows it
     #[arg(add = complete::disks())]
     serial: String,
-    /// The serial again, as if typed when asked
+    /// The serial again, instead of typing it when asked
     #[arg(long, value_name = "SERIAL")]
     confirm: Option<String>,
 }
@@ -83,7 +82,7 @@ async fn erase(args: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
     let is_asked_for = |act: &consent::Shown| matches!(&act.act, Irreversible::EraseContents(erase) if erase.disk.serial.as_str() == args.serial);
     if acts.len() != 1 || !acts.iter().all(is_asked_for) {
         return Err(CliError::NotConfirmed(format!(
-            "the coordinator plans something else than to erase {}: nothing was signed",
+            "the coordinator plans something other than erasing {}: nothing was signed",
             args.serial
         )));
     }

@@ -59,7 +59,7 @@ pub enum CliError {
         why: String,
     },
     /// It went away.
-    #[error("the connection to the coordinator was lost; what it has begun continues\nLook again: heeler status")]
+    #[error("the connection to the coordinator was lost; running tasks continue\nLook again: heeler status")]
     Lost,
     /// It said no.
     #[error("{}", .0.message())]

@@ -27,13 +27,13 @@ enum Action {
 pub(super) struct Events {
     #[command(subcommand)]
     action: Option<Action>,
-    /// Go on with what happens from now on, until Ctrl-C
+    /// Show new events as they happen, until Ctrl-C
     #[arg(short, long)]
     follow: bool,
     /// Only of this node
     #[arg(long, add = complete::nodes())]
     node: Option<String>,
-    /// Only of this task: its id, or how it begins
+    /// Only of this task: its id, or the start of it
     #[arg(long, add = complete::tasks())]
     task: Option<String>,
     /// Only of this kind, as --json names it; may be given more than once: alarm, connected, lost, revision…
@@ -45,7 +45,7 @@ pub(super) struct Events {
     /// Only the last NUMBER events
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 0)]
     last: u32,
-    /// Only what came after this number
+    /// Only events after this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     after: u64,
 }
@@ -59,7 +59,7 @@ impl Events {
 
 /// `90s`, `30m`, `2h`, `7d`, in milliseconds.
 fn back(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no time: write 90s, 30m, 2h or 7d");
+    let wrong = || format!("{text:?} is no duration: write 90s, 30m, 2h or 7d");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let ms = match unit {
         "s" => 1_000,
@@ -105,7 +105,7 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
                     return Err(status.into());
                 }
                 say(
-                    &format!("No node {node} is known now; this is what was written of one."),
+                    &format!("No node is called {node} now; these are older events of one."),
                     console,
                 );
             }
@@ -137,7 +137,7 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
     tokio::select! {
         ended = following => ended,
         _ = tokio::signal::ctrl_c() => {
-            say(&format!("Go on from here: heeler events --follow --after {}", last.get()), console);
+            say(&format!("Continue from here: heeler events --follow --after {}", last.get()), console);
             Ok(Exit::Stopped)
         }
     }
@@ -203,9 +203,9 @@ async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console
     let alarms = client.seen_alarms(request).await?.into_inner().alarms;
     let whose = node.as_deref().map_or(String::new(), |node| format!(" of {node}"));
     let line = match alarms {
-        0 => format!("No alarm{whose} stood in the status."),
-        1 => format!("1 alarm{whose} is off the status, until it comes again."),
-        _ => format!("{alarms} alarms{whose} are off the status, until they come again."),
+        0 => format!("The status shows no alarm{whose}."),
+        1 => format!("1 alarm{whose} is removed from the status, until it occurs again."),
+        _ => format!("{alarms} alarms{whose} are removed from the status, until they occur again."),
     };
     console.answer(
         || json::document(object!({ "node": node, "alarms": alarms })),

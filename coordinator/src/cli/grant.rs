@@ -22,7 +22,7 @@ pub(super) struct Grant {
 }
 
 fn bad(why: &str) -> CliError {
-    CliError::Other(format!("this is no grant of a cluster's operator: {why}"))
+    CliError::Other(format!("this is not a grant from an operator: {why}"))
 }
 
 impl Grant {
@@ -115,7 +115,7 @@ impl Grant {
             .map(|der| format!("  authority {}", fingerprint(der)));
         let operators = self.operators.iter();
         let operators = operators.map(|one| format!("  operator {}, key {}", one.name, fingerprint(&one.public_key)));
-        let head = "Trusted from now on; does whoever granted it read the same?".to_owned();
+        let head = "Trusted from now on. Compare these with what the operator who added you sees:".to_owned();
         let lines = std::iter::once(head).chain(authorities).chain(operators);
         lines.map(Line::of).collect()
     }

@@ -27,13 +27,13 @@ pub(super) struct Init {
     /// Name of the cluster [default: asked for]
     #[arg(long)]
     cluster: Option<String>,
-    /// Where agents reach the coordinator; may be given more than once [default: this machine's address]
+    /// Address at which agents reach the coordinator; may be given more than once [default: this machine's]
     #[arg(long, value_name = "IP[:PORT]")]
     address: Vec<String>,
-    /// Whose key signs consents [default: the login name]
+    /// Name of the operator whose key signs consents [default: the login name]
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
-    /// Where the recovery key goes, which opens backups; not into either folder [default: heeler-recovery-CLUSTER.txt at home]
+    /// File for the recovery key, which opens backups; outside both folders [default: ~/heeler-recovery-CLUSTER.txt]
     #[arg(long, value_name = "FILE")]
     recovery: Option<PathBuf>,
     #[command(flatten)]
@@ -100,7 +100,8 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     match (look(&options).await.map_err(other)?, &args.recovery) {
         (true, Some(_)) => {
             return Err(CliError::Usage(
-                "--recovery: this coordinator has its recovery key, and a second one would open nothing\nLeave it out."
+                "--recovery: this coordinator already has a recovery key, and a second one would open nothing\nLeave \
+                 it out."
                     .into(),
             ));
         }
@@ -148,7 +149,7 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     if !in_git {
         lines.insert(
             1,
-            Line::of("        git keeps track of what was wanted when: install it, then git init there"),
+            Line::of("        git records every change of heeler.toml: install it, then git init there"),
         );
     }
     console.answer(document, |_| lines)?;
@@ -163,7 +164,7 @@ fn refuse_a_second(state: &StateFolder, folder: &Path) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::Usage(format!(
-        "{} is the coordinator of the heeler.toml in {}; none is made in {}\n\
+        "{} already holds the coordinator for the heeler.toml in {}; nothing was created in {}\n\
          To move it, move that folder, then: heeler init --config FOLDER\n\
          For another cluster: heeler init --state ANOTHER --cluster NAME FOLDER",
         state.path().display(),
@@ -206,7 +207,7 @@ fn check_recovery(
     let named = context.around.folder.join(named);
     if backup::within(&named, state) || backup::within(&named, folder) {
         return Err(CliError::Usage(format!(
-            "--recovery {}: the key that opens backups must not lie with what it saves, nor in git",
+            "--recovery {}: keep the recovery key outside the state folder and outside git",
             named.display()
         )));
     }
@@ -225,8 +226,8 @@ fn recovery_lines(recovery: &RecoveryFile, width: usize) -> Vec<Line> {
         RecoveryFile::Made(path) => (path, "made"),
         RecoveryFile::Again(path) => (path, "used again"),
     };
-    let text = "It alone opens the backups that heeler makes, on the nodes too. Put it away, on paper or in a password \
-                manager, and delete the file.";
+    let text = "Only this key opens the backups, and the copies on the nodes. Keep it on paper or in a password \
+        manager, and delete the file.";
     let more = screen::wrap(text, width.saturating_sub(8)).into_iter();
     std::iter::once(Line::of(format!("key     {} ({word})", path.display())))
         .chain(more.map(|line| Line::of(format!("        {line}"))))
@@ -237,7 +238,7 @@ fn name(args: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
     let cluster = match &args.cluster {
         Some(cluster) => cluster.clone(),
         None if console.person.is_there() => {
-            let question = "Name of the cluster (lower-case letters, digits, hyphens; it stays for good):";
+            let question = "Name of the cluster (lower-case letters, digits, hyphens; cannot be changed later):";
             console.person.ask(question).ok().flatten().unwrap_or_default()
         }
         None => {

@@ -69,7 +69,7 @@ impl Lock {
         };
         toml::from_str(&text).map_err(|error| {
             CliError::Other(format!(
-                "{} is not as heeler writes it: {}\nTake it from git again, or: heeler config pull",
+                "{} was edited or damaged: {}\nRestore it from git, or: heeler config pull",
                 path.display(),
                 error.message()
             ))

@@ -23,7 +23,7 @@ mod tests {
         write(folder.path()).unwrap();
         let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert!(page("heeler.1").contains("heeler\\-node"), "{}", page("heeler.1"));
-        assert!(page("heeler-node-add.1").contains("First contact"));
+        assert!(page("heeler-node-add.1").contains("Install the agent on a fresh Pi"));
         assert!(page("heeler.1").contains("Exit codes"));
     }
 }

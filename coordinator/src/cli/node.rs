@@ -7,35 +7,35 @@ use crate::screen;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Node {
-    /// First contact with a fresh Pi, or repair of a known one: your own ssh, then the agent
+    /// Install the agent on a fresh Pi over your ssh, or repair it on a known one
     Add(contact::Add),
     /// Every node on record
     List,
-    /// All that is known of one node
+    /// Everything that is known about one node
     Show {
         /// Its name
         #[arg(add = complete::nodes())]
         node: String,
     },
-    /// Have a node look at itself again, and show what it found
+    /// Make a node examine itself again, and show the result
     Discover {
         /// Its name
         #[arg(add = complete::nodes())]
         node: String,
     },
-    /// Change nothing on a node for a while; its snapshots go on
+    /// Give a node no new tasks for a while; its snapshots continue
     Pause(pause::Pause),
-    /// Let a paused node change again
+    /// End a pause
     Resume {
         /// Its name
         #[arg(add = complete::nodes())]
         node: String,
     },
-    /// Take the agent off a node, and leave everything on it running
+    /// Remove the agent from a node; everything else on it keeps running
     Release(removal::Release),
-    /// Forget a node: its record here, not what is on it
+    /// Remove a node from the record; changes nothing on the node
     Remove(removal::Remove),
-    /// Shut a node out at once: its session ends, its certificate is worth nothing
+    /// Revoke a node's key: its session ends at once, and it cannot connect again
     Revoke {
         /// Its name
         #[arg(add = complete::nodes())]
@@ -80,7 +80,7 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
         }
         Node::Revoke { node, yes } => {
             given::node(&mut client, &node).await?;
-            let question = format!("Shut {node} out? It can only come back by heeler node add {node}. [y/N]");
+            let question = format!("Revoke {node}? Its key can never be used again. [y/N]");
             super::plan::agree(&question, yes, &format!("heeler node revoke {node} --yes"), console)?;
             let reply = client.revoke(RevokeRequest { node: node.clone() }).await?.into_inner();
             let how = if reply.session_closed {
@@ -92,7 +92,7 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
                 || json::document(object!({ "node": node, "revoked": true, "session_closed": reply.session_closed })),
                 |_| {
                     vec![screen::Line::of(format!(
-                        "{node} is revoked; {how}. What it stores stays as it is."
+                        "{node} is revoked; {how}. Its data is unchanged."
                     ))]
                 },
             )?;

@@ -26,17 +26,17 @@ A second person, without a private key ever leaving its machine:
   on yours:   heeler operator add request.pem > grant.pem
   on theirs:  heeler operator accept grant.pem; then heeler status")]
 pub(super) enum Operator {
-    /// Who may consent, and who no longer
+    /// List operators: who may consent, and who was revoked
     List,
-    /// Make a key on this machine, and print the request that an operator of the cluster adds
+    /// Create a key on this machine, and print a request for an operator to add you
     Request {
-        /// What consents and the audit log call you [default: the login name]
+        /// Your name in consents and in the audit log [default: the login name]
         #[arg(long)]
         name: Option<String>,
     },
     /// Add an operator with the same rights as you; prints what they need to call the coordinator
     Add(Add),
-    /// Take what an operator of the cluster has printed for you
+    /// Trust the cluster whose operator added you; reads the grant that they sent
     Accept {
         /// The grant [default: stdin]
         file: Option<PathBuf>,
@@ -106,7 +106,9 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
         |_| text.lines().map(Line::of).collect(),
     )?;
     console.aside(&[
-        Line::of(format!("{name}, key {fingerprint}: read it to whoever adds you.")),
+        Line::of(format!(
+            "{name}, key {fingerprint}: read this to the operator who adds you."
+        )),
         Line::of("The key stays here. They type: heeler operator add FILE"),
     ]);
     Ok(Exit::Fine)
@@ -132,10 +134,10 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     } else {
         let fingerprint = screen::fingerprint(&csr.point());
         console.aside(&[Line::of(format!(
-            "{name}, key {fingerprint}: does that person read the same?"
+            "{name}, key {fingerprint}: the person who asked must see the same."
         ))]);
         let again = format!("heeler operator add {} --yes", args.file.display());
-        let question = format!("{name} may then do all that you may, erasing disks too. Add? [y/N]");
+        let question = format!("{name} gets the same rights as you, erasing disks included. Add {name}? [y/N]");
         super::plan::agree(&question, args.yes, &again, console)?;
         let change = TrustChange::AddOperator {
             name: name.clone(),
@@ -158,15 +160,15 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
         false => console.write(&text)?,
     }
     let how = match grant.addresses.is_empty() {
-        true => "The coordinator takes no remote calls yet: heeler serve --operators",
-        false => "They type: heeler operator accept FILE. There is no secret in it.",
+        true => "The coordinator accepts no remote commands yet; to allow them: heeler serve --operators",
+        false => "They type: heeler operator accept FILE. The file holds no secret.",
     };
     console.aside(&[Line::of(format!("{name} is added. {how}"))]);
     let authorities = trust.authorities().iter().map(|known| screen::fingerprint(known));
     let authorities: Vec<_> = authorities.collect();
     let (own, fingerprint) = (&trust.own().name, screen::fingerprint(&trust.own().public_key));
     console.aside(&[Line::of(format!(
-        "Read to them: {own}, key {fingerprint}; authority {}",
+        "Read this to them: {own}, key {fingerprint}; authority {}",
         authorities.join(", ")
     ))]);
     Ok(Exit::Fine)
@@ -238,8 +240,8 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
     let own = trust.own();
     if name == own.name || whose.public_key == own.public_key {
         return Err(CliError::NotConfirmed(format!(
-            "what would be revoked is your own key ({}, {}): it is never signed with itself, and the last operator stays\n\
-             Another operator types: heeler operator revoke {}",
+            "this is your own key ({}, {}), which you cannot revoke yourself\nAnother operator can: heeler operator \
+             revoke {}",
             own.name,
             screen::fingerprint(&own.public_key),
             own.name
@@ -252,7 +254,7 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
         super::trust::confirm(&stranger, console)?;
     }
     console.aside(&[Line::of(format!("{name}, key {fingerprint}"))]);
-    let question = format!("Shut {name} out for good? Their key never comes back. [y/N]");
+    let question = format!("Revoke {name}? This cannot be undone: the key and the name can never be used again. [y/N]");
     super::plan::agree(&question, yes, &format!("heeler operator revoke {name} --yes"), console)?;
     let change = TrustChange::RevokeOperator {
         name: revoked,

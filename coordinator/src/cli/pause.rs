@@ -7,9 +7,8 @@ use crate::screen::{Line, date};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A paused node is looked at and shown, and nothing new is handed to it: plan says
-PAUSED, apply leaves it. What it has in hand it finishes. Its snapshots, their
-pruning and its scrubs go on.")]
+A paused node gets no new tasks: plan shows PAUSED, apply skips it. It finishes
+a running task. Its snapshots, pruning and scrubs continue.")]
 pub(super) struct Pause {
     /// Its name
     #[arg(add = complete::nodes())]
@@ -17,7 +16,7 @@ pub(super) struct Pause {
     /// How long: 30m, 2h, 3d [default: until heeler node resume]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     time: Option<u64>,
-    /// Why, for whoever wonders later
+    /// The reason; status and plan show it
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
 }
@@ -34,7 +33,7 @@ pub(super) async fn run(args: Pause, context: &Context<'_>, console: &mut Consol
     console.answer(
         || json::document(object!({ "node": node, "pause": json::pause(&pause), "in_hand": reply.in_hand })),
         |_| {
-            let mut lines = vec![Line::of(format!("{node} is paused {until}. Its snapshots go on."))];
+            let mut lines = vec![Line::of(format!("{node} is paused {until}. Its snapshots continue."))];
             if !reply.in_hand.is_empty() {
                 lines.push(Line::of(format!(
                     "It finishes its running task: heeler task follow {}",
@@ -57,7 +56,7 @@ pub(super) async fn resume(node: String, context: &Context<'_>, console: &mut Co
         .into_inner()
         .was_paused;
     let text = match was_paused {
-        true => format!("{node} may change again. Nothing was queued meanwhile. Next: heeler plan {node}"),
+        true => format!("{node} takes tasks again. Nothing was queued during the pause. Next: heeler plan {node}"),
         false => format!("{node} was not paused."),
     };
     console.answer(
@@ -87,7 +86,7 @@ fn span(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     match number.checked_mul(seconds * 1_000) {
-        Some(0) => Err("a pause of no time pauses nothing".to_owned()),
+        Some(0) => Err("a pause must last longer than 0".to_owned()),
         Some(ms) => Ok(ms),
         None => Err(wrong()),
     }

@@ -17,23 +17,23 @@ pub(super) struct Plan {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What can be undone needs y, or --yes. A pool on disks that look blank needs the
-node's name, an erasure the disk's serial, and so does a disk that is not read
-first: typed, or given with --confirm. --yes never stands for those.")]
+Changes that can be undone need y, or --yes. Creating a pool needs the node's
+name. Erasing a disk, or using it without reading it first, needs its serial.
+Type these, or give them with --confirm; --yes is not enough for them.")]
 pub(super) struct Apply {
     /// Only these [default: all of heeler.toml]
     #[arg(value_name = "NODE", add = complete::wanted_nodes())]
     pub(super) nodes: Vec<String>,
-    /// Agree to all that can be undone
+    /// Do not ask about changes that can be undone
     #[arg(long)]
     pub(super) yes: bool,
-    /// Consent to what cannot be undone, as if typed when asked; may be given more than once
+    /// The word that a change that cannot be undone asks for; may be given more than once
     #[arg(long, value_name = "NODE|SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) confirm: Vec<String>,
-    /// Make a pool on this disk without reading every byte of it first; its serial is asked for
+    /// Create a pool on this disk without reading every byte of it first; you must type its serial
     #[arg(long, value_name = "SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::disks())]
     pub(super) skip_reading: Vec<String>,
-    /// Put this heeler.toml in place of an accepted one that this checkout has not seen
+    /// Accept this heeler.toml although a newer revision is accepted; undoes that revision
     #[arg(long)]
     pub(super) overwrite: bool,
 }

@@ -5,7 +5,7 @@ use super::{CliError, Console, Context, Exit};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Pool {
-    /// Take a pool that is gone for good off the record; its disks are no longer protected
+    /// Remove a lost pool from the record; its disks are then no longer protected
     Forget(Forget),
 }
 

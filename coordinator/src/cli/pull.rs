@@ -14,7 +14,7 @@ use crate::screen::{Line, diff};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Config {
-    /// Put the accepted text into heeler.toml here, after showing what that changes
+    /// Show how the accepted heeler.toml differs from the one here, and write it here
     Pull(Pull),
 }
 
@@ -65,7 +65,7 @@ pub(super) fn write(
             let lines = diff(&here, &accepted.text, 0, usize::MAX);
             console.show(&lines)?;
         }
-        let question = format!("Put revision {} into {}? [y/N]", accepted.number, path.display());
+        let question = format!("Write revision {} to {}? [y/N]", accepted.number, path.display());
         agree(&question, yes, "heeler config pull --yes", console)?;
         keep_uncommitted(&folder, &here, console)?;
         write_whole(&path, &accepted.text)?;

@@ -17,22 +17,22 @@ use crate::screen::{self, Line};
 
 #[derive(Debug, Args)]
 pub(super) struct Recover {
-    /// The coordinator is lost: take it back from the newest whole copy that a node holds
+    /// Recover a lost coordinator from the newest complete copy on a node
     #[arg(long, requires = "from")]
     recover: bool,
     /// The node that holds the copies
     #[arg(long, value_name = "NODE", requires = "recover", add = complete::wanted_nodes())]
     from: Option<String>,
-    /// Whom to log in as, and where [default: the address in heeler.toml, else NODE as your ssh config knows it]
+    /// User and address for ssh [default: the address in heeler.toml, else NODE as in your ssh config]
     #[arg(long, value_name = "USER@HOST", requires = "recover")]
     ssh: Option<String>,
-    /// An ssh configuration in place of your own
+    /// Use this ssh configuration instead of your own
     #[arg(long, value_name = "FILE", requires = "recover")]
     ssh_config: Option<PathBuf>,
     /// Ask for the sudo password; without a terminal it is the first line of stdin
     #[arg(short = 'K', long, requires = "recover")]
     ask_password: bool,
-    /// Put aside the coordinator that is there; it is kept beside
+    /// Replace the existing coordinator; its state is kept in a folder beside it
     #[arg(long, requires = "recover")]
     replace: bool,
     #[command(flatten)]
@@ -98,7 +98,8 @@ pub(super) async fn run(
     keeper.close().await;
     let Some(archive) = good else {
         return Err(failed(&BackupError::Damaged(format!(
-            "{node} holds no copy that can be used; ask another node, or take the nodes over without one: heeler init, then heeler node add"
+            "{node} holds no usable copy. Try another node, or start without a copy: heeler init, then heeler node \
+             add for each node"
         ))));
     };
     let how = RestoreFrom {

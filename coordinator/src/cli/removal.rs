@@ -8,9 +8,9 @@ use crate::screen::{Ink, Line, gates, release};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The agent stops, removes itself and its key, and the coordinator lets nobody in
-with that key any more. Pools, snapshots, the network and all that runs stay as
-they are. What stops is shown before you are asked.")]
+The agent stops, and removes itself and its key; the coordinator revokes the key.
+Pools, snapshots, the network and everything that runs stay as they are. The
+command shows what stops, and asks.")]
 pub(super) struct Release {
     /// Its name
     #[arg(add = complete::nodes())]
@@ -22,14 +22,14 @@ pub(super) struct Release {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Only the coordinator's record changes; the node is not touched. What stands in
-the way is shown first. A pool on record may be the only place of its data: it
-is forgotten once NODE/POOL is typed, or given with --confirm. History stays.")]
+Changes only the coordinator's record, not the node. It first shows what prevents
+this. A pool on record may hold the only copy of its data: to forget it, type
+NODE/POOL or give it with --confirm. The history stays.")]
 pub(super) struct Remove {
     /// Its name
     #[arg(add = complete::nodes())]
     node: String,
-    /// NODE/POOL of a pool that may be forgotten, as if typed when asked; may be given more than once
+    /// NODE/POOL of a pool to forget; may be given more than once
     #[arg(long, value_name = "NODE/POOL")]
     confirm: Vec<String>,
     /// Do not ask about the rest
@@ -39,12 +39,12 @@ pub(super) struct Remove {
 
 #[derive(Debug, Args)]
 pub(super) struct Forget {
-    /// The node that it is on record for
+    /// The node whose record has the pool
     #[arg(add = complete::nodes())]
     node: String,
     /// Its name
     pool: String,
-    /// NODE/POOL again, as if typed when asked
+    /// NODE/POOL, instead of typing it when asked
     #[arg(long, value_name = "NODE/POOL")]
     confirm: Option<String>,
 }
@@ -73,7 +73,7 @@ pub(super) async fn release_node(
             console,
         );
     }
-    let question = format!("Take the agent off {node}? [y/N]");
+    let question = format!("Remove the agent from {node}? [y/N]");
     agree(
         &question,
         args.yes,
@@ -88,7 +88,7 @@ pub(super) async fn release_node(
         },
         |_| {
             vec![
-                Line::of(format!("The agent leaves {node}; its key is shut out.")),
+                Line::of(format!("The agent removes itself from {node}; its key is revoked.")),
                 Line::of(format!("To forget it here: heeler node remove {node}")),
                 Line::of(format!("To take it back:   heeler node add {node} --reflashed")),
             ]
@@ -122,7 +122,7 @@ pub(super) async fn remove(args: Remove, context: &Context<'_>, console: &mut Co
     client.remove_node(request(true, confirmed)).await?;
     console.answer(
         || json::document(object!({ "node": node, "removed": true })),
-        |_| vec![Line::of(format!("{node} is off the record."))],
+        |_| vec![Line::of(format!("{node} is removed from the record."))],
     )?;
     Ok(Exit::Fine)
 }
@@ -155,7 +155,7 @@ pub(super) async fn forget(args: Forget, context: &Context<'_>, console: &mut Co
         .await?;
     console.answer(
         || json::document(object!({ "node": node, "pool": pool, "forgotten": true })),
-        |_| vec![Line::of(format!("{pool} of {node} is off the record."))],
+        |_| vec![Line::of(format!("{pool} of {node} is removed from the record."))],
     )?;
     Ok(Exit::Fine)
 }
@@ -184,13 +184,16 @@ fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_
     for (word, _) in words.iter().zip(open).filter(|(_, open)| *open) {
         if !console.person.is_there() {
             return Err(CliError::NobodyToAsk(format!(
-                "{word} is forgotten by a person alone, and there is no terminal to ask on\nTo agree: {again} --confirm {word}"
+                "only a person can forget {word}, and there is no terminal to ask on\nTo confirm: {again} --confirm \
+                 {word}"
             )));
         }
         let question = format!("Type {word} to forget that pool:");
         let answer = console.person.ask(&question).ok().flatten().unwrap_or_default();
         if answer != *word {
-            return Err(CliError::NotConfirmed(format!("{answer:?} is not {word}")));
+            return Err(CliError::NotConfirmed(format!(
+                "{answer:?} is not {word}: nothing was confirmed"
+            )));
         }
     }
     Ok(words.into_iter().map(str::to_owned).collect())

@@ -48,7 +48,7 @@ pub(super) async fn restore_state(
     let restored = restore(options, now_ms).await.map_err(|error| failed(&error))?;
     let folder = found.unwrap_or_else(|| noted(&state, context));
     let written = give_back_text(&folder, &restored)?;
-    let mut lines = vec![Line::of(format!("{} is back.", state.path().display()))];
+    let mut lines = vec![Line::of(format!("{} is restored.", state.path().display()))];
     lines.extend(described(&restored.manifest, now_ms, console));
     lines.extend(after(&restored, &folder, written, console));
     console.answer(
@@ -109,7 +109,7 @@ pub(super) fn described(manifest: &Manifest, now_ms: u64, console: &Console<'_>)
 fn after(restored: &Restored, folder: &Path, written: bool, console: &Console<'_>) -> Vec<Line> {
     let mut said = Vec::new();
     if let Some(aside) = &restored.aside {
-        said.push(format!("What was there is kept: {}", aside.display()));
+        said.push(format!("The previous state is kept: {}", aside.display()));
     }
     if written {
         let number = restored.accepted.as_ref().map_or(0, |(number, _)| *number);
@@ -117,18 +117,18 @@ fn after(restored: &Restored, folder: &Path, written: bool, console: &Console<'_
     }
     if restored.open_tasks > 0 {
         said.push(format!(
-            "{} tasks were under way then: they count as failed, and nothing is handed out again by itself.",
+            "{} tasks were running when the backup was made: they count as failed, and none starts again by itself.",
             restored.open_tasks
         ));
     }
     said.push(
-        "What happened since is not in it. Nodes that did more since wait, paused, until you resume them; nodes that \
-         were added or revoked since are to be added or revoked again."
+        "Later events are not in the backup. Nodes that did more since then are paused until you resume them. Nodes \
+         that were added or revoked since then must be added or revoked again."
             .to_owned(),
     );
     said.push(format!(
-        "Operators trusted again, as then: {}. Whoever of them was revoked since may come in and consent until you \
-         revoke them again: heeler operator list, then heeler operator revoke NAME.",
+        "Operators who are trusted again, as at that time: {}. Any of them who was revoked later can connect and \
+         consent until you revoke them again: heeler operator list, then heeler operator revoke NAME.",
         restored.operators.join(", ")
     ));
     let mut lines = vec![Line::new()];

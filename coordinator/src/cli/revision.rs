@@ -7,7 +7,7 @@ use crate::screen;
 pub(super) enum Revision {
     /// The accepted text
     Show {
-        /// As heeler config pull
+        /// The same as heeler config pull
         #[arg(long, hide = true)]
         write: bool,
         /// Do not ask

@@ -10,12 +10,12 @@ use crate::vault::LARGEST_BYTES;
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-A value goes in and never comes out: it is sealed in the coordinator's state, is
-in its backups, and in no log, list or argument.
+No command shows a value again. It is sealed in the coordinator's state and in its
+backups, and never appears in a log, a list or an argument.
   heeler secret set NAME < FILE         from a file, or from a program
   heeler secret set NAME                asked for; the screen does not show it")]
 pub(super) enum Secret {
-    /// Keep a value, from stdin or asked for; in the place of the one that is there
+    /// Store a value from stdin, or ask for it; replaces an existing one
     Set {
         /// Lower-case letters, digits, and - _ . within
         #[arg(add = complete::secrets())]
@@ -115,15 +115,15 @@ async fn remove(name: String, yes: bool, context: &Context<'_>, console: &mut Co
     let names = known.iter().map(|secret| secret.name.as_str());
     let what = format!("no secret is called {}", short(&name));
     given::one_of(&what, &name, names, "heeler secret list")?;
-    let question = format!("Forget the secret {name}? Nobody can read it back. [y/N]");
+    let question = format!("Remove the secret {name}? This cannot be undone. [y/N]");
     super::plan::agree(&question, yes, &format!("heeler secret remove {name} --yes"), console)?;
     client.remove_secret(RemoveSecretRequest { name: name.clone() }).await?;
     console.answer(
         || json::document(object!({ "name": name, "removed": true })),
         |_| {
             vec![
-                Line::of(format!("{name} is forgotten here.")),
-                Line::of("Older backups still hold it: what it opens wants another one."),
+                Line::of(format!("{name} is removed.")),
+                Line::of("Older backups still hold it: also change it wherever it is used."),
             ]
         },
     )?;

@@ -17,20 +17,20 @@ use crate::state::StateFolder;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Agents come in on the port of [coordinator].addresses in heeler.toml, new nodes
-enrol on the next one. Ctrl-C ends it; the nodes keep what they have, finish
-what they do, and come back when it is started again.")]
+Agents connect to the port of [coordinator].addresses in heeler.toml; new nodes
+enrol at the next port. Ctrl-C stops it. The nodes keep running, finish their
+tasks, and connect again when it is back.")]
 pub(super) struct Serve {
     /// Address to listen on [default: all of this machine's]
     #[arg(long, value_name = "IP")]
     listen: Option<IpAddr>,
-    /// Where agents reach it, in place of what heeler.toml says; may be given more than once
+    /// Address at which agents reach it, instead of the one in heeler.toml; may be given more than once
     #[arg(long, value_name = "IP[:PORT]")]
     address: Vec<String>,
-    /// Take operators' calls from elsewhere, too, each with a certificate of their own [port: 7445]
+    /// Also accept commands from operators' other machines, each with its own certificate [port: 7445]
     #[arg(long, value_name = "IP[:PORT]", num_args = 0..=1, default_missing_value = "")]
     operators: Option<String>,
-    /// What the database may fill before its oldest events go [default: 256MiB]
+    /// Size of the database above which the oldest events are deleted [default: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = config::bytes)]
     history: Option<u64>,
 }

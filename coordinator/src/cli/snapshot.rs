@@ -16,7 +16,7 @@ use crate::screen::{self, Ink, Line};
 pub(super) enum Snapshot {
     /// Every snapshot: when, why it is kept, and where its files can be read
     List(List),
-    /// Take one now; the schedule never prunes it
+    /// Take a snapshot now; the schedule never prunes it
     Create {
         /// The node
         #[arg(add = complete::nodes())]
@@ -27,9 +27,9 @@ pub(super) enum Snapshot {
         #[arg(long)]
         name: Option<String>,
     },
-    /// Put a tag on one: while it is there nobody can destroy it
+    /// Hold a snapshot with a tag; while it is held nobody can destroy it
     Hold(Hold),
-    /// Take a tag off; signed with your key, and checked on the node
+    /// Release a hold; signed with your key, and checked on the node
     Release(Hold),
     /// Which files differ between a snapshot and a later one, or now
     Diff {
@@ -41,7 +41,7 @@ pub(super) enum Snapshot {
         /// A later one of the same dataset [default: the dataset as it is now]
         to: Option<String>,
     },
-    /// What the next round of the schedule would prune, each with its reason
+    /// Show what the next round of the schedule would prune, and why
     Prune(Prune),
 }
 
@@ -50,7 +50,7 @@ pub(super) struct List {
     /// The node [default: every one that is connected]
     #[arg(add = complete::nodes())]
     node: Option<String>,
-    /// Only of this dataset; also of one that has no policy
+    /// Only of this dataset; it needs no policy
     #[arg(long)]
     dataset: Option<String>,
 }
@@ -62,17 +62,17 @@ pub(super) struct Hold {
     node: String,
     /// DATASET@NAME
     snapshot: String,
-    /// Whose hold it is, or what for
+    /// Name of the hold
     #[arg(long, default_value = "keep")]
     tag: String,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nodes prune by themselves, by what heeler.toml says, whoever is connected.
-To keep fewer: change keep in heeler.toml; heeler plan lists what would go.")]
+Nodes prune by themselves, as heeler.toml says, also without the coordinator. To
+keep fewer: change keep in heeler.toml; heeler plan lists what would be pruned.")]
 pub(super) struct Prune {
-    /// Show it; there is no other way to prune by hand
+    /// Only show it (required; nodes prune by themselves)
     #[arg(long, required = true)]
     dry_run: bool,
     /// The node [default: every one that is connected]
@@ -239,7 +239,7 @@ async fn list(
 fn left_out(node: &str, why: &str, console: &mut Console<'_>) {
     let why = why.lines().next().unwrap_or_default();
     let why = why.strip_prefix(&format!("{node}: ")).unwrap_or(why);
-    console.aside(&[Line::new().ink(Ink::Amber, format!("{node} is left out: {why}"))]);
+    console.aside(&[Line::new().ink(Ink::Amber, format!("{node} is skipped: {why}"))]);
 }
 
 /// A page at a time: ten thousand snapshots are more than one message holds.

@@ -27,8 +27,11 @@ pub(super) async fn run(args: &Status, context: &Context<'_>, console: &mut Cons
         loop {
             let reply = match ask(context).await {
                 Err(error) if last.is_some() && error.exit() == Exit::Unreachable => {
-                    let away =
-                        Line::new().ink(Ink::Red, "The coordinator does not answer; the nodes go on without it.");
+                    let away = Line::new().ink(
+                        Ink::Red,
+                        "The coordinator does not answer. The nodes keep running without \
+                            it.",
+                    );
                     console.aside(&[away]);
                     tokio::time::sleep(AGAIN).await;
                     continue;

@@ -16,15 +16,15 @@ pub(super) enum Task {
         #[arg(short = 'n', long, default_value_t = 20)]
         limit: u32,
     },
-    /// One task, whole
+    /// Everything about one task
     Show {
-        /// Its id, or how it begins
+        /// Its id, or the start of it
         #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::tasks())]
         task: String,
     },
-    /// Watch a task to its end, from its beginning
+    /// Show a task's events from the start until it ends
     Follow {
-        /// Its id, or how it begins
+        /// Its id, or the start of it
         #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::tasks())]
         task: String,
     },

@@ -54,8 +54,8 @@ fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> R
                 state.display()
             ),
             [
-                ("heeler demo", "all of it, on three simulated machines"),
-                ("heeler init", "a coordinator: config folder in git, keys, database"),
+                ("heeler demo", "try it on three simulated machines"),
+                ("heeler init", "create a coordinator: config folder, keys, database"),
                 ("heeler operator request", "join somebody else's cluster as an operator"),
             ]
             .as_slice(),
@@ -64,8 +64,8 @@ fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> R
         Without::Answer => (
             "stopped",
             format!(
-                "The coordinator of {} is not running. The nodes go on without it: pools, guests, snapshots and scrubs need \
-                 nobody.",
+                "The coordinator of {} is not running. The nodes keep running: pools, guests, snapshots and scrubs do \
+                 not need it.",
                 state.display()
             ),
             [("heeler handbook", "what is where, and what to do")].as_slice(),

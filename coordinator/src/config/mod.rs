@@ -115,7 +115,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
     }
     if document.get_ref().is_empty() {
         let hint = Some("heeler init writes one to begin with".into());
-        report.error(Place::of(text, 0..0), "the file holds nothing", hint);
+        report.error(Place::of(text, 0..0), "the file is empty", hint);
         return Err(report.finish());
     }
     let root = Table::new(&report, "", Place::of(text, 0..0), document.into_inner());

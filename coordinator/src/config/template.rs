@@ -6,7 +6,7 @@ pub fn template(cluster: &str, addresses: &[SocketAddr]) -> String {
     let addresses: Vec<String> = addresses.iter().map(|at| format!("\"{at}\"")).collect();
     let addresses = addresses.join(", ");
     format!(
-        "# What this fleet shall be. heeler plan shows what that would change; heeler apply changes it.\n\
+        "# The configuration of this fleet. heeler plan shows what would change; heeler apply makes the changes.\n\
          \n\
          [cluster]\n\
          name = \"{cluster}\"\n\

@@ -56,7 +56,7 @@ pub fn judge(probe: &Probe, now_s: u64, skip: &[Check]) -> Judgement {
 /// The way past a check.
 #[must_use]
 pub fn all_the_same(check: Check) -> String {
-    format!("If that is as it should be, add --skip-check {check}")
+    format!("If this is intended, add --skip-check {check}")
 }
 
 fn sudo(probe: &Probe) -> Option<String> {
@@ -66,7 +66,7 @@ fn sudo(probe: &Probe) -> Option<String> {
 
 fn cloud_init(probe: &Probe) -> Option<String> {
     probe.text("cloudinit").starts_with("error").then(|| {
-        "cloud-init ended with an error: see `cloud-init status --long` on the node, mend it or flash the node again"
+        "cloud-init ended with an error: see `cloud-init status --long` on the node, fix it or flash its SD card again"
             .to_owned()
     })
 }

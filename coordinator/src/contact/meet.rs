@@ -78,7 +78,10 @@ async fn line_to_pin(
     if shown != *accepted {
         return Err(ContactError::Node {
             node: ssh.node.clone(),
-            problem: format!("it showed the host key {accepted} first and {shown} then: does something stand between?"),
+            problem: format!(
+                "it showed first the host key {accepted}, then {shown}: another machine may intercept \
+                the connection"
+            ),
         });
     }
     std::fs::read_to_string(&file).map_err(|source| ContactError::State {
@@ -109,7 +112,7 @@ async fn agree(
     if shown != *pinned {
         let node = &ssh.node;
         person.say(&format!(
-            "{node} was met with   {pinned}\n{node} now shows      {shown}"
+            "host key of {node} at first contact  {pinned}\nhost key that {node} shows now       {shown}"
         ));
         if !person
             .confirm(&format!("Is that the key of the freshly flashed {node}?"))

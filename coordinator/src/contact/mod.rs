@@ -41,7 +41,8 @@ pub enum ContactError {
     },
     /// No connection, or it was lost.
     #[error(
-        "could not go on with {node} at {destination}: {problem}. Nothing was changed there; type `heeler node add {node}` again when `ssh {destination}` works"
+        "could not continue with {node} at {destination}: {problem}. Nothing was changed there; type `heeler node add \
+         {node}` again when `ssh {destination}` works"
     )]
     Unreachable {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
@@ -53,7 +54,9 @@ pub enum ContactError {
     },
     /// It was lost while files were written or the agent was started.
     #[error(
-        "lost {node} at {destination} on the way: {problem}. Nothing is half-installed: each file there is whole, or still the old one. Type `heeler node add {node}` again when `ssh {destination}` works: it goes on from there"
+        "lost the connection to {node} at {destination}: {problem}. Nothing is half-installed: each file there is \
+         complete, or still the old one. When `ssh {destination}` works, type `heeler node add {node}` again: it \
+         continues"
     )]
     Interrupted {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
@@ -65,7 +68,9 @@ pub enum ContactError {
     },
     /// The host key is another than the pinned one.
     #[error(
-        "{node} shows another SSH host key than at first contact.\n  pinned  {pinned}\n  shown   {shown}\nIf you flashed it again: heeler node add {node} --reflashed. If you did not: somebody else may answer at its address"
+        "{node} shows another SSH host key than at first contact.\n  pinned  {pinned}\n  shown   {shown}\nIf you \
+         flashed its SD card again: heeler node add {node} --reflashed. If you did not: another machine may answer at \
+         its address"
     )]
     HostKeyChanged {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
@@ -76,13 +81,13 @@ pub enum ContactError {
         shown: String,
     },
     /// A person said no.
-    #[error("nothing was done: {what} was not agreed to")]
+    #[error("nothing was done: {what} was not confirmed")]
     Declined {
         /// To what.
         what: String,
     },
     /// It will not do.
-    #[error("{node} cannot be taken on:\n  {}", reasons.join("\n  "))]
+    #[error("{node} cannot be added:\n  {}", reasons.join("\n  "))]
     Unfit {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
@@ -164,7 +169,8 @@ pub enum ContactError {
         looked: Vec<String>,
     },
     /// The agent runs and does not reach us.
-    #[error("the agent on {node} is installed and did not reach this coordinator in {seconds} s. Its last words:\n  {}\nIs one of {addresses} reachable from the node?", words.join("\n  "))]
+    #[error("the agent on {node} is installed and did not reach this coordinator in {seconds} s. Its last log \
+        lines:\n  {}\nIs one of {addresses} reachable from the node?", words.join("\n  "))]
     Silent {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
@@ -177,7 +183,8 @@ pub enum ContactError {
     },
     /// The node has a key that is not the one on record.
     #[error(
-        "{node} is known with another key: it was flashed again, or it is another machine. If you flashed it: heeler node add {node} --reflashed"
+        "{node} has another key on record: its SD card was flashed again, or it is another machine. If you flashed \
+         it: heeler node add {node} --reflashed"
     )]
     OtherKey {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.

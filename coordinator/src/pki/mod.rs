@@ -37,7 +37,7 @@ pub use server::{SERVER_NAME, ServerIdentity, new_server};
 pub const BACKDATED_MS: u64 = HOUR_MS;
 /// How long a node's certificate holds.
 pub const NODE_LIFETIME_MS: u64 = 7 * DAY_MS;
-/// A node whose certificate has run out is let in again with the same key for so long.
+/// A node whose certificate has run out is enrolled again with the same key for so long.
 pub const REJOIN_MS: u64 = 400 * DAY_MS;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;

@@ -109,12 +109,12 @@ impl Why {
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
-            Self::TooLate => "the node did not take it within an hour; nothing was done. Look again: heeler plan",
+            Self::TooLate => "the node did not take the task within an hour; nothing was done. Look again: heeler plan",
             Self::Paused => {
-                "the node was paused before it was handed out; nothing was done. Once it is resumed: heeler plan"
+                "the node was paused before it got the task; nothing was done. After the pause: heeler plan"
             }
-            Self::Revoked { begun: false } => "the node was revoked before it took it; nothing was done",
-            Self::Revoked { begun: true } => "the node was revoked in the middle of it: how far it came is not known",
+            Self::Revoked { begun: false } => "the node was revoked before it took the task; nothing was done",
+            Self::Revoked { begun: true } => "the node was revoked during the task: how far the task got is not known",
         }
     }
 }

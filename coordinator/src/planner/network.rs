@@ -88,13 +88,13 @@ fn missed(peer: &NodeView, node: &NodeView, pending: &Pending) -> Option<String>
     let heard = pending.words.get(&peer.name).and_then(|word| word.heard.as_ref());
     let since = if peer.session.is_none() {
         format!(
-            "is gone since: bring it back, or, if that is meant: heeler node pause {}",
+            "is not connected now: bring it back; if it is away on purpose: heeler node pause {}",
             peer.name
         )
     } else if !vouches(peer, node) {
         "its own network is being changed".to_owned()
     } else if heard == Some(&Heard::Down) {
-        "is down there since".to_owned()
+        "is down there now".to_owned()
     } else {
         return None;
     };
@@ -325,7 +325,7 @@ mod tests {
             panic!("a doubt")
         };
         assert!(
-            reason.starts_with("c was up on the backplane before the change, and is gone since"),
+            reason.starts_with("c was up on the backplane before the change, and is not connected now"),
             "{reason}"
         );
         let down = pending(&[("b", Some(Heard::Down))]);
@@ -333,7 +333,7 @@ mod tests {
         else {
             panic!("a doubt")
         };
-        assert!(reason.ends_with("is down there since"), "{reason}");
+        assert!(reason.ends_with("is down there now"), "{reason}");
         // It may come up again.
         let mut later = down;
         if let Some(word) = later.words.get_mut(&name("b")) {

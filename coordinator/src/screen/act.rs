@@ -30,7 +30,7 @@ pub(super) fn act(act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> 
         Some(Act::LowerKeep(lower)) => lower_keep(lower, screen),
         None => vec![Line::new().ink(
             Ink::Red,
-            "  ! an act that this version of heeler cannot show, and will not ask for",
+            "  ! something that this version of heeler cannot show, and will not ask for",
         )],
     }
 }
@@ -136,7 +136,7 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
             "none is pruned now",
         ),
         count => (
-            format!("keep fewer snapshots: {count} go"),
+            format!("keep fewer snapshots: {count} are pruned"),
             "what only they hold is lost",
         ),
     };
@@ -241,7 +241,7 @@ mod tests {
     fn only_real_victims_are_named() {
         assert_eq!(
             shown("24 hourly", "6 hourly", &["heeler_1", "heeler_2"]),
-            "  ! snap  keep fewer snapshots: 2 go         what only they hold is lost\n\
+            "  ! snap  keep fewer snapshots: 2 are pruned  what only they hold is lost\n\
              \x20           data/pve-files: 24 hourly -> 6 hourly\n\
              \x20           - heeler_1 heeler_2\n"
         );

@@ -9,7 +9,7 @@ use super::{Ink, Line, Screen};
 #[must_use]
 pub fn audit(entries: &[AuditEntry], zone: &TimeZone, _: Screen) -> Vec<Line> {
     if entries.is_empty() {
-        return vec![Line::of("Nothing is written down yet.")];
+        return vec![Line::of("The audit log is empty.")];
     }
     let row = |entry: &AuditEntry| {
         vec![

@@ -159,7 +159,7 @@ fn end(finished: &TaskFinished) -> (Ink, String) {
 #[must_use]
 pub fn progress(event: &FleetEvent) -> Option<(String, Option<u32>)> {
     Some(match kind(event)? {
-        Kind::TaskStarted(started) if started.resumed => ("taken up again".into(), None),
+        Kind::TaskStarted(started) if started.resumed => ("continued after an interruption".into(), None),
         Kind::TaskStarted(_) => ("started".into(), None),
         Kind::StepStarted(step) => (spoken(&step.step), None),
         Kind::OpStarted(op) => (op.summary.clone(), None),

@@ -9,14 +9,14 @@ pub struct Case {
 
 /// What the handbook says must never be done, whatever is red.
 pub const NEVER: &[&str] = &[
-    "Never pull a disk because something is red. While one disk of a mirror is bad, the other one is the only copy: a \
-     disk is pulled only after its serial, printed on it, was compared with the bad one's.",
-    "Never type zpool create, zpool import -f or -F, wipefs or dd to mend something. A pool that does not come up \
-     is still there.",
-    "Never flash the card of the coordinator's machine, which is named below and may be one of the nodes, before a copy \
-     is elsewhere: heeler backup create FILE. Every key is on it. Another node's SD card holds no data: copy \
-     /var/lib/heeler-agent/erased, the way back from an erased disk, if it is there; then flash it. Erasing an NVMe \
-     disk is never harmless.",
+    "Never pull a disk just because something is red. While one disk of a mirror is bad, the other one is the only \
+     copy. Before you remove a disk, compare the serial printed on it with the serial of the bad disk.",
+    "Never type zpool create, zpool import -f or -F, wipefs or dd to repair something. A pool that is not imported \
+     still has its data.",
+    "Never flash the SD card of the coordinator's machine (named below; it may be one of the nodes) before a backup \
+     is on another machine: heeler backup create FILE. Every key is on that card. The SD card of any other node holds \
+     no data. If it has the folder /var/lib/heeler-agent/erased, copy that first (it helps to recover an erased \
+     disk); then flash the card. Erasing an NVMe disk destroys data.",
 ];
 
 /// What happens in a year, the commonest first.
@@ -24,32 +24,33 @@ pub const CASES: &[Case] = &[
     Case {
         when: "A light is not green",
         steps: &[
-            "heeler status says what it is, and below it what to type. GREEN: nothing to do. AMBER: something wants a \
-             look, this week. RED: today; it says what is known of the data.",
-            "heeler plan shows what would change and changes nothing. heeler apply does just that, after asking.",
+            "heeler status says what it is, and below it what to type. GREEN: nothing to do. AMBER: look at it this \
+             week. RED: look at it today; the status says what is known about the data.",
+            "heeler plan only shows what would change. heeler apply makes these changes, after it asked you.",
         ],
     },
     Case {
         when: "A node is dead, or does not answer",
         steps: &[
             "Power off and on, once; wait five minutes. A power cut does no harm.",
-            "Is it the coordinator's machine, too? Keep its SD card, flash another one, and go by \"The coordinator is gone\" \
-             first.",
+            "Does the coordinator run on it? Then keep its SD card, use another card, and follow \"The coordinator is \
+             gone\" first.",
             "Still dead: its data is on its NVMe disks. Take another Pi of the same kind, put both disks into it, each into \
              the slot where it was, flash an SD card (the same name, the same user, your SSH key) and start it.",
-            "heeler node add NODE --reflashed --ssh USER@ADDRESS, then heeler plan NODE: the pool must be imported, not \
-             created. Then heeler apply NODE.",
+            "heeler node add NODE --reflashed --ssh USER@ADDRESS, then heeler plan NODE: it must say that it imports \
+             the pool, not that it creates one. Then heeler apply NODE.",
         ],
     },
     Case {
         when: "A disk is dead",
         steps: &[
-            "heeler disk list NODE names the serial and the slot. The pool goes on with the other disk; pull nothing yet.",
+            "heeler disk list NODE names the serial and the slot. The pool keeps working on the other disk; pull \
+             nothing yet.",
             "Get a disk that is no smaller. On the node: sudo zpool status, and sudo zpool offline POOL DISK for the bad one.",
             "Shut the node down, compare the serial printed on the disk, change that one, start again.",
             "On the node: ls /dev/disk/by-id for the new one; sudo zpool replace POOL DISK /dev/disk/by-id/NEW. zpool status \
              shows how far it is; leave it alone until it says ONLINE.",
-            "Put the new serial in the place of the old one in heeler.toml; heeler plan NODE must create nothing.",
+            "In heeler.toml replace the old serial with the new one; heeler plan NODE must create nothing.",
         ],
     },
     Case {
@@ -71,12 +72,12 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        when: "Heeler itself is in the way",
+        when: "You want Heeler to stop changing a node",
         steps: &[
-            "heeler node pause NODE: nothing is changed there any more; snapshots go on. On the node itself: sudo \
-             heeler-agent pause. Back: resume.",
-            "heeler node release NODE takes it off, or on the node: sudo heeler-agent release. Pools, network and guests stay \
-             as they are; it says what stops.",
+            "heeler node pause NODE: Heeler changes nothing there until heeler node resume NODE; snapshots continue. \
+             On the node itself: sudo heeler-agent pause, and later sudo heeler-agent resume.",
+            "heeler node release NODE removes Heeler from the node; or on the node: sudo heeler-agent release. Pools, \
+             network and guests stay as they are. The command says what stops.",
         ],
     },
 ];

@@ -20,8 +20,9 @@ pub fn handbook(book: &HandbookReply, zone: &TimeZone, screen: Screen) -> Vec<Li
     let title = format!("HANDBOOK of {}", book.cluster);
     page.head(&format!("{title}, {}", date(book.at_ms, zone)));
     page.prose(
-        "For whoever must mend it when nobody is there to ask. It drives some small computers (nodes), each with its own \
-         mirrored disks. The data comes first; time does not.",
+        "For a person who must repair this system and has nobody to ask. It consists of small computers (nodes), each \
+         with its own mirrored disks, and one coordinator that manages them. Protect the data first, and take your \
+         time.",
     );
     page.blank();
     NEVER.iter().for_each(|text| page.item("!", text));
@@ -36,7 +37,7 @@ pub fn handbook(book: &HandbookReply, zone: &TimeZone, screen: Screen) -> Vec<Li
     if book.nodes.is_empty() {
         page.prose("No node was added yet.");
     }
-    page.head("The coordinator, which tells the nodes what is wanted");
+    page.head("The coordinator, which manages the nodes");
     page.coordinator(book);
     page.head("What to do");
     for case in CASES {
@@ -104,7 +105,7 @@ impl Page<'_> {
             self.row("log in", &format!("ssh {user}{}", node.address));
         }
         match node.state.as_str() {
-            "" => return self.row("state", "named in heeler.toml, and not added"),
+            "" => return self.row("state", "in heeler.toml, but not added"),
             "enrolled" => {}
             state => self.row("state", state),
         }
@@ -132,8 +133,8 @@ impl Page<'_> {
         self.row(
             "state",
             &format!(
-                "{}: every key is in it. Never delete it, nor flash the card of {}: heeler backup create FILE first, and copy \
-                 FILE to another machine.",
+                "{}: it holds every key. Never delete it. Before you flash the SD card of {}: heeler backup create \
+                 FILE, and copy FILE to another machine.",
                 book.state,
                 or(&book.host, "this machine")
             ),
@@ -143,7 +144,7 @@ impl Page<'_> {
             "heeler.toml",
             &match book.revision {
                 0 => format!("{config}, in git; nothing was applied yet"),
-                number => format!("{config}, in git; revision {number} holds"),
+                number => format!("{config}, in git; revision {number} is accepted"),
             },
         );
         self.row("operators", or(&book.operators.join(", "), "none"));
@@ -171,7 +172,7 @@ impl Page<'_> {
         );
         self.row("key", match book.recovery_key {
             true => "the recovery key (one line, AGE-SECRET-KEY-1…) opens copies and backups. It is kept at: ____________________",
-            false => "there is no recovery key, so nothing is sealed: heeler init makes one",
+            false => "there is no recovery key, so no copies are made: heeler init makes one",
         });
     }
 }

@@ -97,8 +97,8 @@ pub(super) fn node_plan(
         PlanState::LeftOut => {
             let head = name.ink(Ink::Amber, "NOT IN heeler.toml").plain("  ");
             let text = format!(
-                "apply leaves it as it is, and its snapshots and scrubs go on. To take Heeler off it: heeler node release \
-                 {node}. To take it off the record: heeler node remove {node}",
+                "apply does not change it; its snapshots and scrubs continue. To remove Heeler from it: heeler node \
+                 release {node}. To remove it from the record: heeler node remove {node}",
                 node = plan.node
             );
             hang(head, Ink::Plain, &text, screen)
@@ -121,7 +121,7 @@ pub(super) fn node_plan(
             let waits = plan.steps.iter().find(|step| step.outcome() == StepOutcome::Retry);
             let why = waits.map_or(plan.error.as_str(), |step| step.reason.as_str());
             hang(
-                name.ink(Ink::Red, "NOT SEEN").plain("  "),
+                name.ink(Ink::Red, "NOT CHECKED").plain("  "),
                 Ink::Plain,
                 &sentence(why),
                 screen,
@@ -165,7 +165,7 @@ pub(super) fn paused(pause: &Pause, now_ms: u64) -> String {
         0 => "until heeler node resume".to_owned(),
         until => format!("{} more", ago(now_ms, until)),
     };
-    format!("by {}{reason}, {left}; apply leaves it", pause.operator)
+    format!("by {}{reason}, {left}; apply skips it", pause.operator)
 }
 
 /// What a look found to be otherwise than wanted.
@@ -280,7 +280,7 @@ fn later(steps: &[StepReport], screen: Screen) -> Vec<Line> {
         told.push(&step.reason);
         let same = steps.iter().filter(after).filter(|other| other.reason == step.reason);
         let names: Vec<String> = same.map(|step| spoken(&step.step)).collect();
-        let text = format!("{}: known once {}", names.join(", "), spoken(&step.reason));
+        let text = format!("{} (details after: {})", names.join(", "), spoken(&step.reason));
         lines.extend(hang(Line::new().ink(Ink::Dim, "  . then  "), Ink::Dim, &text, screen));
     }
     lines

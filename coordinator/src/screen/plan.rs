@@ -92,7 +92,7 @@ fn next(view: PlanView<'_>) -> Option<String> {
     if reply.behind {
         let accepted = reply.accepted_revision;
         return Some(format!(
-            "heeler config pull (revision {accepted} was accepted since, and this checkout has not seen it)"
+            "heeler config pull (revision {accepted} was accepted after the one that this heeler.toml is based on)"
         ));
     }
     let of = |wanted: PlanState| -> Vec<&NodePlan> {

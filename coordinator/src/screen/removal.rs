@@ -3,20 +3,20 @@ use heeler_proto::v1::{Gate, ReleaseReply};
 use super::line::hang;
 use super::{Ink, Line, Screen};
 
-/// What taking the agent off a node stops, and what goes on.
+/// What stops on a node without its agent, and what continues.
 #[must_use]
 pub fn release(node: &str, told: &ReleaseReply, screen: Screen) -> Vec<Line> {
     let mut lines = vec![Line::new().ink(Ink::Bold, format!("Without its agent, on {node}"))];
     for (ink, word, all) in [
         (Ink::Amber, "stops", &told.stops),
-        (Ink::Green, "goes on", &told.goes_on),
+        (Ink::Green, "continues", &told.goes_on),
     ] {
         for text in all {
-            lines.extend(hang(Line::of("  ").ink(ink, word).to(11, 1), Ink::Plain, text, screen));
+            lines.extend(hang(Line::of("  ").ink(ink, word).to(13, 1), Ink::Plain, text, screen));
         }
     }
     if !told.refused.is_empty() {
-        let head = Line::of("  ").ink(Ink::Red, "not now").to(11, 1);
+        let head = Line::of("  ").ink(Ink::Red, "refused").to(13, 1);
         lines.extend(hang(head, Ink::Plain, &told.refused, screen));
     }
     lines

@@ -8,7 +8,7 @@ use super::{Ink, Line};
 #[must_use]
 pub fn secrets(secrets: &[SecretInfo], now_ms: u64) -> Vec<Line> {
     if secrets.is_empty() {
-        return vec![Line::of("No secret is set. One is: heeler secret set NAME")];
+        return vec![Line::of("No secret is set. To set one: heeler secret set NAME")];
     }
     let row = |secret: &SecretInfo| {
         let state = match secret.opens {

@@ -77,10 +77,13 @@ pub fn snapshot_diff(answer: &SnapshotAnswer) -> Vec<Line> {
     };
     let mut lines: Vec<Line> = answer.diff.iter().map(line).collect();
     if answer.diff.is_empty() {
-        lines.push(Line::of("Nothing differs."));
+        lines.push(Line::of("No differences."));
     }
     if answer.diff_cut {
-        lines.push(Line::new().ink(Ink::Amber, "There is more: on the node, zfs diff shows it all."));
+        lines.push(Line::new().ink(
+            Ink::Amber,
+            "There are more differences: on the node, zfs diff shows all of them.",
+        ));
     }
     lines
 }

@@ -32,7 +32,7 @@ pub fn tasks(tasks: &[TaskInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     )
 }
 
-/// One task, whole.
+/// Everything about one task.
 #[must_use]
 pub fn task(task: &TaskInfo, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let mut lines = vec![

@@ -93,7 +93,7 @@ fn a_paused_node_says_by_whom_and_why() {
     });
     let text = shown(80, |screen| plan_of(&reply, screen));
     assert!(
-        text.contains("k8sctl-pi5l  PAUSED  by kim: new fan, 2 h more; apply leaves it"),
+        text.contains("k8sctl-pi5l  PAUSED  by kim: new fan, 2 h more; apply skips it"),
         "{text}"
     );
     assert!(text.contains("Next: heeler node resume k8sctl-pi5l"), "{text}");

@@ -13,7 +13,7 @@ pub fn fingerprint(bytes: &[u8]) -> String {
     groups.join("-")
 }
 
-/// Who may consent, and who no longer.
+/// List operators: who may consent, and who was revoked.
 #[must_use]
 pub fn operators(reply: &ListOperatorsReply, now_ms: u64) -> Vec<Line> {
     let row = |operator: &OperatorInfo| {
@@ -54,7 +54,7 @@ pub fn operators(reply: &ListOperatorsReply, now_ms: u64) -> Vec<Line> {
 #[must_use]
 pub fn revoked(name: &str, away: &[String], vouched: &[&str]) -> Vec<Line> {
     let mut lines = vec![Line::of(format!(
-        "{name} is shut out: no connection, no consent, no signature."
+        "{name} is revoked: no more connections, consents or signatures."
     ))];
     lines.extend(behind(away));
     if !vouched.is_empty() {
@@ -68,7 +68,7 @@ pub fn revoked(name: &str, away: &[String], vouched: &[&str]) -> Vec<Line> {
 }
 
 fn behind(nodes: &[String]) -> Option<Line> {
-    let text = format!("Learn of it when they come back: {}", nodes.join(", "));
+    let text = format!("These nodes learn of it when they connect again: {}", nodes.join(", "));
     (!nodes.is_empty()).then(|| Line::new().ink(Ink::Amber, text))
 }
 
@@ -80,7 +80,7 @@ pub fn stage(stage: AuthorityStage) -> &'static str {
         AuthorityStage::Made => "made",
         AuthorityStage::Next => "announced",
         AuthorityStage::Current => "signs",
-        AuthorityStage::Old => "still taken",
+        AuthorityStage::Old => "still trusted",
     }
 }
 
@@ -105,8 +105,8 @@ pub fn authorities(shown: &ShowAuthoritiesReply, now_ms: u64) -> Vec<Line> {
     }
     let has = |wanted| shown.authorities.iter().any(|authority| authority.stage() == wanted);
     let next = match (has(AuthorityStage::Next), has(AuthorityStage::Old)) {
-        (true, _) => "Next: heeler ca rotate, and the new one signs",
-        (_, true) => "Next: heeler ca rotate, and the old one is dropped",
+        (true, _) => "Next: heeler ca rotate (the new authority then signs)",
+        (_, true) => "Next: heeler ca rotate (the old authority is then dropped)",
         _ => return lines,
     };
     lines.push(Line::of(next));

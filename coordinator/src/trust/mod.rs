@@ -22,7 +22,8 @@ pub enum TrustError {
     #[error(transparent)]
     File(#[from] PkiError),
     /// What is pinned here is no such file.
-    #[error("{} is not readable ({problem}). It says whom you trust beside your own key: move it away, and you are asked again", path.display())]
+    #[error("{} is not readable ({problem}). It lists the keys that you trust in addition to your own. Move it away, \
+        and you are asked again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -34,7 +35,8 @@ pub enum TrustError {
     Unreadable(String),
     /// Signed statements say otherwise.
     #[error(
-        "the coordinator names {name} with the key {told}, and signed statements say {known}. Somebody may have the coordinator: compare with {name}, and look at it before you go on"
+        "the coordinator names {name} with the key {told}, and signed statements say {known}. Somebody may have taken \
+         over the coordinator: compare the key with {name} before you continue"
     )]
     OtherKey {
         /// The operator.
@@ -46,7 +48,8 @@ pub enum TrustError {
     },
     /// It brings back what was dropped.
     #[error(
-        "the coordinator names {what}, which was revoked or dropped by a signed statement. Somebody may have the coordinator, or it was put back from an old backup: look at it before you go on"
+        "the coordinator names {what}, which was revoked or dropped by a signed statement. Somebody may have taken \
+         over the coordinator, or it was restored from an old backup: find out before you continue"
     )]
     Dropped {
         /// With its fingerprint.

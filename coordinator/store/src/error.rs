@@ -12,7 +12,9 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A later version has brought it to a schema that this one does not know.
     #[error(
-        "the database was last used by {by}, and this is heeler {own}, which does not know all that stands in it. Nothing was changed. Install that version or a later one; or put a backup that this version has made in its place: heeler backup restore FILE --replace (what is there is kept beside it)",
+        "the database was last used by {by}, and this is heeler {own}, which cannot read all of it. Nothing was \
+         changed. Install that version or a later one; or restore a backup that this version made: heeler backup \
+         restore FILE --replace (the existing state is kept in a folder beside it)",
         own = env!("CARGO_PKG_VERSION")
     )]
     Later {
@@ -21,14 +23,16 @@ pub enum StoreError {
     },
     /// SQLite's own check found a fault.
     #[error(
-        "the database is damaged ({found}). Nothing was changed. Put the last good backup in its place: heeler backup restore FILE --replace (what is there is kept beside it); without one, from a node: heeler init --recover --from NODE"
+        "the database is damaged ({found}). Nothing was changed. Restore the last good backup: heeler backup restore \
+         FILE --replace (the existing state is kept in a folder beside it); without a backup, use the copy on a node: \
+         heeler init --recover --from NODE"
     )]
     Corrupt {
         /// SQLite's words.
         found: String,
     },
     /// What was committed could not be brought to the disk.
-    #[error("what was written could not be brought to the disk. Does it fail? journalctl -k")]
+    #[error("could not write to the disk. Check whether the disk fails: journalctl -k")]
     NotOnDisk,
     /// A row holds what it must not.
     #[error("the database holds a value that cannot be: {column} is {found}")]

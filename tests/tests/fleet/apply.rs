@@ -32,7 +32,10 @@ async fn without_a_fitting_consent_nothing_is_accepted_and_nothing_begins() {
         ("none", vec![]),
         ("of another node", forged(|consent| consent.node = "b".into())),
         ("of another task", forged(|consent| consent.task_id = "0".repeat(32))),
-        ("for something else", forged(|consent| consent.act_sha256 = vec![0; 32])),
+        (
+            "for something other",
+            forged(|consent| consent.act_sha256 = vec![0; 32]),
+        ),
         (
             "by an unknown operator",
             forged(|consent| consent.operator = "you".into()),

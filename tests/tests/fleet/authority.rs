@@ -26,7 +26,7 @@ async fn rotation_survives_a_restart_after_each_step() {
     let stranger = Stranger::enrolled(&fleet, "b").await;
     let first = fleet.ca();
     let me = Laptop::beside(&fleet);
-    for step in ["announced", "still taken", "signs"] {
+    for step in ["announced", "still trusted", "signs"] {
         fleet.clock.advance(60_000);
         let said = me.does(&fleet.clock, "ca rotate --yes --without b").await;
         assert!(said.contains(step), "{said}");
@@ -135,7 +135,7 @@ async fn an_interrupted_new_authority_is_made_again() {
 async fn an_interrupted_drop_ends_with_the_new_authority() {
     let mut fleet = Fleet::new().await;
     let me = Laptop::beside(&fleet);
-    for step in ["announced", "still taken"] {
+    for step in ["announced", "still trusted"] {
         let said = me.does(&fleet.clock, "ca rotate --yes").await;
         assert!(said.contains(step), "{said}");
     }

@@ -131,7 +131,7 @@ async fn another_subnet_is_refused_while_peers_are_up() {
         let blocked = node.steps.iter().find_map(|step| step.blocked.as_ref()).unwrap();
         assert!(blocked.found.contains(peer), "{blocked:?}");
         assert!(
-            blocked.next.contains("unplug the backplane at the other nodes"),
+            blocked.next.contains("unplug the backplane cables of the other nodes"),
             "{blocked:?}"
         );
         assert!(node.tasks.iter().all(|task| task.task_id.is_empty()), "{node:?}");

@@ -124,7 +124,7 @@ async fn an_operators_full_disk_turns_the_status_red() {
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     let red = status.alerts.iter().find(|alert| alert.light() == Light::Red).unwrap();
     assert!(
-        red.text.contains("cannot write to its disk") && red.next.contains("make room"),
+        red.text.contains("cannot write to its disk") && red.next.contains("free space"),
         "{status:?}"
     );
 

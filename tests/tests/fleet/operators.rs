@@ -213,7 +213,7 @@ async fn the_last_operator_cannot_be_revoked() {
         .types(&fleet.clock, "operator revoke me --yes")
         .await;
     assert_eq!(outcome.exit, Exit::Refused);
-    assert!(outcome.err.contains("last operator"), "{}", outcome.err);
+    assert!(outcome.err.contains("cannot revoke yourself"), "{}", outcome.err);
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ async fn an_agent_ahead_of_a_backup_is_paused() {
     assert_eq!(held.light(), Light::Amber);
     let alert = held.alerts.iter().find(|alert| alert.next == "heeler node resume a");
     assert!(
-        alert.is_some_and(|alert| alert.text.contains("does not know of")),
+        alert.is_some_and(|alert| alert.text.contains("has no record of")),
         "{held:?}"
     );
     // It is looked at, and given nothing.

@@ -32,7 +32,7 @@ async fn without_copies_a_backup_is_advised() {
     assert_eq!(said(&mut operator).await, []);
     fleet.clock.advance(25 * HOUR_MS);
     let (text, next) = said(&mut operator).await.pop().unwrap();
-    assert!(text.contains("the last backup was never made"), "{text}");
+    assert!(text.contains("the last backup does not exist yet"), "{text}");
     assert_eq!(next, "heeler backup create");
     // A new start gives time to make up for what was missed.
     fleet.stop().await;
@@ -68,7 +68,7 @@ async fn missing_copies_stay_amber_after_a_restart() {
     tx.save().await.unwrap();
     store.close().await;
     let (text, next) = said(&mut operator).await.pop().unwrap();
-    assert!(text.contains("was never made"), "{text}");
+    assert!(text.contains("does not exist yet"), "{text}");
     assert_eq!(next, "heeler backup copy");
     let made = operator.make_copies(v1::MakeCopiesRequest {}).await.unwrap();
     assert_eq!(made.into_inner().copies.len(), 1);
@@ -135,10 +135,13 @@ async fn a_rotation_does_not_interrupt_remote_operators() {
     assert_eq!(said(&mut operator).await, []);
     for (text, calls) in [
         (
-            "a new authority is announced and does not sign yet",
+            "a new certificate authority is announced, but does not sign yet",
             "before the switch",
         ),
-        ("a new authority signs, the old one is still taken", "with both"),
+        (
+            "the new certificate authority signs; nodes still trust the old one",
+            "with both",
+        ),
     ] {
         me.does(&fleet.clock, "ca rotate --yes").await;
         let (shown, next) = said(&mut operator).await.pop().unwrap();

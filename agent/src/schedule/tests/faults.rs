@@ -139,8 +139,8 @@ async fn another_pool_of_the_same_name_is_left_alone() {
     let runs = bench.live(DAY).await;
     assert_eq!(bench.names(FILES).await, before);
     assert_eq!(runs.len(), 1, "{runs:?}");
-    assert!(problems(&runs).contains("is not the one"), "{runs:?}");
-    assert!(bench.turn().await.stand.problems[0].contains("is not the one"));
+    assert!(problems(&runs).contains("is not the pool"), "{runs:?}");
+    assert!(bench.turn().await.stand.problems[0].contains("is not the pool"));
 }
 
 #[tokio::test]

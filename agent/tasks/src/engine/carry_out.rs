@@ -225,7 +225,7 @@ impl Hand<'_> {
         Stop::Blocked(Blocked {
             found: reason.to_owned(),
             why: format!(
-                "\"{}\" cannot be undone, so a person must ask for exactly that",
+                "\"{}\" cannot be undone, so it needs a person's consent to exactly that",
                 op.summary()
             ),
             next: format!("heeler apply {}", self.node),

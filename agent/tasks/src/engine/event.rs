@@ -6,7 +6,7 @@ use crate::snapshot::round::Run;
 /// What happens while a task runs. All but `Progress` are kept until the coordinator has acknowledged them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// The task begins, or is taken up again after a crash, a reboot or a power cut.
+    /// The task begins, or is continued after an interruption after a crash, a reboot or a power cut.
     TaskStarted {
         /// Names of its steps.
         steps: Vec<String>,

@@ -59,7 +59,7 @@ fn unsettled(step: &dyn AnyStep, plan: Plan, settle: Duration) -> Stop {
     };
     let seconds = settle.as_secs();
     Stop::Failed(format!(
-        "{name} was expected to hold within {seconds} s of its ops, and does not; still open: {seen}"
+        "{name} is not reached {seconds} s after its changes; still missing: {seen}"
     ))
 }
 

@@ -62,7 +62,7 @@ pub async fn look_at(host: &dyn System, steps: &[Box<dyn AnyStep>]) -> Vec<StepR
             Ok(plan) => seen(host, plan).await,
             Err(error) => Seen::Blocked(Blocked {
                 found: in_full(&error),
-                why: "the node could not be looked at, and what was not seen is not guessed".to_owned(),
+                why: "the node could not be examined, and Heeler does not guess".to_owned(),
                 next: Class::of(&error).advice().to_owned(),
             }),
         };

@@ -167,7 +167,7 @@ fn stopped(serial: &str, why: &NotBlank) -> Stop {
             format!("if nothing on it is needed: heeler disk erase {serial}; else name other disks in heeler.toml"),
         ),
         NotBlank::Changed => (
-            "what uses a disk may need what it writes",
+            "whatever writes to the disk may need it",
             "see on the node what uses it: lsblk, dmesg; then: heeler apply".to_owned(),
         ),
         NotBlank::Unreadable(_) => (

@@ -134,7 +134,7 @@ pub async fn round(host: &dyn System, wanted: &Snapshots, prune: bool) -> Round 
                 .problems
                 .push(format!("pool {name} is not imported: no snapshot of it was taken")),
             Some(pool) if guid.is_some_and(|guid| guid != pool.guid) => round.problems.push(format!(
-                "this pool {name} ({}) is not the one that heeler.toml's snapshots are of: none was taken or pruned",
+                "pool {name} ({}) is not the pool that the schedule was written for: no snapshot was taken or pruned",
                 pool.guid
             )),
             Some(pool) if pool.state == "SUSPENDED" => {

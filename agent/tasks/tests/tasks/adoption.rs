@@ -53,7 +53,7 @@ async fn an_interrupted_creation_excuses_no_other_disks() {
         life = Life::blank();
         let outcome = life.disturbed(&ensure(spec()), Some((point.at, Loss::Power))).await;
         if let Outcome::Blocked { why, .. } = outcome {
-            assert!(why.contains("half-made by us"), "{why}");
+            assert!(why.contains("half-made by Heeler"), "{why}");
             found = true;
             break;
         }
@@ -62,6 +62,6 @@ async fn an_interrupted_creation_excuses_no_other_disks() {
     // The journal is lost with the card: what is on the disks is now nobody's.
     life.machine.replace_root_disk();
     let (_, why, next) = blocked(life.apply(&ensure(spec())).await);
-    assert!(!why.contains("half-made by us"), "{why}");
+    assert!(!why.contains("half-made by Heeler"), "{why}");
     assert!(next.contains(A) || next.contains(B), "{next}");
 }

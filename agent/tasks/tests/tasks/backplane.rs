@@ -269,7 +269,7 @@ async fn a_card_that_somebody_came_in_over_is_not_changed() {
     );
     let (found, why, _) = blocked(life.apply(&backplane("10.10.99.60/24")).await);
     assert!(
-        found.contains("a connection runs over it") && why.contains("way into this node"),
+        found.contains("a connection runs over it") && why.contains("access to this node"),
         "{found}: {why}"
     );
     is_up(&life, "10.10.99.50/24", "blocked");

@@ -105,7 +105,7 @@ async fn a_disk_that_something_uses_is_never_erased() {
         (Content::Root, "this node runs from it"),
         (Content::SwapInUse, "this node runs from it"),
         (Content::MountedExt4("srv", "/srv/media"), "/srv/media"),
-        (Content::LvmInUse, "something has open"),
+        (Content::LvmInUse, "a disk in use"),
     ] {
         refused(&mut holding(content), &erase(B), B, words).await;
     }

@@ -47,20 +47,20 @@ async fn told_to_end() {
 }
 
 async fn show(stage: &mut Stage<'_, '_>, fleet: &mut Fleet, once: bool) -> Result<Exit, CliError> {
-    stage.say("First contact is skipped: the three machines are given their tokens, and enrol.")?;
+    stage.say("This demo skips first contact: the three machines get their tokens directly, and enrol.")?;
     fleet.enrol(stage).await?;
     stage.write_config(fleet)?;
     stage.wait(fleet, seen).await?;
     stage.run("node list").await?;
     stage.run("plan k8sctl-pi5l").await?;
-    stage.say("While it is carried out, k8sctl-pi5r loses its power, and gets it back.")?;
+    stage.say("During this apply, k8sctl-pi5r loses power once and starts again.")?;
     fleet.will_lose_power("k8sctl-pi5r");
     stage.run("apply").await?;
-    stage.say("The same again: what is as it should be is left alone.")?;
+    stage.say("A second apply: everything is already as configured, so nothing changes.")?;
     stage.run("apply").await?;
     stage.wait(fleet, green).await?;
     stage.run("status").await?;
-    stage.say("What the schedule has taken already; it needs no coordinator.")?;
+    stage.say("Snapshots that the node took by itself, on its schedule and without the coordinator:")?;
     stage.run("snapshot list k8sctl-pi5l").await?;
     if !once {
         stage.stay().await?;

@@ -50,7 +50,10 @@ impl<'a, 'c> Stage<'a, 'c> {
             shutdown: None,
             serving: None,
         };
-        stage.say("A coordinator and three simulated machines, in this one process. What is typed is real.")?;
+        stage.say(
+            "A coordinator and three simulated machines run in this one process. The commands and their output \
+            are real.",
+        )?;
         stage.run("init --cluster k8sctl --address 127.0.0.1").await?;
         let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
         let options = ServeOptions {
@@ -203,7 +206,7 @@ impl<'a, 'c> Stage<'a, 'c> {
             format!("{}: {}", alert.node, alert.text)
         });
         Err(CliError::Other(format!(
-            "the fleet did not become what it should: {why}"
+            "the fleet of the demo did not reach the expected state: {why}"
         )))
     }
 

@@ -12,7 +12,7 @@ pub(super) fn alerts(alarms: &[Alarm], now_ms: u64) -> Vec<v1::Alert> {
     let mut alerts = Vec::new();
     let amber = |node: &str, text: String| {
         alert(Light::Amber, node, text, || {
-            format!("heeler events --kind alarm; looked into: heeler events seen {node}")
+            format!("heeler events --kind alarm; then, to clear it: heeler events seen {node}")
         })
     };
     for alarm in alarms {

@@ -205,7 +205,7 @@ fn scanned(node: &str, pool: &v1::Pool, acknowledged: bool) -> Vec<v1::Alert> {
     if let Some(text) = repaired(pool).filter(|_| !acknowledged) {
         alerts.push(amber(node, text, || {
             format!(
-                "on {node}: sudo zpool status -v {}; looked into: heeler events seen {node}",
+                "on {node}: sudo zpool status -v {}; then, to clear it: heeler events seen {node}",
                 pool.name
             )
         }));

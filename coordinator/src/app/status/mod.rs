@@ -72,7 +72,7 @@ impl App {
             alerts.push(alert(
                 Light::Amber,
                 missing.name.as_str(),
-                "in heeler.toml, and not added",
+                "in heeler.toml, but not added",
                 || format!("heeler node add {}", missing.name),
             ));
         }
@@ -82,7 +82,7 @@ impl App {
         if let Some(text) = trouble {
             alerts.push(alert(Light::Red, "", text, || {
                 format!(
-                    "make room where {} is; the nodes keep what they have to tell",
+                    "free space on the disk of {}; until then the nodes store their events",
                     self.state.path().display()
                 )
             }));

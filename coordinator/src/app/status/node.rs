@@ -89,7 +89,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     match node.state {
         NodeState::Revoked | NodeState::Released => look.wanted.map(|_| {
             let state = node.state.as_str();
-            alert(Light::Amber, name, format!("{state}, and heeler.toml names it"), || {
+            alert(Light::Amber, name, format!("{state}, but still in heeler.toml"), || {
                 format!(
                     "take its lines out of heeler.toml; or, to take it back: {}",
                     nodes::way_back(node)
@@ -118,7 +118,7 @@ fn unlooked(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let idle = look.tasks.iter().all(|task| task.state.is_over());
     let old = look.connected && idle && node.facts_at_ms > 0 && age_ms > UNLOOKED_MS;
     old.then(|| {
-        let text = format!("facts {} old: the node does not answer a look", duration(age_ms));
+        let text = format!("facts {} old: the node does not answer", duration(age_ms));
         alert(Light::Amber, &node.name, text, || {
             format!("heeler node discover {}", node.name)
         })
@@ -172,7 +172,7 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
         })),
         // Without an accepted heeler.toml no node is as it is wanted.
         _ if !look.applied && node.state == NodeState::Enrolled => {
-            let text = "nothing was applied yet: no pool is made, no snapshot is taken";
+            let text = "nothing was applied yet: no pool is created, no snapshot is taken";
             Some(alert(Light::Amber, name, text, || "heeler plan".to_owned()))
         }
         _ if look.wanted.is_none() => None,

@@ -107,7 +107,7 @@ impl PoolLook {
         match self {
             Self::None | Self::Unknown => Vec::new(),
             Self::Gone(pool) => {
-                let mut text = format!("pool {pool} is on record and not imported");
+                let mut text = format!("pool {pool} is on record, but not imported");
                 if seen_ms >= health::OLD_MS {
                     text = format!("{text} (as it was {} ago)", duration(seen_ms));
                 }

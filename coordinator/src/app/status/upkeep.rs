@@ -36,8 +36,14 @@ impl App {
         let all = tx.authorities().await?;
         let at = |stage| all.iter().find(|authority| authority.stage == stage);
         let begun = match (at(Stage::Next), at(Stage::Old)) {
-            (Some(next), _) => Some(("a new authority is announced and does not sign yet", next)),
-            (None, Some(_)) => at(Stage::Current).map(|new| ("a new authority signs, the old one is still taken", new)),
+            (Some(next), _) => Some(("a new certificate authority is announced, but does not sign yet", next)),
+            (None, Some(_)) => at(Stage::Current).map(|new| {
+                (
+                    "the new certificate authority signs; nodes still trust \
+                the old one",
+                    new,
+                )
+            }),
             (None, None) => None,
         };
         if let Some((text, authority)) = begun {
@@ -55,7 +61,10 @@ impl App {
         } else if let Some(current) = at(Stage::Current) {
             let left_ms = crate::pki::expires_ms(&current.certificate).saturating_sub(now_ms);
             if left_ms < AUTHORITY_MS {
-                let text = format!("the authority's certificate ends in {}", duration(left_ms));
+                let text = format!(
+                    "the certificate authority's certificate expires in {}",
+                    duration(left_ms)
+                );
                 alerts.push(alert(Light::Amber, "", text, || "heeler ca rotate".to_owned()));
             }
         }
@@ -85,7 +94,7 @@ impl App {
             return Ok(None);
         }
         let age = match newest_ms {
-            0 => "was never made".to_owned(),
+            0 => "does not exist yet".to_owned(),
             at_ms => format!("is {} old", duration(now_ms.saturating_sub(at_ms))),
         };
         let known = tx.meta(RECIPIENT).await?.is_some();

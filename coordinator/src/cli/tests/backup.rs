@@ -55,7 +55,7 @@ async fn one_command_restores_a_destroyed_coordinator() {
     let created = stage.types(&format!("backup create {}", at("b.age"))).await;
     assert_eq!(created.exit, Exit::Fine, "{}", created.err);
     let again = stage.types(&format!("backup create {}", at("b.age"))).await;
-    assert_eq!(again.exit, Exit::Usage, "a backup is not written over");
+    assert_eq!(again.exit, Exit::Usage, "never overwrites a backup");
     let key = at("heeler-recovery-k8sctl.txt");
     let sound = stage
         .types(&format!("backup verify {} --identity {key}", at("b.age")))
@@ -85,7 +85,7 @@ async fn one_command_restores_a_destroyed_coordinator() {
     // Who was revoked since may come in again: that is said, to programs, too.
     let warned = back.out.split_whitespace().collect::<Vec<_>>().join(" ");
     let words = [
-        "Operators trusted again, as then:",
+        "Operators who are trusted again, as at that time:",
         "heeler operator list",
         "heeler operator revoke NAME",
     ];

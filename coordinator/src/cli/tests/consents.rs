@@ -83,6 +83,6 @@ async fn one_word_consents_to_one_act() {
     let stage = Stage::with(TOML, played(masked));
     stage.key(&key());
     let outcome = stage.types("apply --confirm pi4 --confirm pi4").await;
-    assert!(outcome.err.contains("more than one thing"), "{}", outcome.err);
+    assert!(outcome.err.contains("more than one change"), "{}", outcome.err);
     assert_eq!(stage.fake.0.lock().unwrap().applied.len(), 0);
 }

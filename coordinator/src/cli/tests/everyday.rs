@@ -19,7 +19,7 @@ async fn made() -> Stage {
 }
 
 #[tokio::test]
-async fn heeler_alone_says_how_to_begin_where_nothing_was_begun() {
+async fn heeler_alone_says_how_to_begin_before_any_setup() {
     let stage = Stage::empty();
     let outcome = stage.types("").await;
     assert_eq!((outcome.exit, outcome.err.as_str()), (Exit::Unreachable, ""));
@@ -32,8 +32,8 @@ async fn heeler_alone_says_how_to_begin_where_nothing_was_begun() {
     );
     assert_eq!(
         rest,
-        "  heeler demo               all of it, on three simulated machines
-  heeler init               a coordinator: config folder in git, keys, database
+        "  heeler demo               try it on three simulated machines
+  heeler init               create a coordinator: config folder, keys, database
   heeler operator request   join somebody else's cluster as an operator
 
 Next: heeler init --cluster NAME FOLDER
@@ -146,7 +146,7 @@ async fn an_unreadable_secret_needs_a_person() {
         Exit::Refused
     );
     let removed = stage.types("secret remove b --yes").await;
-    assert!(removed.out.starts_with("b is forgotten here.\n"), "{}", removed.out);
+    assert!(removed.out.starts_with("b is removed.\n"), "{}", removed.out);
     let left = stage.types("secret list --json").await;
     assert_eq!(
         (left.exit, &json(&left.out)["secrets"][0]["name"]),

@@ -190,7 +190,7 @@ async fn no_option_of_init_is_ignored() {
     let before = below(stage.folder.path());
     let second = stage.types("init --cluster k8sctl --address 10.0.0.2 second").await;
     assert_eq!(second.exit, Exit::Usage, "{}", second.err);
-    assert!(second.err.contains("none is made in"), "{}", second.err);
+    assert!(second.err.contains("nothing was created in"), "{}", second.err);
     let other = stage.types("init --address 10.0.0.3 first").await;
     assert_eq!(other.exit, Exit::Usage, "{}", other.err);
     assert!(other.err.contains("[coordinator]"), "{}", other.err);

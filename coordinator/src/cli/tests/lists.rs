@@ -105,7 +105,7 @@ async fn the_snapshot_list_names_absent_nodes() {
     };
     let listed = Stage::with("", script).types("snapshot list").await;
     assert_eq!(listed.out, "pi5l  0 snapshots\n");
-    assert_eq!(listed.err, "pi5x is left out: not connected\n");
+    assert_eq!(listed.err, "pi5x is skipped: not connected\n");
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn the_audit_list_ends_with_the_newest() {
     assert_eq!(seqs, [2_497, 2_499]);
     assert_eq!(one["entries"][0]["hash"], "ab".repeat(32));
     let nothing = Stage::with("", Script::default()).types("audit list").await;
-    assert_eq!(nothing.out, "Nothing is written down yet.\n");
+    assert_eq!(nothing.out, "The audit log is empty.\n");
 }
 
 #[tokio::test]
@@ -316,7 +316,10 @@ async fn alarms_are_looked_into_of_one_node_or_of_all() {
     };
     let stage = Stage::with("", script);
     let one = stage.types("events seen pi5l").await;
-    assert_eq!(one.out, "2 alarms of pi5l are off the status, until they come again.\n");
+    assert_eq!(
+        one.out,
+        "2 alarms of pi5l are removed from the status, until they occur again.\n"
+    );
     let all = json(&stage.types("events seen --json").await.out);
     assert_eq!((&all["node"], &all["alarms"]), (&Value::Null, &2.into()));
     assert_eq!(
@@ -337,7 +340,7 @@ async fn alarms_are_looked_into_of_one_node_or_of_all() {
     stage.fake.0.lock().unwrap().streams = [vec![written.clone()], vec![written]].into();
     let removed = stage.types("events --node pi5x").await;
     assert_eq!(removed.exit, Exit::Fine, "its history stays: {}", removed.err);
-    assert!(removed.err.contains("No node pi5x is known now"), "{}", removed.err);
+    assert!(removed.err.contains("No node is called pi5x now"), "{}", removed.err);
     assert_eq!(stage.types("events --node pi5x --follow").await.exit, Exit::Error);
 }
 

@@ -34,9 +34,9 @@ async fn a_release_shows_what_stops_and_asks() {
     assert_eq!((no.exit, went(&stage)), (Exit::Refused, false));
     assert_eq!(
         no.out,
-        "Without its agent, on pi5l\n  stops    new snapshots\n  goes on  pools\n"
+        "Without its agent, on pi5l\n  stops      new snapshots\n  continues  pools\n"
     );
-    assert_eq!(no.asked, ["Take the agent off pi5l? [y/N]"]);
+    assert_eq!(no.asked, ["Remove the agent from pi5l? [y/N]"]);
     let nobody = stage.types("node release pi5l").await;
     assert!(
         nobody.err.contains("To agree: heeler node release pi5l --yes"),
@@ -94,5 +94,9 @@ async fn forgetting_a_pool_needs_its_name_typed() {
     assert_eq!((stray.exit, went(&stage)), (Exit::Usage, false));
     let typed = stage.types_and_says("node remove pi5l", &["pi5l/data"]).await;
     assert_eq!((typed.exit, went(&stage)), (Exit::Fine, true));
-    assert!(typed.out.ends_with("pi5l is off the record.\n"), "{}", typed.out);
+    assert!(
+        typed.out.ends_with("pi5l is removed from the record.\n"),
+        "{}",
+        typed.out
+    );
 }

@@ -42,7 +42,7 @@ fn every_bad_line_gets_its_place_and_cure() {
 
 #[test]
 fn a_nearly_empty_file_says_what_to_write() {
-    let nothing = ["1:1: the file holds nothing (heeler init writes one to begin with)"];
+    let nothing = ["1:1: the file is empty (heeler init writes one to begin with)"];
     assert_eq!(said(""), nothing);
     assert_eq!(said("# only a comment\n"), nothing);
     assert_eq!(

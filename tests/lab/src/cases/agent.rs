@@ -51,7 +51,7 @@ fn killed(fleet: &mut Fleet<'_>) -> Result<()> {
     let code = watching.wait()?.code();
     fleet.wait_connected(X)?;
     let plan = fleet.plan(X)?;
-    if plan.contains("half-made by us") {
+    if plan.contains("half-made by Heeler") {
         for serial in node
             .serials()?
             .iter()

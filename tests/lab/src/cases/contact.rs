@@ -152,7 +152,7 @@ fn run_twice(fleet: &mut Fleet<'_>) -> Result<()> {
     fleet.have(L)?;
     let before = node.must(TRACES)?;
     let said = fleet.add(L, PASSWORD, &[])?.success()?;
-    ensure!(said.contains("nothing was wrong, nothing changed"), "{said}");
+    ensure!(said.contains("all was correct, nothing changed"), "{said}");
     let after = node.must(TRACES)?;
     ensure!(after == before, "before {before}\nafter {after}");
     Ok(())
@@ -235,7 +235,7 @@ fn changed_key(fleet: &mut Fleet<'_>) -> Result<()> {
             "both keys are not shown: {}",
             asked.stderr
         );
-        refused(&asked, "was not agreed to")
+        refused(&asked, "was not confirmed")
     })();
     node.must(&format!(
         "cp -a /root/keys/* /etc/ssh/; ls {keys} >/dev/null; systemctl restart ssh"

@@ -53,7 +53,7 @@ fn cut_create(fleet: &mut Fleet<'_>) -> Result<()> {
     node.must("[ -z \"$(zpool import 2>&1 | grep -w ONLINE)\" ] && ! zpool list data")?;
     let plan = fleet.plan(X)?;
     ensure!(
-        code == Some(3) && plan.contains("BLOCKED") && plan.contains("half-made by us"),
+        code == Some(3) && plan.contains("BLOCKED") && plan.contains("half-made by Heeler"),
         "apply ended with {code:?}: {plan}"
     );
     let erase = |serial: &&String| plan.contains(&format!("heeler disk erase {serial}"));

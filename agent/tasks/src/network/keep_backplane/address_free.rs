@@ -56,8 +56,8 @@ impl Step for AddressFree {
             .find(|other| other.name != nic.name && self.has(other));
         if let Some(other) = elsewhere {
             return Plan::blocked(
-                format!("{} has {address} already, and is another card", other.name),
-                "one address on two cards reaches neither",
+                format!("another card, {}, already has {address}", other.name),
+                "an address on two cards works on neither",
                 "give the backplane another address in heeler.toml, or take it from that card; then: heeler plan",
             );
         }
@@ -71,7 +71,7 @@ impl Step for AddressFree {
         if !nic.carrier {
             return Plan::blocked(
                 format!("{} ({}) has no link", nic.mac, nic.name),
-                "whether its address is free, and whether peers reach it, cannot be known without one",
+                "without a link Heeler cannot check that its address is free and that peers reach it",
                 "plug the cable in at both ends; then: heeler plan",
             );
         }

@@ -44,8 +44,8 @@ impl Step for BackplaneUp {
             GuardState::Undone(undone) if self.resumed => {
                 return Plan::blocked(
                     format!("{} was undone: {}", undone.change, undone.reason),
-                    "the node is as it was before; whether it would go better a second time is for a person to say",
-                    "mend that, then: heeler apply",
+                    "the network is as it was before; Heeler does not try again by itself, because it could fail again",
+                    "fix the cause, then: heeler apply",
                 );
             }
             // As long as it runs it stays; whoever wins takes it away with the next boot.
@@ -113,7 +113,7 @@ fn claimed<'c>(nic: &Nic, claims: impl Iterator<Item = &'c Claim>) -> Option<Pla
         more => format!("; and {more} more"),
     };
     let why = match first.wins {
-        true => "that file decides over the card, so Heeler's address would not come up, or not after a reboot",
+        true => "that file configures the card, so Heeler's address would not come up, or would be gone after a reboot",
         false => "two files that configure one card contradict each other",
     };
     Some(Plan::blocked(
@@ -142,9 +142,9 @@ impl BackplaneUp {
     fn obstacle(&self, seen: &State, nic: &Nic) -> Option<Plan> {
         if let Some(refusal) = nic.refusal.as_ref().filter(|refusal| refusal.is_final()) {
             return Some(Plan::blocked(
-                format!("the backplane's card is to be changed, and {refusal}"),
-                "changing it could cut the way into this node",
-                "let the coordinator and yourself come over the other card; then: heeler plan",
+                format!("this plan changes the backplane's card, but {refusal}"),
+                "changing it could cut off the access to this node",
+                "let the coordinator and your own ssh connect over the other card; then: heeler plan",
             ));
         }
         if let Some(address) = seen
@@ -154,8 +154,8 @@ impl BackplaneUp {
         {
             return Some(Plan::blocked(
                 format!("{} gives {} the address {address:?}", ifupdown::PATH, link::BACKPLANE),
-                "somebody else wrote that, and it is not overwritten",
-                "mend it there, or in heeler.toml; then: heeler plan",
+                "Heeler did not write that, and does not overwrite it",
+                "correct it there, or in heeler.toml; then: heeler plan",
             ));
         }
         if let Some((name, cure)) = seen.missing {
@@ -170,7 +170,7 @@ impl BackplaneUp {
             Plan::blocked(
                 format!("{} is {} and {:?}", guard::TIMER, seen.timer.load, seen.timer.enabled),
                 "without it nothing would undo a change that cuts this node off",
-                "take the node on again, which installs it: heeler node add",
+                "first contact installs it again: heeler node add",
             )
         })
     }

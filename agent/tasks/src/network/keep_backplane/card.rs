@@ -33,13 +33,15 @@ impl Cards {
         match (free.next(), free.count()) {
             (Some(nic), 0) => Ok(nic),
             (None, _) => Err(Blocked {
-                found: format!("no card that could be the backplane's: {}", self.list()),
-                why: "a card that carries a way in is never taken, nor one that somebody uses".to_owned(),
+                found: format!("no card can be the backplane's: {}", self.list()),
+                why: "Heeler never uses a card over which the node is reached, nor one that is already in \
+                    use"
+                .to_owned(),
                 next: "plug the second card in; or name it in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
             }),
             (Some(_), more) => Err(Blocked {
-                found: format!("{} cards that could be the backplane's: {}", more + 1, self.list()),
-                why: "which one it is is not guessed".to_owned(),
+                found: format!("{} cards could be the backplane's: {}", more + 1, self.list()),
+                why: "Heeler does not guess which one".to_owned(),
                 next: "name it in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
             }),
         }
@@ -48,8 +50,8 @@ impl Cards {
     fn named(&self, mac: &str, whose: &str) -> Result<&Nic, Blocked> {
         let Some(nic) = self.nics.iter().find(|nic| nic.mac == mac) else {
             return Err(Blocked {
-                found: format!("{whose} {mac}, which is not in this node; there: {}", self.list()),
-                why: "another card is not taken in its place".to_owned(),
+                found: format!("{whose} {mac}, which is not in this node; it has: {}", self.list()),
+                why: "Heeler does not use another card in its place".to_owned(),
                 next: "plug it in, in any port; or name the new one in heeler.toml; then: heeler plan".to_owned(),
             });
         };
@@ -58,7 +60,7 @@ impl Cards {
         match &nic.refusal {
             Some(refusal) if refusal.is_final() && !ours => Err(Blocked {
                 found: format!("{whose} {mac} ({}), and {refusal}", nic.name),
-                why: "changing it could cut the way into this node".to_owned(),
+                why: "changing it could cut off the access to this node".to_owned(),
                 next: "name another card in heeler.toml, or connect over the other one; then: heeler plan".to_owned(),
             }),
             _ => Ok(nic),

@@ -126,8 +126,8 @@ fn in_reach(shown: &Dataset, (property, value): &(String, String)) -> Plan {
         ),
     };
     Plan::blocked(
-        format!("{name} is mounted at {path}, and {root} has not {property}={value}"),
-        "set back, it would be unmounted, and its files out of reach",
+        format!("{name} is mounted at {path}, and {root} does not have {property}={value}"),
+        "setting it back would unmount it, and make its files unreachable",
         format!("on the node: {next}; then: heeler apply"),
     )
 }

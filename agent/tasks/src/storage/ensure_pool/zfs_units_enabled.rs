@@ -50,7 +50,7 @@ impl Step for ZfsUnitsEnabled {
             if state.load == "masked" || state.enabled.starts_with("masked") {
                 return Plan::blocked(
                     format!("{unit} is masked"),
-                    "somebody has forbidden it, and without it the pool is not there after a reboot",
+                    "a masked unit never starts, and without it the pool is missing after a reboot",
                     format!("on the node: systemctl unmask {unit}; then: heeler apply"),
                 );
             }

@@ -40,7 +40,7 @@ pub(super) async fn look(host: &dyn System, task: &EraseDisk) -> Result<Result<T
                     task.serial,
                     paths.join(", ")
                 ),
-                "a serial that names two disks names none",
+                "Heeler cannot tell which of them is meant",
                 "take one of them out of the node",
             ))
         }
@@ -85,7 +85,7 @@ pub(super) fn refused(task: &EraseDisk, target: &Target) -> Option<Plan> {
                 "{} is on record as holding pool {} of {}",
                 task.serial, live.guid, live.node
             ),
-            "a disk on record as holding a live pool is never erased, whoever consents",
+            "a disk on record for an existing pool is never erased, even with a consent",
             "see which disk was meant: heeler disk list",
         ));
     }
@@ -108,7 +108,7 @@ pub(super) fn refused(task: &EraseDisk, target: &Target) -> Option<Plan> {
         )),
         _ if !target.in_use.is_empty() => Some(Plan::blocked(
             format!("{found}; in use: {}", target.in_use.join(", ")),
-            "a disk that something has open is not erased",
+            "a disk in use is never erased",
             format!("on the node, if it is not needed: umount {}", target.in_use.join(" ")),
         )),
         _ if target.disk.by_id.is_empty() => Some(Plan::blocked(

@@ -27,7 +27,7 @@ pub(super) fn named<'a>(spec: &PoolSpec, seen: &'a Observed) -> Result<Vec<&'a D
                         several.len(),
                         paths.join(", ")
                     ),
-                    "a serial that names two disks names none",
+                    "Heeler cannot tell which of them is meant",
                     "take one of them out, or name other disks in heeler.toml",
                 ));
             }
@@ -49,7 +49,8 @@ pub(super) fn refused(disks: &[&Disk], begun: bool) -> Option<Plan> {
     if begun && full.iter().all(|disk| disk.only_marks_of_zfs) {
         return Some(Plan::Blocked(Blocked {
             found,
-            why: "half-made by us: zpool create was cut off or failed here, nothing but its own marks is on the disks, and no pool came of it"
+            why: "half-made by Heeler: zpool create was interrupted or failed, and left only its own labels on the \
+                disks"
                 .to_owned(),
             next: format!("{}; then: heeler apply", erase(&full)),
         }));
@@ -112,7 +113,7 @@ fn missing(spec: &PoolSpec, serial: &Serial, seen: &Observed) -> Plan {
     };
     let next = match meant {
         Some((disk, _)) => format!("in heeler.toml: {} instead of {serial}", disk.serial),
-        None => "mend its disks in heeler.toml: heeler disk list".to_owned(),
+        None => "correct its disks in heeler.toml: heeler disk list".to_owned(),
     };
     Plan::blocked(
         format!("{serial} is not in this node{hint}{list}"),

@@ -23,7 +23,7 @@ pub(super) fn plan(task: &EnsurePool, begun: bool, seen: &Observed) -> Plan {
                 "{} is on record as holding pool {} of {}",
                 live.serial, live.guid, live.node
             ),
-            "a disk on record as holding a live pool is never given to a new one, whoever consents",
+            "a disk on record for an existing pool is never used for a new one, even with a consent",
             format!(
                 "name another disk in heeler.toml, or put {} back into {}",
                 live.serial, live.node
@@ -42,9 +42,9 @@ pub(super) fn plan(task: &EnsurePool, begun: bool, seen: &Observed) -> Plan {
     }
     if let Some(objection) = &seen.objection {
         return Plan::blocked(
-            format!("zpool would not make the pool: {objection}"),
-            "its own checks were rehearsed (zpool create -n), and nothing was changed",
-            "see to what it says, or name other disks in heeler.toml: heeler disk list",
+            format!("zpool refuses to create the pool: {objection}"),
+            "zpool create -n ran its checks; nothing was changed",
+            "fix what it names, or name other disks in heeler.toml: heeler disk list",
         );
     }
     let legs = disks.iter().map(|disk| disk.by_id.clone()).collect();

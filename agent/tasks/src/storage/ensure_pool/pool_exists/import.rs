@@ -109,7 +109,7 @@ pub(super) fn nowhere(spec: &PoolSpec, guid: PoolGuid, seen: &Observed) -> Plan 
     };
     Plan::blocked(
         found,
-        "it is the pool on record for this node, so none is made in its place, whoever consents",
+        "it is the pool on record for this node, so no other pool is created in its place, even with a consent",
         next,
     )
 }
@@ -144,7 +144,7 @@ fn not_importable(candidate: &Candidate, seen: &Observed) -> Option<Plan> {
         "ONLINE" | "DEGRADED" => None,
         _ => Some(Plan::blocked(
             format!("{found} {}", pool.action).trim_end().to_owned(),
-            "ZFS cannot import it, and a pool that cannot be imported is never made anew",
+            "ZFS cannot import it, and Heeler never creates a new pool in place of one that cannot be imported",
             "see that all of its disks are there; on the node: zpool import -d /dev/disk/by-id",
         )),
     }

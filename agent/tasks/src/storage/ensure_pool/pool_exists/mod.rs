@@ -76,7 +76,7 @@ impl Step for PoolExists {
         if let Some(odd) = seen.unreadable_as(pool) {
             return Plan::blocked(
                 format!("pool {} is imported and cannot be read: {}", odd.name, odd.reason),
-                "what cannot be read whole is not judged",
+                "Heeler changes nothing of a pool that it cannot read completely",
                 format!("on the node: zpool status -v {}", odd.name),
             );
         }

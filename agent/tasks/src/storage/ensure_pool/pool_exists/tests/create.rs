@@ -173,7 +173,7 @@ fn an_interrupted_creation_is_never_repeated() {
     half.only_marks_of_zfs = true;
     let seen = disks(vec![half.clone(), blank("B1")]);
     let stopped = blocked(plan_after(&task(), &begun(), &seen));
-    assert!(stopped.why.contains("half-made by us"), "{stopped:?}");
+    assert!(stopped.why.contains("half-made by Heeler"), "{stopped:?}");
     assert_eq!(stopped.next, "heeler disk erase A1; then: heeler apply");
 
     let unasked = blocked(plan(&task(), &seen));
