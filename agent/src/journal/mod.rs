@@ -71,7 +71,7 @@ pub enum JournalError {
         line: usize,
     },
     /// An earlier write failed half-way and could not be undone.
-    #[error("the journal {PATH} could not be mended after a failed write: restart the agent")]
+    #[error("the journal {PATH} could not be repaired after a failed write: restart the agent")]
     Broken,
 }
 

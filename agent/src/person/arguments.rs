@@ -62,7 +62,7 @@ fn value(name: &str, words: &mut Vec<String>) -> Result<Option<String>, String> 
 
 /// A number and its unit: s, m, h, d; in milliseconds.
 fn span(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text} is no time: 30m, 2h and 3d are");
+    let wrong = || format!("{text} is no duration: write 30m, 2h or 3d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds = match unit {
         's' => 1,

@@ -125,7 +125,7 @@ fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) ->
             _ => nodes::way_back(node),
         };
         return Err(AppError::Refused(format!(
-            "{name} was {}, and this is the key that was shut out. {way}",
+            "{name} was {}, and this is its revoked key. {way}",
             node.state.as_str()
         )));
     }

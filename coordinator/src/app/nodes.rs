@@ -18,7 +18,8 @@ pub(super) fn way_back(node: &Node) -> String {
     match node.state {
         NodeState::Released => format!("heeler node add {}", node.name),
         _ => format!(
-            "flash its SD card again, then: heeler node add {} --reflashed",
+            "flash its SD card again (if the coordinator runs on it, first: heeler backup create FILE, and copy FILE \
+             to another machine), then: heeler node add {} --reflashed",
             node.name
         ),
     }
@@ -84,7 +85,7 @@ impl App {
         let node = known(&mut self.store.read().await?, name).await?;
         if node.state.is_shut_out() {
             return Err(AppError::Refused(format!(
-                "{name} is {}: it is not let in. To take it back: {}",
+                "{name} is {}: it cannot connect. To take it back: {}",
                 node.state.as_str(),
                 way_back(&node)
             )));

@@ -163,7 +163,7 @@ impl App {
             let last = issued.iter().find(|(name, _)| *name == node.name);
             let holds_old = last.is_some_and(|(_, at_ms)| *at_ms < switched_ms) && node.certificate_expires_ms > now_ms;
             let reason = match (lacks, old && holds_old) {
-                (true, _) => "it has not been told of the new authority",
+                (true, _) => "it does not have the new authority yet",
                 (_, true) => "its certificate is still from the old authority",
                 _ => continue,
             };

@@ -25,7 +25,7 @@ impl App {
         let name = &node.name;
         if node.state.is_shut_out() {
             let state = node.state.as_str();
-            return Err(AppError::Refused(format!("{name} is {state}: it is not let in")));
+            return Err(AppError::Refused(format!("{name} is {state}: it cannot connect")));
         }
         let session = self.sessions.of(&node_name(name)?).ok_or_else(|| {
             AppError::Refused(format!(

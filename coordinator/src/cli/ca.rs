@@ -143,7 +143,7 @@ fn somebody_confirms(context: &Context<'_>, console: &Console<'_>) -> Result<(),
     match here || console.person.is_there() {
         true => Ok(()),
         false => Err(CliError::NobodyToAsk(
-            "the new authority's fingerprint is confirmed by a person, and there is no terminal to ask on\n\
+            "only a person can confirm the new authority's fingerprint, and there is no terminal to ask on\n\
              On the coordinator's own machine: heeler ca rotate --yes"
                 .to_owned(),
         )),
@@ -172,7 +172,7 @@ fn trusted(trust: &Keyring, old: Option<Vec<u8>>) -> Result<(), CliError> {
     match old.is_some_and(|old| trust.authorities().contains(&old)) {
         true => Ok(()),
         false => Err(CliError::NotConfirmed(
-            "the authority to drop is none that this machine trusts. See: heeler ca show".to_owned(),
+            "this machine does not know the authority to drop. See: heeler ca show".to_owned(),
         )),
     }
 }

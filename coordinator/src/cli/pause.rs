@@ -75,7 +75,7 @@ fn until(pause: &Held, console: &Console<'_>) -> String {
 
 /// A number and its unit: s, m, h, d; in milliseconds.
 fn span(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no time: 30m, 2h and 3d are");
+    let wrong = || format!("{text:?} is no duration: write 30m, 2h or 3d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
     let seconds = match unit {

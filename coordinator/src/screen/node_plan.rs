@@ -80,7 +80,8 @@ pub(super) fn node_plan(
         PlanState::New if plan.revoked => {
             let head = name.ink(Ink::Amber, "REVOKED").plain("  ");
             let way = format!(
-                "revoked; to take it back, flash its SD card, then: heeler node add {} --reflashed",
+                "revoked; to take it back, flash its SD card (if the coordinator runs on it, first: heeler backup \
+                 create FILE, and copy FILE to another machine), then: heeler node add {} --reflashed",
                 plan.node
             );
             hang(head, Ink::Plain, &way, screen)

@@ -89,7 +89,7 @@ pub fn obstacle(pool: &PoolStatus) -> Option<String> {
     match scanning {
         Some(scan) if scan.function == "RESILVER" => Some(format!("{} resilvers", pool.name)),
         Some(scan) if scan.paused => Some(format!(
-            "somebody has paused a scrub of {0}: zpool scrub {0} goes on with it",
+            "somebody has paused a scrub of {0}; to continue it: zpool scrub {0}",
             pool.name
         )),
         Some(_) => Some(format!("{} is being scrubbed", pool.name)),

@@ -91,7 +91,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
             let state = node.state.as_str();
             alert(Light::Amber, name, format!("{state}, but still in heeler.toml"), || {
                 format!(
-                    "take its lines out of heeler.toml; or, to take it back: {}",
+                    "remove its lines from heeler.toml; or, to take it back: {}",
                     nodes::way_back(node)
                 )
             })

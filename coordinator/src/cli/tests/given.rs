@@ -199,7 +199,7 @@ async fn a_rotation_tells_whom_it_leaves_behind_before_it_asks() {
     };
     let waiting = |name: &str| NodeReason {
         node: name.into(),
-        reason: "it has not been told of the new authority".into(),
+        reason: "it does not have the new authority yet".into(),
     };
     stage.fake.0.lock().unwrap().authorities = ShowAuthoritiesReply {
         authorities: vec![stands(AuthorityStage::Current), stands(AuthorityStage::Next)],

@@ -175,7 +175,7 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
         if found.kind == zfs::UNREADABLE {
             return Err(Plan::blocked(
                 format!("what ZFS says of {name} cannot be read"),
-                "what cannot be read whole is not judged",
+                "Heeler changes nothing that it cannot read completely",
                 format!("on the node: zfs get all {name}"),
             ));
         }

@@ -76,7 +76,7 @@ impl Step for PoolExists {
         if let Some(odd) = seen.unreadable_as(pool) {
             return Plan::blocked(
                 format!("pool {} is imported and cannot be read: {}", odd.name, odd.reason),
-                "Heeler changes nothing of a pool that it cannot read completely",
+                "Heeler changes nothing that it cannot read completely",
                 format!("on the node: zpool status -v {}", odd.name),
             );
         }
