@@ -79,7 +79,19 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
             console.answer(|| json::document(json::facts(&facts)), |_| screen::facts(&facts))?;
         }
         Node::Revoke { node, yes } => {
-            given::node(&mut client, &node).await?;
+            let known = given::node(&mut client, &node).await?;
+            if matches!(known.state.as_str(), "revoked" | "released") {
+                console.answer(
+                    || json::document(object!({ "node": node, "revoked": true, "session_closed": false })),
+                    |_| {
+                        vec![screen::Line::of(format!(
+                            "{node} is {} already: its key is refused.",
+                            known.state
+                        ))]
+                    },
+                )?;
+                return Ok(Exit::Fine);
+            }
             let question = format!("Revoke {node}? Its key can never be used again. [y/N]");
             super::plan::agree(&question, yes, &format!("heeler node revoke {node} --yes"), console)?;
             let reply = client.revoke(RevokeRequest { node: node.clone() }).await?.into_inner();

@@ -1,10 +1,10 @@
 //! What happened is kept within its bound; what agents tell is not acknowledged when there is no room for it.
 
-use std::time::Duration;
-
 use heeler_proto::v1::{self, Light, from_agent, to_agent};
 use heeler_store::{EventQuery, NewEvent, Store};
 use heeler_tests::{Fleet, NOON, Stranger};
+
+use crate::scene::until;
 
 const BOUND: u64 = 2 << 20;
 /// More than are dropped at once: one copied card that tries again and again makes them in a day.
@@ -45,12 +45,7 @@ async fn the_oldest_events_are_dropped_first() {
     fleet.history_bytes = BOUND;
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
-    let mut tries = 0;
-    while store.used_bytes().await.unwrap() > BOUND {
-        tries += 1;
-        assert!(tries < 600, "it does not become smaller");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until(async || store.used_bytes().await.unwrap() <= BOUND).await;
     let query = EventQuery {
         limit: 100_000,
         ..EventQuery::default()

@@ -83,6 +83,21 @@ async fn a_name_that_names_nothing_is_told_before_any_question() {
 }
 
 #[tokio::test]
+async fn a_revoked_or_released_node_is_not_revoked_again() {
+    for state in ["revoked", "released"] {
+        let mut node = node("pi5l");
+        node.state = state.into();
+        let stage = stage(Script {
+            nodes: vec![node],
+            ..Script::default()
+        });
+        let outcome = stage.types_and_says("node revoke pi5l", &["y"]).await;
+        assert_eq!((outcome.exit, outcome.asked), (Exit::Fine, Vec::new()));
+        assert_eq!(outcome.out, format!("pi5l is {state} already: its key is refused.\n"));
+    }
+}
+
+#[tokio::test]
 async fn a_name_given_twice_is_wrong_usage() {
     let stage = stage(known());
     for line in [
