@@ -115,7 +115,7 @@ async fn a_name_given_twice_is_wrong_usage() {
 }
 
 #[tokio::test]
-async fn a_missing_file_is_told_before_a_key_is_asked_for() {
+async fn a_missing_file_is_told_before_any_question() {
     let stage = stage(known());
     let there = stage.folder.path().join("there.age");
     std::fs::write(&there, "x").unwrap();
