@@ -50,7 +50,11 @@ pub async fn run(command: PersonCommand, host: Arc<dyn System>) -> Result<ExitCo
             let hold = Hold {
                 reason,
                 since_ms,
-                until_ms: if for_ms == 0 { 0 } else { since_ms + for_ms },
+                until_ms: if for_ms == 0 {
+                    0
+                } else {
+                    since_ms.saturating_add(for_ms)
+                },
             };
             hold::set(host.as_ref(), &hold).await.map_err(PersonError::Hold)?;
             let how_long = match for_ms {

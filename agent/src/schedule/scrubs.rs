@@ -11,7 +11,7 @@ const SLACK_S: u64 = 60;
 
 /// What lies in the future was remembered by a clock that was wrong: it never was.
 pub const fn past(at_s: u64, now_s: u64) -> u64 {
-    if at_s > now_s + SLACK_S { 0 } else { at_s }
+    if at_s > now_s.saturating_add(SLACK_S) { 0 } else { at_s }
 }
 
 /// Whether one is due.

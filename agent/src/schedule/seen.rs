@@ -43,7 +43,7 @@ pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
             .policies
             .iter()
             .filter_map(|policy| next_due_s(&policy.keep, now_s));
-        seen.next_snapshot_ms = next.min().unwrap_or(0) * 1000;
+        seen.next_snapshot_ms = next.min().unwrap_or(0).saturating_mul(1000);
         let mut newest = Vec::new();
         for policy in &wanted.policies {
             match zfs::snapshots_within(host, &policy.dataset, LISTING).await {
@@ -67,12 +67,12 @@ pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
     });
     if let Some(wanted) = wanted {
         let last_s = past(memory.scrub.last_s, now_s);
-        seen.last_scrub_ms = last_s * 1000;
+        seen.last_scrub_ms = last_s.saturating_mul(1000);
         let since_s = last_s.max(memory.scrub.since_s);
-        if scrub::overdue_s(&wanted).is_some_and(|after| since_s > 0 && since_s + after < now_s) {
+        if scrub::overdue_s(&wanted).is_some_and(|after| since_s > 0 && since_s.saturating_add(after) < now_s) {
             faults.push(format!("a scrub of pool {} is overdue: zpool status {0}", wanted.pool));
         }
-        seen.next_scrub_ms = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s) * 1000;
+        seen.next_scrub_ms = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s.saturating_mul(1000));
     }
     seen
 }

@@ -22,10 +22,10 @@ pub fn schedule(state: ScheduleState) -> v1::ScheduleFacts {
         stands: state.stands.into_iter().map(stand).collect(),
         no_pruning: state.no_pruning,
         problems: state.problems,
-        last_scrub_ms: state.last_scrub_s * 1000,
-        next_scrub_ms: state.next_scrub_s * 1000,
+        last_scrub_ms: state.last_scrub_s.saturating_mul(1000),
+        next_scrub_ms: state.next_scrub_s.saturating_mul(1000),
         scrub_percent: state.scrub_percent,
-        scrub_overdue_ms: state.scrub_overdue_s * 1000,
+        scrub_overdue_ms: state.scrub_overdue_s.saturating_mul(1000),
     }
 }
 
@@ -33,8 +33,8 @@ fn stand(stand: Stand) -> v1::SnapshotStand {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     v1::SnapshotStand {
         dataset: stand.dataset,
-        newest_ms: stand.newest_s.unwrap_or(0) * 1000,
-        due_ms: stand.due_s.unwrap_or(0) * 1000,
+        newest_ms: stand.newest_s.unwrap_or(0).saturating_mul(1000),
+        due_ms: stand.due_s.unwrap_or(0).saturating_mul(1000),
         ours: count(stand.ours),
         total: count(stand.total),
     }

@@ -77,6 +77,41 @@ mod tests {
     }
 
     #[test]
+    fn extreme_times_and_counts_do_not_overflow() {
+        use heeler_proto::{KeepScrubs, PoolName, ScrubEvery};
+
+        use crate::snapshot::{keep_set, scrub};
+        // The last second of the year 9999, and the last that fits in milliseconds.
+        let times = [0, 1, 86_400, NOW, 253_402_300_799, u64::MAX / 1000];
+        let most = Keep::new([Keep::MOST; 6], 30).unwrap();
+        let snapshots: Vec<_> = (1..)
+            .zip(times)
+            .map(|(txg, at_s)| ours(txg, at_s, "hourly,yearly"))
+            .collect();
+        for now_s in times {
+            assert!(due(&snapshots, &most, now_s).next_s.is_some());
+            assert!(!due(&[], &most, now_s).classes.is_empty());
+            assert!(next_due_s(&most, now_s) > Some(now_s));
+            assert_eq!(
+                keep_set::decisions(&snapshots, Some(&most), &[], now_s).len(),
+                snapshots.len()
+            );
+            for (every, day) in [(ScrubEvery::Month, 28), (ScrubEvery::Week, 7), (ScrubEvery::Month, 1)] {
+                let pool = PoolName::new("data").unwrap();
+                let wanted = KeepScrubs {
+                    pool,
+                    every,
+                    day,
+                    hour: 23,
+                };
+                for last_s in times {
+                    assert!(last_s < now_s || !scrub::is_due(&wanted, last_s, now_s));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn one_snapshot_serves_its_period() {
         let taken = [ours(1, NOW, "hourly,daily")];
         assert_eq!(classes(&taken, NOW), []);
