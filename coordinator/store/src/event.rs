@@ -103,7 +103,7 @@ impl Tx {
             Alarm,
             r#"SELECT node as "node!", text as "text!", max(at_ms) as "at_ms!: u64" FROM events WHERE kind = 'alarm' AND at_ms >= ?
             AND NOT EXISTS (SELECT 1 FROM seen_alarms AS seen WHERE seen.node = events.node AND seen.text = events.text
-            AND seen.at_ms >= events.at_ms) GROUP BY node, text ORDER BY 3 DESC"#,
+            AND seen.event >= events.id) GROUP BY node, text ORDER BY 3 DESC"#,
             at_ms
         );
         Ok(query.fetch_all(&mut *self.tx).await?)

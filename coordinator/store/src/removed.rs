@@ -58,9 +58,11 @@ impl Tx {
     pub async fn see_alarms(&mut self, node: Option<&str>, operator: &str, now_ms: u64) -> Result<u64, StoreError> {
         let now_ms = signed(now_ms);
         let result = sqlx::query!(
-            "INSERT INTO seen_alarms (node, text, operator, at_ms)
-             SELECT DISTINCT node, text, ?1, ?2 FROM events WHERE kind = 'alarm' AND (?3 IS NULL OR node = ?3)
-             ON CONFLICT (node, text) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms",
+            "INSERT INTO seen_alarms (node, text, operator, at_ms, event)
+             SELECT node, text, ?1, ?2, max(id) FROM events WHERE kind = 'alarm' AND (?3 IS NULL OR node = ?3)
+             GROUP BY node, text
+             ON CONFLICT (node, text) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms,
+             event = excluded.event",
             operator,
             now_ms,
             node
@@ -74,8 +76,10 @@ impl Tx {
     pub async fn see_alarm(&mut self, node: &str, text: &str, by: &str, now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         sqlx::query!(
-            "INSERT INTO seen_alarms (node, text, operator, at_ms) VALUES (?, ?, ?, ?)
-             ON CONFLICT (node, text) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms",
+            "INSERT INTO seen_alarms (node, text, operator, at_ms, event)
+             VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM events))
+             ON CONFLICT (node, text) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms,
+             event = excluded.event",
             node,
             text,
             by,

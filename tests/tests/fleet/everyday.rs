@@ -3,7 +3,7 @@
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::System as _;
 use heeler_proto::v1::{self, Light};
-use heeler_tests::{Fleet, Node, Operator, Stranger, config};
+use heeler_tests::{Fleet, NOON, Node, Operator, Stranger, config};
 use tonic::Code;
 
 use crate::scene::{DISKS, creations, machine, pooled};
@@ -247,4 +247,14 @@ async fn a_seen_alarm_leaves_the_status() {
     fleet.clock.advance(1_000);
     assert!(stranger.join(hello()).await.is_err());
     assert!(alarms(&status(&mut operator).await) > 0, "it came again");
+
+    // Seen while the clock was a day ahead: the next one is none the less new.
+    fleet.clock.set(NOON + 86_400_000);
+    operator.seen_alarms(v1::SeenAlarmsRequest::default()).await.unwrap();
+    fleet.clock.set(NOON + 2_000);
+    assert!(stranger.join(hello()).await.is_err());
+    assert!(
+        alarms(&status(&mut operator).await) > 0,
+        "a clock that was ahead hides it"
+    );
 }
