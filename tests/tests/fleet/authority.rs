@@ -62,7 +62,7 @@ async fn an_absent_node_blocks_the_rotation() {
     fleet.operator().await.wait_for("lost", "a").await;
     let me = Laptop::beside(&fleet);
     let said = me.does(&fleet.clock, "ca rotate --yes").await;
-    assert!(said.contains("a: it has not been told"), "{said}");
+    assert!(said.contains("a: it does not have the new authority yet"), "{said}");
     let outcome = me.types(&fleet.clock, "ca rotate --yes").await;
     assert_eq!(outcome.exit, Exit::Refused);
     assert!(outcome.err.contains("--without a"), "{}", outcome.err);

@@ -161,7 +161,10 @@ async fn a_replaced_disk_leaves_the_record() {
     }
     let events = node.pool_events().await;
     let without: Vec<_> = events.iter().filter(|text| text.contains("without")).collect();
-    assert_eq!(without, [&format!("pool data is whole without {B}: off its record")]);
+    assert_eq!(
+        without,
+        [&format!("pool data is complete without {B}: removed from its record")]
+    );
 }
 
 #[tokio::test]
@@ -238,7 +241,7 @@ async fn a_lost_leg_never_has_a_healthy_disks_serial() {
 }
 
 #[tokio::test]
-async fn a_lost_leg_is_named_with_the_disk_that_was_it_last() {
+async fn a_lost_leg_is_named_with_its_last_known_disk() {
     let mut node = Reporter::new().await;
     node.report(&[pool("ONLINE", &[online(A, "1"), online(B, "2")])]).await;
     // B was copied to C, label and all, and pulled; the pool is not whole again.

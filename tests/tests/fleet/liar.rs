@@ -33,7 +33,10 @@ async fn absurd_numbers_are_refused_and_reported() {
     let status = fleet.operator().await.status(v1::StatusRequest {}).await.unwrap();
     let alarms = status.into_inner().alerts;
     assert_eq!(
-        alarms.iter().filter(|alert| alert.text.contains("cannot be")).count(),
+        alarms
+            .iter()
+            .filter(|alert| alert.text.contains("impossible counts"))
+            .count(),
         3,
         "{alarms:?}"
     );

@@ -166,7 +166,10 @@ async fn an_ageing_authority_asks_for_a_rotation() {
     assert_eq!(said(&mut operator).await, []);
     fleet.clock.advance(250 * 24 * HOUR_MS);
     let (text, next) = said(&mut operator).await.pop().unwrap();
-    assert!(text.starts_with("the authority's certificate ends in 4"), "{text}");
+    assert!(
+        text.starts_with("the certificate authority's certificate expires in 4"),
+        "{text}"
+    );
     assert_eq!(next, "heeler ca rotate");
 }
 
