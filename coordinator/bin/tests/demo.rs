@@ -40,7 +40,7 @@ fn offered(state: &str, words: &[&str]) -> String {
     #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
     let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
     let asked = command
-        .env("COMPLETE", "bash")
+        .env("HEELER_COMPLETE", "bash")
         .env("_CLAP_IFS", "\n")
         .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
         .env("HEELER_STATE", state)

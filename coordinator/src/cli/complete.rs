@@ -19,7 +19,7 @@ use crate::clock::SystemClock;
 use crate::config::{FILE, parse_bytes};
 
 /// The shell's script sets it to the shell's name.
-const VARIABLE: &str = "COMPLETE";
+const VARIABLE: &str = "HEELER_COMPLETE";
 /// Longest that a person who typed TAB waits.
 const PATIENCE: Duration = Duration::from_millis(900);
 /// Tasks that are offered.
@@ -74,9 +74,18 @@ fn offer(names: Names) -> ArgValueCandidates {
             found.ok()?.ok()
         });
         let found = asked.join().ok().flatten().unwrap_or_default();
-        let plain = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
-        found.into_iter().filter(plain).map(CompletionCandidate::new).collect()
+        found
+            .into_iter()
+            .filter(|name| is_plain(name))
+            .map(CompletionCandidate::new)
+            .collect()
     })
+}
+
+/// Whether a shell takes the name as it is: it goes on the command line unquoted, and may come from a hostile coordinator.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._@:/+-".contains(c);
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(plain)
 }
 
 /// Answers the shell, and ends the process, when this is what the program was started for. To be called before a thread is
@@ -202,5 +211,31 @@ mod tests {
         let read = global(&words.map(OsString::from));
         assert_eq!(read.state, Some(PathBuf::from("/s")));
         assert_eq!((read.coordinator.as_deref(), read.config), (Some("h:1"), None));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain;
+
+    #[test]
+    fn no_offered_name_is_shell_text() {
+        for plain in ["k8sctl-pi5l", "S6XNNS0W100001", "a/data@daily-1", "me"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for odd in [
+            "",
+            "--yes",
+            "$(id)",
+            "`id`",
+            "a;b",
+            "a b",
+            "a\u{202e}b",
+            "~root",
+            "a*",
+            "a'b",
+        ] {
+            assert!(!is_plain(odd), "{odd}");
+        }
     }
 }

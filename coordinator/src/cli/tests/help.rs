@@ -52,7 +52,7 @@ async fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish"] {
         let outcome = Stage::empty().types(&format!("completions {shell}")).await;
         // The script asks the program itself: it knows the commands, and the names of the nodes.
-        assert!(outcome.out.contains("COMPLETE"), "{shell}: {}", outcome.out);
+        assert!(outcome.out.contains("HEELER_COMPLETE"), "{shell}: {}", outcome.out);
         assert!(
             !outcome.out.contains("target/"),
             "{shell}: it is for the installed program"
