@@ -212,11 +212,6 @@ mod tests {
         assert_eq!(read.state, Some(PathBuf::from("/s")));
         assert_eq!((read.coordinator.as_deref(), read.config), (Some("h:1"), None));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_plain;
 
     #[test]
     fn no_offered_name_is_shell_text() {
