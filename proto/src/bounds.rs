@@ -1,9 +1,11 @@
 //! An encoded message is held against one table of bounds, before anything is decoded, stored or shown.
 
+mod operators;
 mod table;
 
 use std::fmt;
 
+pub use operators::OPERATOR;
 pub use table::{ENROL, FROM_AGENT, MESSAGE};
 
 /// A field of a message, with what it may hold.

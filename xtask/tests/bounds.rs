@@ -1,10 +1,10 @@
-//! The table of bounds knows every list and word that a node can send.
+//! The tables of bounds know every list and word that a node or an operator can send.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also outside of its own function")]
 
 use std::path::Path;
 
-use heeler_proto::bounds::{ENROL, FROM_AGENT, Field, check};
+use heeler_proto::bounds::{ENROL, FROM_AGENT, Field, OPERATOR, check};
 use heeler_proto::v1::{self, from_agent::Body};
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
@@ -12,7 +12,8 @@ use prost_types::{DescriptorProto, FileDescriptorSet};
 
 fn descriptors() -> FileDescriptorSet {
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
-    protox::compile([include.join("heeler/v1/agent.proto")], [&include]).unwrap()
+    let files = ["agent", "operator"].map(|name| include.join(format!("heeler/v1/{name}.proto")));
+    protox::compile(files, [&include]).unwrap()
 }
 
 fn message<'a>(set: &'a FileDescriptorSet, name: &str) -> &'a DescriptorProto {
@@ -60,6 +61,20 @@ fn every_list_and_word_of_a_node_has_a_bound() {
     let set = descriptors();
     compare(&set, "FromAgent", FROM_AGENT);
     compare(&set, "EnrolRequest", ENROL);
+}
+
+#[test]
+fn every_list_and_word_of_an_operator_has_a_bound() {
+    let set = descriptors();
+    let services = set.file.iter().flat_map(|file| &file.service);
+    let calls = services.filter(|service| service.name() == "Operator");
+    let calls: Vec<_> = calls.flat_map(|service| &service.method).collect();
+    assert_eq!(calls.len(), OPERATOR.len());
+    for call in calls {
+        let known = OPERATOR.iter().find(|(name, _)| *name == call.name());
+        let (_, fields) = known.unwrap_or_else(|| panic!("{} has no row", call.name()));
+        compare(&set, call.input_type(), fields);
+    }
 }
 
 fn facts(facts: v1::Facts) -> Vec<u8> {

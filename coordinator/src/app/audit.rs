@@ -1,7 +1,7 @@
 use heeler_proto::v1;
 use heeler_store::{AuditEntry, Tx};
 
-use super::{App, AppError};
+use super::{App, AppError, share};
 use crate::audit::{Deed, Head, Walk, write};
 use crate::caller::caller;
 
@@ -39,11 +39,16 @@ impl App {
         } else {
             request.after
         };
-        let entries = tx.audit(after, limit).await?;
-        Ok(v1::ListAuditReply {
-            entries: entries.into_iter().map(wire).collect(),
-            last,
-        })
+        let found = tx.audit(after, limit).await?.into_iter().map(wire);
+        // What does not fit comes with the next question: after the last of these, or before the first.
+        let entries = if request.newest {
+            let mut entries = share::fitting(found.rev());
+            entries.reverse();
+            entries
+        } else {
+            share::fitting(found)
+        };
+        Ok(v1::ListAuditReply { entries, last })
     }
 
     /// Walks the whole log.

@@ -1,15 +1,17 @@
 use std::collections::HashMap;
 
 use heeler_proto::v1;
+use prost::Message as _;
 
 use super::{App, AppError, decoded, nodes, share};
 
 impl App {
-    /// Every disk that was ever seen, on one node or on all (an empty name).
+    /// Every disk that was ever seen, on one node or on all (an empty name), as far as each node's share of the reply
+    /// goes.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn disks(&self, node: &str) -> Result<Vec<v1::DiskRecord>, AppError> {
+    pub async fn disks(&self, node: &str) -> Result<v1::ListDisksReply, AppError> {
         let mut tx = self.store.read().await?;
         if !node.is_empty() {
             nodes::known(&mut tx, node).await?;
@@ -21,22 +23,29 @@ impl App {
         for disk in &disks {
             used.entry(disk.node.clone()).or_default();
         }
-        let share = share::share(used.len());
-        let record = |disk: heeler_store::Disk| {
+        let share = share::of_list(used.len());
+        let mut reply = v1::ListDisksReply::default();
+        for disk in disks {
             let used = used.entry(disk.node.clone()).or_default();
-            *used = used.saturating_add(disk.disk.len());
             let mut seen: v1::Disk = decoded("a disk", &disk.disk)?;
-            if *used > share {
+            // The second half is for the serials of those whose texts are too long.
+            if used.saturating_add(disk.disk.len()) > share / 2 {
                 (seen.finding, seen.by_id, seen.model) =
                     ("too long to be listed".to_owned(), String::new(), String::new());
             }
-            Ok(v1::DiskRecord {
-                node: disk.node,
+            let row = v1::DiskRecord {
                 disk: Some(seen),
                 recorded_guid: recorded.get(&disk.serial).cloned().unwrap_or_default(),
                 present: disk.present,
-            })
-        };
-        disks.into_iter().map(record).collect()
+                node: disk.node,
+            };
+            *used = used.saturating_add(row.encoded_len()).saturating_add(8);
+            if *used <= share {
+                reply.disks.push(row);
+            } else if reply.more.last() != Some(&row.node) {
+                reply.more.push(row.node);
+            }
+        }
+        Ok(reply)
     }
 }

@@ -1,8 +1,9 @@
 use heeler_proto::v1;
 use heeler_store::{Disk, Leg, Node, Pool, Tx};
 use nix::unistd::gethostname;
+use prost::Message as _;
 
-use super::{App, AppError, decoded, ledger};
+use super::{App, AppError, decoded, ledger, share};
 use crate::backup::RECIPIENT;
 use crate::config::{self, Config};
 use crate::state::StateFolder;
@@ -51,7 +52,9 @@ pub async fn handbook(tx: &mut Tx, state: &StateFolder, now_ms: u64) -> Result<v
 async fn nodes(tx: &mut Tx, config: Option<&Config>) -> Result<Vec<v1::HandbookNode>, AppError> {
     let (pools, legs, disks) = (tx.pools().await?, tx.legs().await?, tx.disks(None).await?);
     let mut all = Vec::new();
-    for node in tx.nodes().await? {
+    let known = tx.nodes().await?;
+    let share = share::of_list(known.len());
+    for node in known {
         let facts = ledger::facts_of(&node)?.unwrap_or_default();
         let pools: Vec<_> = pools.iter().filter(|pool| pool.node == node.name).collect();
         let mut shown = v1::HandbookNode {
@@ -66,6 +69,7 @@ async fn nodes(tx: &mut Tx, config: Option<&Config>) -> Result<Vec<v1::HandbookN
             os: facts.os,
             ..v1::HandbookNode::default()
         };
+        shorten(share, &mut shown);
         as_wanted(&mut shown, config);
         all.push(shown);
     }
@@ -81,6 +85,23 @@ async fn nodes(tx: &mut Tx, config: Option<&Config>) -> Result<Vec<v1::HandbookN
         shown
     }));
     Ok(all)
+}
+
+/// Without the texts about its disks, where they are more than that; then with fewer disks, and the first says so.
+fn shorten(share: usize, shown: &mut v1::HandbookNode) {
+    if shown.encoded_len() <= share {
+        return;
+    }
+    for disk in &mut shown.disks {
+        (disk.finding, disk.model) = ("too long to be listed".to_owned(), String::new());
+    }
+    let all = shown.disks.len();
+    while shown.encoded_len() > share && !shown.disks.is_empty() {
+        shown.disks.truncate(shown.disks.len() / 2);
+        if let Some(first) = shown.disks.first_mut() {
+            first.finding = format!("not all of {all} disks are listed: heeler disk list {}", shown.node);
+        }
+    }
 }
 
 /// What heeler.toml says of it.

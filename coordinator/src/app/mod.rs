@@ -72,6 +72,7 @@ pub use fleet_trust::OperatorKeys;
 pub use handbook::handbook;
 pub use refused::Refused;
 pub use secrets::is_secret_name;
+pub(crate) use share::MOST as REPLY;
 pub use spec::pool_comment;
 pub use who::Who;
 pub use words::KINDS;

@@ -36,7 +36,7 @@ impl App {
         let mut pauses = pause::all(&mut tx, now_ms).await?;
         let mut infos = Vec::new();
         let nodes = tx.nodes().await?;
-        let share = share::share(nodes.len());
+        let share = share::of_list(nodes.len());
         for node in nodes {
             let pause = pauses.remove(&node.name).or(pause::on_node(&node, now_ms)?);
             let info = info(&self.sessions, node)?;
@@ -72,7 +72,7 @@ impl App {
                 pause,
                 ..info(&self.sessions, node)?
             }),
-            tasks: tasks.into_iter().map(tasks::info).collect::<Result<_, _>>()?,
+            tasks: tasks::listed(tasks)?,
             drift: drift::of(&mut tx, name).await?,
         })
     }

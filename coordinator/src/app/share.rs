@@ -1,16 +1,37 @@
-//! What one node may take of a reply about all of them: no node makes a list that nobody can read.
+//! What one node, and one row, may take of a reply about all of them: no node makes a list that nobody can read.
 
 use heeler_proto::v1;
-use prost::Message as _;
+use prost::Message;
 
-/// Of a reply's lists together; a client takes twice that.
-const REPLY: usize = 8 << 20;
+/// The largest reply that is sent, in bytes: as much as the command line takes.
+pub(crate) const MOST: usize = 16 << 20;
+/// Of the plans of one reply together.
+const REPLY: usize = MOST / 2;
+/// Bytes of any other list: what every client takes by default is 4 MiB.
+const LISTED: usize = 3 << 20;
 /// However many nodes there are.
 const LEAST: usize = 2 << 10;
 
 /// Bytes, of each of so many nodes.
 pub(super) fn share(nodes: usize) -> usize {
     REPLY.checked_div(nodes).unwrap_or(REPLY).max(LEAST)
+}
+
+/// Bytes, of each of so many rows of a list.
+pub(super) fn of_list(rows: usize) -> usize {
+    LISTED.checked_div(rows).unwrap_or(LISTED)
+}
+
+/// As many rows from the start as one reply holds, and at least one.
+pub(super) fn fitting<T: Message>(rows: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut used = 0_usize;
+    let fits = |row: &T| {
+        let first = used == 0;
+        // Each row has a tag and a length.
+        used = used.saturating_add(row.encoded_len()).saturating_add(8);
+        first || used <= LISTED
+    };
+    rows.into_iter().take_while(fits).collect()
 }
 
 /// Without its lists, where the facts are more than that.
@@ -60,6 +81,20 @@ mod tests {
         for nodes in [0, 1, 5, 1_000, 4_000] {
             assert!(share(nodes) * nodes <= REPLY, "{nodes}");
         }
+    }
+
+    #[test]
+    fn a_list_of_large_rows_ends_where_the_reply_does() {
+        let row = |bytes| v1::AuditEntry {
+            detail: "x".repeat(bytes),
+            ..v1::AuditEntry::default()
+        };
+        let long = fitting((0..1000).map(|_| row(100_000)));
+        assert_eq!(long.len(), 31);
+        assert!(v1::ListAuditReply { entries: long, last: 1 }.encoded_len() <= LISTED);
+        assert_eq!(fitting((0..1000).map(|_| row(100))).len(), 1000);
+        assert_eq!(fitting([row(LISTED + 1), row(1)]).len(), 1);
+        assert_eq!(of_list(0), LISTED);
     }
 
     #[test]

@@ -1,25 +1,30 @@
 use heeler_proto::v1;
 use heeler_store::Task;
+use prost::Message as _;
 
-use super::{App, AppError, decoded};
+use super::{App, AppError, decoded, share};
 use crate::known::{short, unknown};
 
 /// Shown when nobody says how many.
 const USUAL: u32 = 50;
+/// Listed at once, however many are asked for.
+const MOST: u32 = 1000;
 
 impl App {
-    /// The newest first; `limit` 0: as many as usual.
+    /// The newest first; `limit` 0: as many as usual. A thousand at most: the reply says when there are more.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn tasks(&self, limit: u32) -> Result<Vec<v1::TaskInfo>, AppError> {
-        let tasks = self
-            .store
-            .read()
-            .await?
-            .tasks(if limit == 0 { USUAL } else { limit })
-            .await?;
-        tasks.into_iter().map(info).collect()
+    pub async fn tasks(&self, limit: u32) -> Result<v1::ListTasksReply, AppError> {
+        let asked = if limit == 0 { USUAL } else { limit };
+        let most = asked.min(MOST);
+        let mut tasks = self.store.read().await?.tasks(most + 1).await?;
+        let more = asked > MOST && tasks.len() > most as usize;
+        tasks.truncate(most as usize);
+        Ok(v1::ListTasksReply {
+            tasks: listed(tasks)?,
+            more,
+        })
     }
 
     /// One task.
@@ -36,6 +41,20 @@ impl App {
         let ids = last.iter().map(|task| task.id.as_str());
         Err(AppError::NotFound(unknown(&what, id, ids, "heeler task list")))
     }
+}
+
+/// The rows of a list: each within its share, so that no node's long reason hides another one's task.
+pub(super) fn listed(tasks: Vec<Task>) -> Result<Vec<v1::TaskInfo>, AppError> {
+    let share = share::of_list(tasks.len());
+    let row = |task| {
+        let mut task = info(task)?;
+        if task.encoded_len() > share {
+            task.reason = format!("too long to be listed: heeler task show {}", task.task_id);
+            task.blocked = None;
+        }
+        Ok(task)
+    };
+    tasks.into_iter().map(row).collect()
 }
 
 pub(super) fn info(task: Task) -> Result<v1::TaskInfo, AppError> {
@@ -55,4 +74,40 @@ pub(super) fn info(task: Task) -> Result<v1::TaskInfo, AppError> {
         changes: task.changes,
         operator: task.operator,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_store::TaskState;
+
+    use super::*;
+
+    #[test]
+    fn many_large_tasks_fit_into_one_reply() {
+        let task = |number: u32| Task {
+            id: format!("{number:032}"),
+            node: "a".into(),
+            kind: "ensure pool".into(),
+            state: TaskState::Failed,
+            reason: "x".repeat(16 << 10),
+            blocked: None,
+            revision: 1,
+            created_at_ms: 1,
+            finished_at_ms: 2,
+            changes: 0,
+            operator: "me".into(),
+            task: Vec::new(),
+            epoch: 0,
+            counter: 0,
+            peers: None,
+        };
+        let tasks = listed((0..MOST).map(task).collect()).unwrap();
+        assert_eq!(tasks.len(), MOST as usize);
+        assert_eq!(
+            tasks[7].reason,
+            "too long to be listed: heeler task show 00000000000000000000000000000007"
+        );
+        assert!(v1::ListTasksReply { tasks, more: false }.encoded_len() < 4 << 20);
+        assert_eq!(listed(vec![task(1)]).unwrap()[0].reason.len(), 16 << 10);
+    }
 }

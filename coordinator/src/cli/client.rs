@@ -10,7 +10,7 @@ use super::CliError;
 pub type Client = OperatorClient<Channel>;
 
 /// Messages hold whole plans.
-pub(super) const LARGEST: usize = 16 << 20;
+pub(super) const LARGEST: usize = crate::app::REPLY;
 
 /// Calls the coordinator on its socket.
 ///

@@ -6,7 +6,7 @@ use serde_json::json as object;
 use super::consent::{self, Key};
 use super::watch::{Watched, watch};
 use super::{CliError, Console, Context, Exit, apply, complete, json};
-use crate::screen::{self, PlanState, PlanView, plan_state};
+use crate::screen::{self, Line, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Disk {
@@ -39,11 +39,18 @@ pub(super) async fn run(args: Disk, context: &Context<'_>, console: &mut Console
             let request = ListDisksRequest {
                 node: node.unwrap_or_default(),
             };
-            let disks = context.client().await?.list_disks(request).await?.into_inner().disks;
-            console.answer(
-                || json::list("disks", disks.iter().map(json::disk_record)),
-                |_| screen::disks(&disks),
-            )?;
+            let reply = context.client().await?.list_disks(request).await?.into_inner();
+            let document = || {
+                let mut list = json::list("disks", reply.disks.iter().map(json::disk_record));
+                list["more"] = reply.more.clone().into();
+                list
+            };
+            console.answer(document, |_| {
+                let mut lines = screen::disks(&reply.disks);
+                let more = reply.more.iter();
+                lines.extend(more.map(|node| Line::of(format!("{node} has more disks: heeler disk list {node}"))));
+                lines
+            })?;
             Ok(Exit::Fine)
         }
         Disk::Erase(args) => erase(&args, context, console).await,

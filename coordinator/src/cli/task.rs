@@ -3,7 +3,7 @@ use heeler_proto::v1::{ListTasksRequest, ShowTaskRequest, TaskInfo};
 
 use super::watch::{Watched, watch};
 use super::{CliError, Client, Console, Context, Exit, complete, json};
-use crate::screen;
+use crate::screen::{self, Line};
 
 /// How many tasks a short id is looked for in.
 const FAR: u32 = 1000;
@@ -34,12 +34,23 @@ pub(super) async fn run(args: Task, context: &Context<'_>, console: &mut Console
     let mut client = context.client().await?;
     match args {
         Task::List { limit } => {
-            let tasks = client.list_tasks(ListTasksRequest { limit }).await?.into_inner().tasks;
+            let reply = client.list_tasks(ListTasksRequest { limit }).await?.into_inner();
             let now = context.clock.now_ms();
-            console.answer(
-                || json::list("tasks", tasks.iter().map(json::task)),
-                |width| screen::tasks(&tasks, now, width),
-            )?;
+            let document = || {
+                let mut list = json::list("tasks", reply.tasks.iter().map(json::task));
+                list["more"] = reply.more.into();
+                list
+            };
+            console.answer(document, |width| {
+                let mut lines = screen::tasks(&reply.tasks, now, width);
+                let count = reply.tasks.len();
+                lines.extend(reply.more.then(|| {
+                    Line::of(format!(
+                        "There are more: only the newest {count} are listed. Of one node: heeler node show NODE"
+                    ))
+                }));
+                lines
+            })?;
             Ok(Exit::Fine)
         }
         Task::Show { task } => {

@@ -2,6 +2,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use heeler_proto::v1::{self, statement::Change};
+use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -9,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::named;
 use super::status::{protocol, status};
-use crate::app::{App, AppError, Follower, Who};
+use crate::app::{App, AppError, Follower, REPLY, Who};
 use crate::caller::{asked_by, caller};
 use crate::tls::Caller;
 
@@ -21,8 +22,15 @@ pub(super) struct Service(pub(super) Arc<App>);
 type Reply<T> = Result<Response<T>, Status>;
 
 impl Service {
-    fn reply<T>(&self, result: Result<T, AppError>) -> Reply<T> {
-        result.map(Response::new).map_err(|error| status(&self.0, &error))
+    /// One that no client would take is refused in words: a person learns what to ask instead.
+    fn reply<T: Message>(&self, result: Result<T, AppError>) -> Reply<T> {
+        let reply = result.map_err(|error| status(&self.0, &error))?;
+        match reply.encoded_len() {
+            0..=REPLY => Ok(Response::new(reply)),
+            found => Err(Status::resource_exhausted(format!(
+                "the reply has {found} bytes, at most {REPLY} are sent\nAsk about one node: heeler node show NODE"
+            ))),
+        }
     }
 }
 
@@ -87,7 +95,7 @@ impl v1::operator_server::Operator for Service {
 
     async fn list_disks(&self, request: Request<v1::ListDisksRequest>) -> Reply<v1::ListDisksReply> {
         let disks = self.0.disks(&request.into_inner().node).await;
-        self.reply(disks.map(|disks| v1::ListDisksReply { disks }))
+        self.reply(disks)
     }
 
     async fn plan_erase(&self, request: Request<v1::PlanEraseRequest>) -> Reply<v1::PlanReply> {
@@ -100,8 +108,7 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn list_tasks(&self, request: Request<v1::ListTasksRequest>) -> Reply<v1::ListTasksReply> {
-        let tasks = self.0.tasks(request.into_inner().limit).await;
-        self.reply(tasks.map(|tasks| v1::ListTasksReply { tasks }))
+        self.reply(self.0.tasks(request.into_inner().limit).await)
     }
 
     async fn show_task(&self, request: Request<v1::ShowTaskRequest>) -> Reply<v1::TaskInfo> {

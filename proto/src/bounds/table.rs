@@ -2,19 +2,24 @@
 
 use super::Field;
 
-const fn one(number: u32, name: &'static str, bytes: usize) -> Field {
+pub(super) const fn one(number: u32, name: &'static str, bytes: usize) -> Field {
     many(number, name, 1, bytes)
 }
 
-const fn many(number: u32, name: &'static str, count: usize, bytes: usize) -> Field {
+pub(super) const fn many(number: u32, name: &'static str, count: usize, bytes: usize) -> Field {
     list(number, name, (count, bytes), &[])
 }
 
-const fn part(number: u32, name: &'static str, bytes: usize, fields: &'static [Field]) -> Field {
+pub(super) const fn part(number: u32, name: &'static str, bytes: usize, fields: &'static [Field]) -> Field {
     list(number, name, (1, bytes), fields)
 }
 
-const fn list(number: u32, name: &'static str, (count, bytes): (usize, usize), fields: &'static [Field]) -> Field {
+pub(super) const fn list(
+    number: u32,
+    name: &'static str,
+    (count, bytes): (usize, usize),
+    fields: &'static [Field],
+) -> Field {
     Field {
         number,
         name,
@@ -24,21 +29,21 @@ const fn list(number: u32, name: &'static str, (count, bytes): (usize, usize), f
     }
 }
 
-const KIB: usize = 1024;
+pub(super) const KIB: usize = 1024;
 /// Of any message.
 pub const MESSAGE: usize = 4 * 1024 * KIB;
 /// Names, serials, versions, states.
-const NAME: usize = 256;
+pub(super) const NAME: usize = 256;
 /// Sentences.
-const TEXT: usize = 4 * KIB;
+pub(super) const TEXT: usize = 4 * KIB;
 /// DATASET@NAME, paths.
-const PATH: usize = 4 * KIB;
+pub(super) const PATH: usize = 4 * KIB;
 /// Files before and after a change.
 const FILE: usize = 512 * KIB;
 const POOLS: usize = 64;
 /// Of one pool: 24 disks in mirrors, spares, logs and caches, four times over.
 const LEGS: usize = 128;
-const DISKS: usize = 256;
+pub(super) const DISKS: usize = 256;
 /// Physical cards, and the virtual functions that they come with.
 const NICS: usize = 256;
 const DATASETS: usize = 4096;

@@ -2928,6 +2928,9 @@ pub struct ListDisksRequest {
 pub struct ListDisksReply {
     #[prost(message, repeated, tag = "1")]
     pub disks: ::prost::alloc::vec::Vec<DiskRecord>,
+    /// Nodes with more disks on record than one reply lists.
+    #[prost(string, repeated, tag = "2")]
+    pub more: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DiskRecord {
@@ -2956,6 +2959,9 @@ pub struct ListTasksRequest {
 pub struct ListTasksReply {
     #[prost(message, repeated, tag = "1")]
     pub tasks: ::prost::alloc::vec::Vec<TaskInfo>,
+    /// There are more, and more were asked for, than one reply lists.
+    #[prost(bool, tag = "2")]
+    pub more: bool,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskInfo {

@@ -258,3 +258,29 @@ async fn a_seen_alarm_leaves_the_status() {
         "a clock that was ahead hides it"
     );
 }
+
+#[tokio::test]
+async fn an_oversized_request_of_an_operator_is_refused_by_name() {
+    let fleet = Fleet::new().await;
+    let mut operator = fleet.operator().await;
+    let refused = operator.plan(v1::PlanRequest {
+        text: "#".repeat(2 << 20),
+        ..v1::PlanRequest::default()
+    });
+    let refused = refused.await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(
+        refused.message(),
+        "Plan refused: text of 2097152 bytes, at most 1048576"
+    );
+    let long = v1::ShowTaskRequest {
+        task_id: "x".repeat(3 << 20),
+    };
+    let refused = operator.show_task(long).await.unwrap_err();
+    assert_eq!(
+        refused.message(),
+        "ShowTask refused: task_id of 3145728 bytes, at most 256"
+    );
+    let tasks = operator.list_tasks(v1::ListTasksRequest { limit: u32::MAX }).await;
+    assert!(!tasks.unwrap().into_inner().more);
+}

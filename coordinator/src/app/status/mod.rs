@@ -1,4 +1,5 @@
 mod alarms;
+mod fitting;
 mod health;
 mod links;
 mod node;
@@ -91,6 +92,7 @@ impl App {
             alerts.push(alert(Light::Red, "", text, || "heeler audit verify".to_owned()));
         }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.light));
+        let alerts = fitting::fitting(alerts, nodes.len());
         let light = alerts.first().map_or(Light::Green, v1::Alert::light);
         Ok(v1::StatusReply {
             light: light.into(),

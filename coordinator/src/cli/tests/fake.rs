@@ -189,6 +189,7 @@ impl Operator for Fake {
     async fn list_disks(&self, _: Request<ListDisksRequest>) -> Result<Response<ListDisksReply>, Status> {
         self.script(|script| ListDisksReply {
             disks: script.disks.clone(),
+            more: Vec::new(),
         })
     }
     async fn plan_erase(&self, _: Request<PlanEraseRequest>) -> Result<Response<PlanReply>, Status> {
@@ -200,6 +201,7 @@ impl Operator for Fake {
     async fn list_tasks(&self, _: Request<ListTasksRequest>) -> Result<Response<ListTasksReply>, Status> {
         self.script(|script| ListTasksReply {
             tasks: script.tasks.clone(),
+            more: false,
         })
     }
     async fn show_task(&self, request: Request<ShowTaskRequest>) -> Result<Response<TaskInfo>, Status> {

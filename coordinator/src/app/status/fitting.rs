@@ -1,0 +1,68 @@
+//! Each node's alerts are within its share of the status.
+
+use std::collections::HashMap;
+
+use heeler_proto::v1;
+use prost::Message as _;
+
+use super::super::share;
+use super::alert;
+
+/// Of the coordinator and of so many nodes, the worst first: what does not fit is counted.
+pub(super) fn fitting(alerts: Vec<v1::Alert>, nodes: usize) -> Vec<v1::Alert> {
+    let share = share::of_list(nodes.saturating_add(1));
+    let mut used: HashMap<String, usize> = HashMap::new();
+    let (mut shown, mut dropped): (Vec<v1::Alert>, Vec<(v1::Alert, usize)>) = Default::default();
+    for alert in alerts {
+        let used = used.entry(alert.node.clone()).or_default();
+        *used = used.saturating_add(alert.encoded_len()).saturating_add(8);
+        if *used <= share {
+            shown.push(alert);
+            continue;
+        }
+        match dropped.iter_mut().find(|(first, _)| first.node == alert.node) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => dropped.push((alert, 1)),
+        }
+    }
+    shown.extend(dropped.into_iter().map(|(first, count)| {
+        alert(
+            first.light(),
+            &first.node,
+            format!("and {count} more that do not fit here"),
+            || match first.node.as_str() {
+                "" => "heeler events --kind alarm".to_owned(),
+                node => format!("heeler node show {node}"),
+            },
+        )
+    }));
+    shown.sort_by_key(|alert| std::cmp::Reverse(alert.light));
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use v1::Light;
+
+    use super::*;
+
+    #[test]
+    fn a_node_with_long_alerts_hides_no_other_node() {
+        let long = |light| alert(light, "a", "x".repeat(64 << 10), String::new);
+        let mut alerts = vec![long(Light::Red)];
+        alerts.extend((0..500).map(|_| long(Light::Amber)));
+        alerts.push(alert(Light::Amber, "b", "a disk is gone", String::new));
+        let shown = fitting(alerts, 2);
+        assert_eq!(shown[0].light(), Light::Red);
+        assert!(shown.iter().any(|alert| alert.text == "a disk is gone"));
+        let last = shown.last().unwrap();
+        assert_eq!(last.text, "and 486 more that do not fit here");
+        assert_eq!(last.next, "heeler node show a");
+        let alerts = shown;
+        let reply = v1::StatusReply {
+            alerts,
+            ..v1::StatusReply::default()
+        };
+        assert!(reply.encoded_len() < 4 << 20);
+    }
+}

@@ -1,0 +1,114 @@
+//! An operator's requests are held against the table of bounds before they are decoded, whichever call they are for.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use heeler_proto::bounds::{self, OPERATOR};
+use http_body_util::{BodyExt as _, Full, Limited};
+use prost::bytes::Bytes;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http::{Request, Response};
+use tower::Service;
+
+use super::MESSAGE;
+
+/// Before a message: whether it is compressed, and how long it is.
+const HEADER: usize = 5;
+
+/// Carries out each call whose request is within its bounds.
+#[derive(Debug, Clone)]
+pub(super) struct Asked<S>(pub(super) S);
+
+impl<S> Service<Request<Body>> for Asked<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The one that is ready answers; its copy waits for the next call.
+        let next = self.0.clone();
+        let mut service = std::mem::replace(&mut self.0, next);
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let Ok(body) = Limited::new(body, MESSAGE + HEADER).collect().await else {
+                let why = format!("request refused: it broke off, or has more than {MESSAGE} bytes");
+                return Ok(Status::invalid_argument(why).into_http());
+            };
+            let body = body.to_bytes();
+            match within(head.uri.path(), &body) {
+                Ok(()) => service.call(Request::from_parts(head, whole(body))).await,
+                Err(why) => Ok(Status::invalid_argument(why).into_http()),
+            }
+        })
+    }
+}
+
+fn whole(body: Bytes) -> Body {
+    Body::new(Full::new(body))
+}
+
+/// What no call is for, and what is no message, is refused by whoever decodes it.
+fn within(path: &str, body: &[u8]) -> Result<(), String> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let known = OPERATOR.iter().find(|(call, _)| *call == name);
+    let (Some((call, fields)), Some(message)) = (known, body.get(HEADER..)) else {
+        return Ok(());
+    };
+    bounds::check(message, fields).map_err(|excess| format!("{call} refused: {excess}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use heeler_proto::v1;
+    use prost::Message;
+
+    use super::*;
+
+    fn refusal(call: &str, request: &impl Message) -> String {
+        let body = [&[0; HEADER], request.encode_to_vec().as_slice()].concat();
+        within(&format!("/heeler.v1.Operator/{call}"), &body)
+            .err()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn an_exceeded_bound_of_a_request_is_named() {
+        let events = |kinds, node: &str| v1::EventsRequest {
+            kinds: vec!["alarm".into(); kinds],
+            node: node.into(),
+            ..v1::EventsRequest::default()
+        };
+        assert_eq!(refusal("Events", &events(256, "a")), "");
+        let why = "Events refused: 100000 kinds, at most 256";
+        assert_eq!(refusal("Events", &events(100_000, "a")), why);
+        let why = "Events refused: node of 5000 bytes, at most 256";
+        assert_eq!(refusal("Events", &events(1, &"x".repeat(5000))), why);
+        let apply = v1::ApplyRequest {
+            consents: vec![v1::Consent {
+                signature: vec![0; 300],
+                ..v1::Consent::default()
+            }],
+            ..v1::ApplyRequest::default()
+        };
+        for call in ["Apply", "Erase"] {
+            let why = format!("{call} refused: signature of 300 bytes, at most 256");
+            assert_eq!(refusal(call, &apply), why);
+        }
+        let pause = v1::PauseNodeRequest {
+            reason: "x".repeat(1 << 20),
+            ..v1::PauseNodeRequest::default()
+        };
+        let why = "PauseNode refused: reason of 1048576 bytes, at most 4096";
+        assert_eq!(refusal("PauseNode", &pause), why);
+    }
+}
