@@ -174,7 +174,7 @@ fn global(words: &[OsString]) -> Global {
         let mut found = None;
         while let Some(word) = words.next() {
             if word == option {
-                found = words.next().map(|value| value.into_owned());
+                found = words.next().map(std::borrow::Cow::into_owned);
             } else if let Some(value) = word.strip_prefix(option).and_then(|rest| rest.strip_prefix('=')) {
                 found = Some(value.to_owned());
             }
