@@ -85,7 +85,7 @@ impl Consent {
             task: task.clone(),
             node: node.clone(),
             act,
-            expires_at_ms: now_ms + LIFETIME_MS,
+            expires_at_ms: now_ms.saturating_add(LIFETIME_MS),
             operator: operator.to_owned(),
             signature: Vec::new(),
         };

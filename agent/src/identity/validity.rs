@@ -27,7 +27,8 @@ impl Validity {
     /// When 70 % of its life is over, Unix milliseconds.
     #[must_use]
     pub const fn renew_at_ms(self) -> u64 {
-        self.from_ms + self.until_ms.saturating_sub(self.from_ms) / 10 * 7
+        self.from_ms
+            .saturating_add(self.until_ms.saturating_sub(self.from_ms) / 10 * 7)
     }
 }
 

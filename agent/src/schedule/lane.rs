@@ -96,7 +96,7 @@ impl Lane {
                     .last
                     .as_ref()
                     .is_none_or(|(by, next_s)| *by != wanted || now_s >= *next_s);
-                if due || now_s + LONGEST_S < self.at_s {
+                if due || now_s.saturating_add(LONGEST_S) < self.at_s {
                     let next_s = self.round(&wanted, now_s, &mut events).await;
                     self.last = Some((wanted, next_s));
                     self.at_s = now_s;
@@ -183,7 +183,8 @@ impl Lane {
         if !self.stand.no_pruning.is_empty() {
             problems.push(format!("nothing is pruned: {}", self.stand.no_pruning));
         }
-        let news = problems != self.memory.problems || (!problems.is_empty() && now_s >= self.told_s + AGAIN_S);
+        let news =
+            problems != self.memory.problems || (!problems.is_empty() && now_s >= self.told_s.saturating_add(AGAIN_S));
         let did = !round.taken.is_empty() || !round.pruned.is_empty();
         if news {
             self.told_s = now_s;
@@ -237,7 +238,8 @@ impl Lane {
         self.stand.last_scrub_s = last_s;
         self.stand.next_scrub_s = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s);
         let overdue = scrub::overdue_s(&wanted);
-        self.stand.scrub_overdue_s = overdue.map_or(0, |after| last_s.max(memory.since_s.min(now_s)) + after);
+        self.stand.scrub_overdue_s =
+            overdue.map_or(0, |after| last_s.max(memory.since_s.min(now_s)).saturating_add(after));
         progress
     }
 

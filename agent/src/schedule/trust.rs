@@ -74,11 +74,11 @@ impl Trust {
 fn jump(seen: &Clocks, now: &Clocks) -> Option<String> {
     let hours = |ms: u64| format!("{} h", ms / 3_600_000);
     if seen.boot_id == now.boot_id {
-        let expected = seen.wall_ms + now.up_ms.saturating_sub(seen.up_ms);
+        let expected = seen.wall_ms.saturating_add(now.up_ms.saturating_sub(seen.up_ms));
         let off = now.wall_ms.abs_diff(expected);
         return (off > JUMP_MS).then(|| format!("the clock has jumped by {}: {PROVEN}", hours(off)));
     }
-    if now.wall_ms + JUMP_MS < seen.wall_ms {
+    if now.wall_ms.saturating_add(JUMP_MS) < seen.wall_ms {
         let back = hours(seen.wall_ms - now.wall_ms);
         return Some(format!(
             "the clock is {back} behind what it said before the reboot: {PROVEN}"

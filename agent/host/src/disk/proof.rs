@@ -87,7 +87,7 @@ impl Reading {
     /// # Errors
     /// When something is there, which is noted; when it cannot be read; when it was written to meanwhile.
     pub async fn go_on(&mut self, host: &dyn System) -> Result<(), NotBlank> {
-        let to = self.size_bytes.min(self.read_bytes + PIECE);
+        let to = self.size_bytes.min(self.read_bytes.saturating_add(PIECE));
         match look(host, &self.device, &[(self.read_bytes, to)]).await {
             Content::Data { offset, what } => {
                 self.keep(host, offset, " data").await?;

@@ -24,7 +24,7 @@ pub fn due(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Due {
     let mut newest = [None::<u64>; 6];
     let past = snapshots
         .iter()
-        .filter(|snapshot| snapshot.created_s <= now_s + SLACK_S);
+        .filter(|snapshot| snapshot.created_s <= now_s.saturating_add(SLACK_S));
     for (snapshot, mark) in past.filter_map(|snapshot| Some((snapshot, snapshot.mark.as_ref()?))) {
         for class in Classes::read(mark).iter() {
             let newest = &mut newest[class as usize];
@@ -96,7 +96,16 @@ mod tests {
                 keep_set::decisions(&snapshots, Some(&most), &[], now_s).len(),
                 snapshots.len()
             );
-            for (every, day) in [(ScrubEvery::Month, 28), (ScrubEvery::Week, 7), (ScrubEvery::Month, 1)] {
+            for (every, day) in [
+                (ScrubEvery::Month, 28),
+                (ScrubEvery::Week, 7),
+                (ScrubEvery::Month, 1),
+                // No wire carries these; a file could.
+                (ScrubEvery::Month, 0),
+                (ScrubEvery::Week, 0),
+                (ScrubEvery::Month, u32::MAX),
+                (ScrubEvery::Week, u32::MAX),
+            ] {
                 let pool = PoolName::new("data").unwrap();
                 let wanted = KeepScrubs {
                     pool,

@@ -151,7 +151,10 @@ pub fn lowered<'a>(snapshots: &'a [Snapshot], before: Option<&Keep>, after: &Kee
         }
         let longest = |keep: &Keep| {
             let left = |class| {
-                let newer_to_come = (keep.count(class) + 1).saturating_sub(places[class as usize]);
+                let newer_to_come = keep
+                    .count(class)
+                    .saturating_add(1)
+                    .saturating_sub(places[class as usize]);
                 u64::from(newer_to_come) * calendar::length_s(class, keep.frequent_minutes())
             };
             classes.iter().map(|class| (left(class), class)).max()

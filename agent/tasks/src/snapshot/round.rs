@@ -333,7 +333,7 @@ async fn destroy(
 fn stand(dataset: &str, keep: &Keep, snapshots: &[Snapshot], gone: usize, now_s: u64) -> Stand {
     let scheduled = |mark: &str| Classes::read(mark).iter().next().is_some();
     let ours = || snapshots.iter().filter_map(|one| Some((one, one.mark.as_deref()?)));
-    let newest = ours().filter(|(one, mark)| scheduled(mark) && one.created_s <= now_s + 60);
+    let newest = ours().filter(|(one, mark)| scheduled(mark) && one.created_s <= now_s.saturating_add(60));
     let due = due(snapshots, keep, now_s);
     Stand {
         dataset: dataset.to_owned(),

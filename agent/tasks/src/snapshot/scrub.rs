@@ -26,7 +26,7 @@ pub fn slots(task: &KeepScrubs, now_s: u64) -> Option<(u64, u64)> {
             Some((last, last + 7 * DAY))
         }
         ScrubEvery::Month => {
-            let of = |month: Utc| month.seconds() + (day - 1) * DAY + at;
+            let of = |month: Utc| month.seconds() + day.saturating_sub(1) * DAY + at;
             let first = |year, month| Utc {
                 year,
                 month,
@@ -106,7 +106,7 @@ pub fn percent(pool: &PoolStatus) -> u32 {
         .filter(|scan| scan.function == "SCRUB" && scan.state == "SCANNING")
         .map_or(0, |scan| {
             let all = scan.to_examine_bytes.saturating_sub(scan.skipped_bytes).max(1);
-            u32::try_from(scan.issued_bytes.min(all) * 100 / all).unwrap_or(100) + 1
+            u32::try_from(scan.issued_bytes.min(all).saturating_mul(100) / all).unwrap_or(100) + 1
         })
 }
 

@@ -10,6 +10,7 @@ mod consent;
 mod disks;
 mod engine;
 mod erase;
+mod extremes;
 mod journal;
 mod laws;
 mod life;
