@@ -94,7 +94,9 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     let manifest = opened.unpack(new.path())?;
     // Restored twice from one backup, the second epoch is later than the first: by the clock, or by what is there.
     let before = Store::epoch_of(&state.database()).await.unwrap_or(0);
-    let epoch = epoch_at(now_ms).max(manifest.epoch + 1).max(before + 1);
+    let epoch = epoch_at(now_ms)
+        .max(manifest.epoch.saturating_add(1))
+        .max(before.saturating_add(1));
     let mut restored = begin_anew(new.path(), manifest, options.operator, (epoch, now_ms)).await?;
     if let Some(config) = options.config {
         write_secret(&new.path().join("config"), &format!("{}\n", config.display()))?;

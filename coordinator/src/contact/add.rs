@@ -217,7 +217,7 @@ fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, target: &Target
             node: target.node.clone(),
         });
     }
-    let now_ms = met.probe.number("time").unwrap_or(0) * 1000;
+    let now_ms = met.probe.number("time").unwrap_or(0).saturating_mul(1000);
     Ok(!same
         || target.reflashed
         || node.state != "enrolled"
