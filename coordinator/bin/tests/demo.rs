@@ -1,5 +1,7 @@
 //! The demonstration, as a person starts it.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where the program does not start")]
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
