@@ -40,9 +40,9 @@ impl Disk {
     }
 }
 
-/// What all looks at one disk may take together. With what is asked before, it ends within the minute that the coordinator
+/// What all looks at one disk may take together: a small board that is busy needs half of it. With what is asked before, it ends within the minute that the coordinator
 /// waits.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Every drive, with what it took to judge them.
 #[derive(Debug, Clone)]
