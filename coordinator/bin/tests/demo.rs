@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where the program does not start")]
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 #[test]
 fn the_fleet_recovers_from_a_power_cut_and_ends_green() {
@@ -37,6 +38,33 @@ fn the_fleet_recovers_from_a_power_cut_and_ends_green() {
     assert!(widest <= Some(80), "{widest:?}");
 }
 
+type Lines = std::io::Lines<BufReader<ChildStdout>>;
+
+/// It runs, with all of its files below `folder`.
+fn demonstration(folder: &Path) -> (Child, Lines) {
+    #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
+    command.env("HOME", folder).env("TMPDIR", folder).arg("demo");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, lines)
+}
+
+/// Ends it by that signal.
+fn end(child: &mut Child, lines: Lines, signal: &str) {
+    #[expect(clippy::disallowed_methods, reason = "only a signal ends it so")]
+    let killed = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    // Whoever reads its output goes on reading, as a terminal does.
+    lines.for_each(drop);
+    child.wait().unwrap();
+}
+
 /// What the shell is offered for the last of `words`.
 fn offered(state: &str, words: &[&str]) -> String {
     #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
@@ -59,19 +87,7 @@ fn offered(state: &str, words: &[&str]) -> String {
 #[test]
 fn tab_offers_the_names_of_the_fleet() {
     let folder = tempfile::tempdir().unwrap();
-    #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
-    command
-        .env("HOME", folder.path())
-        .env("TMPDIR", folder.path())
-        .arg("demo");
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut child, mut lines) = demonstration(folder.path());
     let state = lines.find_map(|line| {
         line.unwrap()
             .trim()
@@ -91,39 +107,18 @@ fn tab_offers_the_names_of_the_fleet() {
     assert!(tasks.lines().any(|line| line.trim().len() == 32), "{tasks}");
     let nobody = offered("/nowhere", &["heeler", "node", "pause", ""]);
     assert!(!nobody.contains("k8sctl"), "{nobody}");
-    #[expect(clippy::disallowed_methods, reason = "only a signal ends it so")]
-    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-    assert!(killed.unwrap().success());
-    lines.for_each(drop);
-    child.wait().unwrap();
+    end(&mut child, lines, "-TERM");
 }
 
 #[test]
 fn a_demonstration_that_is_ended_leaves_no_keys() {
     for signal in ["-TERM", "-INT", "-HUP"] {
         let folder = tempfile::tempdir().unwrap();
-        #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
-        let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
-        command
-            .env("HOME", folder.path())
-            .env("TMPDIR", folder.path())
-            .arg("demo");
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (mut child, mut lines) = demonstration(folder.path());
         assert!(lines.any(|line| line.unwrap().contains("heeler node list")));
         let left = || std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left(), 1, "its folder");
-        #[expect(clippy::disallowed_methods, reason = "only a signal ends it so")]
-        let killed = Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(killed.unwrap().success());
-        // Whoever reads its output goes on reading, as a terminal does.
-        lines.for_each(drop);
-        child.wait().unwrap();
+        end(&mut child, lines, signal);
         assert_eq!(left(), 0, "{signal}");
     }
 }
