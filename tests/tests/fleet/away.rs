@@ -10,7 +10,8 @@ use heeler_tests::{Cut, Fleet, Node, Operator};
 
 use crate::scene::{DISKS, machine, pooled};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// It ends between two rounds: a kill in the middle of one would lose the round's report.
+const AWAY: Duration = Duration::from_secs(7 * 24 * 60 * 60 + 30 * 60);
 const FILES: &str = "data/pve-files";
 
 /// `DATASET@NAME` of every snapshot that the machine was asked for, in their order.
@@ -56,7 +57,7 @@ async fn seven_days_without_coordinator_lose_no_snapshot() {
     let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
     pooled(&fleet, &mut fleet.operator().await).await;
     fleet.stop().await;
-    node.live_alone(7 * DAY).await;
+    node.live_alone(AWAY).await;
 
     let taken = asked_for(&node);
     let hours: BTreeSet<&str> = taken.iter().map(|name| &name[FILES.len() + 8..][..11]).collect();
@@ -74,7 +75,7 @@ async fn seven_days_without_coordinator_lose_no_snapshot() {
 
     // The connection is cut three times while the days are told, and the agent killed once.
     let port = std::mem::replace(&mut fleet.agents, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    fleet.clock.advance(u64::try_from(7 * DAY.as_millis()).unwrap());
+    fleet.clock.advance(u64::try_from(AWAY.as_millis()).unwrap());
     fleet.start().await.unwrap();
     let mut cut = Cut::new(port, fleet.agents, vec![12_000, 16_000, 20_000]).await;
     node.kill();
