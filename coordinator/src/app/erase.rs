@@ -19,7 +19,7 @@ impl App {
             return Err(AppError::NotFound(unknown(&what, serial, serials, "heeler disk list")));
         };
         let serial = Serial::new(serial)?;
-        let live = spec::live_serials(&tx.legs().await?)?;
+        let live = spec::live_serials(&tx.legs().await?, &disk.node)?;
         if let Some(leg) = live.iter().find(|leg| leg.serial == serial) {
             return Err(AppError::Refused(format!(
                 "{serial} is on record as a disk of pool {} of {}: such a disk is never erased",

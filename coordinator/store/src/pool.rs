@@ -25,6 +25,8 @@ pub struct Leg {
     pub guid: String,
     /// Whose pool it is.
     pub node: String,
+    /// The pool was made by Heeler; another is on record only while it is imported.
+    pub ours: bool,
 }
 
 impl Tx {
@@ -64,7 +66,8 @@ impl Tx {
     pub async fn legs(&mut self) -> Result<Vec<Leg>, StoreError> {
         let query = sqlx::query_as!(
             Leg,
-            "SELECT legs.serial, legs.guid, pools.node FROM legs JOIN pools ON pools.guid = legs.guid ORDER BY legs.serial"
+            r#"SELECT legs.serial, legs.guid, pools.node, pools.ours as "ours: bool"
+            FROM legs JOIN pools ON pools.guid = legs.guid ORDER BY legs.serial"#
         );
         Ok(query.fetch_all(&mut *self.tx).await?)
     }

@@ -221,6 +221,32 @@ async fn a_foreign_disk_is_used_after_an_erasure() {
 }
 
 #[tokio::test]
+async fn somebody_elses_pool_leaves_the_record_with_its_destruction() {
+    const THIRD: &str = "S6XNNS0W100003";
+    let fleet = Fleet::new().await;
+    let machine = Machine::builder("a")
+        .blank(DISKS[0])
+        .blank(DISKS[1])
+        .blank(THIRD)
+        .build();
+    let node = Node::added(&fleet, machine, "a").await;
+    let mut operator = fleet.operator().await;
+    let device = |serial| format!("/dev/disk/by-id/nvme-SAMSUNG_MZ9LQ128HBHQ-00000_{serial}");
+    let text = config(&[("a", DISKS)]);
+    operator.plan_text(&text, 0).await;
+    let create = ["create", "foreign", "mirror", &device(DISKS[1]), &device(THIRD)];
+    let made = node.machine.by_hand("zpool", &create);
+    assert_eq!(made.stderr, "");
+    let there = operator.plan_text(&text, 0).await;
+    assert!(outcomes(&there.nodes[0]).contains(&StepOutcome::Blocked), "{there:?}");
+
+    assert!(node.machine.by_hand("zpool", &["destroy", "foreign"]).ok());
+    let plan = operator.plan_text(&text, 0).await;
+    let shown = format!("{plan:?}");
+    assert!(shown.contains("destroyed") && !shown.contains("on record"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_reflashed_node_imports_its_recorded_pool() {
     let mut fleet = Fleet::new().await;
     let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;

@@ -39,7 +39,7 @@ pub(super) async fn task(
     let stored = |_| AppError::Stored {
         what: "the disk ledger",
     };
-    let live = live_serials(&tx.legs().await?)?;
+    let live = live_serials(&tx.legs().await?, &node.name)?;
     let pools = tx.pools_of(&node.name).await?;
     let recorded = pools.iter().find(|pool| pool.ours);
     let recorded = recorded
@@ -70,7 +70,9 @@ pub(super) async fn task(
     })))
 }
 
-pub(in super::super) fn live_serials(legs: &[Leg]) -> Result<Vec<LiveSerial>, AppError> {
+/// What a task on `node` must not touch. Somebody else's pool on that node itself is left out: the agent sees better than
+/// an older look whether it is there.
+pub(in super::super) fn live_serials(legs: &[Leg], node: &str) -> Result<Vec<LiveSerial>, AppError> {
     let stored = |_| AppError::Stored {
         what: "the disk ledger",
     };
@@ -85,7 +87,8 @@ pub(in super::super) fn live_serials(legs: &[Leg]) -> Result<Vec<LiveSerial>, Ap
             node: node_name(&leg.node)?,
         })
     };
-    legs.iter().map(live).collect()
+    let legs = legs.iter().filter(|leg| leg.ours || leg.node != node);
+    legs.map(live).collect()
 }
 
 /// The kind and digest of this task, where `wanted` has one.
