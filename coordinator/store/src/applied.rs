@@ -1,16 +1,16 @@
 use crate::{Digest, StoreError, Tx, digest};
 
-/// What a node was found to match last, of one kind of task.
+/// What a node matched when its last task of this kind ended, or at the last look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
-    /// Of the task: "ensure pool".
+    /// The task's kind as lists show it: "ensure pool".
     pub kind: String,
-    /// Digest of what was wanted then.
+    /// Digest of the wanted state that the node matched.
     pub sha256: Digest,
 }
 
 impl Tx {
-    /// All that a node matches.
+    /// What the node matches, by kind.
     pub async fn applied(&mut self, node: &str) -> Result<Vec<Applied>, StoreError> {
         let rows = sqlx::query!("SELECT kind, sha256 FROM applied WHERE node = ? ORDER BY kind", node)
             .fetch_all(&mut *self.tx)
@@ -24,7 +24,7 @@ impl Tx {
         applied.collect()
     }
 
-    /// What every node matches, with the node's name.
+    /// What every node matches, as node name and [`Applied`], by node and kind.
     pub async fn all_applied(&mut self) -> Result<Vec<(String, Applied)>, StoreError> {
         let rows = sqlx::query!("SELECT node, kind, sha256 FROM applied ORDER BY node, kind")
             .fetch_all(&mut *self.tx)
@@ -39,7 +39,7 @@ impl Tx {
         applied.collect()
     }
 
-    /// The node matches what is wanted, or, with None, nobody knows.
+    /// Records what the node matches. `None` deletes the record: what it matches is not known.
     pub async fn set_applied(&mut self, node: &str, kind: &str, sha256: Option<&Digest>) -> Result<(), StoreError> {
         match sha256.map(<[u8; 32]>::as_slice) {
             Some(sha256) => {
@@ -62,7 +62,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Nobody knows what the node matches.
+    /// Deletes everything recorded about what the node matches.
     pub async fn forget_applied(&mut self, node: &str) -> Result<(), StoreError> {
         sqlx::query!("DELETE FROM applied WHERE node = ?", node)
             .execute(&mut *self.tx)

@@ -1,24 +1,24 @@
 use crate::error::one;
 use crate::{Digest, StoreError, Tx, digest, signed};
 
-/// What somebody did, or the coordinator for them. Never changed, never deleted: the database refuses both.
+/// One action of an operator, or of the coordinator itself. The database refuses to change or delete an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// 1 and up, without gaps.
     pub seq: u64,
-    /// When, by the coordinator's clock.
+    /// Unix milliseconds, by the coordinator's clock.
     pub at_ms: u64,
-    /// Operator name, as in the audit log.
+    /// Operator name; "coordinator" for what nobody asked for at that moment.
     pub operator: String,
-    /// What, in a word or two.
+    /// A few words: "node revoked".
     pub action: String,
-    /// Empty for what concerns no node.
+    /// Node name; empty when the action concerns no node.
     pub node: String,
-    /// More of it, in a line.
+    /// One line for a person; may be empty.
     pub detail: String,
     /// Hash of the entry before; zeros for the first.
     pub previous: Digest,
-    /// Over all of the above.
+    /// Hash over all fields above, which chains the entries.
     pub hash: Digest,
 }
 
@@ -78,7 +78,7 @@ impl Tx {
         one("new audit entry", &result)
     }
 
-    /// Entries after that number, in their order, `limit` at most.
+    /// Entries with a number above `after`, ascending, at most `limit`.
     pub async fn audit(&mut self, after: u64, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
         let after = signed(after);
         let rows = sqlx::query_as!(
@@ -93,7 +93,7 @@ impl Tx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// When that was done last, and by whom.
+    /// Unix milliseconds and operator of the newest entry of this action.
     pub async fn last_deed(&mut self, action: &str) -> Result<Option<(u64, String)>, StoreError> {
         let row = sqlx::query!(
             r#"SELECT at_ms as "at_ms: u64", operator FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1"#,

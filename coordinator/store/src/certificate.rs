@@ -1,27 +1,27 @@
 use crate::error::one;
 use crate::{Digest, StoreError, Tx, signed};
 
-/// So many are on record for each node. One that waits for years shows its last one, or the one before when that was
-/// lost on its way.
+/// Certificates on record for each node. A node that was away for years shows its newest one, or the one before when
+/// the newest did not reach it.
 const KEPT: u32 = 16;
 
-/// A certificate that was handed to a node.
+/// A certificate that the coordinator issued to a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Hex.
+    /// Serial number, in hex.
     pub serial: String,
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// SHA-256 of its public key.
+    /// SHA-256 of the node's public key (SubjectPublicKeyInfo, DER).
     pub key_sha256: Digest,
-    /// When it was signed.
+    /// When it was signed, Unix milliseconds.
     pub issued_at_ms: u64,
-    /// Not after.
+    /// End of its validity, Unix milliseconds.
     pub expires_at_ms: u64,
 }
 
 impl Tx {
-    /// The node's oldest ones go. Fails when the serial is taken.
+    /// Stores a certificate and deletes the node's oldest ones beyond 16. Fails when the serial number is taken.
     pub async fn add_certificate(&mut self, certificate: &Certificate) -> Result<(), StoreError> {
         let key = certificate.key_sha256.as_slice();
         let (issued, expires) = (signed(certificate.issued_at_ms), signed(certificate.expires_at_ms));
@@ -47,7 +47,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Whether this very certificate was handed to this node.
+    /// Whether the certificate with this serial number was issued to this node.
     pub async fn has_certificate(&mut self, serial: &str, node: &str) -> Result<bool, StoreError> {
         let count = sqlx::query_scalar!(
             "SELECT count(*) FROM certificates WHERE serial = ? AND node = ?",

@@ -4,20 +4,21 @@ use crate::{Digest, StoreError, Tx, digest, signed};
 /// A sealed copy of the coordinator's state that a node holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copy {
-    /// Who holds it.
+    /// Name of the node that holds it.
     pub node: String,
-    /// Its file's name there.
+    /// File name on the node: `coordinator-MILLISECONDS.age`.
     pub name: String,
-    /// What it is a copy of: the state at that time.
+    /// Time of the state that it holds, Unix milliseconds.
     pub at_ms: u64,
-    /// Of the file.
+    /// Size of the file.
     pub bytes: u64,
-    /// Of the file.
+    /// SHA-256 of the file.
     pub sha256: Digest,
 }
 
 impl Tx {
-    /// The copy that each node took last, by node. Not the latest by its time: a clock can have been wrong.
+    /// The copy that each node stored last, by node. By order of storing and not by `at_ms`: a clock can have been
+    /// wrong.
     pub async fn newest_copies(&mut self) -> Result<Vec<Copy>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT node, name, at_ms as "at_ms: u64", bytes as "bytes: u64", sha256 FROM copies AS one
@@ -38,7 +39,7 @@ impl Tx {
             .collect()
     }
 
-    /// The node holds one more, and only the last `kept`.
+    /// Records a copy on a node, and deletes the records of all but the node's newest `kept`.
     pub async fn add_copy(&mut self, copy: &Copy, kept: u32) -> Result<(), StoreError> {
         let (at, bytes, sha256) = (signed(copy.at_ms), signed(copy.bytes), copy.sha256.as_slice());
         let result = sqlx::query!(

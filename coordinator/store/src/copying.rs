@@ -6,20 +6,20 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use crate::{Store, StoreError, corrupt, sound};
 
 impl Store {
-    /// Copies the database as it is at this moment into a new file, packed; writers go on meanwhile.
+    /// Copies the database into a new file without its free pages, while writers continue.
     ///
     /// # Errors
-    /// When the file is there, or cannot be written.
+    /// When the file exists, or cannot be written.
     pub async fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
         let path = path.to_string_lossy().into_owned();
         sqlx::query!("VACUUM INTO ?", path).execute(&self.pool).await?;
         Ok(())
     }
 
-    /// Takes out of a copy what is history alone: plans, and all but the newest events.
+    /// Deletes history from a copy: all plans, and all events but the newest `events`.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the copy cannot be written.
     pub async fn thin_out(copy: &Path, events: u32) -> Result<(), StoreError> {
         let mut copy = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(copy)).await?;
         sqlx::query!("DELETE FROM plan_tasks").execute(&mut copy).await?;
@@ -34,7 +34,8 @@ impl Store {
         Ok(copy.close().await?)
     }
 
-    /// The epoch that a database holds which is to stay as it is, damaged or not; None where that cannot be told.
+    /// The epoch in a database file that must not change, not even by opening it. None when it cannot be read, as in
+    /// a damaged file.
     pub async fn epoch_of(path: &Path) -> Option<u64> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -48,10 +49,10 @@ impl Store {
         epoch?.parse().ok()
     }
 
-    /// SQLite's whole check of a file that nobody uses.
+    /// Runs SQLite's integrity check on a file that no process uses.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when it finds a fault.
+    /// [`StoreError::Corrupt`] when the check finds a fault.
     pub async fn check(path: &Path) -> Result<(), StoreError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true);
         let mut file = SqliteConnection::connect_with(&options).await.map_err(corrupt)?;

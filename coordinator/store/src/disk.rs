@@ -1,26 +1,26 @@
 use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
-/// A disk that was seen.
+/// A disk that a node has reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
-    /// Its identity.
+    /// Serial number as the drive reports it; it identifies the disk.
     pub serial: String,
-    /// Where it was seen last.
+    /// Name of the node that reported it last.
     pub node: String,
-    /// Encoded, as it was then.
+    /// The encoded `v1::Disk` of that report.
     pub disk: Vec<u8>,
-    /// False when the node has looked since and did not see it.
+    /// False when a later look of the node did not find it.
     pub present: bool,
-    /// Unix milliseconds.
+    /// When it was reported last, Unix milliseconds.
     pub seen_at_ms: u64,
 }
 
-/// So many are on record for each node, besides the legs of pools: more than one ever had, and a bound for one that lies.
+/// Disks on record for each node, besides legs of pools: more than a machine has, and a bound for a node that lies.
 const KEPT: u32 = 256;
 
 impl Tx {
-    /// Of one node, or of all (None), by node and serial.
+    /// The disks of one node, or of all (None), by node and serial.
     pub async fn disks(&mut self, node: Option<&str>) -> Result<Vec<Disk>, StoreError> {
         let query = sqlx::query_as!(
             Disk,
@@ -31,7 +31,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// The disk of that serial, wherever it is.
+    /// The disk with that serial, on any node.
     pub async fn disk(&mut self, serial: &str) -> Result<Option<Disk>, StoreError> {
         let query = sqlx::query_as!(
             Disk,
@@ -42,8 +42,8 @@ impl Tx {
         Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 
-    /// All that `node` sees now, as serial and encoded disk; its other ones are absent, and those that it saw longest ago go
-    /// when there are too many for one machine.
+    /// Records the disks that `node` sees now, as serial and encoded disk, and marks its other disks as absent.
+    /// Beyond 256 disks, the absent disks that were seen longest ago are deleted.
     pub async fn see_disks(&mut self, node: &str, disks: &[(String, Vec<u8>)], now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         sqlx::query!("UPDATE disks SET present = 0 WHERE node = ?", node)

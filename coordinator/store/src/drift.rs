@@ -1,21 +1,21 @@
 use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
-/// What the last look at the accepted revision found on a node.
+/// The last look that compared a node with the accepted revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// The revision that was looked at.
+    /// Number of the revision that the node was compared with.
     pub revision: u64,
-    /// Unix milliseconds.
+    /// When the look ended, Unix milliseconds.
     pub at_ms: u64,
-    /// The look, encoded.
+    /// The encoded `v1::Drift`.
     pub shown: Vec<u8>,
 }
 
 impl Tx {
-    /// When each node was looked at last for that revision, by node.
+    /// Node name and time (Unix milliseconds) of each node's last look at that revision, by node.
     pub async fn looked_at(&mut self, revision: u64) -> Result<Vec<(String, u64)>, StoreError> {
         let revision = signed(revision);
         let query = sqlx::query!(
@@ -26,7 +26,7 @@ impl Tx {
         Ok(rows.into_iter().map(|row| (row.node, row.at_ms)).collect())
     }
 
-    /// The last looks at that revision, by node.
+    /// The last look at each node, where it was a look at that revision; by node.
     pub async fn drifts(&mut self, revision: u64) -> Result<Vec<Drift>, StoreError> {
         let revision = signed(revision);
         let query = sqlx::query_as!(
@@ -38,7 +38,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// The last look at a node.
+    /// The last look at a node, at any revision.
     pub async fn drift(&mut self, node: &str) -> Result<Option<Drift>, StoreError> {
         let query = sqlx::query_as!(
             Drift,
@@ -48,7 +48,7 @@ impl Tx {
         Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 
-    /// In place of an earlier look.
+    /// Stores a look; it replaces the node's earlier one.
     pub async fn set_drift(&mut self, drift: &Drift) -> Result<(), StoreError> {
         let (revision, at) = (signed(drift.revision), signed(drift.at_ms));
         let result = sqlx::query!(
@@ -64,7 +64,7 @@ impl Tx {
         one("look at a node", &result)
     }
 
-    /// What was found is not true any more.
+    /// Deletes the node's look, because the node has changed since.
     pub async fn forget_drift(&mut self, node: &str) -> Result<(), StoreError> {
         sqlx::query!("DELETE FROM drifts WHERE node = ?", node)
             .execute(&mut *self.tx)

@@ -10,11 +10,11 @@ use tokio::task::spawn_blocking;
 
 use crate::StoreError;
 
-/// Writers take turns; what they have committed reaches the disk together.
+/// Writers take turns; one sync brings the commits of many of them to the disk.
 ///
-/// A thousand agents that come back at once make two thousand transactions. With `synchronous = NORMAL` SQLite does not
-/// wait for the disk at a commit, so one fdatasync of the write-ahead log serves everybody who committed before it
-/// began; SQLite syncs the log by itself before it copies from it into the database, and when it begins it anew.
+/// A thousand agents that reconnect at once make two thousand transactions. With `synchronous = NORMAL` SQLite does
+/// not wait for the disk at a commit, so one fdatasync of the write-ahead log covers every commit before it. SQLite
+/// itself syncs the log before a checkpoint and when it restarts the log (sqlite.org/pragma.html#pragma_synchronous).
 #[derive(Debug)]
 pub(crate) struct Durable {
     turn: Arc<Mutex<()>>,
@@ -24,7 +24,7 @@ pub(crate) struct Durable {
 }
 
 impl Durable {
-    /// For the database of that path.
+    /// `database` is the path of the database file; the log lies beside it, as `-wal`.
     pub(crate) fn new(database: &Path) -> Self {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
@@ -36,12 +36,12 @@ impl Durable {
         }
     }
 
-    /// Waits for the writers before.
+    /// Waits until no other writer has a transaction open.
     pub(crate) async fn turn(&self) -> OwnedMutexGuard<()> {
         self.turn.clone().lock_owned().await
     }
 
-    /// Ends when all that is committed by now is on the disk.
+    /// Returns when everything that was committed before the call is on the disk.
     pub(crate) async fn sync(&self, pool: &SqlitePool) -> Result<(), StoreError> {
         let mine = self.committed.fetch_add(1, Ordering::AcqRel) + 1;
         let mut synced = self.synced.lock().await;
@@ -57,7 +57,8 @@ impl Durable {
     }
 }
 
-/// Opened anew each time: SQLite removes the log with its last connection, having copied all of it.
+/// Opened for each sync: SQLite deletes the log when the last connection closes, after it copied all of it into the
+/// database. A missing log is therefore synced.
 async fn sync_file(log: PathBuf) -> io::Result<()> {
     let synced = spawn_blocking(move || match File::open(log) {
         Ok(log) => log.sync_data(),
@@ -67,8 +68,8 @@ async fn sync_file(log: PathBuf) -> io::Result<()> {
     synced.await.map_err(io::Error::other)?
 }
 
-/// After a failed sync the kernel takes what it could not write for written: a second try proves nothing. The database
-/// file itself takes it instead.
+/// After a failed fsync the kernel marks the pages as clean, so a second fsync proves nothing. A checkpoint writes
+/// them to the database file instead.
 async fn checkpoint(pool: &SqlitePool) -> Result<(), StoreError> {
     let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(pool)
@@ -89,7 +90,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("heeler.db");
         let mut store = Store::open(&path).await.unwrap();
-        // It can be opened, and not be synced.
+        // The log can be opened but not synced.
         store.durable = Arc::new(Durable {
             log: "/dev/null".into(),
             ..Durable::new(&path)
@@ -118,7 +119,7 @@ mod tests {
                 let last = tx.meta("count").await.unwrap();
                 let count: u32 = last.map_or(0, |count| count.parse().unwrap());
                 tx.set_meta("count", &(count + 1).to_string()).await.unwrap();
-                // One in ten gives up.
+                // Every tenth writer drops its transaction.
                 if number % 10 > 0 {
                     tx.save().await.unwrap();
                 }

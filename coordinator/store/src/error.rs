@@ -1,16 +1,16 @@
-/// Why the database could not be asked, or what it answered that cannot be.
+/// Why the database cannot be used, or what invalid value it holds.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite refused.
+    /// Any other error of SQLite or sqlx.
     #[error("the database could not be used")]
     Database(#[source] sqlx::Error),
-    /// There is no room for it.
+    /// SQLITE_FULL, or no room for the shared-memory file.
     #[error("there is no room for the database: make room on the disk of the state folder (df -h), then do it again")]
     Full(#[source] sqlx::Error),
-    /// The schema could not be brought up to date.
+    /// A migration failed.
     #[error("the database's schema could not be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// A later version has brought it to a schema that this one does not know.
+    /// A newer version has changed the schema, and this version does not know that schema.
     #[error(
         "the database was last used by {by}, and this is heeler {own}, which cannot read all of it. Nothing was \
          changed. Install that version or a later one; or restore a backup that this version made: heeler backup \
@@ -18,42 +18,42 @@ pub enum StoreError {
         own = env!("CARGO_PKG_VERSION")
     )]
     Later {
-        /// Which version, as far as it says.
+        /// "heeler VERSION", or "a later version" when the database does not name it.
         by: String,
     },
-    /// SQLite's own check found a fault.
+    /// SQLite's own check found a fault, or the file is no database.
     #[error(
         "the database is damaged ({found}). Nothing was changed. Restore the last good backup: heeler backup restore \
          FILE --replace (the existing state is kept in a folder beside it); without a backup, use the copy on a node: \
          heeler init --recover --from NODE"
     )]
     Corrupt {
-        /// SQLite's words.
+        /// SQLite's message.
         found: String,
     },
-    /// What was committed could not be brought to the disk.
+    /// A commit could not be written to the disk, neither by fsync nor by a checkpoint.
     #[error("could not write to the disk. Check whether the disk fails: journalctl -k")]
     NotOnDisk,
-    /// A row holds what it must not.
+    /// A column holds a value that cannot be parsed.
     #[error("the database holds a value that cannot be: {column} is {found}")]
     Row {
-        /// Table and column.
+        /// `table.column`.
         column: &'static str,
-        /// What it holds.
+        /// The value, or what is wrong with it.
         found: String,
     },
-    /// A write touched another number of rows than it must.
+    /// A write changed a number of rows other than one.
     #[error("{what}: {rows} rows were touched, 1 was expected")]
     Rows {
-        /// What was written.
+        /// The kind of record: "new certificate".
         what: &'static str,
-        /// How many.
+        /// How many rows it changed.
         rows: u64,
     },
 }
 
 impl StoreError {
-    /// There is no room, or the disk does not take it: SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY.
+    /// Whether the disk is full or fails: SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY (sqlite.org/rescode.html).
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         let error = match self {
@@ -64,7 +64,7 @@ impl StoreError {
         matches!(code(error).map(|code| code & 0xff), Some(8 | 10))
     }
 
-    /// The same thing was stored before.
+    /// Whether a UNIQUE or PRIMARY KEY constraint refused the row.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
@@ -74,14 +74,14 @@ impl StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match code(&error) {
-            // SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: what a database that is opened needs beside itself does not fit.
+            // SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: no room for the `-shm` file, which opening the database creates.
             Some(13 | 4874) => Self::Full(error),
             _ => Self::Database(error),
         }
     }
 }
 
-/// SQLite's number for what went wrong, extended.
+/// SQLite's extended result code.
 fn code(error: &sqlx::Error) -> Option<u32> {
     match error {
         sqlx::Error::Database(error) => error.code().and_then(|code| code.parse().ok()),
@@ -89,7 +89,7 @@ fn code(error: &sqlx::Error) -> Option<u32> {
     }
 }
 
-/// Exactly one row was to be written.
+/// Fails unless exactly one row was written. `what` names the record in the error.
 pub(crate) fn one(what: &'static str, result: &sqlx::sqlite::SqliteQueryResult) -> Result<(), StoreError> {
     match result.rows_affected() {
         1 => Ok(()),

@@ -1,67 +1,67 @@
 use crate::{StoreError, Tx, signed};
 
-/// Something that happened, numbered over all nodes.
+/// A stored event. Its numbers count over all nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The coordinator's number: 1 and up, growing.
+    /// The coordinator's number: 1 and up, growing, with gaps where events were deleted.
     pub id: u64,
-    /// When, by the clock of whoever saw it.
+    /// Unix milliseconds, by the clock of the node, or of the coordinator for its own events.
     pub at_ms: u64,
-    /// Empty for what concerns no node.
+    /// Node name; empty when it concerns no node.
     pub node: String,
-    /// Empty for what concerns no task.
+    /// Task id; empty when it concerns no task.
     pub task_id: String,
-    /// What kind.
+    /// A word or two: "alarm", "pool", "drift".
     pub kind: String,
-    /// In words.
+    /// What happened, for a person.
     pub text: String,
-    /// The agent's own event, encoded; None for the coordinator's.
+    /// The agent's encoded `v1::Event`; None for the coordinator's own events and for one that is too large to keep.
     pub body: Option<Vec<u8>>,
 }
 
-/// Something that has just happened.
+/// An event to store; the database gives it its number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewEvent {
     /// Unix milliseconds.
     pub at_ms: u64,
-    /// Empty for what concerns no node.
+    /// Node name; empty when it concerns no node.
     pub node: String,
-    /// Empty for what concerns no task.
+    /// Task id; empty when it concerns no task.
     pub task_id: String,
-    /// What kind.
+    /// A word or two: "alarm", "pool", "drift".
     pub kind: String,
-    /// In words.
+    /// What happened, for a person.
     pub text: String,
-    /// The agent's own event, encoded.
+    /// The agent's encoded `v1::Event`; None for the coordinator's own events and for one that is too large to keep.
     pub body: Option<Vec<u8>>,
 }
 
-/// Which events.
+/// Which events [`Tx::events`] returns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventQuery {
-    /// Later than this one.
+    /// Only events with a number above this one.
     pub after: u64,
-    /// Of this task; empty: of all.
+    /// Only events of this task; empty: of every task and of none.
     pub task_id: String,
-    /// Of this node; empty: of all.
+    /// Only events of this node; empty: of every node and of none.
     pub node: String,
-    /// At most so many.
+    /// At most this many events.
     pub limit: u32,
 }
 
-/// Something that a person should know of.
+/// An alarm that nobody has marked as seen. Repeats with the same node and text are one alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// What.
+    /// What happened, for a person.
     pub text: String,
-    /// When last, Unix milliseconds.
+    /// Time of the newest repeat, Unix milliseconds.
     pub at_ms: u64,
 }
 
 impl Tx {
-    /// Stores it and returns its number.
+    /// Stores the event and returns its number.
     pub async fn add_event(&mut self, event: &NewEvent) -> Result<u64, StoreError> {
         let at_ms = signed(event.at_ms);
         let result = sqlx::query!(
@@ -81,7 +81,7 @@ impl Tx {
         })
     }
 
-    /// In their order.
+    /// The events that match, by number.
     pub async fn events(&mut self, query: &EventQuery) -> Result<Vec<Event>, StoreError> {
         let after = signed(query.after);
         let query = sqlx::query_as!(
@@ -96,7 +96,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Alarms from that time on, Unix milliseconds, that no person has seen, the newest of each node and text, the newest first.
+    /// Unseen alarms from `at_ms` (Unix milliseconds) on: one for each node and text, newest first.
     pub async fn alarms_since(&mut self, at_ms: u64) -> Result<Vec<Alarm>, StoreError> {
         let at_ms = signed(at_ms);
         let query = sqlx::query_as!(
@@ -109,9 +109,9 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// The number of the last one that was ever stored, kept or not; 0 when there was none.
+    /// The number of the newest event that was ever stored, deleted or not; 0 when there was none.
     pub async fn last_event(&mut self) -> Result<u64, StoreError> {
-        // SQLite's own table, which the macro that checks queries cannot describe.
+        // The query macro cannot check SQLite's own table.
         let last: Option<i64> = sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
             .fetch_optional(&mut *self.tx)
             .await?;

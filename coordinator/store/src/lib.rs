@@ -1,7 +1,8 @@
-//! The coordinator's memory: one SQLite file, one source file per aggregate.
+//! The coordinator's database: one SQLite file, one source file for each kind of record.
 //!
-//! A lookup returns an `Option`; times and ids are passed in; a write that touches another number of rows than it must
-//! is an error. Bodies are opaque here: the coordinator encodes and decodes them.
+//! A lookup returns an `Option`. Times and ids are passed in. A write that changes the wrong number of rows is an
+//! error. Encoded messages are opaque here: the coordinator encodes and decodes them. Every method fails when SQLite
+//! fails ([`StoreError::Database`], [`StoreError::Full`]); further errors are stated at the method.
 
 mod applied;
 mod audit;
@@ -57,17 +58,17 @@ pub use task::{NewTask, Outcome, Task, TaskState};
 pub use token::Token;
 pub use trust::{Authority, NodeTrust, Stage};
 
-/// SHA-256.
+/// A SHA-256.
 pub type Digest = [u8; 32];
 
-/// SQLite's usual page.
+/// SQLite's default page size, in bytes.
 const PAGE_BYTES: u64 = 4096;
-/// SQLite's number for the kind of vacuum that goes in small steps.
+/// What `PRAGMA auto_vacuum` returns for INCREMENTAL (sqlite.org/pragma.html#pragma_auto_vacuum).
 const INCREMENTAL: i64 = 2;
-/// How long a writer waits for another one.
+/// How long SQLite waits for a lock of another connection.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// The database. Cheap to clone.
+/// The open database. A clone shares its connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
@@ -75,16 +76,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, makes it when it is missing, and brings its schema up to date.
+    /// Opens the database, creates it when the file is missing, and migrates it to this version's schema.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when SQLite's quick check finds a fault.
+    /// [`StoreError::Corrupt`] when SQLite's quick check finds a fault; [`StoreError::Later`] when a newer version
+    /// has used it.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_within(path, None).await
     }
 
-    /// The same, for a database that never grows beyond so many bytes: a write that would is refused as one to a full
-    /// disk is.
+    /// The same, for a database of at most `most_bytes` bytes: a write beyond that fails as on a full disk.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -121,7 +122,7 @@ impl Store {
         Ok(Self { pool, durable })
     }
 
-    /// A consistent view. Dropped without a word.
+    /// A consistent view. Nothing that is written over it is kept.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx {
             tx: self.pool.begin().await?,
@@ -129,7 +130,8 @@ impl Store {
         })
     }
 
-    /// The one writer: waits for the one before. Nothing is kept unless [`Tx::save`] is called.
+    /// A transaction that writes; waits until the one before has ended. Nothing is kept unless [`Tx::save`] is
+    /// called.
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let turn = self.durable.turn().await;
         Ok(Tx {
@@ -138,21 +140,21 @@ impl Store {
         })
     }
 
-    /// Waits until all connections are given back, and closes the file.
+    /// Waits until all connections are idle, and closes them.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 }
 
-/// SQLite itself takes a transaction back when the disk is full, and sqlx, whose own ROLLBACK finds none, then holds the
-/// connection for being in one for ever: such a connection is closed.
+/// Whether the connection can be used again. On a full disk SQLite rolls back by itself; sqlx's own ROLLBACK then
+/// fails, and sqlx believes for ever that the connection is in a transaction. Such a connection is closed.
 async fn is_free(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // Behind what is still to be taken back.
+    // Runs a rollback that is still queued.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }
 
-/// A transaction; the aggregates' files give it its methods.
+/// A transaction. Each kind of record adds its methods in its own file.
 #[derive(Debug)]
 pub struct Tx {
     tx: Transaction<'static, Sqlite>,
@@ -160,10 +162,10 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// Keeps what was written: when it returns it is on the disk. Others may have read it a moment before.
+    /// Commits. When it returns, the commit is on the disk; other connections may see it a moment earlier.
     ///
     /// # Errors
-    /// Then it may be kept or not, as with an answer that is lost.
+    /// After an error the commit may be kept or not.
     pub async fn save(self) -> Result<(), StoreError> {
         self.tx.commit().await?;
         match self.writer {
@@ -176,7 +178,7 @@ impl Tx {
     }
 }
 
-/// What SQLite found in a file.
+/// Fails when SQLite's check found a fault; `check` is its first message.
 fn sound(check: Option<String>) -> Result<(), StoreError> {
     match check.as_deref() {
         Some("ok") => Ok(()),
@@ -186,7 +188,7 @@ fn sound(check: Option<String>) -> Result<(), StoreError> {
     }
 }
 
-/// SQLITE_CORRUPT and SQLITE_NOTADB, whatever their extended codes.
+/// SQLITE_CORRUPT (11) and SQLITE_NOTADB (26), with any extended code, become [`StoreError::Corrupt`].
 fn corrupt(error: sqlx::Error) -> StoreError {
     let code = |error: &dyn sqlx::error::DatabaseError| error.code().and_then(|code| code.parse::<u32>().ok());
     match &error {
@@ -199,7 +201,7 @@ fn corrupt(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// SQLite's integers are signed; what does not fit is beyond every time and size that is.
+/// SQLite's integers are signed. A larger value is beyond every real time and size, so it is cut to the maximum.
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,22 +1,22 @@
 use crate::error::one;
 use crate::{Digest, StoreError, Tx, digest, signed};
 
-/// How far a node is known.
+/// Whether a node is part of the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 pub enum NodeState {
-    /// First contact was begun.
+    /// First contact has begun; the node has no certificate yet.
     New,
-    /// It holds a certificate.
+    /// It has a certificate and may connect.
     Enrolled,
-    /// Nobody with its key gets in.
+    /// Its key is shut out, for good.
     Revoked,
-    /// Its agent was taken off, and nobody with its key gets in. Stored as revoked, with a row in `released`.
+    /// Its agent was removed and its key is shut out. Stored as revoked, with a row in `released`.
     Released,
 }
 
 impl NodeState {
-    /// As lists show it.
+    /// The word that lists show.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -27,41 +27,41 @@ impl NodeState {
         }
     }
 
-    /// Whether nobody with the node's key gets in.
+    /// Whether the node's key is shut out.
     #[must_use]
     pub const fn is_shut_out(self) -> bool {
         matches!(self, Self::Revoked | Self::Released)
     }
 }
 
-/// A machine that is, or may become, a member of the fleet.
+/// A machine that is part of the fleet, or is being added to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Its name, as the wire's checked type writes it.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: String,
-    /// How far it is known.
+    /// Whether the node is part of the fleet.
     pub state: NodeState,
-    /// Eight hex digits, kept for the life of the name.
+    /// Eight hex digits, as in /etc/hostid; kept when a node of this name is removed and added again.
     pub hostid: String,
     /// SHA-256 of its public key (SubjectPublicKeyInfo, DER); None before enrolment.
     pub key_sha256: Option<Digest>,
-    /// Pinned SSH host key; empty when it was never reached by SSH.
+    /// Pinned SSH host key; empty when the node was never reached over SSH.
     pub host_key: String,
-    /// The board's; empty when it has none.
+    /// Serial number of the board; empty when it reports none.
     pub hardware_serial: String,
-    /// Empty before the first session.
+    /// Version of its agent; empty before the first session.
     pub agent_version: String,
-    /// 0 before enrolment.
+    /// Unix milliseconds; 0 before enrolment.
     pub certificate_expires_ms: u64,
-    /// When its agent was heard last; 0 never.
+    /// When its agent was heard last, Unix milliseconds; 0: never.
     pub last_seen_ms: u64,
-    /// Of the last generation that was handed out.
+    /// Counter of the newest generation that was handed out; 0: none.
     pub counter: u64,
-    /// The agent's number of the last event that is stored.
+    /// The agent's number of its newest event that is stored here.
     pub acknowledged: u64,
-    /// Encoded; None before the first.
+    /// The encoded `v1::Facts`; None before the first look.
     pub facts: Option<Vec<u8>>,
-    /// When they arrived.
+    /// When the facts arrived, Unix milliseconds; 0: never.
     pub facts_at_ms: u64,
 }
 
@@ -120,7 +120,7 @@ macro_rules! select {
 }
 
 impl Tx {
-    /// By name.
+    /// Every node but the removed ones, by name.
     pub async fn nodes(&mut self) -> Result<Vec<Node>, StoreError> {
         let rows = select!("WHERE name NOT IN (SELECT node FROM removed) ORDER BY name")
             .fetch_all(&mut *self.tx)
@@ -128,7 +128,7 @@ impl Tx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// The node of that name.
+    /// The node with that name, unless it was removed.
     pub async fn node(&mut self, name: &str) -> Result<Option<Node>, StoreError> {
         let row = select!("WHERE name = ? AND name NOT IN (SELECT node FROM removed)", name)
             .fetch_optional(&mut *self.tx)
@@ -136,8 +136,8 @@ impl Tx {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// A node that nobody has heard of yet, or that was removed: then it keeps its hostid. Fails when the name or the hostid
-    /// is taken.
+    /// Adds a node, or takes a removed one back: that one keeps its hostid. Fails when the name or the hostid is
+    /// taken.
     pub async fn add_node(&mut self, name: &str, hostid: &str) -> Result<(), StoreError> {
         if self.bring_back(name).await? {
             return Ok(());
@@ -153,7 +153,7 @@ impl Tx {
         one("new node", &result)
     }
 
-    /// The hostid that a node came with is its own from now on; whether no other node has it.
+    /// Records the hostid that the node already has. False, and no change, when another node has it.
     pub async fn adopt_hostid(&mut self, name: &str, hostid: &str) -> Result<bool, StoreError> {
         let result = sqlx::query!(
             "UPDATE nodes SET hostid = ?1 WHERE name = ?2 AND NOT EXISTS (SELECT 1 FROM nodes WHERE hostid = ?1)",
@@ -165,7 +165,7 @@ impl Tx {
         Ok(result.rows_affected() == 1)
     }
 
-    /// Writes all of a node but its name and its hostid.
+    /// Writes all fields of the node except its name and hostid.
     pub async fn set_node(&mut self, node: &Node) -> Result<(), StoreError> {
         let (expires, seen) = (signed(node.certificate_expires_ms), signed(node.last_seen_ms));
         let (counter, acknowledged) = (signed(node.counter), signed(node.acknowledged));

@@ -1,36 +1,36 @@
 use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
-/// A person who may sign consents.
+/// A person whose signature the nodes accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
-    /// As consents name them.
+    /// Name as in consents.
     pub name: String,
-    /// SubjectPublicKeyInfo.
+    /// Public key, PEM (SubjectPublicKeyInfo).
     pub public_key_pem: String,
 }
 
-/// The same, with what is kept about them.
+/// Everything on record about an operator, revoked or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorRecord {
-    /// As consents name them.
+    /// Name as in consents.
     pub name: String,
-    /// SubjectPublicKeyInfo.
+    /// Public key, PEM (SubjectPublicKeyInfo).
     pub public_key_pem: String,
     /// Unix milliseconds.
     pub added_at_ms: u64,
-    /// Who said so; empty for the one whom `heeler init` made.
+    /// Operator who signed for them; empty for the first one, added by `heeler init`.
     pub added_by: String,
-    /// 0: not revoked.
+    /// Unix milliseconds; 0: not revoked.
     pub revoked_at_ms: u64,
-    /// Who said so.
+    /// Operator who revoked them; empty while not revoked.
     pub revoked_by: String,
-    /// Of the certificate for remote access; 0 when there is none.
+    /// End of the certificate for remote access, Unix milliseconds; 0: they have none.
     pub certificate_expires_ms: u64,
 }
 
 impl Tx {
-    /// Who is not revoked, by name.
+    /// Operators who are not revoked, by name.
     pub async fn operators(&mut self) -> Result<Vec<Operator>, StoreError> {
         let query = sqlx::query_as!(
             Operator,
@@ -39,7 +39,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Everybody there ever was, by name.
+    /// All operators, revoked ones too, by name.
     pub async fn operator_records(&mut self) -> Result<Vec<OperatorRecord>, StoreError> {
         let query = sqlx::query_as!(
             OperatorRecord,
@@ -50,12 +50,12 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// The one `heeler init` makes. Fails when the name is taken.
+    /// Adds the first operator, for `heeler init`. Fails when the name is taken.
     pub async fn add_operator(&mut self, operator: &Operator, now_ms: u64) -> Result<(), StoreError> {
         self.add_operator_by(operator, "", now_ms).await
     }
 
-    /// Somebody says that this one may consent, too. Fails when the name is taken, by a revoked one also.
+    /// Adds an operator for whom the operator `by` has signed. Fails when the name is taken, by a revoked one too.
     pub async fn add_operator_by(&mut self, operator: &Operator, by: &str, now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         let result = sqlx::query!(
@@ -70,7 +70,7 @@ impl Tx {
         one("operator", &result)
     }
 
-    /// For good.
+    /// Revokes an operator, for good. `by` is the operator who signed it.
     pub async fn revoke_operator(&mut self, name: &str, by: &str, now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         let result = sqlx::query!(
@@ -84,7 +84,7 @@ impl Tx {
         one("operator", &result)
     }
 
-    /// Until when the operator's certificate for remote access holds.
+    /// Records the end of the operator's certificate for remote access, Unix milliseconds.
     pub async fn set_operator_certificate(&mut self, name: &str, expires_ms: u64) -> Result<(), StoreError> {
         let expires_ms = signed(expires_ms);
         let result = sqlx::query!(

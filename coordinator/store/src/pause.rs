@@ -1,23 +1,23 @@
 use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
-/// A node is held still: nothing new is handed to it.
+/// A paused node: it gets no new tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// Why, for the person who reads it later.
+    /// The person's text; may be empty.
     pub reason: String,
-    /// Who did it: an operator's name, or "heeler" itself.
+    /// Operator name, or "coordinator" for a pause that it set itself.
     pub operator: String,
-    /// Since when.
+    /// Start, Unix milliseconds.
     pub since_ms: u64,
-    /// Until when; 0: until a person resumes it.
+    /// End, Unix milliseconds; 0: until a person resumes the node.
     pub until_ms: u64,
 }
 
 impl Pause {
-    /// Whether it holds at that time.
+    /// Whether the pause is in force at `now_ms`.
     #[must_use]
     pub fn holds(&self, now_ms: u64) -> bool {
         self.until_ms == 0 || now_ms < self.until_ms
@@ -25,7 +25,7 @@ impl Pause {
 }
 
 impl Tx {
-    /// Every pause on record, lapsed ones too, by node.
+    /// Every pause on record, also those that have ended, by node.
     pub async fn pauses(&mut self) -> Result<Vec<Pause>, StoreError> {
         let query = sqlx::query_as!(
             Pause,
@@ -35,7 +35,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// The node's pause, when it holds at `now_ms`.
+    /// The node's pause, if it is in force at `now_ms`.
     pub async fn pause_of(&mut self, node: &str, now_ms: u64) -> Result<Option<Pause>, StoreError> {
         let query = sqlx::query_as!(
             Pause,
@@ -47,7 +47,7 @@ impl Tx {
         Ok(pause.filter(|pause| pause.holds(now_ms)))
     }
 
-    /// Holds a node still; in place of an earlier pause.
+    /// Pauses a node; replaces an earlier pause.
     pub async fn pause(&mut self, pause: &Pause) -> Result<(), StoreError> {
         let (since, until) = (signed(pause.since_ms), signed(pause.until_ms));
         let result = sqlx::query!(
@@ -65,7 +65,7 @@ impl Tx {
         one("pause", &result)
     }
 
-    /// The node may change again; whether it was held.
+    /// Ends the node's pause. False when there was none on record.
     pub async fn resume(&mut self, node: &str) -> Result<bool, StoreError> {
         let result = sqlx::query!("DELETE FROM pauses WHERE node = ?", node)
             .execute(&mut *self.tx)

@@ -1,42 +1,42 @@
 use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
-/// What a person was shown and may still carry out.
+/// A plan as it was shown, which `apply` may still carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Random.
+    /// 128 random bits, in hex.
     pub id: String,
-    /// The candidate's heeler.toml; None for the erasure of a disk.
+    /// The candidate heeler.toml; None for a plan that erases a disk.
     pub text: Option<String>,
-    /// Of the checkout that it came from.
+    /// Short commit hash of the checkout; empty when heeler.toml was in no git commit.
     pub git_commit: String,
-    /// Uncommitted lines at the time.
+    /// Uncommitted lines of heeler.toml then: lines added or lines deleted, whichever is more.
     pub dirty_lines: u32,
-    /// The revision that its author had seen.
+    /// Number of the revision that the candidate is based on; 0: none.
     pub parent: u64,
     /// Unix milliseconds.
     pub created_at_ms: u64,
-    /// The encoded reply to the apply that used it; None before.
+    /// The encoded reply of the apply that used the plan, to repeat it; None while it is unused.
     pub reply: Option<Vec<u8>>,
 }
 
-/// A plan's part for one task of a node that answered.
+/// One task of a plan, for a node that answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanTask {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// Among the node's tasks, from 0.
+    /// Order among the node's tasks, from 0.
     pub position: u32,
-    /// Of the task that would be started; empty when it would not.
+    /// Id that the task gets when it starts; empty when nothing of it changes.
     pub task_id: String,
-    /// That task, encoded.
+    /// The encoded `v1::Task`.
     pub task: Vec<u8>,
-    /// What the person was shown of it, encoded.
+    /// The encoded `v1::NodePlan` that the person was shown, with the steps of this task alone.
     pub shown: Vec<u8>,
 }
 
 impl Tx {
-    /// Stores a plan with its tasks.
+    /// Stores a plan and its tasks. Fails when the id is taken.
     pub async fn add_plan(&mut self, plan: &Plan, tasks: &[PlanTask]) -> Result<(), StoreError> {
         let (parent, at) = (signed(plan.parent), signed(plan.created_at_ms));
         let result = sqlx::query!(
@@ -68,7 +68,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The plan of that id.
+    /// The plan with that id.
     pub async fn plan(&mut self, id: &str) -> Result<Option<Plan>, StoreError> {
         let query = sqlx::query_as!(
             Plan,
@@ -79,7 +79,7 @@ impl Tx {
         Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 
-    /// Its tasks, by node and position.
+    /// The plan's tasks, by node and position.
     pub async fn plan_tasks(&mut self, id: &str) -> Result<Vec<PlanTask>, StoreError> {
         let query = sqlx::query_as!(
             PlanTask,
@@ -90,7 +90,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// The plan was carried out, and this was the answer. Fails when it was before.
+    /// Records that the plan was carried out, with the reply. Fails when it was used before.
     pub async fn use_plan(&mut self, id: &str, reply: &[u8]) -> Result<(), StoreError> {
         let result = sqlx::query!("UPDATE plans SET reply = ? WHERE id = ? AND reply IS NULL", reply, id)
             .execute(&mut *self.tx)
@@ -98,7 +98,7 @@ impl Tx {
         one("plan", &result)
     }
 
-    /// Drops plans older than `before_ms`.
+    /// Deletes plans made before `before_ms` (Unix milliseconds), with their tasks.
     pub async fn drop_plans(&mut self, before_ms: u64) -> Result<(), StoreError> {
         let before = signed(before_ms);
         sqlx::query!(

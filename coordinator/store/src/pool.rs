@@ -4,33 +4,34 @@ use crate::{StoreError, Tx, signed};
 /// A pool on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
-    /// Decimal.
+    /// ZFS pool guid, in decimal.
     pub guid: String,
-    /// Its name.
+    /// Pool name in ZFS.
     pub name: String,
-    /// Whose it is.
+    /// Node that the pool is on record for.
     pub node: String,
-    /// Made or adopted by Heeler: kept on record. Else somebody else's: on record while it is imported.
+    /// True: created or adopted by Heeler, and kept on record. False: another pool, on record only while it is
+    /// imported.
     pub ours: bool,
-    /// Unix milliseconds.
+    /// When a node reported it last, Unix milliseconds.
     pub seen_at_ms: u64,
 }
 
-/// A serial on record as holding a pool.
+/// A disk that is on record as a leg of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leg {
-    /// The disk.
+    /// Serial number of the disk.
     pub serial: String,
-    /// The pool.
+    /// Guid of the pool, in decimal.
     pub guid: String,
-    /// Whose pool it is.
+    /// Node that the pool is on record for.
     pub node: String,
-    /// The pool was made by Heeler; another is on record only while it is imported.
+    /// As [`Pool::ours`].
     pub ours: bool,
 }
 
 impl Tx {
-    /// The pool of that guid.
+    /// The pool with that guid.
     pub async fn pool(&mut self, guid: &str) -> Result<Option<Pool>, StoreError> {
         let query = sqlx::query_as!(
             Pool,
@@ -41,7 +42,7 @@ impl Tx {
         Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 
-    /// A node's pools on record, the newest first.
+    /// The pools on record for a node, seen last first.
     pub async fn pools_of(&mut self, node: &str) -> Result<Vec<Pool>, StoreError> {
         let query = sqlx::query_as!(
             Pool,
@@ -52,7 +53,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Every node's, the newest first.
+    /// All pools on record, seen last first.
     pub async fn pools(&mut self) -> Result<Vec<Pool>, StoreError> {
         let query = sqlx::query_as!(
             Pool,
@@ -62,7 +63,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Every serial on record as holding a pool, by serial.
+    /// All legs on record, by serial.
     pub async fn legs(&mut self) -> Result<Vec<Leg>, StoreError> {
         let query = sqlx::query_as!(
             Leg,
@@ -72,7 +73,8 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Puts a pool on record with its legs. What is ours once stays ours, and stays its first node's.
+    /// Records a pool and its legs. A pool that is ours stays ours, and stays with the node that it was first
+    /// recorded for.
     pub async fn record_pool(&mut self, pool: &Pool, serials: &[String]) -> Result<(), StoreError> {
         let seen = signed(pool.seen_at_ms);
         let result = sqlx::query!(
@@ -88,7 +90,7 @@ impl Tx {
         .await?;
         one("pool", &result)?;
         for serial in serials {
-            // A leg of a pool of ours stays on record as such, whoever reports a disk of that serial.
+            // A leg of a pool of ours keeps its record, even when another pool reports a disk with the same serial.
             sqlx::query!(
                 "INSERT INTO legs (serial, guid) VALUES (?, ?) ON CONFLICT (serial) DO UPDATE SET guid = excluded.guid
                  WHERE NOT EXISTS (SELECT 1 FROM pools WHERE pools.guid = legs.guid AND pools.ours)",
@@ -101,8 +103,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes which vdev of the pool the disk is, and that no other disk is it any more; nothing when the disk is not on record
-    /// as a leg of it.
+    /// Records which vdev of the pool the disk is, and clears that vdev from other disks. Does nothing when the disk
+    /// is not on record as a leg of the pool.
     pub async fn note_vdev(&mut self, guid: &str, serial: &str, vdev_guid: &str) -> Result<(), StoreError> {
         sqlx::query!(
             "UPDATE legs SET vdev_guid = '' WHERE guid = ?1 AND vdev_guid = ?3 AND serial <> ?2
@@ -125,7 +127,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Serial and vdev guid of each leg of a pool, as far as its vdev is known.
+    /// Serial and vdev guid of each leg of a pool, where the vdev is known; by serial.
     pub async fn vdevs(&mut self, guid: &str) -> Result<Vec<(String, String)>, StoreError> {
         let query = sqlx::query!(
             "SELECT serial, vdev_guid FROM legs WHERE guid = ? AND vdev_guid <> '' ORDER BY serial",
@@ -135,7 +137,8 @@ impl Tx {
         Ok(rows.into_iter().map(|row| (row.serial, row.vdev_guid)).collect())
     }
 
-    /// Takes every leg but these off a pool's record: it was seen whole, and has no others. They are what went.
+    /// Deletes the pool's legs that are not in `serials`, and returns the deleted serials. Only for a pool that was
+    /// seen whole: it has no other legs.
     pub async fn keep_legs(&mut self, guid: &str, serials: &[String]) -> Result<Vec<String>, StoreError> {
         let query = sqlx::query_scalar!("SELECT serial FROM legs WHERE guid = ? ORDER BY serial", guid);
         let mut gone = query.fetch_all(&mut *self.tx).await?;
@@ -148,7 +151,7 @@ impl Tx {
         Ok(gone)
     }
 
-    /// Somebody else's pool is gone from its node, and off the record. Ours never goes.
+    /// Deletes a pool that is not ours, with its legs. Fails for a pool of ours.
     pub async fn forget_pool(&mut self, guid: &str) -> Result<(), StoreError> {
         sqlx::query!(
             "DELETE FROM legs WHERE guid = (SELECT guid FROM pools WHERE guid = ? AND ours = 0)",

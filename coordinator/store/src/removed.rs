@@ -2,8 +2,8 @@ use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
 impl Tx {
-    /// Takes a node off the record: nobody sees it any more, and nobody with its key gets in. Its history stays, and its
-    /// hostid, for the day when a node of that name comes again.
+    /// Removes a node: lists no longer show it, and its key is shut out. Its history and hostid stay, for a node of
+    /// the same name that is added later.
     pub async fn remove_node(&mut self, node: &str, operator: &str, now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         self.forget_tokens(node).await?;
@@ -35,7 +35,7 @@ impl Tx {
         one("removed node", &result)
     }
 
-    /// A node of that name is taken on again; whether one was removed.
+    /// Takes a removed node back. False when no node of that name was removed.
     pub async fn bring_back(&mut self, node: &str) -> Result<bool, StoreError> {
         let result = sqlx::query!("DELETE FROM removed WHERE node = ?", node)
             .execute(&mut *self.tx)
@@ -43,7 +43,8 @@ impl Tx {
         Ok(result.rows_affected() > 0)
     }
 
-    /// A pool of ours is gone for good, and off the record: its serials are free.
+    /// Deletes a pool of ours from the record: its disks can be used again. Fails when the pool is not ours or not on
+    /// record.
     pub async fn forget_own_pool(&mut self, guid: &str) -> Result<(), StoreError> {
         sqlx::query!("DELETE FROM legs WHERE guid = ?", guid)
             .execute(&mut *self.tx)
@@ -54,7 +55,7 @@ impl Tx {
         one("pool to forget", &result)
     }
 
-    /// A person has seen the alarms that stand now, of one node or of all (None); how many.
+    /// Marks the alarms of one node, or of all (None), as seen. Returns how many, counted by node and text.
     pub async fn see_alarms(&mut self, node: Option<&str>, operator: &str, now_ms: u64) -> Result<u64, StoreError> {
         let now_ms = signed(now_ms);
         let result = sqlx::query!(
@@ -72,7 +73,7 @@ impl Tx {
         Ok(result.rows_affected())
     }
 
-    /// An alarm of a node needs nobody to look into it from that time on.
+    /// Marks one alarm of a node as seen, for all its repeats until now.
     pub async fn see_alarm(&mut self, node: &str, text: &str, by: &str, now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         sqlx::query!(
@@ -90,7 +91,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The alarms that somebody else than `not_by` has seen, and whose text begins so, as node and text.
+    /// Node and text of seen alarms whose text begins with `begin`, except those that `not_by` marked.
     pub async fn seen_alarms(&mut self, begin: &str, not_by: &str) -> Result<Vec<(String, String)>, StoreError> {
         let query = sqlx::query!(
             "SELECT node, text FROM seen_alarms WHERE substr(text, 1, length(?1)) = ?1 AND operator != ?2",

@@ -1,10 +1,10 @@
 use crate::{PAGE_BYTES, Store, StoreError, Tx, signed};
 
 impl Store {
-    /// What the database fills, without what is free in it.
+    /// Bytes of the database in use, without its free pages.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the database cannot be read.
     pub async fn used_bytes(&self) -> Result<u64, StoreError> {
         let mut tx = self.pool.acquire().await?;
         let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *tx).await?;
@@ -12,10 +12,10 @@ impl Store {
         Ok(u64::try_from(pages - free).unwrap_or(0) * PAGE_BYTES)
     }
 
-    /// Gives free pages back to the file system, some of them. Whether there are more.
+    /// Returns up to 2,000 free pages to the file system. False when there were none.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the database cannot be written.
     pub async fn give_back(&self) -> Result<bool, StoreError> {
         let _turn = self.durable.turn().await;
         let free: i64 = sqlx::query_scalar("PRAGMA freelist_count")
@@ -32,7 +32,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Drops the oldest events, `batch` at most; alarms from that time on stay. How many went.
+    /// Deletes the oldest events, about `batch` at a time, but no alarms from `alarms_from_ms` on. Returns how many.
     pub async fn drop_events(&mut self, batch: u32, alarms_from_ms: u64) -> Result<u64, StoreError> {
         let from = signed(alarms_from_ms);
         let first = sqlx::query_scalar!(
@@ -51,8 +51,8 @@ impl Tx {
         Ok(result.rows_affected())
     }
 
-    /// Drops a node's tasks that ended before that time, but for the newest `kept` of them, with their consents, `batch`
-    /// at most. How many went.
+    /// Deletes the node's tasks that ended before `before_ms`, with their consents, at most `batch` of them; the
+    /// newest `kept` tasks stay. Returns how many.
     pub async fn drop_tasks(&mut self, node: &str, before_ms: u64, kept: u32, batch: u32) -> Result<u64, StoreError> {
         let before = signed(before_ms);
         let old = sqlx::query_scalar!(

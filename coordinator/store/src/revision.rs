@@ -1,20 +1,20 @@
 use crate::error::one;
 use crate::{Digest, StoreError, Tx, digest, signed};
 
-/// What a person accepted as wanted; never changed afterwards.
+/// An accepted heeler.toml. It never changes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
     /// 1 and up.
     pub number: u64,
-    /// heeler.toml, whole.
+    /// The whole heeler.toml.
     pub text: String,
-    /// Of the text.
+    /// SHA-256 of the text.
     pub sha256: Digest,
-    /// Of the checkout that it came from; empty when there was none.
+    /// Short commit hash of the checkout; empty when heeler.toml was in no git commit.
     pub git_commit: String,
-    /// Uncommitted lines at the time.
+    /// Uncommitted lines of heeler.toml then: lines added or lines deleted, whichever is more.
     pub dirty_lines: u32,
-    /// The revision that its author had seen.
+    /// Number of the revision that it is based on; 0: none.
     pub parent: u64,
     /// Unix milliseconds.
     pub accepted_at_ms: u64,
@@ -23,7 +23,7 @@ pub struct Revision {
 }
 
 impl Tx {
-    /// The accepted one; None before the first apply.
+    /// The newest revision; None before the first apply.
     pub async fn accepted(&mut self) -> Result<Option<Revision>, StoreError> {
         let row = sqlx::query!(
             r#"SELECT number as "number: u64", text, sha256, git_commit, dirty_lines as "dirty_lines: u32",
@@ -45,7 +45,7 @@ impl Tx {
         }))
     }
 
-    /// The accepted one's number; 0 before the first apply.
+    /// Number of the newest revision; 0 before the first apply.
     pub async fn accepted_number(&mut self) -> Result<u64, StoreError> {
         let query = sqlx::query_scalar!(r#"SELECT coalesce(max(number), 0) as "number!: u64" FROM revisions"#);
         Ok(query.fetch_one(&mut *self.tx).await?)

@@ -1,21 +1,21 @@
 use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
-/// A secret, sealed.
+/// A secret that heeler.toml refers to by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// As heeler.toml names it.
+    /// Name as in heeler.toml.
     pub name: String,
-    /// With the key of the state folder.
+    /// The value, sealed with age to the key in the state folder.
     pub sealed: Vec<u8>,
     /// Unix milliseconds.
     pub set_at_ms: u64,
-    /// By whom.
+    /// Operator name, as in the audit log.
     pub set_by: String,
 }
 
 impl Tx {
-    /// By name.
+    /// All secrets, by name.
     pub async fn secrets(&mut self) -> Result<Vec<Secret>, StoreError> {
         let query = sqlx::query_as!(
             Secret,
@@ -24,7 +24,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// In the place of the one of that name, if there is one; whether there was.
+    /// Sets or replaces a secret. Returns whether it replaced one.
     pub async fn set_secret(&mut self, secret: &Secret) -> Result<bool, StoreError> {
         let replaced = self.remove_secret(&secret.name).await?;
         let set_at_ms = signed(secret.set_at_ms);
@@ -41,7 +41,7 @@ impl Tx {
         Ok(replaced)
     }
 
-    /// Whether there was one.
+    /// Deletes a secret. False when there was none of that name.
     pub async fn remove_secret(&mut self, name: &str) -> Result<bool, StoreError> {
         let result = sqlx::query!("DELETE FROM secrets WHERE name = ?", name)
             .execute(&mut *self.tx)

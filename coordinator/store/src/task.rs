@@ -1,34 +1,34 @@
 use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
-/// How far a task is.
+/// Where a task is between its start and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 pub enum TaskState {
     /// Not handed out yet.
     Queued,
-    /// Handed out; the agent has not answered.
+    /// Handed out; the agent has not confirmed it.
     Sent,
     /// The agent has it in its journal.
     Running,
-    /// Every step's state holds.
+    /// Done: every step found or made the machine as wanted.
     Done,
-    /// A person is needed.
+    /// A step needs a person's decision.
     Blocked,
-    /// It went wrong.
+    /// A step failed, or the outcome is not known.
     Failed,
-    /// Not begun, and never will be.
+    /// Never started.
     Refused,
 }
 
 impl TaskState {
-    /// Nothing more is to come.
+    /// Whether the state is final.
     #[must_use]
     pub fn is_over(self) -> bool {
         !matches!(self, Self::Queued | Self::Sent | Self::Running)
     }
 
-    /// As lists show it.
+    /// The word that lists show.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,70 +43,71 @@ impl TaskState {
     }
 }
 
-/// A unit of work for one node.
+/// One task for one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
-    /// Allotted when it was planned.
+    /// Id that the plan gave it.
     pub id: String,
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// "ensure pool", "erase disk".
     pub kind: String,
-    /// Encoded.
+    /// The encoded `v1::Task`.
     pub task: Vec<u8>,
-    /// The revision that wants it.
+    /// Number of the revision that asked for it.
     pub revision: u64,
     /// Operator name, as in the audit log.
     pub operator: String,
-    /// How far it is.
+    /// Where the task is.
     pub state: TaskState,
-    /// Why, where that needs a word.
+    /// Why it ended so: a clause without capital and full stop; empty while open or done.
     pub reason: String,
-    /// Encoded; what a person must do.
+    /// The encoded `v1::Blocked`, which says what a person must do; None unless blocked.
     pub blocked: Option<Vec<u8>>,
-    /// Ops applied.
+    /// Number of operations applied.
     pub changes: u32,
-    /// When it was asked for.
+    /// When it was queued, Unix milliseconds.
     pub created_at_ms: u64,
-    /// 0 while it is not over.
+    /// When it ended, Unix milliseconds; 0 while it is open.
     pub finished_at_ms: u64,
-    /// Of its generation; 0 until it is handed out.
+    /// Epoch of its generation; 0 until it is handed out.
     pub epoch: u64,
-    /// Of its generation; 0 until it is handed out.
+    /// Counter of its generation; 0 until it is handed out.
     pub counter: u64,
-    /// Of a change of the network that was handed out: who must confirm it, separated by spaces.
+    /// For a change of the network that was handed out: the nodes that must confirm it, separated by spaces. Else
+    /// None.
     pub peers: Option<String>,
 }
 
-/// A task that is being asked for.
+/// A task to queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTask {
-    /// Allotted when it was planned.
+    /// Id that the plan gave it.
     pub id: String,
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
     /// "ensure pool", "erase disk".
     pub kind: String,
-    /// Encoded.
+    /// The encoded `v1::Task`.
     pub task: Vec<u8>,
-    /// The revision that wants it.
+    /// Number of the revision that asks for it.
     pub revision: u64,
     /// Operator name, as in the audit log.
     pub operator: String,
-    /// Id and encoded consent.
+    /// Id and encoded `v1::Consent` of each consent.
     pub consents: Vec<(String, Vec<u8>)>,
 }
 
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// One that [`TaskState::is_over`].
+    /// A final state ([`TaskState::is_over`]).
     pub state: TaskState,
     /// A clause for a person: no capital, no full stop.
     pub reason: String,
-    /// Encoded; what a person must do.
+    /// The encoded `v1::Blocked`, which says what a person must do; None unless blocked.
     pub blocked: Option<Vec<u8>>,
-    /// Ops applied.
+    /// Number of operations applied.
     pub changes: u32,
 }
 
@@ -124,12 +125,12 @@ macro_rules! select {
 }
 
 impl Tx {
-    /// The task of that id.
+    /// The task with that id.
     pub async fn task(&mut self, id: &str) -> Result<Option<Task>, StoreError> {
         Ok(select!("WHERE id = ?", id).fetch_optional(&mut *self.tx).await?)
     }
 
-    /// The newest ones first, those of removed nodes left out.
+    /// At most `limit` tasks, newest first, without those of removed nodes.
     pub async fn tasks(&mut self, limit: u32) -> Result<Vec<Task>, StoreError> {
         Ok(select!(
             "WHERE node NOT IN (SELECT node FROM removed) ORDER BY created_at_ms DESC, id LIMIT ?",
@@ -139,13 +140,13 @@ impl Tx {
         .await?)
     }
 
-    /// A node's, the newest first.
+    /// At most `limit` tasks of the node, newest first.
     pub async fn tasks_of(&mut self, node: &str, limit: u32) -> Result<Vec<Task>, StoreError> {
         let query = select!("WHERE node = ? ORDER BY created_at_ms DESC, id LIMIT ?", node, limit);
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Every node's last ones, the newest first.
+    /// At most `limit` tasks of each node, newest first.
     pub async fn recent_tasks(&mut self, limit: u32) -> Result<Vec<Task>, StoreError> {
         let query = select!(
             "WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY node ORDER BY created_at_ms DESC, id)
@@ -155,7 +156,7 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Those that are not over, the oldest first.
+    /// Tasks that have not ended, oldest first.
     pub async fn open_tasks(&mut self) -> Result<Vec<Task>, StoreError> {
         let query = select!("WHERE state IN ('queued', 'sent', 'running') ORDER BY created_at_ms, rowid");
         Ok(query.fetch_all(&mut *self.tx).await?)
@@ -192,13 +193,14 @@ impl Tx {
         Ok(())
     }
 
-    /// The consents that were given with a task, encoded.
+    /// The encoded `v1::Consent`s that were given with a task, by id.
     pub async fn consents(&mut self, task: &str) -> Result<Vec<Vec<u8>>, StoreError> {
         let query = sqlx::query_scalar!("SELECT body FROM consents WHERE task_id = ? ORDER BY id", task);
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// A queued task is handed out as this generation; `peers` must confirm what it changes.
+    /// Records that a queued task is handed out under this generation. `peers`, separated by spaces, must confirm a
+    /// change of the network. Fails when the task is not queued.
     pub async fn send_task(
         &mut self,
         id: &str,
@@ -218,7 +220,7 @@ impl Tx {
         one("task to send", &result)
     }
 
-    /// The agent has it; without effect on a task that is over.
+    /// Records that the agent has the task. No effect on a task that has ended.
     pub async fn run_task(&mut self, id: &str) -> Result<(), StoreError> {
         sqlx::query!(
             "UPDATE tasks SET state = 'running' WHERE id = ? AND state IN ('queued', 'sent')",
@@ -229,7 +231,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The task is over. The agent's own word replaces what was concluded in its absence.
+    /// Ends the task. Also replaces an outcome that was recorded while the agent was away: the agent knows better.
     pub async fn finish_task(&mut self, id: &str, outcome: &Outcome, now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         let result = sqlx::query!(

@@ -1,23 +1,23 @@
 use crate::error::one;
 use crate::{Digest, StoreError, Tx, digest, signed};
 
-/// A join token; only its SHA-256 is kept.
+/// A join token, which lets one key enrol one node. Only its SHA-256 is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Of the token's text.
+    /// SHA-256 of the token's text.
     pub sha256: Digest,
-    /// The node that it is for.
+    /// Name of the node that may enrol with it.
     pub node: String,
-    /// SHA-256 of the only public key that it is good for.
+    /// SHA-256 of the only public key that it admits.
     pub key_sha256: Digest,
-    /// Good before that time.
+    /// Unix milliseconds; the token is invalid from then on.
     pub expires_at_ms: u64,
-    /// None while it is good.
+    /// When it was used, Unix milliseconds; None while unused.
     pub used_at_ms: Option<u64>,
 }
 
 impl Tx {
-    /// The token with that SHA-256, good or not.
+    /// The token with that SHA-256, also one that is used or expired.
     pub async fn token(&mut self, sha256: &Digest) -> Result<Option<Token>, StoreError> {
         let key = sha256.as_slice();
         let row = sqlx::query!(
@@ -37,7 +37,7 @@ impl Tx {
         }))
     }
 
-    /// A fresh one; the node's older unused ones are good no more.
+    /// Stores a token and deletes the node's older unused ones.
     pub async fn add_token(&mut self, token: &Token, now_ms: u64) -> Result<(), StoreError> {
         let (sha256, key) = (token.sha256.as_slice(), token.key_sha256.as_slice());
         let (now_ms, expires) = (signed(now_ms), signed(token.expires_at_ms));
@@ -55,7 +55,7 @@ impl Tx {
         one("new token", &result)
     }
 
-    /// The node's unused tokens are good no more.
+    /// Deletes the node's unused tokens.
     pub async fn forget_tokens(&mut self, node: &str) -> Result<(), StoreError> {
         sqlx::query!("DELETE FROM tokens WHERE node = ? AND used_at_ms IS NULL", node)
             .execute(&mut *self.tx)
@@ -63,7 +63,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Fails when it was used before.
+    /// Marks a token as used. Fails when it was used before.
     pub async fn use_token(&mut self, sha256: &Digest, now_ms: u64) -> Result<(), StoreError> {
         let (key, now_ms) = (sha256.as_slice(), signed(now_ms));
         let result = sqlx::query!(

@@ -1,54 +1,54 @@
 use crate::error::one;
 use crate::{Digest, StoreError, Tx, digest, signed};
 
-/// What a node said last about whom it trusts.
+/// What a node last reported about the keys it trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeTrust {
-    /// Which one.
+    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// Names the statements that it took.
+    /// SHA-256 over the ids of the statements that it accepted.
     pub statements_sha256: Digest,
-    /// SHA-256 of each authority's certificate.
+    /// SHA-256 of the certificate of each authority that it trusts.
     pub authorities: Vec<Digest>,
 }
 
-/// Where an authority is in its life.
+/// Where an authority is in its life. The stages follow in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 pub enum Stage {
-    /// Nobody was told.
+    /// Its key exists; no node knows of it.
     Made,
-    /// Nodes learn to trust it.
+    /// Nodes are told to trust it.
     Next,
-    /// It signs.
+    /// It signs new certificates. At most one authority has this stage.
     Current,
-    /// What it signed is still taken.
+    /// It signs no more; certificates that it signed are still accepted.
     Old,
-    /// It is worth nothing any more.
+    /// Certificates that it signed are refused.
     Dropped,
 }
 
-/// A certificate authority; its key lies in the state folder.
+/// A certificate authority. Its private key is in the state folder, not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
-    /// Of its certificate.
+    /// SHA-256 of its certificate.
     pub sha256: Digest,
-    /// DER.
+    /// The certificate, DER.
     pub certificate: Vec<u8>,
     /// Where it is in its life.
     pub stage: Stage,
-    /// Since when.
+    /// When it entered this stage, Unix milliseconds.
     pub since_ms: u64,
 }
 
 impl Tx {
-    /// What operators have signed, encoded, in the order in which it came.
+    /// Encoded `v1::Statement`s that operators signed, in order of arrival.
     pub async fn statements(&mut self) -> Result<Vec<Vec<u8>>, StoreError> {
         let query = sqlx::query_scalar!("SELECT body FROM statements ORDER BY id");
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Keeps a statement; false when it is there already.
+    /// Stores a statement. False when it is already stored.
     pub async fn add_statement(&mut self, sha256: &Digest, body: &[u8]) -> Result<bool, StoreError> {
         let sha256 = sha256.as_slice();
         let result = sqlx::query!(
@@ -61,7 +61,7 @@ impl Tx {
         Ok(result.rows_affected() == 1)
     }
 
-    /// What every node said last.
+    /// What each node last reported, by node.
     pub async fn node_trust(&mut self) -> Result<Vec<NodeTrust>, StoreError> {
         let rows = sqlx::query!("SELECT node, statements_sha256, authorities FROM node_trust ORDER BY node")
             .fetch_all(&mut *self.tx)
@@ -83,7 +83,7 @@ impl Tx {
             .collect()
     }
 
-    /// A node says whom it trusts.
+    /// Stores what a node reported; replaces its earlier report.
     pub async fn set_node_trust(&mut self, trust: &NodeTrust) -> Result<(), StoreError> {
         let (sha256, authorities) = (trust.statements_sha256.as_slice(), trust.authorities.concat());
         let result = sqlx::query!(
@@ -99,7 +99,7 @@ impl Tx {
         one("node's trust", &result)
     }
 
-    /// Every authority there ever was, the oldest first.
+    /// All authorities, dropped ones too, oldest first.
     pub async fn authorities(&mut self) -> Result<Vec<Authority>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT sha256, certificate, stage as "stage: Stage", since_ms as "since_ms: u64"
@@ -119,7 +119,7 @@ impl Tx {
             .collect()
     }
 
-    /// One that nobody has heard of.
+    /// Adds an authority. Fails when its SHA-256 is already stored.
     pub async fn add_authority(&mut self, authority: &Authority) -> Result<(), StoreError> {
         let (sha256, since_ms) = (authority.sha256.as_slice(), signed(authority.since_ms));
         let result = sqlx::query!(
@@ -134,7 +134,7 @@ impl Tx {
         one("authority", &result)
     }
 
-    /// Moves one on.
+    /// Moves an authority to another stage.
     pub async fn set_stage(&mut self, sha256: &Digest, stage: Stage, now_ms: u64) -> Result<(), StoreError> {
         let (sha256, now_ms) = (sha256.as_slice(), signed(now_ms));
         let result = sqlx::query!(
@@ -148,7 +148,7 @@ impl Tx {
         one("authority", &result)
     }
 
-    /// When each node's last certificate was signed, by node.
+    /// Node name and time (Unix milliseconds) of each node's newest certificate, by node.
     pub async fn last_certificates(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT node as "node!", max(issued_at_ms) as "issued_at_ms!: u64" FROM certificates GROUP BY node ORDER BY node"#

@@ -5,7 +5,7 @@ use crate::StoreError;
 
 const OWN: &str = env!("CARGO_PKG_VERSION");
 
-/// Brings the schema up to date, and notes who did: an earlier version that meets the database can name it.
+/// Migrates the schema and records this version, so that an older version that opens the database can name it.
 pub(crate) async fn bring_up_to_date(pool: &SqlitePool) -> Result<(), StoreError> {
     let done = sqlx::migrate!("../../migrations").run(pool).await;
     let known: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'heeler'")
@@ -15,7 +15,7 @@ pub(crate) async fn bring_up_to_date(pool: &SqlitePool) -> Result<(), StoreError
     match done {
         Ok(()) if known.as_deref() == Some(OWN) => {}
         Ok(()) => {
-            // A disk without room is told of by whoever has something to write.
+            // On a full disk this fails; the next write reports that.
             let note = "INSERT INTO meta (key, value) VALUES ('heeler', ?)
                 ON CONFLICT (key) DO UPDATE SET value = excluded.value";
             sqlx::query(note).bind(OWN).execute(pool).await.ok();

@@ -1,4 +1,4 @@
-//! Round trips, and the laws that the schema and the queries hold.
+//! Round trips, and the rules that schema and queries enforce.
 
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
@@ -196,10 +196,10 @@ async fn only_our_missing_pool_stays_on_record() {
         .await
         .unwrap();
     tx.record_pool(&pool("2", "a", false), &["S3".into()]).await.unwrap();
-    // Seen again elsewhere, as nobody's: still ours, still node a's.
+    // Reported by another node, as not ours: it stays ours, and stays with node a.
     tx.record_pool(&pool("1", "b", false), &["S1".into()]).await.unwrap();
     assert_eq!(tx.pool("1").await.unwrap(), Some(pool("1", "a", true)));
-    // A disk of the same serial in somebody else's pool, or a lie: ours keeps its leg.
+    // A pool that is not ours reports a disk with the same serial: the leg stays with our pool.
     tx.record_pool(&pool("3", "b", false), &["S2".into()]).await.unwrap();
     tx.forget_pool("3").await.unwrap();
     tx.forget_pool("2").await.unwrap();
@@ -429,7 +429,7 @@ async fn writing_resumes_when_the_disk_has_room() {
         tx.set_meta(key, &"x".repeat(bytes)).await?;
         tx.save().await
     };
-    // More often than there are connections.
+    // More writers than connections.
     for number in 0..20 {
         let outcome = put("much", 1_000_000).await;
         assert!(outcome.is_err_and(|error| error.is_no_room()), "{number}");
