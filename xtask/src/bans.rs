@@ -1,4 +1,4 @@
-//! What may be in the dependency tree: deny.toml's rules over `cargo metadata`, and the agent's own.
+//! Checks the dependency tree: deny.toml's rules over `cargo metadata`, and the agent's own list.
 //!
 //! The same file serves cargo-deny, which takes minutes to build; this takes a second.
 
@@ -12,6 +12,9 @@ use anyhow::{Result, ensure};
 use crate::run;
 
 /// Checks licences, sources, banned crates and layers, and what the agent links.
+///
+/// # Errors
+/// When a rule is broken, with one line for each.
 pub fn run() -> Result<()> {
     let rules = rules::read(&run::root().join("deny.toml"))?;
     let graph = graph::of_workspace()?;

@@ -1,5 +1,5 @@
-//! Figures that are not a test's: what the coordinator costs with its agents, and an agent its node. Each command fails
-//! when one of them is missed.
+//! Benchmarks that no test runs: the coordinator with its agents, and the agent on its node. Each command fails when
+//! a figure misses its limit.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,10 @@ use anyhow::Result;
 use crate::run;
 use crate::size::{Machine, build_agent};
 
-/// How many agents, when nobody says.
+/// Numbers of agents, unless some are given.
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 
-/// Builds as for a release, and measures a coordinator with each of these numbers of agents.
+/// Builds for release and measures a coordinator with each of these numbers of agents.
 pub fn fleet(sizes: &[usize]) -> Result<()> {
     let built = build()?;
     let mut bench = run::program(&built.join("bench-fleet").to_string_lossy());
@@ -22,14 +22,14 @@ pub fn fleet(sizes: &[usize]) -> Result<()> {
     run::run(&mut bench)
 }
 
-/// Builds as for a release, and attacks a coordinator: other nodes' events are acknowledged within a second, and
-/// `heeler status` takes half a second at most.
+/// Builds for release and attacks a coordinator. Fails unless other nodes' events are acknowledged within 1 s and
+/// `heeler status` takes at most 0.5 s.
 pub fn hostile() -> Result<()> {
     let built = build()?;
     run::run(run::program(&built.join("bench-hostile").to_string_lossy()).arg(built.join("heeler")))
 }
 
-/// Builds as for a release, and measures the agent: a prune plan, `seconds` of idling, and a simulated year.
+/// Builds for release and measures the agent: a prune plan, `seconds` of idling, and a simulated year.
 pub fn prune(seconds: u64) -> Result<()> {
     let built = build()?;
     let agent = build_agent(Machine::X86_64)?;

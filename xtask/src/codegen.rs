@@ -1,6 +1,6 @@
-//! The contract's Rust code, from its .proto files, without protoc.
+//! Generates the wire contract's Rust code from its .proto files, without protoc.
 //!
-//! Committed, so that a build needs no generator; CI generates it again and compares.
+//! The code is committed, so that a build needs no generator. CI generates it again and compares.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub fn run(check: bool) -> Result<()> {
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
         .type_attribute(".", "#[derive(serde::Serialize)]")
         .btree_map(".")
-        // A value that is never shown has no way to be.
+        // A secret's value must not appear in logs, so the message has no `Debug`.
         .skip_debug([".heeler.v1.SetSecretRequest"])
         .emit_rerun_if_changed(false)
         .out_dir(out.path())

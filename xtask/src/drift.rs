@@ -1,4 +1,4 @@
-//! A folder of generated files: replaced, or compared with what is committed.
+//! A folder of generated files: write them, or compare them with the committed ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,8 @@ pub fn read(dir: &Path, extension: &str) -> Result<Files> {
     Ok(files)
 }
 
-/// Makes `dir` hold exactly `fresh` among its files with this extension; with `check`, only says what differs.
+/// Makes `dir` hold exactly `fresh` among its files with this extension. With `check`, writes nothing and fails when
+/// they differ; `cure` is the command to type.
 pub fn settle(dir: &Path, extension: &str, fresh: &Files, check: bool, cure: &str) -> Result<()> {
     let differences = differences(&read(dir, extension)?, fresh);
     if differences.is_empty() {

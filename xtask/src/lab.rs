@@ -1,4 +1,4 @@
-//! Hands over to the lab, which has a crate of its own: xtask stays quick to build.
+//! Starts the lab, which is a crate of its own so that xtask builds fast.
 
 use std::os::unix::process::CommandExt;
 
@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::run::{cargo, root};
 
-/// Becomes `cargo run -p heeler-lab -- ARGUMENTS`, so that its exit code is ours. Returns only when it cannot.
+/// Replaces this process with `cargo run -p heeler-lab -- ARGUMENTS`, so that the lab's exit code is ours. Returns
+/// only when that fails.
 pub fn become_it(arguments: &[String]) -> Result<()> {
     let mut lab = cargo();
     lab.current_dir(std::env::current_dir()?);

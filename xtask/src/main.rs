@@ -1,4 +1,4 @@
-//! What a developer runs besides cargo: `cargo xtask --help`.
+//! Developer commands beside cargo: `cargo xtask --help`.
 
 mod bans;
 mod bench;

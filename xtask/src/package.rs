@@ -1,4 +1,5 @@
-//! Debian packages out of packaging/: the agent for both architectures, and the coordinator for this machine.
+//! Builds the Debian packages from packaging/: the agent for both architectures, and the coordinator for this
+//! machine.
 
 mod deb;
 
@@ -11,13 +12,13 @@ use self::deb::Deb;
 use crate::size::Machine;
 use crate::{run, size};
 
-/// How packages are made.
+/// Options of `cargo xtask package`.
 pub struct PackageOptions {
-    /// Debug builds for this machine alone: the same packages, sooner.
+    /// Debug builds, for this machine alone.
     pub quick: bool,
-    /// In place of the workspace's.
+    /// Version of the packages; None: the workspace's.
     pub version: Option<String>,
-    /// In place of `target/deb`.
+    /// Folder for the packages; None: `target/deb`.
     pub out: Option<PathBuf>,
 }
 
@@ -84,7 +85,7 @@ fn agents(quick: bool, bare: &Path) -> Result<Vec<(Machine, PathBuf)>> {
     )])
 }
 
-/// A copy without symbols, in `folder`.
+/// Copies the program without its symbols into `folder`, and returns the copy's path.
 fn stripped(program: &Path, folder: &Path) -> Result<PathBuf> {
     let bare = folder.join(program.file_name().unwrap_or_default());
     run::run(

@@ -1,4 +1,4 @@
-//! What an idle agent costs its node: resident memory, and how often it wakes up.
+//! What an idle agent costs its node: resident memory and wake-ups.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -7,21 +7,24 @@ use anyhow::{Context, Result, ensure};
 
 use crate::run;
 
-/// For the look that follows a connection.
+/// Wait after the session opens, in seconds: the agent looks at its machine then.
 const SETTLE_S: u64 = 15;
 
-/// 6 MB.
+/// Most resident memory of an idle agent: 6 MB.
 const GATE_BYTES: u64 = 6_000_000;
 
-/// An idle agent wakes up at most once in so many seconds.
+/// An idle agent wakes up at most once in this many seconds.
 const QUIET_S: u64 = 10;
 
-/// The node's own kind of machine. Static as the agent that is shipped is; that one's musl is not on every machine.
+/// The lab's nodes are x86-64. Static like the shipped agent, but with glibc: not every machine has the musl target.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const STATIC: &str = "-Ctarget-feature=+crt-static -Cforce-unwind-tables=no";
 
-/// Puts the agent, built as for a release, on a node of the running lab that has one already, and watches it for
-/// `seconds` once it is connected and has looked at its machine: its stream and D-Bus are open then.
+/// Installs a release build of the agent on a node of the running lab, and measures it for `seconds` once it is
+/// connected and has looked at its machine.
+///
+/// # Errors
+/// When memory or wake-ups exceed their limit.
 pub fn run(node: &str, seconds: u64) -> Result<()> {
     install(node)?;
     let script = format!(
@@ -67,7 +70,7 @@ fn install(node: &str) -> Result<()> {
     run::run(on(node).arg(place).stdin(agent))
 }
 
-/// A command on the node, as root through the lab's own key.
+/// An ssh command on the node, as root with the lab's own key.
 fn on(node: &str) -> Command {
     let config = run::target_dir().join("lab/ssh/lab.config");
     let mut command = run::cargo();
@@ -92,7 +95,7 @@ struct Cost {
 }
 
 impl Cost {
-    /// Out of two copies of /proc/PID/status, one after the other; `None` when a field is missing.
+    /// Reads two copies of /proc/PID/status (proc(5)) that follow each other; None when a field is missing.
     fn read(said: &str) -> Option<Self> {
         let resident_kib = field(said, "VmRSS:").last()?;
         let switches: Vec<u64> = field(said, "voluntary_ctxt_switches:").collect();

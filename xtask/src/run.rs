@@ -1,24 +1,24 @@
-//! Programs that a task runs, and where the workspace is.
+//! Runs programs, and finds the workspace.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The workspace's root, whatever folder the task was started in.
+/// The workspace's root, whatever the current folder is.
 pub fn root() -> PathBuf {
-    // As cargo says now: clones may share one target folder, and with it this program.
+    // From the environment at run time: clones may share one target folder, and so this program.
     let said = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let here = said.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     here.parent().unwrap_or(&here).to_path_buf()
 }
 
-/// Where cargo puts what it builds.
+/// The folder that cargo builds into.
 pub fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
 }
 
-/// A program at the workspace's root, with this process's environment.
+/// A command that runs in the workspace's root with this process's environment.
 #[expect(clippy::disallowed_methods, reason = "the one place of xtask that names a program")]
 pub fn program(name: &str) -> Command {
     let mut command = Command::new(name);
@@ -26,12 +26,15 @@ pub fn program(name: &str) -> Command {
     command
 }
 
-/// The cargo that runs this task.
+/// The cargo that started this program.
 pub fn cargo() -> Command {
     program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
 }
 
-/// Runs to the end with this terminal. An exit code other than 0 is an error.
+/// Runs a program to its end on this terminal.
+///
+/// # Errors
+/// When its exit code is not 0.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -42,7 +45,10 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs to the end and gives what it printed. An exit code other than 0 is an error with its last words.
+/// Runs a program to its end and returns its stdout.
+///
+/// # Errors
+/// When its exit code is not 0, with its last words.
 pub fn output(command: &mut Command) -> Result<String> {
     let out = command
         .output()

@@ -1,4 +1,4 @@
-//! How many bytes the static aarch64 agent has. A Pi holds two of them and loads one at every boot.
+//! Size of the static aarch64 agent in bytes. A Pi stores two of them and loads one at every boot.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,20 +8,20 @@ use anyhow::{Context, Result, ensure};
 
 use crate::run;
 
-/// 3.0 MB.
+/// Largest size allowed, in bytes: 3.0 MB.
 const GATE_BYTES: u64 = 3_000_000;
 
-/// What an agent is built for.
+/// A kind of machine that runs the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Machine {
-    /// A Pi.
+    /// A Raspberry Pi.
     Aarch64,
-    /// A virtual machine, or a small PC.
+    /// A virtual machine or a small PC.
     X86_64,
 }
 
 impl Machine {
-    /// As `uname -m` says it.
+    /// The architecture's name in `uname -m`.
     pub fn uname(self) -> &'static str {
         match self {
             Self::Aarch64 => "aarch64",
@@ -29,7 +29,7 @@ impl Machine {
         }
     }
 
-    /// As dpkg says it.
+    /// The architecture's name in dpkg.
     pub fn debian(self) -> &'static str {
         match self {
             Self::Aarch64 => "arm64",
@@ -41,7 +41,7 @@ impl Machine {
         format!("{}-unknown-linux-musl", self.uname())
     }
 
-    /// Compiles ring's C and links against the musl that rustup brings; Debian's gcc-aarch64-linux-gnu where it crosses.
+    /// The C compiler for ring, which also links against rustup's musl; a Debian cross compiler where one is needed.
     fn compiler(self) -> String {
         match self.uname() == std::env::consts::ARCH {
             true => "gcc".to_owned(),
@@ -50,7 +50,7 @@ impl Machine {
     }
 }
 
-/// Builds the agent with its own profile and prints its size in bytes.
+/// Builds the agent, prints its size in bytes, and fails when it is over the limit.
 pub fn run() -> Result<()> {
     let machine = Machine::Aarch64;
     let path = build_agent(machine)?;
@@ -70,7 +70,7 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// Builds the agent and says where it is.
+/// Builds the agent and returns the path of the program.
 pub fn build_agent(machine: Machine) -> Result<PathBuf> {
     run::run(&mut agent_build(machine)?)?;
     Ok(run::target_dir().join(machine.target()).join("agent/heeler-agent"))
@@ -78,13 +78,13 @@ pub fn build_agent(machine: Machine) -> Result<PathBuf> {
 
 /// The cargo command that builds the static agent.
 ///
-/// Where the target is not of rustup's making, `HEELER_AARCH64_ENV` names a file of `export NAME="value"` lines
-/// that a shell reads first.
+/// Where the target does not come from rustup, `HEELER_AARCH64_ENV` names a file of `export NAME="value"` lines that
+/// a shell reads first.
 fn agent_build(machine: Machine) -> Result<Command> {
     let target = machine.target();
-    // The agent aborts at a panic: the tables that would unwind it are 350 KB that nobody reads.
-    // RELRO is the dynamic loader's work, which musl's static start does not do: all it left was 58 KB of padding.
-    // std and ring's C come with such tables all the same: the linker drops them.
+    // The agent aborts at a panic, so nothing reads the 350 KB of unwind tables. RELRO needs a dynamic loader, which
+    // a static musl program has not; it only added 58 KB of padding. std and ring's C bring unwind tables regardless
+    // of the flag, so the linker drops them.
     let drop_tables = match machine {
         Machine::Aarch64 => ", '-Clink-arg=-Wl,-T,agent/no-unwind.ld'",
         Machine::X86_64 => "",
@@ -120,7 +120,7 @@ fn agent_build(machine: Machine) -> Result<Command> {
     let compiler = format!("CC_{lower}");
     let linker = format!("CARGO_TARGET_{}_LINKER", lower.to_uppercase());
     let native = machine.uname() == std::env::consts::ARCH;
-    // The native target links by itself; it only has no C compiler of its own name.
+    // The native target links by itself, but musl has no C compiler under its own name.
     for name in [Some(compiler), (!native).then_some(linker)].into_iter().flatten() {
         if std::env::var_os(&name).is_none() {
             cargo.env(name, machine.compiler());

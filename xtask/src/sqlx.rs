@@ -1,4 +1,4 @@
-//! The metadata of heeler-store's queries (.sqlx), which lets a build check SQL without a database.
+//! Metadata of heeler-store's queries (.sqlx): with it a build checks SQL without a database.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::{drift, run};
 
 const STORE: &str = "coordinator/store";
 
-/// Prepares `.sqlx` against a fresh database with all migrations; with `check`, only compares.
+/// Writes `.sqlx` from a fresh database with all migrations. With `check`, only compares.
 pub fn run(check: bool) -> Result<()> {
     let temp = tempfile::tempdir()?;
     let database = temp.path().join("schema.db");
@@ -45,7 +45,7 @@ fn apply(database: &Path, migration: &Path) -> Result<()> {
     run::run(&mut sqlite).with_context(|| format!("could not apply {} (apt-get install sqlite3?)", migration.display()))
 }
 
-/// The query macros write what they learn while the compiler runs them.
+/// The query macros write the metadata while the compiler runs them.
 fn check_store(database: &Path, into: &Path) -> Result<()> {
     let sources = run::root().join(STORE).join("src/lib.rs");
     let now = fs::read(&sources).with_context(|| format!("could not read {}", sources.display()))?;

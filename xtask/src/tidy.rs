@@ -1,4 +1,5 @@
-//! House rules that neither the compiler nor clippy knows: what a file is named, how long it is, what is never landed.
+//! House rules that neither the compiler nor clippy checks: names and lengths of files, and words that must not be
+//! committed.
 
 mod links;
 mod names;
@@ -13,10 +14,13 @@ use anyhow::{Result, ensure};
 
 use crate::run;
 
-/// Lines at which a file is worth a second look.
+/// From this number of lines on, `--verbose` lists a file.
 const LOOK_AGAIN: usize = 300;
 
-/// Reads every file that git knows or would add, and says what breaks a rule. `verbose` lists long files too.
+/// Checks every file that git tracks or would add. `verbose` also lists long files.
+///
+/// # Errors
+/// When a rule is broken, with one line for each.
 pub fn run(verbose: bool) -> Result<()> {
     let listing = run::output(run::program("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]))?;
     let mut broken = Vec::new();

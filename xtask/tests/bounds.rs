@@ -1,4 +1,4 @@
-//! The tables of bounds know every list and word that a node or an operator can send.
+//! The tables of bounds cover every list and text that a node or an operator can send.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also outside of its own function")]
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use heeler_coordinator::cli::{CliError, Console, Demonstration, Exit};
 
-/// Where there is no simulated machine.
+/// `heeler demo` on a system other than Linux, where there are no simulated machines: an error.
 pub struct Elsewhere;
 
 #[async_trait(?Send)]

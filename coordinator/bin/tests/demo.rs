@@ -1,4 +1,4 @@
-//! The demonstration, as a person starts it.
+//! `heeler demo`, run as a program.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where the program does not start")]
 
@@ -40,7 +40,7 @@ fn the_fleet_recovers_from_a_power_cut_and_ends_green() {
 
 type Lines = std::io::Lines<BufReader<ChildStdout>>;
 
-/// It runs, with all of its files below `folder`.
+/// Starts `heeler demo` with home and temporary files below `folder`.
 fn demonstration(folder: &Path) -> (Child, Lines) {
     #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
     let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));
@@ -55,17 +55,17 @@ fn demonstration(folder: &Path) -> (Child, Lines) {
     (child, lines)
 }
 
-/// Ends it by that signal.
+/// Sends the signal and waits for the end.
 fn end(child: &mut Child, lines: Lines, signal: &str) {
     #[expect(clippy::disallowed_methods, reason = "only a signal ends it so")]
     let killed = Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(killed.unwrap().success());
-    // Whoever reads its output goes on reading, as a terminal does.
+    // A terminal reads the output to the end; a full pipe would block the program.
     lines.for_each(drop);
     child.wait().unwrap();
 }
 
-/// What the shell is offered for the last of `words`.
+/// What completion offers for the last of `words`.
 fn offered(state: &str, words: &[&str]) -> String {
     #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
     let mut command = Command::new(env!("CARGO_BIN_EXE_heeler"));

@@ -1,4 +1,4 @@
-//! A coordinator that lost a part of its state is not started, and not made anew.
+//! A coordinator that lost part of its state refuses to start, and `init` does not replace it.
 
 use std::fs;
 use std::path::Path;

@@ -5,13 +5,15 @@ use super::{App, AppError};
 use crate::caller::COORDINATOR;
 use crate::init::epoch_at;
 
-/// In epochs, which are seconds: so far ahead of its time no coordinator was that led a node before. 100 years.
+/// An epoch is at least the Unix time in seconds of the last restore. One that is 100 years ahead is no real
+/// coordinator's.
 const MOST_AHEAD: u64 = 100 * 366 * 24 * 60 * 60;
-/// Nothing that is numbered gets so far.
+/// No real counter reaches this.
 const MOST_COUNTED: u64 = 1 << 53;
 
 impl App {
-    /// What a node says that cannot be: believed, it would use up the numbers of the whole fleet.
+    /// The reason to refuse a hello whose counts are impossible. Accepted, they would use up the numbers of the whole
+    /// fleet.
     pub(super) fn impossible(&self, hello: &v1::Hello) -> Option<String> {
         let said = Generation::from(hello.generation.unwrap_or_default());
         let possible = self.epoch().max(epoch_at(self.now_ms())).saturating_add(MOST_AHEAD);
@@ -24,9 +26,9 @@ impl App {
         })
     }
 
-    /// A node that has done what this database knows nothing of: another coordinator led it, or this one before it was
-    /// restored from an older copy. It is given nothing until a person has looked. What it counts from is taken over, so
-    /// that nothing that it did is asked of it again and nothing that it says is taken for old.
+    /// Detects a node that has done work which this database does not know: another coordinator led it, or this one
+    /// before it was restored from an older copy. Pauses the node until a person decides. Takes over its counts, so
+    /// that no work is repeated and none of its new events is taken for an old one.
     pub(super) async fn compare(&self, tx: &mut Tx, node: &mut Node, hello: &v1::Hello) -> Result<(), AppError> {
         let theirs = Generation::from(hello.generation.unwrap_or_default());
         let Some(found) = self.ahead(node, hello, theirs) else {
@@ -39,7 +41,7 @@ impl App {
             self.raise_epoch(tx, theirs.epoch + 1).await?;
         }
         if stranger {
-            // `heeler node add` by SSH was the person's word.
+            // The person decided that with `heeler node add` over SSH.
             let text = format!("taken over from another coordinator: {found}");
             self.audit(tx, "node taken over", &node.name, &found).await?;
             tx.add_event(&self.event("taken over", &node.name, text)).await?;
@@ -78,7 +80,7 @@ impl App {
         })
     }
 
-    /// No generation of this coordinator is older than one that a node has accepted.
+    /// Raises this coordinator's epoch above one that a node has accepted, or the node would refuse its assignments.
     async fn raise_epoch(&self, tx: &mut Tx, epoch: u64) -> Result<(), AppError> {
         tx.set_meta("epoch", &epoch.to_string()).await?;
         self.epoch.fetch_max(epoch, std::sync::atomic::Ordering::AcqRel);

@@ -8,12 +8,12 @@ use crate::pki::sha256;
 use crate::planner::TASK_LIFETIME_MS;
 
 impl App {
-    /// Makes a plan's candidate current and starts its tasks, all in one transaction, or nothing of it. Asked twice with
-    /// the same plan, it answers twice the same.
+    /// Accepts a plan's candidate and queues its tasks, in one transaction. Called again with the same plan, it
+    /// returns the same reply.
     ///
     /// # Errors
-    /// When the plan is too old, its author has not seen what is accepted, a consent is missing or does not fit, or a
-    /// node is still at work.
+    /// When the plan is older than an hour, a newer revision than the author's is accepted, a consent is missing or
+    /// does not fit, or a node still has an open task. Then nothing is changed.
     pub async fn apply(&self, request: v1::ApplyRequest, who: &Who) -> Result<v1::ApplyReply, AppError> {
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
@@ -72,7 +72,7 @@ impl App {
         Ok(reply)
     }
 
-    /// Compare-and-swap: the candidate becomes current only if its author has seen what is.
+    /// Accepts the candidate only if its author has seen the newest revision, or asks to overwrite it.
     async fn accept(&self, tx: &mut Tx, plan: &Plan, operator: &str, overwrite: bool) -> Result<u64, AppError> {
         let accepted = tx.accepted().await?;
         let current = accepted.as_ref().map_or(0, |accepted| accepted.number);
@@ -87,7 +87,7 @@ impl App {
                 accepted: current,
             });
         }
-        // A checkout may have seen more than a database that was lost.
+        // After the database was lost and restored, the checkout may have seen a higher number.
         let number = current.max(plan.parent) + 1;
         let revision = Revision {
             number,
@@ -123,7 +123,7 @@ impl App {
         let task = Task::try_from(decoded::<v1::Task>("a plan's task", &part.task)?)?;
         let shown: v1::NodePlan = decoded("a plan", &part.shown)?;
         if part.task_id.is_empty() {
-            // The node is as this candidate wants it, and was found so.
+            // The look found that the node already matches this candidate.
             if let (Some(digest), true) = (spec::digest_of(&task), holds(&shown)) {
                 tx.set_applied(&part.node, task.kind(), Some(&digest)).await?;
             }

@@ -5,16 +5,16 @@ use super::{App, AppError, share};
 use crate::audit::{Deed, Head, Walk, write};
 use crate::caller::caller;
 
-/// Entries that are read at once.
+/// Most entries in one page.
 pub(super) const PAGE: u32 = 1000;
 
 impl App {
-    /// Writes down what is being done, by whoever asked for it.
+    /// Adds an entry in the name of the current caller.
     pub(super) async fn audit(&self, tx: &mut Tx, action: &str, node: &str, detail: &str) -> Result<Head, AppError> {
         self.audit_of(tx, &caller(), action, node, detail).await
     }
 
-    /// The same, where the name of who did it came with it.
+    /// The same in the name of `who`.
     pub(super) async fn audit_of(
         &self,
         tx: &mut Tx,
@@ -26,7 +26,8 @@ impl App {
         Ok(write(tx, Deed { action, node, detail }, who, self.now_ms()).await?)
     }
 
-    /// Entries after that number; `limit` 0: the newest ones.
+    /// At most `limit` entries with a number above `after`; with `newest`, the newest ones. Fewer when the reply
+    /// would be too large.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -40,7 +41,7 @@ impl App {
             request.after
         };
         let found = tx.audit(after, limit).await?.into_iter().map(wire);
-        // What does not fit comes with the next question: after the last of these, or before the first.
+        // The client asks again for the entries that do not fit: after the last of these, or before the first.
         let entries = if request.newest {
             let mut entries = share::fitting(found.rev());
             entries.reverse();
@@ -51,10 +52,10 @@ impl App {
         Ok(v1::ListAuditReply { entries, last })
     }
 
-    /// Walks the whole log.
+    /// Checks the whole log. A fault in the log is part of the reply.
     ///
     /// # Errors
-    /// When the database cannot be read; what is wrong with the log is an answer.
+    /// When the database cannot be read, or a known head has no 32-byte hash.
     pub async fn verify_audit(&self, request: v1::VerifyAuditRequest) -> Result<v1::VerifyAuditReply, AppError> {
         let known = request.known.into_iter().map(|known| {
             let hash = known.hash.try_into();
@@ -104,7 +105,7 @@ impl App {
     }
 }
 
-/// What the entry of a restore is called.
+/// The action of the entry that a restore writes.
 pub const RESTORED: &str = "restored";
 
 fn wire(entry: AuditEntry) -> v1::AuditEntry {

@@ -6,7 +6,7 @@ use heeler_store::Operator;
 use super::AppError;
 use crate::pki::public_point;
 
-/// The consents of one apply, checked against what the person was shown.
+/// The consents of one apply, to check against the plan that the person saw.
 pub(super) struct Consents {
     given: Vec<Consent>,
     keys: HashMap<String, Vec<u8>>,
@@ -24,7 +24,8 @@ impl Consents {
         })
     }
 
-    /// Takes out the ones that permit all that is irreversible in `shown`.
+    /// Takes out and returns the consents for every irreversible operation in `shown`. Fails when one is missing or
+    /// does not fit.
     pub(super) fn take(
         &mut self,
         (node, task): (&NodeName, &TaskId),
@@ -61,7 +62,7 @@ impl Consents {
         Ok(taken)
     }
 
-    /// Every consent must have been for something.
+    /// Fails when a consent is left over.
     pub(super) fn finish(self) -> Result<(), AppError> {
         self.given.first().map_or(Ok(()), |stray| {
             let reason = "a consent was given for something that is not in this plan".to_owned();

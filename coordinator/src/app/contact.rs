@@ -5,14 +5,14 @@ use super::fleet_trust::{ids, statements};
 use super::{App, AppError, hex, nodes, random_bits};
 use crate::pki::{pem, sha256};
 
-/// How long a join token is good for.
+/// How long a join token is valid: ten minutes.
 pub(super) const TOKEN_MS: u64 = 10 * 60 * 1000;
 
 impl App {
-    /// What first contact must know before it dials a node.
+    /// What `heeler node add` needs before it connects to a node.
     ///
     /// # Errors
-    /// When the name cannot be a node's.
+    /// When the name is not valid.
     pub async fn begin_contact(&self, name: &str) -> Result<v1::BeginContactReply, AppError> {
         let name = NodeName::new(name)?;
         let mut tx = self.store.read().await?;
@@ -31,10 +31,10 @@ impl App {
         })
     }
 
-    /// A join token for the key that was read over SSH: single use, ten minutes.
+    /// Makes a join token for the key that was read over SSH. It is valid once, for ten minutes.
     ///
     /// # Errors
-    /// When the node is known with another key and nobody said that it was flashed again.
+    /// When the node is known with another key and `reflashed` is not set, or with this key and it is revoked.
     pub async fn create_token(&self, request: v1::CreateTokenRequest) -> Result<v1::CreateTokenReply, AppError> {
         let name = NodeName::new(&request.node)?;
         let key_sha256 = request.key_sha256.as_slice().try_into();
@@ -48,7 +48,8 @@ impl App {
         };
         check_known(&node, &key_sha256, &request)?;
         node.host_key.clone_from(&request.host_key);
-        // A person says that the card is meant to be where it is: the next board that comes is the one on record.
+        // `--reflashed` with the same key means that the card was moved on purpose: the next board that connects goes
+        // on record.
         if request.reflashed && node.key_sha256 == Some(key_sha256) {
             node.hardware_serial.clear();
         }
@@ -85,8 +86,8 @@ fn key(operator: OperatorRecord) -> v1::OperatorKey {
     }
 }
 
-/// All that operators have signed is in what first contact tells a node already: played again on it, an old statement
-/// would bring back whom a later one shut out.
+/// What operators have signed and revoked so far. The node stores it, so that an old statement played again cannot
+/// bring back a revoked operator.
 async fn past(tx: &mut Tx, revoked: Vec<OperatorRecord>) -> Result<v1::Past, AppError> {
     let statements = ids(&statements(tx).await?)?;
     let authorities = tx.authorities().await?;
@@ -101,7 +102,8 @@ async fn past(tx: &mut Tx, revoked: Vec<OperatorRecord>) -> Result<v1::Past, App
     })
 }
 
-/// The hostid is chosen once for a name: a re-flashed node gets it back, and imports its pool without force.
+/// Adds the node with a random hostid. A node that was removed keeps its hostid instead, and imports its pool without
+/// force.
 async fn new_node(tx: &mut Tx, name: &NodeName) -> Result<Node, AppError> {
     let taken: Vec<_> = tx.nodes().await?.into_iter().map(|node| node.hostid).collect();
     let hostid = loop {
@@ -129,7 +131,7 @@ fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) ->
             node.state.as_str()
         )));
     }
-    // A released agent took its key with it.
+    // A released agent deleted its key, so another key is expected.
     let other_key = node.state != NodeState::Released && node.key_sha256.is_some_and(|known| known != *key);
     let other_host = !node.host_key.is_empty() && node.host_key != request.host_key;
     if (other_key || other_host) && !request.reflashed {

@@ -8,33 +8,33 @@ use super::{App, AppError, ledger, node_name};
 use crate::sessions::Session;
 use crate::state::StateFolder;
 
-/// Copies that a node keeps; as many as its agent does.
+/// Copies on record for each node; the agent keeps as many.
 const KEPT: u32 = 3;
 
-/// A node that can keep a copy, and should get one.
+/// A connected node that should get a copy.
 pub struct Holder {
-    /// Over which it is sent.
+    /// The session that the copy is sent over.
     pub session: Arc<Session>,
 }
 
 impl App {
-    /// The folder that is copied.
+    /// The state folder that is copied.
     #[must_use]
     pub fn state(&self) -> &StateFolder {
         &self.state
     }
 
-    /// One round of copies at a time.
+    /// Locks the copying, so that one round runs at a time.
     pub async fn copying(&self) -> MutexGuard<'_, ()> {
         self.copying.lock().await
     }
 
-    /// What the last round of copies could not do.
+    /// Stores the problems of the last round of copies; an empty list when there were none.
     pub fn copies_failed(&self, problems: Vec<v1::CopyProblem>) {
         *self.copy_problems.lock().unwrap_or_else(PoisonError::into_inner) = problems;
     }
 
-    /// The nodes that did not take the last copy, and why.
+    /// Each node that did not take the last copy, with the reason.
     pub(super) fn copy_problems(&self) -> Vec<v1::CopyProblem> {
         self.copy_problems
             .lock()
@@ -42,13 +42,13 @@ impl App {
             .clone()
     }
 
-    /// Unix milliseconds.
+    /// The coordinator's clock, Unix milliseconds.
     #[must_use]
     pub fn time_ms(&self) -> u64 {
         self.now_ms()
     }
 
-    /// The connected nodes with a working pool of ours whose newest copy is older than that.
+    /// The connected nodes with a working pool of ours and no copy younger than `older_than_ms`.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -75,7 +75,7 @@ impl App {
         Ok(holders)
     }
 
-    /// A node holds one more.
+    /// Records a copy that a node has stored.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -101,7 +101,7 @@ impl App {
     }
 }
 
-/// The newest copy of each node, for the wire. What a node that was removed holds is in nobody's reach.
+/// The newest copy of each node. Leaves out removed nodes: their copies cannot be fetched.
 pub(super) async fn newest(tx: &mut Tx) -> Result<Vec<v1::CopyInfo>, AppError> {
     let info = |copy: Copy| v1::CopyInfo {
         node: copy.node,

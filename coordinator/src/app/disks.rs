@@ -6,11 +6,11 @@ use prost::Message as _;
 use super::{App, AppError, decoded, nodes, share};
 
 impl App {
-    /// Every disk that was ever seen, on one node or on all (an empty name), as far as each node's share of the reply
-    /// goes.
+    /// Every disk on record, of one node or of all (an empty name). Disks beyond a node's share of the reply are left
+    /// out, and the reply names that node.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// When the node is not known, or the database cannot be read.
     pub async fn disks(&self, node: &str) -> Result<v1::ListDisksReply, AppError> {
         let mut tx = self.store.read().await?;
         if !node.is_empty() {
@@ -28,7 +28,7 @@ impl App {
         for disk in disks {
             let used = used.entry(disk.node.clone()).or_default();
             let mut seen: v1::Disk = decoded("a disk", &disk.disk)?;
-            // The second half is for the serials of those whose texts are too long.
+            // The second half of the share lists further disks without their long texts.
             if used.saturating_add(disk.disk.len()) > share / 2 {
                 (seen.finding, seen.by_id, seen.model) =
                     ("too long to be listed".to_owned(), String::new(), String::new());

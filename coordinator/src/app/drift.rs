@@ -7,13 +7,14 @@ use prost::Message as _;
 use super::{App, AppError, decoded, revision, share, spec};
 use crate::sessions::Session;
 
-/// Begins the id of a look that nobody waits for; the revision follows.
+/// Request ids of a look for drift begin with it; the revision number follows.
 const PREFIX: &str = "drift ";
-/// Bytes that are kept of a look: the status reads every node's.
+/// Most bytes of a look that are stored: the status reads those of every node.
 const KEPT: usize = 256 << 10;
 
 impl App {
-    /// What the accepted revision wants of a node, as a question to its agent; None when nothing is wanted.
+    /// The preview request that compares a node with the accepted revision; None when the revision wants nothing of
+    /// it.
     pub(super) async fn comparison(&self, tx: &mut Tx, node: &str) -> Result<Option<to_agent::Body>, AppError> {
         let accepted = tx.accepted().await?;
         let all = revision::wanted(accepted.as_ref());
@@ -31,7 +32,8 @@ impl App {
         })))
     }
 
-    /// Keeps what a look found; one that somebody waits for is not ours. A change that nobody asked for is told once.
+    /// Stores what a look for drift found. False when `reply` answers another request. Drift is reported as an event
+    /// once, when the look before found none.
     pub(super) async fn compared(&self, session: &Session, reply: &v1::PreviewReply) -> Result<bool, AppError> {
         let Some(revision) = reply.request_id.strip_prefix(PREFIX).and_then(|text| text.parse().ok()) else {
             return Ok(false);
@@ -55,7 +57,7 @@ impl App {
     }
 }
 
-/// Keeps what a look at that revision found: the newest look counts, whoever asked for it.
+/// Stores a look at that revision. It replaces an earlier one, whichever request it came from.
 pub(super) async fn keep(
     tx: &mut Tx,
     node: &str,
@@ -77,14 +79,14 @@ pub(super) async fn keep(
     Ok(tx.set_drift(&drift).await?)
 }
 
-/// What the last looks at that revision found, by node.
+/// The last look at each node, where it was a look at that revision; by node.
 pub(super) async fn all(tx: &mut Tx, revision: u64) -> Result<HashMap<String, v1::Drift>, AppError> {
     let drifts = tx.drifts(revision).await?.into_iter();
     let drifts = drifts.map(|drift| Ok((drift.node, decoded("the last look at a node", &drift.shown)?)));
     drifts.collect()
 }
 
-/// The last look at a node.
+/// The last look at a node; None before the first.
 pub(super) async fn of(tx: &mut Tx, node: &str) -> Result<Option<v1::Drift>, AppError> {
     let drift = tx.drift(node).await?;
     drift
@@ -92,13 +94,13 @@ pub(super) async fn of(tx: &mut Tx, node: &str) -> Result<Option<v1::Drift>, App
         .transpose()
 }
 
-/// The steps of which the machine is not as it was wanted.
+/// The steps whose state on the machine differs from what is wanted.
 pub(super) fn differing(steps: &[v1::StepReport]) -> impl Iterator<Item = &v1::StepReport> {
     let off = [StepOutcome::Change, StepOutcome::Blocked];
     steps.iter().filter(move |step| off.contains(&step.outcome()))
 }
 
-/// One of them, in a line.
+/// One line about the step.
 pub(super) fn what(step: &v1::StepReport) -> String {
     match (step.ops.first(), &step.blocked) {
         (Some(op), _) => op.summary.clone(),

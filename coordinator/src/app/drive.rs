@@ -13,15 +13,15 @@ use super::{App, AppError, decoded, ledger, network, node_name, spec, task_id};
 use crate::planner::{Decision, Fleet, NodeView, SessionView, TaskView, Why, decide};
 use crate::sessions::Session;
 
-/// The planner looks at the fleet at least so often.
+/// Longest time between two runs of the planner.
 const EVERY: Duration = Duration::from_secs(15);
-/// And so often while a node waits for an answer.
+/// The same while a node waits for the confirmation of a network change, within its 90 seconds.
 const IN_HASTE: Duration = Duration::from_secs(1);
-/// After each look it rests so many times as long as the look took: a fleet that comes back at once wakes it for every
-/// node, and each time it looks at all of them.
+/// After a run the planner rests this many times as long as the run took, at most [`IN_HASTE`]. When a fleet
+/// reconnects, every node wakes the planner, and each run reads all nodes.
 const REST: u32 = 4;
 
-/// What leaves once the transaction that decided it is stored.
+/// A message that is sent once the transaction is stored.
 enum Send {
     Assignment(Arc<Session>, TaskId, Box<v1::Assignment>),
     Look(Arc<Session>),
@@ -31,7 +31,7 @@ enum Send {
 }
 
 impl App {
-    /// Runs the planner on every wake-up and on a timer, until `shutdown`.
+    /// Runs the planner when it is woken and on a timer, until `shutdown`.
     pub async fn drive(&self, shutdown: impl Future<Output = ()>) {
         tokio::pin!(shutdown);
         loop {
@@ -53,10 +53,10 @@ impl App {
         }
     }
 
-    /// Decides, stores what was decided, then sends it.
+    /// Decides what to do, stores it, then sends it.
     ///
     /// # Errors
-    /// When the database cannot be used: nothing is sent.
+    /// When the database fails: nothing is sent.
     pub async fn drive_once(&self) -> Result<(), AppError> {
         let now_ms = self.now_ms();
         let idle = decide(&self.fleet(&mut self.store.read().await?).await?, now_ms).is_empty();
@@ -83,7 +83,7 @@ impl App {
         Ok(())
     }
 
-    /// A node that waits to be confirmed has little time.
+    /// Shorter while a node waits for a confirmation: its guard undoes the change after 90 s.
     fn until_next(&self) -> Duration {
         let waits = |session: &Arc<Session>| session.pending().is_some_and(|pending| !pending.confirmed);
         if self.sessions.all().iter().any(waits) {
@@ -99,7 +99,7 @@ impl App {
         let pauses = tx.pauses().await?;
         let accepted = tx.accepted_number().await?;
         let looked_at: HashMap<_, _> = tx.looked_at(accepted).await?.into_iter().collect();
-        // Nobody else wants to know who is up on the backplane.
+        // Only a queued backplane task needs to know who is up, and the facts are costly to decode.
         let begins = open
             .iter()
             .any(|task| task.kind == spec::BACKPLANE && task.state == TaskState::Queued);

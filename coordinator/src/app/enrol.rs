@@ -7,30 +7,31 @@ use super::contact::TOKEN_MS;
 use super::{App, AppError, hex, nodes};
 use crate::pki::{Issued, NodeRequest, Peer, REJOIN_MS, issue_node, sha256};
 
-/// Characters of a board's serial that are told.
+/// Most characters of a board's serial number in an alarm.
 const BOARD: usize = 64;
 
-/// A node that asks to be let in.
+/// A request for a node's certificate.
 #[derive(Debug)]
 pub struct Enrolment {
-    /// Empty: it was in before, and shows the same key.
+    /// Join token. Empty: the node was enrolled before and uses the same key.
     pub token: String,
-    /// Who it says it is.
+    /// The node's name, as it claims.
     pub node: String,
-    /// DER.
+    /// Certificate signing request, DER.
     pub csr: Vec<u8>,
-    /// The board's.
+    /// Serial number of the board; empty when it has none.
     pub hardware_serial: String,
-    /// Where it calls from.
+    /// Address that the request comes from.
     pub from: IpAddr,
 }
 
 impl App {
-    /// Lets a node in, and returns its certificate chain (PEM). A token is used up in the transaction that stores the
-    /// certificate.
+    /// Enrols a node and returns its certificate chain (PEM). The token is marked as used in the transaction that
+    /// stores the certificate.
     ///
     /// # Errors
-    /// Each flaw has its own reason.
+    /// [`AppError::Throttled`] after too many attempts from one address, [`AppError::Denied`] with the reason
+    /// otherwise.
     pub async fn enrol(&self, request: Enrolment) -> Result<String, AppError> {
         let now_ms = self.now_ms();
         if !self.enrolments.allows(&household(request.from), now_ms) {
@@ -70,7 +71,7 @@ impl App {
         } else {
             "enrolled"
         };
-        // A node that comes back as who it was, as often as it likes, is nobody's deed.
+        // Without a token the node only renews what it had: no action of a person, so no entry in the audit log.
         if !request.token.is_empty() {
             let detail = format!("{text}, key {}", hex(&csr.key_sha256));
             self.audit(&mut tx, "enrolled", name.as_str(), &detail).await?;
@@ -90,8 +91,8 @@ impl App {
     }
 }
 
-/// The board that a node with the key on record comes from. The first one is kept until a person says that the card was
-/// moved on purpose; another one is told as an alarm, whichever door it comes through.
+/// Compares the board of a node, whose key is on record, with the board on record. Stores the first one; returns the
+/// text of an alarm for another one.
 pub(super) fn see_board(node: &mut Node, board: String) -> Option<String> {
     if node.hardware_serial.is_empty() {
         node.hardware_serial = board;
@@ -107,7 +108,7 @@ pub(super) fn see_board(node: &mut Node, board: String) -> Option<String> {
     })
 }
 
-/// Whoever has one address of IPv6 has the 2^64 of its subnet.
+/// Throttles an IPv6 caller by its /64: a host may use any address of its /64 (RFC 4291, 2.5.1).
 fn household(from: IpAddr) -> IpAddr {
     match from {
         IpAddr::V4(_) => from,
@@ -140,7 +141,7 @@ async fn use_token(tx: &mut Tx, text: &str, (name, key): (&NodeName, &Digest), n
     if token.used_at_ms.is_some() {
         return Err(denied("the token was used before"));
     }
-    // One that is good for longer was made before the clock went back.
+    // A token that is valid for longer than ten minutes was made before the clock went back.
     if now_ms >= token.expires_at_ms || token.expires_at_ms > now_ms.saturating_add(TOKEN_MS) {
         return Err(denied("the token has expired"));
     }
@@ -168,7 +169,7 @@ async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> 
     }
 }
 
-/// Another key is another machine under the same name: its journal begins at 1, and it knows of no task.
+/// Another key means another machine under this name: its journal begins at 1, and it has none of the open tasks.
 async fn start_anew(tx: &mut Tx, node: &mut Node, now_ms: u64) -> Result<(), AppError> {
     node.acknowledged = 0;
     tx.forget_applied(&node.name).await?;

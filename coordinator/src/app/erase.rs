@@ -6,10 +6,10 @@ use super::{App, AppError, hex, node_name, pause, random_bits, spec};
 use crate::known::{short, unknown};
 
 impl App {
-    /// What erasing a disk would do, on the node that it is in. Changes nothing.
+    /// Plans the erasure of a disk on the node that has it. Changes nothing.
     ///
     /// # Errors
-    /// When no node has the disk, or it is on record as holding a pool.
+    /// When no node has the disk, it is absent now, or it is on record as a leg of a pool.
     pub async fn plan_erase(&self, serial: &str) -> Result<v1::PlanReply, AppError> {
         let mut tx = self.store.read().await?;
         let Some(disk) = tx.disk(serial).await? else {

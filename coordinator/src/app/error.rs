@@ -11,60 +11,60 @@ use crate::vault::VaultError;
 /// Why the coordinator does not do what was asked. The text says what was found and what to type.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// There is no such thing.
+    /// Nothing has this name or id.
     #[error("{0}")]
     NotFound(String),
-    /// What was sent cannot be.
+    /// The request is not valid.
     #[error("{0}")]
     Invalid(String),
-    /// It can be, but not now, or not here.
+    /// The request is valid, but not now or not for this node.
     #[error("{0}")]
     Refused(String),
-    /// The candidate's author has not seen what is accepted.
+    /// A newer revision is accepted than the one that the candidate is based on.
     #[error(
         "revision {accepted} is accepted, and this heeler.toml is based on revision {seen}: applying it would undo \
          the changes between them. Get the accepted one: heeler config pull. To overwrite it on purpose: heeler apply \
          --overwrite"
     )]
     Behind {
-        /// The parent that the candidate names.
+        /// Number of the revision that the candidate is based on.
         seen: u64,
-        /// What is accepted.
+        /// Number of the accepted revision.
         accepted: u64,
     },
-    /// A permission is missing or does not fit.
+    /// A consent is missing or does not fit.
     #[error("{node}: {reason}. Nothing was done; look again and confirm: heeler apply {node}")]
     Consent {
-        /// Where.
+        /// Node that the consent is about.
         node: String,
-        /// What is wrong.
+        /// What is wrong, as a clause.
         reason: String,
     },
-    /// Who asks may not.
+    /// The caller may not do this.
     #[error("{0}")]
     Denied(String),
-    /// Too many attempts.
+    /// Too many attempts from one caller.
     #[error("too many attempts: wait a minute")]
     Throttled,
-    /// The database.
+    /// The database failed.
     #[error("the coordinator could not use its database")]
     Store(#[from] StoreError),
-    /// A file does not fit on the disk.
+    /// The disk is full; the path is the file that could not be written.
     #[error("no room for {}", .0.display())]
     NoRoom(PathBuf),
-    /// Certificates.
+    /// A certificate or key cannot be used.
     #[error("the coordinator could not use its keys")]
     Pki(#[from] PkiError),
-    /// What was stored cannot be read back.
+    /// A value in the database cannot be decoded.
     #[error("what is stored about {what} cannot be read")]
     Stored {
-        /// What.
+        /// What the value is: "a task".
         what: &'static str,
     },
 }
 
 impl AppError {
-    /// There is no room for the coordinator's state, or its disk fails.
+    /// Whether the disk of the state folder is full or fails.
     #[must_use]
     pub fn is_no_room(&self) -> bool {
         let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;

@@ -10,7 +10,8 @@ use crate::caller::caller;
 const PAGE: u32 = 256;
 
 impl App {
-    /// A person has seen the alarms of a node, or of all: the status tells of them no more, until they come again.
+    /// Marks the alarms of a node, or of all (an empty name), as seen: the status leaves them out until they occur
+    /// again. Returns how many.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -26,7 +27,7 @@ impl App {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// The events that were asked for, and with `follow` those to come.
+    /// The events that match the request; with `follow`, new ones too.
     #[must_use]
     pub fn follow(&self, request: v1::EventsRequest) -> Follower {
         let (last, progress) = self.feed.follow();
@@ -42,22 +43,22 @@ impl App {
     }
 }
 
-/// Walks the stored events, then the live ones, at its reader's pace.
+/// Reads stored events, then new ones, as fast as its reader takes them.
 pub struct Follower {
     store: Store,
     request: v1::EventsRequest,
-    // 0: without a limit.
+    // How many events are still to return; counts only when the request has a limit.
     left: u32,
     last: watch::Receiver<u64>,
     progress: broadcast::Receiver<v1::FleetEvent>,
-    // In reverse.
+    // Last event first, so that `pop` takes the next.
     page: Vec<Event>,
-    // So many at the end are wanted of what there is; 0: all, or their first one was found.
+    // Still to find: the place where the last so many events begin. 0: not asked for, or found.
     skip: u32,
 }
 
 impl Follower {
-    /// The next event; None when there is no more to come.
+    /// The next event; None at the end.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -95,7 +96,7 @@ impl Follower {
         }
     }
 
-    /// Goes to where the last ones begin.
+    /// Moves to the first of the last events that were asked for.
     async fn find_last(&mut self) -> Result<(), AppError> {
         let wanted = std::mem::take(&mut self.skip) as usize;
         let (mut ids, mut after) = (VecDeque::new(), self.request.after);
@@ -123,7 +124,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Whether kind and time are among what was asked for.
+    /// Whether kind and time match the request.
     fn fits(&self, kind: &str, at_ms: u64) -> bool {
         let kinds = &self.request.kinds;
         (kinds.is_empty() || kinds.iter().any(|wanted| wanted == kind)) && at_ms >= self.request.since_ms

@@ -1,11 +1,11 @@
 use heeler_proto::v1;
 use tokio::sync::{broadcast, watch};
 
-/// Progress that a slow reader may miss.
+/// Progress messages queued for a follower; a slow one loses the oldest.
 const PROGRESS: usize = 256;
 
-/// Tells followers that there is something new. What is stored is read from the database, so that nobody misses or
-/// repeats an event; progress is not stored, and may be missed.
+/// Wakes followers. They read stored events from the database, so they neither miss nor repeat one; progress is not
+/// stored and may be lost.
 #[derive(Debug)]
 pub(super) struct Feed {
     last: watch::Sender<u64>,
@@ -20,7 +20,7 @@ impl Feed {
         }
     }
 
-    /// The event of that number is in the database.
+    /// Announces that events up to `id` are in the database.
     pub(super) fn stored(&self, id: u64) {
         self.last.send_if_modified(|last| {
             let newer = id > *last;
@@ -29,7 +29,7 @@ impl Feed {
         });
     }
 
-    /// Something is on its way.
+    /// Passes on progress, which has no number and is not stored.
     pub(super) fn progress(&self, event: v1::FleetEvent) {
         self.progress.send(event).ok();
     }

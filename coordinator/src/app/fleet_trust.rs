@@ -10,35 +10,35 @@ use super::{App, AppError, decoded};
 use crate::pki::{NODE_LIFETIME_MS, key_sha256, public_point};
 use crate::sessions::Session;
 
-/// What operators have signed, and what each node said last of it: asked at every hello, so it is kept in memory.
+/// What operators have signed, and what each node last reported about it. In memory, because every hello needs it.
 pub(super) struct FleetTrust {
     told: Mutex<Arc<Told>>,
     nodes: Mutex<HashMap<String, NodeTrust>>,
     keys: OperatorKeys,
 }
 
-/// Every statement there is, as nodes are told.
+/// All statements, in the form that nodes receive.
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) statements: Vec<v1::Statement>,
     pub(super) sha256: Digest,
 }
 
-/// The keys of the operators who are not revoked, by SHA-256; what a connection is held against for as long as it lasts.
+/// Keys of the operators who are not revoked: SHA-256 → name. An open connection is checked against it until it ends.
 #[derive(Debug, Clone)]
 pub struct OperatorKeys(watch::Sender<Arc<HashMap<Digest, String>>>);
 
 impl OperatorKeys {
-    /// Whose key that is.
+    /// Name of the operator with that key; None when there is none or they are revoked.
     #[must_use]
     pub fn name_of(&self, key: &Digest) -> Option<String> {
         self.0.borrow().get(key).cloned()
     }
 
-    /// Ends when the key is worth nothing any more.
+    /// Waits until the key is revoked.
     pub async fn gone(self, key: Digest) {
         let mut keys = self.0.subscribe();
-        // The sender is `self`'s: it cannot go.
+        // `self` owns the sender, so the wait cannot fail.
         drop(keys.wait_for(|keys| !keys.contains_key(&key)).await);
     }
 }
@@ -47,13 +47,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// All that operators have signed, in the order in which it came.
+/// All statements that operators have signed, in order of arrival.
 pub(super) async fn statements(tx: &mut Tx) -> Result<Vec<v1::Statement>, AppError> {
     let bodies = tx.statements().await?.into_iter();
     bodies.map(|body| decoded("a statement", &body)).collect()
 }
 
-/// What names each of them.
+/// The ids of the statements.
 pub(super) fn ids(statements: &[v1::Statement]) -> Result<Vec<Digest>, AppError> {
     let id = |wire: &v1::Statement| Ok(Statement::try_from(wire.clone())?.id());
     statements.iter().map(id).collect()
@@ -71,7 +71,7 @@ impl FleetTrust {
         Ok(trust)
     }
 
-    /// After what operators have signed has changed.
+    /// Reads statements and keys again after a change in the database.
     pub(super) async fn read_again(&self, tx: &mut Tx) -> Result<(), AppError> {
         let statements = statements(tx).await?;
         let keys = tx.operators().await?.into_iter();
@@ -94,16 +94,16 @@ impl FleetTrust {
 }
 
 impl App {
-    /// Whose connections are taken.
+    /// The keys whose connections are accepted.
     #[must_use]
     pub fn operator_keys(&self) -> OperatorKeys {
         self.trust.keys.clone()
     }
 
-    /// A node says whom it trusts. Returns what it knows.
+    /// Stores what a node reports about the keys it trusts, and returns the digest of the statements that it knows.
     ///
     /// # Errors
-    /// When that cannot be read, or kept.
+    /// When the report cannot be read or stored.
     pub(super) async fn keep_trust(
         &self,
         tx: &mut Tx,
@@ -136,10 +136,11 @@ impl App {
         Ok(knows)
     }
 
-    /// What a node answers when it was told whom to trust. What it did not take it is not told again over this session.
+    /// Handles a node's answer to statements that were sent to it. Those that it did not accept are not sent again over
+    /// this session.
     ///
     /// # Errors
-    /// When it cannot be read, or kept.
+    /// When the answer cannot be read or stored.
     pub async fn trust_said(&self, session: &Session, said: v1::TrustReply) -> Result<(), AppError> {
         let mut tx = self.store.write().await?;
         self.keep_trust(&mut tx, session, said).await?;
@@ -149,7 +150,7 @@ impl App {
         Ok(())
     }
 
-    /// Tells a node what it does not know, and whether its certificate must be renewed.
+    /// Sends the node the statements that it lacks, and whether it must renew its certificate.
     pub(super) fn tell_trust(&self, session: &Session, knows: &Digest, certificate_expires_ms: u64) {
         let (told, renew) = (self.trust.told(), self.must_renew(certificate_expires_ms));
         if told.sha256 != *knows || renew {
@@ -160,14 +161,14 @@ impl App {
         }
     }
 
-    /// The certificate was signed by an authority that will go.
+    /// Whether an authority that is about to be dropped signed the certificate.
     pub(super) fn must_renew(&self, certificate_expires_ms: u64) -> bool {
         let in_force = self.authorities.now();
         let issued_ms = certificate_expires_ms.saturating_sub(NODE_LIFETIME_MS);
         in_force.taken.len() > 1 && certificate_expires_ms > 0 && issued_ms < in_force.since_ms
     }
 
-    /// Tells every connected node all that operators have signed.
+    /// Sends every connected node the statements that it lacks.
     pub(super) async fn tell_all(&self) -> Result<(), AppError> {
         let nodes = self.store.read().await?.nodes().await?;
         for session in self.sessions.all() {
@@ -182,7 +183,7 @@ impl App {
         Ok(())
     }
 
-    /// Enrolled nodes that do not know yet all that operators have signed.
+    /// Names of enrolled nodes that lack a statement.
     pub(super) async fn behind(&self) -> Result<Vec<String>, AppError> {
         let told = self.trust.told();
         let nodes = self.store.read().await?.nodes().await?.into_iter();
@@ -195,7 +196,7 @@ impl App {
         Ok(enrolled.map(|node| node.name).filter(|name| !knows(name)).collect())
     }
 
-    /// A statement as it came, checked against the operators on record, and kept.
+    /// Checks a statement against the operators on record, stores it as it arrived, and returns its content.
     pub(super) async fn take_statement(
         &self,
         tx: &mut Tx,

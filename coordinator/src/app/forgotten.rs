@@ -7,7 +7,7 @@ const REASON: &str =
     "the agent lost its journal during the task: how far the task got is not known. Look again: heeler plan";
 
 impl App {
-    /// Ends the tasks that an agent once took and knows nothing of any more: no outcome of them will ever come.
+    /// Ends tasks that the agent once had and no longer knows: their outcome will never arrive.
     pub(super) async fn end_forgotten(&self, tx: &mut Tx, node: &Node, hello: &v1::Hello) -> Result<(), AppError> {
         for task in tx.open_tasks().await?.into_iter().filter(|task| task.node == node.name) {
             if is_forgotten(&task, node.acknowledged, hello) {
@@ -30,7 +30,7 @@ impl App {
     }
 }
 
-/// The agent has taken it (its generation says so), does not have it in hand, and has nothing left to tell.
+/// Whether the agent had the task (its generation says so), does not have it now, and has no event left to send.
 fn is_forgotten(task: &Task, acknowledged: u64, hello: &v1::Hello) -> bool {
     let generation = Generation {
         epoch: task.epoch,

@@ -9,7 +9,7 @@ use crate::config::{self, Config};
 use crate::state::StateFolder;
 
 impl App {
-    /// All that is to be known without a coordinator.
+    /// Everything that a person needs when there is no coordinator.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -18,7 +18,7 @@ impl App {
     }
 }
 
-/// The same, of a state folder on which no coordinator need work.
+/// The same from a state folder; no coordinator need run.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -48,7 +48,7 @@ pub async fn handbook(tx: &mut Tx, state: &StateFolder, now_ms: u64) -> Result<v
     })
 }
 
-/// In the order of their names; at the end those that heeler.toml names and nobody has added.
+/// Known nodes by name, then those of heeler.toml that were never added.
 async fn nodes(tx: &mut Tx, config: Option<&Config>) -> Result<Vec<v1::HandbookNode>, AppError> {
     let (pools, legs, disks) = (tx.pools().await?, tx.legs().await?, tx.disks(None).await?);
     let mut all = Vec::new();
@@ -87,7 +87,7 @@ async fn nodes(tx: &mut Tx, config: Option<&Config>) -> Result<Vec<v1::HandbookN
     Ok(all)
 }
 
-/// Without the texts about its disks, where they are more than that; then with fewer disks, and the first says so.
+/// Cuts a node's entry to `share` bytes: first the long texts of its disks, then disks; the first disk then says so.
 fn shorten(share: usize, shown: &mut v1::HandbookNode) {
     if shown.encoded_len() <= share {
         return;
@@ -104,7 +104,7 @@ fn shorten(share: usize, shown: &mut v1::HandbookNode) {
     }
 }
 
-/// What heeler.toml says of it.
+/// Adds what heeler.toml says about the node.
 fn as_wanted(shown: &mut v1::HandbookNode, config: Option<&Config>) {
     let Some(config) = config else { return };
     let Some(node) = config.nodes.iter().find(|node| node.name.value.as_str() == shown.node) else {

@@ -5,21 +5,21 @@ use tracing::{info, warn};
 
 use super::{App, AppError};
 
-/// Events that go in one transaction: other writers wait no longer than that.
+/// Events deleted in one transaction, so that other writers wait only briefly.
 const BATCH: u32 = 500;
-/// Less fits into pages that are half filled, and proves nothing.
+/// Bytes to write in a test of the disk. Less could fit into half-filled pages and would prove nothing.
 const ROOM: usize = 64 << 10;
-/// How often the size is looked at.
+/// How often size and audit log are checked.
 const LOOK: Duration = Duration::from_secs(60);
-/// Alarms younger than that stay: they stand in the status.
+/// Younger alarms are kept: the status shows them.
 const ALARMS_MS: u64 = 24 * 60 * 60 * 1000;
-/// Ended tasks that are younger stay.
+/// Younger tasks are kept, counted from their end.
 const TASKS_MS: u64 = 30 * 24 * 60 * 60 * 1000;
-/// Each node keeps so many of its older tasks.
+/// Older tasks that each node keeps.
 const TASKS: u32 = 100;
 
 impl App {
-    /// Keeps what happened within its bound, for as long as the coordinator runs.
+    /// Keeps the database below its bound and checks the audit log, for as long as the coordinator runs.
     pub async fn keep_history(&self) {
         loop {
             match self.prune_history().await {
@@ -45,11 +45,12 @@ impl App {
         }
     }
 
-    /// Drops the oldest events in small batches until the database is a tenth below its bound, once it is above it. The
-    /// audit log, the disk ledger and what agents acknowledge are never touched. How many went.
+    /// When the database is above its bound, deletes the oldest events in small batches until it is a tenth below.
+    /// Never touches the audit log, the disk ledger, or what agents acknowledge. Returns how many events were
+    /// deleted.
     ///
     /// # Errors
-    /// When the database cannot be used.
+    /// When the database fails.
     pub async fn prune_history(&self) -> Result<u64, AppError> {
         let bound = self.history_bytes;
         if self.store.used_bytes().await? <= bound {
@@ -62,8 +63,8 @@ impl App {
             let mut tx = self.store.write().await?;
             let mut went = tx.drop_events(BATCH, alarms_from_ms).await?;
             if went == 0 && alarms_from_ms < u64::MAX {
-                // Nothing but alarms of today: a node that fills the database with them fills it no further. From here on
-                // none of them is looked over in vain.
+                // Only alarms of the last day are left: without this a node could fill the database with them. From
+                // here on all are deleted alike.
                 alarms_from_ms = u64::MAX;
                 went = tx.drop_events(BATCH, alarms_from_ms).await?;
             }
@@ -96,7 +97,7 @@ impl App {
         Ok(())
     }
 
-    /// Notes that there was no room to write, for the status: agents keep what they have to tell meanwhile.
+    /// Records a full or failing disk for the status. Agents keep their events meanwhile.
     pub(crate) fn heed(&self, error: &AppError) {
         if error.is_no_room() {
             let text = format!("the coordinator cannot write to its disk ({})", cause(error));
@@ -104,7 +105,7 @@ impl App {
         }
     }
 
-    /// Writes something, once there was no room: when that works, all is well again.
+    /// After a full disk, writes something: success ends the state.
     async fn try_room(&self) {
         if self.trouble().is_none() {
             return;
@@ -123,7 +124,7 @@ impl App {
         }
     }
 
-    /// What stands in the way of writing; looked at anew.
+    /// Why the coordinator cannot write, after another try; None when it can.
     pub(super) async fn trouble_now(&self) -> Option<String> {
         self.try_room().await;
         self.trouble().clone()

@@ -7,21 +7,22 @@ use prost::Message as _;
 use super::{App, AppError, pool_comment};
 use crate::sessions::Session;
 
-/// Pools of ours that a node may put on record by its own word, and legs of each: more than any has.
+/// Most pools of ours that a node can put on record by its report alone, and most legs of each. No real node has as
+/// many.
 const MOST_POOLS: usize = 8;
 const MOST_LEGS: usize = 64;
 
-/// How much of a node was looked at.
+/// What a look at a node covered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
+    /// The whole node.
     All,
-    /// Its pools.
+    /// Only its pools.
     Pools,
 }
 
 impl App {
-    /// Keeps what a node found on itself, and what that says about disks and pools.
+    /// Stores the facts of a look, and updates the records of disks and pools from them.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -44,7 +45,7 @@ impl App {
                 self.adopt_hostid(&mut tx, &node, &facts).await?;
                 node.facts_at_ms = now_ms;
             }
-            // Where the node was never looked at, a part would be taken for all of it.
+            // Before the first full look, these facts would be taken for the whole node.
             Part::Pools if node.facts_at_ms == 0 => return Ok(()),
             Part::Pools => {
                 facts = v1::Facts {
@@ -58,7 +59,7 @@ impl App {
         for pool in facts.pools.iter().filter(|pool| !known.contains(pool.guid.as_str())) {
             self.alarm_if_elsewhere(&mut tx, &node.name, pool).await?;
         }
-        // What goes on record is what the node proved, not what is known of it already.
+        // The record gets only what the node proved; `name_lost_legs` adds what the record says.
         let proven = facts.pools.clone();
         name_lost_legs(&mut tx, &mut facts.pools).await?;
         self.take_pools(&mut tx, &node, &before, &mut facts).await?;
@@ -73,7 +74,7 @@ impl App {
         Ok(())
     }
 
-    /// Puts pools on record. `made` names the one that a finished task has just proven to be ours.
+    /// Records pools. `made` names the pool that a finished task has created or imported: it is ours.
     pub(super) async fn see_pools(
         &self,
         tx: &mut Tx,
@@ -86,7 +87,7 @@ impl App {
         let mut left_off = Vec::new();
         for pool in pools.iter().filter(|pool| PoolGuid::parse(&pool.guid).is_ok()) {
             let known = tx.pool(&pool.guid).await?;
-            // What another node says of it changes nothing on record.
+            // Another node's report about a pool of ours changes nothing on record.
             if known.as_ref().is_some_and(|known| known.ours && known.node != node) {
                 continue;
             }
@@ -113,8 +114,8 @@ impl App {
         self.alarm_if_left_off(tx, node, &left_off).await
     }
 
-    /// What the pool needs of its legs goes on record; neither logs, caches nor spares. A pool that is seen whole has these
-    /// legs and no others: what was replaced or removed keeps its label, and is judged by that.
+    /// Records the legs without which the pool cannot be imported: no logs, caches and spares. A pool seen ONLINE
+    /// with all its legs has no others, so older legs leave the record; their labels still protect them.
     async fn see_legs(&self, tx: &mut Tx, record: &Pool, pool: &v1::Pool) -> Result<(), AppError> {
         let needed: Vec<_> = pool
             .legs
@@ -146,8 +147,8 @@ impl App {
         Ok(())
     }
 
-    /// A node that comes with pools, and has none on record, was made by somebody else, or by us before a database was
-    /// lost: it keeps the hostid that its pools are imported under.
+    /// A node that comes with pools, and has none on record, was set up without Heeler, or before a database was
+    /// lost. It keeps the hostid that its pools were imported under.
     async fn adopt_hostid(&self, tx: &mut Tx, node: &Node, facts: &v1::Facts) -> Result<(), AppError> {
         let theirs = HostId::parse(&facts.hostid).is_ok() && facts.hostid != node.hostid;
         if !theirs || facts.pools.is_empty() || !tx.pools_of(&node.name).await?.is_empty() {
@@ -160,7 +161,7 @@ impl App {
         Ok(())
     }
 
-    /// Its disks were moved: the pool stays on record for its first node, and a person is told.
+    /// Alarms when a pool of another node is imported here: its disks were moved. The record stays as it is.
     async fn alarm_if_elsewhere(&self, tx: &mut Tx, node: &str, pool: &v1::Pool) -> Result<(), AppError> {
         let known = tx.pool(&pool.guid).await?;
         if let Some(owner) = known.filter(|known| known.ours && known.node != node) {
@@ -170,7 +171,7 @@ impl App {
         Ok(())
     }
 
-    /// A person is told of pools that are not put on record: once, not with every look.
+    /// Alarms once about each pool that is not recorded because the node has too many.
     async fn alarm_if_left_off(&self, tx: &mut Tx, node: &str, pools: &[&v1::Pool]) -> Result<(), AppError> {
         if pools.is_empty() {
             return Ok(());
@@ -189,7 +190,7 @@ impl App {
         Ok(())
     }
 
-    /// A pool that is not ours is on record only while it is imported.
+    /// Deletes pools that are not ours from the record when they are no longer imported.
     async fn forget_strangers(&self, tx: &mut Tx, node: &str, facts: &v1::Facts) -> Result<(), AppError> {
         let imported = guids(&facts.pools);
         let unreadable: HashSet<&str> = facts.unreadable_pools.iter().map(|pool| pool.name.as_str()).collect();
@@ -207,14 +208,15 @@ fn guids(pools: &[v1::Pool]) -> HashSet<&str> {
     pools.iter().map(|pool| pool.guid.as_str()).collect()
 }
 
-/// The pool cannot be imported whole without it. Agents that name no class tell no others apart.
+/// Whether the pool cannot be imported completely without this leg. Older agents report no class; then every leg
+/// counts.
 fn is_needed(leg: &v1::Leg) -> bool {
     use v1::LegClass::{Data, Dedup, Special, Unspecified};
     matches!(leg.class(), Unspecified | Data | Special | Dedup)
 }
 
-/// A leg that no disk is proven to be has the serial that its vdev had while the disk was seen to be it, unless that disk
-/// is proven to be another leg by now: a person who reads it pulls that disk.
+/// Gives a leg without an identified disk the serial that its vdev last had, unless that disk is identified as
+/// another leg by now. A person pulls the disk that this names.
 pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Result<(), AppError> {
     let legs = pools.iter().flat_map(|pool| &pool.legs);
     let in_use: HashSet<String> = legs
@@ -233,7 +235,7 @@ pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Resul
             .filter(|leg| !leg.identified && leg.serial.is_empty())
         {
             let mut known = vdevs.iter().filter(|(_, vdev)| *vdev == leg.guid);
-            // Of two in an older database, which of them it was is not known.
+            // An older database may hold two serials for one vdev; then neither is certain.
             if let (Some((serial, _)), None) = (known.next(), known.next()) {
                 leg.serial.clone_from(serial);
             }
@@ -242,7 +244,7 @@ pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Resul
     Ok(())
 }
 
-/// What is stored of a node's facts.
+/// The node's stored facts; None before the first look.
 pub(super) fn facts_of(node: &Node) -> Result<Option<v1::Facts>, AppError> {
     node.facts
         .as_deref()

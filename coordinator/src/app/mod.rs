@@ -1,4 +1,4 @@
-//! What the coordinator does: one use case a file. No gRPC, no SQL and no TLS in it.
+//! What the coordinator does: one use case in each file. It knows no gRPC, SQL or TLS.
 
 mod ahead;
 mod apply;
@@ -81,21 +81,21 @@ use feed::Feed;
 use fleet_trust::FleetTrust;
 use throttle::Throttle;
 
-/// What the database may fill, where nobody says otherwise: 256 MiB.
+/// Default bound for the database, in bytes: 256 MiB.
 pub const HISTORY_BYTES: u64 = 256 << 20;
 
-/// How agents reach this coordinator.
+/// Addresses of this coordinator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// HOST:PORT each, in the order in which agents try them.
+    /// HOST:PORT for agents, in the order in which they try them.
     pub addresses: Vec<String>,
-    /// Port of the enrolment listener, on each address.
+    /// Port for enrolment, on the host of each address.
     pub enrolment_port: u16,
-    /// HOST:PORT each, where operators call from elsewhere; empty: nowhere.
+    /// HOST:PORT for operators on other machines; empty when remote access is off.
     pub operators: Vec<String>,
 }
 
-/// What the handlers call.
+/// The coordinator. Every gRPC handler calls one of its methods.
 pub struct App {
     store: Store,
     clock: Arc<dyn Clock>,
@@ -118,16 +118,16 @@ pub struct App {
     history_bytes: u64,
     started_ms: u64,
     trouble: std::sync::Mutex<Option<String>>,
-    /// What the last round of copies could not do.
+    /// Problems of the last round of copies.
     copy_problems: std::sync::Mutex<Vec<heeler_proto::v1::CopyProblem>>,
     watch: watch::Watch,
 }
 
 impl App {
-    /// Over an open database; `ca` is the folder of the authority's key.
+    /// Builds the coordinator over an open database. `state` is its state folder, with the keys.
     ///
     /// # Errors
-    /// When the database was not made by `heeler init`.
+    /// When `heeler init` did not make the database, or a key cannot be read.
     pub async fn new(store: Store, clock: Arc<dyn Clock>, state: StateFolder, reach: Reach) -> Result<Self, AppError> {
         let authorities = Arc::new(open_authorities(&store, &state.ca(), clock.now_ms()).await?);
         let mut tx = store.read().await?;
@@ -180,7 +180,7 @@ impl App {
         &self.authorities
     }
 
-    /// Ends when the server must show another certificate.
+    /// Waits until the server must show another certificate.
     pub async fn server_must_renew(&self) {
         self.renew_server.notified().await;
     }
@@ -190,7 +190,7 @@ impl App {
         self.store.close().await;
     }
 
-    /// The keys of the nodes that may come in.
+    /// The keys of the nodes that may connect.
     #[must_use]
     pub fn node_keys(&self) -> NodeKeys {
         self.node_keys.clone()
@@ -200,7 +200,7 @@ impl App {
         self.clock.now_ms()
     }
 
-    /// With another bound for what the database may fill.
+    /// Sets another bound for the database, in bytes.
     #[must_use]
     pub fn bounded(mut self, history_bytes: u64) -> Self {
         self.history_bytes = history_bytes;
@@ -215,7 +215,7 @@ impl App {
         self.next_session.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Stores what was written, with an event that tells of it, and tells everybody.
+    /// Stores the transaction with an event, and wakes followers and the planner. Returns the event's number.
     async fn tell(&self, mut tx: Tx, event: NewEvent) -> Result<u64, AppError> {
         let id = tx.add_event(&event).await?;
         tx.save().await?;
@@ -241,7 +241,7 @@ impl App {
     }
 }
 
-/// The authority that the database names; before the first rotation that is the one which `heeler init` made.
+/// The authority that the database names; before the first rotation it is the one that `heeler init` made.
 async fn open_authorities(store: &Store, folder: &Path, now_ms: u64) -> Result<Authorities, AppError> {
     let mut all = store.read().await?.authorities().await?;
     if all.is_empty() {

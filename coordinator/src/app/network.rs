@@ -8,28 +8,28 @@ use super::{App, AppError, node_name};
 use crate::pending::{Heard, Pending};
 use crate::sessions::Session;
 
-/// The kernel's name for this boot: an agent that has the same one runs on this very machine.
+/// The kernel's id of this boot (random(4)). An agent with the same id runs on the coordinator's machine.
 pub(super) fn boot_id() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned())
 }
 
-/// What an agent calls the card of the backplane.
+/// The name that the agent gives the backplane's card.
 const CARD: &str = "enbp0";
 
-/// Whether a node that was seen so is up on the backplane.
+/// Whether these facts show the backplane's card with a link and an address.
 pub(super) fn is_up(facts: Option<&v1::Facts>) -> bool {
     let up = |nic: &v1::Nic| nic.name == CARD && nic.carrier && !nic.addresses.is_empty();
     facts.is_some_and(|facts| facts.nics.iter().any(up))
 }
 
-/// Of the backplane's card.
+/// Addresses of the backplane's card, as ADDRESS/PREFIX.
 pub(super) fn addresses(facts: &v1::Facts) -> impl Iterator<Item = &String> {
     let cards = facts.nics.iter().filter(|nic| nic.name == CARD);
     cards.flat_map(|nic| &nic.addresses)
 }
 
-/// A node has just brought its card up, and was not looked at since.
+/// Enters the result of a finished backplane task into facts that are older than it.
 pub(super) fn has_come_up(facts: &mut v1::Facts, task: &KeepBackplane) {
     facts.nics.retain(|nic| nic.name != CARD);
     facts.nics.push(v1::Nic {
@@ -41,18 +41,18 @@ pub(super) fn has_come_up(facts: &mut v1::Facts, task: &KeepBackplane) {
     });
 }
 
-/// Names separated by spaces, as the database stores them.
+/// Joins names with spaces, as the database stores them.
 pub(super) fn join_names(peers: &[NodeName]) -> String {
     peers.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// The names of [`join_names`].
+/// Reads the result of [`join_names`].
 pub(super) fn split_names(peers: &str) -> Result<Vec<NodeName>, AppError> {
     peers.split_whitespace().map(node_name).collect()
 }
 
 impl App {
-    /// The change of its network that an agent says hello with.
+    /// The network change that the agent still has to get confirmed.
     pub(super) fn pending(&self, hello: &mut v1::Hello) -> Option<Pending> {
         let own_node = self.boot_id.as_ref() == Some(&hello.boot_id);
         hello
@@ -61,7 +61,7 @@ impl App {
             .map(|pending| Pending::new(pending, own_node))
     }
 
-    /// A peer says whether it reaches an address that it was asked about.
+    /// Handles a peer's answer whether it reaches an address.
     pub(super) fn reached(&self, peer: &Session, reply: ReachReply) {
         let request = reply.request_id.clone();
         let Some((about, guard_id)) = request.split_once(' ') else {
@@ -74,7 +74,7 @@ impl App {
         }
     }
 
-    /// Asks a peer whether it reaches the node whose network was changed.
+    /// Asks a peer whether it reaches the node with the changed network.
     pub(super) fn ask_peer(&self, peer: &Session, about: &NodeName) {
         let Some(session) = self.sessions.of(about) else { return };
         if let Some((guard_id, address)) = session.asked(&peer.node, self.now_ms()) {
@@ -85,7 +85,7 @@ impl App {
         }
     }
 
-    /// Writes down who confirms a node's change, before the node is told.
+    /// Records who confirms a node's network change, before the node learns it.
     pub(super) async fn keep_confirmation(
         &self,
         tx: &mut Tx,
@@ -105,7 +105,7 @@ impl App {
     }
 }
 
-/// Tells a node what became of its change; `reason` is empty when it stays.
+/// Sends a node the verdict on its network change; an empty `reason` confirms it.
 pub(super) fn send_confirmation(session: &Arc<Session>, reason: String) {
     if let Some(guard_id) = session.judge(&reason) {
         session.send(Body::NetworkConfirmation(NetworkConfirmation {

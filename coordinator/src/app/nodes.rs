@@ -10,10 +10,10 @@ use crate::pki::Peer;
 use crate::sessions::Sessions;
 
 const FACTS: Duration = Duration::from_secs(60);
-/// Tasks that are shown with a node.
+/// Most tasks shown with a node.
 const TASKS: u32 = 10;
 
-/// What brings a node back whose key was shut out, as a person types it.
+/// The command, or the steps, that bring a revoked or released node back.
 pub(super) fn way_back(node: &Node) -> String {
     match node.state {
         NodeState::Released => format!("heeler node add {}", node.name),
@@ -26,7 +26,7 @@ pub(super) fn way_back(node: &Node) -> String {
 }
 
 impl App {
-    /// Every node that is known, by name.
+    /// Every node but removed ones, by name. Facts beyond a node's share of the reply lose their lists.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -49,7 +49,7 @@ impl App {
         Ok(infos)
     }
 
-    /// How many nodes there are, and are here, for whoever looks at the service.
+    /// The line for `systemctl status`: how many nodes are connected, of how many.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -58,10 +58,10 @@ impl App {
         Ok(format!("{} of {nodes} nodes are connected", self.sessions.all().len()))
     }
 
-    /// One node with its last tasks.
+    /// One node with its newest tasks and its drift.
     ///
     /// # Errors
-    /// When it is not known.
+    /// When no node has that name.
     pub async fn node(&self, name: &str) -> Result<v1::ShowNodeReply, AppError> {
         let mut tx = self.store.read().await?;
         let node = known(&mut tx, name).await?;
@@ -77,10 +77,10 @@ impl App {
         })
     }
 
-    /// Asks a node to look at itself now.
+    /// Makes a node look at itself now. Waits up to 60 s.
     ///
     /// # Errors
-    /// When it is not connected, or does not answer.
+    /// When the node is not connected, is shut out, or does not answer in time.
     pub async fn discover(&self, name: &str) -> Result<v1::Facts, AppError> {
         let node = known(&mut self.store.read().await?, name).await?;
         if node.state.is_shut_out() {
@@ -111,16 +111,16 @@ impl App {
         }
     }
 
-    /// Nobody with the node's key gets in any more; its open stream ends now. Returns whether there was one.
+    /// Revokes a node's key for good and closes its session. Returns whether it had one.
     ///
     /// # Errors
-    /// When it is not known.
+    /// When no node has that name.
     pub async fn revoke(&self, name: &str) -> Result<bool, AppError> {
         let mut tx = self.store.write().await?;
         let mut node = known(&mut tx, name).await?;
         node.state = NodeState::Revoked;
         tx.set_node(&node).await?;
-        // A token that is still on its way would let it in again.
+        // An unused join token would let the node in again.
         tx.forget_tokens(&node.name).await?;
         self.audit(&mut tx, "node revoked", name, "its key is revoked").await?;
         self.tell(tx, self.event("revoked", name, "its key is revoked")).await?;
@@ -145,7 +145,7 @@ pub(super) async fn known(tx: &mut Tx, name: &str) -> Result<Node, AppError> {
     Err(AppError::NotFound(unknown(&what, name, names, "heeler node list")))
 }
 
-/// The node with the key that it has on record.
+/// The node's name with the key on record; None before enrolment.
 pub(super) fn peer(node: &Node) -> Result<Option<Peer>, AppError> {
     let name = node_name(&node.name)?;
     Ok(node.key_sha256.map(|key_sha256| Peer { node: name, key_sha256 }))

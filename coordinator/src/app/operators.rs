@@ -5,7 +5,7 @@ use super::{App, AppError, Who};
 use crate::pki::{NodeRequest, issue_operator, public_pem, public_point};
 
 impl App {
-    /// Everybody who may or might consent.
+    /// All operators, revoked ones too, with the statements about them.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -30,10 +30,10 @@ impl App {
         })
     }
 
-    /// One more operator, on the word of one whom the nodes trust; or another certificate for a known one.
+    /// Adds an operator for whom another one has signed, or issues a new certificate to a known one.
     ///
     /// # Errors
-    /// When nobody vouches for the key, or the name or the key is taken.
+    /// When the signature is missing or for something else, or the name or key is taken.
     pub async fn add_operator(&self, request: v1::AddOperatorRequest) -> Result<v1::OperatorGrant, AppError> {
         let now_ms = self.now_ms();
         let csr = NodeRequest::parse(&request.csr).map_err(|error| AppError::Invalid(error.to_string()))?;
@@ -87,10 +87,10 @@ impl App {
         Ok(grant)
     }
 
-    /// That operator's key is worth nothing from now on: here, and on every node that hears of it.
+    /// Revokes an operator's key here, and on every node that receives the statement.
     ///
     /// # Errors
-    /// When nobody whom the nodes trust says so, or it is the last one.
+    /// When no operator on record has signed it, no operator has that key, or it is the last operator.
     pub async fn revoke_operator(
         &self,
         request: v1::RevokeOperatorRequest,
@@ -126,7 +126,7 @@ impl App {
         })
     }
 
-    /// Another certificate for the key that the connection shows.
+    /// A new certificate for the key of the caller's connection.
     ///
     /// # Errors
     /// When the request is for another key.
@@ -155,7 +155,7 @@ impl App {
         })
     }
 
-    /// Stores what was written and tells everybody whom to trust.
+    /// Stores the transaction and sends the changed trust to every connected node.
     pub(super) async fn changed_trust(&self, tx: Tx) -> Result<(), AppError> {
         let mut tx = tx;
         let last = tx.last_event().await?;

@@ -6,14 +6,14 @@ use heeler_store::{Node, Pause, Tx};
 use super::{App, AppError, ledger, nodes};
 use crate::caller::caller;
 
-/// Longest that a pause may be asked to last; a longer one is one without an end.
+/// Longest pause with an end: 366 days. A longer one is meant to have no end.
 const LONGEST_MS: u64 = 366 * 24 * 60 * 60 * 1000;
 
 impl App {
-    /// Holds a node still: nothing new is handed to it. What it has in hand it finishes; its snapshots go on.
+    /// Pauses a node: it gets no new tasks. It finishes the task that it has, and its snapshots continue.
     ///
     /// # Errors
-    /// When it is not known, or was shut out.
+    /// When no node has that name, it is shut out, or the pause is longer than a year.
     pub async fn pause(&self, request: v1::PauseNodeRequest) -> Result<v1::PauseNodeReply, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
@@ -65,10 +65,10 @@ impl App {
         })
     }
 
-    /// The node may change again. Returns whether it was held.
+    /// Ends a pause. Returns whether the node was paused.
     ///
     /// # Errors
-    /// When it is not known.
+    /// When no node has that name.
     pub async fn resume(&self, request: v1::ResumeNodeRequest) -> Result<bool, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
@@ -83,14 +83,14 @@ impl App {
     }
 }
 
-/// The pauses that hold nodes now, for the wire, by node.
+/// The pauses in force, by node.
 pub(super) async fn all(tx: &mut Tx, now_ms: u64) -> Result<HashMap<String, v1::Pause>, AppError> {
     let pauses = tx.pauses().await?.into_iter();
     let holding = pauses.filter(|pause| pause.holds(now_ms));
     Ok(holding.map(|pause| (pause.node.clone(), wire(pause))).collect())
 }
 
-/// The pause that holds a node now, for the wire: a person's here, else that of somebody on the node.
+/// The pause in force for a node: the one set here, else the one set on the node.
 pub(super) async fn of(tx: &mut Tx, node: &str, now_ms: u64) -> Result<Option<v1::Pause>, AppError> {
     if let Some(pause) = tx.pause_of(node, now_ms).await? {
         return Ok(Some(wire(pause)));
@@ -101,13 +101,13 @@ pub(super) async fn of(tx: &mut Tx, node: &str, now_ms: u64) -> Result<Option<v1
     }
 }
 
-/// The pause that somebody on the node has set there.
+/// The pause that was set on the node itself.
 pub(super) fn on_node(node: &Node, now_ms: u64) -> Result<Option<v1::Pause>, AppError> {
     let facts = ledger::facts_of(node)?;
     Ok(facts.and_then(|facts| in_force(facts.paused, now_ms)))
 }
 
-/// What a node says of itself, as long as it holds.
+/// `paused`, if it is in force.
 pub(super) fn in_force(paused: Option<v1::Pause>, now_ms: u64) -> Option<v1::Pause> {
     paused.filter(|pause| pause.until_ms == 0 || now_ms < pause.until_ms)
 }

@@ -11,28 +11,29 @@ use crate::config::WantedNode;
 use crate::known::{short, unknown};
 use crate::pki::sha256;
 
-/// An agent that has not answered by then could not be looked at.
+/// How long a plan waits for an agent; one that answers later is shown with an error.
 const PREVIEW: Duration = Duration::from_secs(330);
-/// Plans are kept for as long as their tasks' consents could hold, twice over.
+/// Plans are kept for twice the hour in which they can be applied.
 const KEPT_MS: u64 = 2 * 60 * 60 * 1000;
 
-/// What to look at on one node.
+/// One node of a plan, and what to look at on it.
 pub(super) struct Look {
     pub(super) node: Option<Node>,
     pub(super) name: heeler_proto::NodeName,
     pub(super) line: u32,
     pub(super) pause: Option<v1::Pause>,
-    /// In order; none: nothing is wanted of it.
+    /// In the order in which they run; empty when nothing is wanted of the node.
     pub(super) tasks: Vec<Task>,
-    /// The accepted revision asks something else of it, or there is none.
+    /// Whether the accepted revision wants something else of the node, or there is no accepted revision.
     pub(super) config_changed: bool,
 }
 
 impl App {
-    /// Looks at a candidate on every wanted node that is connected, all at once. Changes nothing and queues nothing.
+    /// Previews a candidate on every connected node that it names, all at once. Changes nothing on nodes and queues
+    /// nothing.
     ///
     /// # Errors
-    /// When the candidate has mistakes, or names no such node.
+    /// When the candidate has mistakes, or `nodes` names a node that it lacks.
     pub async fn plan(&self, request: v1::PlanRequest) -> Result<v1::PlanReply, AppError> {
         let wanted = self.read_candidate(&request.text)?;
         let chosen = choose(&wanted, &request.nodes)?;
@@ -185,7 +186,7 @@ impl App {
 }
 
 impl App {
-    /// Whoever is connected, as it was just seen or else as it is stored.
+    /// Facts of the connected nodes: from this plan's look, else as stored.
     async fn peers(&self, plans: &[v1::NodePlan]) -> Result<subnet::Peers, AppError> {
         let mut peers = Vec::new();
         for node in self.store.read().await?.nodes().await? {
@@ -204,7 +205,7 @@ impl App {
     }
 }
 
-/// Those of the pool's disks that a person names are not read before it is made.
+/// Marks the disks in `serials`, which a person named, to be used for a pool without reading every byte first.
 fn skip_reading(tasks: &mut [Task], serials: &[String]) {
     for task in tasks {
         if let Task::EnsurePool(ensure) = task {
@@ -222,7 +223,7 @@ fn answered(plan: &v1::NodePlan) -> bool {
     plan.error.is_empty() && plan.offline_since_ms == 0
 }
 
-/// Names the tasks that apply would start, and keeps each with its steps.
+/// Gives an id to each task that apply would start, and returns all tasks with their steps.
 fn keep(plan: &mut v1::NodePlan, tasks: Vec<Task>) -> Result<Vec<PlanTask>, AppError> {
     let starts = starts(&plan.steps, tasks.len());
     let paused = plan.pause.is_some();
@@ -258,8 +259,8 @@ fn keep(plan: &mut v1::NodePlan, tasks: Vec<Task>) -> Result<Vec<PlanTask>, AppE
     Ok(kept)
 }
 
-/// Which of `tasks` would change something: also one that can be known only after an earlier one of them. None of them
-/// does where something stands in the way of any.
+/// Which of `tasks` would change something. A step that depends on an earlier task counts when that task starts. None
+/// starts when any step is blocked.
 fn starts(steps: &[v1::StepReport], tasks: usize) -> Vec<bool> {
     let blocked = steps.iter().any(|step| step.outcome() == v1::StepOutcome::Blocked);
     let mut earlier = false;
@@ -278,8 +279,8 @@ fn starts(steps: &[v1::StepReport], tasks: usize) -> Vec<bool> {
         .collect()
 }
 
-/// A step that can be known only after another one, where nothing changes or stands in the way: it would wait for ever,
-/// and what it wants is not as it should be.
+/// A step that waits for another one although no step changes anything: a fault of Heeler, because it would wait for
+/// ever.
 fn waits_for_nothing(steps: &[v1::StepReport]) -> Option<&v1::StepReport> {
     use v1::StepOutcome::{After, Blocked, Change, Retry};
     let moves = |step: &v1::StepReport| matches!(step.outcome(), Blocked | Change | Retry);

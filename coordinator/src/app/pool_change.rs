@@ -1,4 +1,5 @@
-//! What happened to a node's pools between two looks, as events: each change once, however often the node is looked at.
+//! Events about a node's pools, from the difference between two looks. Each change is reported once, however often
+//! the node is looked at.
 
 use std::collections::HashMap;
 
@@ -8,26 +9,26 @@ use heeler_store::{Node, Tx};
 use super::{App, AppError};
 use crate::screen::gibibytes;
 
-/// Pools of one look that events are written of.
+/// Most pools of one look that events are written about.
 const MOST_POOLS: usize = 16;
-/// Legs that one event names.
+/// Most legs named in one event.
 const MOST_LEGS: usize = 8;
-/// Characters of an event.
+/// Most characters of an event.
 const MOST_TEXT: usize = 500;
-/// Who has seen an alarm that the status itself tells for as long as it holds.
+/// Marks an alarm as seen at once, because the status shows the fault itself from the facts.
 pub(super) const BY_STATUS: &str = "heeler";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Said {
-    /// An alarm; the status shows what it is about from the facts, as long as it holds.
+    /// An alarm.
     Bad(String),
-    /// For the record.
+    /// An event for the record only.
     Note(String),
 }
 
 impl App {
-    /// Writes down what happened to the pools since `before`, and completes `facts` with what the coordinator alone
-    /// knows. The first look at a node tells of nothing that happened.
+    /// Writes events about the changes since `before`, and adds to `facts` what only the coordinator knows: when the
+    /// pools were looked at, and the last slot of each leg. The first look at a node writes no event.
     pub(super) async fn take_pools(
         &self,
         tx: &mut Tx,
@@ -84,14 +85,14 @@ async fn is_ours(tx: &mut Tx, node: &Node, pool: &v1::Pool) -> Result<bool, AppE
     Ok(known.is_some_and(|known| known.ours && known.node == node.name))
 }
 
-/// In which slot each leg's disk was last: one that is gone is in none.
+/// Stores the last slot of each leg's disk: a disk that is gone has no slot any more.
 fn remember(before: &v1::Facts, facts: &mut v1::Facts) {
     let legs = before.pools.iter().flat_map(|pool| &pool.legs);
     let legs = legs.map(|leg| (leg.last_serial.as_str(), leg.last_slot.as_str()));
     let disks = before.disks.iter().chain(&facts.disks);
     let places = legs.chain(disks.map(|disk| (disk.serial.as_str(), disk.slot.as_str())));
     let places = places.filter(|(serial, slot)| !serial.is_empty() && !slot.is_empty());
-    // What was seen later counts.
+    // A later place in the list replaces an earlier one, so new facts win.
     let slots: HashMap<String, String> = places
         .map(|(serial, slot)| (serial.to_owned(), slot.to_owned()))
         .collect();
@@ -101,12 +102,13 @@ fn remember(before: &v1::Facts, facts: &mut v1::Facts) {
     }
 }
 
-/// A leaf that does what it is there for; a spare waits, or stands in.
+/// Whether the device works: ONLINE, or for a spare AVAIL (waiting) or INUSE (in place of a disk). States as in
+/// zpool-status(8).
 pub(super) fn works(leg: &v1::Leg) -> bool {
     ["ONLINE", "AVAIL", "INUSE"].contains(&leg.state.as_str())
 }
 
-/// A leaf as a person finds it: by what it is for, its slot and its serial.
+/// Role, slot and serial of a leg, for a person who looks for the disk.
 pub(super) fn leg_name(leg: &v1::Leg) -> String {
     let role = match leg.class() {
         LegClass::Unspecified | LegClass::Data => "",
@@ -128,10 +130,10 @@ pub(super) fn leg_name(leg: &v1::Leg) -> String {
     }
 }
 
-/// How [`repaired`] begins.
+/// Every text of [`repaired`] begins with it.
 pub(super) const REPAIRED: &str = "a scrub of pool ";
 
-/// The text of a scrub that had something to repair; None for one that had not.
+/// The text about a finished scrub that repaired something; else None.
 pub(super) fn repaired(pool: &v1::Pool) -> Option<String> {
     let over = pool.scan_function == "SCRUB" && pool.scan_state == "FINISHED";
     (over && pool.repaired_bytes > 0).then(|| {
@@ -140,7 +142,7 @@ pub(super) fn repaired(pool: &v1::Pool) -> Option<String> {
     })
 }
 
-/// The counts of a leg, in words.
+/// The error counts of a leg, as text.
 pub(super) fn counts(leg: &v1::Leg) -> String {
     let counts = [
         (leg.read_errors, "read"),
@@ -165,12 +167,12 @@ fn listed(legs: &[String]) -> String {
     }
 }
 
-/// A count is told again when it has one digit more: a disk that fails counts for hours.
+/// A count is reported again only when it has one more digit: a failing disk counts up for hours.
 fn digits(count: u64) -> u32 {
     count.checked_ilog10().map_or(0, |log| log + 1)
 }
 
-/// What happened between two looks at one pool.
+/// The events between two looks at one pool.
 pub(super) fn changes(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
     let mut said = Vec::new();
     said.extend(state(was, now));
@@ -183,7 +185,7 @@ pub(super) fn changes(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
 }
 
 fn pairs<'a>(was: &'a v1::Pool, now: &'a v1::Pool) -> Vec<(Option<&'a v1::Leg>, &'a v1::Leg)> {
-    // A spare that stands in for a disk is listed twice under one guid.
+    // A spare in use is listed twice under one guid: in the mirror and as a spare.
     let key = |leg: &'a v1::Leg| (leg.guid.as_str(), leg.class() == LegClass::Spare);
     let known: HashMap<_, _> = was.legs.iter().map(|leg| (key(leg), leg)).collect();
     now.legs

@@ -1,4 +1,4 @@
-//! What the agent must not link: every byte of it is on every node, and every crate of it runs as root there.
+//! Crates that the agent must not link. Every byte of it is on every node, and it runs as root there.
 
 use anyhow::Result;
 
@@ -17,7 +17,7 @@ const BANNED: [(&str, &str); 8] = [
 
 /// One line for each banned crate in the agent's tree.
 ///
-/// `cargo tree` and not the workspace's graph: only the features that the agent itself asks for count.
+/// Uses `cargo tree` and not the workspace's graph: only the features that the agent itself enables count.
 pub fn broken() -> Result<Vec<String>> {
     let tree = run::output(run::cargo().args(TREE))?;
     Ok(names(&tree).filter_map(refusal).collect())

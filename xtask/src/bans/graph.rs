@@ -7,23 +7,23 @@ use serde::Deserialize;
 
 use crate::run;
 
-/// Every crate of every target, with dev-dependencies.
+/// Every crate of every target, dev-dependencies included.
 pub struct Graph {
-    /// By package id.
+    /// Key: the package id of `cargo metadata`.
     pub packages: BTreeMap<String, Package>,
-    /// Package id → the names of the crates that depend on it directly.
+    /// Package id → names of the crates that depend on it directly.
     pub dependants: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// One crate, in one version.
+/// One version of one crate.
 #[derive(Debug, Deserialize)]
 pub struct Package {
     pub id: String,
     pub name: String,
     pub version: String,
-    /// An SPDX expression; absent in crates that bring a licence file only.
+    /// An SPDX expression; None for a crate that only names a licence file.
     pub license: Option<String>,
-    /// Absent for a crate of the workspace.
+    /// Registry or git address; None for a crate of the workspace.
     pub source: Option<String>,
 }
 
@@ -44,7 +44,10 @@ struct Node {
     dependencies: Vec<String>,
 }
 
-/// Asks cargo, with the lock file as it is.
+/// Reads `cargo metadata --locked`.
+///
+/// # Errors
+/// When cargo fails or prints something else.
 pub fn of_workspace() -> Result<Graph> {
     let text = run::output(run::cargo().args(["metadata", "--format-version", "1", "--locked", "--all-features"]))?;
     parse(&text).context("could not read what cargo metadata printed")
@@ -64,7 +67,7 @@ fn parse(text: &str) -> serde_json::Result<Graph> {
 }
 
 impl Graph {
-    /// One line for each name that the tree holds in several versions.
+    /// One line for each crate that the tree holds in several versions.
     pub fn in_several_versions(&self) -> Vec<String> {
         let mut versions = BTreeMap::<&str, Vec<&str>>::new();
         for package in self.packages.values() {

@@ -1,9 +1,9 @@
-//! SPDX licence expressions: does some choice that the author gives lie within our list?
+//! SPDX licence expressions: can one be satisfied with the licences that we allow?
 
 /// Whether `expression` can be satisfied with `allowed` alone.
 ///
-/// `AND` binds closer than `OR`, `X WITH Y` is one licence, and `/` is crates.io's older spelling of `OR`.
-/// What cannot be read is not allowed.
+/// `AND` binds closer than `OR`, `X WITH Y` is one licence, and `/` is crates.io's older spelling of `OR`. An
+/// expression that cannot be parsed is not allowed.
 pub fn allowed(expression: &str, allowed: &[String]) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut reader = Reader {

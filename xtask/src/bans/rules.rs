@@ -1,4 +1,4 @@
-//! deny.toml, in the part of cargo-deny's format that we use.
+//! deny.toml, the part of cargo-deny's format that we use.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::graph::{Graph, Package};
 use super::licence;
 
-/// What deny.toml says.
+/// The rules that deny.toml states.
 #[derive(Deserialize)]
 pub struct Rules {
     licenses: Licences,
@@ -37,7 +37,7 @@ struct Bans {
 struct Ban {
     #[serde(rename = "crate")]
     name: String,
-    /// The crates that may depend on it all the same.
+    /// Crates that may depend on the banned crate.
     #[serde(default)]
     wrappers: Vec<String>,
     reason: String,

@@ -9,18 +9,19 @@ use tempfile::TempDir;
 
 use crate::run;
 
-/// A package that is being put together: `packaging/dist/PART` and `packaging/deb/PART`, and what is built.
+/// A package under construction: the files of `packaging/dist/PART` and `packaging/deb/PART`, and the built programs.
 pub struct Deb {
     tree: TempDir,
     name: String,
     version: String,
     architecture: String,
-    /// Of the last commit, Unix seconds: two builds of one commit are the same package.
+    /// Time of the last commit, Unix seconds. It is the time of every file: two builds of one commit give the same
+    /// package.
     epoch: String,
 }
 
 impl Deb {
-    /// With all that is not built.
+    /// Starts a package with the files that need no build.
     pub fn begin(part: &str, version: &str, architecture: &str) -> Result<Self> {
         let tree = tempfile::tempdir()?;
         let packaging = run::root().join("packaging");
@@ -58,14 +59,14 @@ impl Deb {
         format!("usr/share/doc/{}/{file}", self.name)
     }
 
-    /// A file of the package.
+    /// Adds a file with these bytes at `place`, an absolute path on the target.
     pub fn write(&self, place: &str, bytes: &[u8]) -> Result<()> {
         let path = self.tree.path().join(place);
         fs::create_dir_all(path.parent().unwrap_or(self.tree.path()))?;
         fs::write(&path, bytes).with_context(|| format!("could not write {}", path.display()))
     }
 
-    /// A program, from where it was built.
+    /// Adds a built program at `place`.
     pub fn program(&self, built: &Path, place: &str) -> Result<()> {
         let bytes = fs::read(built).with_context(|| format!("could not read {}", built.display()))?;
         self.write(place, &bytes)?;
@@ -75,7 +76,7 @@ impl Deb {
         )?)
     }
 
-    /// The manual pages that `heeler` writes of itself.
+    /// Adds the manual pages that `heeler manual` writes.
     pub fn manual(&self, heeler: &Path) -> Result<()> {
         let pages = self.tree.path().join("usr/share/man/man1");
         run::run(run::program(&heeler.display().to_string()).arg("manual").arg(pages))?;
@@ -92,7 +93,7 @@ impl Deb {
         Ok(())
     }
 
-    /// Writes the package into `out`; where it is.
+    /// Writes the package into `out` and returns its path.
     pub fn build(self, out: &Path) -> Result<PathBuf> {
         let root = self.tree.path();
         let control = root.join("DEBIAN");
@@ -121,7 +122,7 @@ impl Deb {
     }
 }
 
-/// Folders and programs 0755, all else 0644, whatever this machine's umask is.
+/// Sets folders and programs to 0755 and other files to 0644, because this machine's umask must not matter.
 fn settle_modes(folder: &Path) -> Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     for entry in fs::read_dir(folder)? {
@@ -138,7 +139,7 @@ fn settle_modes(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Every file below, sorted.
+/// Every file below the folder, sorted.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else {
@@ -170,7 +171,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// As small as it goes, without a name or a time in it.
+/// Compresses without name and time, so that two builds give the same bytes.
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut gzip = run::program("gzip")
         .arg("-9n")
@@ -178,7 +179,7 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
         .stdout(Stdio::piped())
         .spawn()
         .context("could not start gzip")?;
-    // What is gzipped here is far smaller than a pipe.
+    // Safe to write before reading: the result is far smaller than a pipe's buffer.
     gzip.stdin.take().context("gzip has no stdin")?.write_all(bytes)?;
     let done = gzip.wait_with_output()?;
     ensure!(done.status.success(), "gzip: {}", done.status);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// One line for each relative link of a Markdown file that leads nowhere.
+/// One line for each relative link of a Markdown file whose target does not exist.
 pub fn broken_in(root: &Path, path: &Path, text: &str) -> Vec<String> {
     if path.extension().is_none_or(|e| e != "md") {
         return Vec::new();
@@ -14,7 +14,7 @@ pub fn broken_in(root: &Path, path: &Path, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// `[text](target#part)` → `target`, unless it is elsewhere on the web or in the same file.
+/// `[text](target#part)` → `target`; skips web addresses and links within the file.
 fn targets(text: &str) -> impl Iterator<Item = &str> {
     let written = text
         .split("](")

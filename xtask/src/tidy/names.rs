@@ -1,9 +1,9 @@
 use std::path::Path;
 
-/// A test's name says a behaviour in so many words.
+/// Most words in the name of a test.
 const MOST_WORDS: usize = 10;
 
-/// One line for each test whose name is a sentence that must be read twice.
+/// One line for each test whose name has more than ten words.
 pub fn too_long(path: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut is_test = false;

@@ -1,14 +1,14 @@
-//! The rules, file by file.
+//! Rules for each single file.
 
 use std::path::Path;
 
-/// A file of more lines fails.
+/// A longer file fails.
 const MOST_LINES: usize = 500;
 
-/// Names that say nothing about what is inside.
+/// File names that say nothing about the content.
 const EMPTY_NAMES: [&str; 6] = ["common", "helper", "helpers", "manager", "util", "utils"];
 
-/// What is never landed, and what takes its place. Spelled in halves, or this file would break them.
+/// What must not be committed, and what to use instead. Spelled in halves, because this file is checked too.
 const NEVER: [(&str, &str); 5] = [
     (concat!("to", "do!("), "build it, or leave it out"),
     (concat!("unimplem", "ented!("), "build it, or leave it out"),
@@ -17,7 +17,7 @@ const NEVER: [(&str, &str); 5] = [
     (concat!("#![al", "low("), "#![expect(..., reason = \"...\")]"),
 ];
 
-/// Rust that a person wrote: generated code keeps no rule.
+/// Whether a person wrote this Rust file; generated code is not checked.
 pub fn is_written_by_us(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "rs") && !path.starts_with("proto/src/gen")
 }

@@ -1,11 +1,11 @@
-//! The threat model names tests: each of them must be there.
+//! Tests that the threat model names must exist.
 
 use std::fs;
 use std::path::Path;
 
 const MODEL: &str = "docs/security.md";
 
-/// One line for each test that the threat model names and that is not where it says.
+/// One line for each `file::test` of the threat model that does not exist.
 pub fn broken_in(root: &Path, path: &Path, text: &str) -> Vec<String> {
     if path != Path::new(MODEL) {
         return Vec::new();
@@ -20,7 +20,7 @@ pub fn broken_in(root: &Path, path: &Path, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// `file.rs::name` between backquotes.
+/// Each `file.rs::name` between backquotes, as file and name.
 fn named(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted

@@ -1,12 +1,12 @@
-//! What every unit's service must set, and what the agent's may not: in a mount namespace of its own, what ZFS mounts
-//! the host never sees.
+//! Options that every systemd service must set, and those that the agent's must not. In a mount namespace of its own,
+//! the mounts that ZFS makes would not reach the host.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 const UNIT: &str = "packaging/dist/agent/usr/lib/systemd/system/heeler-agent.service";
 
-/// Each of these gives a service a mount namespace, or hides the disks. Source: systemd.exec(5) and
+/// Options that give a service a mount namespace or hide the disks. Source: systemd.exec(5) and
 /// systemd.resource-control(5), systemd 257.
 const HIDING: [&str; 38] = [
     "BindLogSockets",
@@ -49,7 +49,7 @@ const HIDING: [&str; 38] = [
     "TemporaryFileSystem",
 ];
 
-/// What takes nothing away that any service of ours needs. Those without a value differ by service.
+/// Hardening that every service of ours can have. An option without a value may differ between services.
 const BASE: [&str; 10] = [
     "CapabilityBoundingSet=",
     "LimitCORE=0",
@@ -63,7 +63,7 @@ const BASE: [&str; 10] = [
     "SystemCallFilter=",
 ];
 
-/// One line for each option that a service lacks, or may not have.
+/// One line for each option that a service lacks or must not have.
 pub fn broken_in(path: &Path, text: &str) -> Vec<String> {
     if path.extension() != Some(OsStr::new("service")) {
         return Vec::new();

@@ -18,9 +18,9 @@ use tokio::time::sleep;
 
 use super::stage::{Stage, failed};
 
-/// How long a machine without power stays down.
+/// How long a machine stays off after a power cut.
 const OUTAGE: Duration = Duration::from_millis(1200);
-/// So that a reader sees what happens: what a program takes, and how much shorter waiting is.
+/// Slow enough that a reader can follow: each program takes 30 ms, and waits are 4 times shorter.
 const PACE: Pace = Pace::Live {
     program: Duration::from_millis(30),
     haste: 4,
@@ -33,7 +33,7 @@ pub struct Fleet {
     stop: watch::Sender<bool>,
 }
 
-/// One of them.
+/// One simulated machine, as heeler.toml and the screens name it.
 pub struct Node {
     pub name: &'static str,
     pub address: &'static str,
@@ -89,7 +89,7 @@ impl Fleet {
         }
     }
 
-    /// What first contact does by SSH, then the agents.
+    /// Does over the network what first contact does over SSH, then starts the agents.
     pub async fn enrol(&mut self, stage: &Stage<'_, '_>) -> Result<(), CliError> {
         let mut client = stage.client().await?;
         for node in &self.nodes {
@@ -99,7 +99,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// The power goes when the node's pool is there and its first dataset is being made.
+    /// Cuts the node's power once, as soon as `zfs create` makes the first dataset of its pool.
     pub fn will_lose_power(&mut self, name: &str) {
         let Some(node) = self.nodes.iter().find(|node| node.name == name) else {
             return;
@@ -115,7 +115,7 @@ impl Fleet {
 
     pub async fn stop(&mut self) {
         self.stop.send_replace(true);
-        // What hangs on a machine without power never ends by itself.
+        // An agent on a machine without power may wait for ever.
         let ended = async { while self.agents.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(2), ended).await;
         self.agents.shutdown().await;
@@ -167,7 +167,7 @@ impl Node {
     }
 }
 
-/// A machine that runs its agent whenever it has power.
+/// Runs the machine's agent until `stop`, and boots the machine again after each power cut.
 async fn live(machine: Machine, stop: watch::Receiver<bool>) {
     let host: Arc<dyn System> = Arc::new(machine.clone());
     loop {

@@ -1,5 +1,5 @@
-//! `heeler demo`: a coordinator and three agents in one process, over mutual TLS on loopback. The machines are simulated;
-//! everything else is the real thing, the commands too.
+//! `heeler demo`: a coordinator and three agents in one process, over mutual TLS on loopback. Only the machines are
+//! simulated; the commands are the real ones.
 
 mod fleet;
 mod stage;
@@ -12,7 +12,7 @@ use heeler_proto::v1::{Light, ListNodesRequest, StatusRequest};
 use fleet::Fleet;
 use stage::Stage;
 
-/// What is shown.
+/// Runs the demonstration for `heeler demo`.
 pub struct Demo;
 
 #[async_trait(?Send)]
@@ -20,7 +20,7 @@ impl Demonstration for Demo {
     async fn run(&self, once: bool, console: &mut Console<'_>) -> Result<Exit, CliError> {
         let mut stage = Stage::set(self, console).await?;
         let mut fleet = Fleet::new();
-        // Whatever ends it, its keys go with its folder.
+        // The keys lie in the temporary folder, which must be removed even when a signal ends the demonstration.
         let shown = tokio::select! {
             biased;
             shown = show(&mut stage, &mut fleet, once) => shown,
@@ -32,7 +32,7 @@ impl Demonstration for Demo {
     }
 }
 
-/// A signal that would end the process.
+/// Waits for SIGTERM, SIGHUP or SIGINT.
 async fn told_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
     let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
@@ -68,7 +68,7 @@ async fn show(stage: &mut Stage<'_, '_>, fleet: &mut Fleet, once: bool) -> Resul
     Ok(Exit::Fine)
 }
 
-/// How many nodes have told what they are.
+/// How many connected nodes have reported facts.
 async fn seen(client: &mut Client) -> Result<usize, CliError> {
     let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
     Ok(nodes
@@ -77,7 +77,6 @@ async fn seen(client: &mut Client) -> Result<usize, CliError> {
         .count())
 }
 
-/// How many nodes are green.
 async fn green(client: &mut Client) -> Result<usize, CliError> {
     let nodes = client.status(StatusRequest {}).await?.into_inner().nodes;
     Ok(nodes.iter().filter(|node| node.light() == Light::Green).count())

@@ -24,7 +24,7 @@ use super::typist::Typist;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A folder, a coordinator that serves in it, and the commands that are typed.
+/// A temporary folder, the coordinator that serves in it, and the screen that shows the commands.
 pub struct Stage<'a, 'c> {
     folder: TempDir,
     demo: &'a Demo,
@@ -39,7 +39,7 @@ pub fn failed<E: Error>(what: &'static str) -> impl FnOnce(E) -> CliError {
 }
 
 impl<'a, 'c> Stage<'a, 'c> {
-    /// `heeler init`, and the coordinator behind `heeler serve`.
+    /// Runs `heeler init` and starts a coordinator on free ports of 127.0.0.1.
     pub async fn set(demo: &'a Demo, console: &'a mut Console<'c>) -> Result<Self, CliError> {
         let folder = tempfile::Builder::new().prefix("heeler-demo-").tempdir();
         let folder = folder.map_err(failed("make a folder"))?;
@@ -88,7 +88,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         std::fs::write(&path, edit(text)?).map_err(failed("write heeler.toml"))
     }
 
-    /// Puts the fleet into heeler.toml, as `heeler node add` does.
+    /// Adds the fleet to heeler.toml, as `heeler node add` does.
     pub fn write_config(&self, fleet: &Fleet) -> Result<(), CliError> {
         self.edit(|text| {
             let network = "[network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n";
@@ -111,7 +111,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         })
     }
 
-    /// A word to the reader.
+    /// Shows an explanation to the reader.
     pub fn say(&mut self, text: &str) -> Result<(), CliError> {
         let lines = wrap(text, self.console.screen.width).into_iter();
         let lines: Vec<Line> = lines.map(|line| Line::new().ink(Ink::Amber, line)).collect();
@@ -128,7 +128,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         written.map_err(failed("write to stdout"))
     }
 
-    /// Types a command: the same code as at a terminal.
+    /// Shows a command and runs it with the same code as at a terminal.
     pub async fn run(&mut self, line: &str) -> Result<(), CliError> {
         self.show(&[Line::new(), Line::new().ink(Ink::Bold, format!("$ heeler {line}"))])?;
         let screen = self.console.screen;
@@ -162,8 +162,8 @@ impl<'a, 'c> Stage<'a, 'c> {
         }
     }
 
-    /// A person of its own, whose home is the demonstration's folder: nothing of the reader's is read or written, and no
-    /// other coordinator is called.
+    /// An environment whose home is the demonstration's folder: the commands neither touch the reader's files nor
+    /// call another coordinator.
     fn around(&self) -> Surroundings {
         let home = self.folder.path().to_string_lossy().into_owned();
         let Surroundings { variable, root, .. } = Surroundings::of_this_process();
@@ -184,7 +184,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         cli::connect(&self.state()).await
     }
 
-    /// Waits until `ready` counts the whole fleet.
+    /// Waits until `ready` counts every machine of the fleet.
     pub async fn wait(
         &self,
         fleet: &Fleet,
@@ -210,7 +210,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         )))
     }
 
-    /// Leaves the fleet to the reader, until Ctrl-C.
+    /// Leaves the fleet running for the reader, until Ctrl-C.
     pub async fn stay(&mut self) -> Result<(), CliError> {
         let state = self.state().display().to_string();
         self.say("The fleet stays up until Ctrl-C. In another terminal:")?;
@@ -225,7 +225,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         tokio::signal::ctrl_c().await.map_err(failed("wait for Ctrl-C"))
     }
 
-    /// Ends the coordinator; the folder goes with the stage.
+    /// Stops the coordinator. Dropping the stage removes the folder.
     pub async fn strike(mut self) -> Result<(), CliError> {
         drop(self.shutdown.take());
         match self.serving.take() {

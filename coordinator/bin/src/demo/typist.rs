@@ -2,7 +2,7 @@ use std::io::{self, Write as _};
 
 use heeler_coordinator::cli::Person;
 
-/// Answers as a person would who agrees with what is shown; the reader sees question and answer.
+/// Answers every question as a person who agrees; the reader sees question and answer.
 pub struct Typist;
 
 impl Person for Typist {

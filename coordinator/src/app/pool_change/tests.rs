@@ -170,7 +170,7 @@ fn a_lost_leg_keeps_the_slot_of_its_disk() {
     for facts in [&first, &second, &third] {
         assert_eq!(leg_name(&facts.pools[0].legs[0]), "slot B S2");
     }
-    // It was put into another slot.
+    // The disk is in another slot now.
     let mut moved = facts("ONLINE", &[("S2", "C")]);
     remember(&third, &mut moved);
     assert_eq!(leg_name(&moved.pools[0].legs[0]), "slot C S2");
