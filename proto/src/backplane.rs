@@ -7,39 +7,40 @@ use serde::{Deserialize, Serialize};
 use crate::name::text;
 use crate::{Invalid, v1};
 
-/// The node's second card: its name is pinned, and its address is up.
+/// Task: the node's second network card (the backplane) has a fixed name and its address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeepBackplane {
-    /// Of the card.
+    /// The address of the card, with the prefix length of its network.
     pub address: Cidr,
-    /// None: the one card that may be it.
+    /// The card, by its hardware address. None: the agent takes the only card that can be the backplane, or blocks.
     pub mac: Option<Mac>,
-    /// Who writes its configuration.
+    /// The program whose files the agent writes.
     pub renderer: Renderer,
 }
 
-/// Who writes the backplane's configuration on a node.
+/// The program that configures the backplane on a node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Renderer {
     /// ifupdown2 on a node that runs Proxmox, netplan elsewhere.
     #[default]
     Auto,
-    /// Always netplan.
+    /// netplan, also on a node that runs Proxmox.
     Netplan,
 }
 
-/// An IPv4 address of a machine and the length of its network's prefix.
+/// An IPv4 address and a prefix length, such as `10.10.10.1/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Cidr {
-    /// The machine's.
+    /// The address itself: not loopback, multicast or 0.0.0.0.
     pub address: Ipv4Addr,
     /// 1 to 30.
     pub prefix: u8,
 }
 
 impl Cidr {
-    /// Fails for what no machine can have.
+    /// # Errors
+    /// When the address is loopback, multicast or 0.0.0.0, or the prefix length is not 1 to 30.
     pub fn new(address: Ipv4Addr, prefix: u8) -> Result<Self, Invalid> {
         let cidr = Self { address, prefix };
         let odd = address.is_loopback() || address.is_multicast() || address.is_unspecified();
@@ -89,13 +90,16 @@ impl fmt::Display for Cidr {
     }
 }
 
-/// A network card's hardware address: lower case, with colons.
+/// A network card's hardware address: six octets in lower-case hex with colons, such as `d8:3a:dd:00:11:22`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mac(String);
 
 impl Mac {
-    /// Fails for anything but six octets in hex with colons between, none of them a group's.
+    /// Takes upper case as well.
+    ///
+    /// # Errors
+    /// For anything but six hex octets with colons, for all zeroes, and for a multicast address.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let octets: Vec<Option<u8>> = text
             .split(':')

@@ -4,74 +4,73 @@ use ring::digest::{SHA256, digest};
 
 use crate::{Statement, TrustChange};
 
-/// More would be a mistake, or an attack on memory.
+/// The most operators and the most authorities that are trusted at once: a bound on memory.
 const OPERATORS: usize = 64;
 const AUTHORITIES: usize = 8;
-/// Statements that are read: a cluster changes whom it trusts a few times a year.
+/// The most statements that are read. A cluster changes whom it trusts a few times a year.
 pub const MOST_STATEMENTS: usize = 1024;
 
-/// Somebody who may consent to irreversible acts.
+/// An operator whose consents and statements are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedOperator {
-    /// As consents name them.
+    /// The name that consents and statements give as the signer.
     pub name: String,
-    /// Uncompressed point of the P-256 public key, 65 bytes.
+    /// The P-256 public key: an uncompressed point, 65 bytes.
     pub public_key: Vec<u8>,
 }
 
-/// Whom a node, or a person's command line, trusts: what was pinned there, as changed by every statement since, in the
-/// order in which they came. A key or an authority that was dropped never comes back, so that no old statement can undo a
-/// newer one.
+/// Whom a node or an operator's command line trusts: what was pinned at first, changed by every statement since, in
+/// order of arrival. A revoked key or dropped authority never comes back, so no old statement can undo a newer one.
 #[derive(Debug, Clone)]
 pub struct Circle {
-    /// Its name, as its authorities' certificates and every statement give it.
+    /// The cluster's name, as in its authorities' certificates and in every statement.
     pub cluster: String,
-    /// Whose consents and statements are honoured.
+    /// The operators whose consents and statements are accepted.
     pub operators: Vec<TrustedOperator>,
-    /// Keys that are worth nothing any more: uncompressed points.
+    /// Public keys that are revoked for good: uncompressed points of P-256.
     pub revoked: BTreeSet<Vec<u8>>,
-    /// Whose certificates are taken: X.509, DER.
+    /// Certificates of the authorities that are trusted: X.509, DER.
     pub authorities: Vec<Vec<u8>>,
-    /// SHA-256 of the certificates of authorities that are worth nothing any more.
+    /// SHA-256 of the certificates of authorities that are dropped for good.
     pub dropped: BTreeSet<[u8; 32]>,
-    /// The cluster that an authority's certificate (DER) names; None when it is no authority's.
+    /// The cluster that an authority's certificate (DER) names; None when it is not an authority's certificate.
     pub cluster_of: fn(&[u8]) -> Option<String>,
 }
 
-/// Why a statement changes nothing here.
+/// Why a statement is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Another cluster's.
+    /// It names another cluster.
     #[error("it is about another cluster")]
     Cluster,
-    /// The signer is nobody here.
+    /// No trusted operator has the signer's name.
     #[error("it is signed by an operator who is not trusted here")]
     Stranger,
-    /// Not that operator's signature.
+    /// The signature is not by the key of the operator that the statement names.
     #[error("its signature is not of the operator whom it names")]
     Signature,
-    /// Gone for good.
+    /// It adds a key that is revoked or an authority that is dropped.
     #[error("it brings back a key or an authority that was dropped")]
     Dropped,
-    /// The name is another key's.
+    /// Another key has the operator's name.
     #[error("the operator's name is taken by another key")]
     NameTaken,
-    /// Nobody could consent any more, or nobody would be let in.
+    /// It would drop the last operator or the last authority.
     #[error("it would drop the last one")]
     Last,
-    /// No authority's certificate of this cluster.
+    /// The certificate is not one of this cluster's authority.
     #[error("its certificate is no authority's of this cluster")]
     Certificate,
-    /// A bound.
+    /// It would exceed the bound on operators, revoked keys or authorities.
     #[error("there are too many already")]
     TooMany,
 }
 
 impl Circle {
-    /// Takes a statement in. What it says and holds already is taken as well.
+    /// Applies a statement. One that repeats what already holds is accepted.
     ///
     /// # Errors
-    /// Why it changes nothing.
+    /// Why the statement is refused; nothing changed then.
     pub fn accept(&mut self, statement: &Statement) -> Result<(), Refused> {
         if statement.cluster != self.cluster {
             return Err(Refused::Cluster);
@@ -118,7 +117,7 @@ impl Circle {
         if left.count() == 0 {
             return Err(Refused::Last);
         }
-        // Also a key that was never heard of here: the statement that adds it may still be on its way.
+        // An unknown key is revoked too: the statement that adds it may arrive later.
         if self.revoked.len() >= 16 * OPERATORS {
             return Err(Refused::TooMany);
         }
@@ -154,7 +153,7 @@ impl Circle {
         Ok(())
     }
 
-    /// SHA-256 of each authority's certificate.
+    /// SHA-256 of each trusted authority's certificate, in the order in which they were added.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<Vec<u8>> {
         self.authorities.iter().map(|known| sha256(known).to_vec()).collect()

@@ -4,30 +4,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Invalid, Irreversible, NodeName, TaskId, v1};
 
-/// How long a person's permission holds.
+/// How long a consent is valid, in milliseconds: one hour.
 pub const LIFETIME_MS: u64 = 60 * 60 * 1000;
 
-/// A person's permission for one irreversible op: single use, bound to a task and a node, signed with a key that the
-/// node was given at first contact, so that a stolen coordinator cannot approve for itself.
+/// An operator's permission for one change that cannot be undone: valid once, for one task on one node. It is signed
+/// with a key that the node got at first contact, so that a hostile coordinator cannot make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// 32 hex digits, random.
+    /// 32 random lower-case hex digits; the node's journal keeps it, so that it is valid only once.
     pub id: String,
-    /// The task that it permits.
+    /// The task that may make the change.
     pub task: TaskId,
-    /// The node that it permits it on.
+    /// The node on which the change may be made.
     pub node: NodeName,
-    /// [`Irreversible::digest`] of what is permitted.
+    /// SHA-256 of the change: [`Irreversible::digest`].
     pub act: [u8; 32],
-    /// Unix milliseconds.
+    /// The end of its validity, Unix milliseconds: [`LIFETIME_MS`] after it was signed.
     pub expires_at_ms: u64,
-    /// Whose key signed.
+    /// Name of the operator whose key signed.
     pub operator: String,
-    /// ECDSA P-256 with SHA-256, ASN.1.
+    /// ECDSA P-256 with SHA-256 over [`Consent::canonical`], ASN.1 DER.
     pub signature: Vec<u8>,
 }
 
-/// Why a consent does not permit an act.
+/// Why a consent does not permit a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConsentError {
     /// It names another task.
@@ -36,22 +36,22 @@ pub enum ConsentError {
     /// It names another node.
     #[error("the consent is for another node")]
     OtherNode,
-    /// The machine changed since it was given, or it was given for something else.
+    /// The machine changed since it was given, or it was given for another change.
     #[error("the consent is for something else than what would happen now")]
     OtherAct,
-    /// More than an hour old.
+    /// It expired: more than [`LIFETIME_MS`] passed by this machine's clock.
     #[error("the consent has expired")]
     Expired,
-    /// Given more than an hour from now, by this machine's clock.
+    /// It expires more than two hours from now: this machine's clock is behind, or the signer's is ahead.
     #[error("the consent was given in the future")]
     Future,
-    /// Not a signature of the operator's key.
+    /// The signature is not by the given public key.
     #[error("the consent is not signed by a key that this node knows")]
     Signature,
 }
 
 impl Consent {
-    /// Signs a permission for `act`.
+    /// Signs a permission for `act`; `bound` is the task and the node, `now_ms` is in Unix milliseconds.
     ///
     /// # Errors
     /// When the system gives no randomness.
@@ -66,7 +66,8 @@ impl Consent {
         Self::sign_digest(key, operator, bound, act.digest(), now_ms, random)
     }
 
-    /// The same for an act by its digest: [`Irreversible::digest`] or [`ReleaseHold::digest`](crate::ReleaseHold::digest).
+    /// Like [`Consent::sign`], for a change by its digest: [`Irreversible::digest`] or
+    /// [`ReleaseHold::digest`](crate::ReleaseHold::digest).
     ///
     /// # Errors
     /// When the system gives no randomness.
@@ -93,7 +94,7 @@ impl Consent {
         Ok(consent)
     }
 
-    /// A fresh key pair's private half, PKCS#8 DER.
+    /// A new P-256 key pair, as PKCS #8 in DER.
     ///
     /// # Errors
     /// When the system gives no randomness.
@@ -103,7 +104,7 @@ impl Consent {
             .to_vec())
     }
 
-    /// What is signed.
+    /// The text that is signed: one field a line.
     #[must_use]
     pub fn canonical(&self) -> String {
         let act: String = self.act.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -113,11 +114,12 @@ impl Consent {
         )
     }
 
-    /// Does it permit `act`, as part of `task` on `node`, now? `public_key` is the operator's uncompressed point
-    /// (65 bytes). Whether it was used before is the journal's to say.
+    /// Checks that it permits `act`, as part of the task on the node of `bound`, at `now_ms` (Unix milliseconds).
+    /// `public_key` is the operator's uncompressed point, 65 bytes. Whether it was used before is checked by the
+    /// journal.
     ///
     /// # Errors
-    /// The first thing that does not fit.
+    /// The first check that fails; the signature is checked first.
     pub fn permits(
         &self,
         bound: (&TaskId, &NodeName),
@@ -128,10 +130,10 @@ impl Consent {
         self.permits_digest(bound, &act.digest(), now_ms, public_key)
     }
 
-    /// The same for an act by its digest.
+    /// Like [`Consent::permits`], for a change by its digest.
     ///
     /// # Errors
-    /// The first thing that does not fit.
+    /// The first check that fails; the signature is checked first.
     pub fn permits_digest(
         &self,
         (task, node): (&TaskId, &NodeName),
@@ -154,6 +156,7 @@ impl Consent {
         if now_ms >= self.expires_at_ms {
             return Err(ConsentError::Expired);
         }
+        // A lifetime more than a consent has: the clocks of the signer and of this machine may differ by an hour.
         if self.expires_at_ms > now_ms.saturating_add(2 * LIFETIME_MS) {
             return Err(ConsentError::Future);
         }

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::v1;
 
-/// Orders the assignments to one node. A coordinator that was restored starts a new epoch, so that what it hands out is
-/// newer than all that its lost self handed out.
+/// Orders the assignments to one node: the larger one is newer, the epoch first. A coordinator that was restored from
+/// a copy starts a new epoch, so that its assignments are newer than any that were made after that copy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Generation {
     /// 1 and up.

@@ -5,85 +5,85 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Invalid, PoolGuid, PoolName, Serial, v1};
 
-/// What an irreversible op would do to the data, in terms that survive a reboot: serials, sizes, guids, properties;
-/// never a kernel's name for a disk.
+/// A change that cannot be undone, described by facts that survive a reboot (serials, sizes, guids, properties),
+/// never by a kernel's name for a disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Irreversible {
-    /// A mirror is made on disks that are proven blank, or that a person takes for blank.
+    /// A mirror is made on disks that are proven blank, or that an operator accepts as blank.
     CreatePool(CreatePool),
-    /// All that a disk holds is gone.
+    /// A whole disk is overwritten.
     EraseContents(EraseContents),
-    /// A pool is imported without all of its legs: the ones present become the truth.
+    /// A pool is imported without all of its legs; what only the missing legs hold is lost.
     ImportPool(ImportPool),
-    /// Fewer snapshots are kept than before: those beyond go.
+    /// Fewer snapshots are kept than before; the others are destroyed.
     LowerKeep(LowerKeep),
 }
 
 /// A disk as a consent names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DiskIdentity {
-    /// As the drive reports it.
+    /// The serial that the drive reports.
     pub serial: Serial,
-    /// Bytes, of the whole device.
+    /// The size of the whole device in bytes.
     pub size_bytes: u64,
 }
 
-/// A mirror is made on disks that are proven blank, or that a person takes for blank.
+/// A mirror is made on disks that are proven blank, or that an operator accepts as blank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatePool {
-    /// Its name.
+    /// The new pool's name.
     pub pool: PoolName,
-    /// Its legs.
+    /// The legs of its mirror.
     pub disks: Vec<DiskIdentity>,
     /// Pool and root dataset properties, as `zpool create` takes them: `ashift=12`, `compression=lz4`…
     pub properties: Vec<(String, String)>,
-    /// Those of its legs of which not every byte is read first: a person takes them for blank.
+    /// The legs of which not every byte is read first, because an operator accepts them as blank.
     #[serde(default)]
     pub unread: Vec<Serial>,
 }
 
-/// All that a disk holds is gone.
+/// A whole disk is overwritten.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EraseContents {
-    /// The disk.
+    /// The disk to overwrite.
     pub disk: DiskIdentity,
-    /// What it holds, as the person was shown it.
+    /// What the disk holds, in the words that the operator was shown.
     pub finding: String,
 }
 
 /// A pool is imported without all of its legs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportPool {
-    /// The pool.
+    /// The guid of the pool to import.
     pub guid: PoolGuid,
-    /// The legs that are there, each with the transaction group of its label.
+    /// The legs that are present, each with the transaction group (txg) of its ZFS label.
     pub present: Vec<(DiskIdentity, u64)>,
-    /// Serials on record that are not.
+    /// Serials of legs on record that are absent.
     pub missing: Vec<Serial>,
 }
 
 /// Fewer snapshots are kept than before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LowerKeep {
-    /// Of each dataset that loses some.
+    /// One for each dataset that keeps fewer.
     pub changes: Vec<KeepChange>,
-    /// The snapshots that the new counts do not keep and the old ones did: `DATASET@NAME` and guid. They go as soon as
-    /// their age lets them.
+    /// The snapshots that the old counts keep and the new ones do not: `DATASET@NAME` and guid. They are destroyed
+    /// once they are old enough.
     pub victims: Vec<(String, u64)>,
 }
 
-/// A hold is taken off a snapshot, which nothing protects from being destroyed afterwards. No step of a task does it: a
-/// consent for it comes with the request itself.
+/// An operator takes a hold off a snapshot, which can then be destroyed. It is not part of a task: its consent comes
+/// with the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseHold {
-    /// `DATASET@NAME`.
+    /// `DATASET@NAME` of the snapshot.
     pub snapshot: String,
-    /// Whose hold, or what for.
+    /// The tag of the hold, as `zfs hold` takes it.
     pub tag: String,
 }
 
 impl ReleaseHold {
-    /// What a consent is bound to: SHA-256 over a text that no other act has.
+    /// The digest that a consent is bound to: SHA-256 over a text that differs from that of any other change.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let Self { snapshot, tag } = self;
@@ -97,25 +97,25 @@ fn sha256(text: &str) -> [u8; 32] {
     bytes
 }
 
-/// What is kept of one dataset, in words.
+/// The counts of snapshots to keep of one dataset, before and after, in words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeepChange {
-    /// With its pool, such as `data/pve-files`.
+    /// The dataset's full name, such as `data/pve-files`.
     pub dataset: String,
-    /// Empty when nothing was wanted of it.
+    /// Such as "24 hourly, 14 daily"; empty when the dataset had no policy.
     pub before: String,
-    /// "24 hourly, 14 daily".
+    /// Such as "24 hourly, 14 daily".
     pub after: String,
 }
 
-/// Through a heap: it is a quarter of the code that a sort would be, for each of these types.
+/// A heap, because for these types a sort would make four times as much code in the agent.
 fn sorted<T: Clone + Ord>(all: &[T]) -> Vec<T> {
     BinaryHeap::from(all.to_vec()).into_sorted_vec()
 }
 
 impl Irreversible {
-    /// One field a line, disks and properties sorted: equal for equal acts, different for different ones. Values are
-    /// quoted as Rust does, so that no value can pass for another line.
+    /// One field a line, disks and properties sorted: the same text for the same change, another for another. Values
+    /// are quoted as Rust does, so that no value can look like another line.
     #[must_use]
     pub fn canonical(&self) -> String {
         let mut text = String::from("heeler act 1\n");
@@ -168,7 +168,7 @@ impl Irreversible {
         text
     }
 
-    /// SHA-256 of [`Self::canonical`]: what a consent is bound to.
+    /// SHA-256 of [`Self::canonical`]: the digest that a consent is bound to.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         sha256(&self.canonical())

@@ -1,7 +1,7 @@
 //! The contract between agent, coordinator and operator.
 //!
-//! [`v1`] is what travels. The modules beside it are what it must mean: types that can only be made from a valid
-//! message, so that nothing behind the wire checks twice.
+//! [`v1`] holds the generated messages. The other modules hold types that can only be made from a valid message, so
+//! that no code behind the wire checks a value twice.
 
 mod backplane;
 pub mod bounds;
@@ -24,31 +24,31 @@ pub use irreversible::{
 };
 pub use name::{NodeName, OperatorName, Serial, TaskId};
 pub use pool::{Dataset, HostId, LiveSerial, Mountpoint, PoolGuid, PoolName, PoolSpec};
-/// How long a message is when it travels, among others.
+/// Gives `encoded_len`, `encode` and `decode` of the messages.
 pub use prost::Message;
 pub use snapshot::{Class, Keep, KeepScrubs, KeepSnapshots, ScrubEvery, SnapshotPolicy};
 pub use task::{EnsurePool, EraseDisk, Task};
 pub use trust::{Statement, TrustChange, statements_sha256};
 
-/// What travels, as generated from `proto/heeler/v1`.
+/// The messages, generated from `proto/heeler/v1`.
 #[expect(missing_docs, clippy::all, reason = "generated: the .proto files carry the comments")]
 #[cfg_attr(feature = "server", expect(clippy::allow_attributes, reason = "generated so"))]
 pub mod v1 {
     include!("gen/heeler.v1.rs");
 }
 
-/// A message that says something which cannot be.
+/// A message with a value that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is not valid: {problem}")]
 pub struct Invalid {
     /// The field, as the .proto files name it.
     pub field: &'static str,
-    /// What was found.
+    /// What was found, as an error message shows it.
     pub problem: String,
 }
 
 impl Invalid {
-    /// `field` holds something else than what it must; `problem` says what was found.
+    /// `field` holds a value that is not valid; `problem` says what was found.
     pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
         Self {
             field,
@@ -56,7 +56,7 @@ impl Invalid {
         }
     }
 
-    /// `field` must be there and is not.
+    /// `field` is required and absent.
     #[must_use]
     pub fn missing(field: &'static str) -> Self {
         Self::new(field, "it is missing")

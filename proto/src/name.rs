@@ -7,7 +7,7 @@ use crate::Invalid;
 macro_rules! text {
     ($name:ident) => {
         impl $name {
-            /// As it is written.
+            /// The text itself.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -39,13 +39,15 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// A node's name: what Proxmox accepts as a node name and DNS as a label, at most 63 characters, lower case.
+/// A node's name: valid as a Proxmox node name and as a DNS label. 1 to 63 lower-case letters, digits and inner
+/// hyphens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NodeName(String);
 
 impl NodeName {
-    /// Fails for anything but letters, digits and inner hyphens.
+    /// # Errors
+    /// For anything but 1 to 63 lower-case letters, digits and inner hyphens.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         let inner = text
@@ -63,14 +65,18 @@ impl NodeName {
 }
 text!(NodeName);
 
-/// A disk's serial number, as the drive reports it: printable ASCII without spaces or slashes, at most 64 characters.
+/// A disk's serial number, as the drive reports it: 1 to 64 printable ASCII characters without spaces, slashes and
+/// quotes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Serial(String);
 
 impl Serial {
-    /// Each space within becomes `_`, as udev writes it into names below `/dev/disk/by-id`. Fails for an empty or
-    /// unprintable text, or one that could not be part of a path.
+    /// Turns each inner space into `_`, as udev does in the names below `/dev/disk/by-id`.
+    ///
+    /// # Errors
+    /// When the text is empty, longer than 64, not printable ASCII, has a slash, backslash or quote, or begins with
+    /// `-` or `.`.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let spaceless = text.trim_matches(' ').replace(' ', "_");
         let text = spaceless.as_str();
@@ -86,13 +92,14 @@ impl Serial {
 }
 text!(Serial);
 
-/// A task's identity: 32 lower-case hex digits.
+/// The id of a task: 32 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TaskId(String);
 
 impl TaskId {
-    /// Fails for anything else than 32 lower-case hex digits.
+    /// # Errors
+    /// For anything but 32 lower-case hex digits.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         if text.len() == 32 && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
             Ok(Self(text.to_owned()))
@@ -101,7 +108,7 @@ impl TaskId {
         }
     }
 
-    /// From 128 random bits.
+    /// The id with these 128 bits, which the caller draws at random.
     #[must_use]
     pub fn from_random(bits: u128) -> Self {
         Self(format!("{bits:032x}"))
@@ -109,14 +116,15 @@ impl TaskId {
 }
 text!(TaskId);
 
-/// An operator's name, as logins and mail addresses are written: at most 64 of letters, digits and `._@-`, the first a
-/// letter or a digit. It is part of what is signed, and of a path.
+/// An operator's name: 1 to 64 letters, digits and `._@-`, the first a letter or digit. It is part of signed texts
+/// and of a file's path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OperatorName(String);
 
 impl OperatorName {
-    /// Fails for anything else.
+    /// # Errors
+    /// For anything but 1 to 64 letters, digits and `._@-`, the first a letter or digit.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let fits = text
             .chars()

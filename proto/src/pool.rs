@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::name::text;
 use crate::{Invalid, NodeName, Serial, v1};
 
-/// A pool's name, as ZFS accepts it and no reserved word of its command line.
+/// A pool's name that `zpool create` accepts: at most 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PoolName(String);
 
 impl PoolName {
-    /// Fails for what `zpool create` would refuse (zpoolconcepts(7): reserved are mirror, raidz, draid, spare and log).
+    /// # Errors
+    /// For what `zpool create` refuses (zpoolconcepts(7): names that begin with mirror, raidz, draid, spare or log),
+    /// for a space, and for more than 64 characters.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let reserved = ["mirror", "raidz", "draid", "spare", "log"]
             .iter()
@@ -29,12 +31,13 @@ impl PoolName {
 }
 text!(PoolName);
 
-/// A pool's guid: never 0.
+/// The guid that ZFS gives a pool when it is created; never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PoolGuid(pub u64);
 
 impl PoolGuid {
-    /// From decimal digits.
+    /// # Errors
+    /// When the text is not a decimal number from 1 to 2^64-1.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         text.parse()
             .ok()
@@ -50,12 +53,13 @@ impl fmt::Display for PoolGuid {
     }
 }
 
-/// What `/etc/hostid` holds: never 0.
+/// The host id in `/etc/hostid`, by which ZFS knows the machine that last used a pool; never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostId(pub u32);
 
 impl HostId {
-    /// From eight hex digits.
+    /// # Errors
+    /// When the text is not eight hex digits, or zero.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let id = u32::from_str_radix(text, 16)
             .ok()
@@ -71,42 +75,42 @@ impl fmt::Display for HostId {
     }
 }
 
-/// The pool that a node is wanted to have.
+/// The pool that a node should have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolSpec {
-    /// "data" unless the person says otherwise.
+    /// "data" by default.
     pub name: PoolName,
-    /// Legs of the one mirror: two or more, each named once.
+    /// The legs of its one mirror: two or more different serials.
     pub serials: Vec<Serial>,
-    /// Parents before children.
+    /// The datasets below the pool, parents before children.
     pub datasets: Vec<Dataset>,
-    /// None: a tenth of the RAM, at most 1 GiB.
+    /// The most bytes of ZFS's cache (ARC). None: a tenth of the RAM, at most 1 GiB.
     pub arc_max_bytes: Option<u64>,
-    /// Kept by the coordinator, restored on a re-flashed node.
+    /// The node's host id: the coordinator keeps it, and a re-flashed node gets the same one.
     pub hostid: HostId,
-    /// The pool on record for this node.
+    /// The guid of the node's pool on record; None before the pool is first seen.
     pub recorded_guid: Option<PoolGuid>,
-    /// Its legs.
+    /// The serials of that pool's legs on record.
     pub recorded_serials: Vec<Serial>,
-    /// Written into the pool, so that it says whose it is.
+    /// ZFS's `comment` property of the pool, which names its owner: 1 to 32 printable characters.
     pub comment: String,
 }
 
-/// A file system below the pool.
+/// A file system dataset below the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dataset {
-    /// With the pool's name in front.
+    /// Full name, such as `data/pve-files`.
     pub name: String,
-    /// Where it is mounted.
+    /// The `mountpoint` property.
     pub mountpoint: Mountpoint,
 }
 
-/// Where a dataset is mounted.
+/// The `mountpoint` property of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mountpoint {
-    /// Nowhere: a parent of volumes.
+    /// Not mounted: the parent of volumes.
     None,
-    /// At an absolute path.
+    /// An absolute path without `..`.
     At(String),
 }
 
@@ -119,14 +123,14 @@ impl fmt::Display for Mountpoint {
     }
 }
 
-/// A serial on record as holding a live pool.
+/// A disk's serial that is on record as a leg of a pool in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveSerial {
-    /// The disk.
+    /// The serial of the leg.
     pub serial: Serial,
-    /// The pool that it holds.
+    /// The pool's guid.
     pub guid: PoolGuid,
-    /// The node that the pool belongs to.
+    /// The node that has the pool.
     pub node: NodeName,
 }
 

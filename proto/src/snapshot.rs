@@ -4,25 +4,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Invalid, PoolName, v1};
 
-/// A period in which at most one snapshot of its kind is taken.
+/// A class of snapshots: in each of its periods (UTC) at most one is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
-    /// Every few minutes.
+    /// Every [`Keep::frequent_minutes`].
     Frequent,
-    /// Every hour.
+    /// Each hour.
     Hourly,
-    /// Every day.
+    /// Each day.
     Daily,
-    /// Every week, from Monday.
+    /// Each week, from Monday.
     Weekly,
-    /// Every month.
+    /// Each month.
     Monthly,
-    /// Every year.
+    /// Each year.
     Yearly,
 }
 
 impl Class {
-    /// All, the shortest first.
+    /// All classes, from the shortest period to the longest.
     pub const ALL: [Self; 6] = [
         Self::Frequent,
         Self::Hourly,
@@ -32,7 +32,7 @@ impl Class {
         Self::Yearly,
     ];
 
-    /// As it stands in a snapshot's name and property.
+    /// The class in a snapshot's name and property.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -46,23 +46,24 @@ impl Class {
     }
 }
 
-/// How many snapshots of each class are kept at least, however old. Of a class with 0 none are taken.
+/// How many snapshots of each class are kept. Of a class with 0 none are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Keep {
-    /// In the order of [`Class::ALL`].
+    /// One count for each of [`Class::ALL`], in that order.
     counts: [u32; 6],
-    /// Of [`Class::Frequent`]: a divisor of 60, 1 to 30; 0 when there are none.
+    /// The period of [`Class::Frequent`] in minutes: a divisor of 60, 1 to 30; 0 when none are kept.
     frequent_minutes: u32,
 }
 
 impl Keep {
-    /// More would only fill a pool with names.
+    /// The largest count of a class.
     pub const MOST: u32 = 10_000;
 
-    /// Counts by class.
+    /// Takes one count for each of [`Class::ALL`].
     ///
     /// # Errors
-    /// When a count is more than [`Self::MOST`], or the frequent ones have no period that divides an hour.
+    /// When a count exceeds [`Self::MOST`], or when frequent ones are kept and their minutes are not a divisor of 60
+    /// from 1 to 30.
     pub fn new(counts: [u32; 6], frequent_minutes: u32) -> Result<Self, Invalid> {
         if let Some(count) = counts.iter().find(|count| **count > Self::MOST) {
             return Err(Invalid::new("keep", format!("{count} is more than {}", Self::MOST)));
@@ -80,7 +81,7 @@ impl Keep {
         })
     }
 
-    /// 24 hourly, 14 daily, 8 weekly.
+    /// The default: 24 hourly, 14 daily, 8 weekly.
     #[must_use]
     pub const fn usual() -> Self {
         Self {
@@ -89,26 +90,26 @@ impl Keep {
         }
     }
 
-    /// How many of that class are kept.
+    /// How many snapshots of the class are kept.
     #[must_use]
     pub const fn count(&self, class: Class) -> u32 {
         self.counts[class as usize]
     }
 
-    /// The classes that are taken, the shortest first.
+    /// The classes with a count above 0, the shortest period first.
     pub fn classes(&self) -> impl Iterator<Item = Class> + use<> {
         let keep = *self;
         Class::ALL.into_iter().filter(move |class| keep.count(*class) > 0)
     }
 
-    /// Of [`Class::Frequent`]; 0 when there are none.
+    /// The period of [`Class::Frequent`] in minutes; 0 when none are kept.
     #[must_use]
     pub const fn frequent_minutes(&self) -> u32 {
         self.frequent_minutes
     }
 }
 
-/// "24 hourly, 14 daily"; "nothing" when there is none.
+/// "24 hourly, 14 daily"; "nothing" when all counts are 0.
 impl fmt::Display for Keep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
@@ -124,24 +125,24 @@ impl fmt::Display for Keep {
     }
 }
 
-/// What is wanted of one dataset.
+/// The counts of one dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotPolicy {
-    /// With the pool's name in front.
+    /// Full name, such as `data/pve-files`.
     pub dataset: String,
-    /// How many of each.
+    /// The counts to keep.
     pub keep: Keep,
 }
 
-/// The node takes and prunes snapshots by itself.
+/// Task: the node takes and prunes snapshots on its own schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KeepSnapshots {
-    /// By dataset, each named once.
+    /// Sorted by dataset; each dataset occurs once.
     pub policies: Vec<SnapshotPolicy>,
 }
 
 impl KeepSnapshots {
-    /// The dataset's policy.
+    /// The counts of `dataset`; None when no policy names it.
     #[must_use]
     pub fn of(&self, dataset: &str) -> Option<&Keep> {
         let found = self.policies.iter().find(|policy| policy.dataset == dataset);
@@ -156,20 +157,20 @@ pub enum ScrubEvery {
     Month,
     /// On one day of each week.
     Week,
-    /// Left to whoever else does it.
+    /// Heeler does not scrub it.
     Never,
 }
 
-/// The node scrubs its pool by itself.
+/// Task: the node scrubs its pool on its own schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeepScrubs {
-    /// Which.
+    /// The pool to scrub.
     pub pool: PoolName,
-    /// How often.
+    /// The interval of its scrubs.
     pub every: ScrubEvery,
-    /// Of the month (1 to 28), or of the week (1: Monday, to 7).
+    /// Day of the month (1 to 28) or of the week (1: Monday, to 7); unused for [`ScrubEvery::Never`].
     pub day: u32,
-    /// UTC, 0 to 23.
+    /// Hour of the day in UTC, 0 to 23; unused for [`ScrubEvery::Never`].
     pub hour: u32,
 }
 

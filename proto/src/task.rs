@@ -5,41 +5,41 @@ use crate::{Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolS
 /// The unit of work that a coordinator gives to an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Task {
-    /// The node has its pool.
+    /// The pool is imported, or created with a consent.
     EnsurePool(EnsurePool),
-    /// A disk is blank.
+    /// A disk is overwritten with zeroes.
     EraseDisk(EraseDisk),
-    /// The node's second card is up.
+    /// The node's second card has its address.
     KeepBackplane(KeepBackplane),
-    /// Snapshots are taken and pruned.
+    /// Snapshots are taken and pruned on a schedule.
     KeepSnapshots(KeepSnapshots),
-    /// The pool is scrubbed.
+    /// The pool is scrubbed on a schedule.
     KeepScrubs(KeepScrubs),
 }
 
-/// The node has its pool: imported, or created after consent.
+/// Task: the node has its pool, imported, or created with a consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnsurePool {
-    /// What is wanted.
+    /// The pool to have.
     pub pool: PoolSpec,
-    /// Serials on record as holding a live pool: never given to `create`, whatever the consent.
+    /// Serials on record as legs of pools in use: never part of a new pool, whatever the consent.
     pub live: Vec<LiveSerial>,
-    /// Of the pool's serials: a person wants the pool made without every byte of these being read.
+    /// Serials of the pool's disks that are not read in full before the pool is created, because an operator said so.
     #[serde(default)]
     pub unread: Vec<Serial>,
 }
 
-/// A disk is blank.
+/// Task: a whole disk is overwritten with zeroes, with a consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EraseDisk {
-    /// The disk.
+    /// The disk to overwrite.
     pub serial: Serial,
-    /// Serials on record as holding a live pool: never erased.
+    /// Serials on record as legs of pools in use: never erased.
     pub live: Vec<LiveSerial>,
 }
 
 impl Task {
-    /// "ensure pool", "erase disk": as lists show it.
+    /// "ensure pool", "erase disk": as lists show the task.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

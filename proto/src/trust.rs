@@ -5,57 +5,57 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Invalid, OperatorName, v1};
 
-/// The longest certificate that an authority may have, DER.
+/// The most bytes of an authority's certificate, DER.
 const LONGEST: usize = 4096;
-/// The bytes of an uncompressed point of P-256.
+/// Bytes of an uncompressed point of P-256.
 const POINT: usize = 65;
 
-/// A change of whom the fleet trusts.
+/// A change of the operators or authorities that the fleet trusts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TrustChange {
-    /// One more person may consent, and say whom else to trust. The key is an uncompressed point, 65 bytes.
+    /// Add an operator, who may give consents and sign statements.
     AddOperator {
-        /// As consents name them.
+        /// The name that consents and statements give as the signer.
         name: OperatorName,
-        /// Uncompressed point of the P-256 public key.
+        /// The P-256 public key: an uncompressed point, 65 bytes.
         public_key: Vec<u8>,
     },
-    /// That key is worth nothing any more, for good.
+    /// Revoke an operator's key for good.
     RevokeOperator {
-        /// Whose it was.
+        /// The name of the operator, for display: the key counts.
         name: OperatorName,
-        /// Uncompressed point of the P-256 public key.
+        /// The P-256 public key: an uncompressed point, 65 bytes.
         public_key: Vec<u8>,
     },
-    /// Certificates of that authority are taken, too.
+    /// Trust one more authority.
     AddAuthority {
-        /// X.509, DER.
+        /// X.509, DER, 1 to 4096 bytes.
         certificate: Vec<u8>,
     },
-    /// Certificates of that authority are worth nothing any more, for good.
+    /// Drop an authority for good.
     DropAuthority {
-        /// SHA-256 of its certificate.
+        /// SHA-256 of the authority's certificate.
         sha256: [u8; 32],
     },
 }
 
-/// A change that an operator has signed: the coordinator carries it, and could not have made it.
+/// A change that an operator has signed. The coordinator passes it on; it cannot make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
-    /// The cluster that it is about: an operator may have several.
+    /// The cluster's name, because an operator may have several clusters.
     pub cluster: String,
-    /// Unix milliseconds, for the eye: what counts is whom the node trusts when it arrives.
+    /// When it was signed, Unix milliseconds; only for display: whether the signer is trusted is checked on arrival.
     pub at_ms: u64,
-    /// Whose key signed.
+    /// Name of the operator whose key signed.
     pub operator: OperatorName,
-    /// What changes.
+    /// The change itself.
     pub change: TrustChange,
-    /// ECDSA P-256 with SHA-256, ASN.1.
+    /// ECDSA P-256 with SHA-256 over [`Statement::canonical`], ASN.1 DER.
     pub signature: Vec<u8>,
 }
 
 impl Statement {
-    /// Signs a change.
+    /// Signs a change; `now_ms` is in Unix milliseconds.
     ///
     /// # Errors
     /// When the system gives no randomness.
@@ -78,7 +78,7 @@ impl Statement {
         Ok(statement)
     }
 
-    /// What is signed: one field a line, different for different statements.
+    /// The text that is signed: one field a line, different for different statements.
     #[must_use]
     pub fn canonical(&self) -> String {
         let change = match &self.change {
@@ -93,7 +93,7 @@ impl Statement {
         )
     }
 
-    /// Whether that key (uncompressed point) signed it.
+    /// Whether `public_key` (uncompressed point, 65 bytes) signed it.
     #[must_use]
     pub fn is_signed_by(&self, public_key: &[u8]) -> bool {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key)
@@ -101,14 +101,14 @@ impl Statement {
             .is_ok()
     }
 
-    /// Names it: SHA-256 over what is signed. ECDSA has many signatures for one text; they are one statement.
+    /// SHA-256 of the signed text. ECDSA can sign one text in many ways; all of them are the same statement.
     #[must_use]
     pub fn id(&self) -> [u8; 32] {
         sha256(self.canonical().as_bytes())
     }
 }
 
-/// Names a row of statements, by the name of each.
+/// SHA-256 of the ids of a list of statements, in order.
 #[must_use]
 pub fn statements_sha256(ids: &[[u8; 32]]) -> [u8; 32] {
     sha256(ids.as_flattened())

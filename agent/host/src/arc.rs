@@ -1,31 +1,31 @@
-//! How much memory ZFS may take for its cache.
+//! The size of ZFS's cache in RAM (ARC).
 
 use std::path::Path;
 
 use crate::ask::text;
 use crate::{RunError, System};
 
-/// The running module's cap, in bytes; 0 is its own default. Written with [`System::set_parameter`].
+/// Module parameter `zfs_arc_max` in bytes (zfs(4)); 0 is ZFS's default. Written with [`System::set_parameter`].
 pub const PARAMETER: &str = "/sys/module/zfs/parameters/zfs_arc_max";
 
-/// Counters of the cache.
+/// ARC counters, one `name type data` a line.
 pub const STATS: &str = "/proc/spl/kstat/zfs/arcstats";
 
-/// What holds now, in bytes.
+/// The limit and size of the ARC, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arc {
-    /// The parameter; 0 is the module's own default.
+    /// The parameter `zfs_arc_max`; 0 is ZFS's default.
     pub parameter_bytes: u64,
-    /// The cap in force.
+    /// The limit in force: `c_max` of [`STATS`].
     pub max_bytes: u64,
-    /// Bytes in use.
+    /// The present size: `size` of [`STATS`].
     pub size_bytes: u64,
 }
 
-/// None when the module is not loaded.
+/// Reads limit and size. None when the module is not loaded.
 ///
 /// # Errors
-/// When the files are there and not as expected.
+/// When a file cannot be read, or has no such number.
 pub async fn read(host: &dyn System) -> Result<Option<Arc>, RunError> {
     let (Some(parameter), Some(stats)) = (text(host, PARAMETER).await?, text(host, STATS).await?) else {
         return Ok(None);

@@ -1,20 +1,20 @@
-//! Whether somebody has an IPv4 address already: probes as RFC 5227 wants them, before it is taken.
+//! Checks whether another machine has an IPv4 address, with ARP probes (RFC 5227).
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 pub(crate) const PROBES: u32 = 3;
-/// Between two of them, and after the last.
+/// Time between two probes, and after the last.
 pub(crate) const WAIT: Duration = Duration::from_millis(700);
 
 const BROADCAST: [u8; 6] = [0xff; 6];
-/// Ethernet, IPv4, lengths of their addresses (RFC 826).
+/// Ethernet, IPv4, and the lengths of their addresses (RFC 826).
 const KIND: [u8; 6] = [0, 1, 8, 0, 6, 4];
 const ETHERTYPE: [u8; 2] = [8, 6];
 const REQUEST: [u8; 2] = [0, 1];
 const REPLY: [u8; 2] = [0, 2];
 
-/// An Ethernet frame that asks who has `target` without saying that we do.
+/// An Ethernet frame that asks who has `target`, with sender address 0.0.0.0 so that no ARP cache changes (RFC 5227).
 pub(crate) fn probe(own: [u8; 6], target: Ipv4Addr) -> Vec<u8> {
     let mut frame = Vec::with_capacity(60);
     frame.extend(BROADCAST);
@@ -30,7 +30,8 @@ pub(crate) fn probe(own: [u8; 6], target: Ipv4Addr) -> Vec<u8> {
     frame
 }
 
-/// Who says by this frame that `target` is taken: by having it, or by probing for it as well.
+/// The hardware address of a machine that has `target` or probes for it, by this frame; None when the frame shows
+/// neither.
 pub(crate) fn claim(frame: &[u8], own: [u8; 6], target: Ipv4Addr) -> Option<[u8; 6]> {
     let arp = frame.get(14..42)?;
     let ours = frame.get(12..14)? == ETHERTYPE && arp[..6] == KIND;
@@ -42,7 +43,7 @@ pub(crate) fn claim(frame: &[u8], own: [u8; 6], target: Ipv4Addr) -> Option<[u8;
     (ours && known && sender != own && (has || wants)).then_some(sender)
 }
 
-/// As it is written: lower case, with colons.
+/// Lower-case hex with colons.
 pub(crate) fn written(mac: [u8; 6]) -> String {
     mac.map(|octet| format!("{octet:02x}")).join(":")
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::{Command, Output, RunError, System};
 
-/// What a look at one disk may take: one that hangs must not hold up the whole look at the machine, for which the
+/// Time limit of a command on one disk: a disk that hangs must not delay the look at the whole machine, for which the
 /// coordinator waits a minute.
 pub(crate) const ONE_DISK: Duration = Duration::from_secs(10);
 
-/// What ZFS may take to tell of all imported pools: one that is suspended can hold it up for ever.
+/// Time limit of a command on all imported pools: a suspended pool can block it for ever.
 pub(crate) const ALL_POOLS: Duration = Duration::from_secs(15);
 
-/// Runs `command` and takes any exit code other than 0 as an error.
+/// Runs `command`; any exit code other than 0 is an error.
 pub(crate) async fn ask(host: &dyn System, command: &Command) -> Result<Output, RunError> {
     let output = host.run(command).await?;
     if output.ok() {
@@ -21,7 +21,7 @@ pub(crate) async fn ask(host: &dyn System, command: &Command) -> Result<Output, 
     }
 }
 
-/// The text of a file without the white space around it; None when there is no such file.
+/// The text of a file, trimmed; None when it does not exist.
 pub(crate) async fn text(host: &dyn System, path: impl AsRef<Path>) -> Result<Option<String>, RunError> {
     let path = path.as_ref();
     match host.read(path).await {
@@ -36,7 +36,7 @@ pub(crate) async fn text(host: &dyn System, path: impl AsRef<Path>) -> Result<Op
     }
 }
 
-/// Names in a folder; None when there is no such folder.
+/// The names in a folder; None when it does not exist.
 pub(crate) async fn names(host: &dyn System, path: impl AsRef<Path>) -> Result<Option<Vec<String>>, RunError> {
     let path = path.as_ref();
     match host.list(path).await {

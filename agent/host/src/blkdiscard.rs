@@ -1,11 +1,11 @@
-//! `blkdiscard`: the end of what a disk holds.
+//! `blkdiscard`: overwrites a disk with zeroes.
 
 use std::time::Duration;
 
 use crate::Command;
 
-/// `blkdiscard --zeroout DEVICE`: every byte reads as zero after it; fast where the drive can do it by itself, at its
-/// writing speed elsewhere. Refuses a device that is mounted or held.
+/// `blkdiscard --zeroout DEVICE`: all bytes are zero afterwards (blkdiscard(8)). Fast where the drive has a command
+/// for it, elsewhere at the drive's writing speed. It refuses a device that is mounted or held open.
 #[must_use]
 pub fn zero_command(device: &str) -> Command {
     Command::new("blkdiscard")

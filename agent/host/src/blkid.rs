@@ -1,22 +1,22 @@
-//! `blkid -p`: what the superblocks of a device say.
+//! `blkid -p`: the superblocks on a device.
 
 use std::collections::BTreeMap;
 
 use crate::ask::ONE_DISK;
 use crate::{Command, Output, RunError, System};
 
-/// What a low-level probe found.
+/// The result of a low-level probe (blkid(8)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// Exit code 2: nothing that it knows.
+    /// Exit code 2: nothing known.
     Nothing,
     /// Exit code 0: tags by name, such as TYPE, LABEL, PTTYPE.
     Found(BTreeMap<String, String>),
-    /// Exit code 8: signatures of more than one kind.
+    /// Exit code 8: signatures that contradict each other.
     Ambivalent,
 }
 
-/// `blkid -p -o export DEVICE`: reads only.
+/// `blkid -p -o export DEVICE`: only reads.
 #[must_use]
 pub fn command(device: &str) -> Command {
     Command::new("blkid")
@@ -36,7 +36,7 @@ pub async fn probe(host: &dyn System, device: &str) -> Result<Probe, RunError> {
 
 pub(crate) fn parse(command: &Command, output: &Output) -> Result<Probe, RunError> {
     match output.code {
-        // It says the same, and no more, of a device that it could not open: wipefs tells these apart.
+        // blkid also exits with 2, and prints nothing, when it cannot open a device; wipefs fails then.
         2 if output.stdout.trim().is_empty() && output.stderr.trim().is_empty() => Ok(Probe::Nothing),
         8 => Ok(Probe::Ambivalent),
         0 => {

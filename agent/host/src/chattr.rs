@@ -1,24 +1,21 @@
-//! `chattr` and `lsattr`: a folder that cannot be written by mistake.
+//! `chattr` and `lsattr`: the immutable attribute, which keeps a mountpoint empty while nothing is mounted there.
 
 use crate::ask::ask;
 use crate::{Command, RunError, System};
 
-/// `chattr +i PATH`: nothing can be made in the folder; a file system can still be mounted on it.
+/// `chattr +i PATH`: nothing can be created in the folder; a file system can still be mounted on it.
 #[must_use]
 pub fn immutable_command(path: &str) -> Command {
     Command::new("chattr").args(["+i", path])
 }
 
-/// `lsattr -d PATH`.
+/// `lsattr -d PATH`: the attributes of the folder itself.
 #[must_use]
 pub fn list_command(path: &str) -> Command {
     Command::new("lsattr").args(["-d", path])
 }
 
-/// Whether a folder is immutable. Of a mountpoint in use it tells about the file system that is mounted there.
-///
-/// # Errors
-/// When the folder is missing, or its file system has no such attributes.
+/// Whether a folder is immutable. While something is mounted on it, the answer is about the root of that file system.
 pub async fn is_immutable(host: &dyn System, path: &str) -> Result<bool, RunError> {
     let command = list_command(path);
     let output = ask(host, &command).await?;

@@ -1,28 +1,29 @@
-//! `cloud-init`: whether the first boot is over.
+//! `cloud-init status`: whether the first boot is complete.
 
 use crate::{Command, RunError, System, json};
 
-/// How the first boot stands.
+/// The state of the first boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FirstBoot {
-    /// There is no cloud-init on this machine.
+    /// cloud-init is not installed.
     NoCloudInit,
-    /// Not over.
+    /// Not complete yet.
     Running,
-    /// Over; in words: done, degraded, disabled, error.
+    /// Complete, with the status as cloud-init words it: done, degraded, disabled, error.
     Over(String),
 }
 
-/// `cloud-init status --format json`: exit code 1 is an error of cloud-init's own, 2 a first boot that it mended.
+/// `cloud-init status --format json`. Exit code 1 is a fatal error, 2 one that it recovered from; both print the
+/// status.
 #[must_use]
 pub fn command() -> Command {
     Command::new("cloud-init").args(["status", "--format", "json"])
 }
 
-/// How the first boot stands.
+/// The state of the first boot.
 ///
 /// # Errors
-/// When the output cannot be read.
+/// When the program cannot run, or its output cannot be read.
 pub async fn first_boot(host: &dyn System) -> Result<FirstBoot, RunError> {
     let command = command();
     let output = match host.run(&command).await {

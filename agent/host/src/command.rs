@@ -3,37 +3,37 @@ use std::time::Duration;
 
 use crate::Secret;
 
-/// A program to run, as data. The program's name is a literal of this source: no message from the network can name one,
-/// and there is no shell.
+/// A program to run, as data. The program's name is a literal in this source, so no message from the network can
+/// choose one, and no shell is involved.
 ///
-/// It runs with `LC_ALL=C.UTF-8`, `LANG=C.UTF-8`, `PATH=/usr/sbin:/usr/bin:/sbin:/bin`, nothing else in its
-/// environment, `/` as its folder, and is killed when its time is over or its caller goes away.
+/// Its environment is `LC_ALL=C.UTF-8`, `LANG=C.UTF-8`, `PATH=/usr/sbin:/usr/bin:/sbin:/bin` and nothing else; its
+/// working folder is `/`. It is killed at its time limit, and when the caller's future is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// Without a path.
+    /// The program's name without a path.
     pub program: &'static str,
-    /// Never holds a secret: `/proc/*/cmdline` is for all to read.
+    /// The arguments. They never hold a secret: everybody can read `/proc/*/cmdline`.
     pub args: Vec<String>,
-    /// What the program reads.
+    /// Its standard input.
     pub stdin: Stdin,
-    /// After it the program is killed.
+    /// The time limit, after which it is killed.
     pub timeout: Duration,
-    /// Waits until no other such program of this agent runs, for as long as it may take itself.
+    /// Whether it waits until no other such command of this agent runs; the wait is limited to `timeout` too.
     pub alone: bool,
 }
 
-/// What a program reads.
+/// The standard input of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Stdin {
     /// `/dev/null`.
     #[default]
     Null,
-    /// Bytes that nobody may see.
+    /// Bytes that are never shown or logged.
     Secret(Secret<Vec<u8>>),
 }
 
 impl Command {
-    /// `program` without arguments; a minute to finish.
+    /// `program` without arguments, with a time limit of 60 s.
     #[must_use]
     pub const fn new(program: &'static str) -> Self {
         Self {
@@ -45,28 +45,28 @@ impl Command {
         }
     }
 
-    /// One more argument.
+    /// Adds one argument.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
     }
 
-    /// More arguments.
+    /// Adds arguments.
     #[must_use]
     pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// Another time to finish in.
+    /// Sets the time limit.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Never at the same time as another one that is to be alone.
+    /// Sets [`Command::alone`].
     #[must_use]
     pub const fn alone(mut self) -> Self {
         self.alone = true;
@@ -74,7 +74,7 @@ impl Command {
     }
 }
 
-/// As a person would type it.
+/// As it would be typed into a shell.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.program)?;
@@ -90,25 +90,25 @@ impl fmt::Display for Command {
     }
 }
 
-/// What a program left behind.
+/// The result of a program that ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Output {
-    /// Exit code; 128 + n when signal n ended it.
+    /// The exit code; 128 + n when signal n ended it.
     pub code: i32,
-    /// As text: invalid UTF-8 is replaced.
+    /// Standard output; invalid UTF-8 is replaced.
     pub stdout: String,
-    /// Standard error; bytes that are no UTF-8 are replaced.
+    /// Standard error; invalid UTF-8 is replaced.
     pub stderr: String,
 }
 
 impl Output {
-    /// Whether the exit code is 0. Some programs lie: see each module.
+    /// Whether the exit code is 0. Some programs exit with 0 after a failure: see the module of each.
     #[must_use]
     pub const fn ok(&self) -> bool {
         self.code == 0
     }
 
-    /// The last words on stderr, or on stdout when that is empty: at most three lines.
+    /// The last lines of stderr that are not empty, at most three; of stdout when stderr is empty.
     #[must_use]
     pub fn complaint(&self) -> String {
         let text = if self.stderr.trim().is_empty() {
@@ -121,53 +121,53 @@ impl Output {
     }
 }
 
-/// A program that did not get as far as an exit code, or whose answer makes no sense.
+/// A program that could not run, failed, or printed something unexpected; or a file that could not be accessed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// It is not installed.
+    /// The program is not installed.
     #[error("{program} is not installed on this node")]
     Missing {
-        /// Without a path, such as `zpool`.
+        /// Its name without a path, such as `zpool`.
         program: &'static str,
     },
-    /// It could not be started.
+    /// The program could not be started.
     #[error("could not start {command}")]
     Start {
-        /// The program and its arguments, for a person to read.
+        /// The program and its arguments, for display.
         command: String,
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// It took too long and was killed.
+    /// The program did not end within its time limit and was killed.
     #[error("{command} did not finish in {seconds} s and was killed")]
     Timeout {
-        /// The program and its arguments, for a person to read.
+        /// The program and its arguments, for display.
         command: String,
-        /// What it had.
+        /// The time limit in seconds.
         seconds: u64,
     },
-    /// It ended with an error.
+    /// The program ended with an error.
     #[error("{command} ended with {code}: {complaint}")]
     Failed {
-        /// The program and its arguments, for a person to read.
+        /// The program and its arguments, for display.
         command: String,
-        /// Exit code.
+        /// The exit code; 128 + n for signal n.
         code: i32,
         /// [`Output::complaint`].
         complaint: String,
     },
-    /// It printed something that we cannot read.
+    /// The program's output could not be read.
     #[error("could not read what {command} printed: {problem}")]
     Unreadable {
-        /// The program and its arguments, for a person to read.
+        /// The program and its arguments, for display.
         command: String,
-        /// What was found.
+        /// What was found in the output.
         problem: String,
     },
-    /// A file that had to be read or written could not be.
+    /// A file could not be read or written.
     #[error("could not access {path}")]
     File {
-        /// The file.
+        /// Path of the file.
         path: String,
         /// The error of the operating system.
         source: std::io::Error,
@@ -175,7 +175,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// `command` took too long.
+    /// An error: `command` exceeded its time limit.
     #[must_use]
     pub fn timeout(command: &Command) -> Self {
         Self::Timeout {
@@ -184,7 +184,7 @@ impl RunError {
         }
     }
 
-    /// `output` of `command` is an error.
+    /// An error: `command` ended with `output`.
     #[must_use]
     pub fn failed(command: &Command, output: &Output) -> Self {
         Self::Failed {
@@ -194,7 +194,7 @@ impl RunError {
         }
     }
 
-    /// `path` could not be read or written.
+    /// An error: `path` could not be read or written.
     #[must_use]
     pub fn file(path: &std::path::Path, source: std::io::Error) -> Self {
         Self::File {
@@ -203,7 +203,7 @@ impl RunError {
         }
     }
 
-    /// `command` printed something else than expected.
+    /// An error: `command` printed something unexpected, described by `problem`.
     #[must_use]
     pub fn unreadable(command: &Command, problem: impl Into<String>) -> Self {
         Self::Unreadable {

@@ -1,19 +1,19 @@
-//! What the kernel says of TCP connections and default routes: `/proc/net` (proc_pid_net(5)).
+//! TCP connections and default routes, from `/proc/net` (proc_pid_net(5)).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::ask::text;
 use crate::{RunError, System};
 
-/// State of an established connection in `/proc/net/tcp` (include/net/tcp_states.h).
+/// The state of an established connection in `/proc/net/tcp` (include/net/tcp_states.h).
 const ESTABLISHED: &str = "01";
-/// The flag of a route that is in use (include/uapi/linux/route.h, RTF_UP).
+/// The flag of a usable route (include/uapi/linux/route.h, RTF_UP).
 const UP: u32 = 1;
 
-/// The machine's own ends of its established TCP connections, loopback left out.
+/// The machine's own addresses of its established TCP connections, sorted, without loopback.
 ///
 /// # Errors
-/// When a table cannot be read.
+/// When a table exists and cannot be read.
 pub async fn local_ends(host: &dyn System) -> Result<Vec<IpAddr>, RunError> {
     let mut ends = Vec::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
@@ -34,7 +34,7 @@ pub(crate) fn parse_ends(table: &str) -> Vec<IpAddr> {
     table.lines().skip(1).filter_map(end).collect()
 }
 
-/// Words of 32 bits as the machine's memory holds them: all that Heeler runs on is little-endian.
+/// The kernel prints 32-bit words in the machine's byte order; all machines that Heeler supports are little-endian.
 fn address(hex: &str) -> Option<IpAddr> {
     let word = |at: usize| Some(u32::from_str_radix(hex.get(at..at + 8)?, 16).ok()?.to_le_bytes());
     match hex.len() {
@@ -50,10 +50,10 @@ fn address(hex: &str) -> Option<IpAddr> {
     }
 }
 
-/// The interfaces that a default route goes through.
+/// The interfaces that have a default route (IPv4 or IPv6), sorted.
 ///
 /// # Errors
-/// When a table cannot be read.
+/// When a table exists and cannot be read.
 pub async fn default_routes(host: &dyn System) -> Result<Vec<String>, RunError> {
     let four = text(host, "/proc/net/route").await?.unwrap_or_default();
     let six = text(host, "/proc/net/ipv6_route").await?.unwrap_or_default();

@@ -2,23 +2,23 @@ use std::path::PathBuf;
 
 use crate::Secret;
 
-/// A whole file to write: atomically, with its mode, synced to the disk before it takes the place of the old one.
+/// A file to write as a whole. It is written atomically: synced to the disk before it replaces the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Absolute.
+    /// Absolute path.
     pub path: PathBuf,
-    /// What it holds.
+    /// The whole content.
     pub content: Content,
-    /// Permission bits.
+    /// Permission bits, such as 0o600.
     pub mode: u32,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// For all to see in a diff.
+    /// May be shown in a diff.
     Plain(Vec<u8>),
-    /// Never shown.
+    /// Is never shown.
     Secret(Secret<Vec<u8>>),
 }
 
@@ -34,7 +34,7 @@ impl Content {
 }
 
 impl File {
-    /// A text file that everybody may read (0644).
+    /// A text file that everybody can read (mode 0644).
     #[must_use]
     pub fn text(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! `findmnt`: what is mounted where.
+//! `findmnt`: mounts.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use crate::{Command, RunError, System, json};
 pub struct Mount {
     /// A device, a dataset, or a word such as `tmpfs`.
     pub source: String,
-    /// Where.
+    /// The mountpoint.
     pub target: String,
-    /// ext4, vfat, zfs…
+    /// The file system's type: ext4, vfat, zfs…
     pub kind: String,
 }
 
@@ -22,26 +22,26 @@ pub fn command() -> Command {
     Command::new("findmnt").args(["-J", "-v", "-o", "SOURCE,TARGET,FSTYPE"])
 }
 
-/// Everything that is mounted, parents before children.
+/// All mounts, parents before children.
 ///
 /// # Errors
-/// When the output cannot be read.
+/// When the program fails, or its output cannot be read.
 pub async fn mounts(host: &dyn System) -> Result<Vec<Mount>, RunError> {
     let command = command();
     let output = ask(host, &command).await?;
     parse(&command, &output.stdout)
 }
 
-/// `findmnt -J -b -o SIZE,AVAIL /`: it asks no other file system, which could hang.
+/// `findmnt -J -b -o SIZE,AVAIL /`: asks no other file system, which could hang.
 #[must_use]
 pub fn root_command() -> Command {
     Command::new("findmnt").args(["-J", "-b", "-o", "SIZE,AVAIL", "/"])
 }
 
-/// Size of the file system at `/`, and what a process without privileges can still write there.
+/// Size and free bytes of the file system at `/`, for a process without privileges.
 ///
 /// # Errors
-/// When the output cannot be read.
+/// When the program fails, or its output cannot be read.
 pub async fn root_bytes(host: &dyn System) -> Result<(u64, u64), RunError> {
     let command = root_command();
     let output = ask(host, &command).await?;
@@ -63,7 +63,7 @@ pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Mount>, RunErro
     }
 }
 
-/// A mount of which findmnt does not say where it is hides no other, and its device is in use all the same.
+/// A mount without a target is kept: its device is in use.
 fn collect(mount: &Value, mounts: &mut Vec<Mount>) {
     mounts.push(Mount {
         source: json::text(mount, "source").unwrap_or_default().to_owned(),

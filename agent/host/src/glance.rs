@@ -9,17 +9,17 @@ use async_trait::async_trait;
 
 use crate::{Command, File, Job, JobState, Look, Output, RunError, System, UnitAction, UnitError, UnitState};
 
-/// A machine during one look at it: the same question is asked once, so that all that is said of it fits together, and
-/// a plan costs half the programs. For reading only: nothing may be changed through it.
+/// A machine during one look. Each command runs once and its output is reused, so that all facts fit together and a
+/// plan runs half the programs. It refuses every change.
 pub struct Glance<'a> {
     host: &'a dyn System,
     answers: Mutex<Vec<(Command, Option<Output>)>>,
-    /// What did not answer in time: it is not waited for again.
+    /// Items that exceeded their time limit; they are not tried again.
     late: Mutex<Vec<String>>,
 }
 
 impl<'a> Glance<'a> {
-    /// Nothing has been asked yet.
+    /// A new look, without any stored output.
     #[must_use]
     pub const fn at(host: &'a dyn System) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl<'a> Glance<'a> {
         }
     }
 
-    /// None within: it did not finish.
+    /// The stored answer; its inner None means that the command exceeded its time limit.
     fn known(&self, command: &Command) -> Option<Option<Output>> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let known = answers.iter().find(|(asked, _)| asked == command);
@@ -60,7 +60,7 @@ impl System for Glance<'_> {
         let result = self.host.run(command).await;
         let answer = match &result {
             Ok(output) => Some(output.clone()),
-            // What hangs is not waited for again. Any other failure is no answer: it is asked again.
+            // A command that exceeded its time limit is not tried again; one that failed otherwise is.
             Err(RunError::Timeout { .. }) => None,
             Err(_) => return result,
         };
@@ -159,7 +159,7 @@ impl System for Glance<'_> {
 
     async fn sleep(&self, time: Duration) {
         self.host.sleep(time).await;
-        // What comes after a wait is another look.
+        // The machine may change while it waits.
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -1,16 +1,17 @@
-//! `/etc/hostid`: four bytes, lowest first, that ZFS writes into every label. Read by the module when it is loaded.
+//! `/etc/hostid`: four bytes, little-endian. ZFS's module reads it when it is loaded, and ZFS writes it into every
+//! label (spl(4), zgenhostid(8)).
 
 use std::path::Path;
 
 use crate::{Content, File, RunError, System};
 
-/// Where it is.
+/// Path of the file.
 pub const PATH: &str = "/etc/hostid";
 
-/// The host id; None when the file is missing, is not four bytes or holds 0, all of which ZFS takes for none.
+/// The host id; None when the file is absent, not four bytes long, or zero: ZFS then has no host id.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When the file exists and cannot be read.
 pub async fn read(host: &dyn System) -> Result<Option<u32>, RunError> {
     match host.read(Path::new(PATH)).await {
         Ok(bytes) => Ok(<[u8; 4]>::try_from(bytes.as_slice())
@@ -22,7 +23,7 @@ pub async fn read(host: &dyn System) -> Result<Option<u32>, RunError> {
     }
 }
 
-/// The file that holds `id`.
+/// The file for the host id `id`.
 #[must_use]
 pub fn file(id: u32) -> File {
     File {

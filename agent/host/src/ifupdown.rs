@@ -1,30 +1,30 @@
-//! ifupdown2, which Proxmox keeps a node's network by: `/etc/network/interfaces` and `ifreload`.
+//! ifupdown2, which configures the network of a Proxmox node: `/etc/network/interfaces` and `ifreload`.
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::{Command, RunError, System};
 
-/// What it reads, and Proxmox writes.
+/// The file that ifupdown2 reads and Proxmox writes.
 pub const PATH: &str = "/etc/network/interfaces";
 
-/// Which build is installed.
+/// `dpkg-query`: the installed version.
 #[must_use]
 pub fn version_command() -> Command {
     Command::new("dpkg-query").args(["-W", "-f=${Version}", "ifupdown2"])
 }
 
-/// Brings what is configured up, and leaves what is as it was alone.
+/// `ifreload -a`: applies the file; unchanged interfaces stay up.
 #[must_use]
 pub fn apply() -> Command {
     Command::new("ifreload").arg("-a").timeout(Duration::from_secs(45))
 }
 
-/// Whether the node's network is kept by Proxmox's build of ifupdown2; Proxmox refuses any other
-/// (PVE::INotify, `incompatible 'ifupdown2' package version`).
+/// Whether Proxmox's build of ifupdown2 is installed; Proxmox refuses any other (PVE::INotify, `incompatible
+/// 'ifupdown2' package version`).
 ///
 /// # Errors
-/// When dpkg cannot be asked.
+/// When dpkg-query cannot run.
 pub async fn is_proxmoxs(host: &dyn System) -> Result<bool, RunError> {
     if host.mode(Path::new("/usr/sbin/ifreload")).await.is_err() {
         return Ok(false);
@@ -36,13 +36,14 @@ pub async fn is_proxmoxs(host: &dyn System) -> Result<bool, RunError> {
             .any(|mark| output.stdout.contains(mark)))
 }
 
-/// The card's stanzas.
+/// The stanzas that give the card `name` the address (with prefix length) at boot.
 #[must_use]
 pub fn stanza(name: &str, address: &str) -> String {
     format!("auto {name}\niface {name} inet static\n        address {address}")
 }
 
-/// The address that `text` gives to the card `name`; `Some("")` when it is named there without one.
+/// The address that the file's `text` gives the card; `Some("")` when the card has a stanza without one, None without
+/// a stanza.
 #[must_use]
 pub fn address_of(text: &str, name: &str) -> Option<String> {
     let mut lines = text.lines().map(str::trim);

@@ -1,4 +1,4 @@
-//! `ip`: addresses and routes.
+//! `ip` (iproute2): addresses and routes.
 
 use std::collections::BTreeMap;
 
@@ -17,46 +17,46 @@ pub fn routes_command() -> Command {
     Command::new("ip").args(["-j", "route"])
 }
 
-/// An interface as `ip -j addr` shows it.
+/// A network interface in the output of `ip -j addr`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interface {
-    /// With prefix length; link-local ones left out.
+    /// Addresses with prefix length, without link-local ones.
     pub addresses: Vec<String>,
-    /// Likewise, the link-local ones.
+    /// Link-local addresses with prefix length.
     pub link_local: Vec<String>,
-    /// Somebody has switched it on; whether a cable is in it is another matter.
+    /// Whether it is up administratively (flag UP), with or without a cable.
     pub up: bool,
 }
 
-/// Every interface, by name.
+/// All interfaces, by name.
 ///
 /// # Errors
-/// When the output cannot be read.
+/// When the program fails, or its output cannot be read.
 pub async fn interfaces(host: &dyn System) -> Result<BTreeMap<String, Interface>, RunError> {
     let command = addresses_command();
     let output = ask(host, &command).await?;
     parse_interfaces(&command, &output.stdout)
 }
 
-/// Switches an interface on.
+/// `ip link set dev NAME up`.
 #[must_use]
 pub fn switch_on(name: &str) -> Command {
     Command::new("ip").args(["link", "set", "dev", name, "up"])
 }
 
-/// Switches an interface off.
+/// `ip link set dev NAME down`.
 #[must_use]
 pub fn switch_off(name: &str) -> Command {
     Command::new("ip").args(["link", "set", "dev", name, "down"])
 }
 
-/// Gives an interface, which is switched off, another name.
+/// `ip link set dev FROM name TO`; the interface must be down.
 #[must_use]
 pub fn rename(from: &str, to: &str) -> Command {
     Command::new("ip").args(["link", "set", "dev", from, "name", to])
 }
 
-/// Takes every address but the link-local ones from an interface.
+/// `ip address flush dev NAME scope global`: removes all addresses but the link-local ones.
 #[must_use]
 pub fn flush(name: &str) -> Command {
     Command::new("ip").args(["address", "flush", "dev", name, "scope", "global"])
@@ -94,18 +94,18 @@ pub(crate) fn parse_interfaces(command: &Command, text: &str) -> Result<BTreeMap
 /// A route of the main table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// `default`, or a network with its prefix length.
+    /// `default`, or a network with prefix length.
     pub destination: String,
-    /// Empty for what is on the link.
+    /// Address of the router; empty for a network on the link.
     pub gateway: String,
-    /// Through which interface.
+    /// Name of the interface.
     pub device: String,
 }
 
-/// The main table.
+/// The routes of the main table.
 ///
 /// # Errors
-/// When the output cannot be read.
+/// When the program fails, or its output cannot be read.
 pub async fn routes(host: &dyn System) -> Result<Vec<Route>, RunError> {
     let command = routes_command();
     let output = ask(host, &command).await?;

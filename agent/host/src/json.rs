@@ -1,15 +1,15 @@
-//! JSON as the ZFS and util-linux programs print it: numbers may come as strings, and what is missing is missing.
+//! JSON as ZFS and util-linux print it: numbers may be strings, and any field may be absent.
 
 use serde_json::Value;
 
 use crate::{Command, RunError};
 
-/// Parses what `command` printed.
+/// Parses the output of `command`.
 pub(crate) fn parse(command: &Command, text: &str) -> Result<Value, RunError> {
     serde_json::from_slice(text.as_bytes()).map_err(|error| RunError::unreadable(command, error.to_string()))
 }
 
-/// Parses the envelope of a ZFS program (`zfs(8)`, 2.3 and later); another major version of it is refused.
+/// Parses the output of a ZFS program (2.3 and later). A major version other than 0 is refused.
 pub(crate) fn zfs(command: &Command, text: &str) -> Result<Value, RunError> {
     let value = parse(command, text)?;
     match value.get("output_version").map(|version| number(version, "vers_major")) {
@@ -22,7 +22,7 @@ pub(crate) fn zfs(command: &Command, text: &str) -> Result<Value, RunError> {
     }
 }
 
-/// A whole number, as such or as a string of digits.
+/// A whole number, also as a string of digits.
 pub(crate) fn number(value: &Value, key: &str) -> Option<u64> {
     match value.get(key)? {
         Value::Number(number) => number.as_u64(),
@@ -31,18 +31,19 @@ pub(crate) fn number(value: &Value, key: &str) -> Option<u64> {
     }
 }
 
-/// Of errors; none when it is missing. A number that is none of ours counts as more errors than any other: none is overlooked.
+/// A number of errors; 0 when it is absent. A number that does not fit counts as the maximum, so that no error is
+/// missed.
 pub(crate) fn count(value: &Value, key: &str) -> u64 {
     let odd = value.get(key).is_some_and(Value::is_number);
     number(value, key).unwrap_or(if odd { u64::MAX } else { 0 })
 }
 
-/// A text that is not empty.
+/// A text; None when it is empty.
 pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// A truth, as such or as 0 and 1.
+/// A boolean, also as 0 and 1, as number or string; false when it is absent.
 pub(crate) fn truth(value: &Value, key: &str) -> bool {
     match value.get(key) {
         Some(Value::Bool(truth)) => *truth,
@@ -52,12 +53,12 @@ pub(crate) fn truth(value: &Value, key: &str) -> bool {
     }
 }
 
-/// Members of a list; none when it is missing or null.
+/// The items of a list; none when it is absent or null.
 pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Values of an object, by key; none when it is missing.
+/// The fields of an object; none when it is absent.
 pub(crate) fn members<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     value.get(key).and_then(Value::as_object).into_iter().flatten()
 }

@@ -1,7 +1,7 @@
-//! The only code that touches a machine.
+//! The only code that accesses a machine.
 //!
-//! [`System`] is the one seam: [`RealSystem`] is a Linux machine, [`sim::Machine`] one in memory that can lose power.
-//! Above it stands one module per program, which knows its arguments and reads its output.
+//! All access goes through [`System`]: [`RealSystem`] is a Linux machine, `sim::Machine` one in memory that can lose
+//! power. Each program has a module, which knows its arguments and reads its output.
 
 pub mod arc;
 pub mod blkdiscard;

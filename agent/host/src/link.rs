@@ -1,23 +1,24 @@
-//! The name of a network card, pinned by its hardware address (systemd.link(5)).
+//! Gives a network card a fixed name, by its hardware address (systemd.link(5)).
 
 use std::time::Duration;
 
 use crate::{Command, File};
 
-/// The backplane's card on every node. No kernel gives such a name, and Proxmox takes it for a card's.
+/// The name of the backplane's card on every node. The kernel and udev give no such name, and Proxmox accepts it as
+/// the name of a physical card.
 pub const BACKPLANE: &str = "enbp0";
-/// Before the system's own files, whichever way predictable names are switched.
+/// Sorts before the distribution's files, so it applies first.
 pub const PATH: &str = "/etc/systemd/network/10-enbp0.link";
 
-/// Pins [`BACKPLANE`] to the card with this hardware address. `Type=ether` keeps it away from bridges and VLANs, which
-/// may have the same one.
+/// The file that names the card with this hardware address [`BACKPLANE`]. `Type=ether` excludes bridges and VLANs,
+/// which may have the same address.
 #[must_use]
 pub fn file(mac: &str) -> File {
     let text = format!("# Written by Heeler.\n[Match]\nMACAddress={mac}\nType=ether\n\n[Link]\nName={BACKPLANE}\n");
     File::text(PATH, text)
 }
 
-/// The hardware address that a file of ours pins.
+/// The hardware address in the text of such a file, in lower case; None when there is none.
 #[must_use]
 pub fn pinned(text: &str) -> Option<String> {
     let mut lines = text.lines().map(str::trim);
@@ -25,7 +26,7 @@ pub fn pinned(text: &str) -> Option<String> {
     Some(mac.trim().to_ascii_lowercase())
 }
 
-/// udev reads its files again.
+/// `udevadm control --reload`: udev reads its files again.
 #[must_use]
 pub fn reload() -> Command {
     Command::new("udevadm")
@@ -33,7 +34,7 @@ pub fn reload() -> Command {
         .timeout(Duration::from_secs(5))
 }
 
-/// udev names the card anew; returns when it has.
+/// `udevadm trigger` for the card, which makes udev rename it; returns when udev is done.
 #[must_use]
 pub fn apply(name: &str) -> Command {
     let command = Command::new("udevadm").timeout(Duration::from_secs(15));

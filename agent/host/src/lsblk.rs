@@ -5,52 +5,52 @@ use serde_json::Value;
 use crate::ask::ask;
 use crate::{Command, RunError, System, json};
 
-/// A block device, with everything that lies on it.
+/// A block device, with all devices on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Device {
-    /// `/dev/nvme0n1`: the kernel's name, which changes from boot to boot.
+    /// The kernel's path, such as `/dev/nvme0n1`; changes from boot to boot.
     pub path: String,
-    /// `/dev/mapper/vg0-lv0`: as mounts name it; the same as [`Self::path`] for most.
+    /// The path that mounts show, such as `/dev/mapper/vg0-lv0`; for most the same as [`Self::path`].
     pub alias: String,
     /// disk, part, lvm, crypt, raid1, loop, rom…
     pub kind: String,
-    /// Bytes, of the whole device.
+    /// Size of the whole device in bytes.
     pub size_bytes: u64,
-    /// Cannot be written.
+    /// Whether it is read-only.
     pub read_only: bool,
     /// nvme, usb, sata, mmc…; empty when unknown.
     pub transport: String,
-    /// As the drive reports it.
+    /// Model that the drive reports; may be empty.
     pub model: String,
-    /// As the drive reports it, with `_` for each space within, as udev writes it; empty when it does not.
+    /// Serial that the drive reports, with `_` for each inner space, as udev writes it; empty when there is none.
     pub serial: String,
-    /// gpt, dos…; empty when there is no partition table.
+    /// gpt, dos…; empty when it has no partition table.
     pub partition_table: String,
-    /// Type of a partition: a GUID for GPT.
+    /// Type of a partition, a GUID on GPT; empty for other devices.
     pub partition_type: String,
-    /// ext4, LVM2_member, zfs_member, swap…; empty when nothing is known.
+    /// ext4, LVM2_member, zfs_member, swap…; empty when nothing is recognised.
     pub content: String,
-    /// Name of the file system.
+    /// Label of the file system; may be empty.
     pub label: String,
-    /// Where it is mounted; `[SWAP]` for swap space in use.
+    /// Mountpoints; `[SWAP]` for swap in use.
     pub mountpoints: Vec<String>,
-    /// Partitions, volumes, …
+    /// Partitions, volumes…
     pub children: Vec<Device>,
 }
 
 impl Device {
-    /// `nvme0n1`.
+    /// The last part of [`Self::path`], such as `nvme0n1`.
     #[must_use]
     pub fn kernel_name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
-    /// ZFS may have a label on it.
+    /// Whether it may have a ZFS label.
     pub(crate) fn may_be_zfs(&self) -> bool {
         self.content == "zfs_member" || self.partition_type == "6a898cc3-1dd2-11b2-99a6-080020736631"
     }
 
-    /// It and everything on it, however deep.
+    /// The device and all devices on it, at any depth.
     #[must_use]
     pub fn stack(&self) -> Vec<&Self> {
         let below = self.children.iter().flat_map(Self::stack);
@@ -58,10 +58,10 @@ impl Device {
     }
 }
 
-/// What stands for the content of a device of which lsblk says too little.
+/// The content of a device that lsblk reports incompletely.
 pub(crate) const UNREADABLE: &str = "unreadable";
 
-/// Every block device: `lsblk --json -b -p -o …`.
+/// `lsblk --json -b -p -o …`: all block devices.
 #[must_use]
 pub fn command() -> Command {
     Command::new("lsblk").args([
@@ -73,10 +73,10 @@ pub fn command() -> Command {
     ])
 }
 
-/// Every block device.
+/// All block devices that are not on another one.
 ///
 /// # Errors
-/// When the output cannot be read.
+/// When the program fails, or its output cannot be read.
 pub async fn devices(host: &dyn System) -> Result<Vec<Device>, RunError> {
     let command = command();
     let output = ask(host, &command).await?;
@@ -96,11 +96,11 @@ pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Device>, RunErr
     }
 }
 
-/// A device of which lsblk does not even say the name.
+/// The path of a device for which lsblk gives no name.
 const NAMELESS: &str = "?";
 
-/// A device of which something is missing or odd hides no other: it is shown with what can be read, refused, and has no
-/// serial, so that nothing can be done to it. `kind` stands for a type that is missing.
+/// A device with missing fields does not affect the others. It is shown with what can be read, is refused, and has no
+/// serial, so that nothing can be done to it. `kind` replaces a missing type.
 fn read(device: &Value, kind: &str) -> Device {
     let text = |key| json::text(device, key).unwrap_or_default().trim().to_owned();
     let named = ["kname", "path", "name"]

@@ -1,11 +1,11 @@
-//! `netplan`: the backplane's card alone, by systemd-networkd; whoever has the others keeps them.
+//! `netplan`: configures only the backplane's card, with systemd-networkd; the other cards stay as they are.
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::{Command, Content, File, System, networkd};
 
-/// After what the image and NetworkManager write.
+/// Sorts after the files that the image and NetworkManager write.
 pub const PATH: &str = "/etc/netplan/60-heeler-backplane.yaml";
 
 const PROGRAM: &str = "/usr/sbin/netplan";
@@ -14,7 +14,7 @@ pub(crate) async fn is_installed(host: &dyn System) -> bool {
     host.mode(Path::new(PROGRAM)).await.is_ok()
 }
 
-/// What a card needs to come up by netplan and is not there, and what brings it, as a person types it.
+/// The first program that netplan needs and that is absent or masked, and the command that installs or unmasks it.
 pub async fn missing(host: &dyn System) -> Option<(&'static str, &'static str)> {
     let programs = [
         (PROGRAM, "apt install netplan.io"),
@@ -33,7 +33,8 @@ pub async fn missing(host: &dyn System) -> Option<(&'static str, &'static str)> 
     }
 }
 
-/// `address` (with prefix length) on the card `name`: no router, no DHCP, and no boot that waits for a cable.
+/// The file that gives the card `name` the address (with prefix length): no router, no DHCP, and the boot does not
+/// wait for a cable.
 #[must_use]
 pub fn file(name: &str, address: &str) -> File {
     let text = format!(
@@ -53,13 +54,13 @@ pub fn file(name: &str, address: &str) -> File {
     File {
         path: PATH.into(),
         content: Content::Plain(text.into_bytes()),
-        // netplan complains of files that others can read.
+        // netplan warns about files that others can read.
         mode: 0o600,
     }
 }
 
-/// Makes what systemd-networkd, NetworkManager and udev go by. `netplan apply` would do that too, and then take down and up
-/// again every card that NetworkManager has: the one that the session comes over (tried, 1.1.2).
+/// `netplan generate`: writes the files of systemd-networkd, NetworkManager and udev. Not `netplan apply`, which also
+/// takes down all cards of NetworkManager, among them the one of the agent's session (tried with netplan 1.1.2).
 #[must_use]
 pub fn generate() -> Command {
     Command::new("netplan").arg("generate").timeout(Duration::from_secs(30))

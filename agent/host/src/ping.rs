@@ -1,10 +1,10 @@
-//! `ping`: whether an address answers over one card (iputils).
+//! `ping` (iputils): whether an address answers through one card.
 
 use std::time::Duration;
 
 use crate::{Command, RunError, System};
 
-/// Three echoes out of the card `name`, whatever the routes say.
+/// Three echo requests through the card `name`, whatever the routes say.
 #[must_use]
 pub fn command(name: &str, address: &str) -> Command {
     Command::new("ping")
@@ -12,10 +12,10 @@ pub fn command(name: &str, address: &str) -> Command {
         .timeout(Duration::from_secs(10))
 }
 
-/// Whether one of them came back.
+/// Whether the address answered at least one of them.
 ///
 /// # Errors
-/// When there is no `ping`.
+/// When `ping` cannot run.
 pub async fn reaches(host: &dyn System, name: &str, address: &str) -> Result<bool, RunError> {
     match host.run(&command(name, address)).await {
         Ok(output) => Ok(output.ok()),

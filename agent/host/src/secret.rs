@@ -1,16 +1,16 @@
 use std::fmt;
 
-/// A value that no log, error or diff may show.
+/// A value that is never shown in logs, errors or diffs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
-    /// Wraps `value`.
+    /// Hides `value`.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value, for the one place that needs it.
+    /// The value itself.
     pub const fn reveal(&self) -> &T {
         &self.0
     }

@@ -2,16 +2,16 @@
 
 use crate::{Command, RunError, System};
 
-/// `sfdisk --dump DEVICE`: reads only; its output restores the table.
+/// `sfdisk --dump DEVICE`: only reads. Its output can restore the table.
 #[must_use]
 pub fn dump_command(device: &str) -> Command {
     Command::new("sfdisk").args(["--dump", device])
 }
 
-/// The partition table as text; None when the disk has none.
+/// The partition table in sfdisk's format; None when the disk has none.
 ///
 /// # Errors
-/// When the device cannot be opened.
+/// When the program fails for another reason, such as a device that cannot be opened.
 pub async fn dump(host: &dyn System, device: &str) -> Result<Option<String>, RunError> {
     let command = dump_command(device);
     let output = host.run(&command).await?;

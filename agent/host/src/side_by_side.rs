@@ -1,9 +1,9 @@
-//! Many looks at once: one that is slow delays no other.
+//! Runs many futures in parallel, so that a slow one does not delay the others.
 
 use std::future::poll_fn;
 use std::task::Poll;
 
-/// What each comes to, in their order; all are under way at once.
+/// The results in the order of the futures.
 pub(crate) async fn side_by_side<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut under_way: Vec<_> = all.map(|one| (Box::pin(one), None)).collect();
     poll_fn(|context| {

@@ -1,15 +1,15 @@
-//! `systemctl`: what a service says of itself.
+//! `systemctl`: the status text of a service.
 
 use crate::ask::ask;
 use crate::{Command, RunError, System};
 
-/// `systemctl show` of one service's own words.
+/// `systemctl show` of the unit's StatusText.
 #[must_use]
 pub fn command(unit: &str) -> Command {
     Command::new("systemctl").args(["show", "--property=StatusText", "--value", unit])
 }
 
-/// What the service last told systemd (sd_notify(3), STATUS=); empty when it told nothing.
+/// The last status text of the service (sd_notify(3), STATUS=); empty when it sent none.
 ///
 /// # Errors
 /// When systemd does not answer.

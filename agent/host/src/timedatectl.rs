@@ -1,4 +1,4 @@
-//! `timedatectl`: whether the clock can be believed.
+//! `timedatectl`: whether the clock is synchronised.
 
 use crate::ask::ask;
 use crate::{Command, RunError, System};
@@ -9,7 +9,7 @@ pub fn command() -> Command {
     Command::new("timedatectl").arg("show")
 }
 
-/// Whether the clock follows a time server.
+/// Whether the clock follows a time server (NTPSynchronized).
 ///
 /// # Errors
 /// When timedated does not answer.

@@ -1,23 +1,23 @@
-//! Names below `/dev/disk/by-id`, which udev derives from what a drive says of itself.
+//! The names below `/dev/disk/by-id`, which udev derives from what a drive reports.
 
 use std::path::{Path, PathBuf};
 
 use crate::ask::names;
 use crate::{RunError, System};
 
-/// Where they are.
+/// The folder of the names.
 pub const BY_ID: &str = "/dev/disk/by-id";
 
-/// Every name with the device that it leads to.
+/// The names and the device that each leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ById {
     links: Vec<(String, PathBuf)>,
 }
 
-/// Reads the folder; a link that leads nowhere is left out.
+/// Reads the folder; leaves out links that lead nowhere.
 ///
 /// # Errors
-/// When the folder is there and cannot be read.
+/// When the folder exists and cannot be read.
 pub async fn by_id(host: &dyn System) -> Result<ById, RunError> {
     let folder = Path::new(BY_ID);
     let mut links = Vec::new();
@@ -30,14 +30,14 @@ pub async fn by_id(host: &dyn System) -> Result<ById, RunError> {
 }
 
 impl ById {
-    /// From names and the devices that they lead to.
+    /// With these names and devices.
     #[must_use]
     pub const fn new(links: Vec<(String, PathBuf)>) -> Self {
         Self { links }
     }
 
-    /// The path for a whole disk that says most to a person: `nvme-<model>_<serial>`. Neither a partition's, nor the
-    /// duplicate that ends in the namespace's number (`_1`).
+    /// The most readable path of a whole disk, such as `…/nvme-<model>_<serial>`: not of a partition, nor the
+    /// duplicate with the namespace's number (`_1`). None when the disk has no name.
     #[must_use]
     pub fn preferred(&self, device: &str, serial: &str) -> Option<String> {
         let ends = format!("_{}", serial.replace(' ', "_"));
@@ -50,7 +50,7 @@ impl ById {
         name.map(|name| format!("{BY_ID}/{name}"))
     }
 
-    /// The device that a name, or a path below [`BY_ID`], leads to.
+    /// The device of a name, or of a path below [`BY_ID`].
     #[must_use]
     pub fn device(&self, name: &str) -> Option<&Path> {
         let name = name.rsplit('/').next().unwrap_or(name);

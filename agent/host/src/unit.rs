@@ -1,77 +1,77 @@
 use crate::Command;
 
-/// What a systemd unit is doing.
+/// The state of a systemd unit (org.freedesktop.systemd1(5)).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UnitState {
-    /// `loaded`, `not-found`, `masked`…: systemd's LoadState.
+    /// LoadState: `loaded`, `not-found`, `masked`…
     pub load: String,
-    /// `active`, `inactive`, `failed`, `activating`…: systemd's ActiveState.
+    /// ActiveState: `active`, `inactive`, `failed`, `activating`…
     pub active: String,
-    /// `enabled`, `disabled`, `static`, `masked`, empty when there is none: systemd's UnitFileState.
+    /// UnitFileState: `enabled`, `disabled`, `static`, `masked`; empty when there is no unit file.
     pub enabled: String,
 }
 
-/// What may be done to a unit; each waits for its systemd job and reports its result.
+/// An action on a unit. Starting, stopping and restarting wait for the result of systemd's job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnitAction {
-    /// Started at boot, and not now.
+    /// Start it at boot; does not start it now.
     Enable,
-    /// Not started at boot any more, and not stopped now.
+    /// Do not start it at boot; does not stop it now.
     Disable,
-    /// Runs.
+    /// Start it now.
     Start,
-    /// Does not run.
+    /// Stop it now.
     Stop,
-    /// Runs anew.
+    /// Stop and start it.
     Restart,
-    /// Unit files are read again; the unit's name says for whom.
+    /// Make systemd read all unit files again; the unit's name appears in errors only.
     Reload,
 }
 
-/// A program in a transient unit of its own: it outlives the agent and is found again by its name.
+/// A program in a transient systemd unit: it outlives the agent, which finds it again by the unit's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// `heeler-….service`.
+    /// Name of the unit, such as `heeler-….service`.
     pub unit: String,
-    /// What it runs.
+    /// The program to run.
     pub command: Command,
 }
 
-/// How a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobState {
-    /// systemd does not know it: never started, or lost with a reboot.
+    /// systemd does not know it: it was never started, or a reboot removed it.
     Unknown,
-    /// Still at it.
+    /// It runs.
     Running,
-    /// Ended, with its exit code.
+    /// It ended with this exit code.
     Ended(i32),
 }
 
-/// What went wrong between us and systemd.
+/// Why an action on a unit failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
     /// The system bus does not answer.
     #[error("could not reach systemd over D-Bus: {0}")]
     Bus(String),
-    /// systemd refused.
+    /// systemd refused the action.
     #[error("systemd refused to {action} {unit}: {problem}")]
     Refused {
-        /// What was asked.
+        /// The action, such as "start".
         action: String,
-        /// With its suffix, such as `zfs-mount.service`.
+        /// Name of the unit with its suffix, such as `zfs-mount.service`.
         unit: String,
-        /// Its answer.
+        /// systemd's message.
         problem: String,
     },
-    /// The job ended otherwise than `done`.
+    /// The job ended with a result other than `done`.
     #[error("{unit} did not {action}: systemd's job ended as {result}")]
     Job {
-        /// What was asked.
+        /// The action, such as "start".
         action: String,
-        /// With its suffix, such as `zfs-mount.service`.
+        /// Name of the unit with its suffix, such as `zfs-mount.service`.
         unit: String,
-        /// failed, canceled, timeout, dependency, skipped.
+        /// systemd's result: failed, canceled, timeout, dependency, skipped.
         result: String,
     },
 }

@@ -1,4 +1,4 @@
-//! `wipefs --no-act`: every signature on a device.
+//! `wipefs --no-act`: the signatures on a device.
 
 use crate::ask::{ONE_DISK, ask};
 use crate::{Command, RunError, System, json};
@@ -6,13 +6,13 @@ use crate::{Command, RunError, System, json};
 /// A signature of a file system, partition table, RAID or pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// ext4, gpt, PMBR, LVM2_member, zfs_member…
+    /// As wipefs names it: ext4, gpt, PMBR, LVM2_member, zfs_member…
     pub kind: String,
-    /// Where it is, in bytes, as printed: `0x438`.
+    /// Its offset in bytes, in hex as wipefs prints it: `0x438`.
     pub offset: String,
 }
 
-/// `wipefs --no-act --json DEVICE`: reads only.
+/// `wipefs --no-act --json DEVICE`: only reads.
 #[must_use]
 pub fn command(device: &str) -> Command {
     Command::new("wipefs")
@@ -20,7 +20,7 @@ pub fn command(device: &str) -> Command {
         .timeout(ONE_DISK)
 }
 
-/// Every signature on a disk or partition.
+/// The signatures on a disk or partition.
 ///
 /// # Errors
 /// When the device cannot be opened, or the output cannot be read.
@@ -31,7 +31,7 @@ pub async fn signatures(host: &dyn System, device: &str) -> Result<Vec<Signature
 }
 
 pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Signature>, RunError> {
-    // Without any signature it prints nothing at all.
+    // wipefs prints nothing when there is no signature.
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }

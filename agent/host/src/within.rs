@@ -1,31 +1,31 @@
 use std::path::PathBuf;
 
-/// A folder below a mountpoint that others may write to.
+/// A folder below a mountpoint where others can write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
-    /// Absolute.
+    /// Absolute path.
     pub mountpoint: PathBuf,
-    /// Relative to the mountpoint, without `..`.
+    /// Path relative to the mountpoint, without `..`.
     pub below: &'static str,
 }
 
 impl Folder {
-    /// Absolute.
+    /// Absolute path of the folder.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.mountpoint.join(self.below)
     }
 }
 
-/// What is done in a [`Folder`].
+/// What to do in a [`Folder`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
-    /// Names are asked for, sorted.
+    /// Return the names in it, sorted.
     List,
-    /// Bytes are appended to a file (made with mode 0600 when it is missing), and synced.
+    /// Append these bytes to the file (created with mode 0600 when it is missing), and sync it.
     Append(Vec<u8>),
-    /// A file of mode 0600 is written beside its place, synced, renamed.
+    /// Write the file atomically with mode 0600.
     Write(Vec<u8>),
-    /// A file is removed; that it is not there is no error.
+    /// Remove the file; succeeds when it does not exist.
     Remove,
 }

@@ -1,53 +1,53 @@
-//! `zdb -l`: the labels that ZFS keeps at both ends of each of its vdevs. Works without the kernel module.
+//! `zdb -l`: ZFS's labels, four on each vdev, two at each end. Works without the kernel module.
 
 use crate::ask::ONE_DISK;
 use crate::{Command, Output, RunError, System};
 
-/// What `zdb -l` found on one device.
+/// The labels on one device.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Labels {
-    /// Each distinct label once, newest first.
+    /// Each distinct label once, the newest first.
     pub labels: Vec<Label>,
-    /// Exit code 1: some of the four could not be read.
+    /// Exit code 1: some of the four labels could not be read.
     pub damaged: bool,
 }
 
-/// A label, or several that are alike.
+/// One distinct label.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Label {
-    /// The pool's name; empty for a spare and a cache device.
+    /// The pool's name; empty for a spare or a cache device.
     pub name: String,
-    /// The pool's guid; 0 for a spare and a cache device.
+    /// The pool's guid; 0 for a spare or a cache device.
     pub pool_guid: u64,
-    /// This vdev's own guid.
+    /// The vdev's own guid.
     pub guid: u64,
-    /// The transaction group of its last change.
+    /// The transaction group (txg) of its last change.
     pub txg: u64,
-    /// What the pool was doing.
+    /// The state of the pool.
     pub state: LabelState,
-    /// Host id of the machine that had it last; 0 when it has none.
+    /// Host id of the machine that last used the pool; 0 when unknown.
     pub hostid: u64,
-    /// Its name.
+    /// Host name of the machine that last used the pool; empty when unknown.
     pub hostname: String,
-    /// Which of the four are like this.
+    /// Which of the four labels, 0 to 3, are equal to this one.
     pub copies: Vec<u8>,
 }
 
-/// `state` in a label: POOL_STATE_* of OpenZFS.
+/// `state` in a label: POOL_STATE_* of OpenZFS (sys/fs/zfs.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LabelState {
-    /// 0: imported, or its machine went down without an export.
+    /// 0: imported, or not exported before its machine went down.
     #[default]
     Active,
-    /// 1.
+    /// 1: exported.
     Exported,
-    /// 2.
+    /// 2: destroyed.
     Destroyed,
-    /// 3.
+    /// 3: a spare.
     Spare,
-    /// 4.
+    /// 4: a cache device.
     Cache,
-    /// Anything else.
+    /// Any other number.
     Other(u64),
 }
 
@@ -57,10 +57,10 @@ pub fn labels_command(device: &str) -> Command {
     Command::new("zdb").args(["-l", device]).timeout(ONE_DISK)
 }
 
-/// The labels on a disk or partition; none found is no error.
+/// The labels on a disk or partition; without any it succeeds.
 ///
 /// # Errors
-/// When it is not installed, or its answer makes no sense.
+/// When zdb is not installed, or its output cannot be read.
 pub async fn labels(host: &dyn System, device: &str) -> Result<Labels, RunError> {
     let command = labels_command(device);
     let output = host.run(&command).await?;
@@ -81,7 +81,7 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Labels, RunErr
             take(label, key, value);
         }
     }
-    // A spare's and a cache device's name no pool.
+    // The labels of spares and cache devices name no pool.
     labels.retain(|label| label.pool_guid != 0 || label.guid != 0 || !label.name.is_empty());
     labels.sort_by_key(|label| std::cmp::Reverse(label.txg));
     match output.code {
@@ -94,7 +94,7 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Labels, RunErr
     }
 }
 
-/// Four columns are the label itself; what is deeper belongs to the vdev tree.
+/// A field of the label itself is indented by four columns; deeper ones belong to the vdev tree.
 fn top_level(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("    ").filter(|rest| !rest.starts_with(' '))?;
     let (key, value) = rest.split_once(": ")?;

@@ -1,5 +1,4 @@
-/// Where the first byte that is not zero is. Page by page: a comparison of slices is fast in every build, a look at each
-/// byte is not.
+/// The offset of the first byte that is not zero. Compares whole pages first: that is fast in unoptimised builds too.
 pub(crate) fn first_data(bytes: &[u8]) -> Option<usize> {
     const ZERO: [u8; 4096] = [0; 4096];
     let page = bytes.chunks(ZERO.len()).position(|page| page != &ZERO[..page.len()])?;

@@ -1,18 +1,17 @@
-//! The one table of what an operator's request may hold: a row for each call.
+//! The bounds of an operator's requests: one row for each call.
 
 use super::Field;
 use super::table::{DISKS, KIB, NAME, PATH, TEXT, list, many, one, part};
 
-/// heeler.toml: some thousand nodes.
+/// heeler.toml of some thousand nodes.
 const FILE: usize = 1024 * KIB;
 const NODES: usize = 4096;
 /// One for each change that cannot be undone, on each node.
 const CONSENTS: usize = 4096;
-/// A certificate, or what asks for one.
 const CERTIFICATE: usize = 8 * KIB;
 const SECRET: usize = 64 * KIB;
 
-/// The fields of the request of each call, by the call's name in the .proto files.
+/// The fields of each call's request, by the call's name in the .proto files.
 pub const OPERATOR: &[(&str, &[Field])] = &[
     ("Status", &[]),
     (
@@ -129,7 +128,7 @@ const STATEMENT: &[Field] = &[
     part(8, "drop_authority", KIB, &[one(1, "sha256", NAME)]),
 ];
 
-/// DATASET@NAME.
+/// `DATASET@NAME`.
 const SNAPSHOT: usize = 2 * NAME;
 
 const HOLD: &[Field] = &[

@@ -1,4 +1,4 @@
-//! The one table of what a node may send: how many of each, how many bytes of each.
+//! The bounds of what a node may send.
 
 use super::Field;
 
@@ -30,28 +30,27 @@ pub(super) const fn list(
 }
 
 pub(super) const KIB: usize = 1024;
-/// Of any message.
+/// The most bytes of any message: 4 MiB.
 pub const MESSAGE: usize = 4 * 1024 * KIB;
 /// Names, serials, versions, states.
 pub(super) const NAME: usize = 256;
-/// Sentences.
 pub(super) const TEXT: usize = 4 * KIB;
-/// DATASET@NAME, paths.
+/// File paths.
 pub(super) const PATH: usize = 4 * KIB;
-/// Files before and after a change.
+/// The text of a file before and after a change.
 const FILE: usize = 512 * KIB;
 const POOLS: usize = 64;
-/// Of one pool: 24 disks in mirrors, spares, logs and caches, four times over.
+/// Legs, spares, logs and caches of one pool: more than four times the 24 disks of a large machine.
 const LEGS: usize = 128;
 pub(super) const DISKS: usize = 256;
-/// Physical cards, and the virtual functions that they come with.
+/// Physical cards and their virtual functions (SR-IOV).
 const NICS: usize = 256;
 const DATASETS: usize = 4096;
-/// As many as a node answers with in one page.
+/// The most rows that a node answers in one page.
 const PAGE: usize = 2000;
 const VICTIMS: usize = 100_000;
 
-/// What an agent says.
+/// The fields of `FromAgent`.
 pub const FROM_AGENT: &[Field] = &[
     part(1, "hello", 256 * KIB, HELLO),
     part(
@@ -112,7 +111,7 @@ pub const FROM_AGENT: &[Field] = &[
     part(40, "pools_changed", NAME, &[]),
 ];
 
-/// What a node says that asks for a certificate.
+/// The fields of the request for a first certificate.
 pub const ENROL: &[Field] = &[
     one(1, "token", NAME),
     one(2, "node", NAME),

@@ -11,8 +11,8 @@ pub(super) struct Found {
     pub(super) text: String,
 }
 
-/// The files whose names end in `end`, by name. A name in an earlier folder hides the same name in a later one; an empty
-/// file, or a link to /dev/null, hides it too and says nothing itself.
+/// The files whose names end in `end`, sorted by name. A name in an earlier folder hides the same name in a later
+/// one. An empty file or a link to /dev/null hides it too, and is left out.
 pub(super) async fn files(host: &dyn System, folders: &[&str], end: &str) -> Result<Vec<Found>, RunError> {
     let mut paths = BTreeMap::new();
     for folder in folders {
@@ -33,7 +33,7 @@ pub(super) async fn files(host: &dyn System, folders: &[&str], end: &str) -> Res
     Ok(found)
 }
 
-/// The text of a file; empty when it is not there, or leads nowhere.
+/// The text of a file; empty when it does not exist or is a folder.
 pub(super) async fn read(host: &dyn System, path: &str) -> Result<String, RunError> {
     match host.read(Path::new(path)).await {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),

@@ -1,16 +1,16 @@
-/// One `Key=value` of a file in sections.
+/// One `Key=value` line.
 pub(super) struct Entry<'t> {
-    /// Its section's name without brackets; several sections of one name are told apart by [`Self::place`].
+    /// The section's name without brackets. Sections of the same name differ by [`Self::place`].
     pub(super) section: &'t str,
-    /// Which section of the file it is, from 1 on.
+    /// The section's number in the file, from 1.
     pub(super) place: usize,
     pub(super) key: &'t str,
     pub(super) value: &'t str,
-    /// From 1 on.
+    /// The line's number, from 1.
     pub(super) line: usize,
 }
 
-/// Every entry. Lines that are none are left out, as systemd and NetworkManager do.
+/// All entries. Other lines are skipped, as systemd and NetworkManager do.
 pub(super) fn entries(text: &str) -> Vec<Entry<'_>> {
     let (mut section, mut place) = ("", 0);
     let mut entries = Vec::new();

@@ -5,12 +5,12 @@ use crate::facts::Nic;
 use crate::guard::Written;
 use crate::{RunError, System, ifupdown, link};
 
-/// Either brings up at boot what the files say.
+/// ifupdown2 has both, ifupdown only the first.
 const PROGRAMS: [&str; 2] = ["/usr/sbin/ifup", "/usr/sbin/ifreload"];
-/// How many files may be read, so that two that name each other end.
+/// The most files that are read: files may include each other in a circle.
 const MOST: usize = 64;
 
-/// What ifupdown's files say of the card, Heeler's own stanza left out. Nothing when ifupdown is not installed.
+/// What the files of ifupdown say about the card, without Heeler's own stanza. Empty when ifupdown is not installed.
 pub(super) async fn claims(host: &dyn System, nic: &Nic, written: Written) -> Result<Vec<Claim>, RunError> {
     let mut installed = false;
     for program in PROGRAMS {
@@ -25,7 +25,7 @@ pub(super) async fn claims(host: &dyn System, nic: &Nic, written: Written) -> Re
     Ok(claims)
 }
 
-/// `/etc/network/interfaces` and every file that it draws in.
+/// `/etc/network/interfaces` and all files that it includes (interfaces(5)).
 async fn all(host: &dyn System) -> Result<Vec<Found>, RunError> {
     let mut found: Vec<Found> = Vec::new();
     let mut wanted = vec![ifupdown::PATH.to_owned()];
@@ -63,7 +63,7 @@ fn of_file(file: &Found, nic: &Nic, written: Written) -> Vec<Claim> {
     let names = [nic.name.as_str(), link::BACKPLANE];
     let ours = written == Written::Interfaces && file.path == ifupdown::PATH;
     let mut claims = Vec::new();
-    // The card whose stanza the lines belong to, and where that begins; None once the stanza was told of.
+    // The card and first line of the present stanza; None outside a stanza of these cards and once it is reported.
     let mut stanza: Option<(&str, usize)> = None;
     for (index, line) in file.text.lines().enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -75,7 +75,7 @@ fn of_file(file: &Found, nic: &Nic, written: Written) -> Vec<Claim> {
             [] => {}
             [word, ..] if word.starts_with('#') => {}
             ["iface", name, rest @ ..] => {
-                // Heeler's own stanza, or one that the step itself judges.
+                // Heeler writes this stanza itself, or checks it in the step that writes it.
                 let is_own = ours && *name == link::BACKPLANE;
                 stanza = (names.contains(name) && !is_own).then_some((name, index + 1));
                 if let (Some((name, at)), ["inet" | "inet6", method, ..]) = (stanza, rest)

@@ -1,5 +1,5 @@
-//! Who else configures a network card: every file by which netplan, systemd-networkd, udev, NetworkManager or ifupdown
-//! name the card, give it an address, or take it away from Heeler's own files.
+//! Finds the files of netplan, systemd-networkd, udev, NetworkManager and ifupdown that configure a network card:
+//! name it, give it an address, or take it away from Heeler's own files.
 
 mod folder;
 mod ini;
@@ -15,23 +15,23 @@ use crate::facts::Nic;
 use crate::guard::Written;
 use crate::{RunError, System};
 
-/// A line of a file that configures the card, and that Heeler did not write.
+/// A line in a file that configures the card and is not Heeler's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Absolute.
+    /// Absolute path of the file.
     pub path: String,
-    /// From 1 on.
+    /// The line's number, from 1.
     pub line: usize,
-    /// The line without the white space around it; for a stanza its first line.
+    /// The line, trimmed, at most 80 characters; for a stanza its first line.
     pub text: String,
-    /// Whether it decides over the card whatever Heeler's files say. Otherwise it only names the card, and loses.
+    /// Whether it has precedence over Heeler's files. If not, it names the card without effect.
     pub wins: bool,
 }
 
-/// What may configure the card `nic`, which Heeler configures by `written`; those that win come first.
+/// What else configures the card `nic`, which Heeler configures with `written`; claims that win come first.
 ///
 /// # Errors
-/// When a folder or a file is there and cannot be read.
+/// When a folder or file exists and cannot be read.
 pub async fn claims(host: &dyn System, nic: &Nic, written: Written) -> Result<Vec<Claim>, RunError> {
     let mut claims = stanza::claims(host, nic, written).await?;
     claims.extend(networkd::link_claims(host, nic).await?);

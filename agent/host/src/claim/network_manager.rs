@@ -5,8 +5,8 @@ use super::pattern::matches;
 use crate::facts::Nic;
 use crate::{RunError, System, link, networkd};
 
-/// In `/run` are those that netplan makes, and those that NetworkManager makes by itself for a card that has none
-/// (`Wired connection 1`): no person wrote them.
+/// Without `/run`: there are profiles that netplan generates and those that NetworkManager makes itself for a card
+/// without one (`Wired connection 1`); a person wrote neither.
 const PROFILES: [&str; 2] = [
     "/etc/NetworkManager/system-connections",
     "/usr/lib/NetworkManager/system-connections",
@@ -17,8 +17,8 @@ const SETTINGS: [&str; 3] = [
     "/usr/lib/NetworkManager/conf.d",
 ];
 
-/// The profiles that are for this card, and the settings that keep it NetworkManager's whatever netplan says. A profile for
-/// any card is none: Heeler's file makes NetworkManager let go of this one.
+/// The profiles for this card, and settings that let NetworkManager manage it whatever netplan says. A profile for
+/// any card does not count: with Heeler's file NetworkManager does not manage this one.
 pub(super) async fn claims(host: &dyn System, nic: &Nic) -> Result<Vec<Claim>, RunError> {
     if !networkd::runs(host, networkd::NETWORK_MANAGER).await {
         return Ok(Vec::new());
@@ -38,7 +38,7 @@ pub(super) async fn claims(host: &dyn System, nic: &Nic) -> Result<Vec<Claim>, R
     Ok(claims)
 }
 
-/// The line by which a profile is for this card.
+/// The line of a profile that selects this card; None when the profile does not, or has autoconnect off.
 fn profile(entries: &[Entry<'_>], nic: &Nic) -> Option<usize> {
     let off = |one: &Entry<'_>| one.key == "autoconnect" && matches!(one.value, "false" | "no" | "0");
     let names = |one: &&Entry<'_>| match (one.section, one.key) {
@@ -50,7 +50,7 @@ fn profile(entries: &[Entry<'_>], nic: &Nic) -> Option<usize> {
     (!entries.iter().any(off)).then_some(found.line)
 }
 
-/// The line that makes this card NetworkManager's (NetworkManager.conf(5), `[device]`).
+/// The line that makes NetworkManager manage this card (NetworkManager.conf(5), section `device`).
 fn managed(entries: &[Entry<'_>], nic: &Nic) -> Option<usize> {
     let mut managed = entries.iter().filter(|one| {
         one.section.starts_with("device") && one.key == "managed" && matches!(one.value, "1" | "true" | "yes")
@@ -64,7 +64,7 @@ fn managed(entries: &[Entry<'_>], nic: &Nic) -> Option<usize> {
     Some(found.line)
 }
 
-/// Whether a list of devices holds this card (NetworkManager.conf(5), "Device List Format").
+/// Whether a device list includes this card (NetworkManager.conf(5), "Device List Format").
 fn is_meant(list: &str, nic: &Nic) -> bool {
     let mut meant = false;
     for item in list.split([',', ';']).map(str::trim).filter(|item| !item.is_empty()) {

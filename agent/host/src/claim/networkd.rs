@@ -6,19 +6,19 @@ use crate::facts::Nic;
 use crate::guard::Written;
 use crate::{RunError, System, link, networkd};
 
-/// The first that has a file of some name hides the others' (systemd.network(5)).
+/// A file in an earlier folder hides a file of the same name in a later one (systemd.network(5)).
 const FOLDERS: [&str; 4] = [
     "/etc/systemd/network",
     "/run/systemd/network",
     "/usr/local/lib/systemd/network",
     "/usr/lib/systemd/network",
 ];
-/// What netplan makes of Heeler's file.
+/// The file that netplan generates from Heeler's.
 const OURS: &str = "10-netplan-enbp0.network";
-/// What netplan makes of any file: its stanzas are read where a person writes them.
+/// What netplan generates from any file. It is skipped: the netplan file itself is read instead.
 const NETPLANS: &str = "/run/systemd/network/10-netplan-";
 
-/// The .link files that name the card or set it up before Heeler's does.
+/// The .link files that apply to the card before Heeler's does (systemd.link(5): the first match by name applies).
 pub(super) async fn link_claims(host: &dyn System, nic: &Nic) -> Result<Vec<Claim>, RunError> {
     let ours = link::PATH.rsplit('/').next().unwrap_or_default();
     let mut claims = drop_ins(host, ours).await?;
@@ -36,8 +36,8 @@ pub(super) async fn link_claims(host: &dyn System, nic: &Nic) -> Result<Vec<Clai
     Ok(claims)
 }
 
-/// The .network files that systemd-networkd takes for the card in place of Heeler's. By ifupdown nobody else may have the
-/// card at all: there each that matches is told, while systemd-networkd runs or starts with the machine.
+/// The .network files that systemd-networkd uses for the card instead of Heeler's. With ifupdown, networkd must not
+/// configure the card at all: then every match counts, if networkd runs or starts at boot.
 pub(super) async fn network_claims(host: &dyn System, nic: &Nic, written: Written) -> Result<Vec<Claim>, RunError> {
     if written == Written::Interfaces && !networkd::runs(host, networkd::UNIT).await {
         return Ok(Vec::new());
@@ -54,7 +54,7 @@ pub(super) async fn network_claims(host: &dyn System, nic: &Nic, written: Writte
     Ok(claims)
 }
 
-/// Files that add to one of Heeler's.
+/// The drop-in files of one of Heeler's files.
 async fn drop_ins(host: &dyn System, ours: &str) -> Result<Vec<Claim>, RunError> {
     let folders = FOLDERS.map(|folder| format!("{folder}/{ours}.d"));
     let found = files(host, &folders.each_ref().map(String::as_str), ".conf").await?;
@@ -62,7 +62,8 @@ async fn drop_ins(host: &dyn System, ours: &str) -> Result<Vec<Claim>, RunError>
     Ok(claims.collect())
 }
 
-/// `by_name` is the key that matches names; the first of `names` is the one that the card has when the file is read.
+/// The claim of one file. `by_name` is the key that matches names, `names[0]` the card's name at the time when the
+/// file is read; `first` says that the file comes before Heeler's.
 fn of_file(file: &Found, nic: &Nic, by_name: &str, names: &[&str], first: bool) -> Option<Claim> {
     let entries = entries(&file.text);
     let own: Vec<&Entry<'_>> = entries.iter().filter(|one| one.section == "Match").collect();
@@ -77,7 +78,7 @@ fn of_file(file: &Found, nic: &Nic, by_name: &str, names: &[&str], first: bool) 
     (wins || named).then(|| Claim::at(&file.path, &file.text, line, wins))
 }
 
-/// Whether one line of `[Match]` lets the card through. What cannot be told from here lets it through.
+/// Whether one line of `[Match]` allows the card. A condition that cannot be checked here counts as met.
 fn allows(one: &Entry<'_>, by_name: &str, name: &str, nic: &Nic) -> bool {
     let (not, value) = match one.value.strip_prefix('!') {
         Some(value) => (true, value),
@@ -89,7 +90,7 @@ fn allows(one: &Entry<'_>, by_name: &str, name: &str, nic: &Nic) -> bool {
         "MACAddress" | "PermanentMACAddress" => value.split_whitespace().any(|mac| digits(mac) == digits(&nic.mac)),
         "Driver" => any(&nic.driver),
         "Type" => any("ether"),
-        // Those of bridges and the like, and of Wi-Fi.
+        // Only virtual devices and Wi-Fi have these.
         "Kind" => not,
         "SSID" | "BSSID" | "WLANInterfaceType" => false,
         _ => true,

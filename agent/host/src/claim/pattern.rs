@@ -1,15 +1,15 @@
-/// Whether `text` matches a shell pattern of `*`, `?` and `[…]`, without regard to case.
+/// Whether `text` matches a shell pattern of `*`, `?` and `[…]`; case is ignored.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let lower = |text: &str| text.to_ascii_lowercase().chars().collect::<Vec<_>>();
     rest(&lower(pattern), &lower(text))
 }
 
-/// Whether it stands for more than one text.
+/// Whether it has a wildcard.
 pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
-/// Remembers only the last `*`, so that no pattern takes more than its length times the text's.
+/// Backtracks only to the last `*`, so that the time is at most the product of both lengths.
 fn rest(pattern: &[char], text: &[char]) -> bool {
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
@@ -29,7 +29,7 @@ fn rest(pattern: &[char], text: &[char]) -> bool {
     pattern[p.min(pattern.len())..].iter().all(|c| *c == '*')
 }
 
-/// How much of the pattern stands for the character `c`; None when it stands for another.
+/// How many characters of the pattern match `c`; None when they do not match.
 fn one(pattern: &[char], c: char) -> Option<usize> {
     let set = |end: usize| {
         let (not, set) = match pattern[1] {

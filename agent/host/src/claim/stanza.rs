@@ -5,10 +5,10 @@ use crate::facts::Nic;
 use crate::guard::Written;
 use crate::{RunError, System, link, netplan};
 
-/// What netplan reads; a name in an earlier folder hides the same name in a later one.
+/// netplan's folders: a name in an earlier folder hides the same name in a later one (netplan(5)).
 const FOLDERS: [&str; 3] = ["/etc/netplan", "/run/netplan", "/usr/lib/netplan"];
 
-/// What netplan's other files say of the card. Nothing when netplan is not installed: nobody reads them then.
+/// What netplan's other files say about the card. Empty when netplan is not installed: then nothing reads them.
 pub(super) async fn claims(host: &dyn System, nic: &Nic, written: Written) -> Result<Vec<Claim>, RunError> {
     if !netplan::is_installed(host).await {
         return Ok(Vec::new());
@@ -31,7 +31,7 @@ fn of_file(file: &Found, nic: &Nic, written: Written, by_default: &str) -> Vec<C
     let claim = |line: usize, wins: bool| Claim::at(&file.path, &file.text, line, wins);
     let entries = match yaml::entries(&file.text) {
         Ok(entries) => entries,
-        // It may be about this card: that is not guessed.
+        // The file may be about this card, so it counts.
         Err(line) => return vec![claim(line, true)],
     };
     let mut claims = Vec::new();
@@ -55,7 +55,7 @@ fn of_file(file: &Found, nic: &Nic, written: Written, by_default: &str) -> Vec<C
     claims
 }
 
-/// How netplan knows the cards that one stanza is about.
+/// The `match` part of one stanza.
 struct Stanza<'e> {
     id: &'e str,
     has_match: bool,
@@ -88,9 +88,9 @@ impl<'e> Stanza<'e> {
         }
     }
 
-    /// Whether it wins; None when it leaves the card alone. `file` is where it stands.
+    /// Whether the stanza in `file` wins over Heeler's; None when it does not concern the card.
     fn claims(&self, file: &Found, nic: &Nic, written: Written) -> Option<bool> {
-        // Files that name the same stanza are merged into one.
+        // netplan merges stanzas of the same id.
         if self.id == link::BACKPLANE && (!self.has_match || written == Written::Netplan) {
             return Some(true);
         }
@@ -102,7 +102,7 @@ impl<'e> Stanza<'e> {
         };
         let exact = !self.has_match || !self.macs.is_empty() || self.names.iter().any(|name| !is_pattern(name));
         let names = hardware && exact && (by_new || by_old);
-        // Then netplan's rule gives the card that name after Heeler's file gave it ours.
+        // netplan's udev rule then renames the card after Heeler's file has named it.
         let renames = self.new_name.is_some() && (!self.macs.is_empty() || !self.drivers.is_empty());
         let wins = hardware
             && match self.new_name {
@@ -112,7 +112,8 @@ impl<'e> Stanza<'e> {
         (wins || names).then_some(wins)
     }
 
-    /// systemd-networkd takes the first file by name, NetworkManager heeds the last of netplan's rules.
+    /// Whether the stanza takes precedence: systemd-networkd uses the first file by name, NetworkManager the last of
+    /// netplan's rules.
     fn comes_first(&self, file: &Found, written: Written) -> bool {
         let all_of_its_kind =
             self.has_match && self.names.is_empty() && self.macs.is_empty() && self.drivers.is_empty();

@@ -4,12 +4,12 @@ use super::pattern::{is_pattern, matches};
 use crate::facts::Nic;
 use crate::{RunError, System, link};
 
-/// What the distribution brings (`/usr/lib`) is not read: its rules leave a named card alone.
+/// Without `/usr/lib`: the distribution's rules do not rename a card that has a name.
 const FOLDERS: [&str; 3] = ["/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d"];
-/// What netplan makes of a file that a person writes, which is read there.
+/// What netplan generates. It is skipped: the netplan file itself is read instead.
 const NETPLANS: &str = "/run/udev/rules.d/99-netplan-";
 
-/// The udev rules that give the card a name (udev(7)).
+/// The udev rules that give the card another name than Heeler does (udev(7)).
 pub(super) async fn claims(host: &dyn System, nic: &Nic) -> Result<Vec<Claim>, RunError> {
     let files = files(host, &FOLDERS, ".rules").await?;
     let others = files.iter().filter(|file| !file.path.starts_with(NETPLANS));
@@ -21,7 +21,7 @@ fn of_file(file: &Found, nic: &Nic) -> Vec<Claim> {
     let mut lines = file.text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
         let mut rule = line.trim().to_owned();
-        // A rule may go on over several lines.
+        // A backslash continues the rule on the next line.
         while rule.ends_with('\\') {
             rule.pop();
             rule += lines.next().map_or("", |(_, more)| more.trim());
@@ -69,7 +69,7 @@ fn names(rule: &[Part<'_>], nic: &Nic) -> bool {
     rule.iter().any(gives) && rule.iter().all(|part| allows(part, nic))
 }
 
-/// Whether one condition lets the card through. What cannot be told from here lets it through.
+/// Whether one condition allows the card. A condition that cannot be checked here counts as met.
 fn allows(part: &Part<'_>, nic: &Nic) -> bool {
     let not = match part.operator {
         "==" => false,
@@ -84,7 +84,7 @@ fn allows(part: &Part<'_>, nic: &Nic) -> bool {
         "ATTR{type}" => any("1"),
         "DRIVERS" | "ENV{ID_NET_DRIVER}" => any(&nic.driver),
         "SUBSYSTEMS" | "ENV{ID_BUS}" => any(&nic.bus),
-        // The kernel's first name is not known any more once udev gave another.
+        // udev has renamed the card since, so the kernel's first name is unknown.
         "KERNEL" => any(&nic.name) || is_pattern(part.value),
         _ => true,
     }

@@ -1,24 +1,25 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// How deep one thing may be within another.
+/// The deepest nesting that is read.
 const DEEPEST: usize = 32;
 
-/// A value of a YAML file, with the keys that lead to it.
+/// A value in a YAML file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// From the outermost in; `-` is an item of a list.
+    /// The keys that lead to it, outermost first; `-` is an item of a list.
     pub(super) path: Vec<String>,
-    /// Empty for what holds a map or a list, whose own entries follow, and for a key without a value.
+    /// Empty for a map, a list (their entries follow) and a key without a value.
     pub(super) value: String,
-    /// From 1 on.
+    /// The line's number, from 1.
     pub(super) line: usize,
 }
 
-/// Every value of a file as netplan's are: maps, lists and plain or quoted words, by indentation or in braces.
+/// All values of a YAML file of the kind that netplan uses: maps, lists, plain and quoted words, indented or in
+/// braces.
 ///
 /// # Errors
-/// The first line that is written otherwise: an anchor, a tag, a text over several lines, a tab.
+/// The number of the first line that uses anything else: an anchor, a tag, a text over several lines, a tab.
 pub(super) fn entries(text: &str) -> Result<Vec<Entry>, usize> {
     let mut reader = Reader::default();
     let mut lines = text.lines().enumerate();
@@ -34,7 +35,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, usize> {
             return Err(at);
         }
         let mut words = words.to_owned();
-        // What is in braces may go on over the next lines.
+        // A value in braces may continue on the next lines.
         while open_braces(&words) > 0 {
             let Some((_, more)) = lines.next() else { return Err(at) };
             words = format!("{words}\n{}", without_comment(more));
@@ -46,7 +47,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, usize> {
 
 #[derive(Default)]
 struct Reader {
-    /// The keys that the next line may be within, with their indentation.
+    /// The keys that may contain the next line, each with its indentation.
     above: Vec<(usize, String)>,
     entries: Vec<Entry>,
 }
@@ -54,7 +55,7 @@ struct Reader {
 impl Reader {
     fn line(&mut self, indent: usize, words: &str, line: usize) -> Option<()> {
         if let Some(item) = words.strip_prefix("- ").or_else(|| (words == "-").then_some("")) {
-            // A list may stand as far left as the key that it belongs to.
+            // YAML allows a list at the same indentation as its key.
             while self
                 .above
                 .last()
@@ -99,7 +100,7 @@ impl Reader {
     }
 }
 
-/// Words of one value, in braces or not.
+/// Reads one value, with or without braces.
 struct Flow<'t, 'e> {
     chars: Peekable<Chars<'t>>,
     line: usize,
@@ -161,7 +162,7 @@ impl Flow<'_, '_> {
         Some(())
     }
 
-    /// A quoted word, or all up to one of `ends`; the colon ends a plain word only before a space.
+    /// A quoted word, or the text up to one of `ends`. A colon ends a plain word only before white space.
     fn word(&mut self, ends: &str) -> Option<String> {
         let mut word = String::new();
         if let Some(quote) = self.chars.next_if(|c| matches!(c, '"' | '\'')) {
@@ -194,7 +195,7 @@ impl Flow<'_, '_> {
     }
 }
 
-/// The key of a line and what follows it.
+/// The key of a line, and the text after the colon.
 fn key(words: &str) -> Option<(String, &str)> {
     if words.starts_with(['{', '[']) {
         return None;
@@ -212,7 +213,7 @@ fn key(words: &str) -> Option<(String, &str)> {
     Some((key.to_owned(), &words[colon + 1..]))
 }
 
-/// How many braces are opened and not closed, outside quotes.
+/// How many more braces and brackets open than close, outside quotes.
 fn open_braces(text: &str) -> i32 {
     let (mut depth, mut quote) = (0, None);
     for c in text.chars() {
@@ -228,7 +229,7 @@ fn open_braces(text: &str) -> i32 {
     depth
 }
 
-/// The line up to a `#` that begins it or follows white space, outside quotes.
+/// The line without a comment: `#` at its start or after white space, outside quotes.
 fn without_comment(line: &str) -> &str {
     let (mut quote, mut before) = (None, ' ');
     for (at, c) in line.char_indices() {

@@ -5,25 +5,26 @@ use super::{proof, remains};
 use crate::System;
 use crate::lsblk::Device;
 
-/// What a look at the bytes themselves gave.
+/// The result of reading some of a disk's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Something else was found before: the bytes were not looked at.
+    /// No bytes were read: an earlier check found something.
     NotRead,
-    /// Every place that was looked at is zero; between them there may be anything.
+    /// Every place that was read is zero; between the places there may be data.
     Zero,
-    /// There is something.
+    /// There is data.
     Data {
-        /// Of what is there, from the front of the disk: of its header when that is known, else of the first byte.
+        /// Bytes from the start of the disk: of a header when it is recognised, else of the first byte that is not
+        /// zero.
         offset: u64,
-        /// `ext4 superblock`, `text`…: by its bytes.
+        /// What the bytes look like: `ext4 superblock`, `text`…
         what: &'static str,
     },
     /// The device could not be read.
     Unreadable(String),
 }
 
-/// Looks at a disk where [`places`] says, and where an earlier reading found something.
+/// Reads a disk at the [`places`], and where an earlier reading found data.
 pub(super) async fn content(host: &dyn System, device: &Device) -> Content {
     let samples = match device.transport.as_str() {
         "nvme" => samples::QUICK,
@@ -40,7 +41,7 @@ pub(super) async fn content(host: &dyn System, device: &Device) -> Content {
     look(host, Path::new(&device.path), &all).await
 }
 
-/// What the first byte in these places that is not zero belongs to.
+/// Finds the first byte in these places (from, to) that is not zero, and what it belongs to.
 pub async fn look(host: &dyn System, device: &Path, places: &[(u64, u64)]) -> Content {
     let unreadable = |error| Content::Unreadable(format!("{}: {error}", device.display()));
     let found = match host.first_data(device, places).await {

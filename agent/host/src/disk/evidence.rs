@@ -9,48 +9,48 @@ use crate::wipefs::{self, Signature};
 use crate::zdb::{self, Label};
 use crate::{RunError, System};
 
-/// Everything that was found out about one disk, before anybody judges it.
+/// All facts about one disk, before they are judged by [`disk_state`](super::disk_state).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The disk, with its partitions and what lies on them.
+    /// The disk, with its partitions and what is on them.
     pub device: Device,
-    /// Where it, or something on it, is mounted; `[SWAP]` for swap space in use.
+    /// Where it, or something on it, is mounted; `[SWAP]` for swap in use.
     pub mounted: Vec<String>,
-    /// Kernel devices that hold it open: device mapper, RAID.
+    /// Kernel devices that hold it open, such as device mapper and RAID.
     pub holders: Vec<String>,
-    /// Signatures on the disk and on its partitions.
+    /// Signatures that wipefs finds on the disk and its partitions.
     pub signatures: Vec<Signature>,
-    /// What the superblocks say, of the disk and of its partitions.
+    /// Superblocks that blkid finds on the disk and its partitions.
     pub probes: Vec<Probe>,
-    /// ZFS labels on the disk and on its partitions; None when `zdb` is not installed.
+    /// ZFS labels on the disk and its partitions; None when `zdb` is not installed.
     pub labels: Option<Vec<Label>>,
-    /// The imported pool that it is a leg of.
+    /// The imported pool that has it as a leg.
     pub imported: Option<Member>,
-    /// Its label is of an imported pool that has no such vdev any more.
+    /// Whether its label names an imported pool that no longer has this vdev.
     pub former: bool,
-    /// The pool that could be imported and lists it.
+    /// The pool that `zpool import` offers and that lists the disk.
     pub importable: Option<Member>,
-    /// What its bytes are.
+    /// What its bytes show.
     pub content: Content,
-    /// Looks that failed, in words: nothing is proven about what they would have found.
+    /// Checks that failed, as messages. They prove nothing.
     pub failures: Vec<String>,
 }
 
-/// A pool that has a disk.
+/// The pool of a disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The pool's name.
+    /// The pool's name; changes with a rename on import.
     pub name: String,
-    /// The guid that ZFS gave it, as `zpool status -g` shows it.
+    /// The pool's guid, as `zpool status -g` shows it; 0 when the pool could not be read.
     pub guid: u64,
 }
 
 impl Evidence {
-    /// Nothing but what a half-made `zpool create` leaves: the partitions of ZFS's own types, and labels; or a partition
-    /// table that was being written, of which one copy is there and no partition can be seen.
+    /// Whether the disk holds only what an interrupted `zpool create` leaves: partitions of ZFS's types and labels,
+    /// or a partition table with one copy written and no partition visible.
     #[must_use]
     pub fn only_marks_of_zfs(&self) -> bool {
-        // usr/apple ZFS, and Solaris reserved: libefi writes no others.
+        // The types "usr / Apple ZFS" and "Solaris reserved", the only ones that ZFS's libefi writes.
         let types = [
             "6a898cc3-1dd2-11b2-99a6-080020736631",
             "6a945a3b-1dd2-11b2-99a6-080020736631",
@@ -80,7 +80,7 @@ impl Evidence {
         }
     }
 
-    /// Whether all but a look at the bytes found nothing.
+    /// Whether everything but the bytes was checked and found empty.
     fn looks_blank(&self) -> bool {
         let device = &self.device;
         device.children.is_empty()
@@ -96,8 +96,8 @@ impl Evidence {
     }
 }
 
-/// Looks at one disk; reads only. What cannot be looked at is noted among the failures. Nothing more is asked about a
-/// disk that the machine runs from, or that is a leg of an imported pool: that settles what it is.
+/// Collects the facts about one disk; only reads. A check that fails is added to the failures. A disk that the
+/// machine runs from, or that is a leg of an imported pool, is not checked further.
 pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) -> Evidence {
     let mut evidence = begun(around, device);
     if words::system(&evidence.mounted).is_some() || evidence.imported.is_some() {
@@ -122,7 +122,7 @@ pub async fn collect(host: &dyn System, around: &Surroundings, device: &Device) 
     evidence
 }
 
-/// What is known of a disk before it is asked anything.
+/// The facts that are known without asking the disk.
 pub(super) fn begun(around: &Surroundings, device: &Device) -> Evidence {
     Evidence {
         device: device.clone(),
@@ -139,7 +139,7 @@ pub(super) fn begun(around: &Surroundings, device: &Device) -> Evidence {
     }
 }
 
-/// The error is of a program that did not finish: a disk that hangs is not asked anything else.
+/// An error only when a program exceeds its time limit: a disk that hangs is not asked further.
 async fn probe(host: &dyn System, node: &Device, evidence: &mut Evidence) -> Result<(), RunError> {
     let holders = Path::new("/sys/class/block").join(node.kernel_name()).join("holders");
     match names(host, holders).await {
@@ -165,7 +165,7 @@ async fn probe(host: &dyn System, node: &Device, evidence: &mut Evidence) -> Res
     Ok(())
 }
 
-/// By lsblk and by findmnt: they read different sources.
+/// From lsblk and findmnt, which read different sources.
 pub(super) fn mounted(around: &Surroundings, device: &Device) -> Vec<String> {
     let stack = device.stack();
     let mut found: Vec<String> = stack.iter().flat_map(|one| one.mountpoints.iter().cloned()).collect();

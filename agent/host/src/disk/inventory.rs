@@ -7,67 +7,67 @@ use crate::side_by_side::side_by_side;
 use crate::zdb::Label;
 use crate::{RunError, System};
 
-/// A drive in this machine.
+/// A drive of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
-    /// As the drive reports it; empty when it does not.
+    /// Serial that the drive reports; empty when it reports none.
     pub serial: String,
     /// Preferred path below `/dev/disk/by-id`; empty when udev made none.
     pub by_id: String,
-    /// As the drive reports it.
+    /// Model that the drive reports; may be empty.
     pub model: String,
-    /// Bytes, of the whole device.
+    /// Size of the whole device in bytes.
     pub size_bytes: u64,
-    /// `A`, `B`… among the places of NVMe disks, by the order of their bus addresses.
+    /// `A`, `B`… for NVMe disks, by the order of their bus addresses; None for others and past `Z`.
     pub slot: Option<char>,
     /// nvme, usb, sata, mmc…; empty when unknown.
     pub transport: String,
-    /// `/dev/nvme0n1`: for the eye only.
+    /// Kernel's path, such as `/dev/nvme0n1`: only for display, because it can change at boot.
     pub kernel_path: String,
-    /// What it is to us.
+    /// What the disk holds, and whether it may be used.
     pub state: DiskState,
-    /// ZFS labels on it, on whichever partition.
+    /// ZFS labels on the disk and its partitions.
     pub labels: Vec<Label>,
-    /// Nothing but what a half-made `zpool create` leaves is on it.
+    /// [`Evidence::only_marks_of_zfs`](super::Evidence::only_marks_of_zfs).
     pub only_marks_of_zfs: bool,
 }
 
 impl Disk {
-    /// In a word.
+    /// The state as one word.
     #[must_use]
     pub const fn in_use(&self) -> Use {
         self.state.in_use()
     }
 }
 
-/// What all looks at one disk may take together: a small board that is busy needs half of it. With what is asked before, it ends within the minute that the coordinator
-/// waits.
+/// The time limit for all checks of one disk; a busy small board needs half of it. With the commands before, the
+/// whole look ends within the minute that the coordinator waits.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Every drive, with what it took to judge them.
+/// All drives, and what is around them.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    /// NVMe disks by slot, then the others by the kernel's name.
+    /// NVMe disks by bus address, then the others by the kernel's name.
     pub disks: Vec<Disk>,
-    /// Bus addresses of the slots, in the order of their letters; a slot that is empty now is among them.
+    /// Bus addresses of the NVMe slots, in the order of their letters; includes a slot that is empty now.
     pub slots: Vec<String>,
-    /// What was seen around them.
+    /// Block devices, mounts and pools of the machine.
     pub around: Surroundings,
 }
 
-/// What a serial names.
+/// The result of a search by serial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// One disk.
+    /// One disk has the serial.
     One(&'a Disk),
-    /// Several disks that report the same serial: none of them may be touched.
+    /// Several disks report the same serial: none of them may be changed.
     Several(Vec<&'a Disk>),
-    /// No disk.
+    /// No disk has the serial.
     Missing,
 }
 
 impl Inventory {
-    /// The disk of this serial.
+    /// Finds the disk with this serial.
     #[must_use]
     pub fn find(&self, serial: &str) -> Found<'_> {
         let mut found: Vec<&Disk> = self.disks.iter().filter(|disk| disk.serial == serial).collect();
@@ -82,12 +82,12 @@ impl Inventory {
     }
 }
 
-/// Looks at every drive and judges it; reads only.
+/// Checks and judges every drive; only reads.
 ///
-/// All disks are looked at side by side, each for at most [`PATIENCE`]: one that is slow delays or hides no other.
+/// The disks are checked in parallel, each for at most [`PATIENCE`], so that a slow one does not delay the others.
 ///
 /// # Errors
-/// When a program that must be there fails. What fails about one disk only makes that disk unproven.
+/// When a program that all disks need fails. A failure on one disk makes only that disk unproven.
 pub async fn inventory(host: &dyn System) -> Result<Inventory, RunError> {
     let around = Surroundings::look(host).await?;
     let looks = around.disks().map(|device| {
@@ -136,7 +136,8 @@ async fn judged(host: &dyn System, around: &Surroundings, device: &Device) -> Di
     }
 }
 
-/// A serial that two disks report, or none, names nothing: what is done by serial could hit the wrong one.
+/// A disk without a serial, or with the serial of another, is never blank: a change by serial could hit the wrong
+/// disk.
 fn refuse_twins(disks: &mut [Disk]) {
     let serials: Vec<String> = disks.iter().map(|disk| disk.serial.clone()).collect();
     for disk in disks.iter_mut().filter(|disk| disk.state == DiskState::Blank) {

@@ -1,6 +1,7 @@
-//! Disks: what they are, what they hold, and whether they may be given to `zpool create`.
+//! Disks: what they hold, and whether `zpool create` may use them.
 //!
-//! A disk is named by its serial and reached by its path below `/dev/disk/by-id`; the kernel's names are for the eye.
+//! A disk is named by its serial and accessed by its path below `/dev/disk/by-id`. The kernel's names are only
+//! displayed, because they can change at boot.
 
 mod content;
 mod evidence;

@@ -1,4 +1,4 @@
-//! Which disk a leg of an imported pool is on. What its path says is no proof: names move to other disks.
+//! Finds the disk of each leg of an imported pool. The leg's path is no proof: a name can move to another disk.
 
 use std::path::{Path, PathBuf};
 
@@ -10,23 +10,23 @@ use crate::zdb::{self, Label};
 use crate::zpool::{self, PoolStatus, Unreadable, Vdev};
 use crate::{RunError, System};
 
-/// A folder for each imported pool, which the kernel module keeps.
+/// ZFS's kernel module keeps a folder for each imported pool here.
 const KSTAT: &str = "/proc/spl/kstat/zfs";
 
-/// A leg of an imported pool, and a disk that it is on.
+/// A leg of an imported pool, and the disk that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The guid that ZFS gave it, as `zpool status -g` shows it.
+    /// The pool's guid, as `zpool status -g` shows it.
     pub pool: u64,
     /// The leg's own guid.
     pub leg: u64,
-    /// The disk, by the kernel's name.
+    /// The kernel's path of the whole disk.
     pub disk: String,
 }
 
 impl Surroundings {
-    /// Reads the imported pools, and finds the disks of their legs: where ZFS has the device open, by the links that lead
-    /// from its path; else by the guid in the label.
+    /// Reads the imported pools and finds the disks of their legs: by the leg's path, resolved, while ZFS has the
+    /// device open; otherwise by the guid in the disk's label.
     ///
     /// # Errors
     /// When ZFS cannot be asked.
@@ -57,7 +57,7 @@ impl Surroundings {
         Ok(())
     }
 
-    /// None when its path leads to no disk here, or to several.
+    /// None when the path leads to no disk of this machine, or to several.
     async fn open(&self, host: &dyn System, pool: &PoolStatus, leg: &Vdev) -> Option<Place> {
         let path = PathBuf::from(&leg.path);
         let device = host.resolve(&path).await.unwrap_or(path);
@@ -66,7 +66,7 @@ impl Surroundings {
         Some(place(pool.guid, leg.guid, disk))
     }
 
-    /// Reads the labels of what could be one of these legs, and is no other.
+    /// Reads the labels of disks that hold no other leg, and finds the lost legs.
     async fn by_label(&self, host: &dyn System, lost: &[(u64, u64)]) -> Vec<Place> {
         let free = |disk: &&Device| !self.places.iter().any(|place| place.disk == disk.path);
         let looks = self.disks().filter(free).map(|disk| async move {
@@ -78,7 +78,7 @@ impl Surroundings {
         side_by_side(looks).await.concat()
     }
 
-    /// The imported pool of this guid.
+    /// The imported pool with this guid.
     #[must_use]
     pub fn pool(&self, guid: u64) -> Option<&PoolStatus> {
         self.imported.iter().flatten().find(|pool| pool.guid == guid)
@@ -90,8 +90,8 @@ impl Surroundings {
         self.pool(place.pool).map(member)
     }
 
-    /// The imported pool that the vdev of this label is in use by, whatever path leads to it. Of a pool that could not be
-    /// read, every label is.
+    /// The imported pool that uses the vdev of this label, whatever its path. Any label of a pool that could not be
+    /// read counts as in use.
     pub(super) fn member_by(&self, label: &Label) -> Option<Member> {
         let has = |pool: &&PoolStatus| pool.legs.iter().any(|leg| leg.guid == label.guid);
         let same = |pool: &&PoolStatus| [0, pool.guid].contains(&label.pool_guid);
@@ -107,7 +107,7 @@ impl Surroundings {
         read.find(|pool| same(pool) && has(pool)).map(member).or_else(odd)
     }
 
-    /// Serial of the one disk that this leg is proven to be on; None when there is no such proof.
+    /// The serial of the disk that holds this leg; None when that is not proven, or the disk has no serial.
     #[must_use]
     pub fn serial_of(&self, pool: u64, leg: u64) -> Option<&str> {
         let mut places = self
@@ -120,13 +120,13 @@ impl Surroundings {
     }
 }
 
-/// The legs among `lost` whose label is on this disk.
+/// Finds those of the `lost` legs (pool guid, leg guid) whose label is on this disk.
 async fn labelled(host: &dyn System, disk: &Device, lost: &[(u64, u64)], found: &mut Vec<Place>) {
     for node in disk.stack().into_iter().filter(|node| node.may_be_zfs()) {
         let labels = match zdb::labels(host, &node.path).await {
             Ok(found) => found.labels,
             Err(RunError::Timeout { .. }) => return,
-            // What cannot be read proves nothing.
+            // An unreadable label proves nothing.
             Err(_) => continue,
         };
         let is = |label: &Label, of: &(u64, u64)| label.guid == of.1 && [0, of.0].contains(&label.pool_guid);
@@ -135,8 +135,8 @@ async fn labelled(host: &dyn System, disk: &Device, lost: &[(u64, u64)], found: 
     }
 }
 
-/// ZFS did not answer: its module still names the imported pools, of which nothing else is known then. Without their names
-/// nothing can be said of any.
+/// When ZFS does not answer, its module still lists the imported pools by name; they count as unreadable. Without any
+/// name the error remains.
 async fn unanswered(host: &dyn System, error: RunError) -> Result<zpool::Pools, RunError> {
     let mut pools = zpool::Pools::default();
     for name in names(host, KSTAT).await.ok().flatten().unwrap_or_default() {

@@ -1,4 +1,4 @@
-//! The proof that a disk is blank: every byte of it was read, is zero, and nothing was written since.
+//! Proves that a disk is blank: every byte was read and is zero, and nothing was written since.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,24 @@ use super::content::{Content, look};
 use crate::{File, System};
 
 const FOLDER: &str = "/var/lib/heeler-agent/read";
-/// Read at once, in bytes: what the stop of the agent waits for.
+/// Bytes of one reading. The agent stops only between two of them.
 const PIECE: u64 = 256 << 20;
-/// What a restart of the agent reads again at most, in bytes.
+/// Progress is saved each time so many bytes are read: at most this much is read again after a restart of the agent.
 const KEPT_EACH: u64 = 16 << 30;
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// How far a disk is read.
+/// The progress of reading a disk.
 #[derive(Debug, Clone)]
 pub struct Reading {
-    /// As the drive reports it.
+    /// Serial that the drive reports.
     pub serial: String,
-    /// By any path.
+    /// Any path of the device.
     pub device: PathBuf,
-    /// Bytes, of the whole device.
+    /// Size of the whole device in bytes.
     pub size_bytes: u64,
-    /// So many bytes from the front were read and are zero.
+    /// Bytes from the start that were read and are zero.
     pub read_bytes: u64,
-    /// This boot, this disk in its slot, and what was written to it so far: the same as long as what was read stands.
+    /// Boot id, disk sequence number, size and write counters: they stay equal as long as what was read is valid.
     evidence: String,
     kept_bytes: u64,
 }
@@ -32,18 +32,18 @@ pub struct Reading {
 /// Why a disk is not proven blank.
 #[derive(Debug, thiserror::Error)]
 pub enum NotBlank {
-    /// There is something on it.
+    /// There is data on it.
     #[error("{what} at byte {offset}")]
     Data {
-        /// From the front.
+        /// Bytes from the start.
         offset: u64,
-        /// By its bytes.
+        /// What the bytes look like, such as `ext4 superblock`.
         what: &'static str,
     },
-    /// It was written to while it was read, or was changed for another.
+    /// It was written to, or unplugged and replugged, while it was read.
     #[error("it was written to, or plugged in again, while it was read")]
     Changed,
-    /// It could not be read, or not be watched.
+    /// It could not be read, or the kernel does not count its writes; the text says which.
     #[error("{0}")]
     Unreadable(String),
 }
@@ -55,11 +55,11 @@ impl From<io::Error> for NotBlank {
 }
 
 impl Reading {
-    /// Goes on where an earlier reading in this boot stopped, if the disk has not been written to or unplugged since; else
-    /// from the front.
+    /// Continues an earlier reading in this boot, if the disk was neither written to nor unplugged since; otherwise
+    /// starts at the beginning.
     ///
     /// # Errors
-    /// When the kernel does not say enough of the disk, or its size is another.
+    /// When the kernel does not count writes to the disk, or its size is not `size_bytes`.
     pub async fn resume(host: &dyn System, serial: &str, device: &Path, size_bytes: u64) -> Result<Self, NotBlank> {
         let evidence = evidence(host, device, size_bytes).await?;
         let kept = match kept(host, serial).await {
@@ -82,10 +82,10 @@ impl Reading {
         self.read_bytes == self.size_bytes
     }
 
-    /// Reads the next piece; now and then, and at the end, notes how far it is.
+    /// Reads the next piece, and saves the progress from time to time and at the end.
     ///
     /// # Errors
-    /// When something is there, which is noted; when it cannot be read; when it was written to meanwhile.
+    /// When there is data (its place is saved), the disk cannot be read, or it was written to meanwhile.
     pub async fn go_on(&mut self, host: &dyn System) -> Result<(), NotBlank> {
         let to = self.size_bytes.min(self.read_bytes.saturating_add(PIECE));
         match look(host, &self.device, &[(self.read_bytes, to)]).await {
@@ -104,10 +104,10 @@ impl Reading {
         Ok(())
     }
 
-    /// What was read still stands: the kernel counts no write to the disk since, and it was not unplugged.
+    /// Checks that the kernel counted no write to the disk since, and that it was not unplugged.
     ///
     /// # Errors
-    /// When it does not, or that cannot be known.
+    /// When it was, or when that cannot be known.
     pub async fn still(&self, host: &dyn System) -> Result<(), NotBlank> {
         match evidence(host, &self.device, self.size_bytes).await? == self.evidence {
             true => Ok(()),
@@ -121,13 +121,13 @@ impl Reading {
     }
 }
 
-/// Where an earlier reading of this disk found something, in bytes from the front; it may be gone by now.
+/// Where an earlier reading of this disk found data, in bytes from the start; it may be gone by now.
 pub(super) async fn found(host: &dyn System, serial: &str) -> Option<u64> {
     let (_, offset, is_data) = kept(host, serial).await?;
     is_data.then_some(offset)
 }
 
-/// Evidence, a number of bytes, and whether that is where something was found.
+/// The saved evidence, a number of bytes, and whether it is the place of data.
 async fn kept(host: &dyn System, serial: &str) -> Option<(String, u64, bool)> {
     let bytes = host.read(&path(serial)).await.ok()?;
     let text = String::from_utf8(bytes).ok()?;
@@ -140,12 +140,12 @@ async fn kept(host: &dyn System, serial: &str) -> Option<(String, u64, bool)> {
 }
 
 fn path(serial: &str) -> PathBuf {
-    // A drive reports what it likes.
+    // A drive may report any text as its serial.
     Path::new(FOLDER).join(serial.replace('/', "_"))
 }
 
-/// The boot; the kernel's number for this disk since it was plugged in; its size; its writes and discards, in number and in
-/// sectors.
+/// Boot id; disk sequence number, which changes when a disk is plugged in; size in sectors; number and sectors of
+/// writes and discards (Linux, Documentation/ABI/stable/sysfs-block).
 async fn evidence(host: &dyn System, device: &Path, size_bytes: u64) -> Result<String, NotBlank> {
     let resolved = host.resolve(device).await?;
     let name = resolved.file_name().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! What remains of something on a disk whose front is gone, by its magic number.
+//! Recognises the remains of a file system, partition table or file by magic numbers.
 
 pub(super) const PAGE: usize = 4096;
 
-/// From the start of a header: where its magic number is, and what it is.
+/// Offset of the magic number from the start of the header, the magic number, the name of what it marks.
 const KNOWN: &[(usize, &[u8], &str)] = &[
     (0x38, b"\x53\xef", "ext superblock"),
     (0, b"XFSB", "XFS superblock"),
@@ -41,12 +41,12 @@ const KNOWN: &[(usize, &[u8], &str)] = &[
     (0, b"PK\x03\x04", "ZIP archive"),
 ];
 
-/// Fewer letters in a row are no text.
+/// The shortest run of printable characters that counts as text.
 const TEXT: usize = 8;
 
-/// What begins where in `page`, whose first byte that is not zero is at `found`; that byte itself when nobody knows.
+/// What is in `page`, and its offset: of a known header, or of the first byte that is not zero (`found`).
 pub(super) fn recognise(page: &[u8], found: usize) -> (usize, &'static str) {
-    // Headers begin with the page, an ext superblock may begin 1 KiB behind it, a boot sector with its sector.
+    // A header begins at the page, an ext superblock possibly 1 KiB after it, a boot sector at its sector.
     for base in [0, 1024, found - found % 512] {
         for (at, magic, what) in KNOWN {
             if page.get(base + at..).is_some_and(|rest| rest.starts_with(magic)) {
@@ -64,7 +64,7 @@ pub(super) fn recognise(page: &[u8], found: usize) -> (usize, &'static str) {
     }
 }
 
-/// Which of the ext family a superblock is of: extents are ext4's, a journal is ext3's.
+/// Tells ext2, ext3 and ext4 superblocks apart: ext4 has the feature "extents", ext3 a journal.
 fn extended(page: &[u8], base: usize, what: &'static str) -> &'static str {
     let bit = |at: usize, bit: u8| page.get(base + at).is_some_and(|byte| byte & bit != 0);
     match what {

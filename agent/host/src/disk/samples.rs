@@ -1,18 +1,18 @@
-//! Where a look reads: where file systems keep a second copy of what matters, and evenly over the rest.
+//! The places that a look reads: where file systems keep copies of their metadata, and evenly over the rest.
 
-/// Samples on a device that seeks at no cost.
+/// Samples on NVMe, where seeks cost nothing.
 pub(super) const QUICK: u64 = 8192;
-/// On any other.
+/// Samples on any other device.
 pub(super) const SLOW: u64 = 1024;
 
 const MIB: u64 = 1 << 20;
-/// Read whole: headers, ZFS labels, LUKS headers, file allocation tables, and what was not wiped with them.
+/// Bytes at the start that are read completely: headers, ZFS labels, LUKS headers, file allocation tables.
 const FRONT: u64 = 64 * MIB;
-/// Likewise: RAID superblocks, the backup GPT, ZFS labels, NTFS's last sector.
+/// Bytes at the end that are read completely: RAID superblocks, the backup GPT, ZFS labels, NTFS's last sector.
 const BACK: u64 = 16 * MIB;
 const PAGE: u64 = 4096;
-/// Where a file system that holds most of a disk begins: the disk itself, old DOS partitions, today's partitions, LVM in
-/// one, Raspberry Pi OS old and new, behind an EFI partition, in a Linux RAID.
+/// Where the largest file system usually begins: at the disk itself, at old DOS and present partitions, in LVM, on
+/// Raspberry Pi OS old and new, after an EFI partition, in a Linux RAID.
 const STARTS: [u64; 11] = [
     0,
     63 * 512,
@@ -28,16 +28,16 @@ const STARTS: [u64; 11] = [
 ];
 /// Sizes of ext's block groups for blocks of 1 KiB to 64 KiB, as powers of two.
 const GROUPS: [u32; 7] = [23, 25, 27, 29, 31, 33, 35];
-/// From the start: btrfs's second and third superblock, the MFT as Windows places it.
+/// Offsets from the start of a file system: btrfs's second and third superblock, the MFT as Windows places it.
 const FIXED: [u64; 3] = [64 * MIB, 256 << 30, 3 << 30];
-/// Into how many allocation groups mkfs.xfs divides a disk. In the middle lie NTFS's MFT mirror and ext4's journal too.
+/// Numbers of allocation groups that mkfs.xfs uses. NTFS's MFT mirror and ext4's journal are in the middle (2).
 const SHARES: [u64; 12] = [2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32];
-/// By so much less than the disk does a partition end.
+/// A partition ends at most so many bytes before the end of the disk.
 const TAIL: u64 = 2 * MIB;
 
-/// Pairs of first byte and end, none of them empty or beyond `size`, sorted and apart from each other: the same for every
-/// look at a device of this size. `samples` blocks of 4 KiB lie, a quarter of them each MiB behind the front, the others
-/// evenly over the device.
+/// The places as pairs (from, to) in bytes: sorted, disjoint, not empty, within `size`, and the same for each look at
+/// a device of this size. Of the `samples` blocks of 4 KiB a quarter follow the front, one each MiB; the others are
+/// spread evenly.
 pub(super) fn places(size: u64, samples: u64) -> Vec<(u64, u64)> {
     let mut all = vec![(0, FRONT), (size.saturating_sub(BACK), size)];
     let mut page = |at: u64| all.push((at, at.saturating_add(PAGE)));
@@ -51,7 +51,7 @@ pub(super) fn places(size: u64, samples: u64) -> Vec<(u64, u64)> {
     }
     for start in STARTS {
         FIXED.iter().for_each(|at| page(start + at));
-        // Copies of ext's superblock are in the groups 1 and the powers of 3, 5 and 7, or in 1 and the last.
+        // ext has superblock copies in the groups 1 and powers of 3, 5, 7, or (sparse_super2) in 1 and the last.
         for shift in GROUPS {
             let last = size.saturating_sub(start) >> shift;
             page(start + (last << shift));

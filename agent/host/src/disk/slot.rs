@@ -3,10 +3,10 @@ use std::path::{Path, PathBuf};
 
 use crate::{Content, File, System};
 
-/// The bus addresses that letters go by, one a line: with one disk gone, the other keeps its letter.
+/// The bus addresses of the lettered slots, one a line: when one disk is gone, the other keeps its letter.
 const KNOWN: &str = "/var/lib/heeler-agent/slots";
 
-/// Bus address of an NVMe disk's controller, as the kernel writes it: `0000:00:04.0`; None for other disks.
+/// The bus address of an NVMe disk's controller as the kernel writes it, `0000:00:04.0`; None for other disks.
 pub(super) async fn address(host: &dyn System, kernel_name: &str) -> Option<String> {
     if !kernel_name.starts_with("nvme") {
         return None;
@@ -24,7 +24,8 @@ fn is_address(part: &str) -> bool {
     part.len() == 12 && shape.len() == 4 && shape.iter().all(hex)
 }
 
-/// The addresses that letters go by: those that hold a disk now, and those that did, as long as no disk is elsewhere.
+/// The addresses in the order of their letters: the saved ones as long as no disk is at another address, else the
+/// present ones.
 pub(super) async fn lettered(host: &dyn System, mut present: Vec<String>) -> Vec<String> {
     present.sort_unstable();
     let known = known(host).await;
@@ -34,7 +35,7 @@ pub(super) async fn lettered(host: &dyn System, mut present: Vec<String>) -> Vec
     }
 }
 
-/// Keeps the addresses that letters go by, for the day when a disk is missing.
+/// Saves the addresses of the lettered slots, for a later boot with a disk missing.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -51,7 +52,7 @@ pub async fn remember_slots(host: &dyn System, addresses: &[String]) -> io::Resu
     host.write(&file).await
 }
 
-/// Sorted; none when the file is not there, or holds something else.
+/// The saved addresses, sorted; empty when the file is absent or malformed.
 async fn known(host: &dyn System) -> Vec<String> {
     let bytes = host.read(Path::new(KNOWN)).await.unwrap_or_default();
     let text = String::from_utf8(bytes).unwrap_or_default();
@@ -63,7 +64,7 @@ async fn known(host: &dyn System) -> Vec<String> {
     }
 }
 
-/// `A` for the first, `B` for the second…; None past `Z`.
+/// `A` for 0, `B` for 1…; None past `Z`.
 pub(super) fn letter(index: usize) -> Option<char> {
     u8::try_from(index)
         .ok()

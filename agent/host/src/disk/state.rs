@@ -2,13 +2,14 @@ use super::words;
 use super::{Content, Evidence};
 use crate::zdb::LabelState;
 
-/// What a disk is to Heeler. Only [`DiskState::Blank`] may be given to `zpool create`, once every byte of it has been read.
+/// What a disk is to Heeler. Only a [`DiskState::Blank`] one may become part of a new pool, once every byte of it is
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiskState {
-    /// It looks blank: no partition, signature, label, holder or mount, and every byte looked at is zero. Between those
-    /// there may be data: this is no proof.
+    /// It looks blank: no partition, signature, label, holder or mount, and every byte that was read is zero. That is
+    /// no proof: between those bytes there may be data.
     Blank,
-    /// It carries the label of a pool.
+    /// It has the label of a pool.
     PoolMember {
         /// The pool's name.
         name: String,
@@ -16,26 +17,26 @@ pub enum DiskState {
         guid: u64,
         /// How the pool was left.
         state: MemberState,
-        /// Transaction group of the newest label; 0 when no label was read.
+        /// Transaction group (txg) of the newest label; 0 when no label was read.
         txg: u64,
-        /// The machine that had it last; empty when unknown.
+        /// Host name of the machine that last used the pool; empty when unknown.
         hostname: String,
-        /// Likewise; 0 when unknown.
+        /// Host id of that machine; 0 when unknown.
         hostid: u64,
     },
     /// The machine runs from it.
     System {
-        /// `/, /boot/firmware`.
+        /// Its mountpoints, such as `/, /boot/firmware`.
         what: String,
     },
-    /// It holds something, or might.
+    /// It holds data, or may hold some.
     Foreign {
-        /// In words.
+        /// What was found, as a message.
         finding: String,
     },
-    /// Nothing was found, and not everything could be looked at.
+    /// Nothing was found, but a check failed.
     Unproven {
-        /// What could not be looked at.
+        /// Which check failed, as a message.
         missing: String,
     },
 }
@@ -47,28 +48,28 @@ pub enum MemberState {
     Active,
     /// Exported.
     Exported,
-    /// Destroyed: the data is still there, and `zpool import -D` would bring it back.
+    /// Destroyed: the data is still there, and `zpool import -D` brings it back.
     Destroyed,
-    /// Its pool is imported on this machine and has no such vdev any more: it was replaced, detached or removed.
+    /// Its pool is imported on this machine without this vdev, which was replaced, detached or removed.
     Former,
-    /// Neither exported nor imported here: a machine went down with it, or still has it.
+    /// Neither exported nor imported here: its machine lost power or crashed, or still uses it.
     PotentiallyActive,
 }
 
-/// A disk in a word, for lists.
+/// The state of a disk as one word, for lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Looks blank.
+    /// Looks blank; every byte is read before it is used.
     Blank,
     /// A leg of a pool that is imported here.
     Pool,
     /// The machine runs from it.
     System,
-    /// Refused.
+    /// Holds something, or could not be checked.
     Foreign,
 }
 
-/// Judges: pure.
+/// Judges the evidence; pure.
 #[must_use]
 pub fn disk_state(evidence: &Evidence) -> DiskState {
     if let Some(what) = words::system(&evidence.mounted) {
@@ -126,7 +127,7 @@ fn member(evidence: &Evidence) -> Option<DiskState> {
 }
 
 impl DiskState {
-    /// What was found, in words: `looks blank (sampled)`, `ext4 file system "backup"`, `member of pool data`.
+    /// What was found, as a message: `looks blank (sampled)`, `ext4 file system "backup"`, `member of pool data`.
     #[must_use]
     pub fn finding(&self) -> String {
         match self {
@@ -144,7 +145,7 @@ impl DiskState {
         }
     }
 
-    /// Why it is not given to `zpool create`; None for one that looks blank.
+    /// Why `zpool create` may not use it; None when it looks blank.
     #[must_use]
     pub const fn refusal(&self) -> Option<&'static str> {
         Some(match self {
@@ -164,7 +165,7 @@ impl DiskState {
         })
     }
 
-    /// Guid of the pool whose label it carries; None also for a label that names none.
+    /// The guid of the pool on it; None when it has no label, or one that names no pool.
     #[must_use]
     pub const fn pool_guid(&self) -> Option<u64> {
         match self {
@@ -173,7 +174,7 @@ impl DiskState {
         }
     }
 
-    /// In a word.
+    /// The state as one word.
     #[must_use]
     pub const fn in_use(&self) -> Use {
         match self {

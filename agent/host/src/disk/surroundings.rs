@@ -8,34 +8,34 @@ use crate::zfs::{self, Module};
 use crate::zpool::{self, Importable, PoolStatus, Unreadable};
 use crate::{RunError, System};
 
-/// What must be known of the machine before one of its disks can be judged.
+/// The facts about the whole machine that are needed to judge one disk.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
-    /// Every block device.
+    /// All block devices.
     pub devices: Vec<Device>,
-    /// Every mount.
+    /// All mounts.
     pub mounts: Vec<Mount>,
-    /// Every name below `/dev/disk/by-id`.
+    /// All names below `/dev/disk/by-id`.
     pub by_id: ById,
-    /// Whether ZFS can be asked.
+    /// Whether ZFS is installed and loaded.
     pub module: Module,
-    /// Imported pools that could be read; None when ZFS cannot be asked.
+    /// Imported pools whose status was read; None when ZFS cannot be asked.
     pub imported: Option<Vec<PoolStatus>>,
-    /// Imported pools that could not.
+    /// Imported pools whose status could not be read.
     pub unreadable: Vec<Unreadable>,
-    /// The disks that the legs of imported pools are on.
+    /// The disks that hold the legs of imported pools.
     pub places: Vec<Place>,
-    /// Pools that could be imported; None when ZFS cannot be asked.
+    /// Pools that `zpool import` offers; None when ZFS cannot be asked.
     pub importable: Option<Vec<Importable>>,
-    /// ZFS did not finish listing them: nothing may be concluded from their absence.
+    /// Whether `zpool import` exceeded its time limit: then a pool that is not listed may exist.
     pub unlisted: bool,
 }
 
 impl Surroundings {
-    /// Looks at the machine; reads only.
+    /// Collects the facts; only reads.
     ///
     /// # Errors
-    /// When a program that must be there fails. That ZFS is not there, or not loaded, is no error.
+    /// When a program that all disks need fails. Without ZFS, or with its module not loaded, it succeeds.
     pub async fn look(host: &dyn System) -> Result<Self, RunError> {
         let mut around = Self::of_pools(host).await?;
         if around.imported.is_some() {
@@ -43,7 +43,7 @@ impl Surroundings {
                 false => Some(Vec::new()),
                 true => match zpool::importable(host).await {
                     Ok(pools) => Some(pools),
-                    // One disk that hangs does it; the look at each tells which.
+                    // One disk that hangs is enough for this; the check of each disk finds which.
                     Err(RunError::Timeout { .. }) => None,
                     Err(error) => return Err(error),
                 },
@@ -53,10 +53,10 @@ impl Surroundings {
         Ok(around)
     }
 
-    /// Without the pools that could be imported: to list those reads every device.
+    /// Like [`Self::look`], without the pools that could be imported: listing those reads every device.
     ///
     /// # Errors
-    /// As [`Self::look`].
+    /// Those of [`Self::look`].
     pub async fn of_pools(host: &dyn System) -> Result<Self, RunError> {
         let mut around = Self {
             devices: lsblk::devices(host).await?,
@@ -75,8 +75,8 @@ impl Surroundings {
         Ok(around)
     }
 
-    /// Whether a pool that is not imported could be on any disk here: listing those reads every device, which takes
-    /// longer than all else.
+    /// Whether a disk here could have a pool that is not imported. `zpool import` reads every device, which takes
+    /// longer than all other checks.
     fn may_hold_more(&self) -> bool {
         self.disks().any(|disk| {
             let of_system = words::system(&mounted(self, disk)).is_some();
@@ -85,7 +85,7 @@ impl Surroundings {
         })
     }
 
-    /// Drives: whole disks that are hardware, and nothing that is made of other devices.
+    /// The hardware drives: whole disks that are not made of other devices.
     pub fn disks(&self) -> impl Iterator<Item = &Device> {
         let virtual_ones = [
             "loop", "ram", "zram", "zd", "nbd", "md", "dm-", "sr", "fd", "drbd", "rbd",
@@ -97,14 +97,14 @@ impl Surroundings {
         })
     }
 
-    /// The disk that a name below `/dev/disk/by-id` leads to, be it the disk's or a partition's.
+    /// The disk that a name below `/dev/disk/by-id` leads to, directly or through a partition.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Device> {
         let device = self.by_id.device(name).filter(|_| !name.contains('/'))?;
         self.below(device).next()
     }
 
-    /// The disks that a block device lies on.
+    /// The disks that contain a block device.
     pub(super) fn below<'a>(&'a self, device: &'a Path) -> impl Iterator<Item = &'a Device> {
         self.disks()
             .filter(move |disk| disk.stack().iter().any(|one| Path::new(&one.path) == device))

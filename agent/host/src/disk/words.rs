@@ -1,10 +1,10 @@
-//! What was found on a disk, for a person to read.
+//! Messages about what is on a disk.
 
 use super::{Evidence, MemberState};
 use crate::blkid::Probe;
 use crate::lsblk::Device;
 
-/// What the machine runs from, when the disk holds any of it.
+/// The mountpoints that the machine runs from; None when the disk has none of them.
 pub(super) fn system(mounted: &[String]) -> Option<String> {
     let ours = |at: &&String| {
         let at = at.as_str();
@@ -15,9 +15,9 @@ pub(super) fn system(mounted: &[String]) -> Option<String> {
     (!found.is_empty()).then(|| found.join(", ").replace("[SWAP]", "swap"))
 }
 
-/// A member of a pool.
+/// The message about a leg of a pool.
 pub(super) fn member(name: &str, guid: u64, state: MemberState, hostname: &str) -> String {
-    // The label of a spare or a cache device names no pool.
+    // The label of a spare or a cache device does not name its pool.
     if name.is_empty() && guid == 0 {
         return "spare or cache device of a pool that its label does not name".to_owned();
     }
@@ -34,7 +34,7 @@ pub(super) fn member(name: &str, guid: u64, state: MemberState, hostname: &str) 
     }
 }
 
-/// Anything but a pool's label that stands against a disk; None when there is nothing.
+/// The message about anything on the disk but a pool's label; None when nothing is found.
 pub(super) fn finding(evidence: &Evidence) -> Option<String> {
     let device = &evidence.device;
     if let Some(at) = evidence.mounted.first() {
@@ -67,7 +67,7 @@ pub(super) fn finding(evidence: &Evidence) -> Option<String> {
         .or_else(read_only)
 }
 
-/// What the whole disk holds, without a partition table.
+/// What the whole disk, or one partition, holds.
 fn content(device: &Device, probe: Option<&Probe>) -> Option<String> {
     let tag = |name| match probe {
         Some(Probe::Found(tags)) => tags.get(name).map(String::as_str),

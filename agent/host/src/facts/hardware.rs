@@ -1,33 +1,33 @@
 use crate::ask::text;
 use crate::{RunError, System};
 
-/// What a machine is, and what runs on it.
+/// The machine and its operating system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hardware {
-    /// The kernel's.
+    /// Host name, as the running kernel has it.
     pub hostname: String,
-    /// `/etc/machine-id`.
+    /// Content of `/etc/machine-id`.
     pub machine_id: String,
-    /// The board's serial number; empty where there is none.
+    /// Serial of the board, from the device tree or DMI; empty when there is none.
     pub serial: String,
-    /// `Raspberry Pi 5 Model B Rev 1.0`.
+    /// Such as `Raspberry Pi 5 Model B Rev 1.0`; empty when unknown.
     pub model: String,
-    /// As `uname -m` names it: aarch64, x86_64.
+    /// As `uname -m` prints it: aarch64, x86_64.
     pub architecture: String,
-    /// PRETTY_NAME of `/etc/os-release`.
+    /// PRETTY_NAME in `/etc/os-release`.
     pub os: String,
-    /// Release of the running kernel.
+    /// Release of the running kernel, as `uname -r` prints it.
     pub kernel: String,
-    /// Another one after each boot.
+    /// The kernel's random id of this boot.
     pub boot_id: String,
-    /// That the kernel can use.
+    /// RAM that the kernel can use, in bytes: MemTotal.
     pub memory_bytes: u64,
 }
 
-/// Reads `/proc`, `/etc`, the device tree or DMI.
+/// Reads `/proc`, `/etc`, and the device tree or DMI.
 ///
 /// # Errors
-/// When a file that is there cannot be read.
+/// When a file exists and cannot be read.
 pub async fn hardware(host: &dyn System) -> Result<Hardware, RunError> {
     let kernel = |name: &str| format!("/proc/sys/kernel/{name}");
     Ok(Hardware {
@@ -51,7 +51,7 @@ pub async fn hardware(host: &dyn System) -> Result<Hardware, RunError> {
     })
 }
 
-/// The first of these files that is there and says something.
+/// The text of the first of these files that exists and is not empty.
 async fn one(host: &dyn System, paths: &[&str]) -> Result<String, RunError> {
     for path in paths {
         if let Some(found) = text(host, path).await?.filter(|found| !found.is_empty()) {

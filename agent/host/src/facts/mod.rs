@@ -1,4 +1,4 @@
-//! What a machine is made of and holds, for the coordinator and the person.
+//! Facts about a machine, as the coordinator gets them.
 
 mod hardware;
 mod nic;
@@ -12,35 +12,35 @@ use crate::disk::{Disk, inventory};
 use crate::zfs::Module;
 use crate::{RunError, System, findmnt, hostid, timedatectl};
 
-/// Everything that a coordinator is told of a machine.
+/// All facts about a machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// Names, model, memory.
     pub hardware: Hardware,
-    /// Every drive.
+    /// All drives.
     pub disks: Vec<Disk>,
     /// Bus addresses of the NVMe slots, in the order of their letters.
     pub slots: Vec<String>,
-    /// Every wired network card.
+    /// All wired network cards.
     pub nics: Vec<Nic>,
-    /// Imported pools.
+    /// The imported pools.
     pub pools: PoolFacts,
-    /// Of the file system at `/`: its size, and what can still be written; both 0 when it could not be asked.
+    /// Size and free bytes of the file system at `/`, for a process without privileges; both 0 when unknown.
     pub root_bytes: (u64, u64),
-    /// `/etc/hostid`.
+    /// The host id in `/etc/hostid`; None when there is none.
     pub hostid: Option<u32>,
-    /// Version of the loaded ZFS module; empty when it is not loaded.
+    /// Version of the loaded ZFS module, such as `2.3.2-2`; empty when it is not loaded.
     pub zfs_version: String,
-    /// Whether the clock follows a time server; false when that cannot be told.
+    /// Whether the clock follows a time server; false when unknown.
     pub clock_synchronised: bool,
-    /// Unix milliseconds by the machine's own clock.
+    /// When the facts were collected, Unix milliseconds by the machine's own clock.
     pub observed_at_ms: u64,
 }
 
-/// Looks at the whole machine; reads only.
+/// Collects all facts; only reads.
 ///
 /// # Errors
-/// When a program that must be there fails.
+/// When a program that every machine needs fails.
 pub async fn collect(host: &dyn System) -> Result<Facts, RunError> {
     let inventory = inventory(host).await?;
     Ok(Facts {
@@ -55,7 +55,7 @@ pub async fn collect(host: &dyn System) -> Result<Facts, RunError> {
         },
         disks: inventory.disks,
         slots: inventory.slots,
-        // A machine without timedated keeps no time that we could vouch for.
+        // Without timedated nothing says that the clock is right.
         clock_synchronised: timedatectl::synchronised(host).await.unwrap_or(false),
         observed_at_ms: host.now_ms(),
     })

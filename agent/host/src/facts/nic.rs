@@ -10,47 +10,47 @@ use crate::{RunError, System, connections, ip};
 /// A wired network card.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Nic {
-    /// The kernel's name of today.
+    /// The kernel's present name, such as `eth0`; may change at boot.
     pub name: String,
-    /// Lower case, with colons.
+    /// Hardware address in lower-case hex with colons.
     pub mac: String,
-    /// platform, pci, usb, virtio…
+    /// The kernel's bus: platform, pci, usb, virtio…
     pub bus: String,
-    /// macb, r8152…
+    /// The kernel's driver: macb, r8152…
     pub driver: String,
-    /// Mbit/s; 0 when unknown.
+    /// Link speed in Mbit/s; 0 when unknown.
     pub speed_mbit: u32,
-    /// Whether a link is there.
+    /// Whether a cable with a link is plugged in; false also while the card is down.
     pub carrier: bool,
-    /// The kernel's word: up, down, lowerlayerdown, unknown…
+    /// The kernel's operational state: up, down, lowerlayerdown, unknown…
     pub operstate: String,
-    /// Whether somebody has switched it on.
+    /// Whether the interface is up administratively (flag UP), with or without a cable.
     pub up: bool,
-    /// Mbit/s of the USB port that it is in; 0 when it is in none. 480 is a port or a cable of USB 2.
+    /// Speed of its USB port in Mbit/s; 0 when it is not on USB. 480 means a USB 2 port or cable.
     pub usb_mbit: u32,
-    /// With prefix length, link-local ones left out.
+    /// Addresses with prefix length, without link-local ones.
     pub addresses: Vec<String>,
-    /// Why it is not taken as the backplane's card.
+    /// Why it cannot be the backplane's card; None when it can.
     pub refusal: Option<Refusal>,
 }
 
-/// Why a card is not taken as the backplane's.
+/// Why a card cannot be the backplane's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Its hardware address was made up, and is another one after the next boot.
+    /// The kernel made up its hardware address, which changes at the next boot.
     MadeUp,
-    /// It belongs to a bridge or a bond of this name.
+    /// It is a port of the bridge or bond of this name.
     PortOf(String),
-    /// The way out of the node leads through it.
+    /// The node's default route uses it.
     DefaultRoute,
-    /// A connection runs over it: the agent's session, a person's SSH.
+    /// A TCP connection has this address of the card: the agent's session, or somebody's SSH.
     Connection(IpAddr),
-    /// Somebody gave it this address: only a card that is named is taken then.
+    /// It has this address already: it is used only when heeler.toml names the card.
     Address(String),
 }
 
 impl Refusal {
-    /// Whether it holds also for a card that heeler.toml names.
+    /// Whether the card is refused even when heeler.toml names it.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         !matches!(self, Self::Address(_))
@@ -71,17 +71,17 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What a card may be refused for, of the whole machine.
+/// Facts about the whole machine that can refuse a card.
 struct Ways {
     connections: Vec<IpAddr>,
     defaults: Vec<String>,
     interfaces: BTreeMap<String, Interface>,
 }
 
-/// Every physical wired network card, by name: neither bridges and the like, nor Wi-Fi.
+/// All physical wired network cards, by name; no bridges or other virtual ones, no Wi-Fi.
 ///
 /// # Errors
-/// When sysfs or `ip` cannot be read.
+/// When sysfs or the output of `ip` cannot be read.
 pub async fn nics(host: &dyn System) -> Result<Vec<Nic>, RunError> {
     let ways = Ways {
         connections: connections::local_ends(host).await?,
@@ -110,7 +110,7 @@ async fn nic(host: &dyn System, folder: &Path, name: String, ways: &Ways) -> Res
     if bus.is_empty() || !ethernet || wireless {
         return Ok(None);
     }
-    // Reading some of them fails while the card is switched off.
+    // Some of these files cannot be read while the card is down.
     let read = async |file: &str| text(host, folder.join(file)).await.ok().flatten().unwrap_or_default();
     let master = last(host.resolve(&folder.join("master")).await);
     let own_mac = read("addr_assign_type").await == "0";
@@ -149,7 +149,7 @@ fn refusal(name: &str, interface: &Interface, (master, own_mac): (&str, bool), w
     }
 }
 
-/// The USB device is the first folder above the card's that has a speed.
+/// The speed is in the first folder above the card's that has one: its USB device.
 async fn usb_speed(host: &dyn System, folder: &Path) -> u32 {
     let Ok(device) = host.resolve(&folder.join("device")).await else {
         return 0;

@@ -9,39 +9,39 @@ use crate::{RunError, System, zfs};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PoolFact {
-    /// As `zpool list` shows it, such as `data`.
+    /// The pool's name, such as `data`.
     pub name: String,
-    /// The guid that ZFS gave it, as `zpool status -g` shows it.
+    /// The pool's guid, as `zpool status -g` shows it.
     pub guid: u64,
     /// ONLINE, DEGRADED, FAULTED, SUSPENDED…
     pub state: String,
-    /// Bytes, of the whole device.
+    /// The pool property `size` in bytes.
     pub size_bytes: u64,
-    /// Bytes in use.
+    /// The pool property `allocated` in bytes.
     pub allocated_bytes: u64,
-    /// Data errors that could not be repaired.
+    /// Data errors that ZFS could not repair.
     pub errors: u64,
     /// NONE, SCRUB or RESILVER.
     pub scan_function: String,
-    /// SCANNING, FINISHED, CANCELED; empty when there was no scan.
+    /// SCANNING, FINISHED or CANCELED; empty when there was no scan.
     pub scan_state: String,
     /// When the last scan ended, Unix milliseconds; 0 when none did.
     pub scan_end_ms: u64,
-    /// Leaf vdevs.
+    /// Leaf vdevs of all classes.
     pub legs: Vec<LegFact>,
-    /// The pool's comment: whose it is.
+    /// The pool property `comment`, which names its owner; empty when not set.
     pub comment: String,
-    /// ZFS's own words about what is wrong; empty when nothing is.
+    /// The `status` message of `zpool status`; empty when nothing is wrong.
     pub status: String,
-    /// That datasets can still write; 0 also when it could not be asked.
+    /// Bytes that datasets can still write (`available` of the root dataset); 0 also when unknown.
     pub available_bytes: u64,
-    /// Imported with `readonly=on`.
+    /// Whether it is imported with `readonly=on`.
     pub readonly: bool,
     /// When the scan began, Unix milliseconds; 0 when there was none.
     pub scan_start_ms: u64,
-    /// By the scan in hand, or the last one.
+    /// Bytes that the running or last scan repaired.
     pub repaired_bytes: u64,
-    /// That the scan could not repair.
+    /// Errors that the scan could not repair.
     pub scan_errors: u64,
 }
 
@@ -49,39 +49,39 @@ pub struct PoolFact {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LegFact {
-    /// Of the disk that it is proven to be on; empty when there is no proof, or no such disk.
+    /// Serial of the disk that is proven to hold it; empty when there is no proof.
     pub serial: String,
-    /// The guid that ZFS gave it, as `zpool status -g` shows it.
+    /// The vdev's guid, as `zpool status -g` shows it.
     pub guid: u64,
     /// ONLINE, OFFLINE, FAULTED, UNAVAIL, REMOVED…
     pub state: String,
-    /// Counted by ZFS since the last clear.
+    /// Failed reads since the last `zpool clear`.
     pub read_errors: u64,
     /// Failed writes since the last `zpool clear`.
     pub write_errors: u64,
     /// Checksum errors since the last `zpool clear`.
     pub checksum_errors: u64,
-    /// As ZFS opened it, or last did: it may lead to another disk by now.
+    /// The path that ZFS opened last; it may lead to another disk by now.
     pub path: String,
-    /// What it is for.
+    /// Data, log, cache, special, dedup or spare.
     pub class: Class,
     /// Its top-level vdev, such as `mirror-0`; empty when it is one itself.
     pub top: String,
-    /// The `replacing-…` or `spare-…` vdev that it shares one place with others in; empty for most.
+    /// The `replacing-…` or `spare-…` vdev that it is part of; empty for most.
     pub place: String,
 }
 
-/// Every imported pool.
+/// All imported pools.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PoolFacts {
-    /// Those that could be read whole.
+    /// The pools whose status could be read.
     pub read: Vec<PoolFact>,
-    /// Imported pools whose status could not be read, with the reason.
+    /// The pools whose status could not be read, with the reason.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// Every imported pool; none when ZFS cannot be asked, which [`crate::zfs::module`] tells apart. One that cannot be read
-/// hides no other.
+/// All imported pools; none when ZFS cannot be asked ([`crate::zfs::module`] says whether). One that cannot be read
+/// does not affect the others.
 pub async fn pools(host: &dyn System, around: &Surroundings) -> PoolFacts {
     let mut facts = PoolFacts {
         unreadable: around.unreadable.clone(),
@@ -102,10 +102,10 @@ pub async fn pools(host: &dyn System, around: &Surroundings) -> PoolFacts {
     facts
 }
 
-/// The same, without a look at any disk: quick.
+/// Like [`pools`], without checking any disk: quick.
 ///
 /// # Errors
-/// When a program that must be there fails.
+/// When a program that every machine needs fails.
 pub async fn pools_alone(host: &dyn System) -> Result<PoolFacts, RunError> {
     Ok(pools(host, &Surroundings::of_pools(host).await?).await)
 }
@@ -114,7 +114,7 @@ async fn fact(host: &dyn System, pool: &PoolStatus, around: &Surroundings) -> Re
     let properties = zpool::properties(host, &pool.name).await?;
     let number = |name: &str| properties.get(name).and_then(|value| value.parse().ok());
     let comment = properties.get("comment").filter(|comment| *comment != "-");
-    // A pool that answers everything else is not told as unreadable for this.
+    // Without this number the pool still counts as readable.
     let available = zfs::property(host, "available", &pool.name).await.ok().flatten();
     let scan = pool.scan.as_ref();
     let ms = |seconds: u64| seconds.saturating_mul(1000);

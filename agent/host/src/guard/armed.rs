@@ -6,56 +6,56 @@ use serde::{Deserialize, Serialize};
 use super::{ARMED, CONFIRMED, DOUBT, GuardError, TIMER, UNDOING, UNDONE, failed, remove, write};
 use crate::{System, UnitAction};
 
-/// A change of the network, as far as its way back must know it.
+/// A network change, with all that is needed to undo it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Way {
-    /// What is changed, in words and always the same ones for the same change.
+    /// What is changed, as a message; the same text for the same change.
     pub change: String,
-    /// The new address, without prefix length: what peers are asked for.
+    /// The new address without prefix length, which other nodes try to reach.
     pub address: String,
-    /// The card's name after it.
+    /// The card's name after the change.
     pub name: String,
-    /// The card's name before it.
+    /// The card's name before the change.
     pub old_name: String,
-    /// Every file that is written.
+    /// All files that the change writes.
     pub files: Vec<PathBuf>,
-    /// Who reads them.
+    /// The program that reads these files.
     pub written: Written,
 }
 
-/// Who reads the configuration that is changed.
+/// The program that reads the changed files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Written {
-    /// netplan and systemd-networkd.
+    /// netplan, for systemd-networkd.
     Netplan,
     /// ifupdown2.
     Interfaces,
 }
 
-/// A change that is pending, with all that undoes it.
+/// A pending change, with all that is needed to undo it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Armed {
-    /// Of no other change on this machine.
+    /// Unique on this machine: the boot id and the time.
     pub id: String,
-    /// What is changed.
+    /// The change.
     pub way: Way,
-    /// Each file as it was, in the order of [`Way::files`].
+    /// The old version of each of [`Way::files`], in their order; None for a file that did not exist.
     pub before: Vec<Option<Before>>,
 }
 
-/// A file as it was.
+/// The old version of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
-    /// What it held.
+    /// The whole content.
     pub text: String,
     /// Permission bits.
     pub mode: u32,
 }
 
-/// Makes sure of the way back: what is there now is kept, on the disk, and the timer runs.
+/// Prepares the undo: saves the present files on the disk and starts the timer.
 ///
 /// # Errors
-/// When that cannot be made sure: nothing may be changed then.
+/// When it cannot be prepared; then nothing may be changed.
 pub async fn arm(host: &dyn System, way: &Way) -> Result<(), GuardError> {
     for stale in [UNDOING, UNDONE, CONFIRMED, DOUBT] {
         remove(host, stale).await?;

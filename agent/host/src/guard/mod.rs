@@ -1,8 +1,8 @@
-//! The way back from a network change: undone unless it is confirmed.
+//! Undoes a network change unless it is confirmed in time.
 //!
-//! What the change replaces is kept in one file, which is on the disk before anything is touched: as long as it is
-//! there, `heeler-guard.timer` starts `heeler-agent guard undo` 90 s after it was armed, and 90 s after each boot. The
-//! agent may be dead, its journal torn, the machine cut off in the middle of the undo: it is all found again.
+//! The old files are saved in one file before anything is changed. As long as it exists, `heeler-guard.timer` starts
+//! `heeler-agent guard undo` 90 s after it was armed and 90 s after each boot. That needs neither a running agent nor
+//! its journal, and an undo that is interrupted continues when it runs again.
 
 mod armed;
 mod undo;
@@ -18,41 +18,41 @@ use crate::{Content, File, System, UnitAction, UnitError};
 pub use armed::{Armed, Way, Written, arm};
 pub use undo::{Undoing, undo};
 
-/// What starts the undo.
+/// The timer that starts the undo.
 pub const TIMER: &str = "heeler-guard.timer";
-/// How long a change may be unconfirmed: OnActiveSec of the timer.
+/// How long a change may stay unconfirmed: `OnActiveSec` of the timer.
 pub const UNDONE_AFTER: Duration = Duration::from_secs(90);
-/// The undo.
+/// The service that undoes the change.
 pub const SERVICE: &str = "heeler-guard.service";
 
 const ARMED: &str = "/var/lib/heeler-agent/guard/armed";
 const CONFIRMED: &str = "/var/lib/heeler-agent/guard/confirmed";
 const DOUBT: &str = "/var/lib/heeler-agent/guard/doubt";
 const UNDOING: &str = "/var/lib/heeler-agent/guard/undoing";
-/// Behind the id in UNDOING: no confirmation counts any more, for files may have been put back.
+/// Follows the id in `UNDOING` once files may have been restored: from then on a confirmation has no effect.
 const FOR_GOOD: &str = " for good";
 const UNDONE: &str = "/var/lib/heeler-agent/guard/undone";
 
-/// Why the guard cannot do its work.
+/// Why the guard failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
-    /// A file.
+    /// A file could not be accessed.
     #[error("could not {action} {path}")]
     File {
-        /// What completes "could not …".
+        /// The verb and preposition after "could not".
         action: &'static str,
-        /// On which file.
+        /// Path of the file.
         path: String,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// A file that must be put back as it was, and is no text.
+    /// A file to save is not UTF-8.
     #[error("{path} is not UTF-8 text, so it could not be put back as it was; nothing was changed")]
     NotText {
-        /// The file.
+        /// Path of the file.
         path: String,
     },
-    /// systemd.
+    /// systemd refused, or did not answer.
     #[error(transparent)]
     Unit(#[from] UnitError),
 }
@@ -62,10 +62,10 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> GuardE
     move |source| GuardError::File { action, path, source }
 }
 
-/// How the guard stands.
+/// The state of the guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuardState {
-    /// No change is pending.
+    /// No change is pending, and the last one was not undone.
     Idle,
     /// A change is pending.
     Armed(Armed),
@@ -76,17 +76,17 @@ pub enum GuardState {
 /// A change that was undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
-    /// [`Armed::id`].
+    /// [`Armed::id`] of the change.
     pub id: String,
-    /// [`Way::change`].
+    /// [`Way::change`] of the change.
     pub change: String,
-    /// Unix milliseconds by the machine's clock.
+    /// When, Unix milliseconds by the machine's clock.
     pub at_ms: u64,
-    /// Why nobody confirmed it, and what could not be put back.
+    /// Why it was not confirmed, and what could not be restored.
     pub reason: String,
 }
 
-/// How the guard stands.
+/// The state of the guard.
 ///
 /// # Errors
 /// When its files cannot be read.
@@ -97,11 +97,10 @@ pub async fn state(host: &dyn System) -> Result<GuardState, GuardError> {
     Ok(json(host, UNDONE).await?.map_or(GuardState::Idle, GuardState::Undone))
 }
 
-/// Somebody who may has confirmed the pending change: the next look of whoever waits for it finds so. False when it is
-/// no longer pending.
+/// Confirms the pending change `id`; [`settle`] then reports it. False when it is not pending.
 ///
 /// # Errors
-/// When it cannot be written down: it is not confirmed then.
+/// When the confirmation cannot be written; then the change is not confirmed.
 pub async fn confirm(host: &dyn System, id: &str) -> Result<bool, GuardError> {
     let pending = json::<Armed>(host, ARMED).await?.is_some_and(|armed| armed.id == id);
     if pending {
@@ -110,29 +109,29 @@ pub async fn confirm(host: &dyn System, id: &str) -> Result<bool, GuardError> {
     Ok(pending)
 }
 
-/// Why it is not confirmed yet, for the person, should it come to be undone.
+/// Saves why the change is not confirmed yet; the reason is shown if it is undone.
 ///
 /// # Errors
-/// When it cannot be written down.
+/// When the file cannot be written.
 pub async fn doubt(host: &dyn System, reason: &str) -> Result<(), GuardError> {
     write(host, DOUBT, reason.as_bytes().to_vec()).await
 }
 
-/// How a pending change ended.
+/// The end of a pending change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// Not yet.
+    /// Still pending.
     Open,
     /// It stays.
     Confirmed,
-    /// It does not.
+    /// It was undone, for this reason.
     Undone(String),
 }
 
-/// Lets a change that is confirmed stay, and says how it ended.
+/// Makes a confirmed change permanent, and says how the change ended.
 ///
 /// # Errors
-/// When the guard's files cannot be read or removed, or the timer not be stopped.
+/// When the guard's files cannot be accessed, or the timer cannot be stopped.
 pub async fn settle(host: &dyn System, id: &str) -> Result<End, GuardError> {
     let armed = json::<Armed>(host, ARMED).await?.is_some_and(|armed| armed.id == id);
     let confirmed = text(host, CONFIRMED).await?.as_deref() == Some(id);
@@ -143,7 +142,7 @@ pub async fn settle(host: &dyn System, id: &str) -> Result<End, GuardError> {
                 .is_some_and(|undoing| undoing.starts_with(id)),
         )
     };
-    // An undo that has begun decides by itself, and says how it ended.
+    // An undo that has begun decides, and reports the end itself.
     if armed && !confirmed || undoing().await? {
         return Ok(End::Open);
     }
@@ -171,7 +170,7 @@ async fn text(host: &dyn System, path: &str) -> Result<Option<String>, GuardErro
     }
 }
 
-/// A file of the guard's is written whole or not at all: what cannot be read is none of ours.
+/// The guard writes its files atomically, so a malformed one is an error.
 async fn json<T: for<'a> Deserialize<'a>>(host: &dyn System, path: &str) -> Result<Option<T>, GuardError> {
     let Some(text) = text(host, path).await? else {
         return Ok(None);

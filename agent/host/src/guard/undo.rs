@@ -6,33 +6,33 @@ use super::{
 };
 use crate::{Command, Content, File, RunError, System, UnitAction, ifupdown, ip, link, netplan, networkd};
 
-/// What an undo came to.
+/// The result of an undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undoing {
     /// No change was pending.
     Nothing,
-    /// The pending change had been confirmed, and stays.
+    /// The pending change is confirmed, and stays.
     Confirmed,
-    /// It was undone.
+    /// The change was undone.
     Done(Undone),
 }
 
-/// Puts everything back as it was before the pending change, and brings that up. Cut off at any point, it does the rest
-/// when it runs again; the change is no longer pending only once the files are as they were.
+/// Restores the files of the pending change and applies them. An interrupted undo continues when it runs again; the
+/// change stays pending until the files are restored.
 ///
 /// # Errors
-/// When a file cannot be put back: the change stays pending then, and this is to be run again.
+/// When a file cannot be restored; the change stays pending, so run it again.
 pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
     let Some(armed) = json::<Armed>(host, ARMED).await? else {
         return Ok(Undoing::Nothing);
     };
     let says = async |path| Ok::<_, GuardError>(text(host, path).await?.as_deref() == Some(armed.id.as_str()));
-    // Where the files may have been touched already, nothing but the rest is left to do.
+    // Once files may have been restored, the undo must be finished.
     let touched = format!("{}{FOR_GOOD}", armed.id);
     if text(host, UNDOING).await?.as_ref() != Some(&touched) {
         write(host, UNDOING, armed.id.as_bytes().to_vec()).await?;
-        // From here on nobody lets it stay but this. Who did so before has removed ARMED first, then CONFIRMED: looked
-        // for in the other order, one of them says so.
+        // UNDOING stops `settle` from making the change permanent. A `settle` that began earlier removes ARMED first,
+        // then CONFIRMED; reading them in the other order finds at least one of them changed.
         let confirmed = says(CONFIRMED).await?;
         let pending = json::<Armed>(host, ARMED).await?.is_some_and(|now| now.id == armed.id);
         if confirmed || !pending {
@@ -86,8 +86,8 @@ async fn restore_file(host: &dyn System, path: &Path, before: Option<&Before>) -
     }
 }
 
-/// What the running system makes of the files; what goes wrong is told, and the rest is done all the same: after the
-/// next boot the files alone count.
+/// Applies the restored files to the running system. Problems are collected and the rest is done: after the next boot
+/// only the files count.
 async fn bring_back(host: &dyn System, armed: &Armed) -> Vec<String> {
     let way = &armed.way;
     let there = async |name: &str| host.list(&Path::new("/sys/class/net").join(name)).await.is_ok();
@@ -105,7 +105,7 @@ async fn bring_back(host: &dyn System, armed: &Armed) -> Vec<String> {
     match way.written {
         Written::Interfaces => commands.push(ifupdown::apply()),
         Written::Netplan => {
-            // It did not run if nothing was configured for it so far; with nothing it does nothing.
+            // networkd may not have run before the change; without configuration it does nothing.
             if let Err(error) = host.unit(networkd::UNIT, UnitAction::Start).await {
                 problems.push(error.to_string());
             }

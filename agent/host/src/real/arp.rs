@@ -13,10 +13,11 @@ use nix::sys::time::TimeVal;
 
 use crate::arp::{PROBES, WAIT, claim, probe, written};
 
-/// The longest frame that is looked at; an ARP frame is far shorter.
+/// Bytes that are read of a frame; an ARP frame is shorter.
 const FRAME: usize = 128;
 
-/// Who answers for `address` on the network that `interface` is plugged into. Blocks for two seconds.
+/// The hardware address of the machine that has `address` on the network of the card `interface`. Blocks for about
+/// two seconds.
 pub(super) fn taken(interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
     let link = link(interface)?;
     let own = link.addr().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The system bus, connected when it is first needed and again when it was lost.
+//! The D-Bus system bus, connected at first use and again after a lost connection.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,13 +8,13 @@ use zbus::{DynamicType, OwnedVariant, Type};
 
 use crate::UnitError;
 
-/// Our end of the system bus.
+/// The agent's connection to the system bus.
 #[derive(Debug, Default)]
 pub(super) struct Bus {
     connection: Mutex<Option<Connection>>,
 }
 
-/// Somebody's interface of an object.
+/// An interface of a D-Bus object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Object<'a> {
     pub(super) service: &'a str,
@@ -24,19 +24,19 @@ pub(super) struct Object<'a> {
 
 #[derive(Debug)]
 pub(super) enum CallError {
-    /// The other side answered with an error.
+    /// The service answered with an error.
     Refused {
-        /// `org.freedesktop.systemd1.NoSuchUnit`; empty for an error of D-Bus itself.
+        /// Such as `org.freedesktop.systemd1.NoSuchUnit`; empty for an error of D-Bus itself.
         name: String,
-        /// In words.
+        /// The error's message.
         problem: String,
     },
-    /// There is no other side, or it makes no sense.
+    /// The service does not answer, or answers something unexpected.
     Bus(String),
 }
 
 impl CallError {
-    /// As the caller is told.
+    /// The error of this call on a unit.
     pub(super) fn unit(self, action: &str, unit: &str) -> UnitError {
         match self {
             Self::Refused { problem, .. } => UnitError::Refused {
@@ -48,7 +48,7 @@ impl CallError {
         }
     }
 
-    /// Whether systemd says that it has no such unit loaded.
+    /// Whether systemd reports that the unit is not loaded.
     pub(super) fn is_no_such_unit(&self) -> bool {
         matches!(self, Self::Refused { name, .. } if name == "org.freedesktop.systemd1.NoSuchUnit")
     }
@@ -85,7 +85,7 @@ impl Bus {
         }
     }
 
-    /// The connection, made anew when the old one is gone.
+    /// The connection, renewed when it was closed.
     pub(super) async fn connection(&self) -> Result<Connection, CallError> {
         let mut held = self.connection.lock().await;
         if let Some(connection) = held.as_ref().filter(|connection| !connection.is_closed()) {
@@ -113,7 +113,7 @@ impl Bus {
             .await?)
     }
 
-    /// Calls a method whose answer is a `T`.
+    /// Calls a method that returns a `T`.
     pub(super) async fn ask<T: DeserializeOwned + Type>(
         &self,
         object: Object<'_>,
@@ -124,7 +124,7 @@ impl Bus {
         Ok(answer.body().deserialize()?)
     }
 
-    /// A property; `object` names the interface that it belongs to.
+    /// A property of the interface that `object` names.
     pub(super) async fn property<T: TryFrom<OwnedVariant>>(
         &self,
         object: Object<'_>,

@@ -1,4 +1,4 @@
-//! Files that survive a power cut: synced before they take their place, and their folder after it.
+//! Writes files so that they survive a power cut: the file is synced before it is renamed, and the folder after it.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ pub(super) fn mode(path: &Path) -> io::Result<u32> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o7777)
 }
 
-/// Names, sorted.
+/// The names in a folder, sorted.
 pub(super) fn list(path: &Path) -> io::Result<Vec<String>> {
     let mut names = fs::read_dir(path)?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
@@ -20,7 +20,7 @@ pub(super) fn list(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Written beside its place, synced, renamed; then the folder is synced.
+/// Writes a temporary file beside it, syncs and renames it, then syncs the folder.
 pub(super) fn write(file: &File) -> io::Result<()> {
     let folder = make_folder(&file.path, file.mode)?;
     let beside = beside(&file.path)?;
@@ -32,7 +32,7 @@ pub(super) fn write(file: &File) -> io::Result<()> {
         .open(&beside)?;
     let written = new
         .write_all(file.content.bytes())
-        // By name it would go through the umask.
+        // The mode at creation is limited by the umask.
         .and_then(|()| new.set_permissions(Permissions::from_mode(file.mode)))
         .and_then(|()| new.sync_all())
         .and_then(|()| fs::rename(&beside, &file.path));
@@ -53,19 +53,19 @@ pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if is_new { sync_folder(folder) } else { Ok(()) }
 }
 
-/// Cut off, on the disk.
+/// The new length is on the disk when it returns.
 pub(super) fn truncate(path: &Path, length: u64) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     file.set_len(length)?;
     file.sync_all()
 }
 
-/// In one write, as the kernel wants it; the file is never made.
+/// In one write, as the kernel requires; never creates the file.
 pub(super) fn set_parameter(path: &Path, value: &str) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())
 }
 
-/// Gone, on the disk.
+/// The removal is on the disk when it returns.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     remove_if_there(path)?;
     match path.parent() {
@@ -74,7 +74,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Fewer bytes at the end of the device.
+/// Returns fewer bytes at the end of the device.
 pub(super) fn read_at(device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let file = fs::File::open(device)?;
     let mut bytes = vec![0; length];
@@ -101,7 +101,7 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(hidden))
 }
 
-/// The folder of a file, made when it is missing: closed to others when the file is.
+/// Creates the folder of a file when it is missing: mode 0700 for a file that only root can access, else 0755.
 fn make_folder(path: &Path, mode: u32) -> io::Result<&Path> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let missing: Vec<&Path> = folder.ancestors().take_while(|one| !one.exists()).collect();

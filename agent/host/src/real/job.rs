@@ -1,4 +1,4 @@
-//! Programs in transient units: they outlive the agent, and their result is kept until the next boot.
+//! Programs in transient systemd units: they outlive the agent, and their result is kept until the next boot.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::program::{ENVIRONMENT, PATH};
 use super::systemd::{MANAGER, SERVICE, queue, unit_at};
 use crate::{Job, JobState, Stdin, UnitError};
 
-/// Starts it, unless it runs; the result of an earlier run is forgotten.
+/// Starts the job unless it runs; forgets the result of an earlier run.
 pub(super) async fn start(bus: &Bus, job: &Job) -> Result<(), UnitError> {
     let refuse = |problem: &str| UnitError::Refused {
         action: "start".to_owned(),
@@ -44,10 +44,10 @@ type Unit<'a> = (
     Vec<(&'a str, Vec<(&'a str, Variant<'a>)>)>,
 );
 
-/// What StartTransientUnit takes: name, mode, properties, auxiliary units.
+/// The arguments of StartTransientUnit: name, mode, properties, auxiliary units.
 fn transient<'a>(job: &'a Job, program: &str) -> Unit<'a> {
     let mut argv = vec![job.command.program.to_owned()];
-    // systemd would put the values of variables in their place.
+    // systemd expands variables in arguments; `$$` is a literal dollar.
     argv.extend(job.command.args.iter().map(|arg| arg.replace('$', "$$")));
     let environment: Vec<String> = ENVIRONMENT
         .iter()
@@ -57,7 +57,7 @@ fn transient<'a>(job: &'a Job, program: &str) -> Unit<'a> {
     let properties = vec![
         ("Description", Variant::from(format!("Heeler: {}", job.command))),
         ("Type", Variant::from("oneshot")),
-        // An agent that was restarted in between finds the result.
+        // Keeps the result for an agent that restarts meanwhile.
         ("RemainAfterExit", Variant::from(true)),
         ("TimeoutStartUSec", Variant::from(limit)),
         ("WorkingDirectory", Variant::from("/")),
@@ -90,21 +90,21 @@ async fn look(bus: &Bus, unit: &str) -> Result<JobState, CallError> {
     Ok(ended(&active, how, status))
 }
 
-/// CLD_EXITED of waitid(2): it ended by itself; anything else is a signal.
+/// CLD_EXITED of waitid(2): the process exited; other codes mean a signal.
 const EXITED: i32 = 1;
 
 fn ended(active: &str, how: i32, status: i32) -> JobState {
     match (active, how) {
         ("active", EXITED) => JobState::Ended(status),
         ("failed", EXITED) if status != 0 => JobState::Ended(status),
-        // Killed, or not even started.
+        // Killed, or not started.
         ("failed", EXITED | 0) => JobState::Ended(1),
         ("failed", _) => JobState::Ended(128 + status),
         _ => JobState::Unknown,
     }
 }
 
-/// systemd then knows it no more.
+/// Makes systemd forget the unit and its result.
 async fn forget(bus: &Bus, unit: &str) -> Result<(), UnitError> {
     let stopped = queue(bus, "StopUnit", &(unit, "replace")).await.map(drop);
     let reset = bus.call(MANAGER, "ResetFailedUnit", &(unit,)).await.map(drop);

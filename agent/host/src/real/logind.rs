@@ -1,4 +1,4 @@
-//! Reboot, through logind (org.freedesktop.login1(5)).
+//! Reboots through logind (org.freedesktop.login1(5)).
 
 use super::bus::{Bus, Object};
 use crate::UnitError;
@@ -9,7 +9,7 @@ const MANAGER: Object<'static> = Object {
     interface: "org.freedesktop.login1.Manager",
 };
 
-/// Asks for it; services are stopped in order, and this process with them.
+/// Requests the reboot; systemd then stops the services in order, this process too.
 pub(super) async fn reboot(bus: &Bus) -> Result<(), UnitError> {
     let interactive = false;
     let asked = bus.call(MANAGER, "Reboot", &(interactive,)).await;

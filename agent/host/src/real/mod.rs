@@ -1,4 +1,4 @@
-//! A Linux machine.
+//! A real Linux machine.
 
 mod arp;
 mod bus;
@@ -27,7 +27,7 @@ use crate::{
 };
 use bus::Bus;
 
-/// The machine that this process runs on.
+/// The machine on which this process runs.
 #[derive(Debug)]
 pub struct RealSystem {
     root: PathBuf,
@@ -36,13 +36,13 @@ pub struct RealSystem {
 }
 
 impl RealSystem {
-    /// All of it.
+    /// With the whole file system.
     #[must_use]
     pub fn new() -> Self {
         Self::with_root("/")
     }
 
-    /// Files below `root` only, for tests; programs, units and the clock are this machine's all the same.
+    /// With files only below `root`, for tests. Programs, units and the clock are still those of this machine.
     #[must_use]
     pub fn with_root(root: impl Into<PathBuf>) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl RealSystem {
         }
     }
 
-    /// Where a path of the machine is for us. A relative path, or one that climbs, is refused.
+    /// The path below `root`. A relative path, or one with `..`, is an error.
     fn at(&self, path: &Path) -> io::Result<PathBuf> {
         let climbs = path.components().any(|part| part == Component::ParentDir);
         match path.strip_prefix("/") {
@@ -66,7 +66,7 @@ impl RealSystem {
 }
 
 impl RealSystem {
-    /// As long as the program itself may take: one that hangs holds up the next, and is told of all the same.
+    /// Waits for other commands that run alone, at most for the command's own time limit.
     async fn turn(&self, command: &Command) -> Result<tokio::sync::MutexGuard<'_, ()>, RunError> {
         let turn = tokio::time::timeout(command.timeout, self.alone.lock()).await;
         turn.map_err(|_| RunError::timeout(command))
@@ -79,7 +79,8 @@ impl Default for RealSystem {
     }
 }
 
-/// Files wait for disks, and a disk that fails can hold a thread for minutes: never the one that keeps the session.
+/// File access can block a thread for minutes when a disk fails, so it never runs on the thread that serves the
+/// session.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
@@ -170,7 +171,7 @@ impl System for RealSystem {
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let device = self.at(device)?;
         let read = blocking(move || files::read_at(&device, offset, length));
-        // A disk that hangs keeps its thread, and nobody else.
+        // A disk that hangs blocks its thread, but not the caller.
         tokio::time::timeout(ONE_DISK, read).await?
     }
 
@@ -212,7 +213,7 @@ impl System for RealSystem {
     }
 
     async fn in_time(&self, _: &str, time: Duration, look: Look<'_>) {
-        // Whoever looks sees that nothing came of it.
+        // The caller notices by the missing result.
         let _ = tokio::time::timeout(time, look).await;
     }
 

@@ -1,4 +1,5 @@
-//! A program in a process group of its own: nothing of it stays when its time is over or its caller goes away.
+//! Runs a program in a process group of its own, which is killed at the time limit or when the caller drops the
+//! future.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
@@ -12,25 +13,25 @@ use tokio::process::{Child, ChildStdin};
 
 use crate::{Command, Output, RunError, Stdin};
 
-/// The whole environment of every program.
+/// The whole environment of each program.
 pub(super) const ENVIRONMENT: [(&str, &str); 3] = [("LC_ALL", "C.UTF-8"), ("LANG", "C.UTF-8"), ("PATH", PATH)];
 
-/// Where programs are looked for, in order.
+/// The folders that are searched for programs, in order.
 pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// More on one of its outputs is no answer that we know how to read.
+/// The most bytes of stdout or stderr; more is an error.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// Bytes of a line of a program that is followed; the rest of a longer one is dropped.
+/// The most bytes of a line of a followed program; the rest of the line is dropped.
 const LONGEST_LINE: usize = 1024;
 
-/// After its end, what it started may hold its output open for this long.
+/// How long the program's children may keep its output open after its end.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs it to its end.
+/// Runs the program to its end.
 pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
     let mut child = start(command)?;
-    // Declared after the child: dropped before it, while its process id cannot be anybody else's.
+    // Declared after the child, so dropped before it, while the child's process id cannot be reused.
     let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let ended = tokio::time::timeout(
@@ -61,11 +62,11 @@ pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
     })
 }
 
-/// Hands on each line, until it ends by itself.
+/// Calls `line` for each line of the output, until the program ends.
 pub(super) async fn follow(command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
     let mut child = start(command)?;
     let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
-    // Nobody reads its complaints: they must not fill a pipe that it then waits for.
+    // Closed, because nothing reads it: a full pipe would block the program.
     child.stderr = None;
     let (mut said, mut part) = (Vec::new(), [0; 512]);
     if let Some(mut out) = child.stdout.take() {
@@ -88,18 +89,18 @@ pub(super) async fn follow(command: &Command, line: &(dyn for<'l> Fn(&'l str) + 
     Ok(code(status))
 }
 
-/// Without a copy where it is UTF-8: lists of snapshots are long.
+/// Copies only invalid UTF-8: lists of snapshots are long.
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// The group that the program and all that it starts belong to; killed when this is dropped, unless it has ended.
+/// The process group of the program and its children; killed on drop unless it has ended.
 struct Group(Option<i32>);
 
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(id) = self.0 {
-            // That it is gone already is what was wanted.
+            // Fails when the group is gone already.
             let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
         }
     }
@@ -143,7 +144,7 @@ async fn talk(child: &mut Child, stdin: &Stdin, stdout: &mut Vec<u8>, stderr: &m
     tokio::select! {
         _ = &mut output => child.wait().await,
         status = child.wait() => {
-            // Whether the pipes were closed by then or not: the program itself has said all that it had to say.
+            // The program itself has ended: only its children can still write, and they get no longer than this.
             let _ = tokio::time::timeout(GRACE, output).await;
             status
         }
@@ -152,12 +153,12 @@ async fn talk(child: &mut Child, stdin: &Stdin, stdout: &mut Vec<u8>, stderr: &m
 
 async fn feed(pipe: Option<ChildStdin>, stdin: &Stdin) {
     if let (Some(mut pipe), Stdin::Secret(secret)) = (pipe, stdin) {
-        // A program that does not read all of it says so by its exit code.
+        // A program that does not read its whole input reports that by its exit code.
         let _ = pipe.write_all(secret.reveal()).await;
     }
 }
 
-/// One byte more than the most is kept, to tell that there was more; the pipe is then closed.
+/// Reads one byte more than the limit, to detect that there is more, then closes the pipe.
 async fn drain(pipe: impl AsyncRead + Unpin, into: &mut Vec<u8>) {
     let _ = pipe.take(MOST_BYTES + 1).read_to_end(into).await;
 }

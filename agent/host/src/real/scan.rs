@@ -1,4 +1,4 @@
-//! Reading much of a device, in flat memory and past the page cache, which would push out all else.
+//! Reads a device with little memory and past the page cache, which it would otherwise fill.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Result};
@@ -8,10 +8,10 @@ use std::path::Path;
 use crate::zeros;
 
 const PIECE: usize = 1 << 20;
-/// What direct reads are multiples of, in memory and on the device, on every drive.
+/// Alignment of direct reads, in memory and on the device, that every drive accepts.
 const ALIGN: usize = 4096;
 
-/// Where the first byte that is not zero is, in these places or in the page that one of them begins or ends in.
+/// The offset of the first byte that is not zero, in these places rounded out to whole pages; None when all are zero.
 pub(super) fn first_data(device: &Path, places: &[(u64, u64)]) -> Result<Option<u64>> {
     let file = open(device)?;
     let mut memory = vec![0; PIECE + ALIGN];
@@ -35,7 +35,7 @@ pub(super) fn first_data(device: &Path, places: &[(u64, u64)]) -> Result<Option<
     Ok(None)
 }
 
-/// Not every file system has direct reads, for tests; every block device has.
+/// Falls back to buffered reads, because some file systems in tests have no direct reads; block devices have.
 fn open(device: &Path) -> Result<File> {
     let direct = OpenOptions::new()
         .read(true)

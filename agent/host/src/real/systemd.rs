@@ -1,4 +1,4 @@
-//! Units of systemd, over D-Bus (org.freedesktop.systemd1(5)).
+//! systemd's units, over D-Bus (org.freedesktop.systemd1(5)).
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use crate::{UnitAction, UnitError, UnitState};
 
 pub(super) const SERVICE: &str = "org.freedesktop.systemd1";
 
-/// Of systemd as a whole.
+/// systemd's manager object.
 pub(super) const MANAGER: Object<'static> = Object {
     service: SERVICE,
     path: "/org/freedesktop/systemd1",
     interface: "org.freedesktop.systemd1.Manager",
 };
 
-/// Units have their own, shorter limits: this is for a systemd that has lost the job.
+/// The limit when systemd has lost a job; the units have shorter limits themselves.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 pub(super) const fn unit_at(path: &str) -> Object<'_> {
@@ -31,7 +31,7 @@ pub(super) const fn unit_at(path: &str) -> Object<'_> {
     }
 }
 
-/// What a unit is doing; one that systemd has no file of is `not-found`.
+/// The state of a unit; `not-found` when it has no unit file.
 pub(super) async fn state(bus: &Bus, unit: &str) -> Result<UnitState, UnitError> {
     let look = async || {
         let path: OwnedObjectPath = bus.ask(MANAGER, "LoadUnit", &(unit,)).await?;
@@ -45,7 +45,7 @@ pub(super) async fn state(bus: &Bus, unit: &str) -> Result<UnitState, UnitError>
     look().await.map_err(|error: CallError| error.unit("look at", unit))
 }
 
-/// Does it, and waits for the end.
+/// Acts on the unit and waits for the result.
 pub(super) async fn act(bus: &Bus, unit: &str, action: UnitAction) -> Result<(), UnitError> {
     let (verb, method) = match action {
         UnitAction::Enable => return enable(bus, unit).await,
@@ -68,13 +68,13 @@ pub(super) async fn act(bus: &Bus, unit: &str, action: UnitAction) -> Result<(),
     }
 }
 
-/// Queues a job by `method` and waits until systemd has removed it: its result.
+/// Queues a job with `method`, waits until systemd removes it, and returns its result.
 pub(super) async fn queue(
     bus: &Bus,
     method: &str,
     body: &(impl serde::Serialize + zbus::DynamicType + Sync),
 ) -> Result<String, CallError> {
-    // Listened for before it is asked for: a short job is over before its path is known.
+    // Subscribe before the call: a short job may end before its path is known.
     let connection = bus.connection().await?;
     let rule = MatchRule::builder()
         .msg_type(Type::Signal)

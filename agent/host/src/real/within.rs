@@ -1,5 +1,5 @@
-//! Files below a mountpoint that others may write to. Each folder on the way is opened in the one before it, and what is
-//! done goes through the open folder: nobody can put a link in its place meanwhile.
+//! Files below a mountpoint where others can write. Each folder is opened relative to the one above, and the file is
+//! accessed through the open folder, so that nobody can replace a part of the path by a link meanwhile.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use nix::libc::{O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK};
 use super::files;
 use crate::{Content, Deed, File};
 
-/// Names in the folder, when they are asked for.
+/// Returns the names in the folder for [`Deed::List`], else nothing.
 pub(super) fn within(mountpoint: &Path, below: &Path, name: &str, deed: Deed) -> io::Result<Vec<String>> {
     let plain = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
     if !plain(below) || !plain(Path::new(name)) || name.contains('/') {
@@ -24,7 +24,7 @@ pub(super) fn within(mountpoint: &Path, below: &Path, name: &str, deed: Deed) ->
     match deed {
         Deed::List => return files::list(&inside),
         Deed::Append(bytes) => append(&folder, &path, &bytes)?,
-        // Neither follows a link in the file's own place.
+        // Neither function follows a link with the file's name.
         Deed::Write(bytes) => files::write(&File {
             path,
             content: Content::Plain(bytes),
@@ -35,7 +35,7 @@ pub(super) fn within(mountpoint: &Path, below: &Path, name: &str, deed: Deed) ->
     Ok(Vec::new())
 }
 
-/// The folder, made when it is missing.
+/// Opens the folder; creates it when it is missing.
 fn open(mountpoint: &Path, below: &Path) -> io::Result<fs::File> {
     let mut at = fs::File::open(mountpoint)?;
     for part in below {
@@ -87,7 +87,7 @@ fn leads_away(name: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), text)
 }
 
-/// A path that leads to this very folder, whatever its name is by now.
+/// A path to this open folder, whatever its name is by now.
 fn through(folder: &fs::File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()))
 }

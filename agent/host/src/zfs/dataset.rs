@@ -6,31 +6,31 @@ use crate::{Command, RunError, System, json};
 /// A file system or volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
-    /// With the pool's name in front.
+    /// Full name, such as `data/pve-files`.
     pub name: String,
     /// FILESYSTEM or VOLUME; [`UNREADABLE`] when the listing lacks its type or properties.
     pub kind: String,
     /// An absolute path, `none` or `legacy`; empty for a volume.
     pub mountpoint: String,
-    /// Whether the mountpoint was set on this very dataset.
+    /// Whether the mountpoint is set on this dataset itself, not inherited.
     pub mountpoint_local: bool,
-    /// Whether ZFS says that it is mounted.
+    /// Whether ZFS reports it as mounted.
     pub mounted: bool,
-    /// `on`, `off`, `noauto`; empty for a volume.
+    /// `on`, `off` or `noauto`; empty for a volume.
     pub canmount: String,
-    /// By it and all below it.
+    /// Bytes that it and all datasets below it use.
     pub used_bytes: u64,
-    /// The name that Heeler made it under, which a rename does not change; those below it inherit that. Empty when
-    /// nobody set it.
+    /// The value of [`MADE_AS`]: the name that Heeler created it with, which a rename does not change. Datasets below
+    /// inherit it. Empty when not set.
     pub made_as: String,
     /// compression, atime, xattr, acltype and dnodesize, as ZFS prints them.
     pub tuning: Vec<(&'static str, String)>,
 }
 
-/// The kind of a dataset of which ZFS says too little: nothing may be concluded from the rest.
+/// The kind of a dataset that ZFS reports incompletely: its other fields prove nothing.
 pub const UNREADABLE: &str = "UNREADABLE";
 
-/// The property that holds the name a dataset was made under.
+/// The user property with the name that a dataset was created with.
 pub const MADE_AS: &str = "heeler:dataset";
 const TUNING: [&str; 5] = ["compression", "atime", "xattr", "acltype", "dnodesize"];
 
@@ -49,14 +49,14 @@ pub fn datasets_command() -> Command {
     ])
 }
 
-/// Every file system and volume of every imported pool, by name.
+/// All file systems and volumes of all imported pools, by name.
 ///
 /// # Errors
-/// Also when the module is not loaded.
+/// When ZFS fails, also because its module is not loaded, or the output cannot be read.
 pub async fn datasets(host: &dyn System) -> Result<Vec<Dataset>, RunError> {
     let command = datasets_command();
     let output = ask(host, &command).await?;
-    // Without any dataset it prints no JSON.
+    // zfs prints no JSON when there is no dataset.
     if output.stdout.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -70,7 +70,7 @@ pub(crate) fn parse(command: &Command, text: &str) -> Result<Vec<Dataset>, RunEr
         .collect())
 }
 
-/// One that is odd hides no other, and is there all the same: nothing is made in its place.
+/// An incomplete dataset is kept, so that nothing is created in its place, and the others are not affected.
 fn read(name: &str, dataset: &Value) -> Dataset {
     let properties = dataset.get("properties").unwrap_or(&Value::Null);
     let used = properties.get("used").and_then(|used| json::number(used, "value"));
@@ -95,7 +95,8 @@ fn read(name: &str, dataset: &Value) -> Dataset {
     }
 }
 
-/// `zfs create -o heeler:dataset=NAME -o mountpoint=… NAME`. It is mounted at once; an exit code of 1 may still mean that it was made.
+/// `zfs create -o heeler:dataset=NAME -o mountpoint=… NAME`: also mounts it. With exit code 1 it may still have been
+/// created: the mount can fail afterwards.
 #[must_use]
 pub fn create_command(name: &str, mountpoint: &str) -> Command {
     Command::new("zfs")

@@ -1,10 +1,10 @@
 use crate::ask::ask;
 use crate::{Command, RunError, System};
 
-/// What makes the difference between a snapshot and a whole dataset.
+/// Without it `zfs destroy` would destroy the dataset itself.
 const AT: char = '@';
 
-/// Snapshots of one dataset that go together: all, or none when one of them is held or cloned (tried).
+/// Snapshots of one dataset that are destroyed together: all of them, or none when one is held or cloned (tried).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     dataset: String,
@@ -12,8 +12,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// None when there is nothing in it, or a name in it could be read as something else than one snapshot of that
-    /// dataset: a missing `@` destroys the dataset, and `%` is a range.
+    /// None when it is empty, or a name could mean anything but one snapshot of that dataset: without `@` zfs
+    /// destroys the dataset, and `%` is a range.
     #[must_use]
     pub fn new(dataset: &str, names: Vec<String>) -> Option<Self> {
         let plain = |text: &str| {
@@ -32,7 +32,7 @@ impl Batch {
         format!("{}{AT}{}", self.dataset, self.names.join(","))
     }
 
-    /// `zfs destroy -nvp DATASET@A,B`: says what would go. It says nothing of holds.
+    /// `zfs destroy -nvp DATASET@A,B`: prints what would be destroyed, and destroys nothing. It ignores holds.
     #[must_use]
     pub fn rehearsal(&self) -> Command {
         Command::new("zfs").args(["destroy", "-nvp"]).arg(self.target())
@@ -44,10 +44,10 @@ impl Batch {
         Command::new("zfs").arg("destroy").arg(self.target())
     }
 
-    /// Whether ZFS would destroy exactly these, and nothing else: which of them it would not, or what else.
+    /// Checks that ZFS would destroy exactly these snapshots.
     ///
     /// # Errors
-    /// When it names anything else, or fewer.
+    /// When it would destroy anything else, or not all of them.
     pub async fn rehearse(&self, host: &dyn System) -> Result<(), RunError> {
         let command = self.rehearsal();
         let output = ask(host, &command).await?;

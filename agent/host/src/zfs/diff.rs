@@ -6,11 +6,11 @@ use crate::{Command, RunError, System};
 /// One path that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// `+` made, `-` removed, `M` changed, `R` renamed.
+    /// `+` created, `-` removed, `M` modified, `R` renamed.
     pub kind: String,
-    /// As it was; for a new one as it is. Absolute.
+    /// Absolute path: the old one when it was renamed or removed.
     pub path: String,
-    /// Of a renamed one.
+    /// The new absolute path when it was renamed.
     pub new_path: Option<String>,
 }
 
@@ -22,7 +22,8 @@ pub fn diff_command(from: &str, to: &str) -> Command {
         .timeout(Duration::from_secs(50))
 }
 
-/// What changed between a snapshot and a later one of the same dataset, or the dataset itself. It reads what is mounted.
+/// The differences between a snapshot and a later one of the same dataset, or the dataset itself. It reads the
+/// mounted file system.
 ///
 /// # Errors
 /// When they are not of one dataset, the dataset is not mounted, or it takes longer than 50 s.
@@ -45,7 +46,7 @@ pub async fn diff(host: &dyn System, from: &str, to: &str) -> Result<Vec<Change>
         .collect()
 }
 
-/// It writes white space and what is not ASCII as a backslash and four octal digits for each byte (tried: `a\0040b`).
+/// zfs diff prints white space and non-ASCII bytes as a backslash and four octal digits (tried: `a\0040b`).
 fn unescaped(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

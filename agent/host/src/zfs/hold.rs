@@ -1,14 +1,14 @@
 use crate::ask::ask;
 use crate::{Command, RunError, System};
 
-/// A tag that keeps a snapshot from being destroyed.
+/// A hold: a tag that prevents the destruction of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
     /// `DATASET@NAME`.
     pub snapshot: String,
-    /// Whose, or why.
+    /// The tag, which says whose hold it is or why.
     pub tag: String,
-    /// Since when, Unix seconds.
+    /// When it was set, Unix seconds.
     pub since_s: u64,
 }
 
@@ -30,10 +30,10 @@ pub fn holds_command(snapshot: &str) -> Command {
     Command::new("zfs").args(["holds", "-Hp", snapshot])
 }
 
-/// The tags on a snapshot.
+/// The holds on a snapshot.
 ///
 /// # Errors
-/// When there is no such snapshot, or the answer cannot be read.
+/// When there is no such snapshot, or the output cannot be read.
 pub async fn holds(host: &dyn System, snapshot: &str) -> Result<Vec<Hold>, RunError> {
     let command = holds_command(snapshot);
     let output = ask(host, &command).await?;

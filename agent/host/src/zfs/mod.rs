@@ -1,4 +1,4 @@
-//! `zfs`: datasets and snapshots, and whether ZFS is there at all.
+//! `zfs`: datasets, snapshots, and whether ZFS is installed and loaded.
 
 mod dataset;
 mod destroy;

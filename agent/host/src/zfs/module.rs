@@ -1,20 +1,20 @@
 use crate::{Command, Output, RunError, System, json};
 
-/// Whether ZFS can be asked anything.
+/// Whether ZFS can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Module {
-    /// It answers.
+    /// It can.
     Loaded {
-        /// Version of the programs, as `zfs-2.3.9-1`.
+        /// Version of the programs, such as `zfs-2.3.9-1`.
         userland: String,
-        /// Version of the module, as `zfs-kmod-2.3.9-1`.
+        /// Version of the module, such as `zfs-kmod-2.3.9-1`.
         kernel: String,
     },
-    /// The programs are there and the module is not loaded: nothing is known about pools.
+    /// The module is not loaded: nothing is known about pools.
     NotLoaded,
-    /// The programs are not there.
+    /// The programs are not installed.
     NotInstalled,
-    /// The programs speak no JSON: older than 2.3.
+    /// The programs are older than 2.3 and print no JSON.
     TooOld,
 }
 
@@ -30,11 +30,11 @@ pub fn load_command() -> Command {
     Command::new("modprobe").arg("zfs")
 }
 
-/// Asks `zfs version -j`. ZFS's own programs load the module when they can: [`Module::NotLoaded`] means that they could
-/// not, as when there is none for this kernel.
+/// Runs `zfs version -j`. ZFS's programs load the module when they can, so [`Module::NotLoaded`] means that they
+/// failed, for example because there is no module for this kernel.
 ///
 /// # Errors
-/// When the answer is none of the four.
+/// When the program fails in another way, or its output cannot be read.
 pub async fn module(host: &dyn System) -> Result<Module, RunError> {
     let command = version_command();
     match host.run(&command).await {

@@ -4,9 +4,9 @@ use crate::{Command, RunError, System};
 /// A property of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property {
-    /// `-` when nobody has set it.
+    /// The value as `zfs get -p` prints it; `-` when a user property is not set.
     pub value: String,
-    /// `local`, `default`, `inherited from …`, `received`, `-`.
+    /// `local`, `default`, `inherited from …`, `received` or `-`.
     pub source: String,
 }
 
@@ -27,16 +27,16 @@ pub fn set_command(name: &str, value: &str, dataset: &str) -> Command {
         .arg(dataset)
 }
 
-/// `zfs inherit NAME DATASET`: as if nobody had set it.
+/// `zfs inherit NAME DATASET`: removes the value that is set on the dataset itself.
 #[must_use]
 pub fn inherit_command(name: &str, dataset: &str) -> Command {
     Command::new("zfs").args(["inherit", name, dataset])
 }
 
-/// One property; None when there is no such dataset.
+/// Reads one property; None when there is no such dataset.
 ///
 /// # Errors
-/// When ZFS cannot be asked.
+/// When ZFS fails, or the output cannot be read.
 pub async fn property(host: &dyn System, name: &str, dataset: &str) -> Result<Option<Property>, RunError> {
     let command = property_command(name, dataset);
     let output = host.run(&command).await?;

@@ -3,52 +3,54 @@ use std::time::Duration;
 use crate::side_by_side::side_by_side;
 use crate::{Command, Output, RunError, System};
 
-/// The user property that Heeler sets on every snapshot that it takes: the classes that it serves, `hourly,daily`. Only
-/// where it was set on the snapshot itself does it say that the snapshot is ours: it is inherited from datasets.
+/// The user property that Heeler sets on each snapshot that it takes: the snapshot's classes, such as `hourly,daily`.
+/// It marks a snapshot as Heeler's only when set on the snapshot itself, because snapshots inherit the properties of
+/// datasets.
 pub const MARK: &str = "heeler:class";
 
 /// A snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Behind the `@`.
+    /// The part after the `@`.
     pub name: Box<str>,
-    /// Never that of another snapshot, on any machine but for a copy of this one.
+    /// Unique among all snapshots; a copy of the snapshot on another machine has the same one.
     pub guid: u64,
-    /// The transaction group that made it: the order in which snapshots were made, whatever the clock said.
+    /// The transaction group (txg) that created it: gives the order of creation even when the clock was wrong.
     pub createtxg: u64,
-    /// By the machine's clock then, Unix seconds.
+    /// Creation time by the machine's clock then, Unix seconds.
     pub created_s: u64,
-    /// What would be free without it.
+    /// Bytes that would become free if it alone were destroyed.
     pub used_bytes: u64,
-    /// How many tags hold it; see [`Self::is_odd`].
+    /// Number of holds; see [`Self::is_odd`].
     pub holds: u32,
-    /// Datasets that live on it.
+    /// Datasets that were cloned from it.
     pub clones: Vec<String>,
-    /// The value of [`MARK`], when it was set on this very snapshot.
+    /// The value of [`MARK`], when it is set on the snapshot itself.
     pub mark: Option<Box<str>>,
 }
 
-/// Held by more than can be counted: whatever is made of such a snapshot, it stays.
+/// As if it had more holds than can be counted, so that the snapshot is never destroyed.
 const ODD: u32 = u32::MAX;
 
 impl Snapshot {
-    /// ZFS says something of it that cannot be read: only its name is known. It hides no other, and is never pruned.
+    /// Whether ZFS reports it incompletely: then only its name is known, and it is never pruned.
     #[must_use]
     pub const fn is_odd(&self) -> bool {
         self.holds == ODD
     }
 }
 
-/// One dataset's snapshots.
+/// The snapshots of one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// With its pool, such as `data/pve-files`.
+    /// The dataset's full name, such as `data/pve-files`.
     pub dataset: String,
-    /// In the order in which they were made. None when there is no such dataset.
+    /// In order of creation; None when there is no such dataset.
     pub snapshots: Option<Vec<Snapshot>>,
 }
 
-/// `zfs list -Hp -t snapshot -d 1 -s createtxg -o … DATASET`: text, since ten thousand snapshots are 15 MB of JSON.
+/// `zfs list -Hp -t snapshot -d 1 -s createtxg -o … DATASET`: as text, because ten thousand snapshots are 15 MB of
+/// JSON.
 #[must_use]
 pub fn snapshots_command(dataset: &str) -> Command {
     let columns = "name,guid,createtxg,creation,used,userrefs,clones";
@@ -65,13 +67,14 @@ pub fn marks_command(dataset: &str) -> Command {
         .args(["name,property,value", MARK, dataset])
 }
 
-/// What each of the two programs that list one dataset may take where a person waits for a plan.
+/// Time limit of each of the two commands for one dataset, when a person waits for a plan.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Each dataset's own snapshots, not those below it. All are listed side by side: one that is slow delays no other.
+/// The snapshots of each dataset, without those of the datasets below. All datasets are listed in parallel, so that a
+/// slow one does not delay the others.
 ///
 /// # Errors
-/// When ZFS cannot be asked, or its answer cannot be read.
+/// When ZFS fails, or its output cannot be read.
 pub async fn snapshots(host: &dyn System, datasets: &[&str]) -> Result<Vec<Listing>, RunError> {
     let looks = datasets.iter().map(|dataset| async move {
         Ok(Listing {
@@ -82,11 +85,11 @@ pub async fn snapshots(host: &dyn System, datasets: &[&str]) -> Result<Vec<Listi
     side_by_side(looks).await.into_iter().collect()
 }
 
-/// One dataset's own snapshots, in the order in which they were made; None when there is no such dataset. Of tens of
-/// thousands the list takes minutes: each of the two programs that are asked may take `patience`.
+/// The snapshots of one dataset in order of creation; None when there is no such dataset. It runs two commands, each
+/// for at most `patience`: tens of thousands of snapshots take minutes.
 ///
 /// # Errors
-/// As [`snapshots`].
+/// Those of [`snapshots`].
 pub async fn snapshots_within(
     host: &dyn System,
     dataset: &str,
@@ -114,11 +117,11 @@ async fn unless_missing(host: &dyn System, command: &Command) -> Result<Option<O
     }
 }
 
-/// No snapshot is younger: the end of the year 9999, Unix seconds.
+/// The latest creation time that is accepted: the end of the year 9999, Unix seconds.
 const LATEST_S: u64 = 253_402_300_799;
 
-/// Half a list of snapshots would be taken for the whole: a line that names no snapshot of the dataset is an error. Where
-/// only what follows the name is not as expected, that snapshot alone is odd.
+/// A line without a snapshot's name is an error: an incomplete list could be taken for the whole. When only other
+/// fields are unexpected, that snapshot alone is odd.
 pub(crate) fn listed(command: &Command, dataset: &str, text: &str) -> Result<Vec<Snapshot>, RunError> {
     let read = |line: &str| {
         let mut fields = line.split('\t');
@@ -166,7 +169,7 @@ pub(crate) fn listed(command: &Command, dataset: &str, text: &str) -> Result<Vec
         .collect()
 }
 
-/// A mark of a snapshot that was not listed a moment before is that of a newer one: left out.
+/// A mark of a snapshot that is not in the list is skipped: the snapshot was created after the list.
 pub(crate) fn mark(command: &Command, dataset: &str, text: &str, snapshots: &mut [Snapshot]) -> Result<(), RunError> {
     let mut order: Vec<usize> = (0..snapshots.len()).collect();
     order.sort_unstable_by(|a, b| snapshots[*a].name.cmp(&snapshots[*b].name));
@@ -176,7 +179,7 @@ pub(crate) fn mark(command: &Command, dataset: &str, text: &str, snapshots: &mut
             .next()
             .and_then(|name| name.strip_prefix(dataset)?.strip_prefix('@'));
         let name = name.ok_or_else(|| RunError::unreadable(command, format!("the line {line:?}")))?;
-        // Without a mark that can be read it is not ours to prune.
+        // Without a readable mark the snapshot is not Heeler's, so it is not pruned.
         let (Some(MARK), Some(value), None) = (fields.next(), fields.next(), fields.next()) else {
             continue;
         };
@@ -187,7 +190,8 @@ pub(crate) fn mark(command: &Command, dataset: &str, text: &str, snapshots: &mut
     Ok(())
 }
 
-/// `zfs snapshot -o heeler:class=MARK DATASET@NAME…`: all of them or none, at one moment. All must be of one pool.
+/// `zfs snapshot -o heeler:class=MARK DATASET@NAME…`: takes all of them at one moment, or none. All must be in one
+/// pool.
 #[must_use]
 pub fn snapshot_command(mark: &str, datasets: &[&str], name: &str) -> Command {
     Command::new("zfs")

@@ -1,19 +1,19 @@
 use crate::Command;
 
-/// A mirror to be made.
+/// A pool to create, with one mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPool {
-    /// As `zpool list` shows it, such as `data`.
+    /// The pool's name, such as `data`.
     pub name: String,
-    /// `-o`: of the pool.
+    /// Properties of the pool (`-o`).
     pub properties: Vec<(String, String)>,
-    /// `-O`: of the root dataset.
+    /// Properties of the root dataset (`-O`).
     pub root_properties: Vec<(String, String)>,
-    /// Paths below `/dev/disk/by-id`: two or more.
+    /// Paths of the mirror's legs below `/dev/disk/by-id`, two or more.
     pub legs: Vec<String>,
 }
 
-/// `ashift` cannot be changed later, and drives lie about their sectors: always 4 KiB.
+/// `ashift` cannot be changed later, and some drives report wrong sector sizes: always 4 KiB.
 const PROPERTIES: [(&str, &str); 3] = [
     ("ashift", "12"),
     ("autotrim", "on"),
@@ -38,7 +38,8 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 impl NewPool {
-    /// With the properties that every pool of Heeler's has, and `comment` (at most 32 characters) to say whose it is.
+    /// A pool with the properties that Heeler gives each pool, and `comment` (at most 32 characters), which names its
+    /// owner.
     #[must_use]
     pub fn new(name: impl Into<String>, comment: impl Into<String>, legs: Vec<String>) -> Self {
         let mut properties = owned(&PROPERTIES);
@@ -51,13 +52,13 @@ impl NewPool {
         }
     }
 
-    /// All properties, those of the pool first: what a consent names.
+    /// All properties, those of the pool first; a consent names them.
     #[must_use]
     pub fn all_properties(&self) -> Vec<(String, String)> {
         [self.properties.as_slice(), self.root_properties.as_slice()].concat()
     }
 
-    /// `zpool create -o … -O … NAME mirror LEG LEG`.
+    /// `zpool create -o … -O … NAME mirror LEG LEG…`.
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = Command::new("zpool").arg("create");
@@ -70,7 +71,7 @@ impl NewPool {
     }
 }
 
-/// `zpool create -n …`: every check that this creation will meet, and no change.
+/// `zpool create -n …`: makes the checks of the creation, and changes nothing.
 #[must_use]
 pub fn rehearsal(create: &Command) -> Command {
     let mut rehearsal = create.clone();

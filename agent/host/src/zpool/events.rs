@@ -1,23 +1,23 @@
 use crate::Command;
 
-/// What a line of `zpool events` is worth.
+/// The kind of a line of `zpool events`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// An error was counted: a disk that fails has thousands of them.
+    /// A disk error was counted; a failing disk causes thousands.
     Error,
-    /// A pool came, went or has another state, a scan began or ended, or the kernel dropped events.
+    /// A pool was imported, exported or changed its state, a scan began or ended, or the kernel dropped events.
     State,
 }
 
-/// `zpool events -H -f`: the events that the kernel still has, up to 512, and then each new one when it comes. It needs
-/// no `zed`, which reads its own copy of them.
+/// `zpool events -H -f`: prints the events that the kernel has kept, up to 512, then each new one. `zed` has its own
+/// copy of them.
 #[must_use]
 pub fn events_command() -> Command {
     Command::new("zpool").args(["events", "-H", "-f"])
 }
 
-/// What a line of it says: the time, a tab, the event's class. None when no pool is other than it was: every snapshot
-/// and every property that is set is a `history_event`.
+/// The kind of a line: time, tab, event class. None when no pool's state changed: each snapshot and each set property
+/// is a `history_event`.
 #[must_use]
 pub fn news(line: &str) -> Option<News> {
     let class = line.rsplit(char::is_whitespace).next().unwrap_or_default();

@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::ask::{ALL_POOLS, ask};
 use crate::{Command, RunError, System, json};
 
-/// Properties of a pool by name, each as text.
+/// The properties of a pool: value as text, by name.
 pub type PoolProperties = BTreeMap<String, String>;
 
-/// `zpool get -j --json-int -p all POOL`.
+/// Runs `zpool get -j --json-int -p all POOL`.
 ///
 /// # Errors
 /// When there is no such pool, or the output cannot be read.
@@ -29,7 +29,7 @@ fn parse(command: &Command, text: &str, pool: &str) -> Result<PoolProperties, Ru
     let named = json::members(entry, "properties");
     let mut properties = PoolProperties::new();
     properties.extend(named.filter_map(|(name, property)| Some((name.clone(), plain(property.get("value")?)?))));
-    // The property stops at 2^63 - 1 (zfs 2.3.9 with --json-int), which half of all guids are beyond.
+    // The property `guid` is limited to 2^63 - 1 (ZFS 2.3.9 with --json-int); half of all guids are larger.
     if let Some(guid) = json::number(entry, "pool_guid") {
         properties.insert("guid".to_owned(), guid.to_string());
     }

@@ -4,68 +4,69 @@ use super::Class;
 use crate::ask::ask;
 use crate::{Command, Output, RunError, System};
 
-/// A pool that is on disks here and not imported.
+/// A pool on disks of this machine that is not imported.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Importable {
-    /// As `zpool list` shows it, such as `data`.
+    /// The pool's name, such as `data`.
     pub name: String,
-    /// The guid that ZFS gave it, as `zpool status -g` shows it.
+    /// The pool's guid.
     pub guid: u64,
     /// ONLINE, DEGRADED, UNAVAIL, FAULTED…; UNREADABLE when the listing lacks its id, state or disks.
     pub state: String,
-    /// ZFS's words about what is wrong; empty when nothing is.
+    /// ZFS's message about what is wrong; empty when nothing is.
     pub status: String,
-    /// ZFS's words about what may be done.
+    /// ZFS's message about what can be done.
     pub action: String,
-    /// The pool's comment: whose it is.
+    /// The pool's comment, which names its owner; empty when not set.
     pub comment: String,
-    /// Leaves, as listed.
+    /// Its leaf vdevs, in the order of the listing.
     pub legs: Vec<ImportableLeg>,
 }
 
-/// A leaf of an importable pool.
+/// A leaf vdev of an importable pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportableLeg {
-    /// As listed: a name below `/dev/disk/by-id` without its partition, or the guid of a vdev that is not there.
+    /// As listed: a name below `/dev/disk/by-id` without its partition, or the guid of a missing vdev.
     pub name: String,
-    /// ONLINE, UNAVAIL…; empty for a cache device and a spare, of which nothing is said.
+    /// ONLINE, UNAVAIL…; empty for a cache device and a spare, for which none is listed.
     pub state: String,
-    /// What is said of it: `corrupted data`, `was /dev/…`.
+    /// Further words in its line, such as `corrupted data` or `was /dev/…`; mostly empty.
     pub note: String,
-    /// What it is for.
+    /// Data, log, cache, special, dedup or spare.
     pub class: Class,
-    /// The `replacing-…` or `spare-…` vdev that it shares one place with others in; empty for most.
+    /// The `replacing-…` or `spare-…` vdev that it is part of; empty for most.
     pub place: String,
 }
 
 impl Importable {
-    /// The label says that another machine had it last: the import needs the hostid of that machine.
+    /// Whether another machine used it last: to import it, this machine needs that machine's host id.
     #[must_use]
     pub fn last_used_elsewhere(&self) -> bool {
         self.status.contains("last accessed by another system") || self.status.contains("imported by another system")
     }
 
-    /// It uses features that the ZFS here does not know.
+    /// Whether it uses features that this version of ZFS does not support.
     #[must_use]
     pub fn unsupported_feature(&self) -> bool {
         self.status.contains("not supported on this system") || self.status.contains("incompatible version")
     }
 }
 
-/// `zpool import -d /dev/disk/by-id`: lists, and imports nothing. It reads every disk: one that hangs makes it hang.
+/// `zpool import -d /dev/disk/by-id`: lists pools, and imports none. It reads every disk, so one that hangs makes it
+/// hang.
 #[must_use]
 pub fn importable_command() -> Command {
     import(&["-d", "/dev/disk/by-id"]).timeout(Duration::from_secs(15))
 }
 
-/// While one `zpool import` tries a pool out, another is told that the pool is open already, and leaves it out without a
-/// word (seen with ZFS 2.3.9: two at once miss it more often than not; the kernel's `spa_load` refuses the guid).
+/// Runs alone: while one `zpool import` tries a pool, a second one finds the pool open and silently leaves it out
+/// (seen with ZFS 2.3.9; the kernel's `spa_load` refuses the guid).
 fn import(args: &[&str]) -> Command {
     Command::new("zpool").arg("import").args(args.iter().copied()).alone()
 }
 
-/// `zpool import -N -d /dev/disk/by-id -o cachefile=/etc/zfs/zpool.cache GUID`: never by name, never forced, never
-/// rewound. Nothing is mounted by it.
+/// `zpool import -N -d /dev/disk/by-id -o cachefile=/etc/zfs/zpool.cache GUID`: by guid, never forced, never with a
+/// rewind; mounts nothing.
 #[must_use]
 pub fn import_command(guid: u64) -> Command {
     import(&["-N", "-d", "/dev/disk/by-id", "-o", "cachefile=/etc/zfs/zpool.cache"])
@@ -73,10 +74,10 @@ pub fn import_command(guid: u64) -> Command {
         .timeout(Duration::from_secs(300))
 }
 
-/// Every pool on the disks here that is not imported.
+/// All pools on disks of this machine that are not imported.
 ///
 /// # Errors
-/// Also when the module is not loaded: that is never read as "no pool".
+/// When ZFS fails, also because its module is not loaded: then pools may exist.
 pub async fn importable(host: &dyn System) -> Result<Vec<Importable>, RunError> {
     let command = importable_command();
     let output = ask(host, &command).await?;
@@ -100,7 +101,7 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable
             }
             Some((found, value)) if is_key(line, found) => {
                 key = KEYS.iter().find(|known| **known == found).copied().unwrap_or("");
-                // What comes before the first name belongs to a pool without one.
+                // Fields before the first name belong to a pool without one.
                 if pools.is_empty() {
                     pools.push(Importable::default());
                 }
@@ -125,7 +126,7 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable
             format!("no pool with id, state and disks in {:?}", output.complaint()),
         ));
     }
-    // An odd pool hides no other, and is not taken for one that could be imported.
+    // An incomplete pool does not affect the others, and is not importable.
     for pool in pools.iter_mut().filter(|pool| lacking(pool)) {
         "UNREADABLE".clone_into(&mut pool.state);
     }
@@ -134,8 +135,8 @@ pub(crate) fn parse(command: &Command, output: &Output) -> Result<Vec<Importable
 
 const KEYS: [&str; 8] = ["pool", "id", "state", "status", "action", "comment", "see", "config"];
 
-/// Keys are set right-aligned, in eight columns when the pool has a comment and in seven when it has none; sentences
-/// that go on, and the config, begin with a tab.
+/// Keys are right-aligned to eight columns when the pool has a comment, else to seven. Continued sentences and the
+/// config start with a tab.
 fn is_key(line: &str, key: &str) -> bool {
     !line.starts_with('\t') && KEYS.contains(&key)
 }
@@ -158,16 +159,16 @@ fn take(pool: &mut Importable, key: &str, text: &str) {
     into.push_str(text);
 }
 
-/// Where in the config of a pool the reader is.
+/// The position within the config of a pool.
 #[derive(Default)]
 struct At {
     class: Class,
-    /// The vdev whose children share one place, and how far it is indented.
+    /// The `replacing-…` or `spare-…` vdev above, and its indentation.
     place: (String, usize),
 }
 
 impl At {
-    /// A line that names a leaf: headings, groups and the pool itself are known by their names and depths.
+    /// A line that names a leaf vdev. Headings, groups and the pool itself are recognised by name and indentation.
     fn leg(&mut self, line: &str, pool: &str) -> Option<ImportableLeg> {
         let mut words = line.split_whitespace();
         let (name, state) = (words.next()?, words.next().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! `zpool`: pools. Neither `-f` nor `-F` can be said with what is here.
+//! `zpool`: pools. No command here has `-f` (force) or `-F` (rewind).
 
 mod create;
 mod events;

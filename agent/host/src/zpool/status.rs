@@ -7,74 +7,73 @@ use crate::{Command, RunError, System, json};
 /// An imported pool, as `zpool status` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolStatus {
-    /// As `zpool list` shows it, such as `data`.
+    /// The pool's name, such as `data`.
     pub name: String,
-    /// The guid that ZFS gave it, as `zpool status -g` shows it.
+    /// The pool's guid, as `zpool status -g` shows it.
     pub guid: u64,
     /// ONLINE, DEGRADED, FAULTED, UNAVAIL, SUSPENDED…
     pub state: String,
-    /// ZFS's own words about what is wrong; empty when nothing is.
+    /// ZFS's message about what is wrong; empty when nothing is.
     pub status: String,
-    /// Data errors that could not be repaired.
+    /// Data errors that ZFS could not repair.
     pub errors: u64,
-    /// The scan in hand, or the last one.
+    /// The running scan, or the last one; None when there was none.
     pub scan: Option<Scan>,
-    /// The leaves of every top-level vdev, whatever its class. A spare that stands in is listed twice: in its place,
-    /// and among the spares.
+    /// The leaf vdevs of all classes. A spare in use is listed twice: in place of the other disk, and as a spare.
     pub legs: Vec<Vdev>,
-    /// `mirror`, `disk`, `raidz`…: of each top-level data vdev; the class of each other one.
+    /// One word for each top-level vdev: its type (`mirror`, `disk`, `raidz`…) for data, its class for the others.
     pub top_level: Vec<String>,
-    /// Whole size of the vdevs.
+    /// Size of all data vdevs in bytes.
     pub size_bytes: u64,
-    /// Bytes in use.
+    /// Allocated bytes on them.
     pub allocated_bytes: u64,
 }
 
 /// A scrub or resilver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
-    /// SCRUB, RESILVER, ERRORSCRUB.
+    /// SCRUB, RESILVER or ERRORSCRUB.
     pub function: String,
-    /// SCANNING, FINISHED, CANCELED.
+    /// SCANNING, FINISHED or CANCELED.
     pub state: String,
-    /// Unix seconds.
+    /// Start, Unix seconds.
     pub start_s: u64,
-    /// Unix seconds; 0 while it runs.
+    /// End, Unix seconds; 0 while it runs.
     pub end_s: u64,
-    /// To look at in all.
+    /// Bytes that it reads in total.
     pub to_examine_bytes: u64,
-    /// Of these, not looked at.
+    /// Bytes of these that need not be read.
     pub skipped_bytes: u64,
-    /// Looked at.
+    /// Bytes that it has read.
     pub issued_bytes: u64,
-    /// A person has paused it.
+    /// Whether it is paused.
     pub paused: bool,
-    /// Repaired by a scrub, or written by a resilver.
+    /// Bytes that a scrub repaired or a resilver wrote.
     pub repaired_bytes: u64,
-    /// That it could not repair.
+    /// Errors that it could not repair.
     pub errors: u64,
 }
 
-/// What a vdev does for its pool.
+/// The function of a vdev in its pool (zpoolconcepts(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Class {
-    /// Holds data.
+    /// Stores data.
     #[default]
     Data,
-    /// Holds the intent log.
+    /// Stores the intent log.
     Log,
-    /// Holds copies of what is read often.
+    /// Caches reads.
     Cache,
-    /// Holds metadata: the pool cannot be imported without it.
+    /// Stores metadata: without it the pool cannot be imported.
     Special,
-    /// Likewise, the table of deduplication.
+    /// Stores deduplication tables: without it the pool cannot be imported.
     Dedup,
-    /// Waits for a disk to fail.
+    /// Replaces a disk that fails.
     Spare,
 }
 
 impl Class {
-    /// By the headings of `zpool import`, and the keys and classes of `zpool status -j`.
+    /// From a heading of `zpool import`, or a key or class of `zpool status -j`; any other word is data.
     pub(crate) fn of(word: &str) -> Self {
         match word {
             "log" | "logs" => Self::Log,
@@ -86,51 +85,51 @@ impl Class {
         }
     }
 
-    /// The pool cannot be imported whole without it.
+    /// Whether the pool cannot be imported without it.
     #[must_use]
     pub const fn is_needed(self) -> bool {
         matches!(self, Self::Data | Self::Special | Self::Dedup)
     }
 }
 
-/// An imported pool of which too little could be read to tell its state.
+/// An imported pool whose status could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unreadable {
-    /// As `zpool list` shows it, such as `data`.
+    /// The pool's name, such as `data`.
     pub name: String,
-    /// Its guid; 0 when not even that could be read.
+    /// The pool's guid; 0 when unknown.
     pub guid: u64,
-    /// What was missing or odd.
+    /// What is missing in its status, as a message.
     pub reason: String,
 }
 
-/// Every imported pool.
+/// All imported pools.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pools {
-    /// Those that were read whole.
+    /// The pools whose status was read.
     pub read: Vec<PoolStatus>,
-    /// Imported pools whose status could not be read, with the reason.
+    /// The pools whose status could not be read, with the reason.
     pub unreadable: Vec<Unreadable>,
 }
 
 /// A leaf vdev.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vdev {
-    /// As ZFS shows it; the guid when the disk is gone.
+    /// As ZFS shows it; the guid when the disk is missing.
     pub name: String,
-    /// The guid that ZFS gave it, as `zpool status -g` shows it.
+    /// The vdev's guid, as `zpool status -g` shows it.
     pub guid: u64,
-    /// As ZFS opened it, or last did: it may lead to another disk by now.
+    /// The path that ZFS opened last; it may lead to another disk by now.
     pub path: String,
-    /// What it is for.
+    /// Data, log, cache, special, dedup or spare.
     pub class: Class,
     /// Its top-level vdev, such as `mirror-0`; empty when it is one itself.
     pub top: String,
-    /// The `replacing-…` or `spare-…` vdev that it shares one place with others in; empty for most.
+    /// The `replacing-…` or `spare-…` vdev that it is part of; empty for most.
     pub place: String,
     /// ONLINE, OFFLINE, FAULTED, CANT_OPEN, UNAVAIL, REMOVED…
     pub state: String,
-    /// Counted since the last clear.
+    /// Failed reads since the last `zpool clear`.
     pub read_errors: u64,
     /// Failed writes since the last `zpool clear`.
     pub write_errors: u64,
@@ -139,7 +138,7 @@ pub struct Vdev {
 }
 
 impl Vdev {
-    /// ZFS has the device open: its path leads to that very device.
+    /// Whether ZFS has the device open: then its path leads to that very device.
     #[must_use]
     pub fn is_open(&self) -> bool {
         ["ONLINE", "HEALTHY", "DEGRADED", "AVAIL", "INUSE"].contains(&self.state.as_str())
@@ -154,18 +153,18 @@ pub fn status_command() -> Command {
         .timeout(ALL_POOLS)
 }
 
-/// Every imported pool that can be read.
+/// The imported pools whose status could be read.
 ///
 /// # Errors
-/// Also when the module is not loaded: that is never read as "no pool".
+/// When ZFS fails, also because its module is not loaded: then pools may exist.
 pub async fn status(host: &dyn System) -> Result<Vec<PoolStatus>, RunError> {
     Ok(look(host).await?.read)
 }
 
-/// Every imported pool; one that cannot be read hides no other.
+/// All imported pools; one that cannot be read does not affect the others.
 ///
 /// # Errors
-/// Also when the module is not loaded: that is never read as "no pool".
+/// When ZFS fails, also because its module is not loaded: then pools may exist.
 pub async fn look(host: &dyn System) -> Result<Pools, RunError> {
     let command = status_command();
     let output = ask(host, &command).await?;
@@ -188,7 +187,7 @@ pub(crate) fn parse(command: &Command, text: &str) -> Result<Pools, RunError> {
     Ok(pools)
 }
 
-/// Fails with the name of what is missing.
+/// The error is the name of what is missing.
 fn read(name: &str, pool: &Value) -> Result<PoolStatus, &'static str> {
     let mut read = PoolStatus {
         name: name.to_owned(),
@@ -227,7 +226,7 @@ fn read(name: &str, pool: &Value) -> Result<PoolStatus, &'static str> {
     Ok(read)
 }
 
-/// Sentences come with line breaks and tabs in them.
+/// ZFS's messages contain line breaks and tabs.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -248,7 +247,7 @@ fn scan(scan: &Value) -> Option<Scan> {
     })
 }
 
-/// Fails when a vdev lacks what every vdev has: half a picture of a pool would be taken for the whole.
+/// An error when a vdev lacks a required field: an incomplete pool must not look whole.
 fn leaves(vdev: &Value, class: Class, within: (&str, &str), legs: &mut Vec<Vdev>) -> Result<(), &'static str> {
     let name = json::text(vdev, "name").ok_or("name of a vdev")?;
     let mut children = json::members(vdev, "vdevs").peekable();
