@@ -1,67 +1,67 @@
-//! The audit log: who did what, when, chained by hashes so that no entry can be changed, taken out or put in unseen.
+//! The audit log: who did what, when. A chain of hashes shows when an entry was changed, removed or inserted.
 
 use heeler_store::{AuditEntry, Digest, StoreError, Tx};
 
 use crate::pki::sha256;
 
-/// What was done, without who and when.
+/// An action to enter in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deed<'a> {
-    /// In a word or two: `apply`, `node revoked`…
+    /// A few words: `apply`, `node revoked`.
     pub action: &'a str,
-    /// Empty for what concerns no node.
+    /// Node name; empty when it concerns no node.
     pub node: &'a str,
-    /// More of it, in a line.
+    /// One line for a person; may be empty.
     pub detail: &'a str,
 }
 
-/// The last entry of a log: whoever keeps it elsewhere sees that entries were cut off.
+/// The last entry of a log. A copy kept elsewhere shows later that entries were cut off the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Head {
-    /// Its number; 0 before the first entry.
+    /// Number of the entry; 0 before the first.
     pub seq: u64,
-    /// Its hash.
+    /// Hash of the entry; zeros before the first.
     pub hash: Digest,
 }
 
-/// What is wrong with a log.
+/// A fault of a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Break {
     /// A number is missing.
     #[error("entry {expected} is missing: entry {found} comes in its place")]
     Gap {
-        /// The one that was due.
+        /// The number that should follow.
         expected: u64,
-        /// The one that is there.
+        /// The number that follows.
         found: u64,
     },
-    /// An entry names another one before it than is there.
+    /// The entry does not carry the hash of the entry before it.
     #[error("entry {0} does not follow from the one before it: entry {before} was changed, or one was put in", before = .0 - 1)]
     Link(u64),
-    /// An entry is not what was written.
+    /// The entry's hash does not fit its content.
     #[error("entry {0} was changed after it was written")]
     Content(u64),
-    /// A head that was seen elsewhere is not in the log.
+    /// The log is shorter than a head that was kept elsewhere.
     #[error("{place} records entry {seq}, but the log ends at {last}: entries were removed from its end")]
     Cut {
         /// Where the head was kept.
         place: String,
-        /// Its number.
+        /// Number of that head.
         seq: u64,
-        /// The log's last.
+        /// Number of the log's last entry.
         last: u64,
     },
-    /// The entry of that number is another one.
+    /// The log holds another entry with the number of a head that was kept elsewhere.
     #[error("{place} records another entry {seq} than this log holds: the log was rewritten")]
     Rewritten {
         /// Where the head was kept.
         place: String,
-        /// Its number.
+        /// Number of that head.
         seq: u64,
     },
 }
 
-/// Writes one more entry, in the transaction that changes what it tells of.
+/// Adds an entry in the transaction of the change that it describes. Returns the new head.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -85,8 +85,8 @@ pub async fn write(tx: &mut Tx, deed: Deed<'_>, operator: &str, at_ms: u64) -> R
     })
 }
 
-/// SHA-256 over a canonical encoding: a label, the hash before, number and time as eight bytes each, and every text with
-/// its length before it. No two entries have one encoding.
+/// The hash of an entry: SHA-256 over a label, the hash before, number and time (8 bytes each, big-endian), and each
+/// text after its length (8 bytes). The lengths make the encoding unique.
 #[must_use]
 pub fn hash(entry: &AuditEntry) -> Digest {
     let mut bytes = b"heeler audit entry 1\0".to_vec();
@@ -100,7 +100,7 @@ pub fn hash(entry: &AuditEntry) -> Digest {
     sha256(&bytes)
 }
 
-/// Walks a log from its first entry on.
+/// Checks a log entry by entry, from the first.
 #[derive(Debug, Clone, Default)]
 pub struct Walk {
     head: Head,
@@ -108,7 +108,7 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Also looks for heads that were kept elsewhere, each with the name of the place.
+    /// Also checks that the log contains these heads, each with the name of the place where it was kept.
     #[must_use]
     pub fn looking_for(known: Vec<(String, Head)>) -> Self {
         Self {
@@ -117,16 +117,16 @@ impl Walk {
         }
     }
 
-    /// How far it came.
+    /// The last entry that was checked.
     #[must_use]
     pub fn head(&self) -> Head {
         self.head
     }
 
-    /// The next entry.
+    /// Checks the next entry.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first fault found in it.
     pub fn step(&mut self, entry: &AuditEntry) -> Result<(), Break> {
         let expected = self.head.seq + 1;
         if entry.seq != expected {
@@ -155,10 +155,10 @@ impl Walk {
         }
     }
 
-    /// After the last entry.
+    /// Ends the check and returns the head.
     ///
     /// # Errors
-    /// When somebody has seen one that is not there.
+    /// When a head that was kept elsewhere is not in the log.
     pub fn end(self) -> Result<Head, Break> {
         match self.known.into_iter().find(|(_, head)| head.seq > self.head.seq) {
             Some((place, head)) => Err(Break::Cut {
@@ -209,7 +209,7 @@ mod tests {
             |entry| entry.node.clear(),
             |entry| entry.detail.push('x'),
             |entry| entry.hash[0] ^= 1,
-            // What moves from one field into the next is not the same.
+            // Text moved from one field to the next changes the hash.
             |entry| {
                 entry.operator = "meapp".into();
                 entry.action = "ly".into();

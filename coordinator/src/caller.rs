@@ -1,18 +1,18 @@
-//! Who asks, for as long as one call of theirs is carried out.
+//! The name of the caller, for the duration of a call.
 
 tokio::task_local! {
     static CALLER: String;
 }
 
-/// What acts when nobody asks.
+/// The name for what the coordinator does by itself.
 pub const COORDINATOR: &str = "coordinator";
 
-/// Carries out `call` for `who`.
+/// Runs `call` in the name of `who`.
 pub async fn asked_by<T>(who: String, call: impl Future<Output = T>) -> T {
     CALLER.scope(who, call).await
 }
 
-/// For whom this is carried out.
+/// The name of the current caller; [`COORDINATOR`] outside a call.
 #[must_use]
 pub fn caller() -> String {
     CALLER.try_with(Clone::clone).unwrap_or_else(|_| COORDINATOR.to_owned())

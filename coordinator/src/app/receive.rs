@@ -5,10 +5,10 @@ use super::{App, AppError};
 use crate::sessions::Session;
 
 impl App {
-    /// A message over an open session.
+    /// Handles a message of an open session.
     ///
     /// # Errors
-    /// When what it says could not be stored: the session must end, so that the agent says it again.
+    /// When its content could not be stored. The caller must end the session, so that the agent sends it again.
     pub async fn receive(&self, session: &Session, body: Body) -> Result<(), AppError> {
         match body {
             Body::PoolsChanged(v1::PoolsChanged {}) => {
@@ -23,7 +23,7 @@ impl App {
                 session.told_pools();
                 Ok(())
             }
-            // What nobody asked for costs nothing.
+            // An answer that was not asked for is ignored before it costs anything.
             Body::Facts(reply) if !session.takes_facts(&reply.request_id) => Ok(()),
             Body::Preview(reply) if !session.takes_preview(&reply.request_id) => Ok(()),
             Body::Assignment(reply) if !session.was_handed(&reply.task_id) => Ok(()),

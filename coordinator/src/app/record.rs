@@ -7,15 +7,16 @@ use v1::to_agent::Body;
 use super::{App, AppError, decoded, ledger, network, spec, words};
 use crate::sessions::Session;
 
-/// Bytes of a progress message; a longer one is passed over.
+/// Bytes of a progress message; a longer one is ignored.
 const PROGRESS: usize = 4 * 1024;
-/// Characters of an event's text that are kept.
+/// Characters of an event's text that are stored.
 const TEXT: usize = 4 * 1024;
-/// Bytes of an event; of a longer one only the text is kept.
+/// Bytes of an event's body; of a longer one only the text is stored.
 const BODY: usize = 256 * 1024;
 
 impl App {
-    /// Stores an agent's event together with what it changes, then acknowledges it. A repeated one is only acknowledged.
+    /// Stores an agent's event with its effects, then acknowledges it. An event that is already stored is only
+    /// acknowledged.
     ///
     /// # Errors
     /// When the database cannot be written: nothing is acknowledged.
@@ -24,7 +25,7 @@ impl App {
         if let Kind::Progress(_) = kind
             && event.seq == 0
         {
-            // A follower's queue holds many of them.
+            // A follower's queue holds many of them, so each must be small.
             if event.encoded_len() <= PROGRESS {
                 self.feed.progress(live(&session.node, &event, kind));
             }
@@ -75,7 +76,7 @@ impl App {
         };
         tx.finish_task(&task.id, &outcome(finished), self.now_ms()).await?;
         tx.forget_drift(&node.name).await?;
-        // Newer than what the node was seen with before the task.
+        // These pools are newer than the stored facts, which are from before the task.
         if !finished.pools.is_empty() {
             let before = ledger::facts_of(node)?.unwrap_or_default();
             let mut facts = v1::Facts {
@@ -109,7 +110,8 @@ impl App {
         self.see_pools(tx, &node.name, &finished.pools, made).await
     }
 
-    /// What was to come after a task that did not come to its end is not begun: it was planned for what that would leave.
+    /// Refuses the queued tasks of the same revision on this node: they were planned for the state that this task did
+    /// not reach.
     async fn refuse_what_follows(&self, tx: &mut Tx, ended: &Task) -> Result<(), AppError> {
         let follows =
             |task: &Task| task.node == ended.node && task.revision == ended.revision && task.state == TaskState::Queued;
@@ -131,7 +133,7 @@ impl App {
         Ok(())
     }
 
-    /// The agent has taken an assignment, or refuses it.
+    /// Handles an agent's answer to an assignment: it took the task, or refuses it.
     ///
     /// # Errors
     /// When the database cannot be written.

@@ -2,20 +2,20 @@ use heeler_proto::NodeName;
 
 use super::{App, AppError};
 
-/// An alarm that says the same is not written again for so long.
+/// For this long an alarm with the same text is not repeated.
 const AGAIN_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// A message of a node that was beyond a bound of the wire.
+/// A node's message beyond a bound of the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// What was beyond its bound, as the .proto files name it.
+    /// Name of the field in the .proto files.
     pub field: &'static str,
-    /// In words.
+    /// What was found and what is allowed, for a person.
     pub why: String,
 }
 
 impl App {
-    /// A person is told once that a node's message was not taken, and why.
+    /// Writes an alarm about a message that was not accepted; not again for the same text within a day.
     ///
     /// # Errors
     /// When the database cannot be written.

@@ -9,11 +9,11 @@ use super::{App, AppError, hex, node_name, nodes, random_bits};
 const ANSWER: Duration = Duration::from_secs(60);
 
 impl App {
-    /// What taking the agent off a node would stop; with `go` it leaves, and its key is shut out. What runs on the node
-    /// goes on.
+    /// Asks the node what `release` would stop. With `go`, also removes the agent and revokes the node's key;
+    /// everything else on the node keeps running.
     ///
     /// # Errors
-    /// When the node is not connected, or will not now.
+    /// When the node is not known or not connected, does not answer within 60 s, or refuses.
     pub async fn release(&self, request: v1::ReleaseNodeRequest) -> Result<v1::ReleaseNodeReply, AppError> {
         let name = request.node.as_str();
         let node = nodes::known(&mut self.store.read().await?, name).await?;

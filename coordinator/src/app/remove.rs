@@ -6,11 +6,11 @@ use crate::caller::caller;
 use crate::known::{short, unknown};
 
 impl App {
-    /// What stands in the way of forgetting a node; with `go`, and every word that is asked for, it is forgotten. Its
-    /// history stays.
+    /// Returns what must be confirmed or done before a node is removed. With `go`, removes it if nothing blocks and
+    /// `confirmed` has every word. Its history stays.
     ///
     /// # Errors
-    /// When it is not known, or a gate is closed.
+    /// When no node has that name, something blocks, or a word is missing.
     pub async fn remove(&self, request: v1::RemoveNodeRequest) -> Result<v1::RemoveNodeReply, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
@@ -39,7 +39,7 @@ impl App {
         Ok(v1::RemoveNodeReply { gates, removed: true })
     }
 
-    /// All that is asked before a node is forgotten: here is the place for what else it may carry one day.
+    /// Everything to check before a node is removed. A new kind of thing that only a node holds needs a gate here.
     async fn gates(&self, tx: &mut Tx, node: &Node) -> Result<Vec<v1::Gate>, AppError> {
         let name = &node.name;
         let mut gates = Vec::new();
@@ -76,10 +76,10 @@ impl App {
         Ok(gates)
     }
 
-    /// What stands in the way of taking a pool that is gone off the record; with `go` and its word, it is.
+    /// Returns what must be confirmed before a lost pool is removed from the record. With `go`, removes it.
     ///
     /// # Errors
-    /// When there is none of that name, or it is imported.
+    /// When no pool of that name is on record for the node, it is still imported, or the word is missing.
     pub async fn forget_gone_pool(&self, request: v1::ForgetPoolRequest) -> Result<v1::ForgetPoolReply, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
@@ -116,8 +116,8 @@ impl App {
     }
 }
 
-/// A pool on record may be the only place of what it holds. Forgetting it erases nothing, and frees its serials for a
-/// creation that would.
+/// The gate for a pool on record: it may hold the last copy of its data. Removal erases nothing, but its disks may
+/// then be used for a new pool.
 async fn last_copy(tx: &mut Tx, pool: &Pool) -> Result<v1::Gate, AppError> {
     let legs = tx.legs().await?;
     let serials: Vec<_> = legs

@@ -3,7 +3,7 @@ use crate::pki::{NodeRequest, issue_node};
 use crate::sessions::Session;
 
 impl App {
-    /// A new certificate for the same key, over the open session. Returns the chain (PEM).
+    /// Signs a new certificate for the session's key. Returns the chain (PEM).
     ///
     /// # Errors
     /// When the request is for another key, or the node was revoked.

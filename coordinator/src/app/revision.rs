@@ -5,7 +5,7 @@ use super::{App, AppError};
 use crate::config::{self, Config, WantedNode};
 
 impl App {
-    /// The accepted revision; number 0 before the first.
+    /// The accepted revision; number 0 before the first apply.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -14,7 +14,7 @@ impl App {
         Ok(accepted.map(wire).unwrap_or_default())
     }
 
-    /// Reads a candidate: it must be free of mistakes and of this cluster.
+    /// Parses a candidate heeler.toml. Fails when it has mistakes or names another cluster.
     pub(super) fn read_candidate(&self, text: &str) -> Result<Vec<WantedNode>, AppError> {
         let config = config::parse(text).map_err(|errors| {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
@@ -37,7 +37,7 @@ impl App {
     }
 }
 
-/// What an accepted revision wants. One that this version cannot read any more wants nothing.
+/// The nodes of a revision. Empty when this version cannot parse its text.
 pub(super) fn wanted(revision: Option<&Revision>) -> Vec<WantedNode> {
     let config = revision.and_then(|revision| config::parse(&revision.text).ok());
     config.map(|config| config.wanted_nodes()).unwrap_or_default()

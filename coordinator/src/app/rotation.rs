@@ -8,10 +8,10 @@ use v1::rotate_authority_request::Step;
 use super::{App, AppError, nodes};
 use crate::pki::{Ca, expires_ms};
 
-/// The authority's life: made, announced, current, old, dropped. Each step is one transaction; what lies in files follows
-/// it, and is put right at the next start when a crash came between.
+/// The stages of an authority: made, announced, current, old, dropped. Each step is one transaction. The files in the
+/// state folder are changed after it; after a crash in between, the next start corrects them.
 impl App {
-    /// Which authorities there are, and which nodes are in the way of the next step.
+    /// The authorities, and the nodes that block the next step.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -40,10 +40,11 @@ impl App {
         })
     }
 
-    /// One step of a rotation. A step that was taken already changes nothing.
+    /// Takes one step of a rotation. A step that was already taken changes nothing.
     ///
     /// # Errors
-    /// When it is not that step's turn, a node is in the way, or no operator has signed it.
+    /// When it is not the next step, a node blocks it, or the operator's signature is missing or for another
+    /// authority.
     pub async fn rotate(&self, request: v1::RotateAuthorityRequest) -> Result<v1::ShowAuthoritiesReply, AppError> {
         let mut tx = self.store.write().await?;
         for name in request.without.iter().collect::<BTreeSet<_>>() {
@@ -72,7 +73,7 @@ impl App {
                 self.audit(&mut tx, "authority", "", text).await?;
                 tx.add_event(&self.event("authority", "", text)).await?;
                 self.changed_trust(tx).await?;
-                // An operator who calls from now on is given both.
+                // From here on an operator's certificate comes with both authorities.
                 self.take_over(&mut self.store.read().await?).await?;
             }
             (Step::Switch, None, Some(next), None) => {
@@ -113,7 +114,7 @@ impl App {
         self.show_authorities().await
     }
 
-    /// From now on the authority that the database names signs, and the server shows a certificate of it.
+    /// Makes the authority that the database calls current sign, and lets the server get a certificate from it.
     pub(super) async fn take_over(&self, tx: &mut Tx) -> Result<(), AppError> {
         let all = tx.authorities().await?;
         let (current, taken) = in_force(&all)?;
@@ -139,7 +140,8 @@ impl App {
         )))
     }
 
-    /// Before the switch: who does not trust the new one. Before the drop: who still shows a certificate of the old one.
+    /// Nodes that block the next step. Before the switch: those that do not trust the new authority. Before the drop:
+    /// those whose certificate is from the old one.
     pub(super) async fn in_the_way(&self, tx: &mut Tx, all: &[Authority]) -> Result<Vec<v1::NodeReason>, AppError> {
         let next = all.iter().find(|authority| authority.stage == Stage::Next);
         let old = all.iter().any(|authority| authority.stage == Stage::Old);
@@ -176,7 +178,7 @@ impl App {
     }
 }
 
-/// As the database keeps it.
+/// The database's record of an authority.
 pub(super) fn authority(ca: &Ca, stage: Stage, since_ms: u64) -> Authority {
     Authority {
         sha256: ca.sha256(),
@@ -186,7 +188,8 @@ pub(super) fn authority(ca: &Ca, stage: Stage, since_ms: u64) -> Authority {
     }
 }
 
-/// Which one signs, since when, and whose signatures are taken.
+/// SHA-256 of the authority that signs with the time since when (Unix milliseconds), and the certificates whose
+/// signatures are accepted.
 pub(super) fn in_force(all: &[Authority]) -> Result<((&Digest, u64), Vec<CertificateDer<'static>>), AppError> {
     let current = all.iter().find(|authority| authority.stage == Stage::Current);
     let current = current.ok_or(AppError::Stored { what: "the authority" })?;

@@ -7,7 +7,7 @@ use crate::known::{short, unknown};
 use crate::vault::{LARGEST_BYTES, Vault};
 
 impl App {
-    /// Every secret's name; whether it opens, and never what is in it.
+    /// The name of every secret, and whether it can be opened; never its value.
     ///
     /// # Errors
     /// When the database or the key cannot be read.
@@ -26,10 +26,10 @@ impl App {
         Ok(all.into_iter().map(info).collect())
     }
 
-    /// Keeps a secret, sealed. Returns whether there was one of that name.
+    /// Seals and stores a secret. Returns whether it replaced one.
     ///
     /// # Errors
-    /// When name or value cannot be one.
+    /// When the name or the value is not valid, or the database or the key fails.
     pub async fn set_secret(&self, request: v1::SetSecretRequest) -> Result<bool, AppError> {
         let name = request.name;
         if !is_secret_name(&name) {
@@ -56,10 +56,10 @@ impl App {
         Ok(replaced)
     }
 
-    /// Forgets one.
+    /// Deletes a secret.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// When no secret has that name.
     pub async fn remove_secret(&self, name: &str) -> Result<(), AppError> {
         let mut tx = self.store.write().await?;
         if !tx.remove_secret(name).await? {
@@ -73,7 +73,7 @@ impl App {
     }
 }
 
-/// Whether it can be a secret's name.
+/// Whether a secret can have this name.
 pub fn is_secret_name(name: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = [name.bytes().next(), name.bytes().last()];

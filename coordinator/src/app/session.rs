@@ -11,14 +11,14 @@ use super::{App, AppError};
 use crate::pki::Peer;
 use crate::sessions::Session;
 
-/// A node's clock that differs by more is told of.
+/// A larger difference of a node's clock is an alarm.
 const CLOCK_MS: u64 = 60 * 60 * 1000;
 
 impl App {
-    /// An agent says hello. Its messages leave by `out`, the welcome first.
+    /// Opens a session for an agent's hello. Messages to the agent go to `out`, the welcome first.
     ///
     /// # Errors
-    /// When the node may not come in, or is here already.
+    /// When the node is not admitted, reports impossible counts, or has another open session.
     pub async fn open_session(
         &self,
         peer: &Peer,
@@ -57,7 +57,7 @@ impl App {
         }
     }
 
-    /// One stream a node: a second one takes over only from a dead one of the same board.
+    /// Each node has one session. A second one replaces it only if the first is dead and on the same board.
     async fn take_in(&self, session: &Arc<Session>) -> Result<(), AppError> {
         while let Err(other) = self.sessions.open(session) {
             let same_board = other.hardware_serial == session.hardware_serial;
@@ -84,7 +84,7 @@ impl App {
     async fn welcome(&self, session: &Session, hello: v1::Hello) -> Result<(), AppError> {
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
-        // Asked again: it may have been revoked while an older session was tried.
+        // Checked again: the node may have been revoked while the older session was tested.
         let mut node = admitted(&mut tx, &session.node, &session.key_sha256).await?;
         let name = session.node.as_str();
         if let Some(text) = see_board(&mut node, hello.hardware_serial.clone()) {
@@ -99,7 +99,7 @@ impl App {
         self.end_forgotten(&mut tx, &node, &hello).await?;
         let knows = match hello.trust {
             Some(said) => Some(self.keep_trust(&mut tx, session, said).await?),
-            // An agent of before it could be told.
+            // An older agent does not report whom it trusts.
             None => None,
         };
         if hello.last_event < node.acknowledged {
@@ -130,10 +130,10 @@ impl App {
         Ok(())
     }
 
-    /// Ends every session: the coordinator must go.
+    /// Ends every session, because the coordinator stops.
     ///
     /// # Errors
-    /// When the database cannot be written; every session is ended all the same.
+    /// When the database cannot be written; the sessions end in any case.
     pub async fn part(&self) -> Result<(), AppError> {
         let mut written = Ok(());
         for session in self.sessions.all() {
@@ -143,7 +143,7 @@ impl App {
         written
     }
 
-    /// The stream has ended, from whichever end.
+    /// Handles the end of a session, whichever side ended it.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -163,7 +163,7 @@ impl App {
     }
 }
 
-/// The node, when it may come in with that key.
+/// The node, if it is enrolled with that key.
 pub(super) async fn admitted(tx: &mut Tx, name: &NodeName, key: &Digest) -> Result<Node, AppError> {
     let denied = |why: &str| AppError::Denied(format!("{name} {why}"));
     let node = tx

@@ -1,40 +1,41 @@
-//! What one node, and one row, may take of a reply about all of them: no node makes a list that nobody can read.
+//! How many bytes one node or one row may take in a reply about all of them, so that no node can make a list
+//! unreadable.
 
 use heeler_proto::v1;
 use prost::Message;
 
-/// The largest reply that is sent, in bytes: as much as the command line takes.
+/// Largest reply, in bytes: what the command line accepts.
 pub(crate) const MOST: usize = 16 << 20;
-/// Of the plans of one reply together.
+/// Bytes for all plans of one reply together.
 const REPLY: usize = MOST / 2;
-/// Bytes of any other list: what every client takes by default is 4 MiB.
+/// Bytes for any other list: clients accept 4 MiB by default (gRPC).
 const LISTED: usize = 3 << 20;
-/// However many nodes there are.
+/// Fewest bytes for a node, however many nodes there are.
 const LEAST: usize = 2 << 10;
 
-/// Bytes, of each of so many nodes.
+/// Bytes for the plan of each of `nodes` nodes.
 pub(super) fn share(nodes: usize) -> usize {
     REPLY.checked_div(nodes).unwrap_or(REPLY).max(LEAST)
 }
 
-/// Bytes, of each of so many rows of a list.
+/// Bytes for each of `rows` rows of a list.
 pub(super) fn of_list(rows: usize) -> usize {
     LISTED.checked_div(rows).unwrap_or(LISTED)
 }
 
-/// As many rows from the start as one reply holds, and at least one.
+/// The first rows, as many as one reply holds; at least one.
 pub(super) fn fitting<T: Message>(rows: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut used = 0_usize;
     let fits = |row: &T| {
         let first = used == 0;
-        // Each row has a tag and a length.
+        // Protobuf adds a tag and a length to each row.
         used = used.saturating_add(row.encoded_len()).saturating_add(8);
         first || used <= LISTED
     };
     rows.into_iter().take_while(fits).collect()
 }
 
-/// Without its lists, where the facts are more than that.
+/// Removes the lists from facts of more than `share` bytes.
 pub(super) fn within(share: usize, facts: v1::Facts) -> v1::Facts {
     if facts.encoded_len() <= share {
         return facts;
@@ -49,7 +50,8 @@ pub(super) fn within(share: usize, facts: v1::Facts) -> v1::Facts {
     }
 }
 
-/// Without the texts of files and the names of victims, where the steps are more than that; each op keeps its summary.
+/// Removes file contents and the lists of what would be lost from steps of more than `share` bytes. Each operation
+/// keeps its summary.
 pub(super) fn shortened_steps(share: usize, steps: &[v1::StepReport]) -> Vec<v1::StepReport> {
     let mut steps = steps.to_vec();
     if steps.iter().map(v1::StepReport::encoded_len).sum::<usize>() > share {

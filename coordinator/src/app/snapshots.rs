@@ -7,19 +7,19 @@ use tokio::time::timeout;
 
 use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits};
 
-/// What a node may take to answer: as long as the longest program that it runs for it.
+/// How long a node may take to answer: as long as the longest program that it runs for it.
 const ANSWER: Duration = Duration::from_secs(60);
-/// Likewise for a page of a list: two programs, which take minutes where there are tens of thousands of snapshots.
+/// The same for a page of a list: two programs, which take minutes with tens of thousands of snapshots.
 const LIST: Duration = Duration::from_secs(500);
-/// Characters of a node's own words that are written down.
+/// Most characters of a node's answer in the audit log.
 const DETAIL: usize = 4096;
 
 impl App {
-    /// Asks a node about its snapshots, or for one, a hold or a release. What would change something is written down
-    /// as asked before the node hears of it, and then what came of it.
+    /// Asks a node to list or compare snapshots, or to create, hold or release one. A change is entered in the audit
+    /// log before the node gets the request, and again with its outcome.
     ///
     /// # Errors
-    /// When the node is not connected, or does not answer, or refuses.
+    /// When the node is not known or not connected, does not answer in time, or refuses.
     pub async fn snapshots(&self, request: v1::SnapshotsRequest, who: &Who) -> Result<v1::SnapshotAnswer, AppError> {
         let node = nodes::known(&mut self.store.read().await?, &request.node).await?;
         let name = &node.name;
@@ -74,7 +74,7 @@ impl App {
         answer.map_err(|(_, why)| AppError::Refused(why))
     }
 
-    /// A round of the node's schedule: what it said of the datasets is newer than its facts.
+    /// Updates the node's facts from a round of its snapshot schedule, which is newer.
     pub(super) fn see_round(node: &mut Node, run: &v1::SnapshotRun) -> Result<(), AppError> {
         if run.stands.is_empty() {
             return Ok(());
@@ -87,7 +87,8 @@ impl App {
         Ok(())
     }
 
-    /// A scrub of the node's: when it ended is kept, as ZFS forgets it with the next resilver.
+    /// Updates the node's facts from a scrub. The end of the last scrub is stored here because ZFS shows only the
+    /// last scan, scrub or resilver (zpool-status(8)).
     pub(super) fn see_scrub(node: &mut Node, run: &v1::ScrubRun, at_ms: u64) -> Result<(), AppError> {
         let mut facts = ledger::facts_of(node)?.unwrap_or_default();
         let schedule = facts.schedule.get_or_insert_default();
@@ -95,7 +96,7 @@ impl App {
             "started" => schedule.scrub_percent = 1,
             "finished" => {
                 schedule.scrub_percent = 0;
-                // It may be told long after the facts were.
+                // An agent that was away reports old scrubs late.
                 schedule.last_scrub_ms = schedule.last_scrub_ms.max(at_ms);
             }
             _ => schedule.scrub_percent = 0,
@@ -105,7 +106,8 @@ impl App {
     }
 }
 
-/// What the audit log says when it is asked for, when it is done, and of what; None when it only looks.
+/// For the audit log: the action when asked for, the action when done, and the object. None for a request that
+/// changes nothing.
 fn deed(ask: &Ask) -> Option<(&'static str, &'static str, String)> {
     let create = ("snapshot asked for", "snapshot created");
     let hold = ("hold asked for", "snapshot held");

@@ -1,15 +1,15 @@
-//! A backplane that is to move to another subnet while peers are up on the old one: none of them would reach the node, and
-//! the change would be undone. The plan says so instead.
+//! Blocks a backplane's move to another subnet while peers are up on the old one: they could not confirm it, and the
+//! guard would undo it. The plan says so instead.
 
 use heeler_proto::{Cidr, KeepBackplane, NodeName, Task, v1};
 
 use super::{network, plan::Look};
 
-/// The subnets that peers are up on: those of `looks` as they were just seen, others as they are stored.
+/// Facts of the connected nodes: from this plan's look, else as stored.
 pub(super) struct Peers(pub(super) Vec<(NodeName, v1::Facts)>);
 
 impl Peers {
-    /// Blocks the step of `plan` that would move its backplane away from a peer.
+    /// Blocks the step of `plan` that would move the node's backplane away from its peers.
     pub(super) fn refuse(&self, look: &Look, plan: &mut v1::NodePlan) {
         let changes = (0..).zip(&look.tasks).filter_map(|(at, task): (u32, _)| match task {
             Task::KeepBackplane(wanted) => Some((at, wanted)),
@@ -46,7 +46,7 @@ impl Peers {
         }
     }
 
-    /// Who is up, and on another subnet than the wanted one.
+    /// The peers that are up on another subnet than the wanted one.
     fn elsewhere(&self, look: &Look, wanted: &KeepBackplane) -> Vec<String> {
         let peers = self
             .0

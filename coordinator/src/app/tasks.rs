@@ -5,13 +5,13 @@ use prost::Message as _;
 use super::{App, AppError, decoded, share};
 use crate::known::{short, unknown};
 
-/// Shown when nobody says how many.
+/// Tasks listed when the request gives no number.
 const USUAL: u32 = 50;
-/// Listed at once, however many are asked for.
+/// Most tasks in one reply.
 const MOST: u32 = 1000;
 
 impl App {
-    /// The newest first; `limit` 0: as many as usual. A thousand at most: the reply says when there are more.
+    /// The newest tasks first. `limit` 0: 50; more than 1,000 are cut, and the reply says so.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -30,7 +30,7 @@ impl App {
     /// One task.
     ///
     /// # Errors
-    /// When it is not known.
+    /// When no task has that id.
     pub async fn task(&self, id: &str) -> Result<v1::TaskInfo, AppError> {
         let mut tx = self.store.read().await?;
         if let Some(task) = tx.task(id).await? {
@@ -43,7 +43,7 @@ impl App {
     }
 }
 
-/// The rows of a list: each within its share, so that no node's long reason hides another one's task.
+/// The rows of a list. Each is cut to its share, so that one long reason does not push out other tasks.
 pub(super) fn listed(tasks: Vec<Task>) -> Result<Vec<v1::TaskInfo>, AppError> {
     let share = share::of_list(tasks.len());
     let row = |task| {

@@ -2,15 +2,15 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-/// Callers that are remembered; beyond it new ones wait.
+/// Most callers remembered at once; further ones must wait.
 const REMEMBERED: usize = 1024;
 
-/// A few attempts at once, then one every so often, each caller on its own.
+/// Allows each caller `burst` attempts at once, then one for every `every_ms`.
 #[derive(Debug)]
 pub(super) struct Throttle<K> {
     burst: u64,
     every_ms: u64,
-    // When each caller's bucket will be full again.
+    // When each caller may again make `burst` attempts at once, Unix milliseconds.
     full_at_ms: Mutex<HashMap<K, u64>>,
 }
 
@@ -23,10 +23,10 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         }
     }
 
-    /// Whether the caller may try now.
+    /// Whether the caller may try now; counts the attempt if so.
     pub(super) fn allows(&self, caller: &K, now_ms: u64) -> bool {
         let mut buckets = self.full_at_ms.lock().unwrap_or_else(PoisonError::into_inner);
-        // A later time than that was stored before the clock went back.
+        // A later time was stored before the clock went back.
         let latest = now_ms.saturating_add(self.burst.saturating_mul(self.every_ms));
         if buckets.len() >= REMEMBERED {
             buckets.retain(|_, full_at| {

@@ -1,4 +1,4 @@
-//! The audit log is looked at as long as the coordinator runs: a person sees that it is broken without asking.
+//! Checks the audit log while the coordinator runs, so that the status shows a fault unasked.
 
 use heeler_store::StoreError;
 use tokio::sync::Mutex;
@@ -8,33 +8,33 @@ use super::history::cause;
 use super::{App, AppError};
 use crate::audit::{Break, Head, Walk};
 
-/// As often all of it is walked once more.
+/// How often the whole log is checked.
 const ANEW_MS: u64 = 24 * 60 * 60 * 1000;
-/// Where the heads that are looked for were seen.
+/// The place named when a head that the coordinator saw is missing.
 const PLACE: &str = "the coordinator, since it runs,";
 
-/// How far the log was walked, and what came of it.
+/// How far the log was checked, and the result.
 #[derive(Default)]
 pub(super) struct Watch {
     watched: Mutex<Watched>,
-    /// What the last look found: read while a walk goes on.
+    /// The last result, readable while a check runs.
     finding: std::sync::Mutex<Option<String>>,
 }
 
 #[derive(Default)]
 struct Watched {
-    /// When the last walk of all of it was begun; 0 when one is due.
+    /// Start of the last check of the whole log, Unix milliseconds; 0: one is due.
     since_ms: u64,
     walk: Walk,
-    /// The last entry that was ever seen: no later walk may miss it.
+    /// The last entry that was seen. Every later check must find it.
     seen: Head,
-    /// What was found stays found, until somebody starts the coordinator again.
+    /// A fault stays reported until the coordinator restarts.
     broken: Option<String>,
 }
 
 impl App {
-    /// Walks what was written to the audit log since the last look; all of it at the first one, and once a day. Returns
-    /// what is wrong with it. Never called within a transaction: it opens its own.
+    /// Checks entries that are new since the last call; the whole log at the first call and once a day. Returns what
+    /// is wrong. Opens its own transaction, so never call it within one.
     pub(super) async fn watch_audit(&self) -> Result<Option<String>, AppError> {
         let mut watched = self.watch.watched.lock().await;
         if self.is_due(&watched) {
@@ -44,12 +44,13 @@ impl App {
         self.look_on(&mut watched).await
     }
 
-    /// What is known to be wrong with the audit log, for the status: it waits for no walk, and never walks all of it.
+    /// The known fault of the audit log, for the status. Does not wait for a running check, and never checks the
+    /// whole log.
     pub(super) async fn audit_finding(&self) -> Option<String> {
         if let Ok(mut watched) = self.watch.watched.try_lock()
             && !self.is_due(&watched)
         {
-            // What came of it is kept.
+            // The result is stored in `finding`.
             let _ = self.look_on(&mut watched).await;
         }
         self.finding().clone()
@@ -156,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_truncated_audit_log_stays_broken() {
-        // Whether the walk of the next day finds it, and which part of the message says so.
+        // Whether the daily check finds it, and the part of the message that says so.
         for (anew, next_day, part) in [
             (0, false, "removed from its end"),
             (0, true, "removed from its end"),

@@ -1,17 +1,16 @@
 use nix::unistd::{Uid, User};
 
-/// Who asks, as the connection proves it: never what a message says.
+/// The caller, as the connection proves it. Never taken from a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
-    /// The login name behind the Unix socket, or the operator's name in a certificate.
+    /// Login name behind the Unix socket, or operator name of the certificate.
     pub name: String,
-    /// The key of the certificate (SHA-256 of its SubjectPublicKeyInfo); None on the socket, which its owner alone can
-    /// open.
+    /// SHA-256 of the certificate's SubjectPublicKeyInfo. None on the socket, which only its owner can open.
     pub key_sha256: Option<[u8; 32]>,
 }
 
 impl Who {
-    /// At the other end of the Unix socket, as the kernel says.
+    /// The caller at the other end of the Unix socket; the kernel gives the uid (SO_PEERCRED, unix(7)).
     #[must_use]
     pub fn local(uid: u32) -> Self {
         let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();

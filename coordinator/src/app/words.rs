@@ -1,6 +1,6 @@
 use heeler_proto::v1::{self, event::Kind};
 
-/// Every kind of event there is: an agent's, and the coordinator's own.
+/// Every kind of event, the agent's and the coordinator's own.
 pub const KINDS: [&str; 36] = [
     "accepted",
     "alarm",
@@ -40,7 +40,7 @@ pub const KINDS: [&str; 36] = [
     "token",
 ];
 
-/// Which kind of event it is, as lists and filters name it.
+/// The kind of an agent's event, as lists and filters name it.
 pub(super) fn kind(kind: &Kind) -> &'static str {
     match kind {
         Kind::TaskStarted(_) => "task started",
@@ -56,7 +56,7 @@ pub(super) fn kind(kind: &Kind) -> &'static str {
     }
 }
 
-/// What happened, in a line.
+/// One line about what happened.
 pub(super) fn text(kind: &Kind) -> String {
     match kind {
         Kind::TaskStarted(task) if task.resumed => "continued after an interruption".to_owned(),
@@ -85,7 +85,7 @@ pub(super) fn text(kind: &Kind) -> String {
     }
 }
 
-/// A round of the schedule; several when they could not be told one by one.
+/// A round of the snapshot schedule, or several that the agent has summed up.
 fn round(run: &v1::SnapshotRun) -> String {
     let mut said = Vec::new();
     match run.taken.as_slice() {

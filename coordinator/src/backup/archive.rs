@@ -1,4 +1,4 @@
-//! What is inside of the seal: a label, the manifest, its signature, and the files one after the other.
+//! The content under the seal: a label, the manifest, its signature, then the files one after the other.
 
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -9,46 +9,46 @@ use serde::{Deserialize, Serialize};
 use super::error::{BackupError, damaged, failed};
 
 const LABEL: &[u8] = b"heeler backup 1\n";
-/// A manifest names some thousand files.
+/// Most bytes of a manifest: thousands of files.
 const MANIFEST: u32 = 4 << 20;
 const SIGNATURE: u32 = 256;
 
-/// What a backup says of itself. Signed by the coordinator that made it.
+/// The list of contents, signed by the coordinator that made the backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The cluster's name.
+    /// Name of the cluster.
     pub cluster: String,
-    /// The state at that time, Unix milliseconds.
+    /// Time of the state that it holds, Unix milliseconds.
     pub created_at_ms: u64,
-    /// The coordinator's.
+    /// Epoch of the coordinator.
     pub epoch: u64,
     /// Number of the audit log's last entry.
     pub audit_seq: u64,
-    /// Its hash, in hex.
+    /// Hash of that entry, in hex.
     pub audit_hash: String,
-    /// The program that made it.
+    /// Version of heeler that made it.
     pub heeler: String,
-    /// Without old events and plans, to be small.
+    /// Whether old events and plans are left out.
     pub thin: bool,
-    /// The public key of who made it: a point of P-256, uncompressed, in hex.
+    /// Public key of the coordinator that signed it: an uncompressed P-256 point, in hex.
     pub signer: String,
-    /// In their order.
+    /// In the order in which they follow.
     pub files: Vec<Entry>,
 }
 
-/// One file.
+/// One file of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Below the state folder.
+    /// Path below the state folder.
     pub path: String,
-    /// Its size.
+    /// Size of the file.
     pub bytes: u64,
-    /// In hex.
+    /// SHA-256 of the file, in hex.
     pub sha256: String,
 }
 
 impl Entry {
-    /// Where it goes below `folder`; None for a path that leads anywhere else.
+    /// The file's path below `folder`; None when it would lead out of it.
     #[must_use]
     pub fn place(&self, folder: &Path) -> Option<PathBuf> {
         let path = Path::new(&self.path);
@@ -57,7 +57,7 @@ impl Entry {
     }
 }
 
-/// Writes all that comes before the files.
+/// Writes label, manifest and signature.
 pub(super) fn write_head(out: &mut impl Write, manifest: &[u8], signature: &[u8]) -> io::Result<()> {
     out.write_all(LABEL)?;
     for part in [manifest, signature] {
@@ -68,7 +68,7 @@ pub(super) fn write_head(out: &mut impl Write, manifest: &[u8], signature: &[u8]
     Ok(())
 }
 
-/// Reads it again: manifest, its bytes, signature.
+/// Reads what [`write_head`] wrote: the manifest, its bytes, and the signature.
 pub(super) fn read_head(from: &mut impl Read) -> Result<(Manifest, Vec<u8>, Vec<u8>), BackupError> {
     let mut label = [0; LABEL.len()];
     from.read_exact(&mut label)
@@ -96,8 +96,8 @@ fn read_part(from: &mut impl Read, most: u32) -> Result<Vec<u8>, BackupError> {
     Ok(bytes)
 }
 
-/// Copies one file out to `path`, and proves that it is the one that the manifest names. What cannot be written says
-/// nothing about the backup.
+/// Writes one file to `path` and checks that it fits the manifest. An error of writing is kept apart from a damaged
+/// backup.
 pub(super) fn read_file(
     from: &mut impl Read,
     entry: &Entry,
@@ -122,7 +122,7 @@ pub(super) fn read_file(
     Ok(())
 }
 
-/// Hashes what is written through it.
+/// Hashes everything that is written through it.
 pub(super) struct Hashing<W> {
     into: W,
     context: Context,

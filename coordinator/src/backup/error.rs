@@ -6,15 +6,15 @@ use heeler_store::StoreError;
 use crate::pki::PkiError;
 use crate::state::{LockError, Lost};
 
-/// Why there is no backup, or nothing comes out of one. Nothing was changed.
+/// Why a backup or a restore failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// A file or a folder.
+    /// A file or folder could not be used.
     #[error("could not {what} {}", path.display())]
     File {
-        /// read, write…
+        /// The attempt, as a verb: "read", "write".
         what: &'static str,
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
@@ -26,83 +26,83 @@ pub enum BackupError {
         path.display()
     )]
     NoRoom {
-        /// read, write…
+        /// The attempt, as a verb: "read", "write".
         what: &'static str,
-        /// Which file.
+        /// The file that did not fit.
         path: PathBuf,
     },
-    /// The state folder holds nothing to save.
+    /// The state folder holds no coordinator.
     #[error("{} holds no coordinator. Make one: heeler init", .0.display())]
     NoCoordinator(PathBuf),
-    /// Half of what was there.
+    /// Part of the coordinator's state is missing.
     #[error(transparent)]
     Lost(#[from] Lost),
-    /// Nobody could open what would be sealed.
+    /// There is no recovery key, so nobody could open the backup.
     #[error("this coordinator has no recovery key yet. Make one: heeler init, or seal with a passphrase: --passphrase")]
     NoRecoveryKey,
-    /// Another coordinator works there.
+    /// Another process uses the state folder.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// Keys.
+    /// A key or certificate failed.
     #[error("could not use the coordinator's keys")]
     Pki(#[from] PkiError),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It cannot be read as a backup.
+    /// The file is not a backup, or is damaged.
     #[error("this is no backup of heeler, or it is damaged: {0}. Use another one; each backup is complete by itself")]
     Damaged(String),
-    /// The key or the passphrase is another one.
+    /// The backup is sealed for another key or passphrase.
     #[error(
         "this key does not open the backup: it was sealed for another one. Look for heeler-recovery-CLUSTER.txt of that cluster"
     )]
     WrongKey,
-    /// What was given is no key.
+    /// The text holds no recovery key.
     #[error(
         "this is no recovery key: it is one line that begins with AGE-SECRET-KEY-1, in heeler-recovery-CLUSTER.txt"
     )]
     NoKey,
-    /// What lies where the recovery key would go is none.
+    /// The file for the recovery key exists and holds something else.
     #[error(
         "{} exists, and is not a recovery key: no line of it begins with AGE-SECRET-KEY-1. Name another file: \
          --recovery FILE, or move that one away",
         .0.display()
     )]
     NoKeyIn(PathBuf),
-    /// Somebody else made it.
+    /// Another coordinator signed the backup.
     #[error(
         "the backup was not made by the coordinator that this recovery key belongs to: it is not used. If you are \
          sure that it is the right backup, give only the key's AGE-SECRET-KEY line"
     )]
     OtherSigner,
-    /// Not over what is there.
+    /// The state folder holds a coordinator, and `replace` is not set.
     #[error(
         "{} holds a coordinator already. To replace it with the backup: --replace (the existing state is kept in a \
          folder beside it)",
         .0.display()
     )]
     Occupied(PathBuf),
-    /// It is of another cluster.
+    /// The backup is of another cluster than heeler.toml.
     #[error("the backup is of the cluster {found:?}, and {wanted:?} is wanted")]
     OtherCluster {
-        /// In the backup.
+        /// Cluster of the backup.
         found: String,
-        /// In heeler.toml.
+        /// Cluster of heeler.toml.
         wanted: String,
     },
-    /// A file that a backup must hold and cannot.
+    /// A file that every backup needs is missing, too large, or no file.
     #[error(
         "{} would be missing from the backup: it must be there, a file or a link to one, of at most 1 MiB",
         .0.display()
     )]
     NotSaved(PathBuf),
-    /// What was written does not come out again as it went in.
+    /// The new backup could not be read back.
     #[error(
         "the new backup could not be read back completely: {0}. It was removed. Try again; if it fails again, check \
          the disk: journalctl -k"
     )]
     NotWhole(String),
-    /// Nothing can be put in its place as a whole.
+    /// The state folder is a mount point, so it cannot be renamed.
     #[error(
         "{} is a mount point, and cannot be moved aside for the restored state. Name a folder in it, here and for \
          heeler serve: --state {}; or unmount it first",
@@ -110,25 +110,25 @@ pub enum BackupError {
         .0.join("state").display()
     )]
     MountPoint(PathBuf),
-    /// The folder above does not let it.
+    /// The folder above is not writable.
     #[error(
         "{} cannot be replaced: this user may not write to the folder above it. Run it as its owner or as root \
          (sudo), or name another folder: --state DIR",
         .0.display()
     )]
     Fixed(PathBuf),
-    /// Another one does the same.
+    /// Another restore into the same folder is running.
     #[error(
         "another restore into {} is running, or has just ended: check its result before you restore again",
         .0.display()
     )]
     Restoring(PathBuf),
-    /// More than a backup may be.
+    /// A thin backup is larger than its limit.
     #[error("the state would fill {bytes} bytes and {most} are allowed here")]
     TooLarge {
-        /// So much.
+        /// Size of the sealed file, in bytes.
         bytes: u64,
-        /// At most so much.
+        /// The limit, in bytes.
         most: u64,
     },
 }

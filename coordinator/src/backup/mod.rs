@@ -1,4 +1,4 @@
-//! Backups of the coordinator: one sealed file with its database, its keys and all else that its state folder holds.
+//! Backups of the coordinator: one sealed file with the database, the keys and everything else in the state folder.
 
 mod archive;
 mod error;

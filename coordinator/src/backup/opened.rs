@@ -13,10 +13,10 @@ use super::recovery::Recovery;
 use super::seal::Opener;
 use crate::pki::make_folder;
 
-/// Without these a backup brings nothing back.
+/// A backup without these files is useless.
 const NEEDED: [&str; 2] = ["heeler.db", "ca/key.pem"];
 
-/// A backup whose seal is off: it is known who made it and what it holds, and nothing was written yet.
+/// A backup that is opened and whose signature is checked. Nothing is written yet.
 pub(super) struct Opened {
     pub(super) manifest: Manifest,
     from: StreamReader<BufReader<File>>,
@@ -68,7 +68,7 @@ impl Opened {
         })
     }
 
-    /// Proves that every file comes out as it went in, and writes none.
+    /// Checks every file without writing any.
     pub(super) fn prove(self) -> Result<Manifest, BackupError> {
         self.walk(|from, entry| read_file(from, entry, &mut io::sink(), Path::new(&entry.path)))
     }

@@ -17,41 +17,41 @@ use super::recovery::{RECIPIENT, signer};
 use super::seal::{Lock, Opener};
 use crate::state::StateFolder;
 
-/// Events that a thin backup keeps.
+/// Newest events that a thin backup keeps.
 const RECENT_EVENTS: u32 = 2_000;
-/// No key or pin is larger.
+/// Largest file besides the database, in bytes: keys and pins are small.
 const SMALL: u64 = 1 << 20;
-/// The state folder is not deep.
+/// How deep folders in the state folder are searched.
 const DEPTH: u32 = 4;
-/// What of the state folder is heeler's, and must not be missing from a backup.
+/// Folders of the state folder that belong to heeler; none of their files may be missing from a backup.
 const OURS: [&str; 7] = ["backup", "ca", "config", "contact", "operators", "secrets", "server"];
-/// Without these nothing can be put back.
+/// Files without which a restore is impossible.
 const NEEDED: [&str; 4] = ["heeler.db", "ca/key.pem", "ca/certificate.pem", "backup/key.pem"];
 
 /// How much goes into a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// All of it.
+    /// Everything.
     Whole,
-    /// Without what is only history: at most so many bytes.
+    /// Without old events and plans; holds the largest size in bytes.
     Thin(u64),
 }
 
-/// A sealed backup.
+/// A finished backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed {
-    /// What it says of itself.
+    /// Its signed list of contents.
     pub manifest: Manifest,
-    /// Of the sealed file.
+    /// Size of the sealed file.
     pub bytes: u64,
-    /// Of the sealed file.
+    /// SHA-256 of the sealed file.
     pub sha256: [u8; 32],
 }
 
-/// Seals the state into `out`, while a coordinator works on it or not. `lock` None: with the recovery key on record.
+/// Seals the state into `out`, also while a coordinator uses it. `lock` None: for the recovery key on record.
 ///
 /// # Errors
-/// When something cannot be read or written, or the database is damaged: a backup of that would only hide it.
+/// When something cannot be read or written, or the database is damaged: a backup would only hide that.
 pub async fn pack(
     state: &StateFolder,
     lock: Option<Lock>,
@@ -194,7 +194,7 @@ fn write(
     Ok((hashing.bytes(), hashing.digest()))
 }
 
-/// Opens what was written, as whoever restores it will: nothing is called a backup before.
+/// Opens the new file as a restore does. A backup that was never opened is not reported as one.
 fn prove(file: &Path, prover: &Opener) -> Result<(), BackupError> {
     let proven = Opened::open(file, prover, None).and_then(Opened::prove);
     proven.map(drop).map_err(|error| match error {
@@ -203,7 +203,8 @@ fn prove(file: &Path, prover: &Opener) -> Result<(), BackupError> {
     })
 }
 
-/// Every file of the state folder but the database, which is copied apart, and what belongs to the running process.
+/// Lists every file of the state folder except the database, which is copied separately, and the files of the running
+/// process.
 fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, PathBuf)>) -> Result<(), BackupError> {
     let here = folder.join(below);
     let mut names: Vec<_> = fs::read_dir(&here)
@@ -222,7 +223,7 @@ fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, Path
             .next()
             .is_some_and(|top| OURS.iter().any(|ours| top.as_os_str() == *ours));
         let real = folder.join(&path);
-        // A person may keep keys elsewhere and link to them; whatever else is linked to is not heeler's.
+        // A person may keep keys elsewhere and link to them. Links outside heeler's own folders are left out.
         let about = if is_ours {
             fs::metadata(&real)
         } else {
@@ -255,10 +256,10 @@ fn sign(pem: &[u8], text: &[u8]) -> Result<Vec<u8>, BackupError> {
     Ok(signature.as_ref().to_vec())
 }
 
-/// What the name of a copy of the database begins with.
+/// Start of the file name of a database copy.
 const COPYING: &str = "heeler.db.copying-";
 
-/// Removes the copies that killed backups left. One that a backup still works on is locked, and stays.
+/// Removes database copies that killed backups left. A running backup locks its copy, so that one stays.
 ///
 /// # Errors
 /// When the state folder cannot be read.
@@ -282,8 +283,8 @@ fn remove(copy: &Path) {
     }
 }
 
-/// The copy of the database, for as long as it is read. Nobody else may read it, from its first byte on: `SQLite` fills
-/// the empty file, and gives what it makes beside it the same mode.
+/// A copy of the database, removed on drop. Mode 0600 from the start: `SQLite` fills the existing empty file, and
+/// gives its side files the same mode.
 struct Scratch(PathBuf, #[expect(dead_code, reason = "holds the lock")] File);
 
 impl Scratch {

@@ -1,4 +1,4 @@
-//! Where a restore goes: what stands in its way is found before anything is written.
+//! The folder that a restore replaces. Everything that would prevent it is checked before anything is written.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::{BackupError, failed};
 use crate::exclusive::Exclusive;
 
-/// Refuses a place that could not be put aside when its turn comes.
+/// Fails when the folder could not be renamed later.
 pub(super) fn check(place: &Path) -> Result<(), BackupError> {
     let Ok(about) = fs::metadata(place) else {
         return Ok(());
@@ -21,7 +21,7 @@ pub(super) fn check(place: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Why a folder cannot be made, or renamed, where the place is.
+/// Turns an error of making or renaming a folder into the error that says what to do.
 pub(super) fn refused(what: &'static str, place: &Path) -> impl FnOnce(io::Error) -> BackupError {
     let place = place.to_owned();
     move |error| match error.kind() {
@@ -31,7 +31,8 @@ pub(super) fn refused(what: &'static str, place: &Path) -> impl FnOnce(io::Error
     }
 }
 
-/// A folder of the same disk may be mounted there: only the kernel's list tells.
+/// Whether the folder is a mount point, also of the same disk (bind mount): only /proc/self/mountinfo shows that
+/// (proc(5)).
 fn mounted(place: &Path) -> bool {
     let list = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let place = place.to_string_lossy();
@@ -40,14 +41,14 @@ fn mounted(place: &Path) -> bool {
         .any(|at| at.replace("\\040", " ") == place)
 }
 
-/// `place.END`, beside it.
+/// The path `place.END`.
 pub(super) fn sibling(place: &Path, end: &str) -> PathBuf {
     let mut name = place.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{end}"));
     place.with_file_name(name)
 }
 
-/// A name of its own for what is put aside, also for the second one of a second.
+/// A free path for the folder that is put aside; a number is added when two are made within a second.
 pub(super) fn aside(place: &Path, now_ms: u64) -> PathBuf {
     let first = format!("before-{}", now_ms / 1000);
     let mut path = sibling(place, &first);
@@ -59,22 +60,22 @@ pub(super) fn aside(place: &Path, now_ms: u64) -> PathBuf {
     path
 }
 
-/// Whether a restore fills the folder beside that place now.
+/// Whether a restore is running beside `place`.
 pub(super) fn is_filled(place: &Path) -> bool {
     let held = |folder: File| matches!(Exclusive::of(folder), Err((_, TryLockError::WouldBlock)));
     File::open(sibling(place, "restoring")).is_ok_and(held)
 }
 
-/// The folder that a restore fills, held by it alone. Removed again unless it was put in its place.
+/// The folder that a restore fills; locked. Removed on drop unless it was put in place.
 pub(super) struct Filling {
     path: PathBuf,
     put: bool,
-    // Locked; it goes with the folder wherever that is put.
+    // The lock is on the folder itself, so it stays when the folder is renamed.
     _held: Exclusive,
 }
 
 impl Filling {
-    /// Beside that place; what one that was killed has left there is removed.
+    /// Makes the folder beside `place`, and empties what a killed restore left there.
     pub(super) fn beside(place: &Path) -> Result<Self, BackupError> {
         let path = sibling(place, "restoring");
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
@@ -85,7 +86,7 @@ impl Filling {
             Err((_, TryLockError::WouldBlock)) => return Err(BackupError::Restoring(place.to_owned())),
             Err((_, TryLockError::Error(error))) => return Err(failed("lock", &path)(error)),
         };
-        // The one who had it may have put it in its place, or removed it, in the meantime.
+        // Between opening and locking, another restore may have renamed or removed the folder.
         let id = |about: io::Result<fs::Metadata>| about.map(|about| (about.dev(), about.ino())).ok();
         if id(held.file().metadata()) != id(fs::metadata(&path)) {
             return Err(BackupError::Restoring(place.to_owned()));

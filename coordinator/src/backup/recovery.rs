@@ -15,22 +15,22 @@ use crate::audit::{Deed, write};
 use crate::pki::{PkiError, new_operator, public_point};
 use crate::state::StateFolder;
 
-/// Where the public half is kept in the database.
+/// The key in the `meta` table that holds the public half.
 pub(crate) const RECIPIENT: &str = "recovery_recipient";
 const SIGNER: &str = "# signer: ";
 
-/// The private half of a recovery key, as a person hands it over.
+/// The private half of a recovery key.
 pub struct Recovery {
     identity: x25519::Identity,
-    /// Fingerprints of the coordinators whose backups are believed; none: any that the key opens.
+    /// Fingerprints of the coordinators whose backups are accepted; empty: any that the key opens.
     signers: Vec<String>,
 }
 
 impl Recovery {
-    /// From the text of the file, or its one line.
+    /// Parses the text of a recovery file, or the key's line alone.
     ///
     /// # Errors
-    /// When there is no key in it.
+    /// When the text holds no key.
     pub fn parse(text: &str) -> Result<Self, BackupError> {
         let key = text
             .lines()
@@ -44,35 +44,35 @@ impl Recovery {
         })
     }
 
-    /// What opens a backup.
+    /// The opener for backups that are sealed for this key.
     #[must_use]
     pub fn opener(&self) -> Opener {
         Opener::Identity(Box::new(self.identity.clone()))
     }
 
-    /// Whether a backup by that signer (a point, in hex) is believed.
+    /// Whether backups of that signer (a point, in hex) are accepted.
     #[must_use]
     pub fn believes(&self, signer: &str) -> bool {
         self.signers.is_empty() || self.signers.contains(&fingerprint(signer))
     }
 }
 
-/// What became of the recovery key's file.
+/// What happened to the recovery key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecoveryFile {
-    /// The coordinator has a key already, and the person its private half.
+    /// The coordinator already had one; nothing changed.
     Known,
-    /// A new key; its private half lies here and nowhere else.
+    /// A new key was made. This file is the only place of its private half.
     Made(PathBuf),
-    /// The key in this file goes on opening backups.
+    /// The key in this file is used again.
     Again(PathBuf),
 }
 
-/// Makes the recovery key, unless the coordinator has one: the public half goes into the database, the private half into
-/// `file`, which must lie outside of the state folder.
+/// Makes a recovery key unless the coordinator has one. The public half goes into the database, the private half into
+/// `file`, which must be outside the state folder.
 ///
 /// # Errors
-/// When a file cannot be read or written, or the database.
+/// When a file or the database cannot be read or written.
 pub async fn ensure_recovery(
     state: &StateFolder,
     file: &Path,
@@ -112,7 +112,7 @@ pub async fn ensure_recovery(
     Ok(outcome)
 }
 
-/// Whether [`ensure_recovery`] could use that file: there is none yet, or it holds a key.
+/// Checks that [`ensure_recovery`] can use the file: it does not exist, or it holds a key.
 ///
 /// # Errors
 /// When it holds something else.
@@ -152,7 +152,7 @@ fn write_file(path: &Path, text: &str) -> Result<(), BackupError> {
     write().map_err(failed("write", path))
 }
 
-/// The same key for a coordinator that begins anew.
+/// Adds a signer to an existing recovery file, for a new coordinator that uses the same key.
 fn add_signer(path: &Path, signer: &str) -> Result<(), BackupError> {
     let add = || {
         let mut file = fs::OpenOptions::new().append(true).open(path)?;
@@ -162,7 +162,7 @@ fn add_signer(path: &Path, signer: &str) -> Result<(), BackupError> {
     add().map_err(failed("write", path))
 }
 
-/// The key that signs this coordinator's backups, made when it is missing; its public point, in hex.
+/// The public point, in hex, of the key that signs this coordinator's backups. Makes the key when it is missing.
 pub(super) fn signer(state: &StateFolder) -> Result<String, BackupError> {
     let pem = new_operator(&state.backup())?;
     let point = public_point(&pem).ok_or(BackupError::Pki(PkiError::Random))?;

@@ -15,49 +15,50 @@ use crate::init::epoch_at;
 use crate::pki::{make_folder, write_secret};
 use crate::state::{Lock, LockError, StateFolder};
 
-/// What is put where.
+/// Options of a restore.
 pub struct Restore<'a> {
     /// The sealed file.
     pub archive: &'a Path,
-    /// What opens it.
+    /// Key or passphrase that opens it.
     pub opener: Opener,
-    /// Whom it must be signed by; None: a passphrase, which nobody else knows.
+    /// The recovery key whose signers are accepted. None with a passphrase: only somebody who knows it can have made
+    /// the backup.
     pub recovery: Option<&'a Recovery>,
-    /// Where it goes.
+    /// The state folder to restore into.
     pub state: &'a StateFolder,
-    /// The cluster of heeler.toml, where there is one.
+    /// Cluster of heeler.toml; None when there is no heeler.toml.
     pub cluster: Option<&'a str>,
-    /// Where heeler.toml is, in place of what the backup says.
+    /// Folder of heeler.toml; None: as the backup says.
     pub config: Option<&'a Path>,
-    /// Put aside the coordinator that is there.
+    /// Whether an existing coordinator may be put aside.
     pub replace: bool,
-    /// Who does it.
+    /// Name for the audit log.
     pub operator: &'a str,
 }
 
-/// What came of it.
+/// Result of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// What the backup says of itself.
+    /// The backup's list of contents.
     pub manifest: Manifest,
-    /// The new epoch.
+    /// The new epoch, higher than any before.
     pub epoch: u64,
-    /// Where the folder is that was in its place.
+    /// Where the replaced folder is now; None when there was none.
     pub aside: Option<PathBuf>,
-    /// Tasks that were under way when the backup was made: how they ended is not known.
+    /// Tasks that were open when the backup was made. They are ended as failed: their outcome is not known.
     pub open_tasks: usize,
-    /// The accepted heeler.toml, with its number.
+    /// Number and text of the accepted heeler.toml.
     pub accepted: Option<(u64, String)>,
-    /// The nodes on record, by name.
+    /// Names of the nodes on record, sorted.
     pub nodes: Vec<String>,
-    /// Whom the coordinator trusts again, by name: who was revoked since is among them.
+    /// Names of the trusted operators. Includes those who were revoked after the backup was made.
     pub operators: Vec<String>,
 }
 
-/// Opens a backup and proves that all of it is whole, in a folder that is removed again.
+/// Opens a backup and checks that it is complete, in a folder that is removed afterwards.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The first fault found.
 pub async fn verify(
     archive: &Path,
     opener: Opener,
@@ -70,8 +71,9 @@ pub async fn verify(
     Ok(manifest)
 }
 
-/// Puts the state of a backup in its place, in a new epoch. What stands in the way is found before anything is written.
-/// Killed at any point, the folder that was there is whole, here or beside, and running it again ends it.
+/// Replaces the state folder by the backup, in a new epoch. Everything that would prevent it is checked before
+/// anything is written. When it is killed, the old folder is still complete, in place or beside it, and another run
+/// finishes the work.
 ///
 /// # Errors
 /// Nothing was changed.
@@ -92,7 +94,7 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     }
     let mut new = Filling::beside(&place)?;
     let manifest = opened.unpack(new.path())?;
-    // Restored twice from one backup, the second epoch is later than the first: by the clock, or by what is there.
+    // Two restores from one backup need different epochs, the second one higher.
     let before = Store::epoch_of(&state.database()).await.unwrap_or(0);
     let epoch = epoch_at(now_ms)
         .max(manifest.epoch.saturating_add(1))
@@ -118,7 +120,7 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     Ok(restored)
 }
 
-/// No coordinator is there, or it may be put aside.
+/// Checks that the folder holds no coordinator, or that it may be replaced.
 ///
 /// # Errors
 /// [`BackupError::Occupied`].
@@ -142,7 +144,7 @@ fn lock(state: &StateFolder, place: &Path) -> Result<Lock, BackupError> {
     }
 }
 
-/// Renames what is there, and tells where it is now; an empty folder goes.
+/// Renames the existing folder and returns its new path; removes an empty one.
 fn put_aside(
     state: &StateFolder,
     place: &Path,
@@ -164,14 +166,14 @@ fn put_aside(
         return Err(place::refused("put aside", place)(error));
     }
     if !occupied {
-        // Only our lock: whatever else somebody keeps there is not ours to remove.
+        // Removes only our lock. Other files belong to somebody else.
         let _ = fs::remove_file(aside.join("lock"));
         let _ = fs::remove_dir(&aside);
     }
     Ok(aside.exists().then_some(aside))
 }
 
-/// A new epoch; what was under way is over, and what was promised holds no more.
+/// Starts a new epoch in the restored database: ends open tasks and deletes unused join tokens.
 async fn begin_anew(
     folder: &Path,
     manifest: Manifest,

@@ -5,23 +5,23 @@ use age::{Decryptor, Encryptor, Recipient, scrypt, stream, x25519};
 
 use super::error::{BackupError, damaged};
 
-/// What a backup is sealed with.
+/// What seals a backup.
 #[derive(Clone)]
 pub enum Lock {
-    /// For the holder of the recovery key.
+    /// The public half of a recovery key.
     Recipient(x25519::Recipient),
-    /// For whoever knows it.
+    /// A passphrase that a person knows.
     Passphrase(SecretString),
 }
 
 impl Lock {
-    /// The public half of a recovery key, `age1…`.
+    /// Parses the public half of a recovery key, `age1…`; None when it is not one.
     #[must_use]
     pub fn recipient(text: &str) -> Option<Self> {
         text.trim().parse().ok().map(Self::Recipient)
     }
 
-    /// Words that a person keeps.
+    /// A passphrase that a person knows.
     #[must_use]
     pub fn passphrase(words: String) -> Self {
         Self::Passphrase(SecretString::from(words))
@@ -31,8 +31,8 @@ impl Lock {
         self.seal_also(out, None)
     }
 
-    /// Also for whoever shall prove what was written: that other key opens it as well as the recovery key, whose private
-    /// half is not here.
+    /// Seals for `prover` too, so that the new backup can be read back here, where the private half of the recovery
+    /// key is not.
     pub(super) fn seal_also<W: Write>(
         &self,
         out: W,
@@ -53,7 +53,7 @@ impl Lock {
         sealer.wrap_output(out)
     }
 
-    /// What opens, once, what is sealed for it too: a key that is nowhere but in memory, or the words.
+    /// An opener to read the new backup back once: a new key that exists only in memory, or the passphrase.
     pub(super) fn prover(&self) -> Opener {
         match self {
             Self::Recipient(_) => Opener::Identity(Box::new(x25519::Identity::generate())),
@@ -64,20 +64,20 @@ impl Lock {
 
 /// What opens a backup.
 pub enum Opener {
-    /// The recovery key.
+    /// The private half of a recovery key.
     Identity(Box<x25519::Identity>),
-    /// The words.
+    /// The passphrase.
     Passphrase(SecretString),
 }
 
 impl Opener {
-    /// Words that a person kept.
+    /// The passphrase that sealed the backup.
     #[must_use]
     pub fn passphrase(words: String) -> Self {
         Self::Passphrase(SecretString::from(words))
     }
 
-    /// For one more backup.
+    /// A copy, for another backup.
     #[must_use]
     pub fn again(&self) -> Self {
         match self {
@@ -99,7 +99,7 @@ impl Opener {
         };
         opened.map_err(|error| match error {
             age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => BackupError::WrongKey,
-            // With the right passphrase's shape and another content, the file key does not come out.
+            // age reports a wrong passphrase this way: the file key cannot be decrypted.
             age::DecryptError::DecryptionFailed => BackupError::WrongKey,
             other => damaged(other.to_string()),
         })

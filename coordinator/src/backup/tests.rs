@@ -26,7 +26,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// A coordinator with a recovery key, a pinned host key, and a task under way.
+    /// A coordinator with a recovery key, a pinned host key, and an open task.
     async fn new() -> Self {
         let bench = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -162,7 +162,7 @@ async fn what_was_saved_comes_back_whole_in_a_later_epoch() {
     assert_eq!(log.last().unwrap().action, "restored");
 }
 
-/// Every file of a folder, but the lock of who has it.
+/// Every file of a folder except the lock.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = tree_and_locks(folder);
     found.retain(|path, _| path.file_name() != Some("lock".as_ref()));
@@ -227,7 +227,7 @@ async fn only_the_right_key_opens_a_backup() {
         BackupError::WrongKey
     ));
 
-    // Somebody who knows the public half seals a state of their own.
+    // Somebody who knows the public half seals another state.
     let forged = bench.at("forged.age");
     let recipient = {
         let store = Store::open(&bench.state("state").database()).await.unwrap();
@@ -275,7 +275,7 @@ async fn a_passphrase_seals_and_another_one_does_not_open() {
 async fn an_unreadable_backup_is_not_kept() {
     use std::os::unix::ffi::OsStrExt as _;
     let bench = Bench::new().await;
-    // Two names that are one once they are text.
+    // Two names that become equal when they are converted to text.
     for name in [b"a\xfe", b"a\xff"] {
         let name = std::ffi::OsStr::from_bytes(name);
         fs::write(bench.at("state/contact").join(name), b"pins").unwrap();

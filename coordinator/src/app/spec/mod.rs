@@ -1,4 +1,4 @@
-//! The tasks that bring a node to what is wanted of it: from heeler.toml and what is on record.
+//! Derives a node's tasks from heeler.toml and the record.
 
 mod backplane;
 mod pool;
@@ -15,15 +15,15 @@ pub(super) use backplane::KIND as BACKPLANE;
 pub(super) use pool::live_serials;
 pub use pool::pool_comment;
 
-/// The kind and digest of each task that one node needs, in the order in which they are carried out.
+/// The tasks of one node, in the order in which they run.
 pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>, AppError> {
     let pool = pool::task(tx, cluster, node, wanted).await?;
     let others = [backplane::task(wanted), snapshots::task(wanted), scrubs::task(wanted)];
     Ok(pool.into_iter().chain(others.into_iter().flatten()).collect())
 }
 
-/// The kinds of those tasks, with what tells whether the node was brought to what is wanted now: over what a person
-/// writes, not over what is on record.
+/// Kind and digest of each task that a node needs. The digest covers what heeler.toml says and not what is on record,
+/// so it changes only with heeler.toml.
 pub(super) fn digests(wanted: &WantedNode) -> Vec<(&'static str, Digest)> {
     let all = [
         pool::wanted_digest(wanted),
@@ -34,7 +34,7 @@ pub(super) fn digests(wanted: &WantedNode) -> Vec<(&'static str, Digest)> {
     all.into_iter().flatten().collect()
 }
 
-/// The same for a task that was given; None for one that no line of heeler.toml asks for.
+/// The digest of a given task; None for a task that heeler.toml cannot ask for.
 pub(super) fn digest_of(task: &Task) -> Option<Digest> {
     match task {
         Task::EnsurePool(ensure) => Some(pool::digest_of(&ensure.pool)),

@@ -8,11 +8,11 @@ use super::AppError;
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
-/// ZFS keeps at most 32 characters of a pool's comment (zpoolprops(7)).
+/// Most characters that ZFS stores in a pool's comment (zpoolprops(7)).
 const COMMENT: usize = 32;
 
-/// `heeler:<cluster>/<node>`: a pool says whose it is. The cluster's name gives way when it is too long, and the end of a
-/// node's that is too long still gives way to a digest, so that no two nodes have one comment.
+/// The comment that marks a pool as ours: `heeler:<cluster>/<node>`. A long cluster name is cut. When that is not
+/// enough, the end of the node's name is replaced by a digest, so that no two nodes share a comment.
 #[must_use]
 pub fn pool_comment(cluster: &str, node: &str) -> String {
     let room = COMMENT.saturating_sub("heeler:/".len() + node.len());
@@ -26,7 +26,7 @@ pub fn pool_comment(cluster: &str, node: &str) -> String {
     format!("{head}~{digest}")
 }
 
-/// The task that gives a node its pool; None when none is wanted.
+/// The task that creates or imports the node's pool; None when heeler.toml gives the node no disks.
 pub(super) async fn task(
     tx: &mut Tx,
     cluster: &str,
@@ -70,8 +70,8 @@ pub(super) async fn task(
     })))
 }
 
-/// What a task on `node` must not touch. Somebody else's pool on that node itself is left out: the agent sees better than
-/// an older look whether it is there.
+/// Disks that a task on `node` must not touch. Leaves out pools on this node that are not ours: the agent itself sees
+/// whether they are still there.
 pub(in super::super) fn live_serials(legs: &[Leg], node: &str) -> Result<Vec<LiveSerial>, AppError> {
     let stored = |_| AppError::Stored {
         what: "the disk ledger",
@@ -91,7 +91,7 @@ pub(in super::super) fn live_serials(legs: &[Leg], node: &str) -> Result<Vec<Liv
     legs.map(live).collect()
 }
 
-/// The kind and digest of this task, where `wanted` has one.
+/// Kind and digest of the task that [`task`] gives.
 pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
     let WantedNode {
         pool,
@@ -103,7 +103,7 @@ pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest
     (!disks.is_empty()).then(|| ("ensure pool", digest(pool, disks, datasets, *arc_max_bytes)))
 }
 
-/// The same of a task's.
+/// Digest of what a given task wants.
 pub(super) fn digest_of(pool: &PoolSpec) -> Digest {
     digest(&pool.name, &pool.serials, &pool.datasets, pool.arc_max_bytes)
 }

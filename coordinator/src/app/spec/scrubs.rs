@@ -4,10 +4,10 @@ use heeler_store::Digest;
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
-/// UTC: the first of a day's hours that are used, and how far they are apart.
+/// First hour of the day for scrubs (UTC), and hours from one slot to the next.
 const HOURS: (usize, usize) = (2, 3);
 
-/// The task that gives a node its schedule of scrubs; None for one without a pool.
+/// The task with the node's scrub schedule; None without a pool.
 pub(super) fn task(wanted: &WantedNode) -> Option<Task> {
     let (day, hour) = slot(wanted.scrub, wanted.place);
     let pool = wanted.pool.clone();
@@ -15,7 +15,7 @@ pub(super) fn task(wanted: &WantedNode) -> Option<Task> {
     (!wanted.disks.is_empty()).then_some(Task::KeepScrubs(KeepScrubs { pool, every, day, hour }))
 }
 
-/// The kind and digest of this task, where `wanted` has one.
+/// Kind and digest of the task that [`task`] gives.
 pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
     let Some(Task::KeepScrubs(task)) = task(wanted) else {
         return None;
@@ -23,13 +23,14 @@ pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest
     Some(("keep scrubs", digest_of(&task)))
 }
 
-/// The same of a task's.
+/// Digest of what a given task wants.
 pub(super) fn digest_of(task: &KeepScrubs) -> Digest {
     let KeepScrubs { pool, every, day, hour } = task;
     sha256(format!("{pool:?} {every:?} {day} {hour}").as_bytes())
 }
 
-/// Day and hour of a node's place, which follows from its name: no two places of 56, or 224 in a month, share an hour.
+/// Day (1 and up) and hour (UTC) of the scrub of the node with that place among the names. No two of 56 places in a
+/// week, or 224 in a month, get the same hour.
 fn slot(every: ScrubEvery, place: usize) -> (u32, u32) {
     let (days, bits) = match every {
         ScrubEvery::Month => (28, 5),

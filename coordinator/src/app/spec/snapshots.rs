@@ -4,13 +4,13 @@ use heeler_store::Digest;
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
-/// The task that gives a node its schedule of snapshots; None for one without a pool.
+/// The task with the node's snapshot schedule; None without a pool.
 pub(super) fn task(wanted: &WantedNode) -> Option<Task> {
     let policies = wanted.snapshots.clone();
     (!wanted.disks.is_empty()).then_some(Task::KeepSnapshots(KeepSnapshots { policies }))
 }
 
-/// The kind and digest of this task, where `wanted` has one.
+/// Kind and digest of the task that [`task`] gives.
 pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
     let Some(Task::KeepSnapshots(task)) = task(wanted) else {
         return None;
@@ -18,7 +18,7 @@ pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest
     Some(("keep snapshots", digest_of(&task)))
 }
 
-/// The same of a task's.
+/// Digest of what a given task wants.
 pub(super) fn digest_of(task: &KeepSnapshots) -> Digest {
     let lines = task
         .policies

@@ -3,10 +3,10 @@ use heeler_store::Alarm;
 
 use super::{alert, duration};
 
-/// Of one node; a node that finds ever new words fills no screen with them.
+/// Alarms shown for each node, so that a node with many different texts does not fill the screen.
 const SHOWN: usize = 5;
 
-/// What nobody has looked into, the newest first; of each node so many, and how many more there are.
+/// The unseen alarms, newest first. For each node the newest [`SHOWN`], and how many more there are.
 pub(super) fn alerts(alarms: &[Alarm], now_ms: u64) -> Vec<v1::Alert> {
     let mut told: Vec<(&str, usize)> = Vec::new();
     let mut alerts = Vec::new();

@@ -1,4 +1,4 @@
-//! Each node's alerts are within its share of the status.
+//! Keeps each node's alerts within its share of the status.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,8 @@ use prost::Message as _;
 use super::super::share;
 use super::alert;
 
-/// Of the coordinator and of so many nodes, the worst first: what does not fit is counted.
+/// The alerts that fit into the shares of `nodes` nodes and of the coordinator, worst first, with a count of those
+/// that do not fit.
 pub(super) fn fitting(alerts: Vec<v1::Alert>, nodes: usize) -> Vec<v1::Alert> {
     let share = share::of_list(nodes.saturating_add(1));
     let mut used: HashMap<String, usize> = HashMap::new();

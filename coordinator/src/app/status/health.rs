@@ -1,4 +1,4 @@
-//! What is wrong with a pool that is imported: ONLINE is not enough.
+//! What is wrong with an imported pool: ONLINE alone does not mean healthy.
 
 use heeler_proto::v1::{self, LegClass, Light};
 
@@ -6,19 +6,19 @@ use super::super::pool_change::{counted, counts, leg_name, repaired, works};
 use super::{alert, duration};
 use crate::screen::gibibytes;
 
-/// Percent of a pool in use: from here on it is amber, and red.
+/// Percent of a pool in use from which it is amber, and red.
 const FULL: (u64, u64) = (80, 90);
-/// Percent of a node's root file system that others than root cannot write to.
+/// The same for a node's root file system. Counts blocks reserved for root as used.
 const ROOT_FULL: (u64, u64) = (90, 97);
-/// ZFS's own words for what is no fault: features that a newer version would add.
+/// Messages of `zpool status` about features that an upgrade would add: no fault.
 const HARMLESS: [&str; 2] = ["Some supported", "The pool is formatted using a legacy"];
-/// What is older is told with its age.
+/// Alerts from older facts say their age, milliseconds.
 pub(super) const OLD_MS: u64 = 60_000;
-/// Where the guide says how a disk is replaced.
+/// Guide page about replacing a disk.
 pub(super) const GUIDE: &str = "docs/guide/disks.md";
 
-/// Everything about the pool that a person should look at, the worst first. `seen_ms`: how long ago it was looked at;
-/// `acknowledged`: a person has seen what the last scrub repaired.
+/// Everything about the pool that needs attention, worst first. `seen_ms`: age of the facts. `acknowledged`: a person
+/// has marked the last scrub's repair as seen.
 pub(super) fn alerts(node: &str, pool: &v1::Pool, seen_ms: u64, acknowledged: bool) -> Vec<v1::Alert> {
     let mut alerts = Vec::new();
     alerts.extend(state(node, pool));
@@ -63,12 +63,12 @@ fn amber(node: &str, text: String, next: impl FnOnce() -> String) -> v1::Alert {
     alert(Light::Amber, node, text, next)
 }
 
-/// A leg that holds data, or without which the data cannot be read.
+/// Whether the leg holds data, or the data cannot be read without it.
 pub(super) fn holds_data(leg: &v1::Leg) -> bool {
     !matches!(leg.class(), LegClass::Log | LegClass::Cache | LegClass::Spare)
 }
 
-/// The pool's own state, when it is not ONLINE, or has errors in its data.
+/// The alert about a pool that is not ONLINE or has data errors.
 fn state(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
     let name = &pool.name;
     let down: Vec<&v1::Leg> = pool.legs.iter().filter(|leg| holds_data(leg) && !works(leg)).collect();
@@ -78,7 +78,7 @@ fn state(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
             || format!("on {node}: sudo zpool status -v {name} names the files; restore them from a snapshot or copy");
         return (pool.errors > 0).then(|| alert(Light::Red, node, text, next));
     }
-    // Only a log, a cache or a spare is lost: that is told of the device.
+    // Only a log, cache or spare device is lost: [`lost`] reports it.
     let only_helpers = down.is_empty() && pool.legs.iter().any(|leg| !works(leg));
     if pool.state == "DEGRADED" && only_helpers && pool.errors == 0 {
         return None;
@@ -95,7 +95,7 @@ fn state(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
         [] => String::new(),
         legs => format!(": {}", legs.join(", ")),
     };
-    // A disk of another vdev keeps nothing of this one.
+    // Only a disk of the same vdev holds the lost disk's data.
     let beside = |leg: &&v1::Leg| holds_data(leg) && works(leg) && down.iter().any(|lost| lost.vdev == leg.vdev);
     let keep: Vec<_> = pool.legs.iter().filter(beside).map(leg_name).collect();
     let keep = match keep.as_slice() {
@@ -106,7 +106,7 @@ fn state(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
     Some(alert(Light::Red, node, text, || next(node, pool, &down)))
 }
 
-/// What to do about a lost leg. Nothing here clears or replaces before the cause is known.
+/// What to do about a lost leg. No advice here clears errors or replaces a disk before the cause is known.
 fn next(node: &str, pool: &v1::Pool, down: &[&v1::Leg]) -> String {
     let gone = |leg: &&&v1::Leg| ["REMOVED", "UNAVAIL", "CANT_OPEN"].contains(&leg.state.as_str());
     match (pool.state.as_str(), down.iter().find(gone)) {
@@ -132,9 +132,9 @@ fn next(node: &str, pool: &v1::Pool, down: &[&v1::Leg]) -> String {
     }
 }
 
-/// A leg that is not a data disk and does not work: what that means depends on what it is for.
+/// The alert about a log, cache, spare or special device that does not work.
 fn lost(node: &str, pool: &v1::Pool, leg: &v1::Leg) -> Option<v1::Alert> {
-    // What holds the same as the lost one. A cache and a spare hold nothing that is not elsewhere.
+    // A device that holds the same data. A cache and a spare hold nothing that is only there.
     let same = |other: &&v1::Leg| {
         let holds = !matches!(other.class(), LegClass::Cache | LegClass::Spare);
         holds && works(other) && !leg.vdev.is_empty() && other.vdev == leg.vdev
@@ -169,7 +169,7 @@ fn lost(node: &str, pool: &v1::Pool, leg: &v1::Leg) -> Option<v1::Alert> {
     }))
 }
 
-/// Until it ends the leg that came back is not whole, though it is ONLINE.
+/// During a resilver the leg is ONLINE but its data is not complete.
 fn resilver(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
     let runs = pool.scan_function == "RESILVER" && pool.scan_state == "SCANNING";
     let text = format!(
@@ -181,7 +181,7 @@ fn resilver(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
 
 fn full(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
     let percent = percent(pool.allocated_bytes, pool.size_bytes);
-    // An agent of before says nothing of what is available, and of no leg what it is for.
+    // An older agent reports neither the free space nor the class of a leg.
     let told = pool.legs.iter().any(|leg| leg.class() != LegClass::Unspecified) && pool.size_bytes > 0;
     let none_left = told && pool.available_bytes == 0 && !pool.readonly;
     let light = match percent {
@@ -229,7 +229,7 @@ fn scanned(node: &str, pool: &v1::Pool, acknowledged: bool) -> Vec<v1::Alert> {
     alerts
 }
 
-/// ZFS's own sentence goes with what is told first; alone it is told all the same.
+/// Adds the message of `zpool status` to the first alert, or makes it an alert of its own.
 fn zfs_says(node: &str, pool: &v1::Pool, alerts: &mut Vec<v1::Alert>) {
     let status = pool.zfs_status.trim();
     let harmless = HARMLESS.iter().any(|words| status.starts_with(words));
@@ -245,13 +245,13 @@ fn zfs_says(node: &str, pool: &v1::Pool, alerts: &mut Vec<v1::Alert>) {
     }
 }
 
-/// Of `whole`, rounded down; 0 of nothing.
+/// `part` in percent of `whole`, rounded down; 0 when `whole` is 0.
 pub(super) fn percent(part: u64, whole: u64) -> u64 {
     let percent = u128::from(part) * 100 / u128::from(whole.max(1));
     u64::try_from(percent).unwrap_or(u64::MAX)
 }
 
-/// A node whose root file system is full writes no journal and takes no update.
+/// The alert about a full root file system: the node can then write no journal and install no update.
 pub(super) fn root(node: &str, facts: &v1::Facts) -> Option<v1::Alert> {
     let used = facts.root_size_bytes.checked_sub(facts.root_available_bytes)?;
     let percent = percent(used, facts.root_size_bytes);
@@ -267,7 +267,7 @@ pub(super) fn root(node: &str, facts: &v1::Facts) -> Option<v1::Alert> {
     }))
 }
 
-/// Pools that the agent could not read: nothing is known of them, and nothing of them is at stake for ours.
+/// Pools that the agent could not read: nothing is known about them, and ours are not affected.
 pub(super) fn unreadable(node: &str, facts: &v1::Facts) -> Vec<v1::Alert> {
     let told = facts.unreadable_pools.iter().take(4).map(|pool| {
         let text = format!(

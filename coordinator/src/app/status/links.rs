@@ -5,15 +5,15 @@ use heeler_store::Node;
 use super::alert;
 use super::node::Look;
 
-/// The networks of a node.
+/// State of a node's two networks.
 pub(super) struct Links {
     pub(super) wanted: u32,
     pub(super) up: u32,
-    /// What is wrong with a backplane that was brought up before.
+    /// What is wrong with a backplane that worked before.
     down: Option<String>,
 }
 
-/// The LAN is where the agent comes from; the backplane is looked at.
+/// The LAN works when the agent is connected; the backplane is judged from the facts.
 pub(super) fn links_of(look: &Look<'_>, facts: Option<&v1::Facts>) -> Links {
     let backplane = look.wanted.and_then(|wanted| wanted.backplane.as_ref());
     let down = backplane.and_then(|backplane| fault(backplane, facts?));

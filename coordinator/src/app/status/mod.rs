@@ -17,13 +17,13 @@ use super::{App, AppError, drift, ledger, pause, pool_change, revision};
 pub(super) use node::duration;
 use node::{Look, look_at};
 
-/// How long an alarm stands in the status.
+/// How long an unseen alarm is shown.
 const ALARMED_MS: u64 = 24 * 60 * 60 * 1000;
-/// Tasks of a node that are looked at.
+/// Newest tasks of a node that the status reads.
 const RECENT: u32 = 20;
 
 impl App {
-    /// How the fleet is, why, and what to type next.
+    /// The state of the fleet, the reasons, and what to type next.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -35,7 +35,7 @@ impl App {
         let accepted = tx.accepted().await?;
         let wanted = revision::wanted(accepted.as_ref());
         let (mut nodes, mut alerts) = (Vec::new(), Vec::new());
-        // One question for all nodes, not one for each.
+        // One query for all nodes, not one for each.
         let mut matched = by_node(tx.all_applied().await?.into_iter());
         let mut pools = by_node(tx.pools().await?.into_iter().map(|pool| (pool.node.clone(), pool)));
         let held = pools.values().flatten().any(|pool| pool.ours);
@@ -106,7 +106,7 @@ impl App {
     }
 }
 
-/// The datasets that some node takes snapshots of.
+/// Datasets that at least one node takes snapshots of.
 fn scheduled(nodes: &[heeler_store::Node]) -> Result<HashSet<String>, AppError> {
     let mut all = HashSet::new();
     for node in nodes {
@@ -132,12 +132,12 @@ fn alert(light: Light, node: &str, text: impl Into<String>, next: impl FnOnce() 
     }
 }
 
-/// One sentence: the worst thing first, and whether data is at stake.
+/// One sentence: the worst problem first, and whether data is at risk.
 fn summary(nodes: &[v1::NodeStatus], alerts: &[v1::Alert]) -> String {
     let weak = nodes
         .iter()
         .filter(|node| !matches!(node.pool.as_str(), "ok" | "none" | "unknown" | pool::ERRORS))
-        // A pool that only lost its log or cache has its redundancy.
+        // A pool that lost only its log or cache still has all its data legs.
         .filter(|node| node.pool != "DEGRADED" || node.legs_online < node.legs)
         .count();
     let damaged = nodes.iter().filter(|node| node.pool == pool::ERRORS).count();
@@ -152,7 +152,7 @@ fn summary(nodes: &[v1::NodeStatus], alerts: &[v1::Alert]) -> String {
             format!("{count} {many}")
         }
     };
-    // Nothing is said of data that nobody looks at.
+    // A node whose pool was not seen allows no statement about its data.
     let unseen = nodes
         .iter()
         .filter(|node| node.pool != "none" && !node.connected)

@@ -13,32 +13,32 @@ use crate::config::WantedNode;
 /// A shorter absence is a restart, not an alarm.
 const AWAY_MS: u64 = 3_000;
 
-/// Facts are asked for every 5 minutes, and a look at many disks takes long.
+/// Older facts are an alert. They are asked for every 5 minutes, and a look at many disks takes long.
 const UNLOOKED_MS: u64 = 2 * crate::planner::FACTS_LIFETIME_MS;
 
-/// All that a node's light depends on, besides the node itself.
+/// Everything besides the node's own record that its light depends on.
 pub(super) struct Look<'a> {
-    /// In the accepted revision.
+    /// The node's part of the accepted revision.
     pub(super) wanted: Option<&'a WantedNode>,
-    /// There is an accepted revision.
+    /// Whether there is an accepted revision.
     pub(super) applied: bool,
-    /// What it was found to match last.
+    /// What the node matched last, by kind of task.
     pub(super) matched: Vec<Applied>,
-    /// What the last look at the accepted revision found.
+    /// The last look at the accepted revision.
     pub(super) drift: Option<v1::Drift>,
     pub(super) pools: Vec<Pool>,
-    /// Datasets that some node takes snapshots of.
+    /// Datasets that at least one node takes snapshots of.
     pub(super) scheduled: Option<&'a HashSet<String>>,
-    /// What scrubs repaired, and a person has seen.
+    /// Texts about repairs by scrubs that a person has marked as seen.
     pub(super) repairs_seen: Vec<String>,
-    /// The newest first.
+    /// Newest first.
     pub(super) tasks: Vec<Task>,
     pub(super) connected: bool,
     pub(super) pause: Option<v1::Pause>,
     pub(super) now_ms: u64,
 }
 
-/// A node's line, and what is wrong with it.
+/// The node's line of the status, and its alerts.
 pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, Vec<v1::Alert>), AppError> {
     let facts = ledger::facts_of(node)?;
     let pool = pool_of(node, look, facts.as_ref());
@@ -102,7 +102,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
         NodeState::Enrolled if look.connected => None,
         NodeState::Enrolled => {
             let away_ms = look.now_ms.abs_diff(node.last_seen_ms);
-            // Seen in a time that is yet to come: the clock was ahead.
+            // A time in the future was stored while the clock was ahead.
             let text = match node.last_seen_ms > look.now_ms {
                 true => "offline, since when is not known: the coordinator's clock went back".to_owned(),
                 false => format!("offline for {}", duration(away_ms)),
@@ -112,7 +112,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     }
 }
 
-/// The node is there and was not looked at for longer than the coordinator waits before it looks again.
+/// The alert about a connected node whose facts are old.
 fn unlooked(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let age_ms = look.now_ms.saturating_sub(node.facts_at_ms);
     let idle = look.tasks.iter().all(|task| task.state.is_over());
@@ -125,7 +125,7 @@ fn unlooked(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     })
 }
 
-/// A pause is meant, and easily forgotten.
+/// The alert about a pause, which is easily forgotten.
 fn held(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let pause = look.pause.as_ref()?;
     let mut text = format!("paused by {}", pause.operator);
@@ -150,7 +150,7 @@ pub(in crate::app) fn duration(ms: u64) -> String {
     }
 }
 
-/// What is not as it is wanted: how the last attempt ended, or that nobody has tried.
+/// The alert about configuration that is not applied: how the last task ended, or that there was none.
 fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>, AppError> {
     if config == "same" || look.tasks.iter().any(|task| !task.state.is_over()) {
         return Ok(None);
@@ -170,7 +170,7 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
         "not in heeler.toml" => Some(alert(Light::Amber, name, "not in heeler.toml", || {
             format!("heeler node show {name}")
         })),
-        // Without an accepted heeler.toml no node is as it is wanted.
+        // Without an accepted heeler.toml no node can be green.
         _ if !look.applied && node.state == NodeState::Enrolled => {
             let text = "nothing was applied yet: no pool is created, no snapshot is taken";
             Some(alert(Light::Amber, name, text, || "heeler plan".to_owned()))
@@ -211,8 +211,8 @@ fn ended(node: &str, task: Task) -> Result<Option<v1::Alert>, AppError> {
     })
 }
 
-/// What differs on a node that was brought to what is wanted: somebody changed it there. None when nothing does, or it
-/// was looked at before it was brought there.
+/// What was changed on a node after it matched the accepted revision. None when nothing was, or when the look is
+/// older than the match.
 fn by_hand(look: &Look<'_>) -> Option<String> {
     let drift = look.drift.as_ref()?;
     let mut steps = drift::differing(&drift.steps);
@@ -236,7 +236,7 @@ fn config(look: &Look<'_>) -> &'static str {
     }
 }
 
-/// The kinds of task that the node was not found to match.
+/// Kinds of task whose wanted state the node is not known to match.
 fn open_kinds(look: &Look<'_>) -> Vec<&'static str> {
     let digests = look.wanted.map(spec::digests).unwrap_or_default();
     let open = digests.into_iter().filter(|(kind, sha256)| {

@@ -5,21 +5,21 @@ use super::super::pool_change::{repaired, works};
 use super::node::Look;
 use super::{alert, duration, health};
 
-/// The word for a pool that can be used, and holds files that cannot be read.
+/// The word for a pool that works but has files that cannot be read.
 pub(super) const ERRORS: &str = "ERRORS";
 
-/// The pool that is on record or wanted.
+/// A node's pool on record, else the one that heeler.toml asks for.
 pub(super) enum PoolLook {
-    /// None is.
+    /// Neither on record nor seen.
     None,
-    /// It was not looked at yet.
+    /// The node has not been looked at since, or could not read the pool.
     Unknown,
-    /// On record, and not imported.
+    /// On record but not imported; holds the pool's name.
     Gone(String),
     Seen(Box<v1::Pool>),
 }
 
-/// What `facts` say of the pool that is on record, else of the one that is wanted.
+/// The pool on record, else the one that heeler.toml asks for, as `facts` show it.
 pub(super) fn pool_of(node: &Node, look: &Look<'_>, facts: Option<&v1::Facts>) -> PoolLook {
     let recorded = look.pools.iter().find(|pool| pool.ours);
     let wanted = look
@@ -39,9 +39,9 @@ pub(super) fn pool_of(node: &Node, look: &Look<'_>, facts: Option<&v1::Facts>) -
     };
     match (seen, recorded) {
         (Some(seen), _) => PoolLook::Seen(Box::new(seen.clone())),
-        // Recorded by a task that ended after the node was looked at.
+        // A task that ended after the last look recorded it.
         (None, Some(recorded)) if recorded.seen_at_ms > looked_at_ms(node, Some(facts)) => PoolLook::Unknown,
-        // What it is the agent could not read.
+        // The agent could not read the pool.
         (None, Some(recorded)) if facts.unreadable_pools.iter().any(|pool| pool.name == recorded.name) => {
             PoolLook::Unknown
         }
@@ -77,7 +77,7 @@ impl PoolLook {
             .map_or(0, |pool| u32::try_from(share(pool)).unwrap_or(u32::MAX))
     }
 
-    /// Those that hold data.
+    /// The legs that hold data.
     fn data_legs(&self) -> impl Iterator<Item = &v1::Leg> {
         self.seen()
             .into_iter()
@@ -101,7 +101,7 @@ impl PoolLook {
         scrubbed.map_or(0, |pool| pool.scan_end_ms)
     }
 
-    /// Everything about it that a person should look at.
+    /// Everything about the pool that needs attention.
     pub(super) fn alerts(&self, node: &Node, look: &Look<'_>, facts: Option<&v1::Facts>) -> Vec<v1::Alert> {
         let (name, seen_ms) = (&node.name, look.now_ms.saturating_sub(looked_at_ms(node, facts)));
         match self {
@@ -122,7 +122,7 @@ impl PoolLook {
     }
 }
 
-/// When the pools were looked at last, Unix milliseconds.
+/// When the pools were last looked at, Unix milliseconds.
 pub(super) fn looked_at_ms(node: &Node, facts: Option<&v1::Facts>) -> u64 {
     let pools_at_ms = facts.map_or(0, |facts| facts.pools_at_ms);
     pools_at_ms.max(node.facts_at_ms)

@@ -3,28 +3,28 @@ use heeler_proto::v1::{self, Light};
 use super::alert;
 use super::node::{Look, duration};
 
-/// A snapshot may be so late: a task may be in hand, the node may have just come up.
+/// A snapshot may be this late: another task may be running, or the node may have just started.
 const LATE_MS: u64 = 30 * 60 * 1000;
 
-/// How a node's snapshots and scrubs stand.
+/// State of a node's snapshots and scrubs.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    /// Of the dataset whose newest is oldest.
+    /// Newest snapshot of the dataset that is furthest behind, Unix milliseconds.
     pub(super) newest_ms: u64,
     pub(super) wanted: bool,
     pub(super) snapshot_overdue: bool,
     pub(super) last_scrub_ms: u64,
     pub(super) scrub_overdue: bool,
     pub(super) scrub_percent: u32,
-    /// The dataset that waits, and for how long.
+    /// The dataset whose snapshot is most overdue, and for how many milliseconds.
     waits: Option<(String, u64)>,
-    /// What the last round could not do.
+    /// Problems of the last round.
     problems: Vec<String>,
     no_pruning: String,
     now_ms: u64,
 }
 
-/// A dataset that a policy of all nodes names, and another node has: one node's volume is missed on no other.
+/// Whether the problem is only that another node has the dataset: a policy for all nodes may name one node's volume.
 fn elsewhere(look: &Look<'_>, problem: &str) -> bool {
     let named = problem
         .strip_prefix("there is no dataset ")
@@ -37,9 +37,9 @@ fn elsewhere(look: &Look<'_>, problem: &str) -> bool {
 }
 
 impl Schedule {
-    /// What the node last said, against the time now. A node that is away is not called late: nobody can see it.
+    /// Judges the node's last report. A node that is away is never overdue: nobody can see it.
     pub(super) fn of(look: &Look<'_>, facts: Option<&v1::Facts>, pool_scrubbed_ms: u64) -> Self {
-        // A time that is yet to come was told by a clock that is wrong.
+        // A time in the future was reported by a wrong clock.
         let past = |at_ms: u64| if at_ms <= look.now_ms { at_ms } else { 0 };
         let Some(said) = facts.and_then(|facts| facts.schedule.as_ref()) else {
             return Self {
@@ -52,12 +52,12 @@ impl Schedule {
         let waits = wanted().filter(late).min_by_key(|stand| stand.due_ms);
         let waits = waits.filter(|_| look.connected);
         let last_scrub_ms = past(said.last_scrub_ms).max(past(pool_scrubbed_ms));
-        // A scrub that the node itself did not count puts the next one off as one of its own does.
+        // A scrub by hand delays the next one as a scheduled one does.
         let overdue_ms = match said.last_scrub_ms {
             0 => said.scrub_overdue_ms,
             last => said.scrub_overdue_ms.saturating_add(last_scrub_ms.saturating_sub(last)),
         };
-        // A scrub that ended after the node said it counts.
+        // A scrub that ended after the report counts.
         let overdue =
             look.connected && said.scrub_overdue_ms > 0 && overdue_ms < look.now_ms && last_scrub_ms <= overdue_ms;
         Self {

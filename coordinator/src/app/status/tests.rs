@@ -50,7 +50,7 @@ fn pool(state: &str, second: &str) -> v1::Pool {
     }
 }
 
-/// A node that is as it is wanted.
+/// A node that matches the accepted revision.
 fn node(pools: Vec<v1::Pool>) -> Node {
     let facts = v1::Facts {
         pools,
@@ -149,7 +149,7 @@ fn a_degraded_pool_names_the_disk_to_keep() {
     assert_eq!(summary(&[status], &alerts), "1 pool has no redundancy. No data lost.");
 }
 
-/// A node as it is wanted, with what its schedule says.
+/// The same, with this report about its schedule.
 fn scheduled(schedule: v1::ScheduleFacts) -> Node {
     scheduled_with(pool("ONLINE", "ONLINE"), schedule)
 }
@@ -179,10 +179,10 @@ fn a_finished_scrub_is_not_overdue() {
         (NOW - 37 * DAY, 0, NOW + DAY, true, None),
         (NOW - DAY / 2, 0, NOW - DAY, true, None),
         (NOW - 400 * DAY, 0, 0, true, None),
-        // One that the node did not count puts the next one off.
+        // A scrub by hand delays the next one.
         (NOW - 39 * DAY, NOW - 2 * DAY, NOW - DAY, true, None),
         (NOW - 80 * DAY, NOW - 39 * DAY, NOW - 42 * DAY, true, long_ago),
-        // One that is yet to come does not.
+        // A scrub in the future does not.
         (NOW - 39 * DAY, NOW + DAY, NOW - DAY, true, long_ago),
         (NOW + DAY, 0, NOW - DAY, true, Some("the pool was never scrubbed")),
     ] {

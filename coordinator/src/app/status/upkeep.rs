@@ -5,27 +5,28 @@ use super::super::{App, AppError, copies};
 use super::{alert, duration};
 use crate::backup::RECIPIENT;
 
-/// Nodes that did not take a copy, and are named.
+/// Nodes named that did not take a copy.
 const MOST_PROBLEMS: usize = 5;
 const HOUR_MS: u64 = 60 * 60 * 1000;
-/// Copies are made every hour; a node that restarts misses one.
+/// An older newest copy is an alert. Copies are made every hour, and a node that restarts misses one.
 const COPIES_MS: u64 = 3 * HOUR_MS;
-/// What was missed while no coordinator ran is made up within that time.
+/// After a start the coordinator has this long to send the copies that were due before.
 const MADE_UP_MS: u64 = HOUR_MS / 6;
-/// Where no node can hold a copy, a person makes backups.
+/// An older backup is an alert, where no node can hold a copy.
 const BACKUP_MS: u64 = 7 * 24 * HOUR_MS;
-/// An authority is to be followed by another one in time for nodes that are away for long.
+/// A certificate of the authority with less time left is an alert: nodes that are away for long must get the next one
+/// in time.
 const AUTHORITY_MS: u64 = 500 * 24 * HOUR_MS;
 
 impl App {
-    /// What the coordinator itself wants of a person: backups, and the next step of a rotation that was begun.
-    /// `held`: some node has a pool of ours.
+    /// Alerts about the coordinator itself: backups, and the next step of a rotation. `held`: some node has a pool of
+    /// ours.
     pub(super) async fn upkeep(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Vec<v1::Alert>, AppError> {
         let mut alerts = Vec::new();
         alerts.extend(self.saved(tx, held, now_ms).await?);
         let nodes = tx.nodes().await?;
         let problems = self.copy_problems();
-        // One that went since then is not asked for a copy.
+        // A removed node gets no copy.
         let problems = problems
             .iter()
             .filter(|problem| nodes.iter().any(|node| node.name == problem.node));
@@ -71,10 +72,10 @@ impl App {
         Ok(alerts)
     }
 
-    /// Whether what the coordinator knows is anywhere else, and young enough.
+    /// The alert about a missing or old copy of the coordinator's state.
     async fn saved(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Option<v1::Alert>, AppError> {
         let copies = copies::newest(tx).await?;
-        // One of a time that is yet to come was made by a clock that was wrong: how old it is nobody knows.
+        // A copy from the future was made with a wrong clock, so its age is not known.
         let times = copies.iter().map(|copy| copy.at_ms).filter(|at_ms| *at_ms <= now_ms);
         let copy_ms = times.max().unwrap_or(0);
         let (newest_ms, late_ms) = match held {

@@ -1,4 +1,4 @@
-//! What a restore does to the place it goes to.
+//! What a restore does to the folder that it replaces.
 
 use std::fs;
 
@@ -140,7 +140,7 @@ async fn a_restore_that_cannot_be_leaves_nothing_behind() {
     bench.packed().await;
     #[cfg(target_os = "linux")]
     {
-        // Nothing can be put aside here, whoever asks.
+        // /proc cannot be renamed, not even by root.
         let refused = bench.restored("/proc", false, NOW).await.unwrap_err();
         assert!(matches!(&refused, BackupError::MountPoint(_)), "{refused:?}");
         let told = refused.to_string();
