@@ -3,11 +3,11 @@ use std::path::{Path, PathBuf};
 use super::disk::Content;
 use super::state::{Kernel, Mount, State};
 
-/// Read when the module is loaded, and changed live.
+/// Read when the module is loaded; can be changed at run time.
 pub(super) const ARC_MAX: &str = "/sys/module/zfs/parameters/zfs_arc_max";
 
 impl State {
-    /// The machine comes up: all that was not on a disk is gone.
+    /// Boots: everything that is not on a disk is lost.
     pub(super) fn boot(&mut self) {
         let boots = self.kernel.boots + 1;
         self.kernel = Kernel {
@@ -29,7 +29,7 @@ impl State {
         if self.wants_zfs() {
             self.load_zfs();
         }
-        // In the order of their dependencies.
+        // In order of their dependencies.
         let zfs = [
             "zfs-load-module.service",
             "zfs-import-cache.service",
@@ -38,7 +38,7 @@ impl State {
         ];
         let target = self.enabled("zfs.target");
         for unit in zfs {
-            // zfs-import-cache.service is wanted by zfs-import.target, and all of them by zfs.target.
+            // zfs-import.target wants zfs-import-cache.service; zfs.target wants all of them.
             let wanted = target && (unit != "zfs-import-cache.service" || self.enabled("zfs-import.target"));
             if wanted && self.enabled(unit) {
                 self.started(unit);
@@ -72,7 +72,7 @@ impl State {
         }
     }
 
-    /// A file below /etc/modules-load.d names it, or udev sees a disk with a member of a pool (90-zfs.rules).
+    /// Whether a file below /etc/modules-load.d names the module, or udev finds a disk of a pool (90-zfs.rules).
     fn wants_zfs(&self) -> bool {
         let folder = Path::new("/etc/modules-load.d");
         let files = self.os.files.list(folder).unwrap_or_default();
@@ -93,7 +93,7 @@ impl State {
         files.iter().filter(|name| name.ends_with(".conf")).any(named) || member()
     }
 
-    /// `modprobe zfs`, with the options below /etc/modprobe.d. False when there is no such module.
+    /// `modprobe zfs`, with the options below /etc/modprobe.d. False when there is no module.
     pub(super) fn load_zfs(&mut self) -> bool {
         if self.os.missing.contains("zfs.ko") {
             return false;

@@ -13,7 +13,7 @@ use super::tree::Tree;
 use super::units;
 use super::wire::Wire;
 
-/// What a machine shall be. A Raspberry Pi 5 with 8 GiB, ZFS installed, and no disk but its card, unless told otherwise.
+/// Configures a machine. The default is a Raspberry Pi 5 with 8 GiB, ZFS installed, and no disk but its card.
 #[derive(Debug, Clone)]
 pub struct Builder {
     name: String,
@@ -33,7 +33,7 @@ pub struct Builder {
 }
 
 impl Machine {
-    /// A machine of this name.
+    /// A builder for a machine with this name.
     #[must_use]
     pub fn builder(name: &str) -> Builder {
         Builder {
@@ -45,7 +45,7 @@ impl Machine {
             nics: Vec::new(),
             wire: Wire::default(),
             seed: 1,
-            // Sunday, 1 March 2026, noon.
+            // Sunday, 1 March 2026, 12:00 UTC.
             clock_ms: 1_772_366_400_000,
             pace: Pace::Instant,
             zfs: true,
@@ -57,97 +57,97 @@ impl Machine {
 }
 
 impl Builder {
-    /// Another board, with its architecture as `uname -m` names it.
+    /// Sets the board's model and the architecture as `uname -m` prints it.
     #[must_use]
     pub fn board(mut self, model: &str, architecture: &str) -> Self {
         (self.model, self.architecture) = (model.to_owned(), architecture.to_owned());
         self
     }
 
-    /// Another size of memory.
+    /// Sets the size of the RAM in bytes.
     #[must_use]
     pub const fn memory(mut self, bytes: u64) -> Self {
         self.memory_bytes = bytes;
         self
     }
 
-    /// One more NVMe disk, in the next slot. One that holds [`Content::Root`] takes the place of the card.
+    /// Adds an NVMe disk in the next slot. One with [`Content::Root`] replaces the card.
     #[must_use]
     pub fn disk(mut self, disk: DiskSpec) -> Self {
         self.disks.push(disk);
         self
     }
 
-    /// One more blank NVMe disk of 128 GB.
+    /// Adds a blank NVMe disk of 128 GB.
     #[must_use]
     pub fn blank(self, serial: &str) -> Self {
         self.disk(DiskSpec::blank(serial))
     }
 
-    /// One more network interface.
+    /// Adds a network card.
     #[must_use]
     pub fn nic(mut self, nic: Nic) -> Self {
         self.nics.push(nic);
         self
     }
 
-    /// Its cards are plugged into this switch.
+    /// Connects its cards to this switch.
     #[must_use]
     pub fn wire(mut self, wire: &Wire) -> Self {
         self.wire = wire.clone();
         self
     }
 
-    /// Other guids, UUIDs and boot ids: equal seeds, equal machines.
+    /// Sets the seed of guids, UUIDs and boot ids: equal seeds give equal machines.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Another time to begin at, Unix milliseconds.
+    /// Sets the time of creation, Unix milliseconds.
     #[must_use]
     pub const fn clock(mut self, ms: u64) -> Self {
         self.clock_ms = ms;
         self
     }
 
-    /// How time passes.
+    /// Sets how time passes.
     #[must_use]
     pub const fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Neither ZFS's programs nor its module are installed.
+    /// Without ZFS's programs and module.
     #[must_use]
     pub const fn without_zfs(mut self) -> Self {
         self.zfs = false;
         self
     }
 
-    /// ZFS was just installed: its module is loaded by the next boot, and not yet.
+    /// With ZFS just installed: its module is loaded at the next boot only.
     #[must_use]
     pub const fn module_not_loaded(mut self) -> Self {
         self.loaded = false;
         self
     }
 
-    /// ZFS is installed, and its module was not built for this kernel.
+    /// With ZFS installed, but no module for this kernel.
     #[must_use]
     pub const fn module_missing(mut self) -> Self {
         self.module = false;
         self
     }
 
-    /// Somebody disabled this unit.
+    /// Disables this unit.
     #[must_use]
     pub fn disabled(mut self, unit: &'static str) -> Self {
         self.disabled.push(unit);
         self
     }
 
-    /// Made, and booted.
+    /// Creates and boots the machine.
     #[must_use]
     pub fn build(self) -> Machine {
         let mut random = Random::new(self.seed ^ Random::named(&self.name).next());
@@ -218,7 +218,7 @@ impl Builder {
 }
 
 impl State {
-    /// What a new image of the system holds.
+    /// Writes the files of a freshly flashed system.
     pub(super) fn fresh_system(&mut self) {
         let mut files = Tree::default();
         let machine_id = format!("{:016x}{:016x}", self.random.next(), self.random.next());
@@ -246,7 +246,7 @@ impl State {
             files.folder(folder);
         }
         if !self.os.missing.contains("zpool") {
-            // Debian's zfsutils-linux makes one up when it is installed.
+            // Debian's zfsutils-linux generates one at installation.
             files.put("/etc/hostid", (self.random.next() as u32).to_le_bytes());
         }
         self.os.files = files;

@@ -15,13 +15,13 @@ use crate::{
     Command, Content, Deed, File, Folder, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState,
 };
 
-/// From here on reading takes its time.
+/// Reads from this size on take time; smaller ones take none.
 const MUCH_BYTES: u64 = 256 << 20;
-/// Of an NVMe disk behind the one PCIe lane of a Raspberry Pi 5.
+/// The speed of an NVMe disk on the single PCIe lane of a Raspberry Pi 5.
 const BYTES_PER_MS: u64 = 410_000;
 
 impl Machine {
-    /// Answers, unless the machine or the caller is gone: then the caller never hears of it.
+    /// Answers the call; never returns when the machine or the caller is gone.
     async fn answer<T>(&self, ask: impl FnOnce(&mut State) -> Result<T, Gone>) -> T {
         let answer = {
             let mut state = self.lock();
@@ -34,7 +34,7 @@ impl Machine {
         }
     }
 
-    /// Likewise, and changes nothing.
+    /// Like `answer`, for calls that change nothing.
     async fn tell<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
         let answer = {
             let mut state = self.look();
@@ -46,14 +46,14 @@ impl Machine {
         }
     }
 
-    /// Never returns where the pool is suspended, until it is dropped.
+    /// Never returns while the path's pool is suspended.
     async fn reaches(&self, path: &Path) {
         if self.look().waits_for_its_pool(path) {
             pending::<()>().await;
         }
     }
 
-    /// A look at samples takes no time.
+    /// Reads of samples take no time.
     async fn takes(&self, places: &[(u64, u64)]) {
         let bytes: u64 = places.iter().map(|(from, to)| to.saturating_sub(*from)).sum();
         if bytes < MUCH_BYTES {
@@ -70,7 +70,7 @@ impl Machine {
         }
     }
 
-    /// With a point before it and one after it.
+    /// With a point before and after the change.
     async fn change<T>(&self, what: String, act: impl FnOnce(&mut State) -> Result<T, Gone>) -> T {
         self.answer(|state| {
             state.power.point()?;
@@ -85,7 +85,7 @@ impl Machine {
 }
 
 impl State {
-    /// A reboot that was asked for happens at the next call.
+    /// A requested reboot happens at the next call.
     fn awake(&mut self) -> Result<(), Gone> {
         if self.kernel.rebooting && self.power.loss().is_none() {
             self.power.lose(Loss::Reboot);
@@ -151,7 +151,7 @@ impl State {
     }
 
     fn writable(&mut self, path: &Path) -> io::Result<()> {
-        // What lies in memory has room, and what lies on a pool has the pool's.
+        // Files in RAM and on pools do not use the root file system's space.
         if self.os.full && !path.starts_with("/run") && self.dataset_at(path).is_none() {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -162,7 +162,7 @@ impl State {
         }
     }
 
-    /// Any part of what is appended may be on the disk when the power goes.
+    /// When power fails, any part of the bytes may have been appended.
     fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<io::Result<()>, Gone> {
         if let Err(error) = self.writable(path) {
             return Ok(Err(error));
@@ -278,7 +278,7 @@ impl System for Machine {
 
     async fn within(&self, folder: &Folder, name: &str, deed: Deed) -> io::Result<Vec<String>> {
         let path = folder.path().join(name);
-        // A link in the file's own place is replaced or removed, never followed.
+        // A link with the file's own name is replaced or removed, not followed.
         let way = match deed {
             Deed::Append(_) => path.clone(),
             _ => folder.path(),

@@ -7,23 +7,23 @@ use super::state::State;
 /// A whole disk, or a partition of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Device {
-    /// `nvme0n1p1`.
+    /// Such as `nvme0n1p1`.
     pub(super) name: String,
-    /// Index among the disks that are plugged in.
+    /// Index in the list of plugged-in disks.
     pub(super) disk: usize,
     pub(super) partition: Option<Partition>,
-    /// In bytes.
+    /// Offset on the disk in bytes.
     pub(super) start: u64,
     pub(super) size: u64,
 }
 
 impl Device {
-    /// `/dev/nvme0n1p1`.
+    /// Such as `/dev/nvme0n1p1`.
     pub(super) fn path(&self) -> String {
         format!("/dev/{}", self.name)
     }
 
-    /// Names below /dev/disk/by-id, the preferred one first.
+    /// The names below /dev/disk/by-id, the preferred one first.
     pub(super) fn by_id(&self, disk: &Disk) -> Vec<String> {
         let names = disk.by_id().into_iter();
         match &self.partition {
@@ -59,18 +59,18 @@ impl State {
         devices
     }
 
-    /// By any path to it.
+    /// The device with this path, also through links.
     pub(super) fn device(&self, path: impl AsRef<Path>) -> Option<Device> {
         let path = path.as_ref();
         let named = |path: &Path| {
             let name = path.strip_prefix("/dev").ok()?.to_str()?;
             self.devices().into_iter().find(|device| device.name == name)
         };
-        // The kernel's own name needs no look at udev's links.
+        // The kernel's own name is checked first, because resolving udev's links is slow.
         named(path).or_else(|| named(&self.canonical(path).ok()?))
     }
 
-    /// Where a leg is plugged in, as ZFS notes it.
+    /// The bus path of a leg, as ZFS stores it (`phys_path`).
     pub(super) fn phys_path(&self, path: &str) -> String {
         let found = self.device(path).map(|device| self.disks[device.disk].address());
         found.map(|address| format!("pci-{address}-nvme-1")).unwrap_or_default()
@@ -80,13 +80,13 @@ impl State {
         self.disks.iter().position(|disk| disk.serial == serial)
     }
 
-    /// More than any disk has had in this boot.
+    /// A sequence number above all of this boot.
     pub(super) fn next_sequence(&self) -> u64 {
         let all = self.disks.iter().chain(&self.drawer);
         all.map(|disk| disk.sequence).max().unwrap_or(0) + 1
     }
 
-    /// The kernel counts in the order in which the drives answer, which is another one at each boot.
+    /// Assigns the kernel's numbers in the order in which the drives answer, which differs at each boot.
     pub(super) fn number_disks(&mut self) {
         let nvme = self
             .disks
@@ -101,7 +101,7 @@ impl State {
                 Bus::Card => 0,
             };
         }
-        // Slots may have gaps: no two disks share a number.
+        // Slots may have gaps, and no two disks may share a number.
         let mut taken = Vec::new();
         for disk in &mut self.disks {
             if matches!(disk.bus, Bus::Nvme(_)) {
@@ -113,18 +113,18 @@ impl State {
         }
     }
 
-    /// Mounted, in use as swap space, or held by another device.
+    /// Whether it is mounted, used as swap, or held by another device.
     pub(super) fn is_held(&self, device: &Device) -> bool {
         self.mounted_at(device).is_some() || self.holder(device).is_some()
     }
 
-    /// The device made of it.
+    /// The device on top of it.
     pub(super) fn holder(&self, device: &Device) -> Option<&'static str> {
         let lvm = self.disks[device.disk].content == Content::LvmInUse && device.partition.is_none();
         lvm.then_some("dm-0")
     }
 
-    /// Where it is mounted, if it is, or `[SWAP]`.
+    /// Its mountpoint, or `[SWAP]`.
     pub(super) fn mounted_at(&self, device: &Device) -> Option<String> {
         let path = device.path();
         let mounts = self.mounts();
@@ -133,7 +133,7 @@ impl State {
         found.map(|mount| mount.target.clone()).or(swap)
     }
 
-    /// The imported pool that holds it, or the disk around it, open.
+    /// The imported pool that has it, or its disk, open.
     pub(super) fn pool_on(&self, device: &Device) -> Option<&super::zfs::Imported> {
         let serial = &self.disks.get(device.disk)?.serial;
         let holds = |pool: &&super::zfs::Imported| pool.open.iter().any(|leg| leg.serial.as_ref() == Some(serial));

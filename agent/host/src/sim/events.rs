@@ -4,13 +4,13 @@ use super::state::State;
 use crate::{Command, RunError, zpool};
 
 impl State {
-    /// The kernel posts an event.
+    /// Adds a kernel event of this class.
     pub(super) fn post(&self, class: &str) {
         let line = format!("Nov 30 2026 01:02:03.123456789\t{class}");
         self.events.send_modify(|events| events.push(line));
     }
 
-    /// What `zpool events -H -f` prints from now on, or how it ended at once.
+    /// The lines that `zpool events -H -f` prints from now on, or its immediate end.
     pub(super) fn follow(&mut self, command: &Command) -> Result<watch::Receiver<Vec<String>>, Result<i32, RunError>> {
         assert_eq!(
             *command,

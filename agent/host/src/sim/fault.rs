@@ -3,21 +3,21 @@ use std::time::Duration;
 
 use crate::{Command, Output, RunError};
 
-/// What goes wrong the next time that a program is run or a file is written.
+/// A failure of the next run of a program or the next write of a file.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// It answers this and does nothing: an error, or garbage.
+    /// The program does nothing and returns this output.
     Answers(Output),
-    /// It is killed when its time is over, and did nothing.
+    /// The program does nothing and is killed at its time limit.
     TimesOut,
-    /// It cannot be started.
+    /// The program cannot be started.
     CannotStart(ErrorKind),
-    /// A file is not written: no space left, input/output error.
+    /// The file is not written, for example because there is no space or the disk fails.
     CannotWrite(ErrorKind),
 }
 
 impl Fault {
-    /// An exit code and words on stderr.
+    /// An exit code and a message on stderr.
     #[must_use]
     pub fn complains(code: i32, stderr: &str) -> Self {
         Self::Answers(Output {

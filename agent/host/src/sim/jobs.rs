@@ -4,7 +4,7 @@ use super::power::Gone;
 use super::state::State;
 use crate::{Job, JobState};
 
-/// A transient unit: what it runs takes effect when its time is over.
+/// A transient unit. Its program takes effect when the unit ends.
 #[derive(Debug, Clone)]
 pub(super) struct Running {
     job: Job,
@@ -12,7 +12,7 @@ pub(super) struct Running {
     ended: Option<i32>,
 }
 
-/// What a program in a unit of its own takes.
+/// How long a program runs in its unit.
 const TAKES: Duration = Duration::from_secs(2);
 
 impl State {

@@ -1,4 +1,4 @@
-//! What the kernel and udev show below /proc, /sys and /dev.
+//! The files that the kernel and udev provide below /proc, /sys and /dev.
 
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::tree::Tree;
 pub(super) const RELEASE: &str = "6.12.47+rpt-rpi-2712";
 
 impl State {
-    /// The tree that holds `path`, when it is none of the root file system's. Made anew for each look, and once for looks
-    /// between which nothing can change.
+    /// The tree that contains `path`; None for the root file system's. Built anew for each access, or once as long as
+    /// nothing can have changed.
     pub(super) fn kernel_files(&self, path: &Path) -> Option<Arc<Tree>> {
         let top = path.components().find_map(|part| match part {
             Component::Normal(name) => name.to_str(),
@@ -77,7 +77,7 @@ impl State {
         tree.put("/proc/swaps", head + &swaps.collect::<String>());
         self.connections(tree);
         if self.board.architecture == "aarch64" {
-            // Strings of the device tree end in NUL.
+            // Strings in the device tree end in NUL.
             tree.put("/proc/device-tree/model", format!("{}\0", self.board.model));
             tree.put("/proc/device-tree/serial-number", format!("{}\0", self.board.serial));
         }
@@ -98,7 +98,7 @@ impl State {
         }
     }
 
-    /// The parameter, or what the module takes by itself (2.3 and later).
+    /// The parameter `zfs_arc_max`, else the module's default (2.3 and later).
     fn arc_limit(&self) -> u64 {
         let set = self.kernel.parameters.get(Path::new(super::boot::ARC_MAX));
         let set = set.and_then(|value| value.trim().parse::<u64>().ok()).unwrap_or(0);
@@ -157,7 +157,7 @@ impl State {
         }
     }
 
-    /// A person's SSH runs over every address that the router gave.
+    /// Somebody's SSH runs over each address from DHCP.
     fn connections(&self, tree: &mut Tree) {
         let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
         let hex = |address: &str| {

@@ -1,8 +1,8 @@
-/// Something that the machine was asked to do.
+/// A call to the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// A command as typed, or a verb and what it was done to: `write /etc/hostid`.
+    /// A command as typed, or a verb and its object: `write /etc/hostid`.
     pub what: String,
-    /// It may have changed something that outlives it.
+    /// Whether it may have a lasting effect.
     pub mutates: bool,
 }

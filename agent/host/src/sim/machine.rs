@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::power::Loss;
 use super::state::State;
 
-/// A machine in memory. Clones are handles to the same machine.
+/// A simulated machine. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct Machine(Arc<Mutex<State>>);
 
@@ -24,44 +24,44 @@ impl Machine {
         state
     }
 
-    /// For those who change nothing.
+    /// A lock for callers that change nothing.
     pub(super) fn look(&self) -> MutexGuard<'_, State> {
-        // A panic at an unknown command leaves a state that a test may still look at.
+        // After a panic at an unknown command, a test may still read the state.
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.only_read = true;
         state
     }
 
-    /// Points that were passed so far: each is one at which [`Self::lose_at`] can strike.
+    /// The number of points passed so far; [`Self::lose_at`] takes one of them.
     #[must_use]
     pub fn points(&self) -> u64 {
         self.lock().power.points()
     }
 
-    /// The power goes at this point, counted from the making of the machine. No call returns from then on, until
+    /// Cuts the power at this point, counted from the creation of the machine. No call returns after that until
     /// [`Self::boot`].
     pub fn cut_power_at(&self, point: u64) {
         self.lose_at(point, Loss::Power);
     }
 
-    /// As [`Self::cut_power_at`], or the agent is killed: then calls return again after [`Self::restart_agent`].
+    /// Like [`Self::cut_power_at`], for any kind of loss. When only the agent is killed, calls return again after
+    /// [`Self::restart_agent`].
     pub fn lose_at(&self, point: u64, loss: Loss) {
         self.lock().power.plan(point, loss);
     }
 
-    /// The power goes now.
+    /// Cuts the power now.
     pub fn cut_power(&self) {
         self.lock().power.lose(Loss::Power);
     }
 
-    /// What happened to the machine or its agent, if anything did.
+    /// The loss that happened; None when none did.
     #[must_use]
     pub fn loss(&self) -> Option<Loss> {
         self.lock().power.loss()
     }
 
-    /// Waits until the power goes, the agent is killed or a reboot begins: to be selected beside whatever uses the
-    /// machine, which will not return.
+    /// Waits for a loss. To be used with `select!` beside the code that uses the machine, which then never returns.
     pub async fn lost(&self) -> Loss {
         let mut watch = self.lock().power.watch();
         let loss = watch.wait_for(Option::is_some).await.ok().and_then(|loss| *loss);
@@ -71,34 +71,34 @@ impl Machine {
         }
     }
 
-    /// It comes up: with another boot id, and what was on its disks.
+    /// Boots the machine: a new boot id, the same disks.
     pub fn boot(&self) {
         self.lock().boot();
     }
 
-    /// Calls return again after the agent was killed. The machine went on without it.
+    /// Lets calls return again after the agent was killed; the machine itself kept running.
     pub fn restart_agent(&self) {
         self.lock().power.restore();
     }
 
-    /// All that it was asked to do, from the beginning.
+    /// All calls so far, oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
         self.lock().log.clone()
     }
 
-    /// Forgets what it was asked to do.
+    /// Empties the log.
     pub fn clear_log(&self) {
         self.lock().log.clear();
     }
 
-    /// The next run of `of` (a program, with its first arguments, to an `@` in them, or without; a unit that is started; the path of a file that
-    /// is written) goes wrong.
+    /// The next run of `of` fails with `fault`. `of` is a program with its first arguments (up to an `@` in them, or
+    /// none), a unit that is started, or the path of a file that is written.
     pub fn fail_next(&self, of: &str, fault: Fault) {
         self.lock().faults.push_back((of.to_owned(), fault));
     }
 
-    /// Nothing of what was to go wrong does.
+    /// Removes the faults that have not happened yet.
     pub fn clear_faults(&self) {
         self.lock().faults.clear();
     }
@@ -108,7 +108,7 @@ impl Machine {
         self.lock().clock.set(ms);
     }
 
-    /// Whether a pool has no room for a snapshot.
+    /// Sets whether a pool has no room for a snapshot.
     pub fn set_pool_full(&self, name: &str, is: bool) {
         let mut state = self.lock();
         for pool in state.kernel.pools.iter_mut().filter(|pool| pool.config.name == name) {
@@ -116,22 +116,22 @@ impl Machine {
         }
     }
 
-    /// Whether its card has no room: what is there can be cut and removed.
+    /// Sets whether the root file system is full: files can then be shortened and removed only.
     pub fn set_card_full(&self, is: bool) {
         self.lock().os.full = is;
     }
 
-    /// Time passes, for its clock and for the kernel's count of the time since it came up.
+    /// Advances the clock and the time since boot.
     pub fn pass(&self, time: std::time::Duration) {
         self.lock().clock.skip(time);
     }
 
-    /// Whether a time server says that the clock is right.
+    /// Sets whether a time server confirms the clock.
     pub fn set_clock_synchronised(&self, is: bool) {
         self.lock().kernel.clock_synchronised = is;
     }
 
-    /// Changes when a byte of the disk does. None when no disk here has this serial.
+    /// A hash of the disk's bytes; None when this machine has no disk with the serial.
     #[must_use]
     pub fn hash_disk(&self, serial: &str) -> Option<u64> {
         let state = self.lock();
@@ -141,7 +141,7 @@ impl Machine {
             .map(|disk| disk.bytes.hash())
     }
 
-    /// Whether every byte of the disk is zero.
+    /// Whether every byte of the disk is zero; false when there is no such disk.
     #[must_use]
     pub fn is_blank(&self, serial: &str) -> bool {
         let state = self.lock();
@@ -150,7 +150,7 @@ impl Machine {
             .is_some_and(|disk| state.disks[disk].bytes.is_zero())
     }
 
-    /// Writes to a disk from outside, behind the machine's back.
+    /// Writes to a disk without the machine.
     pub fn write_disk(&self, serial: &str, offset: u64, bytes: &[u8]) {
         let mut state = self.lock();
         if let Some(disk) = state.disk_of(serial) {
@@ -158,7 +158,7 @@ impl Machine {
         }
     }
 
-    /// Pulls a disk out. It keeps what is on it.
+    /// Unplugs a disk, which keeps its content.
     pub fn pull_disk(&self, serial: &str) {
         let mut state = self.lock();
         if let Some(disk) = state.disk_of(serial) {
@@ -173,7 +173,7 @@ impl Machine {
         }
     }
 
-    /// Puts a disk that was pulled back into its slot.
+    /// Plugs an unplugged disk into its slot.
     pub fn insert_disk(&self, serial: &str) {
         let mut state = self.lock();
         if let Some(disk) = state.drawer.iter().position(|disk| disk.serial == serial) {
@@ -184,7 +184,7 @@ impl Machine {
                 inserted.number = (0..).find(|number| !taken.contains(number)).unwrap_or(0);
             }
             state.disks.push(inserted);
-            // zed brings a leg that is back online, and it is resilvered.
+            // zed brings the leg online, and ZFS resilvers it.
             let State {
                 kernel, disks, clock, ..
             } = &mut *state;
@@ -207,7 +207,7 @@ impl Machine {
         }
     }
 
-    /// Puts another disk into the slot of this one, which is pulled.
+    /// Unplugs a disk and plugs another into its slot.
     pub fn swap_disk(&self, serial: &str, other: &DiskSpec) {
         let mut state = self.lock();
         if let Some(at) = state.disk_of(serial) {
@@ -220,7 +220,7 @@ impl Machine {
         }
     }
 
-    /// Moves a disk, with all that is on it, into another machine's slot of the same number. Both should be off.
+    /// Moves a disk with its content to the same slot of another machine. Both should be off.
     pub fn move_disk(&self, serial: &str, to: &Self) {
         let mut here = self.lock();
         if let Some(at) = here.disk_of(serial) {
@@ -232,7 +232,7 @@ impl Machine {
         }
     }
 
-    /// The root disk is flashed anew: a fresh system, the same data disks. Boots it.
+    /// Flashes the root disk and boots: a fresh system with the same data disks.
     pub fn replace_root_disk(&self) {
         let mut state = self.lock();
         let mut random = state.random.clone();
@@ -262,7 +262,7 @@ impl Machine {
         state.boot();
     }
 
-    /// Pulls the card with this hardware address out.
+    /// Unplugs the card with this hardware address.
     pub fn pull_nic(&self, mac: &str) {
         let mut state = self.lock();
         if let Some(at) = state.board.nics.iter().position(|nic| nic.mac == mac) {
@@ -273,7 +273,7 @@ impl Machine {
         }
     }
 
-    /// Puts a card that was pulled into a port again: udev names it, and what is configured for that name is brought up.
+    /// Plugs an unplugged card in; udev names it, and its configuration is applied.
     pub fn insert_nic(&self, mac: &str) {
         let mut state = self.lock();
         if let Some(at) = state.board.loose.iter().position(|nic| nic.mac == mac) {
@@ -284,7 +284,7 @@ impl Machine {
         }
     }
 
-    /// Pulls or plugs the cable of a card.
+    /// Plugs or unplugs the cable of a card.
     pub fn set_carrier(&self, mac: &str, is: bool) {
         let mut state = self.lock();
         if let Some(nic) = state.board.nics.iter_mut().find(|nic| nic.mac == mac) {
@@ -293,12 +293,12 @@ impl Machine {
         state.publish();
     }
 
-    /// Somebody connects to this address of the machine's.
+    /// Opens a TCP connection to this address of the machine.
     pub fn connect_to(&self, address: &str) {
         self.lock().kernel.connections.push(address.to_owned());
     }
 
-    /// ifupdown2 of this version keeps the network.
+    /// Installs ifupdown2 with this version.
     pub fn install_ifupdown2(&self, version: &str) {
         let mut state = self.lock();
         state.os.ifupdown2 = Some(version.to_owned());
@@ -307,21 +307,21 @@ impl Machine {
         state.os.files.put(crate::ifupdown::PATH, interfaces);
     }
 
-    /// Addresses with prefix length that the card of this name has; None when there is no such card.
+    /// The card's addresses with prefix length; None when there is no card of this name.
     #[must_use]
     pub fn addresses(&self, name: &str) -> Option<Vec<String>> {
         let state = self.lock();
         state.link(name).map(|link| link.addresses().cloned().collect())
     }
 
-    /// When the guard's timer elapses, by the machine's clock; None while it does not run.
+    /// When the guard's timer elapses, Unix milliseconds by the machine's clock; None when it does not run.
     #[must_use]
     pub fn guard_due_ms(&self) -> Option<u64> {
         self.lock().kernel.guard_due_ms
     }
 
-    /// What systemd does on this machine: runs the undo whenever the guard's timer has elapsed. Never returns; to be
-    /// selected beside whatever uses the machine.
+    /// Does what systemd does: runs the undo each time the guard's timer elapses. Never returns; to be used with
+    /// `select!` beside the code that uses the machine.
     pub async fn guardian(&self) -> std::convert::Infallible {
         loop {
             let (due, now, pace, set) = {
@@ -334,8 +334,7 @@ impl Machine {
                 continue;
             };
             if due <= now && self.loss().is_none() {
-                // What it cannot put back it says to nobody here: the tests look at the machine. Killed before its end,
-                // it is started again.
+                // Its error is ignored, because the tests check the machine. An undo that is killed starts again.
                 let _ = crate::guard::undo(self).await;
                 let mut state = self.lock();
                 if state.kernel.guard_due_ms == Some(due) {
@@ -349,25 +348,25 @@ impl Machine {
         }
     }
 
-    /// A file of the root file system or of a mounted dataset, as somebody else on the machine would read it.
+    /// The content of a file on the root file system or a mounted dataset; None when it does not exist.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<Vec<u8>> {
         self.lock().read(Path::new(path)).ok()
     }
 
-    /// Writes a file as somebody else on the machine would.
+    /// Writes a file as another program would.
     ///
     /// # Errors
-    /// When the folder is immutable, or the kernel's.
+    /// When the folder is immutable or belongs to the kernel.
     pub fn put_file(&self, path: &str, bytes: &[u8]) -> std::io::Result<()> {
         self.lock()
             .change(Path::new(path), |files, path| files.put(path, bytes))
     }
 
-    /// Makes a symbolic link as somebody else on the machine would.
+    /// Makes a symbolic link as another program would.
     ///
     /// # Errors
-    /// As [`Self::put_file`].
+    /// Those of [`Self::put_file`].
     pub fn put_link(&self, path: &str, target: &str) -> std::io::Result<()> {
         self.lock()
             .change(Path::new(path), |files, path| files.link(path, target))

@@ -1,8 +1,9 @@
-//! A machine in memory that implements [`System`](crate::System): files, disks down to their bytes, ZFS, systemd's
-//! units, a clock; and a plug that can be pulled before, after and in the middle of whatever it does.
+//! A simulated machine that implements [`System`](crate::System): files, disks byte by byte, ZFS, systemd's units, a
+//! clock. It can lose power before, after and in the middle of each call.
 //!
-//! A test counts the points of an undisturbed run with [`Machine::points`], then runs again, once for each point, with
-//! [`Machine::cut_power_at`]: no call returns after it, [`Machine::lost`] says so, [`Machine::boot`] brings it back.
+//! A test counts the points of an undisturbed run with [`Machine::points`], then runs once for each point with
+//! [`Machine::cut_power_at`]: no call returns after that point, [`Machine::lost`] reports it, [`Machine::boot`]
+//! starts the machine again.
 
 mod boot;
 mod builder;

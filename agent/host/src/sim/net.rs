@@ -1,4 +1,4 @@
-//! Network cards as they run: names, addresses, and what udev, networkd and ifupdown2 make of their files.
+//! Network cards at run time: names, addresses, and what udev, networkd and ifupdown2 do with their files.
 
 use std::net::Ipv4Addr;
 
@@ -6,15 +6,15 @@ use super::nic::Nic;
 use super::state::State;
 use crate::{guard, ifupdown, link, netplan};
 
-/// A card as the kernel knows it.
+/// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Link {
     pub(super) mac: String,
     pub(super) name: String,
     pub(super) up: bool,
-    /// With prefix length: by DHCP, or by hand.
+    /// The address with prefix length from DHCP or set by hand.
     pub(super) own: Option<String>,
-    /// With prefix length: by what is configured.
+    /// The address with prefix length from the configuration files.
     pub(super) given: Option<String>,
 }
 
@@ -25,7 +25,7 @@ impl Link {
 }
 
 impl State {
-    /// Every card that is in, with its hardware.
+    /// All plugged-in cards, with their hardware.
     pub(super) fn links(&self) -> impl Iterator<Item = (&Link, &Nic)> {
         let nic = |link: &Link| self.board.nics.iter().find(|nic| nic.mac == link.mac);
         self.kernel
@@ -34,7 +34,7 @@ impl State {
             .filter_map(move |link| Some((link, nic(link)?)))
     }
 
-    /// As after the power came on.
+    /// Resets the network as a boot does.
     pub(super) fn network_boots(&mut self) {
         self.kernel.links.clear();
         for nic in self.board.nics.clone() {
@@ -43,7 +43,7 @@ impl State {
         self.configure();
     }
 
-    /// The kernel finds a card, and udev names it.
+    /// The kernel finds the card, and udev names it.
     pub(super) fn plugged(&mut self, nic: &Nic) {
         self.kernel.links.push(Link {
             mac: nic.mac.clone(),
@@ -65,7 +65,7 @@ impl State {
         }
     }
 
-    /// What systemd-networkd and `ifreload -a` do. A card that is configured no more keeps what it has.
+    /// Applies the files as systemd-networkd and `ifreload -a` do. A card without configuration keeps its address.
     pub(super) fn configure(&mut self) {
         let wanted = configured(self.os.files.text(netplan::PATH), self.os.files.text(ifupdown::PATH));
         for one in &mut self.kernel.links {
@@ -78,7 +78,7 @@ impl State {
         self.publish();
     }
 
-    /// What others on the wire can reach.
+    /// Updates the addresses that others on the switch can reach.
     pub(super) fn publish(&self) {
         for nic in &self.board.nics {
             self.board.wire.take(&nic.mac);
@@ -96,7 +96,7 @@ impl State {
         self.kernel.links.iter().find(|link| link.name == name)
     }
 
-    /// Whether `address` answers over the card `name`: both must see each other in their own network.
+    /// Whether `address` answers over the card `name`: each must be in the other's network.
     pub(super) fn pings(&self, name: &str, address: Ipv4Addr) -> bool {
         let Some((one, nic)) = self.links().find(|(one, _)| one.name == name) else {
             return false;
@@ -108,7 +108,7 @@ impl State {
         own.any(|(own, prefix)| one.up && nic.carrier && within(own, address, prefix.max(theirs)))
     }
 
-    /// The timer of the guard, which starts only while a change is pending.
+    /// Starts the guard's timer, if a change is pending.
     pub(super) fn start_timer(&mut self) -> bool {
         let armed = "/var/lib/heeler-agent/guard/armed";
         let pending = self.os.files.has(std::path::Path::new(armed));
@@ -117,13 +117,12 @@ impl State {
         pending
     }
 
-    /// Whether the unit is the guard's timer.
     pub(super) fn is_guard(unit: &str) -> bool {
         unit == guard::TIMER
     }
 }
 
-/// OnActiveSec of heeler-guard.timer.
+/// `OnActiveSec` of heeler-guard.timer, in milliseconds.
 const GUARD_MS: u64 = 90_000;
 
 fn configured(netplan: Option<String>, interfaces: Option<String>) -> Option<(String, String)> {

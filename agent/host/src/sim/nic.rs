@@ -1,24 +1,24 @@
-/// A network interface.
+/// A simulated network card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nic {
-    /// `eth0`.
+    /// The name by which it starts, such as `eth0`.
     pub name: String,
-    /// Lower case, with colons.
+    /// Hardware address in lower-case hex with colons.
     pub mac: String,
-    /// `platform`, `usb`, `pci`.
+    /// The kernel's bus: `platform`, `usb` or `pci`.
     pub bus: String,
-    /// Its driver.
+    /// Name of the kernel's driver.
     pub driver: String,
-    /// Mbit/s.
+    /// Link speed in Mbit/s.
     pub speed_mbit: u32,
-    /// A cable is in it.
+    /// Whether a cable with a link is plugged in.
     pub carrier: bool,
-    /// With prefix length.
+    /// The address from DHCP with prefix length; None without one.
     pub address: Option<String>,
 }
 
 impl Nic {
-    /// The one on a Raspberry Pi's board.
+    /// The card on a Raspberry Pi's board.
     #[must_use]
     pub fn onboard(mac: &str, address: &str) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl Nic {
         }
     }
 
-    /// A 2.5 GbE adapter in a USB port, without an address.
+    /// A 2.5 GbE USB adapter without an address.
     #[must_use]
     pub fn usb(mac: &str) -> Self {
         Self {

@@ -3,14 +3,14 @@ use std::time::Duration;
 /// How time passes on a simulated machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pace {
-    /// For tests: programs take no time, and whoever sleeps wakes up at once, on a clock that has moved on.
+    /// For tests: programs take no time, and a sleep only advances the clock.
     #[default]
     Instant,
-    /// For the eye: time passes as tokio's does.
+    /// For demonstrations: time passes as tokio's clock.
     Live {
-        /// What each program takes.
+        /// How long each program takes.
         program: Duration,
-        /// Sleeping is shorter by this factor; 1 and up.
+        /// Factor by which sleeps are shortened, 1 or more.
         haste: u32,
     },
 }
@@ -19,7 +19,7 @@ pub enum Pace {
 pub(super) struct Clock {
     pub(super) pace: Pace,
     at_ms: u64,
-    /// When it was read, of the time since the machine was made.
+    /// The steady time at `read`.
     steady_ms: u64,
     read: tokio::time::Instant,
 }
@@ -35,7 +35,7 @@ impl Clock {
         }
     }
 
-    /// Time that has passed, whatever the clock was set to.
+    /// Milliseconds since the machine was created, independent of the clock.
     pub(super) fn steady_ms(&self) -> u64 {
         let passed = match self.pace {
             Pace::Instant => Duration::ZERO,
@@ -52,7 +52,7 @@ impl Clock {
         self.at_ms + as_ms(passed)
     }
 
-    /// What a time that a person set takes at this pace.
+    /// A duration at this pace, in milliseconds.
     pub(super) const fn shortened(&self, ms: u64) -> u64 {
         match self.pace {
             Pace::Instant => ms,
@@ -68,7 +68,7 @@ impl Clock {
         };
     }
 
-    /// Time that passed for the machine and for nobody else.
+    /// Advances the machine's time only.
     pub(super) fn skip(&mut self, time: Duration) {
         self.set(self.now_ms() + as_ms(time));
         self.steady_ms += as_ms(time);

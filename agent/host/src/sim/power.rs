@@ -1,26 +1,26 @@
-//! Where the machine can lose power, and the agent its life.
+//! The points at which the machine can lose power or the agent can be killed.
 
 use tokio::sync::watch;
 
-/// What the test wants to happen at a point.
+/// What happens at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// The power goes.
+    /// The machine loses power.
     Power,
-    /// The agent is killed; the machine runs on, and what it was asked to do last comes to its end.
+    /// The agent is killed; the machine runs on and completes the call in progress.
     Agent,
-    /// The agent is killed, and what it was doing dies with it.
+    /// The agent is killed, and the call in progress with it.
     AgentAndItsWork,
-    /// The reboot that was asked for begins.
+    /// The requested reboot begins.
     Reboot,
 }
 
-/// Nothing comes back from here: the caller's machine, or the caller, is no more.
+/// The machine or the agent is gone, so the call never returns.
 #[derive(Debug)]
 pub(super) struct Gone;
 
-/// Counts the points. Every call that changes something, and every program, has one before it, one after it, and one
-/// wherever it can be cut in half.
+/// Counts the points: one before and one after each program and each call that changes something, and one wherever a
+/// call can be interrupted.
 #[derive(Debug)]
 pub(super) struct Power {
     points: u64,
@@ -37,7 +37,7 @@ impl Power {
         }
     }
 
-    /// A point of ours is passed, unless this is the one where it ends.
+    /// Passes a point; an error when the loss happens here.
     pub(super) fn point(&mut self) -> Result<(), Gone> {
         let here = self.points;
         self.points += 1;
@@ -45,7 +45,7 @@ impl Power {
             Some((at, loss)) if at == here => {
                 self.cut = None;
                 self.down.send_replace(Some(loss));
-                // Its work goes on until the call would return, where `alive` stops it.
+                // The call in progress completes; `alive` stops it before it returns.
                 if loss == Loss::Agent { Ok(()) } else { Err(Gone) }
             }
             _ => Ok(()),

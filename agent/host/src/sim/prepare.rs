@@ -7,34 +7,35 @@ use crate::{Command, Output};
 /// How a pool was left on its disks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
-    /// `zpool export`.
+    /// After `zpool export`.
     Exported,
-    /// `zpool destroy`.
+    /// After `zpool destroy`.
     Destroyed,
-    /// Its machine, of another name and host id, went down with it.
+    /// Imported by a machine with another name and host id when it lost power.
     ByAnotherHost,
-    /// Exported, with a feature that the ZFS here does not know.
+    /// Exported, with a feature that this ZFS does not support.
     WithUnknownFeature,
 }
 
-/// Of the machine that leaves a pool [`Left::ByAnotherHost`].
+/// Name and host id of the machine of [`Left::ByAnotherHost`].
 const OTHER: (&str, u32) = ("k8sctl-elsewhere", 0x0a0a_5099);
 
 impl Machine {
-    /// A person types a command: no point is passed, nothing is logged, and power does not fail.
+    /// Runs a command as a person would: without points, log and power loss.
     ///
     /// # Panics
-    /// At a command line that nobody taught the machine.
+    /// For a command line that the simulation does not know.
     pub fn by_hand(&self, program: &'static str, args: &[&str]) -> Output {
         let command = Command::new(program).args(args.iter().copied());
         let done = self.lock().aside(Power::on(), |state| program::run(state, &command));
         done.unwrap_or_default()
     }
 
-    /// The power goes at this point of a command, 0 and up, and comes back. False when it came to its end before.
+    /// Runs a command, loses power at this point of it (from 0), and boots. False when the command ended before that
+    /// point.
     ///
     /// # Panics
-    /// As [`Self::by_hand`].
+    /// For a command line that the simulation does not know.
     pub fn interrupted(&self, point: u64, program: &'static str, args: &[&str]) -> bool {
         let command = Command::new(program).args(args.iter().copied());
         let mut power = Power::on();
@@ -45,10 +46,10 @@ impl Machine {
         cut
     }
 
-    /// There was a pool of this name on these disks, with a dataset `old` in it.
+    /// Leaves a pool with a dataset `old` on these disks.
     ///
     /// # Panics
-    /// When it cannot be made there.
+    /// When the pool cannot be created.
     pub fn leave_pool(&self, name: &str, serials: &[&str], left: Left) {
         let mut state = self.lock();
         let loaded = std::mem::replace(&mut state.kernel.zfs_loaded, true);
@@ -61,7 +62,7 @@ impl Machine {
         );
     }
 
-    /// The guid of the imported pool of this name.
+    /// The guid of the imported pool with this name.
     #[must_use]
     pub fn pool_guid(&self, name: &str) -> Option<u64> {
         let state = self.lock();
@@ -108,7 +109,7 @@ fn leave(state: &mut State, name: &str, serials: &[&str], left: Left) -> Result<
 }
 
 impl State {
-    /// With another plug than the one that the test pulls.
+    /// Runs `act` with another power supply than the test's.
     fn aside<T>(&mut self, power: Power, act: impl FnOnce(&mut Self) -> Result<T, Gone>) -> Result<T, Gone> {
         let ours = std::mem::replace(&mut self.power, power);
         let done = act(self);

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// SplitMix64: the same seed, the same machine.
+/// SplitMix64: the same seed gives the same numbers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Random(u64);
 
@@ -9,7 +9,7 @@ impl Random {
         Self(seed)
     }
 
-    /// From a word: equal words, equal numbers.
+    /// Seeded by a text.
     pub(super) fn named(text: &str) -> Self {
         let mix = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         Self(text.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
@@ -23,12 +23,12 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A guid as ZFS makes them: never 0.
+    /// A guid as ZFS makes it, never 0.
     pub(super) fn guid(&mut self) -> u64 {
         self.next().max(1)
     }
 
-    /// As RFC 4122 prints a random one.
+    /// A random UUID (RFC 4122).
     pub(super) fn uuid(&mut self) -> String {
         let (high, low) = (self.next(), self.next());
         format!(

@@ -22,9 +22,9 @@ use super::zfs::Imported;
 
 pub(super) struct State {
     pub(super) board: Board,
-    /// Those that are plugged in.
+    /// Plugged in.
     pub(super) disks: Vec<Disk>,
-    /// Those that are not.
+    /// Unplugged.
     pub(super) drawer: Vec<Disk>,
     pub(super) os: Os,
     pub(super) kernel: Kernel,
@@ -33,49 +33,49 @@ pub(super) struct State {
     pub(super) random: Random,
     pub(super) log: Vec<Entry>,
     pub(super) faults: VecDeque<(String, Fault)>,
-    /// The guard's timer was started.
+    /// Notified when the guard's timer starts.
     pub(super) guard_set: Arc<Notify>,
-    /// The lines that `zpool events -H` prints.
+    /// All lines of `zpool events -H` so far.
     pub(super) events: watch::Sender<Vec<String>>,
-    /// Nothing changes while the lock is held.
+    /// Whether the holder of the lock changes nothing.
     pub(super) only_read: bool,
-    /// What the kernel shows, by the first part of the path: as long as nothing can have changed.
+    /// Cached trees of /proc, /sys and /dev, by their first path component; valid until something changes.
     pub(super) shown: RefCell<Vec<(String, Arc<Tree>)>>,
 }
 
-/// What does not change with what runs on it.
+/// The hardware but for its disks.
 #[derive(Debug, Clone)]
 pub(super) struct Board {
     pub(super) model: String,
     pub(super) serial: String,
-    /// As `uname -m` names it.
+    /// As `uname -m` prints it.
     pub(super) architecture: String,
     pub(super) memory_bytes: u64,
-    /// Those that are plugged in.
+    /// Plugged in.
     pub(super) nics: Vec<Nic>,
-    /// Those that are not.
+    /// Unplugged.
     pub(super) loose: Vec<Nic>,
-    /// What the cards are plugged into.
+    /// The switch that the cards are connected to.
     pub(super) wire: Wire,
 }
 
-/// What is on the root disk.
+/// What the root disk holds.
 #[derive(Debug, Clone)]
 pub(super) struct Os {
     pub(super) name: String,
     pub(super) files: Tree,
-    /// Folders that `chattr +i` was run on.
+    /// Folders with `chattr +i`.
     pub(super) immutable: BTreeSet<PathBuf>,
     pub(super) units: Units,
-    /// Programs of packages that a test took away.
+    /// Programs that are not installed, in this test.
     pub(super) missing: BTreeSet<String>,
-    /// Its version, where it is installed.
+    /// The installed version; None when it is not installed.
     pub(super) ifupdown2: Option<String>,
-    /// The card has no room.
+    /// Whether the root file system is full.
     pub(super) full: bool,
 }
 
-/// What is lost when the power goes.
+/// The running system: lost with the power.
 #[derive(Debug, Default)]
 pub(super) struct Kernel {
     pub(super) boot_id: String,
@@ -83,20 +83,20 @@ pub(super) struct Kernel {
     pub(super) zfs_loaded: bool,
     pub(super) parameters: BTreeMap<PathBuf, String>,
     pub(super) pools: Vec<Imported>,
-    /// By source, in the order of mounting.
+    /// In order of mounting.
     pub(super) mounted: Vec<Mount>,
-    /// Device paths.
+    /// Paths of the devices.
     pub(super) swaps: BTreeSet<String>,
     pub(super) active: BTreeSet<String>,
     pub(super) jobs: BTreeMap<String, Running>,
     pub(super) rebooting: bool,
     pub(super) links: Vec<Link>,
-    /// The machine's ends of connections, beside the ones over DHCP's address.
+    /// The machine's own addresses of TCP connections, besides those over DHCP's address.
     pub(super) connections: Vec<String>,
-    /// When the guard's timer elapses.
+    /// When the guard's timer elapses, Unix milliseconds; None when it does not run.
     pub(super) guard_due_ms: Option<u64>,
     pub(super) clock_synchronised: bool,
-    /// When it booted, on the clock that nobody sets.
+    /// The time of the boot, by the steady clock.
     pub(super) up_since_ms: u64,
 }
 
@@ -118,12 +118,12 @@ impl Mount {
 }
 
 impl State {
-    /// The disk that it boots from.
+    /// The disk that the machine boots from.
     pub(super) fn root(&self) -> Option<&Disk> {
         self.disks.iter().find(|disk| disk.content == Content::Root)
     }
 
-    /// Parents before children.
+    /// All mounts, parents before children.
     pub(super) fn mounts(&self) -> Vec<Mount> {
         let root = self.root().map(Disk::kernel_name).unwrap_or_default();
         let fixed = [
@@ -137,7 +137,7 @@ impl State {
         fixed.into_iter().chain(self.kernel.mounted.iter().cloned()).collect()
     }
 
-    /// Whether a write there waits for a pool that answers no more.
+    /// Whether a write to the path waits for a suspended pool.
     pub(super) fn waits_for_its_pool(&self, path: &Path) -> bool {
         let dataset = self.dataset_at(path).map(|(dataset, _)| dataset).unwrap_or_default();
         let pool = dataset.split('/').next();
@@ -145,7 +145,7 @@ impl State {
         pools.any(|known| Some(known.config.name.as_str()) == pool && known.state(&self.disks) == "SUSPENDED")
     }
 
-    /// The innermost dataset that a path lies in, and the path within it.
+    /// The innermost dataset that contains a path, and the path within it.
     pub(super) fn dataset_at(&self, path: &Path) -> Option<(String, PathBuf)> {
         let below = self
             .kernel
@@ -159,7 +159,7 @@ impl State {
         Some((mount.source.clone(), Path::new("/").join(inner)))
     }
 
-    /// Whether a link or another mount lies on the way from a mountpoint to a path below it.
+    /// Whether a link or another mount is on the way from a mountpoint to a path below it.
     pub(super) fn leads_away(&self, mountpoint: &Path, path: &Path) -> bool {
         let dataset = |path: &Path| self.dataset_at(path).map(|(name, _)| name);
         let link = |path: &Path| self.within(path, |tree, path| Ok(tree.is_link(path)));
@@ -198,7 +198,7 @@ impl State {
         self.within(path, Tree::list)
     }
 
-    /// Within a dataset no links are made: the path is as canonical as it gets.
+    /// In a dataset the path is returned as it is: there are no links in one.
     pub(super) fn canonical(&self, path: &Path) -> Result<PathBuf> {
         match self.dataset_at(path) {
             Some(_) => self.read(path).map(|_| path.to_owned()),
@@ -206,7 +206,7 @@ impl State {
         }
     }
 
-    /// Changes files of the root file system or of a mounted dataset, which is then on its disks.
+    /// Changes files of the root file system or of a mounted dataset, whose disks then hold the change.
     pub(super) fn change<T>(&mut self, path: &Path, change: impl FnOnce(&mut Tree, &Path) -> T) -> Result<T> {
         let denied = |why: &str| Error::new(ErrorKind::PermissionDenied, format!("{}: {why}", path.display()));
         if self.kernel_files(path).is_some() {

@@ -4,11 +4,11 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// Files in memory: those of the root file system, of a dataset, or what the kernel shows.
+/// Files in memory: of the root file system, of a dataset, or from the kernel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tree(BTreeMap<PathBuf, Node>);
 
-/// What is at a path.
+/// A file, folder or link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Node {
     Folder,
@@ -24,7 +24,7 @@ pub(super) fn missing(path: &Path) -> Error {
 }
 
 impl Tree {
-    /// A file, with the folders above it.
+    /// Adds a file and the folders above it.
     pub(super) fn put(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
         self.put_mode(path, bytes, 0o644);
     }
@@ -36,7 +36,7 @@ impl Tree {
         self.0.insert(path, Node::File { bytes, mode });
     }
 
-    /// Every file, by path.
+    /// All files, by path.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Path, &[u8])> {
         self.0.iter().filter_map(|(path, node)| match node {
             Node::File { bytes, .. } => Some((path.as_path(), bytes.as_slice())),
@@ -44,7 +44,7 @@ impl Tree {
         })
     }
 
-    /// Target relative to the link's folder, or absolute.
+    /// Adds a link. The target is relative to the link's folder, or absolute.
     pub(super) fn link(&mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) {
         let path = path.into();
         self.parents(&path);
@@ -67,7 +67,7 @@ impl Tree {
         }
     }
 
-    /// Through every symbolic link on the way.
+    /// Resolves all symbolic links in the path.
     pub(super) fn canonical(&self, path: &Path) -> Result<PathBuf> {
         let mut at = PathBuf::from("/");
         let mut ahead: Vec<PathBuf> = vec![path.to_owned()];
@@ -136,7 +136,7 @@ impl Tree {
         self.0.retain(|key, _| !key.starts_with(path));
     }
 
-    /// Bytes of all files.
+    /// The total size of all files in bytes.
     pub(super) fn size(&self) -> u64 {
         let length = |node: &Node| match node {
             Node::File { bytes, .. } => bytes.len() as u64,

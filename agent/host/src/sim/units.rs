@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use super::state::State;
 use crate::{UnitAction, UnitError, UnitState};
 
-/// Unit files that are installed, with systemd's UnitFileState of each.
+/// The installed unit files, with systemd's UnitFileState of each.
 pub(super) type Units = BTreeMap<String, &'static str>;
 
-/// After Debian has installed zfsutils-linux and zfs-zed.
+/// The units that Debian's zfsutils-linux and zfs-zed install.
 const ZFS: [(&str, &str); 13] = [
     ("zfs-scrub-monthly@.timer", "disabled"),
     ("zfs-import-cache.service", "enabled"),
@@ -60,7 +60,7 @@ impl State {
         }
     }
 
-    /// Its own file's state, or its template's.
+    /// The state of its own file or of its template.
     fn unit_file(&self, unit: &str) -> Option<&'static str> {
         let template = || {
             let (name, rest) = unit.split_once('@')?;
@@ -79,7 +79,7 @@ impl State {
             UnitAction::Restart => "restart",
             UnitAction::Reload => return Ok(()),
         };
-        // An instance of a template has a state of its own once something is done to it.
+        // An instance of a template gets its own state with the first action on it.
         if let Some(file) = self.unit_file(unit) {
             self.os.units.entry(unit.to_owned()).or_insert(file);
         }
@@ -125,7 +125,7 @@ impl State {
         Ok(())
     }
 
-    /// What the unit runs, and that it is active; a condition that does not hold skips it.
+    /// Runs the unit's program and makes it active; a condition that is not met skips it.
     pub(super) fn started(&mut self, unit: &str) {
         let cached = self.os.files.has(std::path::Path::new("/etc/zfs/zpool.cache"));
         match unit {

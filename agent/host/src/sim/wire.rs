@@ -2,22 +2,22 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A switch that machines' backplane cards are plugged into. Clones are the same one.
+/// A switch that connects the backplane cards of machines. Clones are handles to the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Wire(Arc<Mutex<BTreeMap<(Ipv4Addr, String), u8>>>);
 
 impl Wire {
-    /// A machine that is none of ours has this address, with its prefix length.
+    /// Adds a foreign machine with this address and prefix length.
     pub fn put(&self, address: Ipv4Addr, prefix: u8, mac: &str) {
         self.lock().insert((address, mac.to_owned()), prefix);
     }
 
-    /// Whatever this card had is gone from the wire.
+    /// Removes all addresses of this card.
     pub fn take(&self, mac: &str) {
         self.lock().retain(|(_, owner), _| owner != mac);
     }
 
-    /// Who other than `mac` has this address, and in which network.
+    /// The hardware address and prefix length of another card that has this address.
     #[must_use]
     pub fn who_has(&self, address: Ipv4Addr, mac: &str) -> Option<(String, u8)> {
         let all = self.lock();

@@ -1,8 +1,8 @@
-/// As C's ctime(3) prints a Unix time in UTC, without its line end: `Sun Nov 22 13:00:00 2026`.
+/// A Unix time in UTC as ctime(3) prints it, without the line end: `Sun Nov 22 13:00:00 2026`.
 pub(super) fn ctime(seconds: u64) -> String {
     let days = seconds / 86_400;
     let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(days % 7) as usize];
-    // Howard Hinnant's civil_from_days, for days after 1970: years begin in March.
+    // Howard Hinnant's civil_from_days for days after 1970; its years begin in March.
     let shifted = days + 719_468;
     let day_of_era = shifted % 146_097;
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

@@ -11,9 +11,9 @@ const BLOCK: u64 = 4096;
 pub(in crate::sim) struct Bytes {
     size: u64,
     blocks: BTreeMap<u64, Vec<u8>>,
-    /// Block numbers that hold something which nobody reads whole: made up when it is looked at.
+    /// Ranges of block numbers with generated content that is not zero.
     full: Vec<Range<u64>>,
-    /// How often something was written or cleared, as the kernel counts it.
+    /// The number of writes and clears, as the kernel counts them.
     writes: u64,
 }
 
@@ -35,7 +35,7 @@ impl Bytes {
         self.writes
     }
 
-    /// The first byte between these two that is not zero.
+    /// The offset of the first byte in this range that is not zero.
     pub(in crate::sim) fn first_data(&self, from: u64, to: u64) -> Option<u64> {
         if from >= to {
             return None;
@@ -44,7 +44,7 @@ impl Bytes {
         let written = self.blocks.range(blocks.clone()).map(|(number, _)| *number);
         let full = self.full.iter().flat_map(|full| {
             let (start, end) = (full.start.max(blocks.start), full.end.min(blocks.end));
-            // Made up content begins with a zero now and then, but not for two blocks.
+            // A generated block may begin with a zero, but two in sequence are never all zero.
             start..end.min(start + 2)
         });
         let mut candidates: Vec<u64> = Vec::new();
@@ -73,7 +73,7 @@ impl Bytes {
         self.blocks.get(&number).cloned().or_else(|| full().then(made_up))
     }
 
-    /// Fewer than `length` at the end.
+    /// Returns fewer than `length` bytes at the end.
     pub(in crate::sim) fn read(&self, offset: u64, length: usize) -> Vec<u8> {
         let end = self.size.min(offset.saturating_add(length as u64));
         let mut bytes = vec![0; end.saturating_sub(offset) as usize];
@@ -90,7 +90,7 @@ impl Bytes {
         bytes
     }
 
-    /// What lies beyond the end is lost.
+    /// Drops what is beyond the end of the disk.
     pub(in crate::sim) fn write(&mut self, offset: u64, bytes: &[u8]) {
         self.writes += 1;
         let end = self.size.min(offset.saturating_add(bytes.len() as u64));
@@ -106,7 +106,7 @@ impl Bytes {
         }
     }
 
-    /// Something that is not zero, from one block boundary to the next but one.
+    /// Fills whole blocks within the range with generated content.
     pub(in crate::sim) fn fill(&mut self, range: Range<u64>) {
         self.writes += 1;
         self.full.push(range.start / BLOCK..range.end.min(self.size) / BLOCK);
@@ -142,7 +142,7 @@ impl Bytes {
             .collect();
     }
 
-    /// Stays equal as long as nothing is written or cleared.
+    /// Equal as long as nothing is written or cleared.
     pub(in crate::sim) fn hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self.size, &self.full).hash(&mut hasher);

@@ -4,37 +4,36 @@ use crate::sim::random::Random;
 
 const MIB: u64 = 1 << 20;
 
-/// What a disk holds when the machine is made. ZFS's members come from running `zpool create` on a machine: see
-/// [`crate::sim::Machine::leave_pool`].
+/// What a disk holds when the machine is created. For a disk of a pool see [`crate::sim::Machine::leave_pool`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Zeroes.
+    /// All zero.
     Blank,
-    /// An ext4 file system on the whole disk, with this label.
+    /// An ext4 file system with this label on the whole disk.
     Ext4(&'static str),
-    /// Likewise, mounted at each boot.
+    /// An ext4 file system with this label, mounted at this path at each boot.
     MountedExt4(&'static str, &'static str),
     /// A partition table without partitions.
     EmptyGpt,
-    /// A partition table with one partition that holds nothing known.
+    /// A partition table with one partition without known content.
     BarePartition,
-    /// A partition table with one ext4 partition.
+    /// A partition table with one ext4 partition with this label.
     PartitionWithExt4(&'static str),
-    /// LVM's physical volume.
+    /// An LVM physical volume.
     Lvm,
-    /// Likewise, with a logical volume in use on it.
+    /// An LVM physical volume with a logical volume in use.
     LvmInUse,
-    /// Swap space.
+    /// Swap space, not in use.
     Swap,
-    /// Likewise, in use from each boot on.
+    /// Swap space, in use after each boot.
     SwapInUse,
     /// Random bytes in the first MiB, zeroes after it.
     RandomFront,
-    /// Zeroes in front and at the end, something that is not zero between.
+    /// Zeroes at the start and end, other bytes between.
     DataInTheMiddle,
-    /// What was recorded of a real disk (`fixtures/remains`), but for so many bytes in front, which are zeroes.
+    /// The recorded content of a real disk (`fixtures/remains`) with this many bytes at the start zeroed.
     Remains(String, u64),
-    /// What the machine boots from.
+    /// The system that the machine boots from.
     Root,
 }
 
@@ -61,7 +60,7 @@ impl Content {
     }
 }
 
-/// A run of blocks begins with its head; nobody has kept what comes after that, which is not zero.
+/// The recordings have only the first bytes of each run of blocks; the rest is generated.
 fn remains(disk: &mut Bytes, recording: &str, wiped: u64) {
     const BLOCK: u64 = 4096;
     let mut heads: Vec<Vec<u8>> = Vec::new();
@@ -105,7 +104,7 @@ fn whole(disk: &Bytes, random: &mut Random) -> Partition {
     }
 }
 
-/// The parts of a superblock that libblkid reads, and something that stands for files.
+/// The fields of the superblock that libblkid reads, and some generated file content.
 fn ext4(disk: &mut Bytes, start: u64, label: &str, random: &mut Random) {
     let mut superblock = vec![0; 1024];
     superblock[0x38..0x3a].copy_from_slice(&[0x53, 0xef]);
@@ -138,7 +137,7 @@ fn swap(disk: &mut Bytes, random: &mut Random) {
     disk.write(4086, b"SWAPSPACE2");
 }
 
-/// As Raspberry Pi OS: FAT boot files, then ext4 up to the end.
+/// Like Raspberry Pi OS: a FAT boot partition, then ext4 up to the end.
 fn root(disk: &mut Bytes, random: &mut Random) {
     let sectors = u32::try_from(disk.size() / 512).unwrap_or(u32::MAX);
     let entries = [(16_384, 1_048_576, 0x0c), (1_064_960, sectors - 1_064_960, 0x83)];

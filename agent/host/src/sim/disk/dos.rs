@@ -4,7 +4,7 @@ use super::gpt::{Partition, Table};
 /// An entry of the table: first sector, sectors, type.
 pub(in crate::sim) type Entry = (u32, u32, u8);
 
-/// A DOS partition table with primary partitions, as it stands on the card of a Raspberry Pi.
+/// Writes a DOS partition table with primary partitions, as on a Raspberry Pi's card.
 pub(in crate::sim) fn write(disk: &mut Bytes, id: u32, entries: &[Entry]) {
     let mut sector = vec![0; 512];
     sector[440..444].copy_from_slice(&id.to_le_bytes());
@@ -18,7 +18,7 @@ pub(in crate::sim) fn write(disk: &mut Bytes, id: u32, entries: &[Entry]) {
     disk.write(0, &sector);
 }
 
-/// From the first sector. A boot sector of a FAT file system looks alike: it has no table.
+/// Reads the table in the first sector; None for a FAT boot sector, which has the same magic number.
 pub(super) fn read(sector: &[u8]) -> Option<Table> {
     if &sector[82..87] == b"FAT32" {
         return None;

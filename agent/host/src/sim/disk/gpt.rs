@@ -5,18 +5,18 @@ const SECTOR: u64 = 512;
 const ENTRIES: u32 = 128;
 const ENTRY: usize = 128;
 
-/// Of a whole disk that `zpool create` was given (libefi's EFI_USR and EFI_RESERVED as Linux names them).
+/// Partition types of a whole disk in a pool (libefi's EFI_USR and EFI_RESERVED).
 pub(in crate::sim) const ZFS: &str = "6A898CC3-1DD2-11B2-99A6-080020736631";
 pub(in crate::sim) const ZFS_RESERVED: &str = "6A945A3B-1DD2-11B2-99A6-080020736631";
 pub(in crate::sim) const LINUX: &str = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
 
-/// One entry of a partition table; sectors of 512 bytes.
+/// An entry of a partition table; sectors have 512 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sim) struct Partition {
     pub(in crate::sim) number: u32,
     pub(in crate::sim) start: u64,
     pub(in crate::sim) sectors: u64,
-    /// Type: upper-case GUID, or two hex digits in a DOS table.
+    /// Upper-case GUID, or two hex digits in a DOS table.
     pub(in crate::sim) kind: String,
     pub(in crate::sim) uuid: String,
     pub(in crate::sim) name: String,
@@ -26,16 +26,17 @@ pub(in crate::sim) struct Partition {
 pub(in crate::sim) struct Table {
     /// `gpt` or `dos`.
     pub(in crate::sim) label: &'static str,
-    /// Upper-case GUID, or `0x…`.
+    /// Upper-case GUID, or `0x…` in a DOS table.
     pub(in crate::sim) id: String,
-    /// Sectors that a partition may have; 0 in a DOS table.
+    /// First and last sector that a partition may use; 0 in a DOS table.
     pub(in crate::sim) usable: (u64, u64),
     pub(in crate::sim) partitions: Vec<Partition>,
 }
 
-/// Writes a GUID partition table: protective MBR, header and entries in front, and again at the end (UEFI 2.10, 5.3).
+/// Writes a GUID partition table: protective MBR, header and entries at the start, header and entries at the end
+/// (UEFI 2.10, 5.3).
 ///
-/// `first` is the first sector that a partition may have: 2048 by sfdisk, 34 by ZFS.
+/// `first` is the first sector that a partition may use: 2048 with sfdisk, 34 with ZFS.
 pub(in crate::sim) fn write(disk: &mut Bytes, first: u64, partitions: &[Partition], random: &mut Random) {
     let last = disk.size() / SECTOR - 1;
     let mut entries = vec![0; ENTRIES as usize * ENTRY];
@@ -77,7 +78,7 @@ pub(in crate::sim) fn write(disk: &mut Bytes, first: u64, partitions: &[Partitio
     disk.write(last * SECTOR, &header(last, 1, last - 32));
 }
 
-/// As the kernel reads it; none when there is no valid one in front.
+/// Reads the table as the kernel does; None without a valid one at the start.
 pub(in crate::sim) fn read(disk: &Bytes) -> Option<Table> {
     let mbr = disk.read(0, 512);
     if mbr.len() < 512 || mbr[510..] != [0x55, 0xaa] {
@@ -122,7 +123,7 @@ fn number_at(bytes: &[u8], at: usize) -> u64 {
     (0..8).rev().fold(0, |sum, byte| sum << 8 | u64::from(bytes[at + byte]))
 }
 
-/// Mixed-endian, as Microsoft stores them.
+/// Mixed-endian, as UEFI stores GUIDs.
 fn guid_bytes(text: &str) -> [u8; 16] {
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
     let mut bytes = u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes();

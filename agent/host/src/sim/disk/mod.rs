@@ -1,4 +1,4 @@
-//! Disks, down to their bytes: what a program says of one follows from what is on it.
+//! Simulated disks, byte by byte: what programs report follows from the bytes.
 
 mod bytes;
 mod content;
@@ -11,25 +11,25 @@ pub use content::Content;
 
 use super::random::Random;
 
-/// Where a disk is plugged in.
+/// Where a disk is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bus {
-    /// In slot 0, 1…: the order of the bus addresses.
+    /// NVMe slot, from 0, in order of the bus addresses.
     Nvme(usize),
-    /// The card that a Raspberry Pi boots from.
+    /// The SD card that a Raspberry Pi boots from.
     Card,
 }
 
-/// A disk to put into a machine.
+/// A disk for a simulated machine.
 #[derive(Debug, Clone)]
 pub struct DiskSpec {
-    /// As the drive reports it.
+    /// Serial that the drive reports.
     pub serial: String,
-    /// As the drive reports it, spaces included.
+    /// Model that the drive reports, with spaces.
     pub model: String,
-    /// Bytes, of the whole device.
+    /// Size of the whole device in bytes.
     pub size_bytes: u64,
-    /// What it holds.
+    /// Its content when the machine is created.
     pub content: Content,
 }
 
@@ -45,7 +45,7 @@ impl DiskSpec {
         }
     }
 
-    /// With this content.
+    /// An NVMe disk of 128 GB with this content.
     #[must_use]
     pub fn holding(serial: &str, content: Content) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl DiskSpec {
         }
     }
 
-    /// Of another size.
+    /// Sets the size in bytes.
     #[must_use]
     pub fn size(mut self, bytes: u64) -> Self {
         self.size_bytes = bytes;
@@ -62,17 +62,17 @@ impl DiskSpec {
     }
 }
 
-/// A disk that is plugged in, or lies in the drawer.
+/// A disk, plugged in or not.
 #[derive(Debug, Clone)]
 pub(super) struct Disk {
     pub(super) serial: String,
     pub(super) model: String,
-    /// `eui.…`: none for a card.
+    /// `eui.…`; None for a card.
     pub(super) wwn: Option<String>,
     pub(super) bus: Bus,
-    /// The kernel counts them anew at each boot.
+    /// The kernel's number, assigned at each boot.
     pub(super) number: usize,
-    /// The kernel's count of disks that were plugged in, which names none twice in a boot.
+    /// The kernel's sequence number (diskseq), unique within a boot.
     pub(super) sequence: u64,
     pub(super) bytes: Bytes,
     pub(super) content: Content,
@@ -95,7 +95,7 @@ impl Disk {
         }
     }
 
-    /// `nvme0n1`, `mmcblk0`: never an identity.
+    /// Such as `nvme0n1` or `mmcblk0`; may change at each boot.
     pub(super) fn kernel_name(&self) -> String {
         match self.bus {
             Bus::Nvme(_) => format!("nvme{}n1", self.number),
@@ -103,7 +103,7 @@ impl Disk {
         }
     }
 
-    /// Names below /dev/disk/by-id, the preferred one first (udev's 60-persistent-storage.rules).
+    /// The names below /dev/disk/by-id, the preferred one first (udev's 60-persistent-storage.rules).
     pub(super) fn by_id(&self) -> Vec<String> {
         let model = self.model.replace(' ', "_");
         match self.bus {
@@ -117,7 +117,7 @@ impl Disk {
         }
     }
 
-    /// Of the PCI function, which is the order of the slots.
+    /// The bus address of its PCI function; they sort like the slots.
     pub(super) fn address(&self) -> String {
         match self.bus {
             Bus::Nvme(slot) => format!("0001:{:02x}:00.0", slot + 3),

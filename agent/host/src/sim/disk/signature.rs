@@ -1,21 +1,21 @@
 use super::Bytes;
 
-/// Something that libblkid knows, in a disk or a partition.
+/// A signature that libblkid finds on a disk or partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sim) struct Signature {
-    /// From the start of the disk or partition.
+    /// Bytes from the start of the disk or partition.
     pub(in crate::sim) offset: u64,
-    /// `ext4`, `LVM2_member`, `zfs_member`, `gpt`, `PMBR`, `dos`…
+    /// libblkid's name: `ext4`, `LVM2_member`, `zfs_member`, `gpt`, `PMBR`, `dos`…
     pub(in crate::sim) kind: &'static str,
     pub(in crate::sim) uuid: Option<String>,
     pub(in crate::sim) label: Option<String>,
-    /// `filesystem`, `raid`, `other`; none for a partition table.
+    /// `filesystem`, `raid` or `other`; None for a partition table.
     pub(in crate::sim) usage: Option<&'static str>,
-    /// VERSION, BLOCK_SIZE… as `blkid -p` prints them beside.
+    /// VERSION, BLOCK_SIZE… as `blkid -p` prints them.
     pub(in crate::sim) extra: Vec<(&'static str, String)>,
 }
 
-/// Bytes of a file system's name in a superblock, up to the first zero.
+/// The text of a label field, up to the first zero byte.
 fn text(bytes: &[u8]) -> Option<String> {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
@@ -37,7 +37,7 @@ fn blocks(version: &str, size: u64, inner: u64) -> Vec<(&'static str, String)> {
     values.to_vec()
 }
 
-/// File systems and members of volumes between `start` and `start + size`; partition tables aside.
+/// The signatures between `start` and `start + size`, without partition tables.
 pub(in crate::sim) fn find(disk: &Bytes, start: u64, size: u64) -> Vec<Signature> {
     let front = disk.read(start, 8192.min(usize::try_from(size).unwrap_or(8192)));
     let mut found = Vec::new();
@@ -97,7 +97,7 @@ pub(in crate::sim) fn find(disk: &Bytes, start: u64, size: u64) -> Vec<Signature
     found
 }
 
-/// Of a whole disk: what of a partition table is there.
+/// The signatures of partition tables on a whole disk.
 pub(in crate::sim) fn tables(disk: &Bytes) -> Vec<Signature> {
     let table = |offset, kind| Signature {
         offset,

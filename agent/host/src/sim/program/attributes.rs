@@ -4,7 +4,8 @@ use super::{complained, printed};
 use crate::Output;
 use crate::sim::state::State;
 
-/// `chattr +i|-i FOLDER`, `lsattr -d FOLDER`: of the root file system's folders. A dataset has no such attributes.
+/// `chattr +i|-i FOLDER` and `lsattr -d FOLDER`, for folders of the root file system; datasets have no such
+/// attributes.
 pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Output> {
     let (verb, path) = match args {
         [verb, path] => (*verb, Path::new(*path)),

@@ -3,7 +3,7 @@ use crate::Output;
 use crate::sim::power::Gone;
 use crate::sim::state::State;
 
-/// `blkdiscard --zeroout DEVICE`: from the front to the end, and the power may go on the way.
+/// `blkdiscard --zeroout DEVICE`: from the start to the end; power can fail in the middle.
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
     let ["--zeroout", path] = args else { return Ok(None) };
     let Some(device) = state.device(path) else {

@@ -5,7 +5,7 @@ use crate::sim::disk::gpt;
 use crate::sim::disk::signature;
 use crate::sim::state::State;
 
-/// `blkid -p -o export DEVICE`: exit code 2 when it knows nothing of what it finds, 8 when it knows too much.
+/// `blkid -p -o export DEVICE`: exit code 2 when it recognises nothing, 8 when the signatures contradict each other.
 pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
     let ["-p", "-o", "export", path] = args else {
         return None;

@@ -4,7 +4,7 @@ use super::{complained, printed};
 use crate::Output;
 use crate::sim::state::{Mount, State};
 
-/// `findmnt -J -v -o SOURCE,TARGET,FSTYPE`, of all or, with `-T PATH`, of what a path lies in.
+/// `findmnt -J -v -o SOURCE,TARGET,FSTYPE`: all mounts, or with `-T PATH` the one that contains the path.
 pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
     let mounts = state.mounts();
     if let ["-J", "-b", "-o", "SIZE,AVAIL", "/"] = args {
@@ -47,7 +47,7 @@ fn row(mount: &Mount, columns: &str) -> Value {
         .into()
 }
 
-/// Everything below `/`, each below the innermost mount around it.
+/// All mounts, each a child of the innermost mount that contains it.
 fn tree(mounts: &[Mount], columns: &str) -> Vec<Value> {
     let parent = |at: usize| {
         let around = |(_, mount): &(usize, &Mount)| std::path::Path::new(&mounts[at].target).starts_with(&mount.target);

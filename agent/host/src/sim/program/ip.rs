@@ -46,7 +46,7 @@ fn addresses(state: &State) -> Value {
     Value::Array(links)
 }
 
-/// Of /24 networks with the router at .1, which is all that a simulated machine is plugged into.
+/// Simulated machines are in /24 networks with the router at .1.
 fn routes(state: &State) -> Value {
     let network = |address: &str| address.rsplit_once('.').map(|(network, _)| network.to_owned());
     let mut routes = Vec::new();

@@ -71,7 +71,7 @@ fn column(state: &State, disk: &Disk, device: &Device, content: Option<&Signatur
     let path = device.path();
     let whole = device.partition.is_none();
     let table = || gpt::read(&disk.bytes);
-    // The content of a disk with a partition table is the table.
+    // On a disk with a partition table the table is the content.
     let content = content.filter(|_| !whole || table().is_none());
     Some(match name {
         "name" | "kname" | "path" => json!(path),

@@ -1,5 +1,5 @@
-//! What programs answer. Each knows the command lines that Heeler types, and no other: at any other it panics, so that
-//! no test passes by accident.
+//! The simulated programs. Each knows the command lines that Heeler uses and panics at any other, so that no test
+//! passes by accident.
 
 mod attributes;
 mod blkdiscard;
@@ -23,7 +23,7 @@ use crate::{Command, Output};
 pub(in crate::sim) use zfs::mount_all;
 pub(in crate::sim) use zpool::import_from_cache;
 
-/// What it printed and its exit code, unless the power goes.
+/// Output and exit code, unless the power fails.
 pub(in crate::sim) type Answer = Result<Output, Gone>;
 
 pub(in crate::sim) fn printed(stdout: impl Into<String>) -> Output {
@@ -43,7 +43,7 @@ pub(in crate::sim) fn complained(code: i32, stderr: impl Into<String>) -> Output
 }
 
 /// # Panics
-/// At a command line that nobody taught it.
+/// For a command line that the simulation does not know.
 pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
     let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
     let args = args.as_slice();
@@ -79,7 +79,7 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
     }
 }
 
-/// Whether it would wait for a pool that answers no more: neither its end nor a signal comes through to it.
+/// Whether the command waits for a suspended pool; then it neither ends nor reacts to signals.
 pub(in crate::sim) fn hangs(state: &State, command: &Command) -> bool {
     let suspended = |pool: &&super::zfs::Imported| pool.state(&state.disks) == "SUSPENDED";
     let mut pools = state.kernel.pools.iter().filter(suspended);
@@ -90,14 +90,14 @@ pub(in crate::sim) fn hangs(state: &State, command: &Command) -> bool {
     !only_looks(command) && ["zfs", "zpool"].contains(&command.program) && pools.any(|pool| names(&pool.config.name))
 }
 
-/// Whether a command line only looks.
+/// Whether a command line only reads.
 pub(in crate::sim) fn only_looks(command: &Command) -> bool {
     let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
     match (command.program, args.as_slice()) {
         ("wipefs", args) => args.contains(&"--no-act"),
         ("sfdisk", args) => args.contains(&"--dump"),
         ("zpool", ["create", rest @ ..]) => rest.contains(&"-n"),
-        // Without a pool's name or guid it lists.
+        // Without a pool it lists.
         ("zpool", ["import", rest @ ..]) => matches!(rest, [] | ["-d", _]),
         ("zpool", [verb, ..]) => ["status", "list", "get", "version"].contains(verb),
         ("zfs", ["mount"]) => true,

@@ -2,7 +2,7 @@ use super::{complained, printed};
 use crate::sim::state::State;
 use crate::{Output, networkd};
 
-/// Programs that change the network, or ask it.
+/// Programs that change or show the network.
 pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Output> {
     let missing = |name: &str| complained(1, format!("Cannot find device \"{name}\"\n"));
     match (program, args) {

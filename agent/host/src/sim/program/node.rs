@@ -7,7 +7,7 @@ use crate::Output;
 use crate::sim::kernel_files::RELEASE;
 use crate::sim::state::{Mount, State};
 
-/// Programs that say what the node is, and small ones that have no state of their own.
+/// Programs about the node itself, and small ones without state.
 pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Output> {
     Some(match (program, args) {
         ("uname", ["-m"]) => printed(format!("{}\n", state.board.architecture)),

@@ -4,7 +4,7 @@ use super::{Output, complained};
 use crate::sim::state::State;
 use crate::sim::zfs::{Label, label};
 
-/// `zdb -l DEVICE`: 0 when there are labels, 1 when some cannot be read, 2 when there is none. Needs no module.
+/// `zdb -l DEVICE`: exit code 0 with labels, 1 when some cannot be read, 2 without any. Needs no module.
 pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
     let ["-l", path] = args else { return None };
     let Some(device) = state.device(path) else {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Scrub, Snap};
 use crate::sim::tree::Tree;
 
-/// What a pool's state is in its labels (`pool_state_t`).
+/// A pool's state in its labels (`pool_state_t`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sim) enum PoolState {
     Active = 0,
@@ -13,15 +13,15 @@ pub(in crate::sim) enum PoolState {
     Destroyed = 2,
 }
 
-/// A leaf of the one mirror, or the one disk.
+/// A leg of the mirror, or the single disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sim) struct Leg {
     pub(in crate::sim) guid: u64,
-    /// With the partition: `…-part1`.
+    /// Path of the partition: `…-part1`.
     pub(in crate::sim) path: String,
 }
 
-/// What each label says of the pool.
+/// The pool's configuration, which each label stores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sim) struct Config {
     pub(in crate::sim) name: String,
@@ -30,13 +30,13 @@ pub(in crate::sim) struct Config {
     pub(in crate::sim) state: PoolState,
     pub(in crate::sim) hostid: u32,
     pub(in crate::sim) hostname: String,
-    /// When it was last written to, Unix seconds.
+    /// Time of the last write, Unix seconds.
     pub(in crate::sim) at_s: u64,
     pub(in crate::sim) comment: String,
     pub(in crate::sim) mirror_guid: u64,
     pub(in crate::sim) legs: Vec<Leg>,
     pub(in crate::sim) asize: u64,
-    /// That this ZFS does not know.
+    /// A feature that this ZFS does not support.
     pub(in crate::sim) unknown_feature: Option<String>,
 }
 
@@ -47,19 +47,19 @@ pub(in crate::sim) struct Dataset {
     pub(in crate::sim) guid: u64,
     pub(in crate::sim) createtxg: u64,
     pub(in crate::sim) creation_s: u64,
-    /// Set on it, not inherited.
+    /// Set on the dataset itself, not inherited.
     pub(in crate::sim) properties: BTreeMap<String, String>,
     pub(in crate::sim) files: Tree,
-    /// In the order in which they were made.
+    /// In order of creation.
     pub(in crate::sim) snaps: Vec<Snap>,
-    /// The snapshot that it is a clone of.
+    /// The snapshot that it was cloned from.
     pub(in crate::sim) origin: Option<String>,
 }
 
-/// What a pool holds beside its labels.
+/// A pool's content besides its labels.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::sim) struct Contents {
-    /// Set with `-o`, or later.
+    /// Pool properties that were set.
     pub(in crate::sim) properties: BTreeMap<String, String>,
     /// The root dataset first, parents before children.
     pub(in crate::sim) datasets: Vec<Dataset>,
@@ -71,10 +71,11 @@ impl Contents {
         self.datasets.iter().find(|dataset| dataset.name == name)
     }
 
-    /// Its value and where it comes from: `NONE`, `DEFAULT`, `LOCAL`, `INHERITED`, and from which dataset.
+    /// A property's value, its source (`NONE`, `DEFAULT`, `LOCAL`, `INHERITED`), and the dataset that it is inherited
+    /// from.
     pub(in crate::sim) fn property(&self, dataset: &str, name: &str) -> (String, &'static str, String) {
         let (value, kind, from) = self.set_property(dataset, name);
-        // It prints the names of today for what older ones still say.
+        // ZFS prints the present names of old values.
         let value = match (name, value.as_str()) {
             ("xattr", "sa") => "on".to_owned(),
             ("acltype", "posixacl") => "posix".to_owned(),

@@ -1,13 +1,13 @@
 use super::{Config, Contents, Scrub, label};
 use crate::sim::disk::Disk;
 
-/// A leg as the pool has it open.
+/// A leg that an imported pool has open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sim) struct Open {
     pub(in crate::sim) guid: u64,
-    /// None: it was not there when the pool was imported.
+    /// None when it was missing at the import.
     pub(in crate::sim) serial: Option<String>,
-    /// Of its partition, in bytes.
+    /// Start of its partition in bytes.
     pub(in crate::sim) start: u64,
     pub(in crate::sim) size: u64,
 }
@@ -17,27 +17,27 @@ pub(in crate::sim) struct Imported {
     pub(in crate::sim) config: Config,
     pub(in crate::sim) contents: Contents,
     pub(in crate::sim) open: Vec<Open>,
-    /// It is in /etc/zfs/zpool.cache.
+    /// Whether it is in /etc/zfs/zpool.cache.
     pub(in crate::sim) cached: bool,
-    /// Imported with `-o readonly=on`.
+    /// Whether it was imported with `-o readonly=on`.
     pub(in crate::sim) readonly: bool,
     /// The last resilver since the import.
     pub(in crate::sim) resilver: Option<Scrub>,
-    /// There is no room for a snapshot.
+    /// Whether it has no room for a snapshot.
     pub(in crate::sim) full: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sim) enum Health {
     Online,
-    /// It went while the pool was imported.
+    /// It was unplugged while the pool was imported.
     Removed,
-    /// It was not there at the import.
+    /// It was missing at the import.
     Unavailable,
 }
 
 impl Health {
-    /// `zpool status` says UNAVAIL in text.
+    /// `zpool status` has another word in JSON than in text (UNAVAIL).
     pub(in crate::sim) const fn in_json(self) -> &'static str {
         match self {
             Self::Online => "ONLINE",
@@ -56,7 +56,7 @@ impl Imported {
         }
     }
 
-    /// Of the pool: ONLINE, DEGRADED, SUSPENDED.
+    /// The pool's state: ONLINE, DEGRADED or SUSPENDED.
     pub(in crate::sim) fn state(&self, disks: &[Disk]) -> &'static str {
         let online = self.online(disks);
         match online {
@@ -71,7 +71,7 @@ impl Imported {
         self.config.legs.iter().filter(|leg| online(leg.guid)).count()
     }
 
-    /// Closes a transaction group: all that the pool is stands on every leg that is there.
+    /// Ends a transaction group: writes the pool to all present legs.
     pub(in crate::sim) fn sync(&mut self, disks: &mut [Disk], now_s: u64) {
         self.config.txg += 5;
         self.config.at_s = now_s;

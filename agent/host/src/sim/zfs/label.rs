@@ -6,12 +6,12 @@ use crate::sim::disk::signature::Signature;
 
 const KIB: u64 = 1 << 10;
 const LABEL: u64 = 256 * KIB;
-/// Name-value pairs within a label.
+/// Size of the name-value pairs in a label.
 const PAIRS: u64 = 16 * KIB;
-/// Uberblocks within a label, one per transaction group, in a ring.
+/// Size of the uberblocks in a label: a ring with one for each transaction group.
 const RING: u64 = 128 * KIB;
 const UBERBLOCK: u64 = 4 * KIB;
-/// The rest of the pool: where the first metaslab begins.
+/// Offset of the pool's content, where real ZFS has its first metaslab.
 const CONTENTS: u64 = 4096 * KIB;
 const MAGIC: u64 = 0x00ba_b10c;
 
@@ -19,11 +19,11 @@ const MAGIC: u64 = 0x00ba_b10c;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sim) struct Label {
     pub(in crate::sim) config: Config,
-    /// Of the vdev that it is on.
+    /// Guid of the vdev with this label.
     pub(in crate::sim) guid: u64,
 }
 
-/// The four labels' offsets: two in front, two at the end.
+/// Offsets of the four labels: two at the start, two at the end.
 fn places(start: u64, size: u64) -> [u64; 4] {
     let end = start + size / LABEL * LABEL;
     [start, start + LABEL, end - 2 * LABEL, end - LABEL]
@@ -49,7 +49,7 @@ fn get<T: for<'a> Deserialize<'a>>(disk: &Bytes, at: u64, room: u64) -> Option<T
     serde_json::from_slice(&disk.read(at + 4, length as usize)).ok()
 }
 
-/// Labels that say nothing yet: `zpool create` has not come further (`vdev_label_init`).
+/// Writes labels without a pool's state, as an interrupted `zpool create` leaves them (`vdev_label_init`).
 pub(in crate::sim) fn write_bare(disk: &mut Bytes, start: u64, size: u64, config: &Config, guid: u64) {
     let config = Config {
         txg: 0,
@@ -69,7 +69,7 @@ pub(in crate::sim) fn write_bare(disk: &mut Bytes, start: u64, size: u64, config
     }
 }
 
-/// The pool as of `config.txg`, on one of its legs.
+/// Writes the pool as of `config.txg` to one leg.
 pub(in crate::sim) fn write(disk: &mut Bytes, start: u64, size: u64, config: &Config, contents: &Contents, guid: u64) {
     put(disk, start + CONTENTS, 64 << 20, contents);
     for at in places(start, size) {
@@ -89,7 +89,7 @@ pub(in crate::sim) fn write(disk: &mut Bytes, start: u64, size: u64, config: &Co
     }
 }
 
-/// Label 0 to 3, each that can be read.
+/// Reads labels 0 to 3; None for one that cannot be read.
 pub(in crate::sim) fn read(disk: &Bytes, start: u64, size: u64) -> [Option<Label>; 4] {
     if size < 64 << 20 {
         return [const { None }; 4];
@@ -97,19 +97,19 @@ pub(in crate::sim) fn read(disk: &Bytes, start: u64, size: u64) -> [Option<Label
     places(start, size).map(|at| get(disk, at + PAIRS, 112 * KIB))
 }
 
-/// None when it is damaged.
+/// Reads the pool's content; None when it is damaged.
 pub(in crate::sim) fn contents(disk: &Bytes, start: u64) -> Option<Contents> {
     get(disk, start + CONTENTS, 64 << 20)
 }
 
-/// What `zpool labelclear` does: all four labels, whole.
+/// Clears all four labels, as `zpool labelclear` does.
 pub(in crate::sim) fn clear(disk: &mut Bytes, start: u64, size: u64) {
     for at in places(start, size) {
         disk.clear(at, LABEL);
     }
 }
 
-/// As libblkid sees a member (util-linux 2.41): by the name-value pairs of each label.
+/// The signatures that libblkid reports for a leg (util-linux 2.41), from the name-value pairs of each label.
 pub(in crate::sim) fn signatures(disk: &Bytes, start: u64, size: u64) -> Vec<Signature> {
     let found = places(start, size).into_iter().zip(read(disk, start, size));
     let extra = |label: &Label| {

@@ -1,4 +1,4 @@
-//! ZFS: pools that live in the labels on their disks, and the programs that answer for them.
+//! Simulated ZFS: pools that are stored in the labels on their disks.
 
 mod config;
 mod imported;

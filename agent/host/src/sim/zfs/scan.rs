@@ -1,7 +1,7 @@
 use super::{Config, Label, PoolState, label};
 use crate::sim::state::State;
 
-/// A leg of a pool that is on the disks here.
+/// A leg of a pool on a plugged-in disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sim) struct Present {
     pub(in crate::sim) guid: u64,
@@ -13,18 +13,18 @@ pub(in crate::sim) struct Present {
     pub(in crate::sim) by_id: String,
 }
 
-/// A pool that is on the disks here, imported or not.
+/// A pool on plugged-in disks, imported or not.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct OnDisk {
-    /// Of the newest label.
+    /// From the newest label.
     pub(in crate::sim) config: Config,
     pub(in crate::sim) present: Vec<Present>,
-    /// Its contents can be read from a leg with the newest label.
+    /// Whether a leg with the newest label has readable content.
     pub(in crate::sim) whole: bool,
 }
 
 impl State {
-    /// Every pool of which at least one label can be read.
+    /// All pools with at least one readable label.
     pub(in crate::sim) fn pools_on_disk(&self) -> Vec<OnDisk> {
         let mut pools: Vec<OnDisk> = Vec::new();
         for device in self.devices() {
@@ -32,7 +32,7 @@ impl State {
             let labels = label::read(&disk.bytes, device.start, device.size)
                 .into_iter()
                 .flatten();
-            // Without a transaction group it is the label of a pool that was never finished.
+            // A label without a transaction group belongs to an incomplete `zpool create`.
             let newest = labels
                 .filter(|label| label.config.txg > 0)
                 .max_by_key(|label| label.config.txg);
@@ -66,7 +66,7 @@ impl State {
         pools
     }
 
-    /// What `zpool import` would list.
+    /// The pools that `zpool import` lists.
     pub(in crate::sim) fn importable(&self) -> Vec<OnDisk> {
         let imported = |guid: u64| self.kernel.pools.iter().any(|pool| pool.config.guid == guid);
         let mut pools = self.pools_on_disk();
@@ -74,14 +74,14 @@ impl State {
         pools
     }
 
-    /// As libzfs reads it: 0 when there is none.
+    /// The host id as libzfs reads it; 0 when there is none.
     pub(in crate::sim) fn hostid(&self) -> u32 {
         let file = self.os.files.read(std::path::Path::new("/etc/hostid"));
         let bytes = file.ok().and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
         bytes.map_or(0, u32::from_le_bytes)
     }
 
-    /// Another machine had it last, and did not export it.
+    /// Whether another machine used it last and did not export it.
     pub(in crate::sim) fn was_elsewhere(&self, config: &Config) -> bool {
         config.state == PoolState::Active && config.hostid != self.hostid()
     }

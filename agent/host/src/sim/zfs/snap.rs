@@ -8,29 +8,30 @@ use crate::sim::tree::Tree;
 /// A snapshot of one dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sim) struct Snap {
-    /// Behind the `@`.
+    /// The part after the `@`.
     pub(in crate::sim) name: String,
     pub(in crate::sim) guid: u64,
     pub(in crate::sim) createtxg: u64,
     pub(in crate::sim) creation_s: u64,
-    /// Set on it, not inherited.
+    /// Set on the snapshot itself, not inherited.
     pub(in crate::sim) properties: BTreeMap<String, String>,
-    /// Tag, and since when, Unix seconds.
+    /// Time of each hold in Unix seconds, by tag.
     pub(in crate::sim) holds: BTreeMap<String, u64>,
     pub(in crate::sim) files: Tree,
 }
 
-/// A scrub, running or over.
+/// A scrub or resilver, running or ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sim) struct Scrub {
-    /// Unix seconds.
+    /// Start, Unix seconds.
     pub(in crate::sim) start_s: u64,
-    /// When it will have ended.
+    /// End, Unix seconds; in the future while it runs.
     pub(in crate::sim) end_s: u64,
 }
 
 impl Scrub {
-    /// Time alone says how far it is: it goes on where it was after a power cut. One of a clock that was ahead is over.
+    /// Whether it runs. Only time counts, so it continues after a power cut. One with a start in the future has
+    /// ended.
     pub(in crate::sim) fn runs(&self, now_s: u64) -> bool {
         (self.start_s..self.end_s).contains(&now_s)
     }
@@ -41,13 +42,13 @@ impl Contents {
         self.datasets.iter_mut().find(|dataset| dataset.name == name)
     }
 
-    /// `DATASET@NAME`.
+    /// The snapshot with this full name, `DATASET@NAME`.
     pub(in crate::sim) fn snap(&self, full: &str) -> Option<&Snap> {
         let (dataset, name) = full.split_once('@')?;
         self.dataset(dataset)?.snaps.iter().find(|snap| snap.name == name)
     }
 
-    /// Datasets that live on it.
+    /// The datasets that were cloned from a snapshot.
     pub(in crate::sim) fn clones(&self, full: &str) -> Vec<String> {
         let on_it = |dataset: &&Dataset| dataset.origin.as_deref() == Some(full);
         self.datasets
@@ -57,7 +58,7 @@ impl Contents {
             .collect()
     }
 
-    /// A user property of a snapshot: its value and source, as `zfs get` words it.
+    /// A snapshot's user property: value and source, as `zfs get` prints them.
     pub(in crate::sim) fn mark(&self, full: &str, name: &str) -> Option<(String, String)> {
         let snap = self.snap(full)?;
         if let Some(value) = snap.properties.get(name) {
@@ -71,7 +72,7 @@ impl Contents {
         })
     }
 
-    /// Removes these from a dataset.
+    /// Removes these snapshots of a dataset.
     pub(in crate::sim) fn drop_snaps(&mut self, dataset: &str, names: &BTreeSet<&str>) {
         if let Some(dataset) = self.dataset_mut(dataset) {
             dataset.snaps.retain(|snap| !names.contains(snap.name.as_str()));

@@ -7,7 +7,7 @@ use crate::sim::state::State;
 use crate::sim::tree::Tree;
 use crate::sim::zfs::Dataset;
 
-/// `zfs create [-o PROPERTY=VALUE]… NAME`: made, then mounted.
+/// `zfs create [-o PROPERTY=VALUE]… NAME`: creates, then mounts.
 pub(super) fn run(state: &mut State, mut args: &[&str]) -> Result<Option<Output>, Gone> {
     let mut properties = BTreeMap::new();
     let name = loop {

@@ -5,7 +5,7 @@ use crate::Output;
 use crate::sim::power::Gone;
 use crate::sim::state::State;
 
-/// `zfs destroy [-nvp] DATASET@NAME,NAME…`: all or none.
+/// `zfs destroy [-nvp] DATASET@NAME,NAME…`: all of them or none.
 pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Gone> {
     let (dry, target) = match args {
         ["-nvp", target] => (true, *target),

@@ -3,7 +3,7 @@ use crate::Output;
 use crate::sim::state::State;
 use crate::sim::tree::Tree;
 
-/// `zfs diff -FHt FROM TO`: files that were made, removed or changed.
+/// `zfs diff -FHt FROM TO`: files that were created, removed or modified.
 pub(super) fn run(state: &State, from: &str, to: &str) -> Option<Output> {
     let dataset = from.split('@').next()?;
     let refused = |why: &str| Some(complained(1, format!("Unable to obtain diffs: {why}\n")));

@@ -33,7 +33,7 @@ pub(super) fn entry(pool: &Imported, dataset: &Dataset, properties: &Map<String,
            "properties": properties})
 }
 
-/// None when nobody taught it the property.
+/// None for a property that the simulation does not know.
 pub(super) fn property(state: &State, pool: &Imported, dataset: &Dataset, name: &str) -> Option<Value> {
     let own = |value: Value| Some(json!({"value": value, "source": {"type": "NONE", "data": "-"}}));
     let below = format!("{}/", dataset.name);
@@ -56,7 +56,7 @@ pub(super) fn property(state: &State, pool: &Imported, dataset: &Dataset, name: 
         "type" => own(json!("filesystem")),
         _ => {
             let (value, kind, data) = pool.contents.property(&dataset.name, name);
-            // A user property that nobody set is shown as "-"; anything else unknown must be taught.
+            // A user property that is not set shows "-".
             (value != "-" || name.contains(':'))
                 .then(|| json!({"value": value, "source": {"type": kind, "data": data}}))
         }

@@ -80,7 +80,7 @@ fn version() -> Output {
     ))
 }
 
-/// The pool of a dataset, if it is imported.
+/// The index of the imported pool that contains a dataset.
 fn pool_of(state: &State, dataset: &str) -> Option<usize> {
     let pool = dataset.split('/').next();
     state

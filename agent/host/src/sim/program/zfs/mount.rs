@@ -4,7 +4,7 @@ use super::{complained, no_such, pool_of, printed};
 use crate::Output;
 use crate::sim::state::{Mount, State};
 
-/// `zfs mount`: what is mounted.
+/// `zfs mount`: lists the mounts.
 pub(super) fn listed(state: &State) -> Output {
     let mounted = state.kernel.mounted.iter().filter(|mount| mount.kind == "zfs");
     printed(
@@ -14,7 +14,7 @@ pub(super) fn listed(state: &State) -> Output {
     )
 }
 
-/// `zfs mount -a`, and what zfs-mount.service runs.
+/// `zfs mount -a`, as zfs-mount.service runs it.
 pub(in crate::sim) fn all(state: &mut State) -> Output {
     let datasets = state.kernel.pools.iter().flat_map(|pool| &pool.contents.datasets);
     let names: Vec<String> = datasets.map(|dataset| dataset.name.clone()).collect();
@@ -31,7 +31,7 @@ pub(in crate::sim) fn all(state: &mut State) -> Output {
     }
 }
 
-/// As after `zfs create` and `zpool create`: that there is nothing to mount is no error.
+/// After `zfs create` and `zpool create`: a dataset that is not to be mounted is no error.
 pub(super) fn unless_off(state: &mut State, name: &str) -> Output {
     let nowhere = ["none", "legacy"].contains(&property(state, name, "mountpoint").as_str());
     if nowhere || property(state, name, "canmount") != "on" {
@@ -40,7 +40,7 @@ pub(super) fn unless_off(state: &mut State, name: &str) -> Output {
     one(state, name)
 }
 
-/// After `zfs set mountpoint=…`: it is mounted there, and whatever below it inherits that and was mounted follows.
+/// After `zfs set mountpoint=…`: remounts the dataset there, and those below that inherit it and were mounted.
 pub(super) fn follow(state: &mut State, name: &str) {
     let below = format!("{name}/");
     let moved: Vec<Mount> = state

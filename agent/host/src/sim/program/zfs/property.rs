@@ -6,7 +6,7 @@ use crate::sim::state::State;
 use crate::sim::tree::Tree;
 use crate::sim::zfs::Dataset;
 
-/// `zfs get -Hp -o value,source NAME DATASET`, of a user property, or of `available`.
+/// `zfs get -Hp -o value,source NAME DATASET`, for a user property or `available`.
 pub(super) fn get(state: &State, name: &str, dataset: &str) -> Option<Output> {
     let pool = pool_of(state, dataset).map(|at| &state.kernel.pools[at]);
     let Some(pool) = pool.filter(|pool| pool.contents.dataset(dataset).is_some()) else {
@@ -25,7 +25,7 @@ pub(super) fn get(state: &State, name: &str, dataset: &str) -> Option<Output> {
     name.contains(':').then(|| printed(format!("{value}\t{source}\n")))
 }
 
-/// `zfs set NAME=VALUE DATASET`. What is mounted follows its mountpoint.
+/// `zfs set NAME=VALUE DATASET`. A new mountpoint moves the mount.
 pub(super) fn set(state: &mut State, property: &str, dataset: &str) -> Option<Output> {
     let (name, value) = property.split_once('=')?;
     let answer = change(state, dataset, |dataset| {

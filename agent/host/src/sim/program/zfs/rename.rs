@@ -2,7 +2,7 @@ use super::{complained, mount, no_such, parent, pool_of, printed};
 use crate::Output;
 use crate::sim::state::State;
 
-/// `zfs rename OLD NEW`: what is mounted is mounted again under the new name.
+/// `zfs rename OLD NEW`: mounted datasets are remounted under the new name.
 pub(super) fn run(state: &mut State, from: &str, to: &str) -> Option<Output> {
     let Some(at) = pool_of(state, from).filter(|at| state.kernel.pools[*at].contents.dataset(from).is_some()) else {
         return Some(no_such(from));

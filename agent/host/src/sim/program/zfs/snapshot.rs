@@ -109,7 +109,7 @@ fn marks(contents: &Contents, dataset: &str, name: &str, local: bool) -> Vec<(u6
     found.filter_map(line).collect()
 }
 
-/// `zfs snapshot [-o PROPERTY=VALUE]… DATASET@NAME…`: all or none.
+/// `zfs snapshot [-o PROPERTY=VALUE]… DATASET@NAME…`: all of them or none.
 pub(super) fn take(state: &mut State, mut args: &[&str]) -> Result<Option<Output>, Gone> {
     let mut properties = BTreeMap::new();
     while let ["-o", property, rest @ ..] = args {

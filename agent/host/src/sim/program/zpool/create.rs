@@ -11,10 +11,10 @@ use crate::sim::zfs::{Config, Contents, Dataset, Imported, Leg, Open, PoolState,
 
 use super::labelclear::user;
 
-/// Sizes of one mirror may differ by as much (`ZPOOL_FUZZ`).
+/// The largest difference in size between the legs of a mirror (`ZPOOL_FUZZ`).
 const FUZZ: u64 = 16 << 20;
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Default)]
 struct CreateRequest<'a> {
     dry: bool,
@@ -53,7 +53,7 @@ fn parse<'a>(mut args: &[&'a str]) -> Option<CreateRequest<'a>> {
                 (request.name, request.legs) = (name, vec![*leg]);
                 return Some(request);
             }
-            // Among them -f: it overrides what guards the data, and nobody types it.
+            // Also refuses -f, which overrides the checks that protect data and which Heeler never uses.
             _ => return None,
         }
     }
@@ -126,7 +126,7 @@ fn create(state: &mut State, request: &CreateRequest) -> Answer {
     Ok(printed(""))
 }
 
-/// What stands against it, a line for each disk.
+/// The reason to refuse, one line for each disk; None when there is none.
 fn in_use(state: &State, request: &CreateRequest, devices: &[Device]) -> Option<String> {
     let mut held = String::new();
     let mut refused = String::new();
@@ -189,7 +189,7 @@ fn layout(request: &CreateRequest) -> Output {
     printed(text)
 }
 
-/// The program's own part: a partition table on each whole disk, one after the other.
+/// The program first writes a partition table to each whole disk, one disk after the other.
 fn label_disks(state: &mut State, request: &CreateRequest, devices: &[Device]) -> Result<Config, Gone> {
     for device in devices {
         let random = &mut state.random;

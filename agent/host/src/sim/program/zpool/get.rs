@@ -7,7 +7,7 @@ use crate::sim::random::Random;
 use crate::sim::state::State;
 use crate::sim::zfs::Imported;
 
-/// Every property of a pool that somebody may ask for, with its source.
+/// The properties of a pool that can be asked for, with their sources.
 pub(super) fn properties(state: &State, pool: &Imported) -> Vec<(String, Value, &'static str)> {
     let size = pool.config.asize;
     let used = allocated(pool);
@@ -29,13 +29,13 @@ pub(super) fn properties(state: &State, pool: &Imported) -> Vec<(String, Value, 
         own("capacity", json!(used * 100 / size.max(1))),
         ("altroot".to_owned(), json!("-"), "DEFAULT"),
         own("health", json!(pool.state(&state.disks))),
-        // As the real program prints it: no further than a signed number goes.
+        // The real program limits it to a signed number.
         own("guid", json!(pool.config.guid.min(i64::MAX.unsigned_abs()))),
         set("version", "-"),
         set("bootfs", "-"),
         set("delegation", "on"),
         set("autoreplace", "off"),
-        // The default file is not named.
+        // The default file is shown as "-".
         (
             "cachefile".to_owned(),
             json!(if pool.cached { "-" } else { "none" }),

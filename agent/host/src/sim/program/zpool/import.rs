@@ -59,7 +59,7 @@ fn name_taken(name: &str) -> Output {
     )
 }
 
-/// The reason on stderr, and what it adds on stdout.
+/// The reason goes to stderr, `words` to stdout.
 fn refused(name: &str, why: &str, words: &str) -> Output {
     let mut answer = complained(1, format!("cannot import '{name}': {why}\n"));
     words.clone_into(&mut answer.stdout);
@@ -102,7 +102,7 @@ fn import(state: &mut State, found: &OnDisk, cached: bool, readonly: bool) -> An
     pool.config.state = PoolState::Active;
     pool.config.hostid = state.hostid();
     pool.config.hostname.clone_from(&state.os.name);
-    // A leg that lagged behind is resilvered by it.
+    // ZFS resilvers a leg that is behind.
     pool.sync(&mut state.disks, state.clock.now_ms() / 1000);
     state.kernel.pools.push(pool);
     state.post("sysevent.fs.zfs.pool_import");
@@ -138,7 +138,7 @@ fn opened(state: &State, found: &OnDisk, cached: bool) -> Option<Imported> {
     })
 }
 
-/// What zfs-import-cache.service runs: `zpool import -c /etc/zfs/zpool.cache -aN`.
+/// `zpool import -c /etc/zfs/zpool.cache -aN`, as zfs-import-cache.service runs it.
 pub(in crate::sim) fn from_cache(state: &mut State) {
     let cache = state.os.files.text("/etc/zfs/zpool.cache").unwrap_or_default();
     let listed: Vec<crate::sim::zfs::Config> = serde_json::from_str(&cache).unwrap_or_default();
@@ -148,7 +148,7 @@ pub(in crate::sim) fn from_cache(state: &mut State) {
             .into_iter()
             .find(|pool| pool.config.guid == config.guid);
         if let Some(pool) = pool {
-            // A pool that it refuses is one that is not there after the boot: nobody reads its words.
+            // A refused pool is just not imported after the boot: nothing shows the message.
             let _ = import(state, &pool, true, false);
         }
     }

@@ -3,8 +3,8 @@ use crate::sim::device::Device;
 use crate::sim::state::State;
 use crate::sim::zfs::{Label, PoolState, label};
 
-/// The pool that a device belongs to, if ZFS minds: `active`, `exported`, `potentially active` (`zpool_in_use`). Of a
-/// destroyed pool it does not.
+/// The state of a pool on a device that ZFS refuses to clear (`zpool_in_use`): `active`, `exported` or `potentially
+/// active`. None for a destroyed pool, which it clears.
 pub(super) fn user(state: &State, device: &Device) -> Option<(&'static str, String)> {
     let bytes = &state.disks[device.disk].bytes;
     let mut labels = label::read(bytes, device.start, device.size).into_iter().flatten();
@@ -18,7 +18,8 @@ pub(super) fn user(state: &State, device: &Device) -> Option<(&'static str, Stri
     }
 }
 
-/// `zpool labelclear DEVICE`: of a partition. The labels of a whole disk that a pool was given are not on the disk itself.
+/// `zpool labelclear DEVICE`, for a partition. A pool on a whole disk has its labels in a partition, not on the disk
+/// itself.
 pub(super) fn run(state: &mut State, path: &str) -> Answer {
     let Some(device) = state.device(path) else {
         let text = format!("failed to find device {path}, try specifying absolute path instead\n");
@@ -31,7 +32,7 @@ pub(super) fn run(state: &mut State, path: &str) -> Answer {
     }
     match user(state, &device) {
         Some(("active", pool)) => {
-            // The line ends on the other stream.
+            // The real program prints the end of this line on stdout.
             let mut answer = printed("\n");
             (answer.code, answer.stderr) = (1, format!("{path} is a member (ACTIVE) of pool \"{pool}\""));
             return Ok(answer);

@@ -4,7 +4,7 @@ use super::get::properties;
 use super::{Output, printed};
 use crate::sim::state::State;
 
-/// `zpool list -Hp -o NAME,NAME`: a line per pool, tabs between.
+/// `zpool list -Hp -o NAME,NAME`: one line for each pool, with tabs.
 pub(super) fn run(state: &State, args: &[&str]) -> Option<Output> {
     let ["-Hp", "-o", columns] = args else { return None };
     let mut lines = String::new();

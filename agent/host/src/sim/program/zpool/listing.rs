@@ -5,7 +5,7 @@ use crate::Output;
 use crate::sim::state::State;
 use crate::sim::zfs::OnDisk;
 
-/// `zpool import`: blocks of text, or a word on stderr; exit code 0 either way.
+/// `zpool import` without a pool: text blocks, or a message on stderr; exit code 0 in both cases.
 pub(super) fn run(state: &State) -> Output {
     let pools = state.importable();
     if pools.is_empty() {
@@ -15,7 +15,7 @@ pub(super) fn run(state: &State) -> Output {
     printed(blocks.join("\n"))
 }
 
-/// State, status, action and what `see:` ends in.
+/// State, status, action and the end of the `see:` link.
 fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &'static str) {
     let all = pool.config.legs.len();
     if let Some(feature) = &pool.config.unknown_feature {
@@ -51,7 +51,7 @@ fn words(state: &State, pool: &OnDisk) -> (&'static str, String, &'static str, &
 fn block(state: &State, pool: &OnDisk) -> String {
     let (health, status, action, see) = words(state, pool);
     let config = &pool.config;
-    // Keys are set right-aligned: the longest is `comment`, when there is one.
+    // Keys are right-aligned; with a comment the longest one is `comment`.
     let pad = if config.comment.is_empty() { "" } else { " " };
     let mut text = format!(
         "{pad}  pool: {}\n{pad}    id: {}\n{pad} state: {health}\n",

@@ -20,12 +20,12 @@ pub(in crate::sim) use import::from_cache as import_from_cache;
 
 pub(super) const VERSION: &str = "2.3.9-0+deb13u1";
 
-/// Both programs load the module when root runs them; None when it is there then.
+/// `zpool` and `zfs` load the module when root runs them; an error when there is none.
 pub(super) fn cannot_load(state: &mut State) -> Option<Output> {
     (!state.load_zfs()).then(|| complained(1, "Failed to initialize the libzfs library.\n"))
 }
 
-/// The envelope of all JSON of both programs.
+/// The outer object of all JSON output of `zpool` and `zfs`.
 pub(super) fn envelope(command: &str, key: &str, value: &Value) -> Output {
     let version = json!({"command": command, "vers_major": 0, "vers_minor": 1});
     printed(format!("{}\n", json!({"output_version": version, key: value})))
@@ -60,7 +60,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
     })
 }
 
-/// Writes /etc/zfs/zpool.cache: every imported pool that is not `cachefile=none`.
+/// Writes /etc/zfs/zpool.cache: all imported pools without `cachefile=none`.
 pub(super) fn write_cache(state: &mut State) {
     let cached = state.kernel.pools.iter().filter(|pool| pool.cached);
     let configs: Vec<_> = cached.map(|pool| &pool.config).collect();

@@ -3,7 +3,7 @@ use crate::Output;
 use crate::sim::state::State;
 use crate::sim::zfs::Scrub;
 
-/// How long one takes, in seconds of the machine's clock.
+/// How long a scrub takes, in seconds by the machine's clock.
 const TAKES_S: u64 = 600;
 
 /// `zpool scrub POOL`.

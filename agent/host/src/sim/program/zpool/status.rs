@@ -72,7 +72,7 @@ fn status(state: &State, pool: &Imported) -> Value {
         "name": config.name, "state": whole, "pool_guid": config.guid, "txg": config.txg,
         "spa_version": 5000, "zpl_version": 5, "vdevs": {config.name.clone(): root}, "error_count": 0,
     });
-    // Only the last scan is shown, of whichever kind.
+    // ZFS shows only the last scan, of either kind.
     let scans = [("SCRUB", &pool.contents.scrub), ("RESILVER", &pool.resilver)].into_iter();
     let scans = scans.filter_map(|(function, scan)| Some((function, scan.as_ref()?)));
     let last = scans.max_by_key(|(_, scan)| scan.start_s);
@@ -106,7 +106,7 @@ fn scan(function: &str, scrub: &Scrub, now_s: u64) -> Value {
            "scrub_spent_paused": 0, "issued_bytes_per_scan": done, "issued": done})
 }
 
-/// Status, action and message id of a pool that is not well.
+/// Status, action and message id of a pool with a problem.
 fn trouble(state: &State, pool: &Imported) -> Option<(&'static str, &'static str, &'static str)> {
     let healths = pool.config.legs.iter().map(|leg| pool.health(leg.guid, &state.disks));
     let worst = healths.rev().find(|health| *health != Health::Online)?;
@@ -131,7 +131,7 @@ fn trouble(state: &State, pool: &Imported) -> Option<(&'static str, &'static str
     })
 }
 
-/// Bytes in use: what the files take, and a little for the pool itself.
+/// Allocated bytes: the size of the files and some for each dataset.
 pub(super) fn allocated(pool: &Imported) -> u64 {
     let datasets = pool.contents.datasets.iter();
     datasets.map(|dataset| dataset.files.size() + 98_304).sum()
