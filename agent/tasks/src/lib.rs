@@ -1,6 +1,6 @@
-//! Everything that an agent can do, and the engine that does it.
+//! The tasks of an agent, and the engine that carries them out.
 //!
-//! A task is a list of steps; a step says what it sees and what it would change; the engine alone changes the machine.
+//! A task is a list of steps. A step observes the machine and plans changes; only the engine makes them.
 
 pub mod engine;
 pub mod network;

@@ -6,20 +6,20 @@ use crate::network::keep_backplane;
 use crate::snapshot::{keep_scrubs, keep_snapshots};
 use crate::storage::{self, ensure_pool, erase_disk};
 
-/// What a task needs for itself while it runs.
+/// What a task needs exclusively while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Uses {
     /// Pools and disks.
     pub pool: bool,
-    /// The network's configuration.
+    /// The network configuration.
     pub network: bool,
     /// apt and dpkg.
     pub packages: bool,
-    /// It may reboot the node.
+    /// Whether it may reboot the node.
     pub reboot: bool,
 }
 
-/// What `task` needs for itself.
+/// What `task` needs exclusively.
 #[must_use]
 pub const fn uses(task: &Task) -> Uses {
     match task {
@@ -38,8 +38,8 @@ pub const fn uses(task: &Task) -> Uses {
     }
 }
 
-/// The steps of `task`, in order. `interrupted`: acts that were begun on this node and never ended. `resumed`: `task`
-/// itself may have begun one of them.
+/// The steps of `task`, in order. `interrupted` has the acts that were begun on this node and not ended; `resumed`
+/// says that `task` itself may have begun one of them.
 #[must_use]
 pub fn steps(task: &Task, interrupted: &[Irreversible], resumed: bool) -> Vec<Box<dyn AnyStep>> {
     match task {
@@ -51,15 +51,15 @@ pub fn steps(task: &Task, interrupted: &[Irreversible], resumed: bool) -> Vec<Bo
     }
 }
 
-/// What `task` would change now. Reads only.
+/// What `task` would change now; only reads.
 pub async fn preview(host: &dyn System, task: &Task, interrupted: &[Irreversible]) -> Vec<StepReport> {
     look_at(host, &steps(task, interrupted, false)).await
 }
 
-/// Carries out `task` from its first step, be it the first time or after a crash, a reboot or a power cut: then
-/// `resumed` is true. Emits everything from [`Event::TaskStarted`] to [`Event::TaskFinished`].
+/// Runs `task` from its first step. `resumed` is true after a crash, a reboot or a power cut. Emits all events from
+/// [`Event::TaskStarted`] to [`Event::TaskFinished`].
 ///
-/// Does not return when the machine is to reboot: the task stays in hand, and the next call goes on.
+/// Does not return when the machine reboots: the task stays open, and the next call continues it.
 pub async fn run(host: &dyn System, node: &NodeName, task: &Task, record: &mut dyn Record, resumed: bool) -> Outcome {
     let steps = steps(task, &record.interrupted(), resumed);
     let started = Event::TaskStarted {
@@ -73,7 +73,7 @@ pub async fn run(host: &dyn System, node: &NodeName, task: &Task, record: &mut d
     let finished = Event::TaskFinished {
         outcome: outcome.clone(),
         changes,
-        // What cannot be seen is not reported; the coordinator keeps what it knows.
+        // Pools that cannot be read are not reported; the coordinator keeps its record.
         pools: storage::imported(host).await.unwrap_or_default(),
     };
     match record.emit(finished).await {

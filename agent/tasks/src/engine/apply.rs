@@ -11,58 +11,58 @@ use super::{GuardAction, Op};
 /// Why an op could not be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// A program.
+    /// A program failed, or could not run.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// systemd.
+    /// systemd refused, or did not answer.
     #[error(transparent)]
     Unit(#[from] UnitError),
-    /// A marked block.
+    /// A marked block could not be put into its file.
     #[error(transparent)]
     Edit(#[from] EditError),
-    /// A file.
+    /// A file could not be accessed.
     #[error("could not {action} {path}")]
     File {
-        /// What completes "could not …".
+        /// The verb after "could not".
         action: &'static str,
-        /// On which file.
+        /// Path of the file.
         path: String,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// A transient unit.
+    /// A transient unit ended with an error.
     #[error("{unit} ended with {code}: see journalctl -u {unit}")]
     Job {
-        /// With its suffix, such as `zfs-mount.service`.
+        /// Name of the unit with its suffix, such as `heeler-….service`.
         unit: String,
-        /// Exit code.
+        /// The exit code of its program.
         code: i32,
     },
-    /// logind accepted, and the machine is still up.
+    /// logind accepted the reboot 10 minutes ago, and the machine still runs.
     #[error("the node was asked to reboot 10 minutes ago and has not")]
     NoReboot,
-    /// The way back of a network change.
+    /// The guard of a network change failed.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// Nobody confirmed a network change.
+    /// A network change was undone, because nobody confirmed it in time.
     #[error("the change was undone, and all is as it was: {reason}")]
     Undone {
-        /// A clause for a person: no capital, no full stop.
+        /// A clause for a message: no capital, no full stop.
         reason: String,
     },
-    /// It was to be undone, and somebody had confirmed it.
+    /// A network change was to be undone, but it had been confirmed already.
     #[error("the change was confirmed at the last moment, and stays")]
     Stays,
-    /// A transient unit that systemd does not know any more.
+    /// systemd no longer knows a transient unit, so its result is unknown.
     #[error("{unit} is gone before its end: the machine was restarted under it")]
     JobLost {
-        /// With its suffix, such as `zfs-mount.service`.
+        /// Name of the unit with its suffix, such as `heeler-….service`.
         unit: String,
     },
 }
 
 impl ApplyError {
-    /// Whether the op may still have happened, or be half done: nobody saw its end.
+    /// Whether the op may have been completed, partly or fully: its end was not seen.
     #[must_use]
     pub const fn end_unknown(&self) -> bool {
         matches!(self, Self::Run(RunError::Timeout { .. }) | Self::JobLost { .. })
@@ -71,13 +71,13 @@ impl ApplyError {
 
 const JOB_POLL: Duration = Duration::from_secs(2);
 const GUARD_POLL: Duration = Duration::from_millis(500);
-/// Twice what the guard takes to undo a change, and its undo: then the guard itself is broken.
+/// 240 s in steps of [`GUARD_POLL`]: more than twice the guard's time, after which the guard must be broken.
 const GUARD_POLLS: u32 = 480;
 
-/// Changes the machine. A reboot is asked for and not waited for.
+/// Applies an op to the machine. It requests a reboot, and does not wait for it.
 ///
 /// # Errors
-/// What could not be done; the op may be half done then, and the machine must be looked at again.
+/// What failed. The op may be done in part, so the machine must be observed again.
 pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
     match op {
         Op::Run(command) => run(host, command).await,
@@ -118,7 +118,7 @@ pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
     }
 }
 
-/// What a file holds; `None` when it is missing.
+/// The content of a file; None when it does not exist.
 pub(super) async fn current(host: &dyn System, path: &Path) -> Result<Option<Vec<u8>>, ApplyError> {
     match host.read(path).await {
         Ok(bytes) => Ok(Some(bytes)),
@@ -136,7 +136,7 @@ async fn run(host: &dyn System, command: &Command) -> Result<(), ApplyError> {
     }
 }
 
-/// The timer gives another 90 s to this, and is there should the agent die in it.
+/// Restarting the timer gives this undo 90 s, and runs the undo if the agent dies during it.
 async fn undo_now(host: &dyn System) -> Result<Undoing, ApplyError> {
     host.unit(guard::TIMER, UnitAction::Restart).await?;
     host.unit(guard::SERVICE, UnitAction::Stop).await?;

@@ -18,9 +18,9 @@ const REBOOT_POLLS: u32 = 60;
 /// Why a step stops the task.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// A person is needed.
+    /// A person must decide or fix something.
     Blocked(Blocked),
-    /// What was attempted, and found.
+    /// What was attempted and what was found.
     Failed(String),
 }
 
@@ -41,10 +41,11 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Makes every step's state hold, in order; the first that stops ends it. The number is that of the ops applied.
+/// Makes the state of every step hold, in order, and stops at the first one that is blocked or fails. Returns the
+/// outcome and the number of ops applied.
 ///
-/// No op is applied after a step has stopped. When the machine is to reboot this does not return: the reboot ends it,
-/// and the next call goes on.
+/// No op is applied after a step has stopped. When a step reboots the machine this does not return; the next call
+/// continues.
 pub async fn carry_out(
     host: &dyn System,
     node: &NodeName,
@@ -65,7 +66,7 @@ pub async fn carry_out(
     (Outcome::Done, hand.changes)
 }
 
-/// The only hand that touches the machine.
+/// The only code that changes the machine.
 struct Hand<'a> {
     host: &'a dyn System,
     node: &'a NodeName,
@@ -114,7 +115,7 @@ impl Hand<'_> {
             if let Err(error) = self.op(name, index, op).await? {
                 let ended = self.after_error(step, op, &error).await;
                 let armed = |op: &Op| matches!(op, Op::Guard(GuardAction::Arm(_)));
-                // A change that nobody confirmed has been undone.
+                // A failed change is undone at once, because nobody can confirm it.
                 let guarded = ops[..index].iter().any(armed) && !matches!(op, Op::Guard(_));
                 return match ended {
                     Err(stop) if guarded => Err(self.undo_network(name, ops.len(), stop).await?),
@@ -125,7 +126,7 @@ impl Hand<'_> {
         settled(self.host, step, settle).await
     }
 
-    /// The inner result is the op's, the outer says whether there may be a next one.
+    /// The inner result is the op's; the outer one is an error when no further op may be applied.
     async fn op(&mut self, step: &str, index: usize, op: &Op) -> Result<Result<(), ApplyError>, Stop> {
         let (act, reboot) = (op.act(), matches!(op, Op::Reboot { .. }));
         if let Some(act) = act {
@@ -135,7 +136,7 @@ impl Hand<'_> {
             && let Irreversible::CreatePool(create) = act
         {
             prove_blank(self.host, self.record, step, (create, make)).await?;
-            // That took its time: whoever may not any more does not.
+            // Reading took minutes, so the consent may have expired or been revoked.
             self.permitted(op, act).await?;
         }
         let boot_id = if reboot { Some(self.boot_id().await?) } else { None };
@@ -163,8 +164,8 @@ impl Hand<'_> {
             self.record.awaits_confirmation(false);
         }
         let error = result.as_ref().err().map(|error| in_full(error));
-        // An irreversible op whose end nobody saw stays begun, so that what it left is recognised as its own; a reboot
-        // until the next boot has been looked at.
+        // An irreversible op with an unknown end stays begun, so that the next look recognises what it left as its
+        // own. A reboot stays begun until the next boot.
         let unseen = act.is_some() && result.as_ref().is_err_and(ApplyError::end_unknown);
         let awaited = reboot && result.is_ok();
         if !(unseen || awaited) {
@@ -183,7 +184,7 @@ impl Hand<'_> {
         Ok(result)
     }
 
-    /// An exit code is hearsay: what the machine looks like now decides.
+    /// A failed op may have reached its goal all the same, so the state of the machine decides.
     async fn after_error(&self, step: &dyn AnyStep, op: &Op, error: &ApplyError) -> Result<(), Stop> {
         let reason = format!("could not {}: {}", op.summary(), in_full(error));
         match look(self.host, step).await {
@@ -196,7 +197,7 @@ impl Hand<'_> {
         }
     }
 
-    /// A network that was changed by half is as it was before at once, not only when the guard's time is over.
+    /// Undoes a partial network change at once, instead of waiting for the guard's timer.
     async fn undo_network(&mut self, step: &str, index: usize, stop: Stop) -> Result<Stop, Stop> {
         let undo = Op::Guard(GuardAction::Undo);
         let then = match self.op(step, index, &undo).await? {
@@ -247,7 +248,7 @@ impl Hand<'_> {
         Ok(Err(error))
     }
 
-    /// Ends the intent of a reboot that `step` asked for, when it has happened; says whether it has.
+    /// Ends the intent of a reboot of `step`, when it happened; returns whether it did.
     async fn rebooted(&mut self, step: &str, error: Option<&str>) -> Result<bool, Stop> {
         let Some(intent) = self.record.rebooting().filter(|intent| intent.step == step) else {
             return Ok(false);

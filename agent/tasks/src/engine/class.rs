@@ -1,18 +1,18 @@
 use heeler_host::RunError;
 
-/// What an error asks for.
+/// What an error requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// It may pass: look again, a bounded number of times.
+    /// Look again, a limited number of times: it may be temporary.
     Retry,
-    /// A person must mend something on the node.
+    /// A person must fix something on the node.
     NeedsPerson,
-    /// Heeler and the machine do not understand each other.
+    /// The output of a program was not understood: a fault of Heeler.
     Bug,
 }
 
 impl Class {
-    /// What `error` asks for.
+    /// The class of `error`.
     #[must_use]
     pub const fn of(error: &RunError) -> Self {
         match error {
@@ -22,7 +22,7 @@ impl Class {
         }
     }
 
-    /// What a person may do about it.
+    /// The next step for a person, as part of a message.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Class {
     }
 }
 
-/// `error` and what caused it, in one line.
+/// `error` and its causes in one line, separated by colons.
 #[must_use]
 pub fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

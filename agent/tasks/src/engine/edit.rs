@@ -7,33 +7,34 @@ use super::Edit;
 /// Why a marked block cannot be put into a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// It is not the file that the step saw.
+    /// The file changed after the step observed it.
     #[error("{path} has changed since it was looked at; nothing was written")]
     Changed {
-        /// The file.
+        /// Path of the file.
         path: String,
     },
-    /// It is not text.
+    /// The file is not UTF-8 text.
     #[error("{path} is not UTF-8 text; nothing was written")]
     NotText {
-        /// The file.
+        /// Path of the file.
         path: String,
     },
-    /// One marker without the other, or more than one pair.
+    /// A marker occurs without the other, or more than once.
     #[error("{path} holds broken markers of block {block:?}; nothing was written. Remove its marker lines by hand")]
     Markers {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// The block.
+        /// Name of the block.
         block: &'static str,
     },
 }
 
 impl Edit {
-    /// The file with the block in it. `before` is what the file holds now; `None` when it is missing.
+    /// The file's text with the block replaced or appended. `before` is the present content; None when the file does
+    /// not exist.
     ///
     /// # Errors
-    /// When the file is another than the step saw, or the block's place in it is not clear.
+    /// When the file changed since the step observed it, is not text, or has malformed markers.
     pub fn spliced(&self, before: Option<&[u8]>) -> Result<String, EditError> {
         let path = || self.path.display().to_string();
         if fingerprint(before) != self.expects {
@@ -66,7 +67,8 @@ impl Edit {
         Ok(all.join("\n") + "\n")
     }
 
-    /// `before` is what the file at `path` holds as the step sees it; `None` when it is missing.
+    /// An edit of the file at `path`, which had the content `before` when it was observed; None when it did not
+    /// exist.
     #[must_use]
     pub fn of(path: impl AsRef<Path>, block: &'static str, content: impl Into<String>, before: Option<&[u8]>) -> Self {
         Self {
@@ -78,7 +80,7 @@ impl Edit {
     }
 }
 
-/// SHA-256 of a whole file; all zero when it is missing.
+/// SHA-256 of a file's content; all zero when it does not exist.
 #[must_use]
 pub fn fingerprint(content: Option<&[u8]>) -> [u8; 32] {
     let mut bytes = [0; 32];

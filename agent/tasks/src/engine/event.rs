@@ -3,85 +3,86 @@ use serde::{Deserialize, Serialize};
 
 use crate::snapshot::round::Run;
 
-/// What happens while a task runs. All but `Progress` are kept until the coordinator has acknowledged them.
+/// An event of a running task or of the schedule. All but `Progress` are stored until the coordinator acknowledges
+/// them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// The task begins, or is continued after an interruption after a crash, a reboot or a power cut.
+    /// The task starts, or continues after a crash, a reboot or a power cut.
     TaskStarted {
-        /// Names of its steps.
+        /// Names of its steps, in order.
         steps: Vec<String>,
-        /// It was in hand before.
+        /// Whether it was started before.
         resumed: bool,
     },
-    /// A step is looked at.
+    /// A step starts.
     StepStarted {
-        /// The step's type name, such as `PoolExists`.
+        /// Name of the step, such as `PoolExists`.
         step: String,
     },
-    /// An op is about to be applied.
+    /// An op starts.
     OpStarted {
-        /// The step's type name, such as `PoolExists`.
+        /// Name of the step, such as `PoolExists`.
         step: String,
-        /// What it does.
+        /// What the op does, in one line.
         summary: String,
-        /// Needs, and has, a consent.
+        /// Whether it cannot be undone; then it has a consent.
         irreversible: bool,
     },
-    /// An op was applied, or failed.
+    /// An op ended.
     OpFinished {
-        /// The step's type name, such as `PoolExists`.
+        /// Name of the step, such as `PoolExists`.
         step: String,
-        /// What it did.
+        /// What the op did, in one line.
         summary: String,
-        /// Why it failed.
+        /// Why it failed; None when it was applied.
         error: Option<String>,
     },
-    /// A step's state holds, or it cannot go on.
+    /// A step ended.
     StepFinished {
-        /// The step's type name, such as `PoolExists`.
+        /// Name of the step, such as `PoolExists`.
         step: String,
-        /// `satisfied`, `not applicable`, `blocked`, `failed`.
+        /// `satisfied`, `not applicable`, `blocked` or `failed`.
         outcome: String,
-        /// A clause for a person: no capital, no full stop.
+        /// A clause for a message: no capital, no full stop; may be empty.
         reason: String,
-        /// Whether ops were applied.
+        /// Whether it applied ops.
         changed: bool,
     },
-    /// How far a long op is.
+    /// The progress of a long op.
     Progress {
-        /// The step's type name, such as `PoolExists`.
+        /// Name of the step, such as `PoolExists`.
         step: String,
-        /// Where it stands.
+        /// What is done now, with the time left.
         text: String,
         /// 0 to 100.
         percent: u8,
     },
-    /// The schedule took or pruned snapshots, or could not. Of no task.
+    /// The schedule took or pruned snapshots, or failed to. Belongs to no task.
     Snapshots(Run),
-    /// A scrub of the schedule. Of no task.
+    /// A scrub of the schedule. Belongs to no task.
     Scrub {
-        /// Of which pool.
+        /// Name of the pool.
         pool: String,
-        /// `started`, `finished`, `stopped`, `put off`.
+        /// `started`, `finished`, `stopped` or `put off`.
         what: String,
-        /// Why, or what was found.
+        /// The reason or the result.
         text: String,
-        /// Data errors after it.
+        /// Data errors that the pool has after it.
         errors: u64,
     },
-    /// The task is over.
+    /// The task ended.
     TaskFinished {
         /// How it ended.
         outcome: Outcome,
-        /// Number of ops applied.
+        /// The number of ops applied.
         changes: u32,
-        /// The pools after it, for the coordinator's disk ledger.
+        /// The imported pools afterwards, for the coordinator's records; empty when they could not be read.
         pools: Vec<PoolFact>,
     },
 }
 
 impl Event {
-    /// Nothing went wrong, and nothing is over: what can be missed.
+    /// Whether it reports no failure and no task's end, so that it may be dropped when memory is short.
     #[must_use]
     pub const fn is_routine(&self) -> bool {
         match self {
@@ -93,7 +94,7 @@ impl Event {
         }
     }
 
-    /// It tells how far this step is.
+    /// Whether it is the progress of the step `name`.
     #[must_use]
     pub fn is_progress_of(&self, name: &str) -> bool {
         matches!(self, Self::Progress { step, .. } if step == name)
@@ -103,11 +104,11 @@ impl Event {
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Every step's state holds, proven by looking again.
+    /// The state of every step holds, checked by observing again.
     Done,
-    /// A person is needed.
+    /// A person must decide or fix something.
     Blocked {
-        /// The step that stopped.
+        /// Name of the step that stopped.
         step: String,
         /// [`super::Blocked::found`].
         found: String,
@@ -116,16 +117,16 @@ pub enum Outcome {
         /// [`super::Blocked::next`].
         next: String,
     },
-    /// An op or a look failed.
+    /// An op or an observation failed.
     Failed {
-        /// The step that stopped.
+        /// Name of the step that stopped; empty when the journal could not be written.
         step: String,
-        /// What was attempted and found.
+        /// What was attempted and what was found.
         reason: String,
     },
-    /// Refused before anything was done.
+    /// The task was refused, and nothing was done.
     Refused {
-        /// A clause for a person: no capital, no full stop.
+        /// A clause for a message: no capital, no full stop.
         reason: String,
     },
 }

@@ -12,7 +12,7 @@ const RETRIES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Looks at a step, again where that may help: after an error that may pass, and when the step says `Retry`.
+/// Observes and plans a step; repeats it after an error that may be temporary and when the plan is `Retry`.
 pub(super) async fn look(host: &dyn System, step: &dyn AnyStep) -> Result<Plan, Stop> {
     let (mut errors, mut retries) = (0, 0);
     loop {
@@ -31,7 +31,7 @@ pub(super) async fn look(host: &dyn System, step: &dyn AnyStep) -> Result<Plan, 
     }
 }
 
-/// Looks until the step's state holds; `settle` is how long that may take to be visible.
+/// Observes until the state of the step holds, at most for `settle`.
 pub(super) async fn settled(host: &dyn System, step: &dyn AnyStep, settle: Duration) -> Result<(), Stop> {
     let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
     loop {

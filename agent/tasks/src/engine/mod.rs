@@ -1,4 +1,4 @@
-//! Observe, plan, apply, verify: the one loop.
+//! The engine: observes, plans, applies and observes again, step by step.
 
 mod apply;
 mod carry_out;

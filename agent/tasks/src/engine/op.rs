@@ -4,79 +4,80 @@ use heeler_host::guard::Way;
 use heeler_host::{Command, File, Job, UnitAction};
 use heeler_proto::Irreversible;
 
-/// A change to the machine, as data. The engine applies it in one `match`.
+/// A change to the machine, as data. Only the engine applies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// Runs a program to its end; an exit code other than 0 fails the op. What it did is proven by looking again.
+    /// Runs a program to its end; an exit code other than 0 fails the op. Whether it worked is checked by observing
+    /// again.
     Run(Command),
-    /// Does something that cannot be undone. Needs a person's consent to exactly this act.
+    /// Does something that cannot be undone; needs a consent to exactly this act.
     Irreversible {
-        /// What it does to the data: what the consent is over.
+        /// The effect on the data, which the consent covers.
         act: Irreversible,
-        /// What is done.
+        /// The op that has this effect.
         op: Box<Op>,
     },
     /// Writes a whole file.
     Write(File),
-    /// Writes a marked block in a file that others write as well.
+    /// Writes a marked block in a file that others write too.
     Edit(Edit),
     /// Removes a file.
     Remove(Remove),
-    /// Sets a parameter of the running kernel.
+    /// Sets a parameter of the running kernel until the next boot.
     Parameter {
-        /// Below `/sys` or `/proc/sys`.
+        /// Path below `/sys` or `/proc/sys`.
         path: PathBuf,
-        /// What it shall be.
+        /// The new value.
         value: String,
     },
-    /// Does something to a systemd unit and waits for it.
+    /// Acts on a systemd unit and waits for the result.
     Unit {
-        /// With its suffix, such as `zfs-mount.service`.
+        /// Name of the unit with its suffix, such as `zfs-mount.service`.
         unit: String,
-        /// What is done.
+        /// The action.
         action: UnitAction,
     },
-    /// Runs a program in a transient unit that outlives the agent, and waits for its end.
+    /// Runs a program in a transient unit, which outlives the agent, and waits for its end.
     Job(Job),
-    /// Arms or disarms the way back from a network change.
+    /// Arms, undoes or waits for the guard of a network change.
     Guard(GuardAction),
-    /// Reboots; always the last op of a plan.
+    /// Reboots the machine; always the last op of a plan.
     Reboot {
-        /// Why, for the person.
+        /// A clause for a message.
         reason: String,
     },
 }
 
-/// A block between two marker lines of Heeler's in a file that others write as well.
+/// A block between two marker lines in a file that others write too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// The file.
+    /// Absolute path.
     pub path: PathBuf,
-    /// Names the block within the file.
+    /// Name of the block, part of its marker lines.
     pub block: &'static str,
-    /// What stands between the markers.
+    /// The lines between the markers.
     pub content: String,
-    /// SHA-256 of the whole file as the step saw it; all zero when it was missing. When it is another by now, nothing
-    /// is written.
+    /// SHA-256 of the whole file when it was observed; all zero when it did not exist. If it differs now, nothing is
+    /// written.
     pub expects: [u8; 32],
 }
 
-/// Removal of a file.
+/// The removal of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remove {
-    /// The file.
+    /// Absolute path.
     pub path: PathBuf,
-    /// SHA-256 of the file as the step saw it. When it is another by now, nothing is removed.
+    /// SHA-256 of the file when it was observed. If it differs now, nothing is removed.
     pub expects: [u8; 32],
 }
 
-/// The guard of a network change.
+/// An action on the guard, which undoes a network change unless it is confirmed in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuardAction {
-    /// What an earlier change left half done is put back as it was.
+    /// Undoes what an interrupted change left.
     Undo,
-    /// What follows is undone unless it is confirmed in time.
+    /// Arms the guard for the change that follows.
     Arm(Way),
-    /// Waits until the change is confirmed, or undone.
+    /// Waits until the change is confirmed or undone.
     Confirm,
 }

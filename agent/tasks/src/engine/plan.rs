@@ -2,49 +2,49 @@ use std::time::Duration;
 
 use super::Op;
 
-/// The name of a step: the state that holds after it.
+/// The name of a step, which is the state that it makes hold: `PoolExists`.
 pub type StepName = &'static str;
 
-/// What a step would do about what it saw.
+/// What a step would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// The state holds.
+    /// Nothing: its state holds.
     Satisfied,
-    /// These ops make it hold. At most one is irreversible.
+    /// These ops, which make its state hold. At most one cannot be undone.
     Change {
-        /// In order.
+        /// The ops, in order.
         ops: Vec<Op>,
-        /// How long the result may take to be visible.
+        /// How long it may take until the result can be observed.
         settle: Duration,
     },
-    /// It cannot be known before another step has run.
+    /// Unknown until this step has run.
     After(StepName),
-    /// Not now: look again after this time.
+    /// Not now: observe again later.
     Retry {
-        /// When.
+        /// How long to wait.
         after: Duration,
-        /// A clause for a person: no capital, no full stop.
+        /// A clause for a message: no capital, no full stop.
         why: String,
     },
-    /// Nothing to do here, and why.
+    /// Nothing, because the step does not apply here; the text says why.
     NotApplicable(String),
-    /// A person is needed.
+    /// Nothing, because a person must decide or fix something.
     Blocked(Blocked),
 }
 
-/// Why a step stops, for a person: the agent never guesses about data.
+/// Why a step is blocked, for a person. The agent never guesses about data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     /// What was found.
     pub found: String,
-    /// Why that stops it.
+    /// Why that stops the step.
     pub why: String,
-    /// What to type, or which line of heeler.toml to mend.
+    /// What to type, or which line of heeler.toml to change.
     pub next: String,
 }
 
 impl Plan {
-    /// Ops that show their result at once.
+    /// A change whose result can be observed at once.
     #[must_use]
     pub const fn change(ops: Vec<Op>) -> Self {
         Self::Change {
@@ -53,7 +53,7 @@ impl Plan {
         }
     }
 
-    /// A person is needed.
+    /// A blocked step; see the fields of [`Blocked`].
     #[must_use]
     pub fn blocked(found: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
         Self::Blocked(Blocked {

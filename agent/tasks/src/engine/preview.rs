@@ -8,53 +8,53 @@ use super::apply::current;
 use super::class::{Class, in_full};
 use super::{AnyStep, Blocked, Op, Plan, StepName};
 
-/// What one step sees, and would change.
+/// What one step would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepReport {
-    /// The step.
+    /// Name of the step.
     pub step: StepName,
-    /// What it sees.
+    /// What it would change.
     pub seen: Seen,
 }
 
-/// A [`Plan`] as it is shown.
+/// A [`Plan`] for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// The state holds.
+    /// Nothing: its state holds.
     Satisfied,
-    /// These ops would make it hold.
+    /// These ops.
     Change(Vec<OpPreview>),
-    /// It cannot be known before another step has run.
+    /// Unknown until this step has run.
     After(StepName),
     /// Not now.
     Retry {
-        /// When to look again.
+        /// How long to wait.
         after: Duration,
-        /// A clause for a person: no capital, no full stop.
+        /// A clause for a message: no capital, no full stop.
         why: String,
     },
-    /// Nothing to do here, and why.
+    /// Nothing, because the step does not apply here; the text says why.
     NotApplicable(String),
-    /// A person is needed, also when it could not be looked at.
+    /// Nothing, because a person must decide or fix something, or because the node could not be examined.
     Blocked(Blocked),
 }
 
-/// An op as it is shown.
+/// An [`Op`] for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpPreview {
     /// [`Op::kind`].
     pub kind: &'static str,
     /// [`Op::summary`].
     pub summary: String,
-    /// The text that would be replaced; empty when there is none, or it is secret.
+    /// The text that would be replaced; empty when there is none or it is secret.
     pub before: String,
-    /// The text that would replace it.
+    /// The new text; empty when there is none or it is secret.
     pub after: String,
-    /// Set when it cannot be undone.
+    /// The act that cannot be undone; None for other ops.
     pub act: Option<Irreversible>,
 }
 
-/// Looks at each step and changes nothing.
+/// Previews each step; changes nothing.
 pub async fn look_at(host: &dyn System, steps: &[Box<dyn AnyStep>]) -> Vec<StepReport> {
     let mut reports = Vec::with_capacity(steps.len());
     for step in steps {
@@ -127,7 +127,7 @@ async fn text(host: &dyn System, path: &Path) -> String {
     found.as_deref().map(shown).unwrap_or_default()
 }
 
-/// Text as it is, a few bytes in hex, more by their number.
+/// Text of at most 64 KiB as it is, else at most 16 bytes in hex, else the number of bytes.
 fn shown(bytes: &[u8]) -> String {
     let printable = |text: &&str| !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t'));
     match std::str::from_utf8(bytes).ok().filter(printable) {

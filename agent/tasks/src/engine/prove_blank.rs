@@ -1,4 +1,5 @@
-//! Before a creation every byte of its disks is read: a look only samples, and what it misses would be lost.
+//! Reads every byte of the disks of a new pool, because a look reads only samples, and data that it missed would be
+//! lost.
 
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
@@ -13,15 +14,14 @@ use super::carry_out::Stop;
 use super::class::in_full;
 use super::{Blocked, Event, Op, Record};
 
-/// What a disk is read at, in bytes a second, as long as nobody has measured it.
+/// The assumed reading rate in bytes per second, until it is measured.
 const USUAL_RATE: u64 = 400_000_000;
 
-/// Between two words about how far it is.
+/// The steps in which progress is reported, in percent.
 const PROGRESS_PERCENT: u8 = 2;
 
-/// Reads every byte of the disks that `create` makes a pool of, all at once, but for those that a person has named as to be
-/// left unread. Goes on where an earlier call in this boot stopped. `op` is what would make the pool: it is given these
-/// disks and no others.
+/// Reads every byte of the disks of a new pool in parallel, except those that an operator wants unread, and continues
+/// an earlier reading in this boot. Also checks that `op`, which creates the pool, is given exactly these disks.
 pub(super) async fn prove_blank(
     host: &dyn System,
     record: &mut dyn Record,
@@ -128,7 +128,7 @@ async fn read(
     Ok(())
 }
 
-/// The next piece of each.
+/// Reads the next piece of each disk, in parallel.
 async fn at_once(host: &dyn System, readings: &mut [Reading]) -> Result<(), Stop> {
     type Piece<'a> = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 'a>>;
     let open = readings.iter_mut().filter(|reading| !reading.is_whole());
@@ -182,7 +182,7 @@ fn stopped(serial: &str, why: &NotBlank) -> Stop {
     })
 }
 
-/// In gigabytes, as they are printed on drives.
+/// In gigabytes (10^9), as on a drive's label.
 fn size(readings: &[Reading]) -> u64 {
     readings.iter().map(|reading| reading.size_bytes).sum::<u64>() / 1_000_000_000
 }

@@ -6,55 +6,54 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 
-/// What the engine is about to do, written down before it does it.
+/// The op that the engine is about to apply, stored before it does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
-    /// The step's type name, such as `PoolExists`.
+    /// Name of the step, such as `PoolExists`.
     pub step: String,
-    /// Which of its ops, 0 and up.
+    /// Index of the op in the step's plan, from 0.
     pub op: usize,
-    /// What the op does, for the person.
+    /// What the op does, in one line.
     pub summary: String,
-    /// Set when it cannot be undone.
+    /// The act that cannot be undone; None for other ops.
     pub act: Option<Irreversible>,
-    /// Set when the machine will reboot.
+    /// Whether the op reboots the machine.
     pub reboot: bool,
-    /// With `reboot`: the boot that it ends, as the kernel names it.
+    /// The boot id at the time, when `reboot` is set.
     #[serde(default)]
     pub boot_id: Option<String>,
 }
 
-/// Why an irreversible op may not be applied.
+/// Why an op that cannot be undone has no valid consent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct NoConsent {
-    /// For the person.
+    /// A clause for a message.
     pub reason: String,
 }
 
-/// The agent's memory, as the engine needs it: the journal stands behind it.
+/// The engine's durable memory; the agent's journal implements it.
 #[async_trait]
 pub trait Record: Send + Sync {
-    /// Permission for `act`, once: it is marked as used, on disk, before this returns. An act that was permitted to this
-    /// very task, and that it has not ended, is permitted again, so that a power cut does not ask a person twice.
+    /// Uses a consent for `act`, which is stored as used, on disk, before this returns. An act that this task began
+    /// and did not end is permitted again, so that a power cut does not need a second consent.
     async fn permit(&mut self, act: &Irreversible) -> Result<(), NoConsent>;
 
-    /// Synced to the disk before the op is applied.
+    /// Stores the intent, on disk, before the op is applied.
     async fn begin(&mut self, intent: &Intent) -> io::Result<()>;
 
-    /// The op was applied or failed, and the machine was not cut off in the middle of it.
+    /// Stores that the op ended; `error` is None when it was applied.
     async fn end(&mut self, intent: &Intent, error: Option<&str>) -> io::Result<()>;
 
-    /// Acts that were begun on this node, by any task, and never ended, oldest first.
+    /// Acts that any task on this node began and did not end, oldest first.
     fn interrupted(&self) -> Vec<Irreversible>;
 
-    /// The last reboot that the task in hand has begun and not ended.
+    /// The last reboot that the present task began and did not end.
     fn rebooting(&self) -> Option<Intent>;
 
-    /// A network change waits to be confirmed from now on, over a session that is opened from now on; or it does not any
-    /// more.
+    /// Sets whether a network change waits for confirmation, which only a session that is opened after that can give.
     fn awaits_confirmation(&mut self, is: bool);
 
-    /// Something to tell. All but progress is on disk before this returns.
+    /// Emits an event. All but progress is on disk before this returns.
     async fn emit(&mut self, event: Event) -> io::Result<()>;
 }

@@ -3,35 +3,35 @@ use heeler_host::{RunError, System};
 
 use super::{Plan, StepName};
 
-/// One thing that shall hold on the machine.
+/// A state of the machine, and how to make it hold.
 #[async_trait]
 pub trait Step: Send + Sync {
-    /// What it needs to have seen.
+    /// The facts that the plan needs.
     type Observed: Send + Sync;
 
-    /// The state that holds: `PoolExists`, `ArcCapped`.
+    /// The name of the state: `PoolExists`, `ArcCapped`.
     fn name(&self) -> StepName;
 
-    /// Looks at the machine; reads only.
+    /// Observes the machine; only reads.
     ///
     /// # Errors
-    /// When it cannot be looked at: the engine then stops the task, and says so.
+    /// When it cannot be observed; the engine then stops the task.
     async fn observe(&self, host: &dyn System) -> Result<Self::Observed, RunError>;
 
-    /// What to do about it: pure.
+    /// What to change; pure.
     fn plan(&self, observed: &Self::Observed) -> Plan;
 }
 
-/// A [`Step`] whose observation is nobody else's business.
+/// A [`Step`] without its type of observation.
 #[async_trait]
 pub trait AnyStep: Send + Sync {
     /// [`Step::name`].
     fn name(&self) -> StepName;
 
-    /// Observes, then plans.
+    /// Observes and plans.
     ///
     /// # Errors
-    /// As [`Step::observe`].
+    /// Those of [`Step::observe`].
     async fn look(&self, host: &dyn System) -> Result<Plan, RunError>;
 }
 

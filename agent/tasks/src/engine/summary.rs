@@ -5,7 +5,7 @@ use heeler_proto::Irreversible;
 use super::{GuardAction, Op};
 
 impl Op {
-    /// `run`, `write`, `edit`…: as the wire names the kind.
+    /// The kind in the protocol: `run`, `write`, `edit`…
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -22,7 +22,7 @@ impl Op {
         }
     }
 
-    /// What it does, for a person, in one line.
+    /// What it does, in one line for a person.
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
@@ -43,7 +43,7 @@ impl Op {
         }
     }
 
-    /// Set when it cannot be undone.
+    /// The act that cannot be undone; None for other ops.
     #[must_use]
     pub const fn act(&self) -> Option<&Irreversible> {
         match self {
@@ -64,7 +64,7 @@ fn verb(action: UnitAction) -> &'static str {
     }
 }
 
-/// An act in one line: serials and sizes, never a kernel's name for a disk.
+/// An act in one line: serials and sizes, no kernel names.
 #[must_use]
 pub fn describe(act: &Irreversible) -> String {
     let list = |serials: Vec<&str>| serials.join(", ");

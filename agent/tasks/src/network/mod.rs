@@ -1,3 +1,4 @@
-//! The node's network. A change that nobody confirms undoes itself, and a card that carries a way in is never touched.
+//! The node's network. A change that is not confirmed is undone, and a card over which the node is reached is never
+//! changed.
 
 pub mod keep_backplane;

@@ -1,15 +1,16 @@
-//! UTC, and where a class's period begins. Howard Hinnant's days-and-civil algorithms; no leap seconds, as Unix time.
+//! UTC, and the periods of the snapshot classes. Uses Howard Hinnant's days-and-civil algorithms; no leap seconds,
+//! like Unix time.
 
 use heeler_proto::Class;
 
 const DAY: u64 = 86_400;
-/// Monday, 5 January 1970.
+/// Monday, 5 January 1970, Unix seconds.
 const FIRST_MONDAY: u64 = 4 * DAY;
 
-/// A moment in UTC.
+/// A date and time in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Utc {
-    /// From 1970 on.
+    /// 1970 or later.
     pub year: u64,
     /// 1 to 12.
     pub month: u64,
@@ -24,7 +25,7 @@ pub struct Utc {
 }
 
 impl Utc {
-    /// Of Unix seconds.
+    /// From Unix seconds.
     #[must_use]
     pub const fn of(at_s: u64) -> Self {
         let shifted = at_s / DAY + 719_468;
@@ -47,7 +48,7 @@ impl Utc {
         }
     }
 
-    /// Unix seconds.
+    /// As Unix seconds.
     #[must_use]
     pub const fn seconds(self) -> u64 {
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
@@ -58,7 +59,7 @@ impl Utc {
         days * DAY + self.hour * 3600 + self.minute * 60 + self.second
     }
 
-    /// `20261122T130501Z`.
+    /// Such as `20261122T130501Z`.
     #[must_use]
     pub fn stamp(self) -> String {
         let Self {
@@ -86,7 +87,7 @@ impl Utc {
     }
 }
 
-/// When the period of `class` that `at_s` lies in began. `minutes` is that of [`Class::Frequent`].
+/// Start of the period of `class` that contains `at_s`, Unix seconds. `minutes` is the period of [`Class::Frequent`].
 #[must_use]
 pub const fn start(class: Class, minutes: u32, at_s: u64) -> u64 {
     let utc = Utc::of(at_s);
@@ -101,7 +102,7 @@ pub const fn start(class: Class, minutes: u32, at_s: u64) -> u64 {
     }
 }
 
-/// When the next one begins.
+/// Start of the next period, Unix seconds.
 #[must_use]
 pub const fn next(class: Class, minutes: u32, at_s: u64) -> u64 {
     let utc = Utc::of(at_s);
@@ -117,7 +118,7 @@ pub const fn next(class: Class, minutes: u32, at_s: u64) -> u64 {
     }
 }
 
-/// How long a period may be, in seconds: what a count is multiplied with to say how old is old enough.
+/// The longest period of the class, in seconds.
 #[must_use]
 pub const fn length_s(class: Class, minutes: u32) -> u64 {
     match class {

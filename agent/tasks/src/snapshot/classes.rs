@@ -1,20 +1,20 @@
 use heeler_proto::Class;
 
-/// Taken because a person asked for it.
+/// The word in the mark of a snapshot that a person requested.
 const BY_HAND: &str = "manual";
 
-/// What a snapshot of ours says in its mark: which classes it serves.
+/// The mark of one of Heeler's snapshots: the classes that it serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Classes {
     bits: u8,
 }
 
-/// Behind the classes' own bits.
+/// Above the bits of the classes.
 const MANUAL: u8 = 1 << 6;
 const UNKNOWN: u8 = 1 << 7;
 
 impl Classes {
-    /// Of these.
+    /// With these classes.
     #[must_use]
     pub fn of(classes: impl IntoIterator<Item = Class>) -> Self {
         Self {
@@ -22,13 +22,13 @@ impl Classes {
         }
     }
 
-    /// Of a snapshot that a person asked for.
+    /// For a snapshot that a person requested.
     #[must_use]
     pub const fn manual() -> Self {
         Self { bits: MANUAL }
     }
 
-    /// From a mark. A word of a later Heeler is remembered as such.
+    /// Reads a mark. A word that this version does not know sets [`Self::is_unknown`].
     #[must_use]
     pub fn read(mark: &str) -> Self {
         let bit = |word: &str| match Class::ALL.into_iter().find(|class| class.word() == word) {
@@ -41,7 +41,7 @@ impl Classes {
         }
     }
 
-    /// As a mark.
+    /// The mark: words separated by commas.
     #[must_use]
     pub fn mark(self) -> String {
         let mut words: Vec<&str> = self.iter().map(Class::word).collect();
@@ -49,31 +49,31 @@ impl Classes {
         words.join(",")
     }
 
-    /// Whether it serves this one.
+    /// Whether it serves the class.
     #[must_use]
     pub const fn has(self, class: Class) -> bool {
         self.bits & (1 << class as u8) != 0
     }
 
-    /// Whether a person asked for it.
+    /// Whether a person requested the snapshot.
     #[must_use]
     pub const fn is_manual(self) -> bool {
         self.bits & MANUAL != 0
     }
 
-    /// Whether it says something that this version does not know.
+    /// Whether the mark has a word that this version does not know.
     #[must_use]
     pub const fn is_unknown(self) -> bool {
         self.bits & UNKNOWN != 0
     }
 
-    /// Whether it serves none.
+    /// Whether the mark has no word at all.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.bits == 0
     }
 
-    /// The ones of either.
+    /// The classes of both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -81,12 +81,12 @@ impl Classes {
         }
     }
 
-    /// Each, the shortest first.
+    /// Its classes, the shortest period first.
     pub fn iter(self) -> impl Iterator<Item = Class> {
         Class::ALL.into_iter().filter(move |class| self.has(*class))
     }
 
-    /// The longest: what the snapshot is named after.
+    /// The class with the longest period, or "manual": part of the snapshot's name.
     #[must_use]
     pub fn longest(self) -> &'static str {
         self.iter().last().map_or(BY_HAND, Class::word)

@@ -3,22 +3,22 @@ use heeler_proto::Keep;
 
 use super::{Classes, calendar};
 
-/// A clock that is put right may go back a little.
+/// How far a snapshot may lie in the future: a clock correction may go back a little.
 const SLACK_S: u64 = 60;
 
 /// What a dataset is due for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// One snapshot serves them all; empty when none is due.
+    /// The classes that are due; one snapshot serves all of them. Empty when none is.
     pub classes: Classes,
-    /// Since when, Unix seconds: the begin of the oldest period of which there is none; None when none is due.
+    /// Start of the oldest period without a snapshot, Unix seconds; None when none is due.
     pub since_s: Option<u64>,
-    /// When the next one will be, Unix seconds; None when none is wanted.
+    /// When the next snapshot is due, Unix seconds; None when none is kept.
     pub next_s: Option<u64>,
 }
 
-/// The classes of which there is no snapshot since their period began. After a time away that is one snapshot, not one
-/// for each period that was missed. What lies in the future was taken by a clock that was wrong: it does not count.
+/// The classes without a snapshot in their present period. After an outage that is one snapshot, not one for each
+/// missed period. A snapshot from the future does not count, because the clock was wrong.
 #[must_use]
 pub fn due(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Due {
     let mut newest = [None::<u64>; 6];
@@ -38,7 +38,7 @@ pub fn due(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Due {
     });
     let classes = Classes::of(missing);
     let after = |class| newest[class as usize].map(|newest| calendar::next(class, minutes, newest));
-    // Since when one that was never taken is wanted nobody knows: for the shortest it is the least.
+    // For a class without any snapshot the shortest period gives the latest start.
     let never = || Some(calendar::start(classes.iter().next()?, minutes, now_s));
     Due {
         classes,
@@ -47,7 +47,7 @@ pub fn due(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Due {
     }
 }
 
-/// When the next period of any class begins, Unix seconds; None when none is wanted.
+/// Start of the next period of any class, Unix seconds; None when none is kept.
 #[must_use]
 pub fn next_due_s(keep: &Keep, now_s: u64) -> Option<u64> {
     let minutes = keep.frequent_minutes();

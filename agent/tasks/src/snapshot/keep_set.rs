@@ -1,9 +1,9 @@
-//! Which snapshots stay and which go, each with its reason. Pure.
+//! Decides which snapshots stay and which are pruned, and why. Pure.
 //!
-//! A snapshot goes only when all of this holds: it carries Heeler's mark itself, and a name of Heeler's; nobody holds it and nothing is cloned
-//! from it; it is neither the dataset's newest, nor the newest of ours, nor the newest that a copy has in common; and
-//! for each class that it serves there are as many newer ones as are kept, and it is older than that many periods.
-//! Newer means made later, whatever the clock said.
+//! A snapshot is pruned only when all of this holds: it has Heeler's mark itself and a name of Heeler's; it has no
+//! hold and no clone; it is neither the dataset's newest, nor Heeler's newest, nor the newest that a copy also has;
+//! and for each of its classes as many newer ones exist as are kept, and it is older than that many periods. Newer
+//! means created later, whatever the clock said.
 
 use std::fmt;
 
@@ -13,71 +13,71 @@ use heeler_proto::{Class, Keep};
 use super::round::NAMED;
 use super::{Classes, calendar};
 
-/// What becomes of a snapshot.
+/// The decision about a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PruneDecision {
     /// It stays.
     Keep(Why),
-    /// It goes with the next round.
+    /// It is pruned in the next round.
     Prune(Beyond),
 }
 
 /// Why a snapshot stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// Heeler did not make it.
+    /// Heeler did not take it.
     NotOurs,
-    /// A person asked Heeler for it.
+    /// A person requested it.
     Manual,
-    /// Its mark says something that this version does not know.
+    /// Its mark has a word that this version does not know.
     Unknown,
-    /// A person has given it another name: they want it.
+    /// A person renamed it.
     Renamed,
-    /// What ZFS says of it cannot be read.
+    /// ZFS reports it incompletely.
     Odd,
-    /// This many tags hold it.
+    /// It has this many holds.
     Held(u32),
-    /// This many datasets live on it.
+    /// It has this many clones.
     Cloned(usize),
-    /// No policy names its dataset.
+    /// Its dataset has no policy.
     NoPolicy,
-    /// Nothing of the dataset is newer.
+    /// It is the newest of its dataset.
     Newest,
-    /// Nothing of ours is newer.
+    /// It is Heeler's newest of its dataset.
     NewestOfOurs,
-    /// The newest that a copy elsewhere has too.
+    /// It is the newest that a copy elsewhere also has.
     Common,
-    /// It is from the future: the clock was, or is, wrong.
+    /// Its creation time is in the future: the clock was or is wrong.
     Future,
-    /// One of those that are wanted.
+    /// It is one of those to keep.
     Wanted {
-        /// Of which class.
+        /// The class that keeps it.
         class: Class,
-        /// 1 for the newest.
+        /// Its place among the snapshots of the class, 1 for the newest.
         place: usize,
-        /// How many are kept.
+        /// How many of the class are kept.
         of: u32,
     },
-    /// There are enough newer ones, and it is not old enough.
+    /// Enough newer ones exist, but it is not old enough.
     Young {
-        /// Of which class.
+        /// The class that keeps it.
         class: Class,
-        /// When it will be, Unix seconds.
+        /// When it will be old enough, Unix seconds.
         until_s: u64,
     },
 }
 
-/// Why a snapshot goes: of the longest class that it serves there are this many newer ones.
+/// Why a snapshot is pruned: as many newer ones of its longest class exist as are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Beyond {
-    /// Of which class.
+    /// Its longest class.
     pub class: Class,
-    /// How many are kept.
+    /// How many of the class are kept.
     pub of: u32,
 }
 
 impl PruneDecision {
-    /// Whether it goes.
+    /// Whether the snapshot is pruned.
     #[must_use]
     pub const fn prunes(&self) -> bool {
         matches!(self, Self::Prune(_))
@@ -113,8 +113,8 @@ impl fmt::Display for PruneDecision {
     }
 }
 
-/// One decision for each snapshot of one dataset, in their order, which must be that of their making. `keep` is its
-/// policy; `common` holds the guids of the newest snapshot that each copy has too.
+/// A decision for each snapshot of one dataset. `snapshots` is in order of creation; `keep` is the dataset's policy;
+/// `common` has the guid of the newest snapshot that each copy also has.
 #[must_use]
 pub fn decisions(snapshots: &[Snapshot], keep: Option<&Keep>, common: &[u64], now_s: u64) -> Vec<PruneDecision> {
     judge(snapshots, keep, common, |keep, class, created_s| {
@@ -127,18 +127,18 @@ pub fn decisions(snapshots: &[Snapshot], keep: Option<&Keep>, common: &[u64], no
     })
 }
 
-/// What other counts mean for the snapshots that are there.
+/// The effect of lower counts on the present snapshots.
 #[derive(Debug, Default)]
 pub struct Lowered<'a> {
-    /// Those that lose the place that kept them longest: they go as soon as they are old enough.
+    /// Snapshots that lose the place that kept them longest: they are pruned once they are old enough.
     pub victims: Vec<&'a Snapshot>,
-    /// Whether any stays for a shorter time, a victim or not.
+    /// Whether any snapshot is kept for a shorter time, victim or not.
     pub any: bool,
 }
 
-/// What `after` takes from snapshots that `before` kept: by places and lengths of periods alone, so that it does not depend
-/// on the minute in which somebody asks, nor on what else keeps a snapshot for the moment, as being the newest does.
-/// Without a policy before, only those count that the new one has no place for.
+/// The effect of `after` on snapshots that `before` keeps. Only places and periods count: the result depends neither
+/// on the time of the call nor on what else keeps a snapshot for now, such as being the newest. Without `before`,
+/// only snapshots without a place in `after` count.
 #[must_use]
 pub fn lowered<'a>(snapshots: &'a [Snapshot], before: Option<&Keep>, after: &Keep) -> Lowered<'a> {
     let mut places = [0_u32; 6];
@@ -179,7 +179,7 @@ pub fn lowered<'a>(snapshots: &'a [Snapshot], before: Option<&Keep>, after: &Kee
     lowered
 }
 
-/// The classes of one that the schedule took, and that still has its name.
+/// The classes of a snapshot that the schedule took and that still has its name; None for others.
 fn scheduled(snapshot: &Snapshot) -> Option<Classes> {
     let classes = Classes::read(snapshot.mark.as_deref()?);
     let serves = !snapshot.is_odd()
@@ -189,7 +189,7 @@ fn scheduled(snapshot: &Snapshot) -> Option<Classes> {
     serves.then_some(classes)
 }
 
-/// `young` may keep a snapshot that its class's count does not.
+/// `young` may keep a snapshot that has no place left.
 fn judge(
     snapshots: &[Snapshot],
     keep: Option<&Keep>,

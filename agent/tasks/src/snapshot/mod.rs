@@ -1,7 +1,7 @@
-//! Snapshots and scrubs: what is due, what may go and why, and the schedule that a coordinator has had accepted.
+//! Snapshots and scrubs: what is due, what is pruned and why, and the accepted schedule on disk.
 //!
-//! What decides is pure: a schedule, what is seen, and the time. What acts is [`round`] and [`scrub`], which the agent's
-//! schedule lane calls.
+//! The decisions are pure functions of schedule, observation and time. [`round`] and [`scrub`] act; the agent's
+//! schedule calls them.
 
 pub mod calendar;
 pub mod keep_scrubs;

@@ -1,4 +1,5 @@
-//! One round of the schedule: takes what is due, prunes what may go. Run again after any interruption, it goes on.
+//! One round of the schedule: takes due snapshots and prunes old ones. After an interruption the next round
+//! continues.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,56 +13,56 @@ use super::schedule::Snapshots;
 use super::{Classes, calendar, due, keep_set};
 use crate::engine::in_full;
 
-/// At most so many snapshots go in one round: a wrong decision shows before it has gone far.
+/// The most snapshots that are pruned in one round, so that a wrong decision is noticed early.
 pub const BUDGET: usize = 200;
-/// At most so many in one command.
+/// The most snapshots in one `zfs destroy`.
 const BATCH: usize = 50;
-/// What a snapshot that may be due waits for the list of those that are there.
+/// How long the list of snapshots may take before a due snapshot is taken without it.
 const TO_TAKE: Duration = Duration::from_secs(20);
-/// What pruning waits for it.
+/// How long the list of snapshots may take before pruning.
 const TO_PRUNE: Duration = Duration::from_secs(240);
 
-/// What a round did, and how the datasets stand after it.
+/// The result of a round.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Round {
-    /// `DATASET@NAME` each.
+    /// Snapshots taken, each `DATASET@NAME`.
     pub taken: Vec<String>,
-    /// `DATASET@NAME` each.
+    /// Snapshots pruned, each `DATASET@NAME`.
     pub pruned: Vec<String>,
-    /// What was attempted, and found.
+    /// What was attempted and what was found.
     pub problems: Vec<String>,
-    /// Of each dataset with a policy that is there.
+    /// The state of each existing dataset with a policy.
     pub stands: Vec<Stand>,
-    /// More could be pruned than was.
+    /// Whether more could be pruned than [`BUDGET`].
     pub more: bool,
-    /// How many could be pruned and were not, because nothing was to be, or the pool is not whole.
+    /// How many could be pruned, but pruning is off or the pool is not healthy.
     pub waiting: usize,
 }
 
-/// A round as it is told, or several.
+/// The report of one or several rounds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Run {
-    /// `DATASET@NAME` each; of several rounds at most [`NAMES`].
+    /// Snapshots taken, each `DATASET@NAME`; at most [`NAMES`] for several rounds.
     pub taken: Vec<String>,
-    /// How many went.
+    /// How many snapshots were pruned.
     pub pruned: usize,
-    /// The first of them.
+    /// The first [`NAMES`] of them, each `DATASET@NAME`.
     pub pruned_names: Vec<String>,
-    /// What was attempted, and found.
+    /// What was attempted and what was found.
     pub problems: Vec<String>,
-    /// How the datasets stood after it.
+    /// The state of the datasets afterwards.
     pub stands: Vec<Stand>,
-    /// How many rounds it was.
+    /// How many rounds it covers.
     pub runs: u32,
-    /// Why what could be pruned was not; empty when nothing waited.
+    /// Why nothing was pruned; empty when nothing could be.
     pub no_pruning: String,
 }
 
-/// So many names are told where there may be any number.
+/// The most names or problems in a report of several rounds.
 const NAMES: usize = 10;
 
 impl Run {
-    /// Of one round.
+    /// The report of one round.
     #[must_use]
     pub fn of(round: Round, problems: Vec<String>, no_pruning: String) -> Self {
         Self {
@@ -75,7 +76,7 @@ impl Run {
         }
     }
 
-    /// This one and a later one.
+    /// The report of these rounds and later ones.
     #[must_use]
     pub fn and(mut self, more: Self) -> Self {
         self.taken.extend(more.taken);
@@ -94,23 +95,23 @@ impl Run {
     }
 }
 
-/// How one dataset stands.
+/// The state of one dataset's snapshots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stand {
-    /// With its pool, such as `data/pve-files`.
+    /// Full name, such as `data/pve-files`.
     pub dataset: String,
     /// When the schedule took the newest, Unix seconds; None when it took none.
     pub newest_s: Option<u64>,
-    /// When the next one is due, Unix seconds; None when none is wanted.
+    /// Since when one is due, else when the next one is, Unix seconds; None when none is kept.
     pub due_s: Option<u64>,
-    /// Made by Heeler.
+    /// Number of snapshots that Heeler took.
     pub ours: usize,
-    /// All of them.
+    /// Number of all snapshots.
     pub total: usize,
 }
 
-/// Takes what is due on each dataset, one snapshot a pool at one moment, and prunes when `prune` says so and it is known to
-/// be the pool of which that was accepted.
+/// Takes the due snapshots of all datasets, in each pool with one command at one moment. Prunes when `prune` is set
+/// and the pool is healthy and the one that the schedule was accepted for.
 pub async fn round(host: &dyn System, wanted: &Snapshots, prune: bool) -> Round {
     let mut round = Round::default();
     let pools = match zpool::status(host).await {
@@ -181,7 +182,7 @@ async fn of_pool(host: &dyn System, wanted: &Snapshots, datasets: &[&str], prune
     let mut patience = TO_PRUNE;
     for dataset in datasets {
         let Some(keep) = wanted.task.of(dataset) else { continue };
-        // Looked at anew: what is judged is what is there now, and one list is held at a time.
+        // Listed again, so that decisions use the present state and only one list is in memory.
         let problem = match zfs::snapshots_within(host, dataset, patience).await {
             Ok(Some(snapshots)) => {
                 settle(host, dataset, keep, &snapshots, prune, round).await;
@@ -189,7 +190,7 @@ async fn of_pool(host: &dyn System, wanted: &Snapshots, datasets: &[&str], prune
             }
             Ok(None) => format!("there is no dataset {dataset}: no snapshot of it was taken"),
             Err(error) => {
-                // The next snapshot becomes due meanwhile: one long wait a round.
+                // The next snapshot becomes due meanwhile, so only one wait in a round may be long.
                 patience = TO_TAKE;
                 format!(
                     "{dataset} could not be looked at, and is not pruned: {}",
@@ -201,7 +202,7 @@ async fn of_pool(host: &dyn System, wanted: &Snapshots, datasets: &[&str], prune
     }
 }
 
-/// Prunes what may go, and says how the dataset stands.
+/// Prunes old snapshots and adds the dataset's state to the round.
 async fn settle(host: &dyn System, dataset: &str, keep: &Keep, snapshots: &[Snapshot], prune: bool, round: &mut Round) {
     let now_s = host.now_ms() / 1000;
     let mut gone = 0;
@@ -231,7 +232,7 @@ async fn settle(host: &dyn System, dataset: &str, keep: &Keep, snapshots: &[Snap
         .push(stand(dataset, keep, snapshots, gone, host.now_ms() / 1000));
 }
 
-/// Of a dataset whose snapshots could not be listed in time: one of each class, named after the begin of its period, so
+/// Takes one snapshot of each class of a dataset whose list took too long. Its name is the start of the period, so
 /// that ZFS refuses a second one.
 async fn take_unseen(host: &dyn System, dataset: &str, keep: &Keep, round: &mut Round) {
     for class in keep.classes() {
@@ -242,10 +243,10 @@ async fn take_unseen(host: &dyn System, dataset: &str, keep: &Keep, round: &mut 
     }
 }
 
-/// What the names of the schedule's snapshots begin with.
+/// The start of the names of scheduled snapshots.
 pub const NAMED: &str = "heeler_";
 
-/// `heeler_20261122T130000Z_daily`: the first second from now on whose name is free.
+/// The first free name from `now_s` on, such as `heeler_20261122T130000Z_daily`.
 #[must_use]
 pub fn free_name(now_s: u64, classes: Classes, is_taken: impl Fn(&str) -> bool) -> String {
     let mut at_s = now_s;
@@ -258,7 +259,8 @@ pub fn free_name(now_s: u64, classes: Classes, is_taken: impl Fn(&str) -> bool) 
     }
 }
 
-/// All of them at one moment; where ZFS refuses that, which is all or none, each by itself, so that one stops no other.
+/// Takes the snapshots of all datasets at one moment. When ZFS refuses that (it takes all or none), takes each alone,
+/// so that one does not stop the others.
 async fn take(host: &dyn System, datasets: &[&str], name: &str, classes: Classes, round: &mut Round) {
     let mut groups = vec![datasets];
     while let Some(group) = groups.pop() {
@@ -274,7 +276,7 @@ async fn take(host: &dyn System, datasets: &[&str], name: &str, classes: Classes
                 groups.extend(group.chunks(1).rev());
                 continue;
             }
-            // Only where the list was not seen.
+            // Only when the list took too long: the snapshot was taken before.
             Ok(output) if output.stderr.contains("dataset already exists") => continue,
             Ok(output) => output.complaint(),
             Err(error) => in_full(&error),
@@ -284,7 +286,7 @@ async fn take(host: &dyn System, datasets: &[&str], name: &str, classes: Classes
     }
 }
 
-/// The oldest first.
+/// The snapshots to prune, oldest first: name and guid.
 fn prunable(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Vec<(Box<str>, u64)> {
     let decisions = keep_set::decisions(snapshots, Some(keep), &[], now_s);
     let going = snapshots
@@ -296,8 +298,8 @@ fn prunable(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Vec<(Box<str>, u
         .collect()
 }
 
-/// Looks again at each snapshot, has ZFS say what it would destroy, and destroys exactly that. Those that somebody holds
-/// by now, or that are another snapshot of the same name, are left out.
+/// Checks each snapshot again, asks ZFS what it would destroy, and destroys exactly that. Leaves out snapshots that
+/// are held by now or have another guid. Returns the names destroyed.
 async fn destroy(
     host: &dyn System,
     keep: &Keep,

@@ -1,32 +1,32 @@
-//! The schedule that was accepted last, as it lies on the node's disk: what the lane goes by when the coordinator is
-//! away. It is text, so that a plan's diff shows what changes.
+//! The accepted schedule on the node's disk, which the agent uses without the coordinator. It is text, so that a plan
+//! can show the difference.
 
 use std::path::Path;
 
 use heeler_host::{File, RunError, System};
 use heeler_proto::{Class, Keep, KeepScrubs, KeepSnapshots, PoolName, ScrubEvery, SnapshotPolicy};
 
-/// Where the snapshots' is.
+/// Path of the snapshots' schedule.
 pub const SNAPSHOTS: &str = "/var/lib/heeler-agent/schedule/snapshots";
-/// Where the scrubs' is.
+/// Path of the scrubs' schedule.
 pub const SCRUBS: &str = "/var/lib/heeler-agent/schedule/scrubs";
 
 const SNAPSHOTS_HEAD: &str = "heeler snapshots 1";
 const SCRUBS_HEAD: &str = "heeler scrubs 1";
-/// Before the guid of a pool.
+/// Precedes a pool's guid in a line.
 const GUID: &str = "guid ";
 
-/// What was accepted of the snapshots, and of which pools: another one of that name is somebody else's.
+/// The accepted schedule of snapshots, with the pools that it is for: another pool of the same name does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Snapshots {
-    /// What is wanted.
+    /// The counts for each dataset.
     pub task: KeepSnapshots,
-    /// Name and guid of each pool; none in the file of an earlier Heeler.
+    /// Name and guid of each pool; empty in a file of an earlier version.
     pub pools: Vec<(String, u64)>,
 }
 
 impl Snapshots {
-    /// The guid that the pool of that name must have; None when nobody wrote it down.
+    /// The guid that the pool must have; None when the file does not say.
     #[must_use]
     pub fn guid(&self, pool: &str) -> Option<u64> {
         let named = self.pools.iter().find(|(name, _)| name == pool);
@@ -34,17 +34,17 @@ impl Snapshots {
     }
 }
 
-/// Something else than what Heeler writes there.
+/// A schedule file that Heeler did not write, or an incomplete one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path} is not a schedule of this version (line {line}): heeler apply writes it again")]
 pub struct Unreadable {
-    /// Which file.
+    /// Path of the file.
     pub path: &'static str,
-    /// 1 and up.
+    /// Number of the first wrong line, from 1.
     pub line: usize,
 }
 
-/// The file that says it.
+/// The file for this schedule of snapshots.
 #[must_use]
 pub fn snapshots_file(accepted: &Snapshots) -> File {
     let policies = &accepted.task.policies;
@@ -59,7 +59,7 @@ pub fn snapshots_file(accepted: &Snapshots) -> File {
     File::text(SNAPSHOTS, text)
 }
 
-/// The file that says it.
+/// The file for this schedule of scrubs.
 #[must_use]
 pub fn scrubs_file(task: &KeepScrubs) -> File {
     let (pool, day, hour) = (&task.pool, task.day, task.hour);
@@ -71,7 +71,7 @@ pub fn scrubs_file(task: &KeepScrubs) -> File {
     File::text(SCRUBS, format!("{SCRUBS_HEAD}\n{text}\n"))
 }
 
-/// What is written at a path; None when there is nothing.
+/// The text of a file; None when it does not exist.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -86,10 +86,10 @@ pub async fn text(host: &dyn System, path: &str) -> Result<Option<String>, RunEr
     }
 }
 
-/// Reads what [`snapshots_file`] wrote.
+/// Reads the text that [`snapshots_file`] wrote.
 ///
 /// # Errors
-/// At the first line that it did not.
+/// At the first line that is different.
 pub fn snapshots(text: &str) -> Result<Snapshots, Unreadable> {
     let mut read = Snapshots::default();
     for (line, (name, says)) in rows(SNAPSHOTS, SNAPSHOTS_HEAD, text, says)? {
@@ -106,10 +106,10 @@ pub fn snapshots(text: &str) -> Result<Snapshots, Unreadable> {
     Ok(read)
 }
 
-/// Reads what [`scrubs_file`] wrote.
+/// Reads the text that [`scrubs_file`] wrote.
 ///
 /// # Errors
-/// At the first line that it did not.
+/// At the first line that is different.
 pub fn scrubs(text: &str) -> Result<KeepScrubs, Unreadable> {
     let mut rows = rows(SCRUBS, SCRUBS_HEAD, text, scrub)?;
     match (rows.pop(), rows.pop()) {
@@ -128,7 +128,7 @@ fn rows<T>(
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Vec<(usize, T)>, Unreadable> {
     let mut lines = (1..).zip(text.lines());
-    // A file that was cut off lacks its last line's end.
+    // An incomplete file lacks the end of its last line.
     if lines.next().is_none_or(|(_, line)| line != head) || !text.ends_with('\n') {
         return Err(Unreadable { path, line: 1 });
     }

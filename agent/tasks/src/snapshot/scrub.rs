@@ -1,4 +1,4 @@
-//! When a pool is scrubbed, and whether it may be now. Pure, but for [`begin`].
+//! Decides when a pool is scrubbed, and whether that is possible now. Pure, except for [`begin`].
 
 use heeler_host::zpool::{self, PoolStatus};
 use heeler_host::{RunError, System};
@@ -8,18 +8,18 @@ use super::calendar::Utc;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
-/// A scrub may begin so long after its hour; later it waits for a day of the week of its own, so that a cluster that
-/// comes back after a power cut does not scrub everywhere at once.
+/// How long after its hour a scrub may start. A missed one waits for the node's own day of the week, so that after a
+/// power cut the nodes of a cluster do not all scrub at once.
 const WINDOW: u64 = 6 * HOUR;
 
-/// When the last hour of the schedule was, and when the next one is, Unix seconds. None when none is wanted.
+/// The last and the next time of the schedule, Unix seconds; None when there is none.
 #[must_use]
 pub fn slots(task: &KeepScrubs, now_s: u64) -> Option<(u64, u64)> {
     let (day, at) = (u64::from(task.day), u64::from(task.hour) * HOUR);
     match task.every {
         ScrubEvery::Never => None,
         ScrubEvery::Week => {
-            // Day 1 is Monday, and 5 January 1970 was one.
+            // Day 1 is Monday, and 5 January 1970 was a Monday.
             let first = (3 + day) * DAY + at;
             let weeks = now_s.checked_sub(first)? / (7 * DAY);
             let last = first + weeks * 7 * DAY;
@@ -56,8 +56,8 @@ pub fn slots(task: &KeepScrubs, now_s: u64) -> Option<(u64, u64)> {
     }
 }
 
-/// Whether a scrub is due. `last_s`: when the last one that is known of began or ended, or since when the pool is on the
-/// schedule.
+/// Whether a scrub is due. `last_s` is when the last known one began or ended, or since when the pool is on the
+/// schedule, Unix seconds.
 #[must_use]
 pub fn is_due(task: &KeepScrubs, last_s: u64, now_s: u64) -> bool {
     let Some((slot, _)) = slots(task, now_s).filter(|(slot, _)| last_s < *slot && *slot <= now_s) else {
@@ -65,14 +65,14 @@ pub fn is_due(task: &KeepScrubs, last_s: u64, now_s: u64) -> bool {
     };
     let of_day = now_s % DAY;
     let hour = u64::from(task.hour) * HOUR;
-    // Of the day of the month, not of the slot that was missed: those of two nodes may fall on one weekday. A Thursday was
-    // the first day of 1970.
+    // The day of the month gives the node's own day of the week: the missed times of two nodes may be on the same
+    // one. 1 January 1970 was a Thursday.
     let own_weekday = (now_s / DAY + 4) % 7 == u64::from(task.day) % 7;
     let in_window = (hour..hour + WINDOW).contains(&of_day);
     now_s < slot + WINDOW || (own_weekday && in_window)
 }
 
-/// How long after the last scrub is too long, in seconds; None when none is wanted.
+/// How long after the last scrub the next one is overdue, in seconds; None without a schedule.
 #[must_use]
 pub const fn overdue_s(task: &KeepScrubs) -> Option<u64> {
     match task.every {
@@ -82,7 +82,7 @@ pub const fn overdue_s(task: &KeepScrubs) -> Option<u64> {
     }
 }
 
-/// Why the pool may not be scrubbed now; None when it may.
+/// Why the pool cannot be scrubbed now; None when it can.
 #[must_use]
 pub fn obstacle(pool: &PoolStatus) -> Option<String> {
     let scanning = pool.scan.as_ref().filter(|scan| scan.state == "SCANNING");
@@ -98,7 +98,7 @@ pub fn obstacle(pool: &PoolStatus) -> Option<String> {
     }
 }
 
-/// 1 to 101 while a scrub runs: 101 is all of it. 0 when none does.
+/// Progress of a running scrub: percent plus 1, so 1 to 101. 0 when none runs.
 #[must_use]
 pub fn percent(pool: &PoolStatus) -> u32 {
     let running = pool.scan.as_ref();
@@ -110,7 +110,7 @@ pub fn percent(pool: &PoolStatus) -> u32 {
         })
 }
 
-/// When a scrub that came to its end did, Unix seconds.
+/// When the last scrub finished, Unix seconds; None when it did not finish, or the last scan was a resilver.
 #[must_use]
 pub fn finished_s(pool: &PoolStatus) -> Option<u64> {
     let over = pool.scan.as_ref();
@@ -118,10 +118,10 @@ pub fn finished_s(pool: &PoolStatus) -> Option<u64> {
         .map(|scan| scan.end_s)
 }
 
-/// Begins one.
+/// Starts a scrub.
 ///
 /// # Errors
-/// What ZFS said.
+/// When `zpool scrub` fails.
 pub async fn begin(host: &dyn System, pool: &str) -> Result<(), RunError> {
     let command = zpool::scrub_command(pool);
     let output = host.run(&command).await?;

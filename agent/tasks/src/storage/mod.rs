@@ -1,4 +1,4 @@
-//! Pools and disks. No failure to import ever leads to creation, and nothing is ever forced.
+//! Pools and disks. A failed import never leads to a creation, and nothing is forced.
 
 pub mod ensure_pool;
 pub mod erase_disk;

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use heeler_host::disk::Disk;
 use heeler_proto::Serial;
 
-/// `S6XNNS0W100001 (slot A, 128 GB)`.
+/// Such as `S6XNNS0W100001 (slot A, 128 GB)`.
 pub(super) fn disk(disk: &Disk) -> String {
     let size = size(disk.size_bytes);
     match disk.slot {
@@ -12,12 +12,12 @@ pub(super) fn disk(disk: &Disk) -> String {
     }
 }
 
-/// `S6XNNS0W100001 (slot A, 128 GB): ext4 file system "backup"`.
+/// Such as `S6XNNS0W100001 (slot A, 128 GB): ext4 file system "backup"`.
 pub(super) fn finding(one: &Disk) -> String {
     format!("{}: {}", disk(one), one.state.finding())
 }
 
-/// In the units that are printed on a drive.
+/// In decimal units, as on a drive's label.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
@@ -26,7 +26,7 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// How all data of a pool is destroyed, told as that.
+/// The commands that destroy all data of a pool, with that warning.
 pub(super) fn erase<'a>(pool: &str, serials: impl IntoIterator<Item = &'a str>) -> String {
     let commands: Vec<String> = serials
         .into_iter()
@@ -42,10 +42,10 @@ pub(super) fn list<'a>(serials: impl IntoIterator<Item = &'a str>) -> String {
     serials.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// Why other serials in heeler.toml stop a plan, and where the way to change a disk is told.
+/// Why other serials in heeler.toml block a plan, and where to read how a disk is replaced.
 pub(super) const OTHER_DISKS: &str = "heeler.toml names other disks. A disk is replaced on the node first, with zpool replace, and in heeler.toml after it: heeler handbook, \"A disk is dead\"";
 
-/// Serials as heeler.toml lists them: `"A1", "B1"`.
+/// Serials as in heeler.toml: `"A1", "B1"`.
 pub(super) fn quoted(serials: &BTreeSet<&str>) -> String {
     serials
         .iter()
@@ -58,7 +58,7 @@ pub(super) fn set(serials: &[Serial]) -> BTreeSet<&str> {
     serials.iter().map(Serial::as_str).collect()
 }
 
-/// What `here` has more and less than `wanted`: `S3 instead of S2`; None when they are equal.
+/// How `here` differs from `wanted`, such as `S3 instead of S2`; None when they are equal.
 pub(super) fn difference(here: &BTreeSet<&str>, wanted: &BTreeSet<&str>) -> Option<String> {
     let more: Vec<&str> = here.difference(wanted).copied().collect();
     let less: Vec<&str> = wanted.difference(here).copied().collect();
@@ -70,7 +70,7 @@ pub(super) fn difference(here: &BTreeSet<&str>, wanted: &BTreeSet<&str>) -> Opti
     }
 }
 
-/// Why `typed` may have been meant to be `there`, in words; None when they are not alike.
+/// How `typed` may be a misspelling of `there`; None when they are not similar.
 pub(super) fn slip(typed: &str, there: &str) -> Option<&'static str> {
     let plain = |text: &str| -> Vec<char> { text.to_ascii_uppercase().chars().collect() };
     let (a, b) = (plain(typed), plain(there));
@@ -91,7 +91,7 @@ pub(super) fn slip(typed: &str, there: &str) -> Option<&'static str> {
     }
 }
 
-/// One character is another, too many or too few, or two neighbours have changed places.
+/// Whether one character was changed, added or left out, or two neighbours were swapped.
 fn one_edit(a: &[char], b: &[char]) -> bool {
     let front = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[front..], &b[front..]);

@@ -6,14 +6,14 @@ use heeler_proto::KeepBackplane;
 use super::card::{Cards, cards, unknown};
 use crate::engine::{Op, Plan, Step, StepName};
 
-/// A link is there, and nobody else on it has the address.
+/// The card has a link, and no other machine on it has the address.
 pub(super) struct AddressFree {
     pub(super) task: KeepBackplane,
 }
 
 pub(super) struct Observed {
     cards: Cards,
-    /// Who answers for it, when that was asked.
+    /// The hardware address of the machine that has it; None when there is none, or it was not asked.
     taken: Option<String>,
 }
 

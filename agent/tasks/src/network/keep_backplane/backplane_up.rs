@@ -11,11 +11,10 @@ use super::card::unknown;
 use super::state::State;
 use crate::engine::{GuardAction, Op, Plan, Step, StepName};
 
-/// How long networkd may take to give the card its address.
+/// How long networkd may take to set the address.
 const SETTLE: Duration = Duration::from_secs(30);
 
-/// The card is named by its hardware address and has its address, now and after every boot, confirmed by those whom it
-/// is for.
+/// The card has its fixed name and address, now and after each boot, and the change was confirmed.
 pub(super) struct BackplaneUp {
     pub(super) task: KeepBackplane,
     pub(super) resumed: bool,
@@ -48,7 +47,7 @@ impl Step for BackplaneUp {
                     "fix the cause, then: heeler apply",
                 );
             }
-            // As long as it runs it stays; whoever wins takes it away with the next boot.
+            // The card keeps its address while it runs, but a file that wins takes effect at the next boot.
             GuardState::Idle | GuardState::Undone(_) if holds => {
                 let winners = seen.claims.iter().filter(|claim| claim.wins);
                 return claimed(nic, winners).unwrap_or(Plan::Satisfied);
@@ -86,7 +85,7 @@ impl Step for BackplaneUp {
     }
 }
 
-/// The card alone comes up; the others, and with them the session, are not touched.
+/// Applies the change to this card only; the others, with the agent's session, stay up.
 fn by_networkd(network_manager: bool) -> impl Iterator<Item = Op> {
     let leave = network_manager.then(|| Op::Run(networkd::managed(link::BACKPLANE, false)));
     let start = Op::Unit {
@@ -97,10 +96,10 @@ fn by_networkd(network_manager: bool) -> impl Iterator<Item = Op> {
     leave.into_iter().chain([start]).chain(up)
 }
 
-/// How many lines of others are shown.
+/// The number of foreign lines that a message lists.
 const SHOWN: usize = 3;
 
-/// Why nothing may be changed while others configure the card too.
+/// Blocked, when other files configure the card.
 fn claimed<'c>(nic: &Nic, claims: impl Iterator<Item = &'c Claim>) -> Option<Plan> {
     let claims: Vec<_> = claims.collect();
     let first = claims.first()?;
@@ -138,7 +137,7 @@ impl BackplaneUp {
         format!("backplane {before} -> {}", self.task.address)
     }
 
-    /// Why nothing may be changed now.
+    /// Blocked, when nothing may be changed now.
     fn obstacle(&self, seen: &State, nic: &Nic) -> Option<Plan> {
         if let Some(refusal) = nic.refusal.as_ref().filter(|refusal| refusal.is_final()) {
             return Some(Plan::blocked(

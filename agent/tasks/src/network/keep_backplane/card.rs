@@ -5,10 +5,10 @@ use heeler_proto::KeepBackplane;
 use super::files;
 use crate::engine::{Blocked, Plan};
 
-/// The cards of a machine, and which of them Heeler has pinned.
+/// The machine's cards.
 pub(super) struct Cards {
     pub(super) nics: Vec<Nic>,
-    /// Its hardware address, by the file that Heeler wrote.
+    /// Hardware address of the card in Heeler's .link file.
     pub(super) pinned: Option<String>,
 }
 
@@ -21,7 +21,7 @@ pub(super) async fn cards(host: &dyn System) -> Result<Cards, RunError> {
 }
 
 impl Cards {
-    /// The card that the task is about: never one that carries a way in, and never a guess.
+    /// The card of the task: never one over which the node is reached, and never a guess.
     pub(super) fn choose(&self, task: &KeepBackplane) -> Result<&Nic, Blocked> {
         if let Some(mac) = &task.mac {
             return self.named(mac.as_str(), "heeler.toml names");
@@ -55,7 +55,7 @@ impl Cards {
                 next: "plug it in, in any port; or name the new one in heeler.toml; then: heeler plan".to_owned(),
             });
         };
-        // What Heeler set up itself may carry whatever it likes, as long as nothing is changed: the last step sees to it.
+        // A card that Heeler configured already is accepted: the last step checks whether it may be changed.
         let ours = self.pinned.as_deref() == Some(mac) && nic.name == link::BACKPLANE;
         match &nic.refusal {
             Some(refusal) if refusal.is_final() && !ours => Err(Blocked {
@@ -86,7 +86,7 @@ impl Cards {
     }
 }
 
-/// The card is not known: the step that says why comes first.
+/// The card is not chosen yet; `NicChosen` says why.
 pub(super) fn unknown() -> Plan {
     Plan::After("NicChosen")
 }

@@ -7,10 +7,10 @@ use heeler_proto::KeepBackplane;
 
 use crate::engine::{Edit, Op};
 
-/// The block in `/etc/network/interfaces`.
+/// Name of the marked block in `/etc/network/interfaces`.
 const BLOCK: &str = "backplane";
 
-/// The files of the backplane as they are.
+/// The present text of the backplane's files; None for one that does not exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Files {
     pub(super) link: Option<String>,
@@ -35,7 +35,7 @@ impl Files {
         })
     }
 
-    /// What `/etc/network/interfaces` says of the card in words of somebody else's: Heeler writes none beside them.
+    /// The different address that a stanza of somebody else gives the card in `/etc/network/interfaces`.
     pub(super) fn foreign(&self, task: &KeepBackplane) -> Option<String> {
         let text = self.interfaces.as_deref()?;
         let address = ifupdown::address_of(text, link::BACKPLANE)?;
@@ -43,7 +43,7 @@ impl Files {
         (!ours && address != task.address.to_string()).then_some(address)
     }
 
-    /// The ops that make the files as they are wanted, those that are so left out, and every path that they touch.
+    /// The ops that write the files that differ, and the paths of all files.
     pub(super) fn ops(&self, task: &KeepBackplane, mac: &str, written: Written) -> (Vec<Op>, Vec<&'static str>) {
         let address = task.address.to_string();
         let mut ops = Vec::new();

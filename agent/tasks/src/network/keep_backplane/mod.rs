@@ -1,4 +1,5 @@
-//! The node's second card is up: chosen without a guess, named for good, with its address, and nobody else's.
+//! The node's second card, the backplane: chosen without a guess, with a fixed name and an address that no other
+//! machine has.
 
 mod address_free;
 mod backplane_up;
@@ -17,8 +18,8 @@ use nothing_half_done::NothingHalfDone;
 
 use crate::engine::AnyStep;
 
-/// In order: what was cut off is put back first, and nothing is said about an address before its card is known. `resumed`: this very task may have changed
-/// something before.
+/// The steps, in order: an interrupted change is undone first, and the card is chosen before its address is checked.
+/// `resumed` says that this task may have changed something before.
 #[must_use]
 pub fn steps(task: &KeepBackplane, resumed: bool) -> Vec<Box<dyn AnyStep>> {
     vec![

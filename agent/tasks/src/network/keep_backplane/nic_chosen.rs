@@ -5,7 +5,7 @@ use heeler_proto::KeepBackplane;
 use super::card::{Cards, cards};
 use crate::engine::{Plan, Step, StepName};
 
-/// Exactly one card can be the backplane's, or heeler.toml names it.
+/// The backplane's card is known: heeler.toml names it, or only one card qualifies.
 pub(super) struct NicChosen {
     pub(super) task: KeepBackplane,
 }

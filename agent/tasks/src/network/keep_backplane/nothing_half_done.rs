@@ -8,10 +8,10 @@ use heeler_proto::KeepBackplane;
 use super::state::State;
 use crate::engine::{GuardAction, Op, Plan, Step, StepName};
 
-/// How long the card may take to have its old address again.
+/// How long it may take until the card has its old address.
 const SETTLE: Duration = Duration::from_secs(30);
 
-/// No change was cut off in the middle: what was begun is whole, or all is as it was before.
+/// No change is incomplete: an interrupted one is complete or undone.
 pub(super) struct NothingHalfDone {
     pub(super) task: KeepBackplane,
 }

@@ -8,7 +8,7 @@ use super::card::{Cards, cards};
 use super::files::Files;
 use crate::engine::in_full;
 
-/// All that is to be known of a node's backplane.
+/// The facts about a node's backplane.
 pub(super) struct State {
     pub(super) cards: Cards,
     pub(super) files: Files,
@@ -16,9 +16,9 @@ pub(super) struct State {
     pub(super) guard: GuardState,
     pub(super) timer: UnitState,
     pub(super) network_manager: bool,
-    /// Who else configures the card; empty when it is not known which card it is.
+    /// Other files that configure the card; empty when the card is not chosen.
     pub(super) claims: Vec<Claim>,
-    /// A program or unit that is not there, and what brings it.
+    /// A missing program or unit, and the command that installs or unmasks it.
     pub(super) missing: Option<(&'static str, &'static str)>,
 }
 
@@ -51,7 +51,7 @@ impl State {
         })
     }
 
-    /// Whether the card is as it is wanted, now and after the next boot.
+    /// Whether the card is as wanted, now and after the next boot.
     pub(super) fn holds(&self, task: &KeepBackplane) -> bool {
         self.cards
             .choose(task)

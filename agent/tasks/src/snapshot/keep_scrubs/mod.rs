@@ -1,4 +1,4 @@
-//! The node scrubs its pool by itself, and nobody else does it a second time.
+//! The node scrubs its pool on Heeler's schedule, and on no other.
 
 mod scrubbed_once;
 mod scrubs_scheduled;
@@ -10,8 +10,8 @@ use scrubs_scheduled::ScrubsScheduled;
 
 use crate::engine::AnyStep;
 
-/// The distribution's own schedules are switched off before ours is on. Where none of ours is wanted they are left alone,
-/// but for Debian's, which goes on when ours ends.
+/// The distribution's schedules are turned off before Heeler's is turned on. When Heeler's is off, they are not
+/// changed, except that Debian's is turned on again when Heeler's ends.
 #[must_use]
 pub fn steps(task: &KeepScrubs) -> Vec<Box<dyn AnyStep>> {
     let mut steps: Vec<Box<dyn AnyStep>> = Vec::new();

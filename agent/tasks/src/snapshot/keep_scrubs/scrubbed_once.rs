@@ -5,7 +5,7 @@ use heeler_proto::PoolName;
 
 use crate::engine::{Op, Plan, Step, StepName};
 
-/// Debian's own scrubs are off: its monthly one from cron, and the timers that come with ZFS.
+/// Debian's scrubs are off: the monthly one from cron, and ZFS's timers.
 pub(super) struct ScrubbedOnce {
     pub(super) pool: PoolName,
 }
@@ -14,9 +14,9 @@ pub(super) enum Observed {
     NotLoaded,
     NoPool,
     Looked {
-        /// Debian's property on the pool.
+        /// Debian's property [`zpool::DEBIAN`] of the pool.
         property: Property,
-        /// Timers that would scrub it.
+        /// Timers that would scrub the pool.
         timers: Vec<String>,
     },
 }
@@ -41,7 +41,7 @@ impl Step for ScrubbedOnce {
         let mut timers = Vec::new();
         for every in ["monthly", "weekly"] {
             let timer = format!("zfs-scrub-{every}@{}.timer", self.pool);
-            // What systemd cannot tell is not there.
+            // A timer whose state systemd does not report counts as absent.
             let state = host.unit_state(&timer).await.unwrap_or_default();
             if state.enabled == "enabled" || state.active == "active" {
                 timers.push(timer);

@@ -6,7 +6,7 @@ use super::scrubbed_once::OFF;
 use crate::engine::{Op, Plan, Step, StepName};
 use crate::snapshot::schedule;
 
-/// The lane goes by what is wanted now.
+/// The schedule of scrubs is on disk as wanted.
 pub(super) struct ScrubsScheduled {
     pub(super) wanted: KeepScrubs,
 }
@@ -14,7 +14,7 @@ pub(super) struct ScrubsScheduled {
 pub(super) enum Observed {
     Same,
     Differs {
-        /// Debian's own scrubs are off, and were switched off for a schedule that ends.
+        /// Whether Debian's scrubs are off because of Heeler's schedule, which ends now.
         off: bool,
     },
 }

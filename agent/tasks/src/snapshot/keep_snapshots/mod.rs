@@ -1,4 +1,4 @@
-//! The node takes and prunes snapshots by itself.
+//! The node takes and prunes snapshots on its own schedule.
 
 mod snapshots_scheduled;
 
@@ -8,7 +8,7 @@ use snapshots_scheduled::SnapshotsScheduled;
 
 use crate::engine::AnyStep;
 
-/// One: the schedule is on the disk, from where the lane goes by it.
+/// A single step: writes the schedule to disk, where the agent's schedule reads it.
 #[must_use]
 pub fn steps(task: &KeepSnapshots) -> Vec<Box<dyn AnyStep>> {
     vec![Box::new(SnapshotsScheduled { wanted: task.clone() })]

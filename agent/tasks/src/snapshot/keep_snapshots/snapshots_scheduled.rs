@@ -7,18 +7,18 @@ use crate::engine::{Op, Plan, Step, StepName};
 use crate::snapshot::keep_set;
 use crate::snapshot::schedule::{self, Snapshots};
 
-/// The lane goes by what is wanted now.
+/// The schedule of snapshots is on disk as wanted.
 pub(super) struct SnapshotsScheduled {
     pub(super) wanted: KeepSnapshots,
 }
 
 pub(super) enum Observed {
-    /// The file says what is wanted.
+    /// The file on disk is as wanted.
     Same,
     NotLoaded,
     NoPool,
     Differs {
-        /// What the lane goes by; None when there is nothing that it could, or it is of another pool.
+        /// The schedule on disk; None when it is unreadable, absent, or of another pool.
         before: Option<KeepSnapshots>,
         after: Snapshots,
         listings: Vec<Listing>,
@@ -56,13 +56,13 @@ impl Step for SnapshotsScheduled {
         if before.as_ref() == Some(&after) {
             return Ok(Observed::Same);
         }
-        // What a person agreed to for one pool says nothing of another one of its name.
+        // A consent for one pool does not cover another of the same name.
         let same = |before: &Snapshots| {
             let mut pools = before.pools.iter();
             pools.all(|(name, guid)| after.guid(name).is_none_or(|now| now == *guid))
         };
         let before = before.filter(same).map(|before| before.task);
-        // Where nothing changes nothing goes, and a list can take minutes.
+        // Nothing is lost where no count changes, and listing can take minutes.
         let changes = |dataset: &&str| {
             let old = before.as_ref().and_then(|before| before.of(dataset));
             old != self.wanted.of(dataset)
@@ -87,7 +87,7 @@ impl Step for SnapshotsScheduled {
                 listings,
             } => (before, after, listings),
         };
-        // A dataset that is not there waits for whoever makes it: each round tells of it, and the others are not held up.
+        // A missing dataset does not stop the step: another step creates it, and each round reports it.
         let write = Op::Write(schedule::snapshots_file(after));
         let lower = self.lowers(before.as_ref(), listings);
         Plan::change(vec![match lower.changes.is_empty() {
@@ -101,8 +101,8 @@ impl Step for SnapshotsScheduled {
 }
 
 impl SnapshotsScheduled {
-    /// What the new counts keep for a shorter time than the old ones did. A dataset that had no policy loses what its new
-    /// one does not keep: nobody has agreed to that yet. One that has none any more loses nothing, and gets nothing more.
+    /// The effect of the new counts. A dataset without an old policy may lose snapshots that the new one does not keep,
+    /// which needs a consent too. One without a new policy loses nothing.
     fn lowers(&self, before: Option<&KeepSnapshots>, listings: &[Listing]) -> LowerKeep {
         let mut lower = LowerKeep {
             changes: Vec::new(),

@@ -6,18 +6,18 @@ use heeler_host::{Command, File, RunError, System, arc, facts};
 use crate::engine::{Op, Plan, Step, StepName};
 
 const MIB: u64 = 1 << 20;
-/// How far an applied default may be from today's. `MemTotal` differs by some KiB from boot to boot, and by some MiB from
-/// kernel to kernel.
+/// How far the applied default may differ from the present one: MemTotal differs by some KiB between boots, and by
+/// some MiB between kernels.
 const NEAR_BYTES: u64 = 32 * MIB;
-/// Read by modprobe after everything that others may have left there: the last value of an option wins.
+/// modprobe reads it last, and the last value of an option wins.
 const AT_BOOT: &str = "/etc/modprobe.d/zz-heeler-zfs.conf";
 const MIN_PARAMETER: &str = "/sys/module/zfs/parameters/zfs_arc_min";
-/// There when ZFS is part of the initramfs, which then has its own copy of the options.
+/// Exists when ZFS is in the initramfs, which then has a copy of the options.
 const IN_INITRAMFS: &str = "/usr/share/initramfs-tools/hooks/zfs";
 
-/// ZFS leaves the memory to the virtual machines.
+/// ZFS's cache (ARC) has a limit, which leaves memory to the virtual machines.
 pub(super) struct ArcCapped {
-    /// None: a tenth of the RAM, rounded down to 16 MiB, at most 1 GiB.
+    /// In bytes. None: a tenth of the RAM, rounded down to 16 MiB, at most 1 GiB.
     pub(super) wanted_bytes: Option<u64>,
 }
 
@@ -52,8 +52,8 @@ impl Step for ArcCapped {
             return Plan::After("ZfsLoaded");
         };
         let cap = self.wanted_bytes.unwrap_or_else(|| by_default(seen)).max(64 * MIB);
-        // The module ignores a cap that is not above its minimum: RAM/32 unless set (zfs(4), zfs_arc_min). The RAM is not
-        // the same to the byte at every boot: some room is left, and a minimum that was lowered stays while the cap does.
+        // The module ignores a limit that is not above its minimum, which is RAM/32 by default (zfs(4), zfs_arc_min).
+        // RAM differs slightly between boots, so there is a margin, and a lowered minimum stays as long as the limit.
         let lowered = applied(&seen.at_boot).is_some_and(|(min, max)| min && max == cap);
         let floor = (lowered || cap <= (seen.memory_bytes / 32 + 4 * MIB).max(32 * MIB)).then_some(32 * MIB);
         let text = match floor {
@@ -77,7 +77,7 @@ impl Step for ArcCapped {
                 .timeout(std::time::Duration::from_secs(900));
             ops.push(Op::Run(update));
         }
-        // Last: while it does not hold, a cut before it makes the next look do all of this again.
+        // The parameters are set last: after an interruption the step does not hold, and does all of this again.
         let parameters = floor
             .map(|floor| (MIN_PARAMETER, floor))
             .into_iter()
@@ -90,7 +90,7 @@ impl Step for ArcCapped {
     }
 }
 
-/// A tenth of the RAM in whole 16 MiB, at most 1 GiB; what was applied stays while it is near that.
+/// A tenth of the RAM in whole 16 MiB, at most 1 GiB; or the applied limit, when it is near that.
 fn by_default(seen: &Observed) -> u64 {
     let tenth = (seen.memory_bytes / 10).min(1024 * MIB);
     match applied(&seen.at_boot) {
@@ -99,7 +99,7 @@ fn by_default(seen: &Observed) -> u64 {
     }
 }
 
-/// Whether the file lowers the minimum, and its cap in bytes.
+/// Whether the file lowers the minimum, and its limit in bytes.
 fn applied(at_boot: &str) -> Option<(bool, u64)> {
     let (before, cap) = at_boot.split_once("zfs_arc_max=")?;
     Some((before.contains("zfs_arc_min="), cap.trim_end().parse().ok()?))

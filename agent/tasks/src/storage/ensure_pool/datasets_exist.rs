@@ -12,43 +12,44 @@ use crate::engine::{Op, Plan, Step, StepName};
 
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// The datasets are there, mounted where they are wanted, and the folders below the mounts cannot be written.
+/// The datasets exist and are mounted at their mountpoints, and the folders below the mounts are immutable.
 pub(super) struct DatasetsExist {
     pub(super) datasets: Vec<Dataset>,
 }
 
 pub(super) enum Observed {
     NotLoaded,
-    /// In the order of the wanted ones; `pool` says whether their pool is imported.
+    /// `pool` says whether the pool is imported; `datasets` is in the order of the wanted ones.
     Looked {
         pool: bool,
         datasets: Vec<Seen>,
     },
 }
 
-/// What is there of one dataset.
+/// The facts about one dataset.
 #[derive(Default)]
 pub(super) struct Seen {
     found: Option<Found>,
-    /// What is mounted at its mountpoint.
+    /// The mount at its mountpoint; None when there is none.
     mount: Option<Mount>,
-    /// What is below the mount, when there is none.
+    /// The folder at its mountpoint, when nothing is mounted there.
     folder: Folder,
-    /// There is none of its name. Another one was made under it, or is to be mounted in its place: it was renamed.
+    /// When it does not exist: another dataset that was created with its name, or that has its mountpoint. It was
+    /// renamed.
     renamed: Option<String>,
 }
 
 #[derive(Default, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Folder {
-    /// Of no interest: something is mounted on it, or it is wanted nowhere, or lies in another dataset.
+    /// Not read: something is mounted on it, it is not wanted, or it is in another dataset.
     #[default]
     NotLooked,
     Missing {
-        /// Whether its file system knows the attribute.
+        /// Whether the file system supports the immutable attribute.
         can_be_immutable: bool,
     },
     Empty {
-        /// None: its file system does not know the attribute.
+        /// None when the file system does not support the attribute.
         immutable: Option<bool>,
     },
     Full {
@@ -120,7 +121,7 @@ impl DatasetsExist {
         self.datasets.iter().any(|wanted| wanted.name == name)
     }
 
-    /// ZFS makes such a folder by itself, on the other dataset.
+    /// ZFS creates the folder itself, in the outer dataset.
     fn inside_another(&self, path: &str) -> bool {
         self.datasets.iter().any(|other| match &other.mountpoint {
             Mountpoint::At(outer) => path
@@ -149,7 +150,7 @@ async fn folder(host: &dyn System, path: &str) -> Result<Folder, RunError> {
     }
 }
 
-/// Whether `one` has the wanted dataset's files under another name. Those below it come after it.
+/// Whether `one` is the wanted dataset under another name. (Datasets below it are listed after it.)
 fn was(wanted: &Dataset, one: &Found) -> bool {
     let pool = |name: &str| name.split('/').next().map(str::to_owned);
     let in_place = one.kind == "FILESYSTEM" && one.canmount != "off" && one.mountpoint.starts_with('/');
@@ -157,7 +158,7 @@ fn was(wanted: &Dataset, one: &Found) -> bool {
         && (one.made_as == wanted.name || (in_place && one.mountpoint == wanted.mountpoint.to_string()))
 }
 
-/// Looks at what is there before it says that something must be done: a name that exists proves nothing.
+/// The ops for one dataset. That a dataset of this name exists proves nothing, so it is checked in full.
 fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
     let (name, mountpoint) = (wanted.name.as_str(), wanted.mountpoint.to_string());
     if let Some(renamed) = &seen.renamed {
@@ -169,7 +170,7 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
     }
     let set = |property: &str, value: &str| Op::Run(zfs::set_command(property, value, name));
     let mut ops = Vec::new();
-    // Where it is to be moved from.
+    // Set when its mountpoint has to change.
     let mut from = None;
     if let Some(found) = &seen.found {
         if found.kind == zfs::UNREADABLE {
@@ -189,7 +190,7 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
         if found.mountpoint != mountpoint {
             from = Some(found);
         }
-        // One that is older than the mark, or was made by hand: from now on it is known under any name.
+        // It was created before the mark existed, or by hand: with the mark a rename is noticed.
         if found.made_as != *name {
             ops.push(set(zfs::MADE_AS, name));
         }
@@ -232,7 +233,7 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
     }
     match (&seen.found, from) {
         (None, _) => ops.push(make()),
-        // ZFS mounts it there by itself.
+        // ZFS mounts it at the new mountpoint itself.
         (_, Some(found)) if found.mounted || found.mountpoint == "none" => ops.push(moved()),
         (_, Some(_)) => ops.extend([moved(), Op::Run(zfs::mount_command(name))]),
         _ => ops.push(Op::Run(zfs::mount_command(name))),
@@ -240,7 +241,7 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
     Ok(ops)
 }
 
-/// Why its mountpoint is left as it is: whoever uses its files there must say so first.
+/// Blocked, when changing the mountpoint could break somebody's use of the files.
 fn kept(wanted: &Dataset, found: &Found) -> Option<Plan> {
     let (name, now) = (&found.name, &found.mountpoint);
     let (why, next) = match wanted.mountpoint {
@@ -260,7 +261,8 @@ fn kept(wanted: &Dataset, found: &Found) -> Option<Plan> {
     Some(Plan::blocked(format!("{name} has mountpoint {now}"), why, next))
 }
 
-/// Something else is mounted in its place: what is written there does not reach the dataset. Its files stay in reach.
+/// Blocked: something else is mounted at the mountpoint. The advice keeps the files of the other file system
+/// accessible.
 fn taken(name: &str, path: &str, mount: &Mount) -> Plan {
     let other = &mount.source;
     let next = match mount.kind.as_str() {

@@ -7,10 +7,11 @@ use heeler_proto::HostId;
 use crate::engine::{Op, Plan, Step, StepName};
 use crate::storage::imported;
 
-/// Overrides `/etc/hostid` when it is not 0 (spl(4)).
+/// Overrides `/etc/hostid` unless it is 0 (spl(4)).
 const OVERRIDE: &str = "/sys/module/spl/parameters/spl_hostid";
 
-/// `/etc/hostid` is the one on record for the node, so that its pool can be imported after a re-flash without force.
+/// `/etc/hostid` is the host id on record for the node, so that after a re-flash its pool can be imported without
+/// force.
 pub(super) struct HostIdSet {
     pub(super) hostid: HostId,
 }
@@ -19,7 +20,7 @@ pub(super) struct Observed {
     file: Option<u32>,
     /// 0 when the module is not loaded.
     overridden: u32,
-    /// Names of imported pools, looked for only when something is to be changed.
+    /// Names of imported pools; read only when the host id has to change.
     imported: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The node has its pool: imported, or created after consent.
+//! The node has its pool, imported, or created with a consent.
 
 mod arc_capped;
 mod datasets_exist;
@@ -20,7 +20,8 @@ use zfs_units_enabled::ZfsUnitsEnabled;
 
 use crate::engine::{AnyStep, Plan};
 
-/// In order: the host id is there before the module reads it, the module before anything is said about pools.
+/// The steps, in order: the host id is set before the module reads it, and the module is loaded before pools are
+/// examined.
 #[must_use]
 pub fn steps(task: &EnsurePool, interrupted: &[Irreversible]) -> Vec<Box<dyn AnyStep>> {
     let pool = &task.pool;
@@ -39,7 +40,7 @@ pub fn steps(task: &EnsurePool, interrupted: &[Irreversible]) -> Vec<Box<dyn Any
     ]
 }
 
-/// ZFS is not installed, or too old.
+/// Blocked: ZFS is not installed or too old.
 fn no_zfs(found: &str) -> Plan {
     Plan::blocked(
         found,

@@ -6,13 +6,14 @@ use heeler_proto::PoolSpec;
 
 use crate::engine::{Op, Plan, Step, StepName};
 
-/// The pool and its root dataset have the properties that a creation sets: they decide what is there after the next boot.
+/// The pool and its root dataset have the properties that a creation sets: some decide whether the pool is imported
+/// and mounted after the next boot.
 pub(super) struct PropertiesKept {
     guid: Option<String>,
     wanted: NewPool,
 }
 
-/// None: no such pool is imported.
+/// None when the pool is not imported.
 pub(super) type Observed = Option<(PoolProperties, Vec<Dataset>)>;
 
 impl PropertiesKept {
@@ -23,7 +24,7 @@ impl PropertiesKept {
         }
     }
 
-    /// Another pool that has its name is none of ours: an earlier step says so.
+    /// Another pool with this name is not changed; an earlier step reports it.
     fn is_ours(&self, pool: &PoolProperties) -> bool {
         let has = |name: &str, value: &str| pool.get(name).is_some_and(|found| found == value);
         match &self.guid {
@@ -110,7 +111,8 @@ impl Step for PropertiesKept {
     }
 }
 
-/// Whether `one` would be unmounted with `root`: itself, or by a mountpoint that it inherits.
+/// Whether changing the property of `root` unmounts `one`: the root dataset itself, or one that inherits its
+/// mountpoint.
 fn shows(root: &Dataset, one: &Dataset, moves: bool) -> bool {
     let inherits = one.name.starts_with(&format!("{}/", root.name)) && !one.mountpoint_local;
     one.mounted && (one.name == root.name || (moves && inherits))
@@ -132,7 +134,7 @@ fn in_reach(shown: &Dataset, (property, value): &(String, String)) -> Plan {
     )
 }
 
-/// What is set, and what ZFS prints of it: newer names, and none for the usual cache file.
+/// Whether ZFS prints `found` for the value `wanted`: it prints newer names, and "-" for the default cache file.
 fn alike(property: &str, wanted: &str, found: &str) -> bool {
     wanted == found
         || matches!(

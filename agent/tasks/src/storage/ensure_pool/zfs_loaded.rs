@@ -11,7 +11,7 @@ use crate::engine::{Op, Plan, Step, StepName};
 const AT_BOOT: &str = "/etc/modules-load.d/zfs.conf";
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// The ZFS module is loaded, now and at every boot. Without it nothing can be said about pools.
+/// ZFS's module is loaded, now and at each boot. Without it nothing is known about pools.
 pub(super) struct ZfsLoaded;
 
 pub(super) struct Observed {

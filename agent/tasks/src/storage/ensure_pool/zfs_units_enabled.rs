@@ -4,7 +4,7 @@ use heeler_host::{RunError, System, UnitAction, UnitState};
 use super::no_zfs;
 use crate::engine::{Op, Plan, Step, StepName};
 
-/// What imports and mounts at boot, and what tells of failing disks.
+/// The units that import and mount at boot, and zed, which reports failing disks.
 const UNITS: [&str; 5] = [
     "zfs-import-cache.service",
     "zfs-import.target",
@@ -14,7 +14,7 @@ const UNITS: [&str; 5] = [
 ];
 const ZED: &str = "zfs-zed.service";
 
-/// The pool is imported and mounted at every boot, and zed runs.
+/// The pool is imported and mounted at each boot, and zed runs.
 pub(super) struct ZfsUnitsEnabled;
 
 #[async_trait]

@@ -8,14 +8,14 @@ use heeler_proto::{DiskIdentity, EraseContents, EraseDisk, Irreversible};
 use super::target::{Target, look, refused};
 use crate::engine::{Op, Plan, Step, StepName};
 
-/// The kernel reads the partition table anew, and udev the labels.
+/// How long the kernel may take to read the partition table again, and udev the labels.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// Nothing is seen on the disk any more. A creation reads every byte of it all the same.
+/// The disk looks blank. (A creation still reads every byte of it.)
 pub(super) struct DiskBlank {
     pub(super) task: EraseDisk,
-    /// What this very task was erasing when it was cut off: half of it is gone, so the disk does not look as it did
-    /// when a person consented.
+    /// The erasure that this task began and did not end: the disk is erased in part, so it no longer looks as it did
+    /// when the consent was given.
     pub(super) begun: Option<EraseContents>,
 }
 
@@ -50,7 +50,7 @@ impl Step for DiskBlank {
             },
             finding: disk.state.finding(),
         };
-        // It is what was consented to as long as it looks so, or as what an erasure from the front leaves of it.
+        // The earlier consent covers the disk as long as it looks the same, or its front is erased.
         let remainder = |begun: &EraseContents| {
             begun.disk == fresh.disk && (begun.finding == fresh.finding || target.front_is_zero)
         };

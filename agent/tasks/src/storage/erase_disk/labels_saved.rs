@@ -12,10 +12,10 @@ use crate::engine::{Op, Plan, Step, StepName, fingerprint};
 const FOLDER: &str = "/var/lib/heeler-agent/erased";
 const MANIFEST: &str = "manifest.json";
 const FRONT_BYTES: u64 = 4 << 20;
-/// ZFS ends its last partition 8 MiB before the end of the disk; two labels are in front of that.
+/// ZFS's last partition ends 8 MiB before the end of the disk; its two labels are at its end.
 const BACK_BYTES: u64 = 12 << 20;
 
-/// What the disk says of itself is kept on the node: partition table, labels, both ends.
+/// The disk's partition table, labels and both ends are saved on the node.
 pub(super) struct LabelsSaved {
     pub(super) task: EraseDisk,
 }
@@ -31,12 +31,12 @@ struct Ends {
     back: Vec<u8>,
     partitions: String,
     labels: String,
-    /// Whether exactly these are in some folder already.
+    /// Whether a complete folder has exactly these ends.
     saved: bool,
     now_ms: u64,
 }
 
-/// Written last: a folder without it is not complete.
+/// Written last: a folder without it is incomplete.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Manifest {
     serial: String,
@@ -103,7 +103,7 @@ async fn ends(host: &dyn System, target: &Target) -> Result<Ends, RunError> {
     for path in std::iter::once(&disk.by_id).chain(&target.partitions) {
         match host.run(&zdb::labels_command(path)).await {
             Ok(output) => labels += &format!("{path}\n{}\n", output.stdout),
-            // Both ends are kept in any case.
+            // Both ends are saved without it too.
             Err(RunError::Missing { .. }) => {}
             Err(other) => return Err(other),
         }

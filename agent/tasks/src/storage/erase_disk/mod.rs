@@ -1,4 +1,4 @@
-//! A disk is blank, after consent; what it said of itself is kept.
+//! A disk is overwritten with zeroes, with a consent; its labels and both ends are saved first.
 
 mod disk_blank;
 mod labels_saved;
@@ -11,10 +11,10 @@ use labels_saved::LabelsSaved;
 
 use crate::engine::AnyStep;
 
-/// `interrupted`: acts that this very task has begun and not ended.
+/// The steps, in order. `interrupted` has the acts that this task began and did not end.
 #[must_use]
 pub fn steps(task: &EraseDisk, interrupted: &[Irreversible]) -> Vec<Box<dyn AnyStep>> {
-    // The newest comes last.
+    // The newest is the last.
     let begun = interrupted.iter().rev().find_map(|act| match act {
         Irreversible::EraseContents(erase) if erase.disk.serial == task.serial => Some(erase.clone()),
         _ => None,

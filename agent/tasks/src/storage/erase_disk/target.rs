@@ -9,19 +9,19 @@ use crate::storage::words;
 
 const FRONT_BYTES: usize = 1 << 20;
 
-/// The disk that is to be erased.
+/// The disk to erase.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) disk: Disk,
-    /// Its first MiB reads as zeros: where an erasure begins, and where all that is put on a disk leaves something.
+    /// Whether its first MiB is zero. An erasure starts there, and everything that is put on a disk writes there.
     pub(super) front_is_zero: bool,
-    /// Of its partitions, by the kernel's names.
+    /// Paths of its partitions.
     pub(super) partitions: Vec<String>,
-    /// Where it is mounted, and what else has it open.
+    /// Its mountpoints, and the devices that have it open.
     pub(super) in_use: Vec<String>,
 }
 
-/// The disk of the task's serial, or why there is not exactly one.
+/// The disk with the task's serial; blocked unless there is exactly one.
 pub(super) async fn look(host: &dyn System, task: &EraseDisk) -> Result<Result<Target, Plan>, RunError> {
     let inventory = inventory(host).await?;
     Ok(match inventory.find(task.serial.as_str()) {
@@ -76,7 +76,7 @@ fn target(inventory: &Inventory, disk: &Disk, front_is_zero: bool) -> Target {
     }
 }
 
-/// Why it is not erased, whoever consents.
+/// Why it is never erased, whatever the consent; None when it may be.
 pub(super) fn refused(task: &EraseDisk, target: &Target) -> Option<Plan> {
     let found = words::finding(&target.disk);
     if let Some(live) = task.live.iter().find(|live| live.serial == task.serial) {

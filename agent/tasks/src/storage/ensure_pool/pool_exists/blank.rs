@@ -7,7 +7,7 @@ use super::observed::Observed;
 use crate::engine::{Blocked, Plan};
 use crate::storage::words;
 
-/// The disk of each named serial, in their order; or why there is not exactly one of each.
+/// The disk of each wanted serial, in their order; blocked unless there is exactly one of each.
 pub(super) fn named<'a>(spec: &PoolSpec, seen: &'a Observed) -> Result<Vec<&'a Disk>, Plan> {
     let mut disks = Vec::with_capacity(spec.serials.len());
     for serial in &spec.serials {
@@ -36,7 +36,8 @@ pub(super) fn named<'a>(spec: &PoolSpec, seen: &'a Observed) -> Result<Vec<&'a D
     Ok(disks)
 }
 
-/// Why these disks are not given to `zpool create`; None when each looks blank.
+/// Why these disks cannot be used for a new pool; None when each looks blank. `begun` says that a creation on them
+/// was interrupted.
 pub(super) fn refused(disks: &[&Disk], begun: bool) -> Option<Plan> {
     let full: Vec<&Disk> = disks
         .iter()
@@ -68,7 +69,7 @@ pub(super) fn refused(disks: &[&Disk], begun: bool) -> Option<Plan> {
     let next = if system {
         elsewhere.to_owned()
     } else if !pools.is_empty() {
-        // The rest of the pool may be on other disks.
+        // Other disks may hold the rest of the pool.
         let serials = full.iter().map(|disk| disk.serial.as_str());
         format!("{elsewhere}. {}", words::erase(&words::list(pools), serials))
     } else {

@@ -10,11 +10,11 @@ use crate::engine::{Op, Plan};
 use crate::storage::words;
 
 const SETTLE: Duration = Duration::from_secs(30);
-/// What `zpool create` takes for equal sizes: ZPOOL_FUZZ of OpenZFS.
+/// The difference in size that `zpool create` accepts in a mirror: ZPOOL_FUZZ of OpenZFS.
 const ALIKE_BYTES: u64 = 16 << 20;
 
-/// No pool is on record, and none that could be imported has to do with the name or the disks: a mirror may be made,
-/// of disks that look blank and nothing else. The engine reads every byte of them before it makes one.
+/// Plans a new mirror. No pool is on record, and no importable pool has the name or is on the disks. The disks must
+/// look blank; the engine reads every byte of them before it creates the pool.
 pub(super) fn plan(task: &EnsurePool, begun: bool, seen: &Observed) -> Plan {
     let spec = &task.pool;
     if let Some(live) = task.live.iter().find(|live| spec.serials.contains(&live.serial)) {

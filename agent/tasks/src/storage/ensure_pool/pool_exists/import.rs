@@ -10,7 +10,7 @@ use crate::storage::words;
 
 const SETTLE: Duration = Duration::from_secs(30);
 
-/// The pool on record lies on disks that are here.
+/// Plans the import of the pool on record, which is on disks of this node.
 pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) -> Plan {
     let pool = &candidate.pool;
     let places = candidate.places();
@@ -57,9 +57,9 @@ pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) 
     }
 }
 
-/// No pool is on record. One that says it is ours, on exactly the named disks, is taken back: a node that was flashed
-/// anew while the coordinator's memory was lost, or a creation whose end nobody saw. Anything else that lies on the
-/// named disks, or has the name, stops. None when there is nothing of either kind.
+/// Plans without a pool on record. A pool with this node's comment and name, on exactly the wanted disks, is
+/// imported: the node was re-flashed and the coordinator's data lost, or the end of a creation was not seen. Any
+/// other pool with the name or on the wanted disks blocks. None when there is neither.
 pub(super) fn unrecorded(spec: &PoolSpec, begun: bool, seen: &Observed) -> Option<Plan> {
     let named = words::set(&spec.serials);
     let touches = |candidate: &&Candidate| {
@@ -81,7 +81,7 @@ pub(super) fn unrecorded(spec: &PoolSpec, begun: bool, seen: &Observed) -> Optio
     }))
 }
 
-/// A pool on record that no disk offers: never a reason to make one.
+/// Blocked: the pool on record cannot be found. No other pool is created for that reason.
 pub(super) fn nowhere(spec: &PoolSpec, guid: PoolGuid, seen: &Observed) -> Plan {
     let carriers = seen.disks.iter().filter(|disk| disk.state.pool_guid() == Some(guid.0));
     let carriers: Vec<String> = carriers.map(words::finding).collect();
@@ -114,7 +114,7 @@ pub(super) fn nowhere(spec: &PoolSpec, guid: PoolGuid, seen: &Observed) -> Plan 
     )
 }
 
-/// ZFS says that it cannot or should not be imported: its words, and no way round them.
+/// Blocked, when ZFS says that the pool cannot or should not be imported.
 fn not_importable(candidate: &Candidate, seen: &Observed) -> Option<Plan> {
     let pool = &candidate.pool;
     let found = format!("pool {} ({}) is {}: {}", pool.name, pool.guid, pool.state, pool.status);
@@ -150,7 +150,8 @@ fn not_importable(candidate: &Candidate, seen: &Observed) -> Option<Plan> {
     }
 }
 
-/// The legs that are there become the truth: a person must know which, and how old they are.
+/// An import without all legs: what only the missing legs hold is lost, so the consent says which legs are present
+/// and how old they are.
 fn without(candidate: &Candidate, missing: Vec<Serial>, seen: &Observed) -> Op {
     let guid = candidate.pool.guid;
     let mut present: Vec<(DiskIdentity, u64)> = Vec::new();
@@ -174,8 +175,8 @@ fn without(candidate: &Candidate, missing: Vec<Serial>, seen: &Observed) -> Op {
     }
 }
 
-/// A pool that says it is this node's, or any that lacks a disk, is never offered for erasure as the other choice: what is
-/// there may be all that is left of the data. Only where a creation on these disks was cut off can there be none.
+/// Blocked by a pool that is not the wanted one. The advice offers to erase it only when it is complete and not this
+/// node's, or when a creation on these disks was interrupted: otherwise it may be the last copy of the data.
 fn foreign(spec: &PoolSpec, begun: bool, first: &Candidate, count: usize) -> Plan {
     let pool = &first.pool;
     let others = match count {

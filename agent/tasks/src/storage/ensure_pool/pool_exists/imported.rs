@@ -6,7 +6,7 @@ use super::places::Places;
 use crate::engine::Plan;
 use crate::storage::words;
 
-/// A pool of the wanted name, or the recorded one, is imported: is it the wanted one, on the wanted disks?
+/// Checks an imported pool that has the wanted name or is on record: it must be the wanted pool, on the wanted disks.
 pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
     let wanted = words::set(&spec.serials);
     let data = pool.legs.iter().filter(|leg| leg.class == Class::Data);
@@ -59,13 +59,13 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
     if let Some(difference) = words::difference(&legs, &wanted) {
         let next = match places.nameless(spec) {
             0 => format!("in heeler.toml: disks = [{}]", words::quoted(&legs)),
-            // Nothing that is not a serial is advised to be written there.
+            // The advice never tells to write something that is not a serial into `disks`.
             _ => format!("see which disk is lost, on the node: zpool status {}", pool.name),
         };
         return Plan::blocked(format!("{found}: {difference}"), words::OTHER_DISKS, next);
     }
     match pool.state.as_str() {
-        // Degraded is told by the status; mending it is another task, that a person starts.
+        // A degraded pool is shown in the status; a person repairs it.
         "ONLINE" | "HEALTHY" | "DEGRADED" => Plan::Satisfied,
         state => Plan::blocked(
             format!("{found}, and is {state}"),

@@ -1,5 +1,5 @@
-//! The step where data could be lost. Importing and creating are different operations, in different files, and no
-//! failure of one leads to the other.
+//! The step that could lose data. Import and creation are in separate files, and a failed import never leads to a
+//! creation.
 
 mod blank;
 mod create;
@@ -22,7 +22,7 @@ use crate::storage::words;
 /// The node's pool is imported.
 pub(super) struct PoolExists {
     task: EnsurePool,
-    /// Creations that lost power, or their agent, half-way.
+    /// Creations on this node that were begun and not ended.
     interrupted: Vec<CreatePool>,
 }
 
@@ -49,7 +49,7 @@ impl Step for PoolExists {
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let mut seen = Observed::look(host, &self.task.pool).await?;
-        // Whoever is asked for a consent should not learn afterwards that zpool says no.
+        // `zpool create -n` runs first, so that nobody gives a consent for a creation that zpool refuses.
         if let Plan::Change { ops, .. } = self.plan(&seen)
             && let [
                 Op::Irreversible {
@@ -92,7 +92,7 @@ impl Step for PoolExists {
 }
 
 impl PoolExists {
-    /// A creation on exactly the named disks was cut off.
+    /// Whether a creation on exactly the wanted disks was interrupted.
     fn begun(&self) -> bool {
         let wanted = words::set(&self.task.pool.serials);
         self.interrupted.iter().any(|act| {
@@ -101,7 +101,7 @@ impl PoolExists {
         })
     }
 
-    /// A guid on record: import that pool, or stop. There is no way to creation from here.
+    /// With a guid on record: imports that pool, or is blocked. It never creates one.
     fn recorded(&self, guid: PoolGuid, seen: &Observed) -> Plan {
         match seen.importable.iter().find(|candidate| candidate.pool.guid == guid.0) {
             Some(candidate) => import::recorded(&self.task.pool, candidate, seen),

@@ -8,45 +8,44 @@ use heeler_proto::PoolSpec;
 use super::places::Places;
 use crate::storage::all_imported;
 
-/// All that is known about pools and disks.
+/// The facts about pools and disks.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
-    /// Whether ZFS could be asked. When not, the rest is empty and says nothing.
+    /// Whether ZFS could be asked. If not, the other fields are empty and prove nothing.
     pub(super) loaded: bool,
     pub(super) imported: Vec<PoolFact>,
-    /// Imported pools that could not be read.
+    /// Imported pools whose status could not be read.
     pub(super) unreadable: Vec<Unreadable>,
-    /// Empty, as are the disks, when the pool is imported already.
+    /// Pools that can be imported. Empty, like the disks, when the pool is imported already.
     pub(super) importable: Vec<Candidate>,
     pub(super) disks: Vec<Disk>,
-    /// Why zpool would refuse the creation that is all that is left to do.
+    /// Why `zpool create -n` refuses the planned creation; None when it does not.
     pub(super) objection: Option<String>,
-    /// What `/etc/hostid` holds now.
+    /// The host id in `/etc/hostid`; None when there is none.
     pub(super) hostid: Option<u32>,
 }
 
-/// A pool that could be imported.
+/// A pool that can be imported.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub(super) pool: Importable,
     pub(super) legs: Vec<CandidateLeg>,
 }
 
-/// One of its leaves.
+/// A leaf vdev of an importable pool.
 #[derive(Debug, Clone, Default)]
 pub struct CandidateLeg {
-    /// None when its disk is not here.
+    /// None when its disk is not in this node.
     pub(super) serial: Option<String>,
-    /// It works, and is on a disk that is here.
+    /// Whether it works and its disk is in this node.
     pub(super) online: bool,
     pub(super) class: Class,
-    /// The vdev that it shares one place with others in; empty for most.
+    /// The `replacing-…` or `spare-…` vdev that it is part of; empty for most.
     pub(super) place: String,
 }
 
 impl Candidate {
-    /// Serials of the disks that it lies on, as far as they are here: what the pool needs, and neither logs, caches nor
-    /// spares.
+    /// Serials of its disks in this node, without logs, caches and spares.
     pub(super) fn serials(&self) -> impl Iterator<Item = &str> {
         self.needed().filter_map(|leg| leg.serial.as_deref())
     }
@@ -57,27 +56,27 @@ impl Candidate {
         online.filter_map(|leg| leg.serial.as_deref())
     }
 
-    /// What the pool cannot be imported whole without.
+    /// The vdevs that are needed to import it.
     pub(super) fn needed(&self) -> impl Iterator<Item = &CandidateLeg> {
         self.legs.iter().filter(|leg| leg.class.is_needed())
     }
 
-    /// The places of its mirror, each with the serials that are there: several while a disk is replaced, none when the
-    /// disk is not here.
+    /// The places of its mirror, with the serials in each: several while a disk is replaced, none when its disk is
+    /// not in this node.
     pub(super) fn places(&self) -> Places<'_> {
         let data = self.legs.iter().filter(|leg| leg.class == Class::Data);
         Places::of(data.map(|leg| (leg.place.as_str(), leg.serial.as_deref())))
     }
 
-    /// ZFS has all of it: nothing is lost by an import, whatever is on record.
+    /// Whether it is complete: then the import loses nothing, whatever is on record.
     pub(super) fn is_whole(&self) -> bool {
         self.pool.state == "ONLINE" && self.needed().all(|leg| leg.online)
     }
 }
 
 impl Observed {
-    /// ZFS takes the pool for another machine's, and it is this node's own from before it was flashed anew: once the
-    /// host id on record is back, it is seen for what it is.
+    /// Whether an importable pool is this node's own from before a re-flash: ZFS takes it for another machine's until
+    /// the host id on record is set.
     pub(super) fn awaits_hostid(&self, spec: &PoolSpec) -> bool {
         let own = |pool: &Importable| {
             let mut labels = self.disks.iter().flat_map(|disk| &disk.labels);
@@ -127,7 +126,7 @@ impl Observed {
         Ok(seen)
     }
 
-    /// The imported pool that is on record, or has the name of the one that is wanted.
+    /// The imported pool that is on record or has the wanted name.
     pub(super) fn imported_as(&self, spec: &PoolSpec) -> Option<&PoolFact> {
         let recorded = |pool: &&PoolFact| spec.recorded_guid.is_some_and(|guid| guid.0 == pool.guid);
         let named = |pool: &&PoolFact| pool.name == spec.name.as_str();
@@ -137,7 +136,7 @@ impl Observed {
             .or_else(|| self.imported.iter().find(named))
     }
 
-    /// The same of those that could not be read.
+    /// Like [`Self::imported_as`], among the unreadable pools.
     pub(super) fn unreadable_as(&self, spec: &PoolSpec) -> Option<&Unreadable> {
         let recorded = |pool: &&Unreadable| spec.recorded_guid.is_some_and(|guid| guid.0 == pool.guid);
         let is = |pool: &&Unreadable| recorded(pool) || pool.name == spec.name.as_str();
@@ -149,8 +148,8 @@ impl Observed {
     }
 }
 
-/// The serial of the disk that a listed name leads to: ZFS has just read the pool's label there when it says ONLINE; else
-/// the label is looked for among those that were read.
+/// The serial of the disk with a listed name. With the state ONLINE, ZFS has just read the pool's label there;
+/// otherwise the labels are searched.
 fn serial(inventory: &Inventory, pool: u64, leg: &ImportableLeg) -> Option<String> {
     let device = inventory.around.named(&leg.name);
     let mut disks = inventory.disks.iter();
@@ -159,7 +158,7 @@ fn serial(inventory: &Inventory, pool: u64, leg: &ImportableLeg) -> Option<Strin
             let proven = leg.state == "ONLINE" || disk.labels.iter().any(|label| label.pool_guid == pool);
             disk.kernel_path == device.path && proven
         }
-        // What is not there has its own guid for a name.
+        // A missing vdev is listed by its guid.
         None => disk
             .labels
             .iter()

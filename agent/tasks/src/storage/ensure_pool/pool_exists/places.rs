@@ -4,12 +4,12 @@ use heeler_proto::{PoolSpec, Serial};
 
 use crate::storage::words;
 
-/// The places in a mirror, each with the serials that are in it: several while a disk is replaced or a spare stands in,
-/// none when its disk is not here.
+/// The places in a mirror, with the serials in each: several while a disk is replaced or a spare is in use, none when
+/// its disk is not in this node.
 pub(super) struct Places<'a>(Vec<(&'a str, Vec<&'a str>)>);
 
 impl<'a> Places<'a> {
-    /// From each leg's shared place, empty for most, and its serial.
+    /// From each leg's `replacing-…` or `spare-…` vdev (empty for most) and its serial.
     pub(super) fn of(legs: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let mut places: Vec<(&str, Vec<&str>)> = Vec::new();
         for (name, serial) in legs {
@@ -21,8 +21,8 @@ impl<'a> Places<'a> {
         Self(places)
     }
 
-    /// One serial for each place. Of several in one place the wanted one; where the disk is not here, the one on record,
-    /// or else the wanted one, that is in no other place.
+    /// One serial for each place. Of several in one place, the wanted one. For a place without a disk, the serial on
+    /// record, else the wanted one, that is in no other place.
     pub(super) fn serials(&self, spec: &'a PoolSpec) -> BTreeSet<&'a str> {
         let wanted = words::set(&spec.serials);
         let choose = |serials: &Vec<&'a str>| {
@@ -34,7 +34,7 @@ impl<'a> Places<'a> {
         };
         let mut chosen: BTreeSet<&str> = self.0.iter().filter_map(|(_, serials)| choose(serials)).collect();
         let lost = self.0.iter().filter(|(_, serials)| serials.is_empty()).count();
-        // What is on record and wanted comes first, for a record may know more legs than the pool has.
+        // Serials on record that are also wanted come first, because the record may have more legs than the pool.
         let mut names: Vec<&str> = spec
             .recorded_serials
             .iter()
@@ -49,7 +49,7 @@ impl<'a> Places<'a> {
         chosen
     }
 
-    /// Places whose disk is not here and that nothing on record names.
+    /// The number of places without a disk for which no serial is on record or wanted.
     pub(super) fn nameless(&self, spec: &'a PoolSpec) -> usize {
         self.0.len().saturating_sub(self.serials(spec).len())
     }
