@@ -1,6 +1,6 @@
-//! Time is passed in.
+//! The clock is passed in, so that tests set the time.
 
-/// What tells the time.
+/// A clock.
 pub trait Clock: Send + Sync {
     /// Unix milliseconds.
     fn now_ms(&self) -> u64;

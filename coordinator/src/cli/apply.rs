@@ -18,7 +18,7 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
         .iter()
         .filter(|node| plan_state(node) == PlanState::Changes)
         .collect();
-    // Without anything to carry out, what to do instead is worth a line.
+    // Without changes there is nothing to apply; the user may still need the next command.
     let next = changing.is_empty().then_some("heeler apply");
     match console.json {
         true => console.json_line(&object!({ "plan": json::plan(&reply) }))?,
@@ -89,8 +89,8 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
     Ok(exit)
 }
 
-/// Of whom a new text asks what cannot be. It is accepted only by a person who has read so: `--yes` does not stand for it;
-/// naming the other nodes does.
+/// Nodes that the new text itself blocks. Such a text is accepted only after a question about it: `--yes` does not
+/// answer that, but naming the other nodes avoids it.
 fn newly_blocked<'a>(stuck: &[&'a NodePlan]) -> Vec<&'a str> {
     let blocked = stuck
         .iter()
@@ -106,7 +106,7 @@ fn not_accepted(blocked: &[&str]) -> CliError {
     ))
 }
 
-/// Each serial that is not to be read is a leg of a pool that would be made.
+/// Checks that each serial of --skip-reading is a leg of a pool that the plan creates.
 fn unread(serials: &[String], changing: &[&NodePlan]) -> Result<(), CliError> {
     let acts = consent::shown(changing)?;
     let is_unread = |serial: &&String| {
@@ -124,7 +124,7 @@ fn unread(serials: &[String], changing: &[&NodePlan]) -> Result<(), CliError> {
     }
 }
 
-/// The words given beforehand, without those for nodes that are blocked or away: there is nothing to confirm there now.
+/// The words of --confirm, except names of nodes that are blocked or away: they have nothing to confirm now.
 fn spoken_for(confirm: &[String], stuck: &[&NodePlan]) -> Vec<String> {
     let words = confirm
         .iter()
@@ -132,7 +132,7 @@ fn spoken_for(confirm: &[String], stuck: &[&NodePlan]) -> Vec<String> {
     words.cloned().collect()
 }
 
-/// The person agrees to what can be undone.
+/// Asks about the changes that can be undone.
 fn agreed(args: &Apply, changing: &[&NodePlan], known: bool, console: &mut Console<'_>) -> Result<(), CliError> {
     let again = again(args);
     let reversible = |plan: &&&NodePlan| changes(plan).all(|op| op.irreversible.is_none());
@@ -161,7 +161,7 @@ fn behind(reply: &PlanReply) -> CliError {
     CliError::Coordinator(Box::new(status))
 }
 
-/// The command as it was typed, to be typed again with more.
+/// The command as typed, for a message that adds an option to it.
 fn again(args: &Apply) -> String {
     let mut command = vec!["heeler apply".to_owned()];
     command.extend(args.nodes.iter().cloned());

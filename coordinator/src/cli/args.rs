@@ -34,7 +34,7 @@ Exit codes: 0 fine · 1 error · 2 usage, and plan --exit-code when something
 would change · 3 blocked, a person is needed · 4 no coordinator · 5 refused ·
 130 watching was stopped";
 
-/// What every command takes.
+/// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Global {
     /// State folder: database, keys, socket [default: $HEELER_STATE, else /var/lib/heeler or ~/.local/state/heeler]
@@ -141,7 +141,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Whether nothing is other than before, whatever came of it.
+    /// Whether the command changes nothing, however it ends.
     pub(super) fn only_reads(&self) -> bool {
         use audit::Audit;
         use backup::Backup;

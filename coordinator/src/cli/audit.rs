@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::{CliError, Console, Context, Exit, complete, json};
 use crate::screen::{self, Ink, Line};
 
-/// Entries that the coordinator sends at once.
+/// Most entries that the coordinator sends in one reply.
 const PAGE: u32 = 1000;
 
 #[derive(Debug, Subcommand)]
@@ -72,7 +72,7 @@ async fn list(
         entries.drain(..entries.len().saturating_sub(last as usize));
     }
     if let Some(node) = node.filter(|_| entries.is_empty()) {
-        // Nothing is on record of a node that was removed long ago, and of one that is mistyped.
+        // No entries: either the node was removed long ago, or the name is mistyped and this fails.
         client.show_node(ShowNodeRequest { node: node.to_owned() }).await?;
     }
     let zone = console.zone.clone();
@@ -89,7 +89,7 @@ async fn verify(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit
         known: seen.clone().into_iter().collect(),
     };
     let reply = context.client().await?.verify_audit(request).await?.into_inner();
-    // What the lost coordinator wrote after the copy was made is not in the restored log, and cannot be.
+    // After a restore the log cannot hold what the lost coordinator wrote after the copy was made.
     let seen_seq = seen.as_ref().map_or(0, |seen| seen.seq);
     let explained =
         reply.broken.starts_with(super::lock::FILE) && reply.restored_at > 0 && seen_seq >= reply.restored_at;

@@ -56,7 +56,7 @@ pub(super) struct RestoreArgs {
     replace: bool,
 }
 
-/// What opens a backup.
+/// Options for the key that opens a backup.
 #[derive(Debug, Args)]
 pub(super) struct KeyArgs {
     /// The file with the recovery key; - for stdin [default: heeler asks]
@@ -68,7 +68,7 @@ pub(super) struct KeyArgs {
 }
 
 impl KeyArgs {
-    /// The file that was named can be read.
+    /// Checks that the named file can be read.
     pub(super) fn check(&self) -> Result<(), CliError> {
         match &self.identity {
             Some(path) if path.as_os_str() != "-" => given::readable(path),
@@ -76,7 +76,7 @@ impl KeyArgs {
         }
     }
 
-    /// Reads the key, or asks for it.
+    /// Reads the key or passphrase from the file or stdin, or asks for it.
     pub(super) fn read(&self, console: &mut Console<'_>) -> Result<(Opener, Option<Recovery>), CliError> {
         if self.passphrase {
             let words = secret("Passphrase of the backup:", console)?;
@@ -213,7 +213,7 @@ async fn usual_name(state: &StateFolder, now_ms: u64, console: &Console<'_>) -> 
     Ok(format!("heeler-{cluster}-{time}.age"))
 }
 
-/// The log says that a file with every key went out.
+/// Enters the backup in the audit log: it holds every key.
 async fn note(state: &StateFolder, packed: &Packed, who: &str, now_ms: u64) -> Result<(), CliError> {
     let noted = async {
         let store = Store::open(&state.database()).await?;
@@ -261,7 +261,7 @@ pub(super) fn failed(error: &BackupError) -> CliError {
     CliError::Other(in_full(error))
 }
 
-/// Whether `path` lies in `folder`, links aside.
+/// Whether `path` is in `folder`, after links are resolved.
 pub(super) fn within(path: &Path, folder: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let parent = path.parent().map(real).unwrap_or_default();

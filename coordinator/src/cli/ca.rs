@@ -81,7 +81,7 @@ async fn rotate(
             "Create a new authority on the coordinator, and let every node trust it too? [y/N]".to_owned(),
         ),
     };
-    // Switching needs no signature.
+    // Only the switch needs no signature.
     let signer = match step {
         Step::Switch => None,
         _ => Some(Key::with_trust(context, client).await?),
@@ -119,7 +119,8 @@ async fn rotate(
                 console.aside(&[Line::of(format!(
                     "New authority {fingerprint}, made on the coordinator; its key stays there."
                 ))]);
-                // Beside the coordinator the file says what was made; from elsewhere there is its word alone.
+                // On the coordinator's machine its own file shows the new certificate; elsewhere there is only the
+                // coordinator's word.
                 if here != Some(vec![certificate.clone()]) {
                     trust::confirm(&Stranger::Authority(certificate), console)?;
                 }
@@ -137,7 +138,7 @@ async fn rotate(
     Ok(client.rotate_authority(request).await?.into_inner())
 }
 
-/// A new authority that was not made on this machine is confirmed by a person.
+/// Fails when nobody can be asked to confirm an authority that was made on another machine.
 fn somebody_confirms(context: &Context<'_>, console: &Console<'_>) -> Result<(), CliError> {
     let here = StateFolder::new(context.state()).ca().is_dir();
     match here || console.person.is_there() {
@@ -150,7 +151,7 @@ fn somebody_confirms(context: &Context<'_>, console: &Console<'_>) -> Result<(),
     }
 }
 
-/// The next step leaves nobody behind whom nobody named.
+/// Fails when a node would be left behind that --without does not name.
 fn left_behind(shown: &ShowAuthoritiesReply, without: &[String]) -> Result<(), CliError> {
     let waiting = shown.waiting.iter();
     let waiting: Vec<_> = waiting.filter(|waiting| !without.contains(&waiting.node)).collect();
@@ -167,7 +168,7 @@ fn left_behind(shown: &ShowAuthoritiesReply, without: &[String]) -> Result<(), C
     )))
 }
 
-/// The authority to drop is one that this machine trusts.
+/// Fails unless this machine trusts the authority that is to be dropped.
 fn trusted(trust: &Keyring, old: Option<Vec<u8>>) -> Result<(), CliError> {
     match old.is_some_and(|old| trust.authorities().contains(&old)) {
         true => Ok(()),

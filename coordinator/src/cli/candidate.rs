@@ -9,7 +9,7 @@ use crate::config::{Config, parse_bytes};
 use crate::known::short;
 use crate::screen::Checkout;
 
-/// heeler.toml as it lies here, read, with what this checkout has seen.
+/// heeler.toml of this folder, parsed, with the git and lock state of the checkout.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) folder: PathBuf,
@@ -33,7 +33,7 @@ impl Candidate {
         })
     }
 
-    /// For these nodes; for all when there are none.
+    /// A plan request for these nodes, or for all when the list is empty.
     pub(super) fn request(&self, nodes: &[String]) -> Result<PlanRequest, CliError> {
         given::once("node", nodes)?;
         for node in nodes {

@@ -9,13 +9,13 @@ use super::CliError;
 /// A connection to the coordinator.
 pub type Client = OperatorClient<Channel>;
 
-/// Messages hold whole plans.
+/// Largest message accepted, in bytes: a reply may hold the plans of all nodes.
 pub(super) const LARGEST: usize = crate::app::REPLY;
 
-/// Calls the coordinator on its socket.
+/// Connects to the coordinator's socket.
 ///
 /// # Errors
-/// [`CliError::NotRunning`] when nobody listens there.
+/// [`CliError::NotRunning`] when no coordinator listens on it.
 pub async fn connect(state: &Path) -> Result<Client, CliError> {
     let socket = state.join("heeler.sock");
     let not_running = || CliError::NotRunning(socket.clone());

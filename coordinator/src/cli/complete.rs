@@ -1,5 +1,5 @@
-//! What the shell offers for a name when TAB is typed. It is read from the coordinator that the words name; where that takes
-//! too long, or fails, nothing is offered and nothing is said.
+//! Shell completion of names. They come from the coordinator that the typed options name. When that fails or takes
+//! too long, nothing is offered and no error is shown.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,18 +18,18 @@ use super::{CliError, Client, Context, Surroundings, client, remote};
 use crate::clock::SystemClock;
 use crate::config::{FILE, parse_bytes};
 
-/// The shell's script sets it to the shell's name.
+/// The registered script sets this variable to the name of the shell.
 const VARIABLE: &str = "HEELER_COMPLETE";
-/// Longest that a person who typed TAB waits.
+/// Longest wait after TAB.
 const PATIENCE: Duration = Duration::from_millis(900);
-/// Tasks that are offered.
+/// Newest tasks offered.
 const TASKS: u32 = 20;
 
-/// What a word names.
+/// The kind of name to complete.
 #[derive(Debug, Clone, Copy)]
 enum Names {
     Nodes,
-    /// Of heeler.toml.
+    /// Nodes of heeler.toml.
     Wanted,
     Disks,
     Operators,
@@ -63,7 +63,7 @@ pub(super) fn tasks() -> ArgValueCandidates {
 
 fn offer(names: Names) -> ArgValueCandidates {
     ArgValueCandidates::new(move || {
-        // A thread of its own: completion is answered where no other work has begun, and a runtime may run.
+        // On its own thread: this may run inside a runtime, which must not block.
         let asked = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -82,19 +82,19 @@ fn offer(names: Names) -> ArgValueCandidates {
     })
 }
 
-/// Whether a shell takes the name as it is: it goes on the command line unquoted, and may come from a hostile coordinator.
+/// Whether a shell takes the name literally. It is inserted unquoted, and may come from a hostile coordinator.
 fn is_plain(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._@:/+-".contains(c);
     !name.is_empty() && !name.starts_with('-') && name.chars().all(plain)
 }
 
-/// Answers the shell, and ends the process, when this is what the program was started for. To be called before a thread is
-/// made: it changes the environment.
+/// When the shell started the program for completion, answers it and exits. Call it before any thread starts: it
+/// changes the environment.
 pub fn answer() {
     CompleteEnv::with_factory(Heeler::command).var(VARIABLE).complete();
 }
 
-/// What makes a shell ask this program.
+/// The script that registers completion in the shell.
 pub(super) fn script(shell: Shell) -> Result<String, CliError> {
     let mut script = Vec::new();
     let name = shell.to_string();
@@ -105,7 +105,7 @@ pub(super) fn script(shell: Shell) -> Result<String, CliError> {
     }
     let mut script = String::from_utf8_lossy(&script).into_owned();
     if shell == Shell::Zsh {
-        // Loaded by the shell at the first TAB, the file is the function that answers it.
+        // zsh loads the file as the completion function at the first TAB, so that first call must also answer.
         script
             .push_str("if [ \"$funcstack[1]\" = \"_heeler\" ]; then\n    _clap_dynamic_completer_heeler \"$@\"\nfi\n");
     }
@@ -158,7 +158,7 @@ fn wanted(context: &Context<'_>) -> Vec<String> {
     nodes.map(|node| node.name.value.to_string()).collect()
 }
 
-/// No certificate is renewed for a completion.
+/// As [`Context::client`], but without renewing a certificate.
 async fn connected(context: &Context<'_>) -> Result<Client, CliError> {
     let state = context.state();
     match context.elsewhere() {
@@ -167,7 +167,7 @@ async fn connected(context: &Context<'_>) -> Result<Client, CliError> {
     }
 }
 
-/// The options that say where the coordinator and heeler.toml are, among words that may not be a whole command yet.
+/// Reads the global options from a command line that may be incomplete.
 fn global(words: &[OsString]) -> Global {
     let after = |option: &str| {
         let mut words = words.iter().map(|word| word.to_string_lossy());

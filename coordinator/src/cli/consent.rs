@@ -11,7 +11,7 @@ use super::{CliError, Client, Console, Context, given};
 use crate::screen::asks;
 use crate::trust::Keyring;
 
-/// An irreversible op that was shown, and the word that a person types for it.
+/// An operation that was shown and cannot be undone, with the word to type for it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
     pub(super) node: NodeName,
@@ -20,7 +20,8 @@ pub(super) struct Shown {
     pub(super) word: String,
 }
 
-/// What is irreversible in these plans. An act that cannot be shown whole is an error: nobody can consent to it.
+/// The operations in these plans that cannot be undone. Fails when this version cannot show one completely: nobody
+/// can consent to it.
 pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
     let mut all = Vec::new();
     for plan in plans {
@@ -54,7 +55,7 @@ pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
     }
 }
 
-/// What cannot be undone, each with the task that would do it.
+/// Operations that cannot be undone, each with the id of its task.
 fn acts(plan: &NodePlan) -> impl Iterator<Item = (&str, &v1::Irreversible)> {
     let changing = plan.steps.iter().filter(|step| step.outcome() == StepOutcome::Change);
     changing.flat_map(|step| {
@@ -67,8 +68,8 @@ fn acts(plan: &NodePlan) -> impl Iterator<Item = (&str, &v1::Irreversible)> {
     })
 }
 
-/// The words that are still to be typed, each with its question: `confirmed` was given on the command line, and each of it
-/// counts as typed once. What cannot be asked is an error here, before anything is asked.
+/// The words that must still be typed, each with its question. Each word in `confirmed` answers one question. Fails
+/// before anything is asked when nobody can be asked or a word is not asked for. `again` is the command to show then.
 pub(super) fn to_type(
     acts: &[Shown],
     confirmed: &[String],
@@ -88,7 +89,7 @@ pub(super) fn to_type(
     Ok(open.into_iter().map(|(asked, _)| asked).collect())
 }
 
-/// Asks for each word, in the order that the acts were shown.
+/// Asks for each word, in the order in which the operations were shown.
 pub(super) fn obtain(to_type: &[(String, String)], console: &mut Console<'_>) -> Result<(), CliError> {
     for (word, question) in to_type {
         let answer = console.person.ask(question).ok().flatten().unwrap_or_default();
@@ -101,7 +102,8 @@ pub(super) fn obtain(to_type: &[(String, String)], console: &mut Console<'_>) ->
     Ok(())
 }
 
-/// What is typed for one act, each word with its question: the serial of every disk that is not read, then the act's own.
+/// The words for one operation, each with its question: the serial of every disk that is not read first, then the
+/// operation's own word.
 fn asked(shown: &Shown) -> Vec<(String, String)> {
     let unread = match &shown.act {
         Irreversible::CreatePool(create) => create.unread.as_slice(),
@@ -129,20 +131,20 @@ fn question(shown: &Shown) -> String {
     }
 }
 
-/// The operator's key that signs.
+/// The operator's private key.
 pub(super) struct Key {
     operator: String,
     pair: EcdsaKeyPair,
 }
 
 impl Key {
-    /// One that the coordinator takes; of the login name, or the only one there is.
+    /// The login's key, or the only key here; one that the coordinator knows comes before others.
     pub(super) async fn read(context: &Context<'_>, client: &mut Client) -> Result<Self, CliError> {
         let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
         Self::among(&known.operators, context)
     }
 
-    /// The same, and whom it trusts by the statements that the coordinator carries.
+    /// The same, with the keyring that the coordinator's signed statements lead to.
     pub(super) async fn with_trust(context: &Context<'_>, client: &mut Client) -> Result<(Self, Keyring), CliError> {
         let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
         let key = Self::among(&known.operators, context)?;
@@ -187,8 +189,8 @@ impl Key {
         Ok(Self { operator, pair })
     }
 
-    /// What the operator says about whom to trust. It leaves this machine only when it holds by what is verified here,
-    /// and it names the cluster of the pinned authority.
+    /// Signs a statement about trust, for the cluster of the pinned authority. Fails unless the statement is valid by
+    /// what this machine has verified.
     pub(super) fn state(&self, trust: &Keyring, change: TrustChange, now_ms: u64) -> Result<v1::Statement, CliError> {
         let name = OperatorName::new(&self.operator).map_err(|invalid| CliError::Other(invalid.to_string()))?;
         let random = SystemRandom::new();
@@ -198,7 +200,7 @@ impl Key {
         Ok(statement.into())
     }
 
-    /// A permission to take a hold off a snapshot: what is signed is what the person has typed.
+    /// A consent to release a hold. It covers exactly what the person has typed.
     pub(super) fn release(&self, node: &NodeName, act: &ReleaseHold, now_ms: u64) -> Result<v1::Consent, CliError> {
         let random = SystemRandom::new();
         let task = TaskId::from_random(rand::random());
@@ -234,10 +236,10 @@ fn pair(path: &Path) -> Result<EcdsaKeyPair, CliError> {
         .map_err(|error| bad(error.to_string()))
 }
 
-/// Whose key is used, and where it is: one that is taken before all that are not; among those the login's, or the only one.
+/// Name and path of the key to use. Accepted keys (`is_taken`) come before others; among several, the login's.
 ///
 /// # Errors
-/// When there are several, and none is the login's.
+/// When there are several and none is the login's.
 pub(super) fn find(
     folder: &Path,
     login: &str,

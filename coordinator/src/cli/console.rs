@@ -7,31 +7,31 @@ use super::CliError;
 use super::args::{Color, Global};
 use crate::screen::{Line, Screen, escaped, printable};
 
-/// Who answers questions.
+/// The person who answers questions; tests replace it.
 pub trait Person: Send {
-    /// False where nobody can be asked.
+    /// Whether somebody can be asked: stdin and stderr are terminals.
     fn is_there(&self) -> bool;
 
-    /// One line, without its end; None at the end of the input.
+    /// Asks, and returns one line without its end; None at the end of the input.
     ///
     /// # Errors
     /// When the input cannot be read.
     fn ask(&mut self, question: &str) -> io::Result<Option<String>>;
 
-    /// All that is handed over on stdin, at most `most` bytes and one more; nothing where nobody hands anything over.
+    /// Everything on stdin, at most `most` + 1 bytes, so that a longer input shows; empty when stdin is a terminal.
     ///
     /// # Errors
     /// When the input cannot be read.
     fn hand_over(&mut self, most: usize) -> io::Result<Vec<u8>>;
 
-    /// One line that the screen does not show; without a terminal the next line of stdin.
+    /// Asks for a line that the terminal does not echo. Without a terminal, reads the next line of stdin.
     ///
     /// # Errors
     /// As [`Self::ask`].
     fn ask_secret(&mut self, question: &str) -> io::Result<Option<String>>;
 }
 
-/// The person at the terminal.
+/// The person at stdin and stderr.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AtTerminal;
 
@@ -68,43 +68,43 @@ impl Person for AtTerminal {
     }
 }
 
-/// A question that quotes what a machine said, line by line.
+/// Makes a question printable, line by line: it may quote what a machine said.
 fn on_screen(question: &str) -> String {
     question.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// Where a command writes, and whom it asks.
+/// Output and input of a command.
 pub struct Console<'a> {
-    /// What was asked for.
+    /// stdout: results.
     pub out: &'a mut (dyn Write + Send),
-    /// What goes wrong, and what goes on.
+    /// stderr: errors and progress.
     pub err: &'a mut (dyn Write + Send),
-    /// Who answers.
+    /// Answers questions.
     pub person: &'a mut dyn Person,
-    /// Of `out`.
+    /// Width and colours of stdout.
     pub screen: Screen,
-    /// JSON is wanted.
+    /// Whether results are JSON.
     pub json: bool,
-    /// Whether a progress display may move on the screen.
+    /// Whether stderr may show moving progress lines.
     pub live: bool,
-    /// Of the reader.
+    /// Time zone for times that are shown.
     pub zone: TimeZone,
 }
 
 impl Console<'_> {
-    /// Shows lines.
+    /// Writes lines to stdout.
     pub(super) fn show(&mut self, lines: &[Line]) -> Result<(), CliError> {
         let text = self.screen.show(lines);
         self.write(&text)
     }
 
-    /// Shows one line of text.
+    /// Writes one line of text to stdout.
     pub(super) fn say(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
         let lines: Vec<Line> = text.as_ref().lines().map(Line::of).collect();
         self.show(&lines)
     }
 
-    /// Writes a document, or shows lines, as was asked for.
+    /// Writes the JSON document, or the lines, as the user asked.
     pub(super) fn answer(
         &mut self,
         json: impl FnOnce() -> Value,
@@ -119,7 +119,7 @@ impl Console<'_> {
         }
     }
 
-    /// One document on one line.
+    /// Writes one JSON document on one line.
     pub(super) fn json_line(&mut self, document: &Value) -> Result<(), CliError> {
         self.write(&(escaped(&document.to_string()) + "\n"))
     }
@@ -129,14 +129,14 @@ impl Console<'_> {
         written.map_err(super::error::file("write", "stdout"))
     }
 
-    /// Says what goes on, beside what was asked for.
+    /// Writes lines to stderr, apart from the result.
     pub(super) fn aside(&mut self, lines: &[Line]) {
-        // Nobody can be told when stderr is gone.
+        // If stderr is closed there is no place to report that.
         let _ = self.err.write_all(self.screen.show(lines).as_bytes());
     }
 }
 
-/// What stdout can show.
+/// What stdout can show, from the options and NO_COLOR (no-color.org).
 #[must_use]
 pub(super) fn screen(global: &Global, no_color: bool) -> Screen {
     let terminal = console::Term::stdout();

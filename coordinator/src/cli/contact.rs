@@ -159,7 +159,7 @@ fn report(node: &NodeName, added: &Added, console: &mut Console<'_>) -> Result<(
     }
 }
 
-/// Shows the lines that heeler.toml lacks, and writes them when the person agrees. Nothing is committed.
+/// Shows the lines that heeler.toml lacks, and writes them if the person agrees. Does not commit them.
 fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut Console<'_>) -> Result<(), CliError> {
     let path = folder.join(FILE);
     let Ok(before) = std::fs::read_to_string(&path) else {
@@ -196,7 +196,7 @@ fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut
     }
 }
 
-/// What the machine says about itself, as far as heeler.toml asks for it.
+/// The facts that heeler.toml needs: disks and backplane.
 fn lines_for(node: &NodeName, facts: &Facts, text: &str) -> Option<NewNode> {
     let subnet = config::parse(text).ok().map(|config| config.network.subnet);
     let addresses: Vec<IpAddr> = facts
@@ -223,7 +223,7 @@ fn lines_for(node: &NodeName, facts: &Facts, text: &str) -> Option<NewNode> {
     })
 }
 
-/// The one card that may be the backplane's, with the node's place in that network.
+/// Address and MAC of the backplane card, when only one card can be it.
 fn card(facts: &Facts, text: &str, address: IpAddr) -> Option<(IpAddr, String)> {
     let network = config::parse(text).ok()?.network.backplane?.value;
     let (IpAddr::V4(address), IpAddr::V4(base)) = (address, network.address) else {
@@ -238,7 +238,7 @@ fn card(facts: &Facts, text: &str, address: IpAddr) -> Option<(IpAddr, String)> 
     }
 }
 
-/// Two disks that look blank, or the legs of the one pool that is there; otherwise a person must choose.
+/// The pool's legs, or two disks that look blank. Empty when a person must choose.
 fn mirror(facts: &Facts) -> Vec<Serial> {
     let serials = |wanted: &dyn Fn(&Disk) -> bool| -> Vec<Serial> {
         facts

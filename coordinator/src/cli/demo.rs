@@ -25,12 +25,12 @@ pub(super) async fn run(
     demonstration.run(args.once, console).await
 }
 
-/// What `heeler demo` runs: the library knows no simulated machine.
+/// Runs `heeler demo`. Passed in, because the library does not link the simulated machines.
 #[async_trait(?Send)]
 pub trait Demonstration {
-    /// Shows it; `once`: ends when it has ended.
+    /// Runs the demonstration; with `once`, returns when it is over.
     ///
     /// # Errors
-    /// When anything of it does not come out as it must.
+    /// When a step does not end as expected.
     async fn run(&self, once: bool, console: &mut Console<'_>) -> Result<Exit, CliError>;
 }

@@ -5,90 +5,90 @@ use tonic::{Code, Status};
 
 use crate::config::ConfigError;
 
-/// How the program ends.
+/// The exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// As asked.
+    /// Done as asked.
     Fine = 0,
-    /// It did not work.
+    /// Failed.
     Error = 1,
-    /// Wrongly typed; for `plan --exit-code`: something would change.
+    /// Wrong usage; with `plan --exit-code`: something would change.
     Usage = 2,
-    /// Blocked: a person is needed.
+    /// Blocked: a person must decide.
     Person = 3,
-    /// No coordinator.
+    /// The coordinator cannot be reached.
     Unreachable = 4,
     /// Refused: an old checkout, a revoked node, no consent.
     Refused = 5,
-    /// Somebody stopped watching; the work goes on.
+    /// The user stopped watching; the work continues.
     Stopped = 130,
 }
 
-/// Why a command did not do what was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// heeler.toml is wrong.
+    /// heeler.toml has mistakes.
     #[error("heeler.toml cannot be used")]
     Config(Vec<ConfigError>),
-    /// There is none.
+    /// The folder has no heeler.toml.
     #[error(
         "no heeler.toml in {}\nGo to its folder, name it with --config, or make one: heeler init --cluster NAME FOLDER",
         .0.display()
     )]
     NoConfig(PathBuf),
-    /// A file.
+    /// A file could not be used.
     #[error("could not {what} {}: {source}", path.display())]
     File {
-        /// read, write…
+        /// The attempt, as a verb: "read", "write".
         what: &'static str,
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Nobody listens on the socket.
+    /// No coordinator listens on the socket.
     #[error("no coordinator answers at {}\nStart it: heeler serve\nElsewhere: name its state folder with --state, or $HEELER_STATE", .0.display())]
     NotRunning(PathBuf),
-    /// Nobody answers elsewhere, or not to us.
+    /// A coordinator on another machine cannot be reached, or refuses this certificate.
     #[error("no coordinator answers at {at}: {why}")]
     NotReached {
         /// HOST:PORT.
         at: String,
-        /// What was found.
+        /// What was found, as a clause.
         why: String,
     },
-    /// It went away.
+    /// The connection was lost during the call.
     #[error("the connection to the coordinator was lost; running tasks continue\nLook again: heeler status")]
     Lost,
-    /// It said no.
+    /// The coordinator refused; the status has its text.
     #[error("{}", .0.message())]
     Coordinator(Box<Status>),
-    /// Nobody is there to be asked.
+    /// An answer is needed, and there is no terminal.
     #[error("{0}")]
     NobodyToAsk(String),
-    /// A person said no, or something else than what was asked for.
+    /// The person declined, or typed another word.
     #[error("{0}\nNothing was changed.")]
     NotConfirmed(String),
-    /// A person must mend something first.
+    /// A person must change something first.
     #[error("{0}\nNothing was changed.")]
     Blocked(String),
-    /// Wrongly typed.
+    /// The options or arguments are wrong.
     #[error("{0}")]
     Usage(String),
-    /// Anything else: what was attempted, what was found, what to type.
+    /// Any other failure: what was attempted, what was found, what to type.
     #[error("{0}")]
     Other(String),
 }
 
 impl CliError {
-    /// Whoever read stdout has seen enough: `heeler events | head`.
+    /// Whether stdout was closed, as by `heeler events | head`.
     pub(super) fn nobody_reads(&self) -> bool {
         matches!(self, Self::File { path, source, .. }
             if path.as_os_str() == "stdout" && source.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// What the program ends with.
+    /// The exit code for this error.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
@@ -116,7 +116,7 @@ impl From<Status> for CliError {
     fn from(status: Status) -> Self {
         match status.code() {
             Code::Unavailable => Self::Lost,
-            // The coordinator's own words come without a cause: this is the transport's.
+            // The coordinator's own errors have no source; this one is the transport's.
             _ if std::error::Error::source(&status).is_some() => Self::Lost,
             _ => Self::Coordinator(Box::new(status)),
         }

@@ -51,13 +51,13 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Whether it marks nothing as seen.
+    /// Whether the command only reads.
     pub(super) fn only_reads(&self) -> bool {
         self.action.is_none()
     }
 }
 
-/// `90s`, `30m`, `2h`, `7d`, in milliseconds.
+/// Parses `90s`, `30m`, `2h` or `7d` into milliseconds.
 fn back(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is no duration: write 90s, 30m, 2h or 7d");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
@@ -95,7 +95,7 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
         let known = ShowNodeRequest { node: node.clone() };
         match client.show_node(known).await {
             Err(status) if status.code() == Code::NotFound && !args.follow => {
-                // What was written of a node stays when the node is removed; of a mistyped one there is nothing.
+                // Events stay when a node is removed. A mistyped name has none, and fails below.
                 let first = EventsRequest {
                     node: node.clone(),
                     limit: 1,
@@ -143,7 +143,8 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
     }
 }
 
-/// The same request from where the last so many begin that a person sees: the others are for a progress display.
+/// The request, started so that the last `last` events include only those that are shown as lines; others feed the
+/// progress display.
 async fn with_shown(request: EventsRequest, last: u32, context: &Context<'_>) -> Result<EventsRequest, CliError> {
     let mut client = context.client().await?;
     let mut asked = last;
@@ -182,7 +183,7 @@ async fn task_id(named: &str, context: &Context<'_>) -> Result<String, CliError>
         Ok(task) => return Ok(task.task_id),
         Err(unknown) => unknown,
     };
-    // What a task did may be on record for longer than the task.
+    // Events may outlive the task that they belong to.
     let request = EventsRequest {
         task_id: named.to_owned(),
         limit: 1,
@@ -214,7 +215,7 @@ async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console
     Ok(Exit::Fine)
 }
 
-/// The date stands before the first event of each day.
+/// Writes an event, and the date before the first event of each day.
 fn show(news: &FleetEvent, log: &mut EventLog, day: &mut String, console: &mut Console<'_>) -> Result<(), CliError> {
     if console.json {
         return console.json_line(&json::fleet_event(news));

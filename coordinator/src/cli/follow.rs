@@ -4,28 +4,28 @@ use heeler_proto::v1::{EventsRequest, FleetEvent};
 
 use super::{CliError, Client, Context, Exit};
 
-/// First wait before another try, doubled up to the longest.
+/// First wait before a new connection; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(5);
-/// Then a person should look.
+/// After this long without a connection, following ends with an error.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What comes while events are followed.
+/// An item of the followed stream.
 #[derive(Debug)]
 pub(super) enum News {
-    /// One event, once.
+    /// An event; each arrives once.
     Event(Box<FleetEvent>),
-    /// The connection is gone; it is tried again.
+    /// The connection is lost, and is being tried again.
     Lost,
-    /// It is back, and what was missed comes first.
+    /// The connection is back; missed events follow.
     Back,
 }
 
-/// Hands every event after `request.after` to `take`, each once, until it says that it has seen enough; over lost
-/// connections, from the last one on.
+/// Passes every event after `request.after` to `take` until that returns an exit code. Reconnects after a lost
+/// connection and continues with the next event.
 ///
 /// # Errors
-/// When there is no coordinator to begin with, when it refuses, and when it stays away for ten minutes.
+/// When the first connection fails, the coordinator refuses, or it cannot be reached for ten minutes.
 pub(super) async fn follow(
     context: &Context<'_>,
     mut request: EventsRequest,
@@ -65,13 +65,13 @@ async fn stream(
 ) -> Result<Option<Exit>, CliError> {
     let mut events = client.events(request.clone()).await.map_err(lost)?.into_inner();
     while let Some(event) = events.message().await.map_err(lost)? {
-        // Progress is numbered by nobody.
+        // Progress has no number.
         if event.id > 0 && event.id <= request.after {
             continue;
         }
         request.after = request.after.max(event.id);
         if event.id > 0 {
-            // What comes after it is wanted whole, over lost connections too.
+            // After a reconnection every later event is wanted, not only the last ones.
             request.last = 0;
         }
         if let Some(exit) = take(News::Event(Box::new(event))).await? {
@@ -81,7 +81,8 @@ async fn stream(
     Ok((!request.follow).then_some(Exit::Fine))
 }
 
-/// A stream that breaks off ends in many ways; all but a clear no are a lost connection.
+/// A broken stream ends with many codes. Only these few are the coordinator's answer; all others are a lost
+/// connection.
 fn lost(status: tonic::Status) -> CliError {
     use tonic::Code;
     match status.code() {

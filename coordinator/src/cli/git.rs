@@ -1,4 +1,4 @@
-//! The config folder's git: the person's own program, with the person's own configuration.
+//! git of the config folder, run with the user's own program and configuration.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -23,7 +23,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     String::from_utf8(output.stdout).ok()
 }
 
-/// What is committed of heeler.toml, and how many lines of it are not. Nothing is committed where there is no git.
+/// The last commit, and the uncommitted lines of heeler.toml. Empty when heeler.toml is not in git.
 pub(super) fn checkout(folder: &Path) -> Checkout {
     let Some(commit) = git(folder, &["rev-parse", "--short=7", "HEAD"]) else {
         return Checkout::default();
@@ -42,7 +42,7 @@ pub(super) fn checkout(folder: &Path) -> Checkout {
     }
 }
 
-/// Makes the folder a repository unless it is in one. False when that did not work.
+/// Runs `git init` unless the folder is in a repository. False when that failed.
 pub(super) fn make_repository(folder: &Path) -> bool {
     git(folder, &["rev-parse", "--git-dir"]).is_some() || git(folder, &["init", "--quiet"]).is_some()
 }

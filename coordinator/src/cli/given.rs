@@ -1,4 +1,4 @@
-//! What was typed is checked before anybody is asked, and before anything is begun, written or signed.
+//! Checks arguments before any question is asked and before anything is changed or signed.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::error::file;
 use super::{CliError, Client};
 use crate::known::{short, unknown};
 
-/// None of them twice; `what` is how it was given: `--without`.
+/// Fails when a value is given twice; `what` is the option: `--without`.
 pub(super) fn once(what: &str, given: &[impl AsRef<str>]) -> Result<(), CliError> {
     let mut names: Vec<&str> = given.iter().map(AsRef::as_ref).collect();
     names.sort_unstable();
@@ -18,7 +18,7 @@ pub(super) fn once(what: &str, given: &[impl AsRef<str>]) -> Result<(), CliError
     }
 }
 
-/// It is one of `names`; `what` says that there is none, and `list` shows all.
+/// Fails unless `given` is one of `names`. `what` is the error's first line, `list` the command that shows all names.
 pub(super) fn one_of<'n>(
     what: &str,
     given: &str,
@@ -31,14 +31,14 @@ pub(super) fn one_of<'n>(
     }
 }
 
-/// What the coordinator knows of a node.
+/// Looks a node up; fails when the coordinator does not know it.
 pub(super) async fn node(client: &mut Client, name: &str) -> Result<NodeInfo, CliError> {
     let request = ShowNodeRequest { node: name.to_owned() };
     let shown = client.show_node(request).await?.into_inner();
     Ok(shown.node.unwrap_or_default())
 }
 
-/// Each names a node, and none is given twice.
+/// Fails unless each value is a known node, and none is given twice.
 pub(super) async fn nodes(client: &mut Client, what: &str, given: &[String]) -> Result<(), CliError> {
     once(what, given)?;
     for name in given {
@@ -47,7 +47,7 @@ pub(super) async fn nodes(client: &mut Client, what: &str, given: &[String]) -> 
     Ok(())
 }
 
-/// The file is there, and can be read.
+/// Fails unless the file exists and can be read.
 pub(super) fn readable(path: &Path) -> Result<(), CliError> {
     let about = std::fs::File::open(path).and_then(|opened| opened.metadata());
     match about.map_err(file("read", path))?.is_dir() {
@@ -59,8 +59,8 @@ pub(super) fn readable(path: &Path) -> Result<(), CliError> {
     }
 }
 
-/// The words of `--confirm` are asked for, and none is given more often than it is asked for. Returns those that are still
-/// to be typed.
+/// Matches the words of `--confirm` with those that are asked for. Returns, for each word asked for, whether it must
+/// still be typed. Fails when a given word is not asked for.
 pub(super) fn words<'a>(asked: impl IntoIterator<Item = &'a str>, given: &[String]) -> Result<Vec<bool>, CliError> {
     let mut left: Vec<&str> = given.iter().map(String::as_str).collect();
     let open = asked

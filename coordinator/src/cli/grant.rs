@@ -6,18 +6,18 @@ use crate::pki::{NodeRequest, certificates, identify_operator, pem, public_point
 use crate::screen::{Line, fingerprint};
 use crate::trust::Keyring;
 
-/// What one operator hands to another: their certificate, and whom to trust from the beginning. There is no secret in it.
+/// What one operator gives to a new one: a certificate, and the keys to trust. It holds no secret.
 pub(super) struct Grant {
-    /// Whose.
+    /// Name of the new operator.
     pub(super) name: OperatorName,
-    /// PEM.
+    /// Their certificate, PEM.
     pub(super) certificate: String,
     key_sha256: [u8; 32],
-    /// PEM.
+    /// Certificates of the trusted authorities, PEM.
     pub(super) authorities: String,
-    /// Whose keys are verified on the machine of whoever granted it.
+    /// Trusted operators with keys, as the granting operator has verified them.
     pub(super) operators: Vec<TrustedOperator>,
-    /// HOST:PORT.
+    /// HOST:PORT of the coordinator.
     pub(super) addresses: Vec<String>,
 }
 
@@ -26,8 +26,8 @@ fn bad(why: &str) -> CliError {
 }
 
 impl Grant {
-    /// What the coordinator has signed, with nothing else of what it says: authorities and operators are those that are
-    /// verified here.
+    /// Takes only the certificate from the coordinator's reply. Authorities and operators are those that this machine
+    /// has verified.
     pub(super) fn of(
         granted: &OperatorGrant,
         trust: &Keyring,
@@ -58,7 +58,7 @@ impl Grant {
         }
     }
 
-    /// As it travels.
+    /// The text that is sent to the new operator.
     pub(super) fn text(&self) -> String {
         let addresses = self.addresses.iter().map(|at| format!("coordinator {at}\n"));
         let operators = self.operators.iter().map(|one| {
@@ -70,7 +70,7 @@ impl Grant {
         format!("{head}{}\n{}", self.certificate, self.authorities)
     }
 
-    /// Reads it.
+    /// Parses the text.
     pub(super) fn parse(text: &str) -> Result<Self, CliError> {
         let all = certificates(text).ok_or_else(|| bad("there is no certificate in it"))?;
         let (own, authorities) = all.split_first().ok_or_else(|| bad("there is no certificate in it"))?;
@@ -99,7 +99,7 @@ impl Grant {
         })
     }
 
-    /// Its certificate is for that key.
+    /// Fails unless the certificate is for this key.
     pub(super) fn is_for(&self, key: &NodeRequest) -> Result<(), CliError> {
         match self.key_sha256 == key.key_sha256 {
             true => Ok(()),
@@ -107,7 +107,7 @@ impl Grant {
         }
     }
 
-    /// Whom whoever accepts it trusts from then on, to be compared.
+    /// What the new operator will trust, with fingerprints to compare.
     pub(super) fn pinned(&self) -> Vec<Line> {
         let authorities = certificates(&self.authorities).unwrap_or_default();
         let authorities = authorities

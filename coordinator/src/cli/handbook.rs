@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Res
     Ok(Exit::Fine)
 }
 
-/// From a state folder on which nobody works.
+/// Reads the handbook from a state folder without a running coordinator.
 async fn read(state: &StateFolder, now_ms: u64) -> Result<HandbookReply, AppError> {
     let store = Store::open(&state.database()).await?;
     let book = handbook(&mut store.read().await?, state, now_ms).await;

@@ -53,7 +53,7 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     let operator = operator(&args.operator.clone().unwrap_or_else(|| context.around.login()))?;
     let path = folder.join(FILE);
     let there = match std::fs::read(&path) {
-        // Begun on a full disk, and never written.
+        // An init on a full disk left an empty file.
         Ok(bytes) if bytes.is_empty() => None,
         Ok(bytes) => Some(parse_bytes(&bytes).map_err(CliError::Config)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -62,7 +62,7 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     let is_new = there.is_none();
     let state = StateFolder::new(context.state());
     if is_new {
-        // Before a name is asked for.
+        // Checked before the question for a name.
         addresses(args)?;
         if args.cluster.is_none() {
             refuse_a_second(&state, &folder)?;
@@ -111,7 +111,7 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     if is_new {
         refuse_a_second(&state, &folder)?;
     }
-    // From here on it writes.
+    // Nothing was written before this line.
     std::fs::create_dir_all(&folder).map_err(file("make", &folder))?;
     if let Some(text) = text {
         write_whole(&path, &text)?;
@@ -156,7 +156,8 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     Ok(Exit::Fine)
 }
 
-/// One coordinator has one heeler.toml: an empty one elsewhere would ask for nothing of what is there.
+/// Fails when the state folder belongs to a heeler.toml elsewhere. A second, empty one would ask to remove
+/// everything.
 fn refuse_a_second(state: &StateFolder, folder: &Path) -> Result<(), CliError> {
     let noted = std::fs::read_to_string(state.config()).unwrap_or_default();
     let noted = Path::new(noted.trim());
@@ -179,7 +180,8 @@ fn first_text(args: &Init, cluster: &str) -> Result<String, CliError> {
     Ok(text)
 }
 
-/// Beside neither the state, which it is to outlive, nor heeler.toml, which goes into git.
+/// Where the recovery key goes. Not in the state folder, which it must outlive, and not beside heeler.toml, which
+/// goes into git.
 fn recovery_file(
     args: &Init,
     cluster: &str,
@@ -197,7 +199,7 @@ fn recovery_file(
         .join(format!("heeler-recovery-{cluster}.txt")))
 }
 
-/// The file that `--recovery` names.
+/// Checks the file that `--recovery` names.
 fn check_recovery(
     args: &Init,
     (state, folder): (&Path, &Path),
@@ -255,7 +257,7 @@ fn name(args: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
     Err(CliError::Usage(message))
 }
 
-/// It is part of what is signed, and of a path.
+/// Checks the operator's name, which is signed and becomes part of a path.
 fn operator(name: &str) -> Result<OperatorName, CliError> {
     OperatorName::new(name).map_err(|_| {
         CliError::Usage(format!(
@@ -283,17 +285,17 @@ fn addresses(args: &Init) -> Result<Vec<SocketAddr>, CliError> {
     args.address.iter().map(read).collect()
 }
 
-/// The address that this machine speaks from when it speaks to others. Nothing is sent: connecting a datagram socket
-/// only picks the route.
+/// This machine's address on its route to others. Connecting a datagram socket sends nothing; it only selects the
+/// route.
 fn own_address() -> Option<SocketAddr> {
-    // TEST-NET-1 (RFC 5737): nobody's.
+    // TEST-NET-1 (RFC 5737), which no host uses.
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
     let ip = socket.local_addr().ok()?.ip();
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| SocketAddr::new(ip, DEFAULT_PORT))
 }
 
-/// An error with all that it came from, each once.
+/// The error with its causes, each text once.
 pub(super) fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -6,7 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::screen::{ends, printable, progress};
 
-/// A line for each node that is under way, below what has happened.
+/// One progress line for each node with a running task, below the log.
 pub(super) struct Live {
     all: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
@@ -47,7 +47,7 @@ impl Live {
         bar.set_message(printable(&text));
     }
 
-    /// Writes above the lines that move.
+    /// Runs `write` with the progress lines hidden, so that its output appears above them.
     pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
         self.all.suspend(write)
     }

@@ -9,18 +9,18 @@ use super::CliError;
 use super::error::file;
 use super::place::write_whole;
 
-/// Beside heeler.toml, and committed with it.
+/// The file name; it is in the folder of heeler.toml, and committed.
 pub(super) const FILE: &str = "heeler.lock";
 
-/// What the file holds.
+/// Content of heeler.lock.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Lock {
-    /// 0 before the first.
+    /// Number of the revision; 0 before the first apply.
     pub(super) revision: u64,
-    /// Of the accepted text, in hex.
+    /// SHA-256 of the accepted text, in hex.
     pub(super) sha256: String,
-    /// The audit log's last entry at that time, `NUMBER:HASH` in hex: who cuts the log off later is found out.
+    /// The audit log's last entry at that time, as `NUMBER:HASH` in hex. It shows later whether entries were removed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) audit: String,
 }
@@ -34,12 +34,12 @@ impl Lock {
         }
     }
 
-    /// Whether both are of one revision.
+    /// Whether both are of the same revision.
     pub(super) fn names_the_same(&self, other: &Self) -> bool {
         self.revision == other.revision && self.sha256 == other.sha256
     }
 
-    /// With what the coordinator said of its audit log.
+    /// Adds the last entry of the audit log, if the coordinator sent it.
     pub(super) fn having_seen(mut self, head: Option<&AuditHead>) -> Self {
         if let Some(head) = head {
             let hash: String = head.hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -48,7 +48,7 @@ impl Lock {
         self
     }
 
-    /// The audit log's last entry that this checkout has seen.
+    /// The last entry of the audit log that this checkout has seen; None when none is noted.
     pub(super) fn audit_head(&self) -> Option<AuditHead> {
         let (seq, hash) = self.audit.split_once(':')?;
         let byte = |at: usize| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok();
@@ -60,7 +60,7 @@ impl Lock {
         })
     }
 
-    /// What this checkout has seen; nothing when the file is missing.
+    /// Reads heeler.lock; the default when the file is missing.
     pub(super) fn read(folder: &Path) -> Result<Self, CliError> {
         let path = folder.join(FILE);
         let text = match std::fs::read_to_string(&path) {

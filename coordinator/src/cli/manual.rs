@@ -6,7 +6,7 @@ use super::args::Heeler;
 use super::error::file;
 use super::{CliError, Exit};
 
-/// One page a command, from the same text as its help: heeler.1, heeler-node-add.1…
+/// Writes one manual page for each command, from its help text: heeler.1, heeler-node-add.1, and so on.
 pub(super) fn write(folder: &Path) -> Result<Exit, CliError> {
     std::fs::create_dir_all(folder).map_err(file("make", folder))?;
     clap_mangen::generate_to(Heeler::command(), folder).map_err(file("write into", folder))?;

@@ -1,4 +1,4 @@
-//! What a person types: arguments in, calls to the coordinator, screens out.
+//! The command line: parses arguments, calls the coordinator, shows the reply.
 
 mod apply;
 mod args;
@@ -68,7 +68,7 @@ use args::{Command, Global, Heeler};
 use crate::clock::{Clock, SystemClock};
 use crate::screen::{Ink, Line, mistakes, wrap};
 
-/// What every command is given.
+/// What every command gets.
 pub(crate) struct Context<'a> {
     around: &'a Surroundings,
     global: Global,
@@ -84,7 +84,7 @@ impl Context<'_> {
         self.around.config(self.global.config.as_deref(), &self.state())
     }
 
-    /// Where the coordinator is, when it is not here.
+    /// HOST:PORT of a coordinator on another machine; None when it is on this one.
     fn elsewhere(&self) -> Option<String> {
         let named = self.global.coordinator.clone();
         let named = named.or_else(|| (self.around.variable)("HEELER_COORDINATOR"));
@@ -103,27 +103,27 @@ impl Context<'_> {
     }
 }
 
-/// Where a command writes, whom it asks, and what it is started with.
+/// Streams, person and environment of one command.
 pub struct Session<'a> {
-    /// What was asked for.
+    /// stdout: results.
     pub out: &'a mut (dyn Write + Send),
-    /// Errors, and what goes on.
+    /// stderr: errors and progress.
     pub err: &'a mut (dyn Write + Send),
-    /// Who answers.
+    /// Answers questions.
     pub person: &'a mut dyn Person,
     /// Environment and folders.
     pub around: Surroundings,
-    /// The time.
+    /// The clock.
     pub clock: &'a dyn Clock,
-    /// Of the reader.
+    /// Time zone for times that are shown.
     pub zone: TimeZone,
-    /// Whether a progress display may move on the screen.
+    /// Whether stderr may show moving progress lines.
     pub live: bool,
-    /// What `heeler demo` runs.
+    /// Runs `heeler demo`.
     pub demonstration: &'a dyn Demonstration,
 }
 
-/// The program: this process's arguments, terminal and environment.
+/// Runs the program with this process's arguments, terminal and environment.
 pub async fn main(demonstration: &dyn Demonstration) -> ExitCode {
     let live = io::stdout().is_terminal() && io::stderr().is_terminal();
     let session = Session {
@@ -139,7 +139,7 @@ pub async fn main(demonstration: &dyn Demonstration) -> ExitCode {
     ExitCode::from(run(std::env::args_os(), session).await as u8)
 }
 
-/// What TZ names, else the machine's.
+/// The time zone of TZ, else that of the machine (tzset(3)).
 fn zone() -> TimeZone {
     TimeZone::try_system().unwrap_or_else(|error| {
         let named = std::env::var("TZ").unwrap_or_default();
@@ -148,7 +148,7 @@ fn zone() -> TimeZone {
     })
 }
 
-/// Runs one command line.
+/// Runs one command line and returns its exit code.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: Session<'_>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let json = arguments.iter().any(|word| word == "--json");
@@ -175,7 +175,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: Session
     let reads = heeler.command.as_ref().is_none_or(Command::only_reads);
     let result = dispatch(heeler.command, &context, &mut console, session.demonstration).await;
     result.unwrap_or_else(|error| {
-        // What came of something that was done is never silent.
+        // A command that changed something reports its error even when stdout is closed.
         if reads && error.nobody_reads() {
             return Exit::Stopped;
         }
@@ -227,12 +227,12 @@ fn usage(error: &clap::Error, json: bool, session: Session<'_>) -> Exit {
         let _ = writeln!(session.out, "{}", json::error(text, Exit::Usage, &[]));
     }
     let stream = if error.use_stderr() { session.err } else { session.out };
-    // Nobody can be told when the stream is gone.
+    // If the stream is closed there is no place to report that.
     let _ = write!(stream, "{error}");
     if error.use_stderr() { Exit::Usage } else { Exit::Fine }
 }
 
-/// With `--json` a document on stdout too.
+/// Reports an error on stderr; with `--json` also as a document on stdout.
 fn complain(error: &CliError, console: &mut Console<'_>) {
     if console.json {
         let mistakes = if let CliError::Config(mistakes) = error {
@@ -241,7 +241,7 @@ fn complain(error: &CliError, console: &mut Console<'_>) {
             &[]
         };
         let document = json::error(&error.to_string(), error.exit(), mistakes);
-        // Where stdout is gone, stderr still says it.
+        // stderr still gets the text when stdout is closed.
         let _ = console.json_line(&document);
     }
     let screen = console.screen;

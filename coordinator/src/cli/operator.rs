@@ -128,7 +128,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     let mut client = context.client().await?;
     let (key, trust) = Key::with_trust(context, &mut client).await?;
     free(&name, &csr.point(), &operators(&mut client).await?)?;
-    // That somebody is an operator already is signed statements' to say, not the coordinator's.
+    // Signed statements decide whether somebody is an operator already, not the coordinator's word.
     let statement = if trust.knows(name.as_str(), &csr.point()) {
         None
     } else {
@@ -156,7 +156,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
             let document = object!({ "name": grant.name, "grant": text, "addresses": grant.addresses });
             console.answer(|| json::document(document), |_| Vec::new())?;
         }
-        // Not for a screen's width: it is read by the other machine.
+        // Not wrapped to the screen's width: another machine reads it.
         false => console.write(&text)?,
     }
     let how = match grant.addresses.is_empty() {
@@ -212,7 +212,7 @@ async fn operators(client: &mut Client) -> Result<Vec<OperatorInfo>, CliError> {
     Ok(known.operators)
 }
 
-/// Nobody else has that name, and it was never revoked.
+/// Fails when another operator has the name, or it was revoked.
 fn free(name: &OperatorName, point: &[u8], known: &[OperatorInfo]) -> Result<(), CliError> {
     let theirs = known.iter().find(|known| known.name == name.as_str());
     let how = match theirs {

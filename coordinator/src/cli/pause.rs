@@ -73,7 +73,7 @@ fn until(pause: &Held, console: &Console<'_>) -> String {
     }
 }
 
-/// A number and its unit: s, m, h, d; in milliseconds.
+/// Parses a number with a unit (s, m, h, d) into milliseconds.
 fn span(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is no duration: write 30m, 2h or 3d");
     let unit = text.chars().last().ok_or_else(wrong)?;

@@ -8,18 +8,18 @@ use crate::config::FILE;
 /// Looks up an environment variable; None when it is missing or empty.
 pub type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// What the process was started with, as far as commands ask for it.
+/// The parts of the process's environment that commands use; tests replace them.
 pub struct Surroundings {
-    /// The environment.
+    /// Environment variables.
     pub variable: Box<Variables>,
     /// The current folder.
     pub folder: PathBuf,
-    /// Whether this is root.
+    /// Whether the effective user is root.
     pub root: bool,
 }
 
 impl Surroundings {
-    /// Of this process.
+    /// Those of this process.
     #[must_use]
     pub fn of_this_process() -> Self {
         Self {
@@ -29,7 +29,8 @@ impl Surroundings {
         }
     }
 
-    /// The coordinator's state folder.
+    /// The state folder: `named` (--state), else $HEELER_STATE, else /var/lib/heeler for root, else `heeler` in
+    /// $XDG_STATE_HOME or ~/.local/state.
     #[must_use]
     pub fn state(&self, named: Option<&Path>) -> PathBuf {
         let variable = |name: &str| (self.variable)(name).map(PathBuf::from);
@@ -46,7 +47,8 @@ impl Surroundings {
         variable("XDG_STATE_HOME").unwrap_or_else(home).join("heeler")
     }
 
-    /// The folder of heeler.toml: named, by $HEELER_CONFIG, this one when it holds one, else what `state/config` names.
+    /// The folder of heeler.toml: `named` (--config), else $HEELER_CONFIG, else the current folder if it has one,
+    /// else the folder that `init` noted in the state folder.
     #[must_use]
     pub fn config(&self, named: Option<&Path>, state: &Path) -> PathBuf {
         if let Some(named) = named {
@@ -62,7 +64,7 @@ impl Surroundings {
         noted.map_or_else(|| self.folder.clone(), |line| PathBuf::from(line.trim()))
     }
 
-    /// Whose key signs: the login name.
+    /// The login name, which selects the operator whose key signs.
     #[must_use]
     pub fn login(&self) -> String {
         let variable = |name: &str| (self.variable)(name);
@@ -78,10 +80,10 @@ impl Surroundings {
     }
 }
 
-/// Some thousand nodes.
+/// Largest heeler.toml, in bytes: enough for thousands of nodes.
 const LARGEST_BYTES: u64 = 1 << 20;
 
-/// The bytes of heeler.toml.
+/// Reads the bytes of heeler.toml.
 pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
     let path = folder.join(FILE);
     let about = match std::fs::metadata(&path) {
@@ -100,7 +102,8 @@ pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(&path).map_err(file("read", path))
 }
 
-/// Whole or not at all, whatever happens meanwhile: what stands there may be a person's work. Rights and links stay.
+/// Replaces a file completely or not at all, because the old content may be a person's work. Keeps its mode, and
+/// follows a link.
 pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), CliError> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let write = || {
@@ -186,7 +189,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("real.toml"), "a person's work").unwrap();
         std::fs::set_permissions(at("real.toml"), std::fs::Permissions::from_mode(0o640)).unwrap();
-        // Another name of the old content: it shows whether that was cut.
+        // A hard link to the old content shows whether that was overwritten in place.
         std::fs::hard_link(at("real.toml"), at("old.toml")).unwrap();
         symlink(at("real.toml"), at("heeler.toml")).unwrap();
         write_whole(&at("heeler.toml"), "new").unwrap();

@@ -51,7 +51,7 @@ pub(super) async fn run(args: &Plan, context: &Context<'_>, console: &mut Consol
     })
 }
 
-/// `unread`: serials of disks that are not read before a pool is made on them.
+/// Asks the coordinator for a plan. `unread`: serials of disks to use for a pool without reading them first.
 pub(super) async fn ask(
     candidate: &Candidate,
     nodes: &[String],
@@ -82,7 +82,7 @@ pub(super) fn show(
     console.show(&lines)
 }
 
-/// Asks for a y; `yes` stands for it.
+/// Asks a yes-or-no question; `yes` answers it. `again` is the command to show when nobody can be asked.
 pub(super) fn agree(question: &str, yes: bool, again: &str, console: &mut Console<'_>) -> Result<(), CliError> {
     if yes {
         return Ok(());

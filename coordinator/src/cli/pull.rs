@@ -31,7 +31,7 @@ pub(super) async fn run(args: &Config, context: &Context<'_>, console: &mut Cons
     write(&accepted, pull.yes, context, console)
 }
 
-/// The accepted revision; an error before the first.
+/// The accepted revision; fails before the first apply.
 pub(super) async fn accepted(context: &Context<'_>) -> Result<Revision, CliError> {
     let mut client = context.client().await?;
     let accepted = client.accepted_revision(AcceptedRevisionRequest {}).await?.into_inner();
@@ -43,7 +43,7 @@ pub(super) async fn accepted(context: &Context<'_>) -> Result<Revision, CliError
     }
 }
 
-/// Whole or not at all: what stands there may be a person's work.
+/// Shows the difference and replaces heeler.toml completely or not at all.
 pub(super) fn write(
     accepted: &Revision,
     yes: bool,
@@ -89,7 +89,7 @@ pub(super) fn write(
     Ok(Exit::Fine)
 }
 
-/// Puts a text that git does not hold beside heeler.toml, under a name that is free.
+/// Saves a heeler.toml with uncommitted lines under a free name beside it.
 fn keep_uncommitted(folder: &Path, here: &str, console: &mut Console<'_>) -> Result<(), CliError> {
     let checkout = git::checkout(folder);
     let committed = !checkout.commit.is_empty() && checkout.dirty_lines == 0;
@@ -112,7 +112,8 @@ fn keep_uncommitted(folder: &Path, here: &str, console: &mut Console<'_>) -> Res
     Ok(())
 }
 
-/// What stands there; nothing when there is no file. What cannot be read may be a person's work, and stays.
+/// The existing text; empty when there is no file. Fails for a file that is not UTF-8: it may be a person's work, so
+/// it is not replaced.
 fn there(path: &Path) -> Result<String, CliError> {
     let bytes = match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),

@@ -1,4 +1,4 @@
-//! `heeler init --recover`: the coordinator, back from a node's copy.
+//! `heeler init --recover`: restores the coordinator from a copy on a node.
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ pub(super) struct Recover {
 }
 
 impl Recover {
-    /// Whether it was asked for.
+    /// Whether `--recover` was given.
     pub(super) fn is_requested(&self) -> bool {
         self.recover
     }

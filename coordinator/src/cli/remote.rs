@@ -23,10 +23,10 @@ use crate::trust::Keyring;
 
 const CONNECT: Duration = Duration::from_secs(10);
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// A certificate that was used for a day is renewed, so that authorities that follow each other are known in time.
+/// A certificate is renewed once it was used for a day, so that the next authority becomes known in time.
 const RENEWED_WITH_LEFT_MS: u64 = 364 * DAY_MS;
 
-/// What an operator's own machine holds to call a coordinator that is elsewhere.
+/// An operator's certificate and key for a coordinator on another machine.
 pub(super) struct Papers {
     state: PathBuf,
     folder: PathBuf,
@@ -34,7 +34,7 @@ pub(super) struct Papers {
 }
 
 impl Papers {
-    /// What there is of that operator.
+    /// The paths for that operator; nothing is read yet.
     pub(super) fn of(state: &Path, name: &str) -> Self {
         Self {
             state: state.to_owned(),
@@ -43,7 +43,7 @@ impl Papers {
         }
     }
 
-    /// Of somebody who was granted a certificate: of the login, or of the only one.
+    /// Those of the operator who has a certificate: the login's, or the only one's.
     pub(super) fn find(state: &Path, login: &str) -> Result<Self, CliError> {
         let is_granted = |_: &str, key: &Path| key.with_file_name("certificate.pem").is_file();
         let found = consent::find(&state.join("operators"), login, is_granted)?;
@@ -66,16 +66,16 @@ impl Papers {
         })
     }
 
-    /// Keeps what the coordinator gave.
+    /// Stores the certificate and the authorities that the coordinator sent.
     pub(super) fn keep(&self, chain: &str, authorities: &str) -> Result<(), CliError> {
         let failed = |error: crate::pki::PkiError| CliError::Other(super::init::in_full(&error));
-        // The authorities first: a certificate that nobody could check would be of no use.
+        // Authorities first: without them the certificate could not be used.
         write_secret(&self.folder.join("authorities.pem"), authorities).map_err(failed)?;
         write_secret(&self.folder.join("certificate.pem"), chain).map_err(failed)
     }
 
-    /// Keeps a renewed certificate. Authorities follow from those that are pinned, by signed statements alone: what the
-    /// coordinator says beyond that is refused, and nothing is written.
+    /// Stores a renewed certificate. New authorities are accepted only when signed statements lead to them from the
+    /// pinned ones. Otherwise it fails and writes nothing.
     pub(super) fn renew(&self, granted: &OperatorGrant, statements: Vec<Statement>) -> Result<(), CliError> {
         let request = self.request()?;
         let own = NodeRequest::parse(&request).map_err(|error| CliError::Other(error.to_string()))?;
@@ -86,7 +86,7 @@ impl Papers {
         self.keep(&grant.certificate, &grant.authorities)
     }
 
-    /// A request for a certificate, DER.
+    /// A certificate signing request, DER.
     pub(super) fn request(&self) -> Result<Vec<u8>, CliError> {
         let key = self.read("key.pem")?;
         operator_request(&key, &self.name).map_err(|error| CliError::Other(super::init::in_full(&error)))
@@ -117,7 +117,7 @@ impl Papers {
     }
 }
 
-/// Calls a coordinator that is elsewhere.
+/// Connects to a coordinator on another machine, and renews the certificate when it is due.
 pub(super) async fn connect(papers: &Papers, address: &str, now_ms: u64) -> Result<Client, CliError> {
     let (config, until_ms) = papers.tls()?;
     let mut client = OperatorClient::new(dial(address, config).await?).max_decoding_message_size(LARGEST);
@@ -138,13 +138,13 @@ pub(super) async fn connect(papers: &Papers, address: &str, now_ms: u64) -> Resu
     Ok(client)
 }
 
-/// A connection on which nothing was asked yet: nothing is renewed, and nothing is known of how welcome it is.
+/// Connects without a call: nothing is renewed, and a refusal shows only later.
 pub(super) async fn reach(papers: &Papers, address: &str) -> Result<Client, CliError> {
     let (config, _) = papers.tls()?;
     Ok(OperatorClient::new(dial(address, config).await?).max_decoding_message_size(LARGEST))
 }
 
-/// TLS 1.3 lets a client find out with its first call only that it is not wanted.
+/// In TLS 1.3 a client learns with its first call that the server refused its certificate.
 fn refused(address: &str, status: &tonic::Status) -> CliError {
     match status.code() {
         tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Cancelled => not_reached(
@@ -180,7 +180,7 @@ async fn dial(address: &str, config: ClientConfig) -> Result<Channel, CliError> 
     channel.map_err(|error| not_reached(address, &super::init::in_full(&error)))
 }
 
-/// The address that an earlier `heeler operator accept` noted, where no coordinator's own state lies.
+/// The address that `heeler operator accept` noted; None when a coordinator's own state is in the folder.
 pub(super) fn noted(state: &Path) -> Option<String> {
     if state.join("heeler.db").exists() {
         return None;
@@ -189,7 +189,7 @@ pub(super) fn noted(state: &Path) -> Option<String> {
     Some(line.trim().to_owned()).filter(|line| !line.is_empty())
 }
 
-/// Notes it.
+/// Notes the address for later commands.
 pub(super) fn note(state: &Path, address: &str) -> Result<(), CliError> {
     let path = state.join("coordinator");
     std::fs::write(&path, format!("{address}\n")).map_err(file("write", path))

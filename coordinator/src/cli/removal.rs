@@ -176,7 +176,7 @@ fn refused(document: &Value, console: &mut Console<'_>) -> Result<Exit, CliError
     Ok(Exit::Person)
 }
 
-/// The words that gates want, each given beforehand or typed now.
+/// The words that the gates ask for, each from --confirm or typed now.
 fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_>) -> Result<Vec<String>, CliError> {
     let words = asked.iter().map(|gate| gate.word.as_str());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();

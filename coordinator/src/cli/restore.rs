@@ -1,4 +1,4 @@
-//! A state that was lost comes back: what `backup restore` and `init --recover` have in common.
+//! What `backup restore` and `init --recover` have in common.
 
 use std::path::{Path, PathBuf};
 
@@ -14,15 +14,15 @@ use crate::config::{FILE, parse_bytes};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
 
-/// What is put back, and how.
+/// Options of a restore.
 pub(super) struct RestoreFrom<'a> {
     /// The sealed file.
     pub(super) archive: &'a Path,
-    /// What opens it.
+    /// Opener, and the recovery key when it is not a passphrase.
     pub(super) key: (Opener, Option<Recovery>),
-    /// Where heeler.toml is or shall be; None: where it is found, else where the backup says.
+    /// Folder for heeler.toml; None: where one is found, else where the backup says.
     pub(super) folder: Option<PathBuf>,
-    /// Put aside what is there.
+    /// Whether an existing coordinator may be put aside.
     pub(super) replace: bool,
 }
 
@@ -65,8 +65,8 @@ pub(super) async fn restore_state(
     Ok(Exit::Fine)
 }
 
-/// Where heeler.toml is or shall be, and its cluster; `folder` where somebody named it. What stands in the way is told
-/// before anybody is asked for a key.
+/// Folder and cluster of heeler.toml; `folder` is the one that the user named. Checks everything that would prevent
+/// the restore before anybody is asked for a key.
 pub(super) fn target(
     folder: Option<PathBuf>,
     replace: bool,
@@ -88,7 +88,7 @@ pub(super) fn target(
     Ok((found, cluster))
 }
 
-/// What a backup says of itself, and how old it is.
+/// Describes a backup: cluster, age, content.
 pub(super) fn described(manifest: &Manifest, now_ms: u64, console: &Console<'_>) -> Vec<Line> {
     let at = screen::date(manifest.created_at_ms, &console.zone);
     let age = screen::ago(manifest.created_at_ms, now_ms);
@@ -142,7 +142,7 @@ fn after(restored: &Restored, folder: &Path, written: bool, console: &Console<'_
     lines
 }
 
-/// The accepted text, where there is no heeler.toml any more.
+/// Writes the accepted text when there is no heeler.toml any more.
 fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool, CliError> {
     let path = folder.join(FILE);
     let Some((number, text)) = restored.accepted.as_ref().filter(|_| !path.exists()) else {
@@ -155,7 +155,7 @@ fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool, CliError> 
     Ok(true)
 }
 
-/// Where the backup says that heeler.toml was; here, where that folder is no more.
+/// The folder of heeler.toml that the backup names; the current folder when it does not exist.
 fn noted(state: &StateFolder, context: &Context<'_>) -> PathBuf {
     let line = std::fs::read_to_string(state.config()).unwrap_or_default();
     let noted = PathBuf::from(line.trim());

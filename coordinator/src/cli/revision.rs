@@ -25,7 +25,7 @@ pub(super) async fn run(args: &Revision, context: &Context<'_>, console: &mut Co
     if console.json {
         console.answer(|| json::revision(&accepted), |_| Vec::new())?;
     } else {
-        // Beside the text, so that it can be sent into a file.
+        // On stderr, so that stdout is the text alone.
         console.aside(&[screen::revision(&accepted, &console.zone)]);
         console.write(&accepted.text)?;
     }

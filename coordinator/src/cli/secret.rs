@@ -43,7 +43,7 @@ pub(super) async fn run(args: Secret, context: &Context<'_>, console: &mut Conso
 }
 
 async fn set(name: String, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    // Before anything is typed in vain.
+    // Checked before the person types the value.
     if !is_secret_name(&name) {
         return Err(CliError::Usage(format!(
             "{:?} is no name for a secret: lower-case letters, digits, and - _ . within, at most 64",
@@ -65,7 +65,7 @@ async fn set(name: String, context: &Context<'_>, console: &mut Console<'_>) -> 
     Ok(Exit::Fine)
 }
 
-/// Without the line break that an editor or echo puts at its end.
+/// Reads the value; removes the line break that an editor or echo adds.
 fn value(name: &str, console: &mut Console<'_>) -> Result<Vec<u8>, CliError> {
     let read = super::error::file("read", "stdin");
     let mut value = if console.person.is_there() {

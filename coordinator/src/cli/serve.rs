@@ -38,7 +38,7 @@ pub(super) struct Serve {
 pub(super) async fn run(args: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     raise_file_limit();
     let options = options(args, context)?;
-    // A second call, as from a test, finds the first one's log.
+    // Fails when a log is set up already, as in a test that calls this twice.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .compact()
@@ -67,7 +67,7 @@ pub(super) async fn run(args: &Serve, context: &Context<'_>, console: &mut Conso
     Ok(Exit::Fine)
 }
 
-/// Where operators elsewhere may call.
+/// Default port for operators on other machines.
 const OPERATORS_PORT: u16 = 7445;
 
 fn operators(args: &Serve, any: IpAddr) -> Result<Option<SocketAddr>, CliError> {

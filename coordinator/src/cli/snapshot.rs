@@ -158,7 +158,7 @@ async fn held(
     Ok(Exit::Fine)
 }
 
-/// Nothing is signed for a snapshot that is not there, or that nobody holds.
+/// Fails when the snapshot does not exist or has no such hold, so that nothing is signed in vain.
 async fn is_held(client: &mut Client, node: &str, snapshot: &str, console: &mut Console<'_>) -> Result<(), CliError> {
     let dataset = snapshot.split_once('@').map(|(dataset, _)| dataset);
     let dataset = dataset.ok_or_else(|| CliError::Usage(format!("{} is not DATASET@NAME", short(snapshot))))?;
@@ -200,7 +200,7 @@ async fn list(
     let (mut shown, mut refused) = (0, None);
     for node in &nodes {
         let (rows, no_pruning) = match pages(client, node, &dataset, prunable, console).await {
-            // One that lacks the dataset, or leaves meanwhile, hides no other.
+            // In a list of all nodes, one that lacks the dataset or disconnects must not hide the others.
             Err(CliError::Coordinator(said)) if !one => {
                 left_out(node, said.message(), console);
                 refused.get_or_insert(said);
@@ -242,7 +242,7 @@ fn left_out(node: &str, why: &str, console: &mut Console<'_>) {
     console.aside(&[Line::new().ink(Ink::Amber, format!("{node} is skipped: {why}"))]);
 }
 
-/// A page at a time: ten thousand snapshots are more than one message holds.
+/// Fetches the list page by page: ten thousand snapshots do not fit into one message.
 async fn pages(
     client: &mut Client,
     node: &str,
@@ -263,7 +263,7 @@ async fn pages(
             console.aside(&[Line::new().ink(Ink::Amber, format!("{node}: {problem}"))]);
         }
         rows.extend(answer.rows);
-        // An agent of before names no next page: it begins behind the last row.
+        // An older agent does not name the next page; it starts after the last row.
         let last = rows.last().map(|row| format!("{}@{}", row.dataset, row.name));
         let next = if answer.next.is_empty() {
             last.unwrap_or_default()

@@ -6,7 +6,7 @@ use heeler_proto::v1::{StatusReply, StatusRequest};
 use super::{CliError, Console, Context, Exit, json};
 use crate::screen::{Ink, Line, status as screen};
 
-/// How often a watched status is asked for again.
+/// Time between two queries of `status --watch`.
 const AGAIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default, Args)]

@@ -5,7 +5,7 @@ use super::watch::{Watched, watch};
 use super::{CliError, Client, Console, Context, Exit, complete, json};
 use crate::screen::{self, Line};
 
-/// How many tasks a short id is looked for in.
+/// Newest tasks in which the start of an id is looked for.
 const FAR: u32 = 1000;
 
 #[derive(Debug, Subcommand)]

@@ -7,20 +7,20 @@ use super::{CliError, Console};
 use crate::contact::{ContactError, Dialogue, Host};
 use crate::screen::{self, Line};
 
-/// The sudo passwords of one run. A password goes to the node that it was meant for, and to another one only when that
-/// node's host key was pinned before and the person agrees.
+/// Sudo passwords of one run. A password goes only to the node that it was typed for. It is offered to another node
+/// only if that node's host key was pinned before and the person agrees.
 #[derive(Default)]
 pub(super) struct Passwords {
-    /// Handed over on stdin before anything began.
+    /// Read from stdin before anything began.
     given: BTreeMap<NodeName, String>,
-    /// The last one that was typed, and for whom.
+    /// The password that was typed last, with its node.
     typed: Option<(NodeName, String)>,
-    /// Each node's is asked for.
+    /// Whether each node's password is asked for separately.
     each: bool,
 }
 
 impl Passwords {
-    /// With `ask`, and without a terminal, reads a line of stdin for each name, in their order.
+    /// With `ask` and without a terminal, reads one line of stdin for each name, in order.
     pub(super) fn read(names: &[NodeName], ask: bool, console: &mut Console<'_>) -> Result<Self, CliError> {
         let mut passwords = Self {
             each: ask,
@@ -40,13 +40,13 @@ impl Passwords {
         Ok(passwords)
     }
 
-    /// What was typed was wrong: it is offered to no other node.
+    /// Forgets the typed password because it was wrong.
     pub(super) fn forget(&mut self) {
         self.typed = None;
     }
 }
 
-/// The person at the terminal, for first contact.
+/// First contact's questions, asked on the terminal.
 pub(super) struct Terminal<'a, 'b> {
     pub(super) console: &'a mut Console<'b>,
     pub(super) passwords: &'a mut Passwords,

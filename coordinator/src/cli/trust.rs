@@ -2,7 +2,7 @@ use super::{CliError, Console};
 use crate::screen::{Line, wrap};
 use crate::trust::Stranger;
 
-/// Shows a fingerprint that nobody vouches for, and asks; no option stands for the answer.
+/// Shows a fingerprint that no trusted operator has signed, and asks. No option answers this question.
 pub(super) fn confirm(stranger: &Stranger, console: &mut Console<'_>) -> Result<(), CliError> {
     if !console.person.is_there() {
         return Err(CliError::NobodyToAsk(format!(

@@ -7,20 +7,20 @@ use super::live::Live;
 use super::{CliError, Console, Context, Exit, json};
 use crate::screen::{EventLog, Ink, Line, ends, is_an_op};
 
-/// Tasks that are watched to their end.
+/// The tasks of a `heeler apply` or `task follow`, until they end.
 pub(super) struct Watched {
-    /// By id.
+    /// Tasks by id.
     tasks: BTreeMap<String, WatchedTask>,
     after: u64,
-    /// What happened to their nodes before the first of them began is another story.
+    /// Whether one of them has begun; earlier events of their nodes are not shown.
     begun: bool,
 }
 
 struct WatchedTask {
     node: String,
-    /// Its kind in words; empty when the reader has named it.
+    /// The kind for messages; empty when the user named the task.
     kind: String,
-    /// None while it is under way.
+    /// None while the task is open.
     outcome: Option<TaskOutcome>,
 }
 
@@ -62,7 +62,7 @@ impl Watched {
         }
     }
 
-    /// None while one is under way; the worst end counts.
+    /// The worst exit code of the tasks; None while one is open.
     fn exit(&self) -> Option<Exit> {
         let mut exit = Exit::Fine;
         for task in self.tasks.values() {
@@ -72,7 +72,7 @@ impl Watched {
                 TaskOutcome::Refused => Exit::Refused,
                 TaskOutcome::Failed | TaskOutcome::Unspecified => Exit::Error,
             };
-            // A task is refused when an earlier one of its node stopped: that one's end says more.
+            // A task is refused when an earlier one on its node failed; that one's code says more.
             let weight = |exit: Exit| match exit {
                 Exit::Fine => 0,
                 Exit::Refused => 1,
@@ -100,7 +100,7 @@ impl Watched {
     }
 }
 
-/// Shows what happens to the tasks until all have ended. Ctrl-C only stops watching.
+/// Shows events of the tasks until all have ended. Ctrl-C only stops watching.
 pub(super) async fn watch(
     mut watched: Watched,
     context: &Context<'_>,
@@ -136,7 +136,7 @@ pub(super) async fn watch(
                     task.outcome = outcome(&event).or(task.outcome);
                 }
             }
-            // That a node was lost, or is back.
+            // The node disconnected or reconnected.
             News::Event(event) if event.task_id.is_empty() && watched.holds(&event.node) => {
                 show(&event, (&mut log, ""), live.as_mut(), console)?;
             }
@@ -160,7 +160,7 @@ pub(super) async fn watch(
     }
 }
 
-/// How the task ended, if it has: as its agent says, or as the coordinator has decided without it.
+/// How the task ended, from the agent's event or from the coordinator's decision; None while it is open.
 fn outcome(event: &FleetEvent) -> Option<TaskOutcome> {
     match (event.event.is_some(), event.kind.as_str()) {
         (true, _) => ends(event),
@@ -184,7 +184,7 @@ fn show(
         None => console.show(&lines),
         Some(live) => {
             live.take(news);
-            // What its line has just said needs no line of its own.
+            // The progress line has just shown this operation.
             if is_an_op(news) {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! `heeler` alone: status, or how to come to one.
+//! `heeler` without a command: the status, or how to get one.
 
 use std::path::Path;
 
@@ -8,16 +8,16 @@ use super::{CliError, Console, Context, Exit, json, status};
 use crate::screen::{Ink, Line, wrap};
 use crate::state::StateFolder;
 
-/// Where the package keeps it.
+/// State folder of the Debian package.
 const PACKAGED: &str = "/var/lib/heeler";
 
-/// Why there is no status.
+/// Why there is no status to show.
 enum Without {
-    /// Nothing is set up here.
+    /// There is no coordinator's state here.
     Coordinator,
-    /// There is one, and it does not run.
+    /// There is a state, but the coordinator does not run.
     Answer,
-    /// Another user's.
+    /// The state belongs to another user.
     Access,
 }
 

@@ -7,7 +7,7 @@ use super::plan::blocked;
 use super::snapshot::stand;
 use super::word;
 
-/// An event; `event` holds the agent's own, with its kind and the fields of that kind.
+/// An event. `event` holds the agent's own event with its kind and fields.
 pub(in super::super) fn fleet_event(event: &FleetEvent) -> Value {
     json!({
         "id": event.id,

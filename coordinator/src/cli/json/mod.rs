@@ -1,5 +1,5 @@
-//! Replies as JSON. Names are those of the contract, enums are lower-case words, times Unix milliseconds (`…_ms`), sizes
-//! bytes (`…_bytes`), guids decimal strings. Keys are added, never renamed; `schema` counts the day that one is.
+//! Replies as JSON. Names are those of the .proto files, enums lower-case words, times Unix milliseconds (`…_ms`),
+//! sizes bytes (`…_bytes`), guids decimal strings. Keys may be added; a renamed key needs a new `schema` number.
 
 mod event;
 mod node;
@@ -19,13 +19,13 @@ pub(super) use snapshot::{diff, snapshots};
 
 const SCHEMA: u32 = 1;
 
-/// A list under its name, with the schema.
+/// A document with the schema and a list under `name`.
 pub(super) fn list(name: &str, all: impl Iterator<Item = Value>) -> Value {
     let all: Vec<Value> = all.collect();
     json!({ "schema": SCHEMA, name: all })
 }
 
-/// A document, with the schema.
+/// Adds the schema to a document.
 pub(super) fn document(mut value: Value) -> Value {
     if let Some(object) = value.as_object_mut() {
         object.insert("schema".into(), SCHEMA.into());
@@ -33,7 +33,7 @@ pub(super) fn document(mut value: Value) -> Value {
     value
 }
 
-/// What went wrong: the first line of `text` says what, the others what to type.
+/// An error document: the first line of `text` says what failed, the others what to type.
 pub(super) fn error(text: &str, exit: Exit, mistakes: &[ConfigError]) -> Value {
     let (message, next) = text.split_once('\n').unwrap_or((text, ""));
     let mistakes = mistakes.iter().map(|mistake| {
@@ -50,7 +50,7 @@ pub(super) fn error(text: &str, exit: Exit, mistakes: &[ConfigError]) -> Value {
     }))
 }
 
-/// `LIGHT_GREEN` is "green", `TASK_OUTCOME_DONE` "done".
+/// `LIGHT_GREEN` becomes "green", `TASK_OUTCOME_DONE` "done".
 fn word(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_lowercase().replace('_', " ")
 }

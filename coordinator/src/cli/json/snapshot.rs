@@ -13,7 +13,7 @@ pub(super) fn stand(stand: &SnapshotStand) -> Value {
     })
 }
 
-/// A node's snapshots, each with what becomes of it.
+/// A node's snapshots, each with the reason why it is kept or pruned.
 pub(in super::super) fn snapshots(node: &str, rows: &[SnapshotRow], no_pruning: &str) -> Value {
     document(json!({
         "node": node,
@@ -39,7 +39,7 @@ fn row(row: &SnapshotRow) -> Value {
     })
 }
 
-/// What changed between two snapshots.
+/// The files that differ between two snapshots.
 pub(in super::super) fn diff(answer: &SnapshotAnswer) -> Value {
     let line = |line: &heeler_proto::v1::DiffLine| json!({ "change": line.change, "path": line.path, "new_path": line.new_path });
     document(json!({

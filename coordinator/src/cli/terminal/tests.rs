@@ -8,7 +8,7 @@ use crate::cli::Person;
 use crate::contact::Fingerprint;
 use crate::screen::Screen;
 
-/// Answers in turn; `there` at a terminal.
+/// Answers in order; `there` says whether it is a terminal.
 struct Answers {
     there: bool,
     lines: VecDeque<&'static str>,
@@ -31,7 +31,7 @@ impl Person for Answers {
     }
 }
 
-/// The passwords that go to `nodes`, each with whether its host key was pinned before, and the questions.
+/// The passwords for `nodes` (each with whether its host key was pinned before), and the questions that were asked.
 async fn passwords(
     there: bool,
     each: bool,

@@ -166,7 +166,7 @@ async fn yes_never_confirms_the_irreversible() {
     }
 }
 
-/// The same where this disk is not read first.
+/// The same, with this disk not read first.
 fn unread(serial: &str) -> v1_act::Act {
     match creation() {
         v1_act::Act::CreatePool(create) => v1_act::Act::CreatePool(CreatePool {
@@ -315,7 +315,7 @@ async fn a_text_that_blocks_is_not_accepted_unasked() {
         "{}",
         refused.err
     );
-    // What blocks a node that is asked for nothing new is no fault of the text.
+    // A node that was blocked before and gets nothing new does not make the text faulty.
     let stage = Stage::with(TOML, blocked(false));
     stage.types("apply --yes").await;
     assert_eq!(applied(&stage), 1);

@@ -1,4 +1,4 @@
-//! A coordinator that is lost and comes back, as a person types it.
+//! A coordinator is lost and restored, as a person types it.
 
 use super::fake::Stage;
 use crate::cli::Exit;
@@ -82,7 +82,7 @@ async fn one_command_restores_a_destroyed_coordinator() {
     assert_eq!(back.exit, Exit::Fine, "{}", back.err);
     assert!(back.out.contains("Next: heeler serve"), "{}", back.out);
     assert_eq!(std::fs::read(stage.state().join("ca/key.pem")).unwrap(), ca);
-    // Who was revoked since may come in again: that is said, to programs, too.
+    // An operator revoked after the backup is trusted again: text and JSON say so.
     let warned = back.out.split_whitespace().collect::<Vec<_>>().join(" ");
     let words = [
         "Operators who are trusted again, as at that time:",

@@ -1,4 +1,4 @@
-//! What is signed is what was shown, whatever the coordinator sends.
+//! The command line signs only what it showed, whatever the coordinator sends.
 
 use heeler_proto::v1::*;
 
@@ -61,7 +61,7 @@ async fn one_word_consents_to_one_act() {
     stage.key(&key());
     let outcome = stage.types("apply --confirm pi5l").await;
     assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
-    // A disk whose serial is a node's name would be erased by the node's word.
+    // If a disk's serial is a node's name, typing the node's name must not erase the disk.
     let mut masked = plan(Some(erasure()));
     if let Some(v1_act::Act::EraseContents(erase)) = masked.nodes[0].steps[0].ops[0]
         .irreversible

@@ -1,4 +1,4 @@
-//! What a person types in a year: nothing at all, the handbook, secrets.
+//! Everyday commands: `heeler` alone, the handbook, secrets.
 
 use heeler_proto::v1::*;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! A coordinator that says what a test tells it to.
+//! A coordinator that answers as a test scripts it.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 
 pub use super::stage::{NOW, Stage};
 
-/// What the coordinator answers, and what it was asked.
+/// The answers, and the requests that came.
 #[derive(Default)]
 pub struct Script {
     pub status: StatusReply,
@@ -22,11 +22,11 @@ pub struct Script {
     pub disks: Vec<DiskRecord>,
     pub tasks: Vec<TaskInfo>,
     pub revision: Revision,
-    /// What stands in the way of a removal.
+    /// Gates of a removal.
     pub gates: Vec<Gate>,
-    /// Something was released, removed or forgotten.
+    /// Whether something was released, removed or forgotten.
     pub went: bool,
-    /// One stream for each call; it breaks off at the end of each but the last, which stays open.
+    /// One stream for each call. Each ends in a lost connection, but the last stays open.
     pub streams: VecDeque<Vec<FleetEvent>>,
     pub planned: Vec<PlanRequest>,
     pub applied: Vec<ApplyRequest>,
@@ -34,7 +34,7 @@ pub struct Script {
     pub audit: ListAuditReply,
     pub audit_check: VerifyAuditReply,
     pub verified: Vec<VerifyAuditRequest>,
-    /// One for each question about snapshots; one with an error is refused.
+    /// One answer for each request about snapshots; one with an error is refused.
     pub snapshots: VecDeque<SnapshotAnswer>,
     pub asked: Vec<SnapshotsRequest>,
     pub copies: Vec<CopyInfo>,
@@ -47,9 +47,9 @@ pub struct Script {
     pub contact: BeginContactReply,
     pub authorities: ShowAuthoritiesReply,
     pub grant: OperatorGrant,
-    /// Every step of a rotation that was asked for.
+    /// Requests for steps of a rotation.
     pub rotated: Vec<RotateAuthorityRequest>,
-    /// What an operator has signed, as it came.
+    /// Statements that operators signed, as they arrived.
     pub signed: Vec<Option<Statement>>,
 }
 

@@ -1,4 +1,4 @@
-//! What was typed is checked before anybody is asked, and before anything is begun or signed.
+//! Arguments are checked before any question is asked and before anything is changed or signed.
 
 use heeler_proto::v1::*;
 use serde_json::Value;
@@ -38,14 +38,14 @@ fn known() -> Script {
     }
 }
 
-/// On the coordinator's own machine, with my key.
+/// A stage on the coordinator's own machine, with the operator's key.
 fn stage(script: Script) -> Stage {
     let stage = Stage::with(TOML, script);
     stage.key(&key());
     stage
 }
 
-/// Nothing was asked, begun or signed.
+/// Asserts that nothing was asked, changed or signed.
 #[track_caller]
 fn nothing_was_done(stage: &Stage, line: &str, asked: &[String]) {
     let script = stage.fake.0.lock().unwrap();
@@ -149,7 +149,7 @@ async fn a_missing_file_is_told_before_any_question() {
     }
 }
 
-/// A state folder that looks whole.
+/// A state folder that looks complete.
 fn made(stage: &Stage) -> std::path::PathBuf {
     let state = stage.folder.path().join("made");
     Ca::create(&state.join("ca"), "k8sctl", NOW).unwrap();

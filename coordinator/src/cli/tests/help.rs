@@ -4,7 +4,7 @@ use super::fake::Stage;
 use crate::cli::Exit;
 use crate::cli::args::Heeler;
 
-/// Every command with its way there: "node list".
+/// Every command with its parents: "node list".
 fn all(command: &clap::Command, way: &str) -> Vec<String> {
     let mut ways = vec![way.to_owned()];
     for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
@@ -51,7 +51,7 @@ async fn a_wrong_word_is_told_with_the_nearest_one() {
 async fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish"] {
         let outcome = Stage::empty().types(&format!("completions {shell}")).await;
-        // The script asks the program itself: it knows the commands, and the names of the nodes.
+        // The script asks the program for commands and names, so it must set this variable.
         assert!(outcome.out.contains("HEELER_COMPLETE"), "{shell}: {}", outcome.out);
         assert!(
             !outcome.out.contains("target/"),

@@ -1,4 +1,4 @@
-//! `heeler init`: what it makes, and that nothing is there where it refuses.
+//! `heeler init`: what it makes, and that it makes nothing when it refuses.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use heeler_store::{Operator, Store};
 use super::fake::{NOW, Stage};
 use crate::cli::Exit;
 
-/// Every file and folder below, with what is in it.
+/// Every file and folder below, with its content.
 fn below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -120,7 +120,7 @@ async fn init_never_overwrites_an_unreadable_heeler_toml() {
     }
 }
 
-/// Everybody there ever was.
+/// Every operator on record, revoked ones too.
 async fn operators(stage: &Stage) -> Vec<String> {
     let store = Store::open(&stage.state().join("heeler.db")).await.unwrap();
     let records = store.read().await.unwrap().operator_records().await.unwrap();
@@ -172,7 +172,7 @@ async fn a_recovery_file_without_key_stops_init() {
         refused.err
     );
     assert_eq!(below(stage.folder.path()), before);
-    // Where the key is known it is not asked for.
+    // A known recovery key is not asked for.
     assert_eq!(
         stage.types("init --cluster k8sctl --address 10.0.0.2 .").await.exit,
         Exit::Fine

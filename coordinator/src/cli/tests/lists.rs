@@ -1,4 +1,4 @@
-//! Long lists and the log: snapshots by the page, who did what, who holds a copy.
+//! Long lists and the audit log: pages of snapshots, entries, copies.
 
 use heeler_proto::v1::*;
 use serde_json::Value;
@@ -35,7 +35,7 @@ fn snapshot(number: u64) -> SnapshotRow {
     }
 }
 
-/// Ten thousand, as the node hands them over.
+/// Ten thousand snapshots, in pages as the node sends them.
 fn pages() -> Script {
     let rows: Vec<_> = (1..=10_000).map(snapshot).collect();
     let answers = rows.chunks(1_000).enumerate().map(|(place, rows)| SnapshotAnswer {
@@ -330,7 +330,7 @@ async fn alarms_are_looked_into_of_one_node_or_of_all() {
     assert_eq!(stage.types("events seen --follow").await.exit, Exit::Usage);
     let mistyped = stage.types("events --node pi5x").await;
     assert_eq!(mistyped.exit, Exit::Error, "nothing was ever written of it");
-    // The first answer says that something is on record, the second is the list.
+    // The first answer says that there are events, the second is the list.
     let written = FleetEvent {
         id: 1,
         node: "pi5x".into(),

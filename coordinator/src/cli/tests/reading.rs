@@ -251,7 +251,7 @@ async fn config_pull_never_overwrites_unreadable_text() {
 
     let mine = format!("{TOML}# mine\n");
     std::fs::write(&path, &mine).unwrap();
-    // The first pull has kept what stood there before.
+    // The first pull saved the text that was there.
     for number in [2, 3] {
         std::fs::write(&path, &mine).unwrap();
         stage.types("config pull --yes").await;

@@ -1,4 +1,4 @@
-//! What is asked before a node is let go or forgotten.
+//! What is asked before a node is released or removed.
 
 use heeler_proto::v1::Gate;
 use serde_json::Value;

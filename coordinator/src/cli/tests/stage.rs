@@ -1,4 +1,4 @@
-//! A folder, a coordinator on a real socket, and a person who has made up their mind.
+//! A folder, a coordinator on a real socket, and a person with prepared answers.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use crate::clock::Clock;
 
 pub const NOW: u64 = 1_790_000_000_000;
 
-/// Answers in this order; nobody is there when there is no answer to begin with.
+/// Gives these answers in order. Without any there is no terminal.
 struct Decided {
     there: bool,
     answers: VecDeque<String>,
@@ -55,7 +55,7 @@ impl Demonstration for NoDemo {
     }
 }
 
-/// Whoever read has seen enough.
+/// A stdout whose reader has closed it.
 struct Closed;
 impl Write for Closed {
     fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -66,7 +66,7 @@ impl Write for Closed {
     }
 }
 
-/// What came of a command line.
+/// Result of a command line.
 pub struct Outcome {
     pub exit: Exit,
     pub out: String,
@@ -74,14 +74,14 @@ pub struct Outcome {
     pub asked: Vec<String>,
 }
 
-/// A state folder, a config folder, and perhaps a coordinator.
+/// A state folder, a config folder, and optionally a coordinator.
 pub struct Stage {
     pub folder: tempfile::TempDir,
     pub fake: Fake,
 }
 
 impl Stage {
-    /// With nobody on the socket.
+    /// Without a coordinator on the socket.
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("state")).unwrap();
@@ -118,22 +118,22 @@ impl Stage {
         std::fs::write(folder.join("key.pem"), pem).unwrap();
     }
 
-    /// Types `line`, with nobody to be asked.
+    /// Runs `line` without a terminal.
     pub async fn types(&self, line: &str) -> Outcome {
         self.play(line, None).await
     }
 
-    /// Types `line`, and answers each question in turn.
+    /// Runs `line`, and answers each question in order.
     pub async fn types_and_says(&self, line: &str, answers: &[&str]) -> Outcome {
         self.play(line, Some(answers)).await
     }
 
-    /// Types `line`, with something on stdin and nobody to be asked.
+    /// Runs `line` without a terminal, with `stdin` as its input.
     pub async fn is_handed(&self, line: &str, stdin: &str) -> Outcome {
         self.act(line, false, &[stdin]).await
     }
 
-    /// Types `line`, with nobody to read what comes of it.
+    /// Runs `line` with a closed stdout.
     pub async fn types_unread(&self, line: &str) -> Outcome {
         self.act_into(&mut Closed, line, false, &[]).await
     }

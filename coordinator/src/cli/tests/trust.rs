@@ -1,4 +1,4 @@
-//! A hostile coordinator: whatever it says about trust, the key on this machine signs and pins only what is verified.
+//! A hostile coordinator: the key on this machine signs and pins only what was verified here.
 
 use heeler_proto::v1::*;
 use heeler_proto::{OperatorName, TrustChange};
@@ -11,7 +11,7 @@ use crate::pki::{Ca, NodeRequest, issue_operator, public_pem};
 use crate::screen::fingerprint;
 
 const CLUSTER: &str = "k8sctl";
-/// Cargo.toml is no configuration of ssh: ssh ends at once.
+/// Cargo.toml is no ssh configuration, so ssh ends at once.
 const ADD: &str = "node add pi5l --ssh-config Cargo.toml --ssh nobody@pi5l --yes";
 
 struct Somebody {
@@ -73,7 +73,7 @@ fn info(name: &str, public_key: Vec<u8>) -> OperatorInfo {
     }
 }
 
-/// The coordinator's own machine, with my key and the authority of its state folder.
+/// A stage on the coordinator's own machine, with my key and the authority of its state folder.
 fn stage(me: &Somebody, script: Script) -> (Stage, Ca) {
     let stage = Stage::with("", script);
     stage.key(&me.key.serialize_pem());
@@ -158,7 +158,7 @@ async fn node_add_pins_a_stranger_after_its_fingerprint() {
     let word = fingerprint(&bo.point())[..9].to_owned();
     let confirmed = stage.types_and_says(ADD, &[&word]).await;
     assert!(!confirmed.err.contains("Nothing was done there"), "{}", confirmed.err);
-    // It is asked once.
+    // The question is asked once only.
     let again = stage.types(ADD).await;
     assert!(!again.err.contains("vouches"), "{}", again.err);
 }
@@ -283,7 +283,7 @@ async fn operator_add_hands_on_no_authority_that_is_not_verified() {
         "{}",
         outcome.err
     );
-    // That it calls bo an operator already is worth nothing without a statement: mine was asked for.
+    // The coordinator's claim that bo is an operator is not enough: my signature was asked for.
     assert!(signed(&stage).iter().all(Option::is_some));
     stage.fake.0.lock().unwrap().grant = granted(&ca, &bo, &[&ca]);
     let outcome = stage.types(&line).await;
