@@ -1,4 +1,4 @@
-//! Sealed copies of the state, on the nodes' pools: one an hour, so that any of them brings the coordinator back.
+//! Copies of the state on the nodes' pools, made every hour; each one can restore the coordinator.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,30 +14,30 @@ use tracing::{info, warn};
 use crate::app::{App, AppError, Holder};
 use crate::backup::{BackupError, Content, Packed, pack};
 
-/// A node's newest copy is older than that: it gets another one.
+/// A node whose newest copy is older gets another one.
 const EVERY_MS: u64 = 60 * 60 * 1000;
-/// How often that is looked at.
+/// How often the ages are checked.
 const LOOK: Duration = Duration::from_secs(60);
-/// The most that a node is asked to keep at once.
+/// Largest copy, in bytes, that a node is asked to keep.
 const LARGEST: u64 = 32 << 20;
-/// What is on its way to one node at once.
+/// Bytes on their way to one node at a time.
 const CHUNK: usize = 128 << 10;
-/// Nodes that are sent to at once.
+/// Nodes that get a copy at the same time.
 const AT_ONCE: usize = 8;
-/// A pool that takes longer for a chunk hangs.
+/// A pool that needs longer for one chunk counts as hung.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// What came of a round.
+/// Result of a round of copies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Nodes that hold the new copy.
+    /// The new copies.
     pub kept: Vec<v1::CopyInfo>,
-    /// Nodes that do not, and why.
+    /// Nodes that did not take the copy, with the reason.
     pub problems: Vec<v1::CopyProblem>,
 }
 
 impl App {
-    /// For as long as the coordinator runs.
+    /// Makes copies for as long as the coordinator runs.
     pub async fn keep_copies(&self) {
         loop {
             sleep(LOOK).await;
@@ -47,7 +47,7 @@ impl App {
                         warn!(node = problem.node, reason = problem.reason, "no copy was kept there");
                     }
                 }
-                // `heeler status` says that there is no recovery key.
+                // The status already reports a missing recovery key.
                 Err(BackupError::NoRecoveryKey) => {}
                 Err(error) => {
                     let error = AppError::from(error);
@@ -59,10 +59,10 @@ impl App {
         }
     }
 
-    /// One copy for every node that can keep one and whose newest is older than that.
+    /// Sends one copy to every node that can keep one and has none younger than `older_than_ms`.
     ///
     /// # Errors
-    /// When no copy can be made; that a node does not take it is an answer.
+    /// When no copy can be made. A node that does not take it is part of the result.
     pub async fn hand_out_copies(&self, older_than_ms: u64) -> Result<Round, BackupError> {
         let _one = self.copying().await;
         let holders = self.holders(older_than_ms).await.map_err(of_app)?;

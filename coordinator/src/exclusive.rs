@@ -1,11 +1,11 @@
 use std::fs::{File, TryLockError};
 
-/// A file or folder that this process alone works on (`flock`), until it is dropped.
+/// A file or folder locked for this process (`flock`, flock(2)) until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Exclusive(File);
 
 impl Exclusive {
-    /// Locks `file`, or says that another process has it.
+    /// Locks `file`; gives it back when another process holds the lock.
     pub(crate) fn of(file: File) -> Result<Self, (File, TryLockError)> {
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
@@ -19,7 +19,8 @@ impl Exclusive {
 }
 
 impl Drop for Exclusive {
-    /// Closing is not enough: a child between fork and exec has a copy of the descriptor, which keeps the lock.
+    /// Unlocks explicitly. Closing is not enough: a child between fork and exec still has the descriptor, and with it
+    /// the lock.
     fn drop(&mut self) {
         if let Err(error) = self.0.unlock() {
             tracing::warn!(%error, "could not unlock a file");

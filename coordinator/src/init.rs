@@ -1,4 +1,4 @@
-//! `heeler init`, the coordinator's half: authority, identities, database.
+//! The coordinator's part of `heeler init`: authority, identities, database.
 
 use std::path::{Path, PathBuf};
 
@@ -11,43 +11,43 @@ use crate::clock::Clock;
 use crate::pki::{Ca, PkiError, ServerIdentity, make_folder, new_operator, public_point, write_secret};
 use crate::state::{LockError, Lost, StateFolder};
 
-/// What `heeler init` must know.
+/// Options of `heeler init`.
 #[derive(Debug, Clone)]
 pub struct InitOptions {
-    /// Made when it is missing.
+    /// The state folder; made when it is missing.
     pub state: StateFolder,
-    /// Where heeler.toml is.
+    /// Folder of heeler.toml.
     pub config: PathBuf,
-    /// The cluster's name.
+    /// Name of the cluster.
     pub cluster: String,
-    /// Who may sign consents: the login name, where nobody says otherwise.
+    /// Name of the operator whose key signs consents.
     pub operator: OperatorName,
 }
 
-/// Why the state folder could not be made.
+/// Why the state could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    /// A coordinator runs on it.
+    /// A coordinator uses the state folder.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// Half of what was there.
+    /// Part of the state is missing.
     #[error(transparent)]
     Lost(#[from] Lost),
-    /// A key, a certificate or a folder.
+    /// A key, certificate or folder failed.
     #[error("could not make the coordinator's identities")]
     Pki(#[from] PkiError),
-    /// The database.
+    /// The database failed.
     #[error("could not make the coordinator's database")]
     Store(#[from] StoreError),
-    /// It belongs to another cluster.
+    /// The state folder belongs to another cluster.
     #[error("{} is the state of the cluster {found:?}. For another cluster, name another folder: --state DIR", folder.display())]
     OtherCluster {
-        /// Which folder.
+        /// The state folder.
         folder: PathBuf,
-        /// Its cluster.
+        /// Name of its cluster.
         found: String,
     },
-    /// Nobody's signature says that the operator may consent.
+    /// The name is not an operator's, and only an operator's signature can add one.
     #[error(
         "{} holds the coordinator of {cluster:?}, and {name} is not one of its operators. Only an operator can add \
          one, heeler init cannot.\n\
@@ -56,22 +56,22 @@ pub enum InitError {
         folder.display()
     )]
     NewOperator {
-        /// Which folder.
+        /// The state folder.
         folder: PathBuf,
-        /// Its cluster.
+        /// Name of its cluster.
         cluster: String,
-        /// Who would be added.
+        /// The name that was given.
         name: OperatorName,
-        /// Who is one.
+        /// Names of the operators who are not revoked, separated by ` | `.
         known: String,
     },
-    /// For good.
+    /// The operator is revoked, and the name cannot be used again.
     #[error(
         "the operator {0} is revoked, and the name can never be used again. With another name: heeler init \
         --operator NAME"
     )]
     Revoked(OperatorName),
-    /// Another key would be worth nothing.
+    /// The operator's key is not on this machine; a new key would not be accepted.
     #[error(
         "the key of the operator {name} is not here: {} holds another key. If a backup has it: heeler backup restore. \
          Without one, another operator adds you under another name: heeler operator request --name NAME",
@@ -80,21 +80,22 @@ pub enum InitError {
     KeyElsewhere {
         /// Operator name: letters, digits and `._@-`, at most 64.
         name: OperatorName,
-        /// Where it would be.
+        /// Path where the key would be.
         path: PathBuf,
     },
 }
 
-/// An epoch that begins now: later than that of any coordinator of this cluster that began before.
+/// The epoch for a coordinator that starts now: the Unix time in seconds, later than that of every earlier one.
 #[must_use]
 pub fn epoch_at(now_ms: u64) -> u64 {
     now_ms / 1000
 }
 
-/// What [`init`] would refuse, before anything is made. Returns whether a coordinator is there that has its recovery key.
+/// Finds what [`init`] would refuse, before anything is made. Returns whether there is a coordinator with a recovery
+/// key.
 ///
 /// # Errors
-/// When what is there is another cluster's, or half of one, or the operator is none of its own.
+/// When the state is another cluster's or incomplete, or the name is not one of its operators.
 pub async fn look(options: &InitOptions) -> Result<bool, InitError> {
     let state = &options.state;
     if !state.holds()? {
@@ -109,8 +110,8 @@ pub async fn look(options: &InitOptions) -> Result<bool, InitError> {
     Ok(known)
 }
 
-/// Makes what is missing and leaves what is there: run twice, it repairs, but makes no other key for an operator who is
-/// known. Returns whether the state folder is new.
+/// Makes what is missing and keeps what exists, so a second run repairs. Never makes another key for a known
+/// operator. Returns whether the state folder is new.
 ///
 /// # Errors
 /// When it belongs to another cluster, or something cannot be written.
@@ -157,11 +158,11 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
     Ok(is_new)
 }
 
-/// Whether this is the coordinator that was asked for; false: none yet.
+/// Whether the database is of the cluster that was asked for; false when it is empty.
 async fn is_ours(tx: &mut Tx, options: &InitOptions) -> Result<bool, InitError> {
     let state = &options.state;
     let Some(found) = tx.meta("cluster").await? else {
-        // An empty database that somebody else has made since is none either.
+        // An empty database without the marker of an unfinished init: its content was lost.
         return match state.begun().exists() {
             true => Ok(false),
             false => Err(Lost::Database(state.path().to_owned()).into()),
@@ -193,7 +194,7 @@ async fn is_ours(tx: &mut Tx, options: &InitOptions) -> Result<bool, InitError> 
         .then(|| new_operator(&state.operator(name.as_str())))
         .transpose()?;
     match here {
-        // What an operator whose key is elsewhere repairs needs no signature.
+        // This run only repairs; the known operator's key is elsewhere and signs nothing.
         None => Ok(true),
         Some(pem) if public_point(&pem) == public_point(&record.public_key_pem) => Ok(true),
         Some(_) => Err(InitError::KeyElsewhere {

@@ -1,11 +1,11 @@
-//! What a person is told who named something that does not exist: the names that do, the nearest first.
+//! Messages about a name that does not exist: they list the existing names, nearest first.
 
-/// Names that are told.
+/// Most names listed.
 const TOLD: usize = 5;
-/// Characters of the given name that are compared, and of each name that is told.
+/// Most characters of a name that are compared or shown.
 const LONGEST: usize = 64;
 
-/// The one of `known` that a person most likely meant; None when none is near.
+/// The name that a person most likely meant; None when none is similar.
 pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let near = known.into_iter().map(|known| (distance(word, known), known));
     let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
@@ -16,12 +16,12 @@ fn distance(one: &str, other: &str) -> usize {
     strsim::damerau_levenshtein(&short(one).to_lowercase(), &short(other).to_lowercase())
 }
 
-/// The beginning of a name, as much as a message holds.
+/// The start of a name, at most as long as a message shows.
 pub(crate) fn short(name: &str) -> String {
     name.chars().take(LONGEST).collect()
 }
 
-/// `what` says what does not exist, on one line without a full stop; `list` is the command that lists all that does.
+/// The message: `what` says what does not exist (one line, no full stop), `list` is the command that lists all names.
 pub(crate) fn unknown<'n>(what: &str, given: &str, names: impl IntoIterator<Item = &'n str>, list: &str) -> String {
     let mut names: Vec<&str> = names.into_iter().collect();
     names.sort_by_cached_key(|name| (distance(given, name), *name));

@@ -1,4 +1,4 @@
-//! The coordinator and its command line.
+//! The coordinator and the command line `heeler`.
 
 pub mod app;
 pub mod audit;

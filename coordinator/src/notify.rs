@@ -1,4 +1,4 @@
-//! What the service manager is told (sd_notify(3)); nothing where nobody asked.
+//! Notifies the service manager (sd_notify(3)); does nothing without one.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
-/// A line to the service manager.
+/// The connection to the service manager.
 #[derive(Debug, Default)]
 pub struct Notify {
     socket: Option<(UnixDatagram, SocketAddr)>,
@@ -17,10 +17,10 @@ pub struct Notify {
 }
 
 impl Notify {
-    /// As the service manager asks for it in the environment.
+    /// Connects as $NOTIFY_SOCKET and $WATCHDOG_USEC say (sd_notify(3), sd_watchdog_enabled(3)).
     ///
     /// # Errors
-    /// When it names a socket that cannot be used.
+    /// When the named socket cannot be used.
     pub fn from_environment() -> io::Result<Self> {
         let Some(path) = env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()) else {
             return Ok(Self::default());
@@ -29,10 +29,10 @@ impl Notify {
         Self::to(&path, usec.map(Duration::from_micros))
     }
 
-    /// To the socket at `path`; a name that starts with @ is abstract.
+    /// Connects to the socket at `path`; a name that starts with @ is abstract (unix(7)).
     ///
     /// # Errors
-    /// When the name is no socket's.
+    /// When the name is not valid for a socket.
     pub fn to(path: &OsString, watchdog: Option<Duration>) -> io::Result<Self> {
         let address = match path.as_bytes() {
             [b'@', name @ ..] => hidden(name)?,
@@ -44,34 +44,34 @@ impl Notify {
         })
     }
 
-    /// How often the watchdog wants a sign of life, at half of its patience.
+    /// How often to call [`Self::alive`]: half of the watchdog's time. None without a watchdog.
     #[must_use]
     pub fn watchdog(&self) -> Option<Duration> {
         self.watchdog.map(|patience| patience / 2)
     }
 
-    /// Whether anybody listens.
+    /// Whether there is a service manager.
     #[must_use]
     pub fn is_heard(&self) -> bool {
         self.socket.is_some()
     }
 
-    /// The service is up.
+    /// Reports that the service is up (READY=1).
     pub fn ready(&self) {
         self.send("READY=1");
     }
 
-    /// A sign of life.
+    /// Resets the watchdog (WATCHDOG=1).
     pub fn alive(&self) {
         self.send("WATCHDOG=1");
     }
 
-    /// The service is about to end.
+    /// Reports that the service is stopping (STOPPING=1).
     pub fn stopping(&self) {
         self.send("STOPPING=1");
     }
 
-    /// What `systemctl status` shows.
+    /// Sets the line that `systemctl status` shows (STATUS=).
     pub fn status(&self, text: &str) {
         self.send(&format!("STATUS={}", text.replace('\n', " ")));
     }

@@ -1,43 +1,43 @@
-//! A change of a node's network that waits to be confirmed, as its session knows of it.
+//! A network change that waits for confirmation, as the node's session knows it.
 
 use std::collections::BTreeMap;
 
 use heeler_proto::{NodeName, v1};
 
-/// It is undone by the node itself unless it is confirmed.
+/// A network change that the node undoes unless it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// Of no other change on that node.
+    /// Id of the change, unique on the node.
     pub guard_id: String,
     /// The backplane's new address.
     pub address: String,
-    /// The coordinator runs on that very node: that it is reached from there proves nothing.
+    /// Whether the coordinator runs on this node. Then its own connection proves nothing.
     pub own_node: bool,
-    /// What its peers say.
+    /// What the peers answered.
     pub words: BTreeMap<NodeName, Word>,
-    /// What the node was told last; empty: nothing yet.
+    /// The last verdict sent to the node; empty: none yet.
     pub told: String,
-    /// It was told that the change stays.
+    /// Whether that verdict confirmed the change.
     pub confirmed: bool,
 }
 
-/// What a peer was asked, and said.
+/// A question to a peer, and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// When, Unix milliseconds.
+    /// When it was asked, Unix milliseconds.
     pub asked_at_ms: u64,
-    /// None: it has not answered yet.
+    /// None until it answers.
     pub heard: Option<Heard>,
 }
 
-/// What a peer says of an address.
+/// A peer's answer about an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// It answers.
+    /// It reaches the address.
     Reached,
-    /// It does not, and why that may be.
+    /// It does not; holds a possible reason.
     NotReached(String),
-    /// The peer's own backplane is down: its word means nothing.
+    /// The peer's own backplane is down, so its answer does not count.
     Down,
 }
 
@@ -52,7 +52,7 @@ impl From<v1::ReachReply> for Heard {
 }
 
 impl Pending {
-    /// Nobody was asked yet.
+    /// Before any peer is asked.
     #[must_use]
     pub fn new(wire: v1::PendingNetwork, own_node: bool) -> Self {
         Self {

@@ -261,7 +261,7 @@ pub(super) fn failed(error: &BackupError) -> CliError {
     CliError::Other(in_full(error))
 }
 
-/// Whether `path` is in `folder`, after links are resolved.
+/// Whether `path` is below `folder` when links of their folders are resolved. `path` itself need not exist.
 pub(super) fn within(path: &Path, folder: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let parent = path.parent().map(real).unwrap_or_default();

@@ -196,7 +196,7 @@ fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut
     }
 }
 
-/// The facts that heeler.toml needs: disks and backplane.
+/// The lines for heeler.toml from the facts; None when the node has no usable IPv4 address.
 fn lines_for(node: &NodeName, facts: &Facts, text: &str) -> Option<NewNode> {
     let subnet = config::parse(text).ok().map(|config| config.network.subnet);
     let addresses: Vec<IpAddr> = facts
@@ -223,7 +223,8 @@ fn lines_for(node: &NodeName, facts: &Facts, text: &str) -> Option<NewNode> {
     })
 }
 
-/// Address and MAC of the backplane card, when only one card can be it.
+/// MAC of the backplane card, when only one card can be it, and its address: the LAN address's host part in the
+/// backplane's network.
 fn card(facts: &Facts, text: &str, address: IpAddr) -> Option<(IpAddr, String)> {
     let network = config::parse(text).ok()?.network.backplane?.value;
     let (IpAddr::V4(address), IpAddr::V4(base)) = (address, network.address) else {

@@ -156,8 +156,8 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     Ok(Exit::Fine)
 }
 
-/// Fails when the state folder belongs to a heeler.toml elsewhere. A second, empty one would ask to remove
-/// everything.
+/// Fails when the state folder belongs to a heeler.toml elsewhere. An empty second one would want none of
+/// the existing nodes.
 fn refuse_a_second(state: &StateFolder, folder: &Path) -> Result<(), CliError> {
     let noted = std::fs::read_to_string(state.config()).unwrap_or_default();
     let noted = Path::new(noted.trim());

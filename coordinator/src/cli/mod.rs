@@ -139,7 +139,7 @@ pub async fn main(demonstration: &dyn Demonstration) -> ExitCode {
     ExitCode::from(run(std::env::args_os(), session).await as u8)
 }
 
-/// The time zone of TZ, else that of the machine (tzset(3)).
+/// The time zone of TZ, else that of the machine.
 fn zone() -> TimeZone {
     TimeZone::try_system().unwrap_or_else(|error| {
         let named = std::env::var("TZ").unwrap_or_default();

@@ -1,14 +1,14 @@
-//! What is wrong with a line that is no TOML, and what to write instead.
+//! Explains text that is not TOML, and says what to write instead.
 
 use std::ops::Range;
 
-/// Says how to mend the text where the parser stopped; None when nothing of the usual is seen there.
+/// How to correct the text where the parser stopped; None when no usual mistake is found there.
 pub(super) fn cure(text: &str, message: &str, span: Range<usize>) -> Option<String> {
     let at = span.start.min(text.len());
     let start = text.get(..at)?.rfind('\n').map_or(0, |at| at + 1);
     let end = text.get(start..)?.find('\n').map_or(text.len(), |at| start + at);
     let line = text.get(start..end)?.trim_end_matches('\r');
-    // An error at the beginning of a line is often the end of the one before.
+    // The parser may stop at the start of a line because the line before is not ended.
     let before = text.get(..start.saturating_sub(1)).unwrap_or_default();
     let before = before.lines().rev().find(|line| !line.trim().is_empty());
     odd_character(line)
@@ -23,7 +23,7 @@ pub(super) fn cure(text: &str, message: &str, span: Range<usize>) -> Option<Stri
         })
 }
 
-/// Characters that look like others: a text pasted from a web page or a word processor.
+/// Characters that look like others, as in text pasted from a web page or a word processor.
 fn odd_character(line: &str) -> Option<String> {
     let code = line.split('#').next().unwrap_or_default();
     code.chars().find_map(|c| match c {
@@ -47,13 +47,13 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
 }
 
-/// Where the same key or table stands already.
+/// Where the same key or table is already defined.
 fn twice(text: &str, line: &str, start: usize) -> Option<String> {
     let same = |other: &str| key(other) == key(line);
     let earlier = text.get(..start)?;
     let own_table = match line.trim_start().starts_with('[') {
         true => 0,
-        // A key is a double of one in the same table.
+        // A key counts as double only within the same table.
         false => earlier
             .match_indices('[')
             .rfind(|(at, _)| {
@@ -73,7 +73,7 @@ fn twice(text: &str, line: &str, start: usize) -> Option<String> {
     })
 }
 
-/// `[table]`, or what stands before the `=`.
+/// `[table]`, or the text before `=`.
 fn key(line: &str) -> &str {
     let line = line.trim();
     match line.starts_with('[') {
@@ -82,7 +82,7 @@ fn key(line: &str) -> &str {
     }
 }
 
-/// A line that follows another language's rules.
+/// A line in another configuration language.
 fn shape(line: &str) -> Option<String> {
     let line = line.trim();
     if line.starts_with("//") || line.starts_with(';') || line.starts_with("/*") {
@@ -138,7 +138,7 @@ fn quoted(value: &str) -> String {
     }
 }
 
-/// A quote or a bracket that is not closed.
+/// A quote or bracket that is not closed.
 fn open(line: &str) -> Option<String> {
     let code = line.trim_end();
     let count = |c: char| code.matches(c).count();

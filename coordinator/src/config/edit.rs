@@ -4,37 +4,37 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
 
 use crate::screen::printable;
 
-/// What first contact found, for heeler.toml.
+/// The lines of a new node, from what first contact found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNode {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: NodeName,
-    /// Where it answers.
+    /// LAN address.
     pub address: IpAddr,
-    /// The disks of its mirror: none when a person must choose.
+    /// Serials of the mirror's disks; empty when a person must choose.
     pub disks: Vec<Serial>,
-    /// Its second card: address and MAC.
+    /// Address and MAC of the backplane card; None when there is none, or several could be it.
     pub backplane: Option<(IpAddr, String)>,
-    /// A line about the machine, which becomes a comment.
+    /// One line about the machine, written as a comment; may be empty.
     pub note: String,
 }
 
-/// Why lines could not be added.
+/// Why the node could not be added to heeler.toml.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// It must be readable before it can be edited.
+    /// The text is not valid TOML.
     #[error("could not add a node to heeler.toml: it is no TOML; heeler plan shows where")]
     NoToml(#[source] toml_edit::TomlError),
-    /// Something else stands where the nodes belong.
+    /// The key where the nodes belong holds something other than a table.
     #[error("could not add a node to heeler.toml: {0} is no table")]
     NoTable(String),
 }
 
-/// heeler.toml with the node in it. Comments and order stay; a key that the node has already is never touched, so that
+/// Adds the node to heeler.toml. Comments and order stay, and keys that the node already has are not changed, so
 /// adding it again changes nothing.
 ///
 /// # Errors
-/// When the text is no TOML, or `nodes` no table.
+/// When the text is not valid TOML, or `nodes` is not a table.
 pub fn add_node(text: &str, node: &NewNode) -> Result<String, EditError> {
     let mut document: DocumentMut = text.parse().map_err(EditError::NoToml)?;
     let mut implicit = Table::new();
@@ -74,7 +74,7 @@ pub fn add_node(text: &str, node: &NewNode) -> Result<String, EditError> {
     Ok(document.to_string())
 }
 
-/// Comments at the end of the file belong to the table above them: a new last table goes below them.
+/// TOML attaches comments at the end of the file to the last table. A new last table is put below them.
 fn keep_comments_above(document: &mut DocumentMut, name: &str, note: &str) {
     let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
     document.set_trailing("");

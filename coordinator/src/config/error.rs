@@ -1,19 +1,19 @@
 use std::fmt;
 use std::ops::Range;
 
-/// Where something stands in heeler.toml.
+/// A position in heeler.toml.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// 1 and up.
+    /// Line number, from 1.
     pub line: usize,
-    /// In characters, 1 and up.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// In characters, within that line.
+    /// Length in characters, within that line.
     pub width: usize,
 }
 
 impl Place {
-    /// The place of a range of bytes in `text`.
+    /// The position of a byte range in `text`.
     pub(crate) fn of(text: &str, span: Range<usize>) -> Self {
         let before = text.get(..span.start).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -36,17 +36,17 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with heeler.toml, and where.
+/// A mistake in heeler.toml.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("heeler.toml:{place}: {message}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
 pub struct ConfigError {
-    /// Where.
+    /// Where it is.
     pub place: Place,
     /// What was found.
     pub message: String,
-    /// What to write instead.
+    /// What to write instead; None when the message says enough.
     pub hint: Option<String>,
-    /// The whole line.
+    /// The whole line, for the screen.
     pub excerpt: String,
 }
 

@@ -1,4 +1,4 @@
-//! What one key alone cannot tell: no address, serial or card twice; every address in its network.
+//! Rules over several keys: no address, serial or MAC twice, and every address in its network.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -37,7 +37,7 @@ pub(super) fn check(config: &Config, report: &Report<'_>) {
     snapshots(config, report);
 }
 
-/// `twice("disk", …)`: nothing stands twice in heeler.toml.
+/// Reports values that occur twice in heeler.toml; `what` names the kind: "disk".
 fn twice<'c, T: Eq + Hash + Display + 'c>(
     what: &str,
     key: &str,
@@ -130,7 +130,7 @@ fn addresses(config: &Config, report: &Report<'_>) {
     twice("address", "an address", all.into_iter(), report);
 }
 
-/// Whether an address is free is asked by ARP, and a network of two machines needs none of this.
+/// The backplane is IPv4 only: the check for a free address uses ARP (RFC 826).
 fn speaks_four(address: &Located<IpAddr>, network: &Located<Network>, report: &Report<'_>) {
     if !address.value.is_ipv4() || network.value.prefix > 30 {
         let message = format!("backplane {} is no IPv4 network with room for the fleet", network.value);

@@ -1,7 +1,7 @@
-//! heeler.toml: what a person wants, read strictly.
+//! Parses heeler.toml strictly.
 //!
-//! Pure: text in, [`Config`] or all that is wrong with it out, each with its line and column. Sections that nothing acts on
-//! yet are checked all the same: a mistake shows when it is made, not on the day that it matters.
+//! Pure: text in; a [`Config`] or all mistakes out, each with line and column. Sections that nothing uses yet are
+//! checked too, so that a mistake shows when it is made.
 
 mod cure;
 mod edit;
@@ -29,21 +29,21 @@ use std::net::SocketAddr;
 use reader::{Report, Table};
 use toml::de::DeTable;
 
-/// The file that holds what is wanted.
+/// Name of the file.
 pub const FILE: &str = "heeler.toml";
 
-/// What a person wants of the fleet.
+/// Content of heeler.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `cluster.name`.
     pub cluster: Located<String>,
-    /// `coordinator.addresses`: where agents reach the coordinator, in the order of preference.
+    /// `coordinator.addresses`: where agents reach the coordinator, in order of preference.
     pub coordinator: Vec<Located<SocketAddr>>,
     /// `[network]`.
     pub network: NetworkSettings,
     /// `[defaults]`.
     pub defaults: Defaults,
-    /// `[pool]`: what holds for every node that does not say otherwise.
+    /// `[pool]`: defaults for every node.
     pub pool: PoolSettings,
     /// `[[snapshots]]`.
     pub snapshots: Vec<SnapshotPolicy>,
@@ -51,13 +51,13 @@ pub struct Config {
     pub nodes: Vec<Node>,
 }
 
-/// Would `cluster.name` accept it?
+/// Whether `cluster.name` accepts the text.
 #[must_use]
 pub fn is_cluster_name(text: &str) -> bool {
     values::cluster_name(text).is_ok()
 }
 
-/// A size as heeler.toml writes it: `256MiB`, of a mebibyte or more.
+/// Parses a size as written in heeler.toml, of at least 1 MiB: `256MiB`. Returns bytes.
 ///
 /// # Errors
 /// With how to write it.
@@ -69,16 +69,16 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     })
 }
 
-/// As one of `coordinator.addresses`, with the usual port when it names none.
+/// Parses one of `coordinator.addresses`; a missing port becomes [`DEFAULT_PORT`].
 #[must_use]
 pub fn address(text: &str) -> Option<SocketAddr> {
     values::listener(text).ok()
 }
 
-/// Reads heeler.toml as it lies on disk.
+/// Parses the bytes of heeler.toml.
 ///
 /// # Errors
-/// As [`parse`]; also for bytes that are no UTF-8.
+/// As [`parse`]; also when they are not UTF-8.
 pub fn parse_bytes(bytes: &[u8]) -> Result<Config, Vec<ConfigError>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
@@ -95,14 +95,14 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Config, Vec<ConfigError>> {
     parse(text)
 }
 
-/// Reads heeler.toml.
+/// Parses heeler.toml.
 ///
 /// # Errors
-/// Everything that is wrong, in the order of the file.
+/// All mistakes, in the order of the file.
 pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
     let report = Report::on(text);
     let (document, mistakes) = DeTable::parse_recoverable(text);
-    // Only the first: what follows a syntax error is mostly its echo.
+    // Further errors after a syntax error are mostly caused by it.
     if let Some(mistake) = mistakes.first() {
         let span = mistake.span().unwrap_or_default();
         let cure = cure::cure(text, mistake.message(), span.clone());
@@ -129,7 +129,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
     }
 }
 
-/// None when something that must be there is not, which is then reported.
+/// None when a required key is missing; the report then says so.
 fn read(mut root: Table<'_, '_>) -> Option<Config> {
     root.demand("cluster", "[cluster] and below it name = \"home\"");
     let cluster = root.table("cluster").and_then(|mut cluster| {

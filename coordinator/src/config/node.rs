@@ -12,30 +12,30 @@ use super::values;
 pub struct Node {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: Located<NodeName>,
-    /// Where it stands, for the person who goes there.
+    /// Where the machine is, for the person who goes there.
     pub location: Option<Located<String>>,
-    /// In the subnet.
+    /// LAN address, in the subnet of `[network]`.
     pub address: Located<IpAddr>,
-    /// Its second card.
+    /// The backplane card; None when the node has none.
     pub backplane: Option<Backplane>,
     /// Serials of the mirror's legs; empty: the node has no pool.
     pub disks: Vec<Located<Serial>>,
-    /// Where the disks are listed.
+    /// Position of `disks`, for messages.
     pub disks_place: Option<Place>,
-    /// What differs from `[pool]`.
+    /// Keys that replace those of `[pool]`.
     pub pool: PoolSettings,
-    /// What differs from `[network]`.
+    /// Keys that replace those of `[network]`.
     pub network: NetworkSettings,
-    /// What differs from `[defaults]`.
+    /// Keys that replace those of `[defaults]`.
     pub defaults: Defaults,
 }
 
 /// A node's card on the backplane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backplane {
-    /// In the backplane's network.
+    /// Address in the backplane's network.
     pub address: Located<IpAddr>,
-    /// Lower case; None: the one card that may be it.
+    /// MAC in lower case; None: the only card that can be it.
     pub mac: Option<Located<String>>,
 }
 

@@ -1,4 +1,4 @@
-//! Which locales and time zones there are, wherever the coordinator runs.
+//! Known locales and time zones, independent of the coordinator's machine.
 
 use jiff::tz::TimeZoneDatabase;
 
@@ -7,13 +7,13 @@ use crate::known::nearest;
 
 const LOCALES: &str = include_str!("locales.txt");
 
-/// A locale of glibc, in UTF-8: `en_AU.UTF-8`.
+/// Checks a UTF-8 locale of glibc: `en_AU.UTF-8`.
 pub(super) fn locale(text: &str) -> Result<String, Unfit> {
     if matches!(text, "C" | "POSIX") {
         return Ok(text.to_owned());
     }
     let (name, codeset) = match text.split_once('.') {
-        // The modifier stands behind the codeset: sr_RS.UTF-8@latin.
+        // A modifier follows the codeset: sr_RS.UTF-8@latin.
         Some((name, rest)) => match rest.split_once('@') {
             Some((codeset, modifier)) => (format!("{name}@{modifier}"), codeset),
             None => (name.to_owned(), rest),
@@ -32,7 +32,7 @@ pub(super) fn locale(text: &str) -> Result<String, Unfit> {
     Err(Unfit::new(format!("there is no locale {text:?}"), hint))
 }
 
-/// A time zone of the IANA database: `Australia/Brisbane`.
+/// Checks a time zone of the IANA database: `Australia/Brisbane`.
 pub(super) fn timezone(text: &str) -> Result<String, Unfit> {
     let zones = TimeZoneDatabase::bundled();
     let names: Vec<String> = zones.available().map(|name| name.to_string()).collect();

@@ -7,16 +7,16 @@ use toml::de::{DeTable, DeValue};
 use super::{ConfigError, Place};
 use crate::known::nearest;
 
-/// A value, and where it stands.
+/// A value with its position in heeler.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located<T> {
-    /// What was written.
+    /// The parsed value.
     pub value: T,
-    /// Where.
+    /// Its position.
     pub place: Place,
 }
 
-/// Collects what is wrong, so that a person sees all of it at once.
+/// Collects mistakes, so that a person sees all of them at once.
 pub(super) struct Report<'t> {
     text: &'t str,
     errors: RefCell<Vec<ConfigError>>,
@@ -47,7 +47,7 @@ impl<'t> Report<'t> {
     }
 }
 
-/// A value that cannot be: what was found, and what to write instead.
+/// Why a value is refused: what was found, and what to write instead.
 pub(super) struct Unfit {
     pub(super) message: String,
     pub(super) hint: Option<String>,
@@ -62,10 +62,10 @@ impl Unfit {
     }
 }
 
-/// A table that is read key by key; [`Table::finish`] then reports the keys that nobody asked for.
+/// A table that is read key by key. [`Table::finish`] reports keys that were not read.
 pub(super) struct Table<'r, 't> {
     report: &'r Report<'t>,
-    /// As messages name it: `[nodes.a]`.
+    /// Name in messages: `[nodes.a]`.
     name: String,
     pub(super) place: Place,
     entries: Vec<Entry<'t>>,
@@ -142,7 +142,7 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    /// A text that `parse` accepts.
+    /// A text that `parse` accepts; None when it is missing or refused.
     pub(super) fn text<T>(
         &mut self,
         key: &'static str,
@@ -152,7 +152,7 @@ impl<'r, 't> Table<'r, 't> {
         self.parse(key, &value, parse)
     }
 
-    /// As [`Self::text`]; missing is an error, with what to write.
+    /// As [`Self::text`]; a missing key is reported with an example.
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
@@ -163,7 +163,7 @@ impl<'r, 't> Table<'r, 't> {
         self.text(key, parse)
     }
 
-    /// An error unless the key is there.
+    /// Reports the key as missing unless the table has it.
     pub(super) fn demand(&self, key: &str, example: &str) {
         if !self.entries.iter().any(|entry| entry.key == key) {
             let message = match self.name.as_str() {
@@ -174,7 +174,7 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    /// A list of texts that `parse` accepts; None as soon as it refuses one.
+    /// A list of texts that `parse` accepts; None when it refuses one.
     pub(super) fn list<T>(
         &mut self,
         key: &'static str,
@@ -192,13 +192,13 @@ impl<'r, 't> Table<'r, 't> {
         Some(Located { value, place })
     }
 
-    /// An error at the list that was read.
+    /// Reports a mistake at the position of a list.
     pub(super) fn error_at<T>(&self, list: &Option<Located<T>>, message: &str, hint: &str) {
         let place = list.as_ref().map_or(self.place, |list| list.place);
         self.report.error(place, message, Some(hint.to_owned()));
     }
 
-    /// A name of this table's, as `parse` accepts it.
+    /// Checks one of this table's own names with `parse`.
     pub(super) fn check<T>(
         &self,
         name: &Located<String>,
@@ -216,7 +216,7 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    /// A whole number of 0 and up.
+    /// A whole number from 0 up.
     pub(super) fn number(&mut self, key: &'static str) -> Option<Located<u32>> {
         let (_, value) = self.take(key)?;
         let place = self.report.place(value.span());
@@ -232,13 +232,13 @@ impl<'r, 't> Table<'r, 't> {
         None
     }
 
-    /// A table below this one.
+    /// The table below this key.
     pub(super) fn table(&mut self, key: &'static str) -> Option<Table<'r, 't>> {
         let (place, value) = self.take(key)?;
         self.below(key, place, value)
     }
 
-    /// `value` as a table below this one.
+    /// Reads `value` as a table below this one.
     pub(super) fn below(&self, key: &str, place: Place, value: Spanned<DeValue<'t>>) -> Option<Table<'r, 't>> {
         let name = match self.name.trim_matches(['[', ']']) {
             "" => format!("[{key}]"),
@@ -253,7 +253,7 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    /// A list of tables below this one.
+    /// A list of tables below this key.
     pub(super) fn tables(&mut self, key: &'static str) -> Option<Vec<Table<'r, 't>>> {
         let (place, value) = self.take(key)?;
         match value.into_inner() {
@@ -274,7 +274,7 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    /// Reports what is left: keys that nobody asked for.
+    /// Reports keys that were not read.
     pub(super) fn finish(self) {
         for entry in self.entries.iter().filter(|entry| entry.value.is_some()) {
             let nearest = nearest(&entry.key, self.known.iter().copied());

@@ -9,22 +9,22 @@ use super::values::{self, Network};
 /// `[network]`, of the fleet or of one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NetworkSettings {
-    /// The nodes' addresses are in it.
+    /// The network of the nodes' addresses.
     pub subnet: Option<Located<Network>>,
-    /// Of the subnet.
+    /// Router of the subnet.
     pub gateway: Option<Located<IpAddr>>,
-    /// Name servers.
+    /// Addresses of the name servers.
     pub dns: Vec<Located<IpAddr>>,
-    /// The network of the second cards.
+    /// The network of the backplane cards.
     pub backplane: Option<Located<Network>>,
-    /// Who writes the backplane's configuration.
+    /// What writes the backplane's configuration; None: [`Renderer::Auto`].
     pub renderer: Option<Located<Renderer>>,
 }
 
-/// Who writes the backplane's configuration on a node.
+/// The program that configures the backplane's card on a node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Renderer {
-    /// ifupdown2 where Proxmox runs or will run, netplan elsewhere.
+    /// ifupdown2 on a node with Proxmox, or one that will get it; netplan elsewhere.
     #[default]
     Auto,
     /// Always netplan.
@@ -34,33 +34,33 @@ pub enum Renderer {
 /// `[defaults]`, or the same keys of one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Defaults {
-    /// Who logs in at first contact.
+    /// Login user for first contact.
     pub user: Option<Located<String>>,
-    /// As `locale -a` names it.
+    /// A locale as `locale -a` shows it.
     pub locale: Option<Located<String>>,
-    /// As the tz database names it.
+    /// A name of the IANA time zone database.
     pub timezone: Option<Located<String>>,
 }
 
 /// `[pool]`, of the fleet or of one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolSettings {
-    /// None: "data".
+    /// Name of the pool. None: "data".
     pub name: Option<Located<PoolName>>,
-    /// None: a tenth of the RAM, at most 1 GiB.
+    /// Largest ARC in bytes. None: a tenth of the RAM, at most 1 GiB.
     pub arc_max_bytes: Option<Located<u64>>,
-    /// None: pve-files, mounted, and vm, not mounted.
+    /// Datasets to create. None: pve-files (mounted) and vm (not mounted).
     pub datasets: Option<Vec<Located<Dataset>>>,
-    /// None: every month.
+    /// How often to scrub. None: every month.
     pub scrub: Option<Located<ScrubEvery>>,
 }
 
 /// `[[snapshots]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotPolicy {
-    /// With the pool's name in front.
+    /// Full names, with the pool's name in front.
     pub datasets: Vec<Located<String>>,
-    /// How many of each.
+    /// How many snapshots of each kind to keep.
     pub keep: Keep,
 }
 
@@ -113,7 +113,7 @@ pub(super) fn defaults(mut table: Table<'_, '_>) -> Defaults {
     defaults
 }
 
-/// The keys of `[defaults]`, which a node may have too.
+/// Reads the keys of `[defaults]`, which a node may have too.
 pub(super) fn personal(table: &mut Table<'_, '_>) -> Defaults {
     Defaults {
         user: table.text("user", values::word("user name", "_-", "pi")),
@@ -160,7 +160,7 @@ fn dataset(mut table: Table<'_, '_>) -> Option<Located<Dataset>> {
     Some(Located { value, place })
 }
 
-/// Unless a policy says otherwise.
+/// Minutes between frequent snapshots, unless a policy says otherwise.
 const FREQUENT_MINUTES: u32 = 15;
 
 pub(super) fn snapshots(mut table: Table<'_, '_>) -> Option<SnapshotPolicy> {

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-/// The heeler.toml that a new fleet begins with; [`parse`](super::parse) accepts it as it is.
+/// The heeler.toml of a new cluster, with examples as comments. [`parse`](super::parse) accepts it.
 #[must_use]
 pub fn template(cluster: &str, addresses: &[SocketAddr]) -> String {
     let addresses: Vec<String> = addresses.iter().map(|at| format!("\"{at}\"")).collect();

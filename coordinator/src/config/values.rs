@@ -6,32 +6,32 @@ use heeler_proto::{Dataset, NodeName, PoolName, Serial, v1};
 use super::reader::Unfit;
 use crate::screen::is_hidden;
 
-/// Where agents reach a coordinator when heeler.toml names no port.
+/// Port for agents when heeler.toml names none.
 pub const DEFAULT_PORT: u16 = 7443;
 
-/// A network: its first address, and the length of its prefix.
+/// An IP network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
-    /// All bits behind the prefix are 0.
+    /// Its first address; the bits after the prefix are 0.
     pub address: IpAddr,
-    /// 1 to 32, or 128.
+    /// Length of the prefix in bits, from 1: at most 32 for IPv4, 128 for IPv6.
     pub prefix: u8,
 }
 
 impl Network {
-    /// Is `address` in it?
+    /// Whether `address` is in the network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         address.is_ipv4() == self.address.is_ipv4() && masked(address, self.prefix) == self.address
     }
 
-    /// Is one in the other?
+    /// Whether the networks share addresses.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.contains(other.address) || other.contains(self.address)
     }
 
-    /// Can `address` be a machine's: neither the network itself nor its broadcast address?
+    /// Whether a machine can have `address`: it is neither the network's own nor its broadcast address.
     #[must_use]
     pub fn can_be_a_host(&self, address: IpAddr) -> bool {
         let IpAddr::V4(v4) = address else {
@@ -99,7 +99,7 @@ pub(super) fn address(text: &str) -> Result<IpAddr, Unfit> {
     Err(Unfit::new(format!("{text} is no machine's address"), why))
 }
 
-/// What stands in the way of `text` being an address. Never an address that might be another machine's.
+/// Why `text` is not an address. Never suggests an address, which might be another machine's.
 fn mended_address(text: &str) -> String {
     let plain = text.trim();
     let bare = plain.split('/').next().unwrap_or(plain);
@@ -167,7 +167,7 @@ pub(super) fn mac(text: &str) -> Result<String, Unfit> {
     }
 }
 
-/// ZFS ignores a smaller cap than this.
+/// ZFS ignores a smaller `zfs_arc_max` (64 MiB, zfs(4)).
 const LEAST_ARC_BYTES: u64 = 64 << 20;
 
 pub(super) fn size(text: &str) -> Result<u64, Unfit> {
@@ -256,7 +256,7 @@ pub(super) fn dataset(name: &str, mountpoint: &str) -> Result<Dataset, Unfit> {
     })
 }
 
-/// A short text for people: anything but what could move a terminal's cursor.
+/// A short text for people: no control characters or others that move a terminal's cursor.
 pub(super) fn label(text: &str) -> Result<String, Unfit> {
     if text.chars().any(is_hidden) || text.chars().count() > 80 {
         let message = format!("{text:?} is no short text");
@@ -265,7 +265,7 @@ pub(super) fn label(text: &str) -> Result<String, Unfit> {
     Ok(text.to_owned())
 }
 
-/// A word of letters, digits and `extra`, that starts with a letter.
+/// A word of letters, digits and `extra` that starts with a letter.
 pub(super) fn word(
     what: &'static str,
     extra: &'static str,

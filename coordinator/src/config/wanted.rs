@@ -6,35 +6,36 @@ use heeler_proto::{
 
 use super::{Config, Node, Place, Renderer};
 
-/// A node as it is wanted: what it says itself, else what the fleet says, else what is usual.
+/// What heeler.toml wants of a node: its own keys, else those of the fleet, else the defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedNode {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: NodeName,
-    /// Its line in heeler.toml, 1 and up.
+    /// Line of the node in heeler.toml, from 1.
     pub line: u32,
-    /// In the subnet.
+    /// LAN address, in the subnet.
     pub address: IpAddr,
-    /// Legs of the mirror: none, or two and more.
+    /// Serials of the mirror's legs: none, or at least two.
     pub disks: Vec<Serial>,
-    /// "data" unless somebody says otherwise.
+    /// Name of the pool.
     pub pool: PoolName,
-    /// Parents before children.
+    /// Datasets, parents before children.
     pub datasets: Vec<Dataset>,
-    /// None: a tenth of the RAM, at most 1 GiB.
+    /// Largest ARC in bytes. None: a tenth of the RAM, at most 1 GiB.
     pub arc_max_bytes: Option<u64>,
-    /// Its second card.
+    /// Configuration of the backplane card; None when heeler.toml asks for none.
     pub backplane: Option<KeepBackplane>,
-    /// By dataset.
+    /// Snapshot policies, by dataset.
     pub snapshots: Vec<SnapshotPolicy>,
     /// How often the pool is scrubbed.
     pub scrub: ScrubEvery,
-    /// Below [`PLACES`], by its name: scrubs of different nodes are kept apart by it.
+    /// A number below [`PLACES`] that follows from the name. It selects the hour of the scrub, so that nodes scrub at
+    /// different times.
     pub place: usize,
 }
 
 impl WantedNode {
-    /// Whether both ask the same of the node, wherever its lines stand.
+    /// Whether both want the same of the node; the position in the file does not count.
     #[must_use]
     pub fn asks_the_same(&self, other: &Self) -> bool {
         let here = Self {
@@ -46,12 +47,12 @@ impl WantedNode {
     }
 }
 
-/// As many as a month of 28 days has with 8 hours of each: four times the hours of a week.
+/// 28 days with 8 hours each: every hour slot of a month, and four times those of a week.
 const PLACES: usize = 224;
 const APART: usize = 56;
 
-/// A place for each name, in the same order. It follows from the name, so that a node keeps it whatever other lines come
-/// and go; of two names that fall into one place, the later in the alphabet takes the next free one.
+/// The place of each name, in the given order. It depends on the name, so that a node keeps its place when others
+/// come and go. When two names get the same place, the later one in the alphabet takes the next free place.
 fn places(names: &[&str]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_by_key(|at| names[*at]);
@@ -68,7 +69,7 @@ fn places(names: &[&str]) -> Vec<usize> {
 }
 
 impl Config {
-    /// Every node as it is wanted, in the order of the file.
+    /// What heeler.toml wants of each node, in the order of the file.
     #[must_use]
     pub fn wanted_nodes(&self) -> Vec<WantedNode> {
         let names: Vec<&str> = self.nodes.iter().map(|node| node.name.value.as_str()).collect();
@@ -96,7 +97,7 @@ impl Config {
         })
     }
 
-    /// None never happens where a card is wanted: the laws have seen to it.
+    /// The card's configuration. The rules have checked the values, so parsing them cannot fail.
     fn backplane(&self, node: &Node) -> Option<KeepBackplane> {
         let card = node.backplane.as_ref()?;
         let network = node.network.backplane.as_ref().or(self.network.backplane.as_ref())?;
@@ -114,7 +115,7 @@ impl Config {
         })
     }
 
-    /// None never happens: "data" is a pool's name.
+    /// The pool's name. Cannot fail: "data" is a valid name.
     pub(super) fn pool_name(&self, node: &Node) -> Option<PoolName> {
         let said = node.pool.name.as_ref().or(self.pool.name.as_ref());
         said.map_or_else(|| PoolName::new("data").ok(), |name| Some(name.value.clone()))
@@ -140,8 +141,8 @@ impl Config {
         }
     }
 
-    /// What heeler.toml says of this node's datasets, or of those below them; where it says nothing at all, the usual for
-    /// every one that holds files: what has no mountpoint holds volumes, whose snapshots are Proxmox's.
+    /// The snapshot policies for this node's datasets and those below them. Without any policy in heeler.toml, the
+    /// default for every mounted dataset. A dataset without mountpoint holds volumes, whose snapshots Proxmox takes.
     fn snapshots(&self, datasets: &[Dataset]) -> Vec<SnapshotPolicy> {
         let mut policies: Vec<SnapshotPolicy> = Vec::new();
         let here = |name: &str| {
@@ -169,7 +170,7 @@ impl Config {
         policies
     }
 
-    /// Where heeler.toml names the disk.
+    /// The position of the serial in heeler.toml.
     #[must_use]
     pub fn place_of_disk(&self, serial: &str) -> Option<Place> {
         let mut disks = self.nodes.iter().flat_map(|node| &node.disks);

@@ -19,42 +19,42 @@ use crate::clock::Clock;
 use crate::screen::fingerprint;
 use crate::trust::Keyring;
 
-/// From the agent's start to its first session, on a slow card.
+/// Longest wait from the agent's start to its first session, enough for a slow card.
 const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What a person asked for.
+/// What `heeler node add` was asked to do.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: NodeName,
-    /// `user@host`, or a name of the person's ssh config.
+    /// `user@host`, or a name of the user's ssh configuration.
     pub destination: String,
-    /// An ssh configuration in place of the person's own.
+    /// An ssh configuration to use instead of the user's own.
     pub ssh_config: Option<PathBuf>,
-    /// A changed host key is expected.
+    /// Whether a changed host key is expected (`--reflashed`).
     pub reflashed: bool,
-    /// What is not looked at.
+    /// Checks to skip.
     pub skip: Vec<Check>,
-    /// Where agents lie, in place of the usual folders.
+    /// Folder with the agents; None: the usual folders.
     pub agent_dir: Option<PathBuf>,
-    /// The coordinator's state folder: pinned host keys lie in it.
+    /// The state folder, which holds the pinned host keys.
     pub state: PathBuf,
 }
 
-/// What came of it.
+/// Result of first contact.
 #[derive(Debug, Clone)]
 pub struct Added {
-    /// Files that were written on the node; none when nothing was wrong.
+    /// Files written on the node; empty when nothing had to change.
     pub changed: Vec<&'static str>,
-    /// What the agent found.
+    /// Facts that the agent has reported; None when it did not yet.
     pub facts: Option<Facts>,
 }
 
-/// Takes a node on, or repairs what is not as it should be.
+/// Adds a node, or repairs one.
 ///
 /// # Errors
-/// [`ContactError`], each with what to type.
+/// [`ContactError`], which says what to type.
 pub async fn add(
     coordinator: &mut OperatorClient<Channel>,
     target: &Target,
@@ -98,7 +98,7 @@ pub async fn add(
     })
 }
 
-/// What the node is told about trust, once each part of it is verified by signed statements, or confirmed by a person.
+/// The trust settings for the node, after each part is verified by signed statements or confirmed by a person.
 async fn vouched(
     told: BeginContactReply,
     node: &NodeName,
@@ -121,7 +121,7 @@ async fn vouched(
     }
     if !strangers.is_empty() {
         trust.pin(strangers).map_err(failed)?;
-        // A person's word is no more than a pin: what was signed still stands above it.
+        // A person's confirmation pins a key, but does not override a signed revocation.
         if let Some(left) = trust.strangers(&told).map_err(failed)?.first() {
             return Err(ContactError::Untrusted {
                 node: node.clone(),
@@ -144,7 +144,7 @@ async fn vouched(
     Ok(told)
 }
 
-/// Writes what differs, and starts the agent when something did or it does not run.
+/// Writes the files that differ, and starts the agent when one did or when it does not run.
 async fn install(
     root: &mut Root<'_>,
     coordinator: &mut OperatorClient<Channel>,
@@ -158,7 +158,7 @@ async fn install(
     let holds = |part: &Part| there.contains(&part.as_looked_at());
     let config = payload::config(&target.node, known);
     let mut changed = Vec::new();
-    // Where a package brought agent and unit, apt keeps them.
+    // A package owns agent and unit here, so apt keeps them up to date.
     let package = there.iter().find_map(|line| line.strip_prefix("package "));
     if let Some(version) = package {
         person.say(&format!(
@@ -206,7 +206,8 @@ async fn install(
     Ok(changed)
 }
 
-/// Whether the node must enrol: it is new, a person says that its card was flashed or moved, its certificate is over, or it has another key than the one on record.
+/// Whether the node must enrol: it is new, its certificate has expired, its key is not the one on record, or the
+/// person says that the card was flashed or moved.
 fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, target: &Target) -> Result<bool, ContactError> {
     let Some(node) = known.node.as_ref().filter(|node| !node.key_sha256.is_empty()) else {
         return Ok(true);
@@ -224,7 +225,7 @@ fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, target: &Target
         || (node.certificate_expires_ms <= now_ms && !node.connected))
 }
 
-/// SHA-256 of the DER inside a PEM public key.
+/// SHA-256 of a PEM public key's DER.
 fn key_sha256(pem: &str) -> Option<Vec<u8>> {
     let (_, pem) = x509_parser::pem::parse_x509_pem(format!("{pem}\n").as_bytes()).ok()?;
     (pem.label == "PUBLIC KEY").then(|| {

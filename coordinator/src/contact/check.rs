@@ -19,11 +19,11 @@ pub enum Check {
 }
 
 impl Check {
-    /// How long a node is waited for that may pass by itself.
+    /// How long to wait for a check that may pass by itself.
     #[must_use]
     pub const fn patience(self) -> Duration {
         match self {
-            // Growing takes a minute; a root file system that is small on purpose never grows.
+            // Growing takes a minute. A root file system that is small on purpose never grows.
             Self::RootSize => Duration::from_secs(2 * 60),
             _ => Duration::from_secs(10 * 60),
         }

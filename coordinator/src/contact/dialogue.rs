@@ -4,34 +4,34 @@ use heeler_proto::NodeName;
 use super::ContactError;
 use super::hostkey::Fingerprint;
 
-/// A node that asks for a password.
+/// The node for which a password is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Host<'a> {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: &'a NodeName,
-    /// As given to ssh.
+    /// As given to ssh: `user@host` or a name of its configuration.
     pub destination: &'a str,
-    /// The host key that it shows, and that ssh has accepted.
+    /// The host key that ssh has accepted; None before that.
     pub key: Option<&'a Fingerprint>,
-    /// The key was pinned by an earlier contact.
+    /// Whether an earlier contact pinned this key.
     pub known: bool,
 }
 
-/// The person, as first contact needs them.
+/// What first contact tells and asks the person.
 #[async_trait]
 pub trait Dialogue: Send {
-    /// One line of what happens.
+    /// Shows one line of progress.
     fn say(&mut self, text: &str);
 
-    /// The sudo password for this node: asked for only when its sudo wants one, after its host key was accepted.
+    /// Asks for the node's sudo password. Called only when sudo wants one, after the host key was accepted.
     ///
     /// # Errors
-    /// [`ContactError::NoPassword`] when there is nobody to ask.
+    /// [`ContactError::NoPassword`] when nobody can be asked.
     async fn password(&mut self, host: &Host<'_>) -> Result<String, ContactError>;
 
-    /// What a person types after a question; None when there is nobody to ask.
+    /// Asks for a text; None when nobody can be asked.
     async fn typed(&mut self, question: &str) -> Option<String>;
 
-    /// Yes or no; no when there is nobody to ask.
+    /// Asks yes or no; no when nobody can be asked.
     async fn confirm(&mut self, question: &str) -> bool;
 }

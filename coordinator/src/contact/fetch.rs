@@ -10,49 +10,48 @@ use super::root::Root;
 use super::ssh::Ssh;
 use super::{ContactError, Dialogue};
 
-/// The largest copy that is fetched.
+/// Largest copy that is fetched, in bytes.
 const LARGEST: u64 = 64 << 20;
 
-/// A sealed copy of a coordinator's state, as the node's receipt tells of it.
+/// A copy of a coordinator's state on a node, as its receipt describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Copy {
-    /// Its file's name.
+    /// File name.
     pub name: String,
-    /// The state at that time, Unix milliseconds.
+    /// Time of the state, Unix milliseconds.
     pub at_ms: u64,
-    /// Of the file.
+    /// Size of the file.
     pub bytes: u64,
-    /// Of the file, in hex.
+    /// SHA-256 of the file, in hex.
     pub sha256: String,
-    /// Where it lies on the node.
+    /// Path on the node.
     #[serde(skip)]
     pub path: String,
 }
 
-/// A node that holds copies, reached by the person's own ssh: there is no coordinator that could be asked.
+/// A node with copies, reached over the user's own ssh because there is no coordinator.
 pub struct Keeper<'a> {
     ssh: &'a Ssh,
     root: Root<'a>,
 }
 
-/// How the keeper is reached.
+/// The ssh connection to the node; not opened yet.
 #[must_use]
 pub fn keeper(node: &NodeName, destination: &str, config: Option<PathBuf>) -> Ssh {
     Ssh::new(node, destination, config)
 }
 
 impl<'a> Keeper<'a> {
-    /// Logs in, and becomes root there.
+    /// Logs in and becomes root.
     ///
     /// # Errors
-    /// No connection, a wrong password.
+    /// No connection, or a wrong password.
     pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Self, ContactError> {
         let root = Root::open(ssh, person).await?;
         Ok(Self { ssh, root })
     }
 
-    /// The whole copies on its mounted pools, the newest first; after them those of a time that is yet to come, which a
-    /// clock that was wrong has made.
+    /// The complete copies on mounted pools, newest first. Copies from the future come last: a wrong clock made them.
     ///
     /// # Errors
     /// When the connection is lost.
@@ -63,10 +62,10 @@ impl<'a> Keeper<'a> {
         Ok(copies)
     }
 
-    /// Fetches one, into `file`, and proves that it is what its receipt says.
+    /// Fetches a copy into `file` and checks it against its receipt.
     ///
     /// # Errors
-    /// When it is not, or the connection is lost.
+    /// When it does not match, or the connection is lost.
     pub async fn fetch(&mut self, copy: &Copy, file: &Path) -> Result<(), ContactError> {
         let lines = self.root.order(&format!("FETCH {}", copy.path)).await?;
         let broken = |problem: &str| ContactError::Node {
@@ -96,7 +95,7 @@ const fn order(copy: &Copy, now_ms: u64) -> (bool, std::cmp::Reverse<u64>) {
     (copy.at_ms > now_ms, std::cmp::Reverse(copy.at_ms))
 }
 
-/// `copy PATH`, a tab, and the receipt; None for what is no copy of ours.
+/// Parses `copy PATH`, a tab, and the receipt; None when it is no copy of ours.
 fn parse(line: &str) -> Option<Copy> {
     let (path, receipt) = line.strip_prefix("copy ")?.split_once('\t')?;
     let mut copy: Copy = serde_json::from_str(receipt).ok()?;

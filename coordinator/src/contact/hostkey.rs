@@ -8,9 +8,9 @@ use heeler_proto::NodeName;
 /// The fingerprint of an SSH host key, as `ssh-keygen -l` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// `ssh-ed25519`, `ecdsa-sha2-nistp256`…
+    /// Key type: `ssh-ed25519`, `ecdsa-sha2-nistp256`.
     pub kind: String,
-    /// `SHA256:` and 43 characters.
+    /// `SHA256:` and 43 characters of base64.
     pub sha256: String,
 }
 
@@ -21,7 +21,7 @@ impl fmt::Display for Fingerprint {
 }
 
 impl Fingerprint {
-    /// From `ssh-ed25519 SHA256:…`; None for anything else, so that it is safe to show.
+    /// Parses `ssh-ed25519 SHA256:…`. None for anything else, so that the result is safe to show.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, sha256) = text.trim().split_once(' ')?;
@@ -33,8 +33,8 @@ impl Fingerprint {
         })
     }
 
-    /// The key that the server showed, out of a line that `ssh -v` prints after `debug1: ` (OpenSSH 6.8 and later). Of a
-    /// host certificate it is the key inside, whose fingerprint ssh prints.
+    /// The server's key from a line that `ssh -v` prints after `debug1: ` (OpenSSH 6.8 and later). For a host
+    /// certificate, the fingerprint is that of the key inside.
     #[must_use]
     pub fn in_debug(debug: &str) -> Option<Self> {
         if let Some(key) = debug.strip_prefix("Server host key: ") {
@@ -48,14 +48,14 @@ impl Fingerprint {
         })
     }
 
-    /// Of the one key in a known_hosts file of ours.
+    /// The fingerprint of the only key in one of our known_hosts files.
     #[must_use]
     pub fn in_file(file: &Path) -> Option<Self> {
         let line = std::fs::read_to_string(file).ok()?;
         Self::of(line.lines().next()?.split_once(' ')?.1)
     }
 
-    /// Of a public key line, `ssh-ed25519 AAAA…`.
+    /// The fingerprint of a public key line, `ssh-ed25519 AAAA…`.
     #[must_use]
     pub fn of(public: &str) -> Option<Self> {
         let (kind, blob) = public.trim().split_once(' ')?;
@@ -68,13 +68,13 @@ impl Fingerprint {
     }
 }
 
-/// The file with the one host key that is pinned for a node's name.
+/// Path of the file that holds a node's pinned host key.
 #[must_use]
 pub fn pin_file(state: &Path, node: &NodeName) -> PathBuf {
     state.join("contact").join(format!("{node}.known_hosts"))
 }
 
-/// The pin: a line of known_hosts under the node's name, out of the host's public keys and the one that was shown.
+/// A known_hosts line for the node's name with the key that was shown, which must be among `host_keys`.
 #[must_use]
 pub fn pin_line(node: &NodeName, shown: &Fingerprint, host_keys: &[String]) -> Option<String> {
     host_keys
@@ -87,7 +87,7 @@ pub fn pin_line(node: &NodeName, shown: &Fingerprint, host_keys: &[String]) -> O
 mod tests {
     use super::*;
 
-    // Made for this test by ssh-keygen -t ed25519; the fingerprint is what ssh-keygen -l printed.
+    // Made with ssh-keygen -t ed25519; the fingerprint is from ssh-keygen -l.
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBq8kfbRnBeXJYBwIPDDLT/o5X76ZS0V1o+cPSNG4PDv";
 
     #[test]

@@ -1,25 +1,25 @@
 use super::check::Check;
 use super::probe::Probe;
 
-/// Free space that the agent and its state need on the node.
+/// Free bytes that the agent and its state need on the node.
 const FREE_BYTES: u64 = 64 << 20;
-/// How far the node's clock may be from ours: certificates are dated an hour back.
+/// Largest difference of the node's clock in seconds; certificates are dated an hour back.
 const CLOCK_SECONDS: u64 = 300;
-/// A root file system that covers less of its disk than this was not grown yet.
+/// A root file system that covers less of its disk, in percent, has not grown yet.
 const GROWN_PERCENT: u64 = 80;
 
-/// What first contact thinks of a node.
+/// Whether a node can be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// Nothing speaks against it.
+    /// It can be added now.
     Ready,
-    /// It is still at its first boot: wait, for this reason, unless the check is skipped.
+    /// Its first boot is not over: wait for this reason, unless the check is skipped.
     NotYet(Check, String),
-    /// It cannot be taken on: each reason with what helps.
+    /// It cannot be added: the reasons, each with what helps.
     Unfit(Vec<String>),
 }
 
-/// Decides before anything is touched. `now_s` is our own clock, Unix seconds; what `skip` names is not looked at.
+/// Decides before anything is changed. `now_s`: this machine's clock, Unix seconds. `skip`: checks to leave out.
 #[must_use]
 pub fn judge(probe: &Probe, now_s: u64, skip: &[Check]) -> Judgement {
     let looked_at = |check: &Check| !skip.contains(check);
@@ -53,7 +53,7 @@ pub fn judge(probe: &Probe, now_s: u64, skip: &[Check]) -> Judgement {
     first.map_or(Judgement::Ready, |(check, why)| Judgement::NotYet(check, why))
 }
 
-/// The way past a check.
+/// The sentence that says how to skip a check.
 #[must_use]
 pub fn all_the_same(check: Check) -> String {
     format!("If this is intended, add --skip-check {check}")

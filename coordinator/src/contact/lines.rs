@@ -2,21 +2,21 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// The longest line that is kept, in bytes; what a longer one holds beyond is dropped.
+/// Longest line kept, in bytes; the rest of a longer line is dropped.
 const LONGEST: usize = 64 << 10;
 
-/// Lines of a stream. What was read stays here when a wait is given up: `tokio`'s own `read_line` loses it then.
+/// Splits a stream into lines. Cancelling a read loses nothing; `tokio`'s own `read_line` loses what it has read.
 pub struct Lines<R> {
     from: R,
-    /// Read, and not a whole line yet.
+    /// Bytes read and not returned.
     rest: Vec<u8>,
-    /// Where whole lines in `rest` end.
+    /// Length of the complete lines in `rest`.
     whole: usize,
     ended: bool,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
-    /// Of `from`.
+    /// The lines of `from`.
     pub const fn of(from: R) -> Self {
         Self {
             from,
@@ -26,10 +26,10 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// Waits for more bytes. Nothing is lost when the wait is given up.
+    /// Reads more bytes. Cancelling it loses nothing.
     ///
     /// # Errors
-    /// When the stream cannot be read; it has ended then.
+    /// When reading fails; the stream has then ended.
     pub async fn more(&mut self) -> io::Result<()> {
         let mut chunk = [0; 4096];
         let read = self.from.read(&mut chunk).await.inspect_err(|_| self.ended = true)?;
@@ -42,8 +42,9 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Ok(())
     }
 
-    /// The next whole line that was read, without its end (`\n` or `\r\n`); at the end of the stream also one that was
-    /// cut off.
+    /// The next complete line, without its end (`
+    /// ` or `\r
+    /// `). At the end of the stream also an incomplete one.
     pub fn line(&mut self) -> Option<String> {
         if self.whole == 0 && self.ended {
             self.whole = self.rest.len();
@@ -59,17 +60,17 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Some(String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned())
     }
 
-    /// What was read after the last whole line: a prompt has no line end.
+    /// The incomplete line after the last complete one: a prompt has no line end.
     pub fn begun(&self) -> String {
         String::from_utf8_lossy(&self.rest[self.whole..]).into_owned()
     }
 
-    /// Drops what was read after the last whole line.
+    /// Drops the incomplete line.
     pub fn drop_begun(&mut self) {
         self.rest.truncate(self.whole);
     }
 
-    /// Whether the stream has ended; lines may be left.
+    /// Whether the stream has ended; lines may still be left.
     pub const fn has_ended(&self) -> bool {
         self.ended
     }

@@ -9,15 +9,15 @@ use super::hostkey::Fingerprint;
 use super::lines::Lines;
 use super::ssh::{Ssh, is_noise};
 
-/// What is left in the pipes of a command that has ended comes within this time.
+/// After a command has ended, its last output arrives within this time.
 const GRACE: Duration = Duration::from_secs(5);
-/// Lines that are kept for the reason of a failure.
+/// Last lines kept to explain a failure.
 const KEPT: usize = 20;
 
-/// Tells the person a line.
+/// Shows the person a line.
 pub type Say<'a> = &'a mut (dyn FnMut(&str) + Send);
 
-/// A command on the node, while it runs. Whatever it and ssh say that is no answer to us is shown at once.
+/// A running command on the node. Output that is not an answer to us is shown at once.
 pub struct Login<'a> {
     pub ssh: &'a Ssh,
     child: Child,
@@ -25,31 +25,31 @@ pub struct Login<'a> {
     out: Lines<ChildStdout>,
     err: Lines<ChildStderr>,
     prompt: String,
-    /// Of sudo-rs before 0.2.5, which knows no prompt but its own.
+    /// Whether this is sudo-rs before 0.2.5, which only has its own prompt.
     pub own_prompt: bool,
-    /// ssh has opened the session: the person has no more part in it.
+    /// ssh has opened the session and asks the person nothing more.
     opened: bool,
-    /// Our script runs.
+    /// Our script has begun.
     begun: bool,
     host_key: Option<Fingerprint>,
     words: Vec<String>,
 }
 
-/// What came.
+/// What the command did next.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Heard {
     /// A line of our script, without its mark.
     Ours(String),
     /// sudo asks for the password.
     Asked,
-    /// Nothing for too long.
+    /// Nothing came within the limit.
     Nothing,
-    /// The end, with ssh's exit code.
+    /// The command ended with this exit code of ssh.
     End(i32),
 }
 
 impl<'a> Login<'a> {
-    /// Starts `script` on the node, with `more` as its `$2`.
+    /// Starts `script` on the node; `more` is its `$2`.
     ///
     /// # Errors
     /// When ssh is not installed.
@@ -71,8 +71,8 @@ impl<'a> Login<'a> {
         })
     }
 
-    /// Waits for the next thing that means something. What is silent for `limit` is given up; while the person may have
-    /// to type for ssh, and before our script runs, ssh's own patience counts.
+    /// Waits for the next item, at most `limit`. Before our script runs, and while ssh may ask the person, ssh's own
+    /// patience counts instead.
     pub async fn hear(&mut self, limit: Duration, say: Say<'_>) -> Heard {
         let mut until = Instant::now() + self.limit(limit);
         loop {
@@ -86,7 +86,7 @@ impl<'a> Login<'a> {
             if self.out.has_ended() {
                 return self.end(say).await;
             }
-            // An error ends the stream, which is seen above.
+            // An error ends the stream, which the next round sees.
             tokio::select! {
                 biased;
                 _ = self.out.more() => {}
@@ -141,7 +141,7 @@ impl<'a> Login<'a> {
         at.or_else(|| text.find(&self.prompt)).filter(|_| self.begun)
     }
 
-    /// The command has closed its output: what is left on stderr, and its exit code.
+    /// Reads what is left on stderr after stdout was closed, and the exit code.
     async fn end(&mut self, say: Say<'_>) -> Heard {
         let until = Instant::now() + GRACE;
         while !self.err.has_ended() && timeout_at(until, self.err.more()).await.is_ok() {}
@@ -161,7 +161,7 @@ impl<'a> Login<'a> {
         )
     }
 
-    /// A line of ssh, or of what runs on the node.
+    /// Handles a line of ssh or of the node.
     fn take_in(&mut self, line: &str, say: Say<'_>) {
         if let Some(debug) = line.strip_prefix("debug1: ") {
             if debug.starts_with("Sending command: ") {
@@ -170,7 +170,7 @@ impl<'a> Login<'a> {
                 .strip_prefix("Server accepts key: ")
                 .filter(|key| key.contains("-SK "))
             {
-                // ssh itself says so on a terminal alone, and its stderr is none here.
+                // ssh shows this only on a terminal, and its stderr is a pipe here.
                 say(&format!(
                     "{}: touch your security key when it blinks ({key})",
                     self.ssh.node
@@ -178,7 +178,7 @@ impl<'a> Login<'a> {
             } else if !self.opened
                 && let Some(shown) = Fingerprint::in_debug(debug)
             {
-                // The last one before the session: a jump host's key comes before the node's.
+                // Keeps the last key before the session: a jump host's key comes before the node's.
                 self.host_key = Some(shown);
             }
         } else if !is_noise(line) {
@@ -186,7 +186,7 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Words that are no answer to us.
+    /// Shows output that is not an answer to us.
     fn show(&mut self, line: &str, say: Say<'_>) {
         let line: String = line.trim_end().chars().take(400).collect();
         if line.trim().is_empty() || self.words.contains(&line) {
@@ -201,10 +201,10 @@ impl<'a> Login<'a> {
         self.words.push(line);
     }
 
-    /// Sends to the command's input.
+    /// Writes to the command's stdin.
     ///
     /// # Errors
-    /// Why it could not be sent within `limit`.
+    /// Why the bytes could not be sent within `limit`.
     pub async fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), String> {
         let stdin = self.stdin.as_mut().ok_or("its input is closed")?;
         let sent = async {
@@ -218,12 +218,12 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Closes the command's input.
+    /// Closes the command's stdin.
     pub fn close_input(&mut self) {
         self.stdin = None;
     }
 
-    /// Waits a moment for the end.
+    /// Waits a moment for the command to end.
     pub async fn wait(&mut self) {
         let _ = timeout(GRACE, self.child.wait()).await;
     }
@@ -233,17 +233,17 @@ impl<'a> Login<'a> {
         self.opened
     }
 
-    /// Whether our script runs, or ran.
+    /// Whether our script has begun.
     pub const fn has_begun(&self) -> bool {
         self.begun
     }
 
-    /// The host key that was shown, the node's and not a jump host's.
+    /// The host key of the node (not of a jump host); None before it was shown.
     pub const fn host_key(&self) -> Option<&Fingerprint> {
         self.host_key.as_ref()
     }
 
-    /// What ssh and the node said beside our answers, the last twenty lines, and a question that has no line end.
+    /// The last 20 lines that were not answers to us, and an unfinished line such as a prompt.
     pub fn words(&self) -> String {
         let question = [self.err.begun(), self.out.begun()];
         let question = question.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
@@ -252,7 +252,8 @@ impl<'a> Login<'a> {
     }
 }
 
-/// For the login shell on the other side, on one line: what ssh's debug output shows of it begins with its own word.
+/// The command line for the remote login shell. One line, because ssh's debug output repeats it: further lines would
+/// not begin with ssh's own prefix.
 fn remote(mark: &str, script: &str, more: &str) -> String {
     let unfold = r#"eval "$(printf "%s\n" "$1" | tr "\036" "\n")""#;
     let [unfold, script, more] = [unfold, script, more].map(|text| quoted(&text.replace('\n', "\u{1e}")));

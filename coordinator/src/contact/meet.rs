@@ -9,22 +9,22 @@ use super::ssh::{Answer, Ssh, Trust, passes};
 use super::{ContactError, Dialogue};
 use crate::clock::Clock;
 
-/// A login that is cut off again and again is tried for this long.
+/// How long a login that is cut off is tried again.
 const PATIENCE: Duration = Duration::from_secs(2 * 60);
 const PAUSE: Duration = Duration::from_secs(5);
-/// Says that the login runs what it is told, and no more.
+/// A script that only shows that the login runs scripts.
 const HELLO: &str = r#"printf '\n%s begin\n' "$0""#;
 
-/// A node that may be taken on, and whose host key is pinned.
+/// A node that may be added, with its host key pinned.
 pub struct Met {
-    /// What it said of itself.
+    /// What the probe found.
     pub probe: Probe,
-    /// The key that it showed.
+    /// The host key that it showed.
     pub host_key: Fingerprint,
 }
 
-/// Meets the node: proves its host key against `pinned`, waits for the end of its first boot, and decides whether it
-/// will do. Afterwards `ssh` trusts the pinned key alone.
+/// Checks the host key against `pinned`, waits for the end of the first boot, and decides whether the node can be
+/// added. Afterwards `ssh` accepts only the pinned key.
 pub async fn meet(
     ssh: &mut Ssh,
     pinned: Option<Fingerprint>,
@@ -37,7 +37,7 @@ pub async fn meet(
         path: "a temporary folder".to_owned(),
         source,
     })?;
-    // What this machine has pinned counts also when the coordinator does not know the node any more.
+    // A key pinned on this machine counts even if the coordinator no longer knows the node.
     let pinned = pinned.or_else(|| Fingerprint::in_file(&pin));
     if let Some(pinned) = &pinned {
         if target.reflashed {
@@ -55,8 +55,8 @@ pub async fn meet(
     Ok(Met { probe, host_key })
 }
 
-/// The pin for the key that ssh has accepted: out of the file that it was proven by, or of the node's own files; where
-/// the node keeps its host keys elsewhere, ssh writes down what the node shows once more.
+/// The known_hosts line for the key that ssh has accepted. The key comes from the file that proved it or from the
+/// node's own files. If the node keeps its host keys elsewhere, ssh records the shown key once more.
 async fn line_to_pin(
     ssh: &Ssh,
     scratch: &Path,
@@ -90,8 +90,8 @@ async fn line_to_pin(
     })
 }
 
-/// Has ssh write the host key that the node shows into `file`. The file is the truth: what looks like ssh's own words on
-/// the screen may be the node's.
+/// Lets ssh write the shown host key into `file`. Only the file is trusted: the node can print text that looks like
+/// ssh's.
 async fn write_down(ssh: &Ssh, file: &Path, person: &mut dyn Dialogue) -> Result<Fingerprint, ContactError> {
     let asking = Ssh {
         trust: Trust::Record(file.to_path_buf()),
@@ -101,7 +101,7 @@ async fn write_down(ssh: &Ssh, file: &Path, person: &mut dyn Dialogue) -> Result
     Fingerprint::in_file(file).ok_or_else(|| ssh.lost("ssh did not write down the host key"))
 }
 
-/// Shows both keys of a node that was flashed again, and lets a person decide.
+/// Shows the old and the new key of a node that was flashed again, and asks.
 async fn agree(
     ssh: &mut Ssh,
     known: &Path,
@@ -180,7 +180,7 @@ async fn wait_until_fit(
     }
 }
 
-/// Runs `script`; again for two minutes while the node only restarts its sshd.
+/// Runs `script`, and again for two minutes while the node's sshd restarts.
 async fn run_patiently(ssh: &Ssh, script: &str, person: &mut dyn Dialogue) -> Result<Answer, ContactError> {
     let mut tries = 0;
     loop {

@@ -1,7 +1,7 @@
 //! First contact: from an SSH login to an enrolled agent.
 //!
-//! Probe as the login user, decide, then one root shell that puts three files in their place. Run again, it repairs;
-//! when nothing is wrong, nothing changes.
+//! Probes as the login user, decides, then installs three files through one root shell. Run again, it repairs; when
+//! nothing is wrong, it changes nothing.
 
 mod add;
 mod check;
@@ -30,16 +30,16 @@ pub use fetch::{Copy, Keeper, keeper};
 pub use hostkey::Fingerprint;
 pub use payload::{Part, config as agent_config};
 
-/// Why first contact stopped. No file is ever half there: each is in its place whole, or not at all.
+/// Why first contact stopped. Each file is replaced completely or not at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactError {
-    /// There is no ssh here.
+    /// ssh is not installed on this machine.
     #[error("could not start ssh: install an OpenSSH client on this machine")]
     NoSsh {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// No connection, or it was lost.
+    /// The connection failed or was lost before anything was changed.
     #[error(
         "could not continue with {node} at {destination}: {problem}. Nothing was changed there; type `heeler node add \
          {node}` again when `ssh {destination}` works"
@@ -47,12 +47,12 @@ pub enum ContactError {
     Unreachable {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// As given to ssh.
+        /// As given to ssh: `user@host` or a name of its configuration.
         destination: String,
-        /// What ssh said.
+        /// ssh's message.
         problem: String,
     },
-    /// It was lost while files were written or the agent was started.
+    /// The connection was lost while files were written or the agent was started.
     #[error(
         "lost the connection to {node} at {destination}: {problem}. Nothing is half-installed: each file there is \
          complete, or still the old one. When `ssh {destination}` works, type `heeler node add {node}` again: it \
@@ -61,12 +61,12 @@ pub enum ContactError {
     Interrupted {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// As given to ssh.
+        /// As given to ssh: `user@host` or a name of its configuration.
         destination: String,
-        /// What ssh said.
+        /// ssh's message.
         problem: String,
     },
-    /// The host key is another than the pinned one.
+    /// The node shows a host key that differs from the pinned one.
     #[error(
         "{node} shows another SSH host key than at first contact.\n  pinned  {pinned}\n  shown   {shown}\nIf you \
          flashed its SD card again: heeler node add {node} --reflashed. If you did not: another machine may answer at \
@@ -75,40 +75,40 @@ pub enum ContactError {
     HostKeyChanged {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// Fingerprint on record.
+        /// Fingerprint of the pinned key.
         pinned: String,
-        /// Fingerprint shown.
+        /// Fingerprint of the shown key.
         shown: String,
     },
-    /// A person said no.
+    /// The person answered no.
     #[error("nothing was done: {what} was not confirmed")]
     Declined {
-        /// To what.
+        /// The question's subject.
         what: String,
     },
-    /// It will not do.
+    /// The node cannot be added.
     #[error("{node} cannot be added:\n  {}", reasons.join("\n  "))]
     Unfit {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// Each with what helps.
+        /// The reasons, each with what helps.
         reasons: Vec<String>,
     },
-    /// Its first boot does not end.
+    /// The node's first boot does not end.
     #[error(
         "{node} is not ready after {minutes} minutes: {why}. Look at its screen or `ssh` into it, then type `heeler node add {node}` again. {past}"
     )]
     NeverReady {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// How long we waited.
+        /// How long we waited, in minutes.
         minutes: u64,
-        /// What is missing.
+        /// The check that does not pass.
         why: String,
-        /// The way past the check, or what the node said.
+        /// How to skip the check, or what the node said.
         past: String,
     },
-    /// sudo said no.
+    /// The sudo password was wrong.
     #[error(
         "the sudo password for {node} was wrong; nothing was changed. Type `heeler node add {node} -K` to be asked again"
     )]
@@ -116,35 +116,35 @@ pub enum ContactError {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
     },
-    /// The login may not become root.
+    /// sudo does not let the login become root.
     #[error(
         "sudo does not make the login on {node} root; nothing was changed. It said:\n  {}\nNext: {next}", told.replace('\n', "\n  ")
     )]
     NoSudo {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// What sudo said.
+        /// sudo's message.
         told: String,
-        /// What helps.
+        /// What to type.
         next: String,
     },
-    /// The login works and does not run our script.
+    /// The login works but does not run our script.
     #[error(
         "the login to {node} at {destination} {how}; nothing was changed there. It said:\n  {}\nNext: {next}", words.replace('\n', "\n  ")
     )]
     NoShell {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// As given to ssh.
+        /// As given to ssh: `user@host` or a name of its configuration.
         destination: String,
-        /// How it ended, or did not.
+        /// How the login ended, as a clause.
         how: String,
-        /// What ssh and the node said.
+        /// Output of ssh and the node.
         words: String,
-        /// What helps.
+        /// What to type.
         next: String,
     },
-    /// No password where one is wanted.
+    /// sudo wants a password and none was given.
     #[error(
         "{node} wants a sudo password and none was given for it: with -K, stdin holds one line for each NAME, in their order"
     )]
@@ -152,36 +152,36 @@ pub enum ContactError {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
     },
-    /// The node refused an order.
+    /// An order to the root shell failed.
     #[error("{node} could not carry out its part: {problem}")]
     Node {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// What it said.
+        /// The node's message.
         problem: String,
     },
-    /// No binary for that architecture.
+    /// There is no agent for this architecture.
     #[error("there is no agent for {machine} here; looked at:\n  {}\nInstall the package with that agent, build it (`cargo build --profile agent -p heeler-agent`), or name its folder with --agent-dir", looked.join("\n  "))]
     NoAgent {
-        /// `uname -m`.
+        /// Output of `uname -m`.
         machine: String,
-        /// Paths.
+        /// Paths that were tried.
         looked: Vec<String>,
     },
-    /// The agent runs and does not reach us.
+    /// The agent runs but does not connect.
     #[error("the agent on {node} is installed and did not reach this coordinator in {seconds} s. Its last log \
         lines:\n  {}\nIs one of {addresses} reachable from the node?", words.join("\n  "))]
     Silent {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// How long we waited.
+        /// How long we waited, in seconds.
         seconds: u64,
-        /// From its journal.
+        /// Last lines of the agent's journal.
         words: Vec<String>,
-        /// Where it dials.
+        /// Addresses that it dials.
         addresses: String,
     },
-    /// The node has a key that is not the one on record.
+    /// The node's key differs from the one on record.
     #[error(
         "{node} has another key on record: its SD card was flashed again, or it is another machine. If you flashed \
          it: heeler node add {node} --reflashed"
@@ -190,31 +190,31 @@ pub enum ContactError {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
     },
-    /// Nobody vouches for whom the coordinator names, and nobody has confirmed it.
+    /// The coordinator names keys that no signed statement supports, and nobody confirmed them.
     #[error("{node} was not added: {}\nNothing was done there", refused.join("\n"))]
     Untrusted {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// Whom or what, each with its fingerprint.
+        /// The keys, each with its fingerprint.
         refused: Vec<String>,
     },
-    /// The coordinator contradicts what is verified here.
+    /// The coordinator contradicts signed statements.
     #[error("Nothing was done there: {node} was not added")]
     Trust {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// In what.
+        /// The contradiction.
         source: crate::trust::TrustError,
     },
-    /// A file of ours.
+    /// A file of the state folder could not be used.
     #[error("could not write {path}")]
     State {
-        /// The file.
+        /// Path of the file.
         path: String,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The coordinator said no.
+    /// The coordinator refused.
     #[error("the coordinator refused: {}", .0.message())]
     Coordinator(Box<tonic::Status>),
 }

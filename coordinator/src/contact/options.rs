@@ -1,31 +1,31 @@
-/// What the person's ssh configuration may say and must not mean here, with the OpenSSH version that knows the option. A
-/// version that does not know it cannot find it in the configuration either. `IgnoreUnknown` would not do in place of the
-/// versions: the first one counts, so ours would take the place of the person's own.
+/// ssh options that override the user's configuration, each with the OpenSSH version that introduced it; an older ssh
+/// does not get it, and cannot have it in its configuration. `IgnoreUnknown` would not help: ssh takes the first
+/// value of an option (ssh_config(5)), so ours would replace the user's.
 const OURS: &[((u32, u32), &str)] = &[
     ((0, 0), "LogLevel=DEBUG1"),
     ((0, 0), "ConnectTimeout=10"),
     ((0, 0), "ServerAliveInterval=5"),
     ((0, 0), "ServerAliveCountMax=4"),
-    // A connection of its own, that ends with its command.
+    // A connection that no other command shares, and that ends with this one.
     ((0, 0), "ControlMaster=no"),
     ((0, 0), "ControlPath=none"),
     ((5, 6), "ControlPersist=no"),
     ((8, 7), "ForkAfterAuthentication=no"),
-    // Our command, our streams, and nothing else in them.
+    // The session runs our command on our streams and nothing else.
     ((7, 6), "RemoteCommand=none"),
     ((8, 7), "SessionType=default"),
     ((8, 7), "StdinNull=no"),
     ((0, 0), "PermitLocalCommand=no"),
     ((5, 1), "VisualHostKey=no"),
     ((9, 2), "EnableEscapeCommandline=no"),
-    // Nothing of this machine's is opened to the node.
+    // The node gets no access to anything on this machine.
     ((0, 0), "ClearAllForwardings=yes"),
     ((0, 0), "ForwardAgent=no"),
     ((0, 0), "ForwardX11=no"),
     ((0, 0), "Tunnel=no"),
 ];
 
-/// With a pin, the file that holds it alone says which host key is right.
+/// With a pinned key, only the file with that key decides.
 const PINNED: &[((u32, u32), &str)] = &[
     ((0, 0), "GlobalKnownHostsFile=/dev/null"),
     ((0, 0), "HashKnownHosts=no"),
@@ -36,7 +36,7 @@ const PINNED: &[((u32, u32), &str)] = &[
     ((8, 5), "KnownHostsCommand=none"),
 ];
 
-/// The options for an ssh of that version, each for its own `-o`.
+/// The options for that version of ssh, each for its own `-o`.
 pub fn options(version: (u32, u32), pinned: bool) -> impl Iterator<Item = &'static str> {
     let pinned: &[_] = if pinned { PINNED } else { &[] };
     let all = OURS.iter().chain(pinned);
@@ -44,7 +44,7 @@ pub fn options(version: (u32, u32), pinned: bool) -> impl Iterator<Item = &'stat
         .map(|(_, option)| *option)
 }
 
-/// Out of what `ssh -V` prints; an ssh that does not say is taken for one of 2017.
+/// The version from the output of `ssh -V`; 7.6 (of 2017) when it cannot be read.
 pub fn version(printed: &str) -> (u32, u32) {
     let numbers = printed.split("OpenSSH_").nth(1).and_then(|rest| {
         let rest = rest.trim_start_matches(|c: char| !c.is_ascii_digit());

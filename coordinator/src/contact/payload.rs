@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::ContactError;
 
-/// Lower-case hex.
+/// Lower-case hex of the bytes.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
@@ -15,49 +15,49 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Where the agent's binary lies on a node.
+/// Path of the agent on a node.
 pub const BINARY: &str = "/usr/local/sbin/heeler-agent";
-/// Where its unit lies.
+/// Path of the agent's unit.
 pub const UNIT: &str = "/etc/systemd/system/heeler-agent.service";
-/// Where the guard's unit lies.
+/// Path of the guard's unit.
 pub const GUARD: &str = "/etc/systemd/system/heeler-guard.service";
-/// Where its timer lies.
+/// Path of the guard's timer.
 pub const GUARD_TIMER: &str = "/etc/systemd/system/heeler-guard.timer";
-/// Where its configuration lies.
+/// Path of the agent's configuration.
 pub const CONFIG: &str = "/etc/heeler/agent.json";
-/// Where its join token lies, until it is used.
+/// Path of the join token, until it is used.
 pub const TOKEN: &str = "/etc/heeler/token";
 
 const UNIT_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/systemd/system/heeler-agent.service");
 const GUARD_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/systemd/system/heeler-guard.service");
 const GUARD_TIMER_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/systemd/system/heeler-guard.timer");
 
-/// A file for the node.
+/// A file to install on the node.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Absolute.
+    /// Absolute path.
     pub path: &'static str,
-    /// Permission bits.
+    /// Permission bits, as for chmod.
     pub mode: u32,
-    /// What it holds.
+    /// Content.
     pub bytes: Vec<u8>,
 }
 
 impl Part {
-    /// In hex, as sha256sum prints it.
+    /// SHA-256 in hex, as sha256sum prints it.
     #[must_use]
     pub fn sha256(&self) -> String {
         hex(ring::digest::digest(&ring::digest::SHA256, &self.bytes).as_ref())
     }
 
-    /// As the node's LOOK answers for a file that is in its place.
+    /// What the node answers to LOOK when this file is installed.
     #[must_use]
     pub fn as_looked_at(&self) -> String {
         format!("file {} {} {:o}", self.path, self.sha256(), self.mode)
     }
 }
 
-/// The agent's unit, and the guard's, which undoes a change of the network that cuts the agent off.
+/// The agent's unit, and the guard's unit and timer. The guard undoes a network change that cuts the agent off.
 #[must_use]
 pub fn units() -> [Part; 3] {
     [(UNIT, UNIT_TEXT), (GUARD, GUARD_TEXT), (GUARD_TIMER, GUARD_TIMER_TEXT)].map(|(path, text)| Part {
@@ -67,7 +67,7 @@ pub fn units() -> [Part; 3] {
     })
 }
 
-/// The agent's configuration.
+/// The agent's configuration file.
 #[must_use]
 pub fn config(node: &NodeName, told: &BeginContactReply) -> Part {
     let enrolment: Vec<String> = told
@@ -83,7 +83,7 @@ pub fn config(node: &NodeName, told: &BeginContactReply) -> Part {
         "ca_certificate": told.ca_certificate,
         "operators": keys(&told.operators),
     });
-    // An agent of an earlier version knows the rest alone, and that is all there is in most fleets.
+    // An older agent does not know this key, and most fleets do not need it.
     if let Some(past) = told.past.as_ref().filter(|past| **past != Past::default()) {
         let in_hex = |all: &[Vec<u8>]| all.iter().map(|one| hex(one)).collect::<Vec<_>>();
         value["past"] = json!({
@@ -105,7 +105,7 @@ fn keys(keys: &[OperatorKey]) -> Vec<Value> {
     keys.iter().map(key).collect()
 }
 
-/// The join token.
+/// The join token's file.
 #[must_use]
 pub fn token(token: &str) -> Part {
     Part {
@@ -115,11 +115,10 @@ pub fn token(token: &str) -> Part {
     }
 }
 
-/// The agent for a machine that calls itself `machine` (`uname -m`), out of `folder` or the places where a package or a
-/// build puts it.
+/// The agent for `machine` (`uname -m`), from `folder` or the folders of the package or a build.
 ///
 /// # Errors
-/// When there is none, with the places that were looked at.
+/// When there is none, with the paths that were tried.
 pub fn binary(machine: &str, folder: Option<&Path>) -> Result<Part, ContactError> {
     let places = places(machine, folder);
     for place in &places {
@@ -159,7 +158,7 @@ fn places(machine: &str, folder: Option<&Path>) -> Vec<PathBuf> {
     places
 }
 
-/// The machine that a 64-bit little-endian ELF file is for (e_machine of the ELF header).
+/// The machine of a 64-bit little-endian ELF file (e_machine, elf(5)).
 fn elf_machine(bytes: &[u8]) -> Option<&'static str> {
     match bytes.get(..20)? {
         [0x7f, b'E', b'L', b'F', 2, 1, .., 0x3e, 0] => Some("x86_64"),

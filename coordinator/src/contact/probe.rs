@@ -1,18 +1,18 @@
 use std::collections::BTreeMap;
 
-/// What runs on the node before anything is touched.
+/// The script that gathers facts; it changes nothing on the node.
 pub const SCRIPT: &str = include_str!("probe.sh");
 
 /// What the login user can see of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     values: BTreeMap<String, String>,
-    /// The host's public keys, `type base64`.
+    /// Public host keys, `type base64` each.
     pub host_keys: Vec<String>,
 }
 
 impl Probe {
-    /// Reads the lines that [`SCRIPT`] printed; None when it did not run to its end.
+    /// Parses the lines that [`SCRIPT`] prints; None when the script did not end.
     #[must_use]
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let pairs = lines.into_iter().filter_map(|line| line.trim_end().split_once('='));
@@ -28,25 +28,25 @@ impl Probe {
         (values.get("end").map(String::as_str) == Some("probe")).then_some(Self { values, host_keys })
     }
 
-    /// Whether it asked and got an empty answer: the thing is not there.
+    /// Whether the script asked for the value and got an empty answer: the thing does not exist.
     #[must_use]
     pub fn lacks(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(String::is_empty)
     }
 
-    /// One value; empty when the node could not tell.
+    /// A value; empty when the node did not report it.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
 
-    /// One value as a number.
+    /// A value as a number; None when it is not one.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<u64> {
         self.text(name).parse().ok()
     }
 
-    /// Whether root needs no sudo.
+    /// Whether the login is root and needs no sudo.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.text("uid") == "0"

@@ -1,7 +1,7 @@
-//! What helps, by the words of the node's programs in the C locale. A word that is not known here changes the advice
-//! alone: what happened is told by marks and exit codes.
+//! Advice from messages that programs print in the C locale. An unknown message changes only the advice: marks and
+//! exit codes decide what happened.
 
-/// For a login that works and does not run our script.
+/// Advice for a login that works but does not run our script.
 #[must_use]
 pub fn of_login(words: &str, destination: &str) -> String {
     let says = |any: &[&str]| any.iter().any(|one| words.contains(one));
@@ -18,7 +18,7 @@ pub fn of_login(words: &str, destination: &str) -> String {
     }
 }
 
-/// For a sudo that ended without running the installer.
+/// Advice for a sudo that ended without running the installer.
 #[must_use]
 pub fn of_sudo(words: &str, destination: &str) -> String {
     let says = |any: &[&str]| any.iter().any(|one| words.contains(one));

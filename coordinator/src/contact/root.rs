@@ -5,23 +5,23 @@ use super::{ContactError, Dialogue, Host, reasons};
 
 const LOGIN: &str = include_str!("login.sh");
 const SCRIPT: &str = include_str!("installer.sh");
-/// The longest answer to one order, in bytes: a copy of 64 MiB in base64.
+/// Longest answer to one order, in bytes: a copy of 64 MiB in base64.
 const LONGEST: usize = 96 << 20;
 
-/// A root shell on the node that takes orders. See `installer.sh` for the orders.
+/// A root shell on the node that takes orders; `installer.sh` lists them.
 pub struct Root<'a> {
     login: Login<'a>,
-    /// An order that changes something was given.
+    /// Whether an order was given that changes something.
     touched: bool,
 }
 
 impl<'a> Root<'a> {
-    /// Opens it. The password goes out only after sudo's own prompt, which carries the mark of this contact, and once;
-    /// the first order only after the script says that it runs. So a password never becomes an order, nor an order a
-    /// password.
+    /// Opens the shell. Sends the password once, and only after sudo's own prompt, which carries the mark of this
+    /// contact. Sends the first order only after the script says that it runs. So a password is never taken for an
+    /// order, nor an order for a password.
     ///
     /// # Errors
-    /// Wrong password, no right to sudo, connection lost.
+    /// Wrong password, no right to use sudo, or connection lost.
     pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Root<'a>, ContactError> {
         let mut root = Self {
             login: Login::start(ssh, LOGIN, SCRIPT).await?,
@@ -102,17 +102,17 @@ impl<'a> Root<'a> {
         }
     }
 
-    /// One order, and the lines of its answer.
+    /// Gives one order and returns the lines of its answer.
     ///
     /// # Errors
-    /// What the node says, or that the connection is gone.
+    /// The node's message, or a lost connection.
     pub async fn order(&mut self, order: &str) -> Result<Vec<String>, ContactError> {
         self.touched |= matches!(order, "KEY" | "START");
         self.send(format!("{order}\n").as_bytes()).await?;
         self.answer().await
     }
 
-    /// Puts a file in its place, whole or not at all.
+    /// Replaces a file completely or not at all.
     ///
     /// # Errors
     /// As [`Self::order`].
@@ -126,7 +126,7 @@ impl<'a> Root<'a> {
         );
         self.touched = true;
         self.send(order.as_bytes()).await?;
-        // A node that refuses stops reading: its answer says more than the broken pipe.
+        // A node that refuses stops reading; its answer says more than the broken pipe.
         let _ = self.send(&part.bytes).await;
         self.answer().await.map(drop)
     }

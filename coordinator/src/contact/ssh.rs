@@ -12,46 +12,46 @@ use super::login::{Heard, Login};
 use super::options::{options, version};
 use super::{ContactError, Dialogue, reasons};
 
-/// Words of a node that are shown in one contact, lines.
+/// Lines of a node's own output shown in one contact.
 const MOST_SHOWN: usize = 60;
 /// Lines of an answer to [`Ssh::run`].
 const MOST_LINES: usize = 200;
 
-/// How to reach a node by the system's own `ssh`, so that the person's config, keys, agent and jump hosts all work.
+/// How to reach a node with the system's `ssh`, so that the user's configuration, keys, agent and jump hosts work.
 #[derive(Debug, Clone)]
 pub struct Ssh {
-    /// `ssh`, looked up in PATH.
+    /// Program, looked up in PATH: `ssh`.
     pub program: PathBuf,
-    /// The node's name: what its host key is pinned under.
+    /// Name under which the host key is pinned.
     pub node: NodeName,
-    /// `user@host`, or a name of the person's ssh config.
+    /// `user@host`, or a name of the user's ssh configuration.
     pub destination: String,
-    /// A configuration file in place of the person's own.
+    /// A configuration file to use instead of the user's own.
     pub config: Option<PathBuf>,
-    /// Where the host key must be found.
+    /// Which host key is accepted.
     pub trust: Trust,
-    /// The host key was pinned by an earlier contact, and the node has shown it again.
+    /// Whether an earlier contact pinned the host key, and the node has shown it again.
     pub known: bool,
-    /// What our lines begin with: random, so that nothing else on the node's screen is taken for an answer.
+    /// Prefix of our script's lines. Random, so that other output is not taken for an answer.
     pub mark: String,
     /// How long the node may take.
     pub patience: Patience,
-    /// The words of the node that the person has seen.
+    /// Lines of the node that were already shown.
     pub shown: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// How long each part of a login may take.
+/// Time limits for the parts of a login.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Until the session is open: ssh may ask the person for a passphrase, or for a touch.
+    /// Until the session is open: ssh may ask for a passphrase or a touch.
     pub login: Duration,
-    /// From there to the first word of our script.
+    /// From the open session to our script's first line.
     pub begin: Duration,
     /// Between two lines of the probe.
     pub probe: Duration,
-    /// From the password, or from sudo's start, to its answer.
+    /// From the password, or sudo's start, to its answer.
     pub sudo: Duration,
-    /// For an order: long enough for systemd to give up on a unit that does not start.
+    /// For one order. Longer than systemd waits for a unit that does not start.
     pub order: Duration,
 }
 
@@ -67,32 +67,32 @@ impl Default for Patience {
     }
 }
 
-/// Which host key is accepted.
+/// Which host key ssh accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
-    /// What the person's own ssh decides by its known_hosts; it asks when it must.
+    /// As the user's known_hosts decides; ssh asks when it must.
     Person,
-    /// The one in this file, and no other.
+    /// Only the key in this file.
     Pinned(PathBuf),
-    /// Any, and it is written into this file: a person compares it.
+    /// Any key, which ssh writes into this file for a person to compare.
     Record(PathBuf),
 }
 
-/// What a script on the node left behind.
+/// Result of a script on the node.
 #[derive(Debug)]
 pub struct Answer {
-    /// Exit code; 255 is ssh's own.
+    /// Exit code; 255 is ssh's own error (ssh(1)).
     pub code: i32,
-    /// The lines that our script printed.
+    /// Lines that our script printed.
     pub lines: Vec<String>,
-    /// What ssh and the node said beside them.
+    /// Other output of ssh and the node.
     pub words: String,
-    /// The host key that was shown.
+    /// The host key that the node showed.
     pub host_key: Option<Fingerprint>,
 }
 
 impl Ssh {
-    /// To `destination`, with the person's own ssh.
+    /// Reaches `destination` with the user's ssh.
     #[must_use]
     pub fn new(node: &NodeName, destination: &str, config: Option<PathBuf>) -> Self {
         Self {
@@ -108,7 +108,8 @@ impl Ssh {
         }
     }
 
-    /// Starts `remote` with its three streams piped; stderr tells the host key, among much else. Killed when dropped.
+    /// Starts `remote` with stdin, stdout and stderr piped. stderr carries the host key among other output. Dropping
+    /// the child kills it.
     ///
     /// # Errors
     /// When ssh is not installed.
@@ -155,7 +156,7 @@ impl Ssh {
     /// Runs `script` to its end, without input.
     ///
     /// # Errors
-    /// When ssh is not installed, or the login does not run the script, or is silent for two minutes.
+    /// When ssh is not installed, the login does not run the script, or nothing comes for two minutes.
     pub async fn run(&self, script: &str, person: &mut dyn Dialogue) -> Result<Answer, ContactError> {
         let mut login = Login::start(self, script, "").await?;
         login.close_input();
@@ -183,7 +184,7 @@ impl Ssh {
         })
     }
 
-    /// The login works and does not run our script; `code` when it has ended.
+    /// The error for a login that works but does not run our script; `code` when it has ended.
     pub fn stopped(&self, login: &Login<'_>, code: Option<i32>) -> ContactError {
         let words = login.words();
         if code.is_none() && !login.has_opened() {
@@ -205,13 +206,13 @@ impl Ssh {
         }
     }
 
-    /// Whether these words were not shown to the person yet, and there is room to show them.
+    /// Whether the line was not shown yet, and there is room to show it.
     pub fn shown_first(&self, line: &str) -> bool {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         shown.len() < MOST_SHOWN && shown.insert(line.to_owned())
     }
 
-    /// The connection is gone, and why.
+    /// The error for a lost connection.
     pub fn lost(&self, problem: impl Into<String>) -> ContactError {
         ContactError::Unreachable {
             node: self.node.clone(),
@@ -229,7 +230,7 @@ fn or_nothing(words: String) -> String {
     }
 }
 
-/// Whether a line of stderr is what ssh prints for `-v`, or by the way.
+/// Whether a line of stderr is debug output or a banner of ssh itself.
 #[must_use]
 pub fn is_noise(line: &str) -> bool {
     let noise = [
@@ -241,13 +242,13 @@ pub fn is_noise(line: &str) -> bool {
         "Transferred: ",
         "Bytes per second: ",
         "Warning: Permanently added",
-        // OpenSSH 10.1 and later, of a key exchange that a quantum computer may break.
+        // Warning of OpenSSH 10.1 and later about key exchange that is not post-quantum.
         "** ",
     ];
     noise.iter().any(|start| line.starts_with(start))
 }
 
-/// Whether ssh's complaint is one that passes by itself: the node boots, or cloud-init restarts its sshd.
+/// Whether ssh's error may pass by itself: the node boots, or cloud-init restarts its sshd.
 #[must_use]
 pub fn passes(complaint: &str) -> bool {
     let passing = [

@@ -23,10 +23,10 @@ use crate::pki::Peer;
 use crate::sessions::{OUTBOX, Session};
 use crate::tls::Caller;
 
-/// An agent that has connected says hello within that time.
+/// Time for a connected agent to say hello.
 const HELLO: Duration = Duration::from_secs(10);
 
-/// What the generated server does, but that messages are held against the table of bounds before they are decoded.
+/// The agents' service. Checks messages against the table of bounds before they are decoded.
 #[derive(Clone)]
 pub struct Service(pub(super) Arc<App>);
 
@@ -82,10 +82,10 @@ impl StreamingService<Said> for Service {
 
 type Out = (mpsc::Sender<v1::ToAgent>, oneshot::Sender<Status>);
 
-/// From hello to the end of the stream.
+/// Serves one stream, from hello to its end.
 async fn attend(app: Arc<App>, (caller, peer): (Caller, Peer), mut inbound: Streaming<Said>, (out, refused): Out) {
     let said = hello(&app, &peer, &mut inbound).await;
-    // Also while the session waits for its turn to be written down.
+    // The connection counts as serving while its session waits for the database.
     let _serves = said.is_ok().then(|| caller.serves());
     let opened = match said {
         Ok(hello) => app
@@ -99,12 +99,12 @@ async fn attend(app: Arc<App>, (caller, peer): (Caller, Peer), mut inbound: Stre
             drop(out);
             listen(&app, &session, inbound).await;
         }
-        // `out` outlives this: the reason is there when the stream ends.
+        // `out` is dropped later, so the reason is ready when the stream ends.
         Err(status) => drop(refused.send(status)),
     }
 }
 
-/// What the coordinator says, and at the end why it would not.
+/// Messages to the agent, then the reason when the stream was refused.
 pub(super) struct Outgoing {
     messages: mpsc::Receiver<v1::ToAgent>,
     refusal: oneshot::Receiver<Status>,
@@ -154,7 +154,7 @@ async fn take(app: &App, session: &Session, said: Said) -> Result<(), AppError> 
     }
 }
 
-/// Until either end closes the stream.
+/// Handles messages until either side closes the stream.
 async fn listen(app: &App, session: &Session, mut inbound: Streaming<Said>) {
     loop {
         let message = tokio::select! {
@@ -164,14 +164,14 @@ async fn listen(app: &App, session: &Session, mut inbound: Streaming<Said>) {
         let message = match message {
             Some(Ok(message)) => message,
             Some(Err(error)) => {
-                // A lost connection, or an agent of a version that speaks otherwise.
+                // The connection was lost, or the agent speaks another protocol.
                 tracing::warn!(node = %session.node, reason = error.message(), "the stream broke off");
                 break;
             }
             None => break,
         };
         if let Err(error) = take(app, session, message).await {
-            // Not acknowledged: the agent sends it again over its next session.
+            // The event is not acknowledged, so the agent sends it again over its next session.
             session.close(status(app, &error).message());
             break;
         }

@@ -1,4 +1,4 @@
-//! An operator's requests are held against the table of bounds before they are decoded, whichever call they are for.
+//! Checks every operator's request against the table of bounds before it is decoded.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,10 +14,10 @@ use tower::Service;
 
 use super::MESSAGE;
 
-/// Before a message: whether it is compressed, and how long it is.
+/// Bytes before a gRPC message: compressed flag and length.
 const HEADER: usize = 5;
 
-/// Carries out each call whose request is within its bounds.
+/// Passes on only requests within their bounds.
 #[derive(Debug, Clone)]
 pub(super) struct Asked<S>(pub(super) S);
 
@@ -35,7 +35,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The one that is ready answers; its copy waits for the next call.
+        // Only `self` was polled ready (tower's contract), so it serves this call and the clone serves the next.
         let next = self.0.clone();
         let mut service = std::mem::replace(&mut self.0, next);
         Box::pin(async move {
@@ -57,7 +57,7 @@ fn whole(body: Bytes) -> Body {
     Body::new(Full::new(body))
 }
 
-/// What no call is for, and what is no message, is refused by whoever decodes it.
+/// Unknown calls and malformed messages pass: the decoder refuses them.
 fn within(path: &str, body: &[u8]) -> Result<(), String> {
     let name = path.rsplit('/').next().unwrap_or_default();
     let known = OPERATOR.iter().find(|(call, _)| *call == name);

@@ -1,4 +1,4 @@
-//! The wire's services: decode, one call of the app, encode.
+//! The gRPC services: decode, call the app, encode.
 
 mod agent;
 mod asked;
@@ -23,9 +23,9 @@ use tonic::transport::{Error, Server};
 use crate::app::App;
 use crate::tls::Connection;
 
-/// No message of ours is larger.
+/// Largest message accepted, in bytes.
 const MESSAGE: usize = bounds::MESSAGE;
-/// What a program at the other end has to give a sign of life, before it is taken to hang.
+/// Time for the other side to answer a ping before the connection counts as dead.
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
 
 fn server(asks_every: Duration) -> Server {
@@ -36,17 +36,17 @@ fn server(asks_every: Duration) -> Server {
         .max_concurrent_streams(16)
 }
 
-/// What agents call, as it is served.
+/// The service for agents.
 pub fn agents(app: Arc<App>) -> agent::Service {
     agent::Service(app)
 }
 
-/// What nodes call that have no certificate yet.
+/// The service for nodes without a certificate.
 pub fn enrolment(app: Arc<App>) -> EnrolmentServer<impl v1::enrolment_server::Enrolment> {
     EnrolmentServer::new(enrolment::Service(app)).max_decoding_message_size(64 * 1024)
 }
 
-/// What operators call.
+/// The service for operators.
 pub fn operators(app: Arc<App>) -> OperatorServer<impl v1::operator_server::Operator> {
     OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE)
 }
@@ -66,7 +66,7 @@ pub async fn serve_agents(
         .await
 }
 
-/// Serves nodes that have no certificate yet.
+/// Serves nodes without a certificate.
 ///
 /// # Errors
 /// When the transport fails as a whole.
@@ -96,7 +96,7 @@ pub async fn serve_operators(
         .await
 }
 
-/// Serves operators who call from elsewhere, each with a certificate of their own.
+/// Serves operators on other machines, each with a certificate.
 ///
 /// # Errors
 /// When the transport fails as a whole.

@@ -13,7 +13,7 @@ use crate::app::Who;
 use crate::caller::asked_by;
 use crate::tls::Caller;
 
-/// Who is at the other end: by the certificate that they show, else by what the kernel knows of the Unix socket.
+/// The caller: from the certificate, else from the kernel's credentials of the Unix socket.
 pub(super) fn who(extensions: &Extensions) -> Option<Who> {
     if let Some(operator) = extensions.get::<Caller>().and_then(|caller| caller.operator.clone()) {
         return Some(Who {
@@ -25,12 +25,12 @@ pub(super) fn who(extensions: &Extensions) -> Option<Who> {
     Some(Who::local(credentials.uid()))
 }
 
-/// No call is carried out for nobody.
+/// The error for a call without a known caller.
 pub(super) fn nobody() -> Status {
     protocol("nobody is known to be at the other end")
 }
 
-/// Carries out each call in the name of whoever is at the other end.
+/// Runs each call in the name of its caller.
 #[derive(Debug, Clone)]
 pub(super) struct Named<S>(pub(super) S);
 

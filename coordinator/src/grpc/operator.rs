@@ -14,7 +14,7 @@ use crate::app::{App, AppError, Follower, REPLY, Who};
 use crate::caller::{asked_by, caller};
 use crate::tls::Caller;
 
-/// Events on their way to one reader.
+/// Events buffered for one reader.
 const WINDOW: usize = 64;
 
 pub(super) struct Service(pub(super) Arc<App>);
@@ -22,7 +22,7 @@ pub(super) struct Service(pub(super) Arc<App>);
 type Reply<T> = Result<Response<T>, Status>;
 
 impl Service {
-    /// One that no client would take is refused in words: a person learns what to ask instead.
+    /// A reply that is too large for clients becomes an error that says what to ask instead.
     fn reply<T: Message>(&self, result: Result<T, AppError>) -> Reply<T> {
         let reply = result.map_err(|error| status(&self.0, &error))?;
         match reply.encoded_len() {
@@ -34,13 +34,13 @@ impl Service {
     }
 }
 
-/// Who is at the other end of the connection.
+/// The caller of a request.
 fn who<T>(request: &Request<T>) -> Result<Who, Status> {
     let http = request.extensions();
     named::who(http).ok_or_else(named::nobody)
 }
 
-/// Whom that is to shut out.
+/// Name of the operator to revoke.
 fn revoked(request: &v1::RevokeOperatorRequest) -> &str {
     match request
         .statement
@@ -169,7 +169,7 @@ impl v1::operator_server::Operator for Service {
         if let Some(own) = &own {
             own.ends_with_an_answer(true);
         }
-        // Begun, it goes on to its end: also when whoever asked is gone.
+        // A revocation that has begun runs to its end, also when the client disconnects.
         let (app, who) = (self.0.clone(), caller());
         let revoking = tokio::spawn(asked_by(who, async move { app.revoke_operator(request).await }));
         let result = revoking.await.map_err(|_| protocol("the revocation was broken off"))?;
@@ -238,7 +238,7 @@ impl v1::operator_server::Operator for Service {
     }
 }
 
-/// At the reader's pace; a reader who has gone ends it.
+/// Sends events at the reader's pace, until the reader disconnects.
 async fn relay(app: Arc<App>, mut follower: Follower, out: mpsc::Sender<Result<v1::FleetEvent, Status>>) {
     loop {
         let next = tokio::select! {

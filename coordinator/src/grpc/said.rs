@@ -1,4 +1,4 @@
-//! An agent's messages are held against the table of bounds before they are decoded.
+//! Checks an agent's messages against the table of bounds before they are decoded.
 
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -13,11 +13,11 @@ use tonic_prost::{ProstCodec, ProstEncoder};
 
 use crate::app::Refused;
 
-/// A message as it came, or what is left of one that was beyond a bound.
+/// A message, or the rest of one that was beyond a bound.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) body: Option<Body>,
-    /// Why most of it was not taken; without a body no session goes on.
+    /// Why the message was not accepted. Without a body the session ends.
     pub(super) refused: Option<Refused>,
 }
 
@@ -69,11 +69,11 @@ fn said(message: &[u8]) -> Result<Said, Status> {
     })
 }
 
-/// The answer is the same message with the reason in place of what it held: whoever waits for it is told, and an event is
-/// stored once and not sent for ever. None for what no session goes on without.
+/// The rest of a refused message: its id with the reason in place of its content. So a waiting caller gets an answer,
+/// and an event is stored once and not sent again for ever. None for a message without which the session must end.
 fn left_of(number: u32, inside: &[u8], why: &str) -> Option<Body> {
     let error = why.to_owned();
-    // The first field of each of them is the question's id.
+    // In each of these messages, field 1 is the request id.
     let id = || bounds::next(&mut &*inside).filter(|(number, id)| *number == 1 && id.len() <= 256);
     let request_id = || {
         id().map(|(_, id)| String::from_utf8_lossy(id).into_owned())
@@ -120,7 +120,7 @@ fn left_of(number: u32, inside: &[u8], why: &str) -> Option<Body> {
     })
 }
 
-/// Number, time and task stay; the end of a task is a failed one, for what it reports is not known.
+/// Keeps number, time and task. The end of a task becomes a failure, because its content is not known.
 fn event(inside: &[u8], why: String) -> Option<v1::Event> {
     let mut rest = inside;
     let (mut kept, mut ends) = (Vec::new(), false);

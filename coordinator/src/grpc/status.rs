@@ -5,8 +5,8 @@ use tracing::error;
 
 use crate::app::{App, AppError};
 
-/// The one place where an error becomes a status. What is the coordinator's own fault is logged here, whole, and told
-/// without its causes; a full disk is heeded, whoever met it.
+/// Turns every error into a status. The coordinator's own faults are logged with their causes and sent without them.
+/// A full disk is recorded for the status.
 pub(super) fn status(app: &App, error: &AppError) -> Status {
     app.heed(error);
     let code = match error {
@@ -15,7 +15,7 @@ pub(super) fn status(app: &App, error: &AppError) -> Status {
         AppError::Refused(_) => Code::FailedPrecondition,
         AppError::Behind { .. } => Code::Aborted,
         AppError::Consent { .. } | AppError::Denied(_) => Code::PermissionDenied,
-        // To an agent this means: try again, and keep the token.
+        // An agent takes this as: try again, and keep the token.
         AppError::Throttled => Code::Unavailable,
         AppError::Store(_) | AppError::Pki(_) | AppError::NoRoom(_) | AppError::Stored { .. } => Code::Internal,
     };
@@ -38,7 +38,7 @@ pub(super) fn status(app: &App, error: &AppError) -> Status {
     Status::new(code, error.to_string())
 }
 
-/// The caller does not keep to the protocol.
+/// The error for a caller that breaks the protocol.
 pub(super) fn protocol(what: &'static str) -> Status {
     Status::new(Code::InvalidArgument, what)
 }

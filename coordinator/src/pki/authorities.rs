@@ -5,27 +5,27 @@ use rustls::pki_types::CertificateDer;
 
 use super::{Ca, PkiError, files, pem};
 
-/// Where the key of an authority lies that is to follow, below the folder of the one in force.
+/// Subfolder for the key of the next authority.
 const NEXT: &str = "next";
 
-/// Who signs now, and whose signatures are taken. Handshakes look at it anew each time.
+/// The authority that signs, and the ones whose signatures are accepted. Every handshake reads the current state.
 pub struct Authorities {
     folder: PathBuf,
     now: RwLock<Arc<InForce>>,
 }
 
-/// At one time.
+/// The authorities at one moment.
 pub struct InForce {
-    /// It signs.
+    /// The one that signs.
     pub ca: Ca,
-    /// Since when, Unix milliseconds.
+    /// Since when it signs, Unix milliseconds.
     pub since_ms: u64,
-    /// DER, `ca`'s own among them.
+    /// Certificates (DER) of those that are accepted, `ca` included.
     pub taken: Vec<CertificateDer<'static>>,
 }
 
 impl InForce {
-    /// PEM, each that is taken.
+    /// The certificates of those that are accepted, PEM.
     #[must_use]
     pub fn pem(&self) -> String {
         self.taken.iter().map(|der| pem("CERTIFICATE", der)).collect()
@@ -33,10 +33,10 @@ impl InForce {
 }
 
 impl Authorities {
-    /// `folder` holds the key of the authority `current` (SHA-256 of its certificate), or its subfolder does.
+    /// Opens the authority `current` (SHA-256 of its certificate), whose key is in `folder` or its subfolder.
     ///
     /// # Errors
-    /// When neither holds it.
+    /// When the key is in neither.
     pub fn open(
         folder: &Path,
         (current, since_ms): (&[u8; 32], u64),
@@ -49,16 +49,16 @@ impl Authorities {
         })
     }
 
-    /// Who signs and is taken now.
+    /// The authorities now.
     #[must_use]
     pub fn now(&self) -> Arc<InForce> {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From now on `current` signs.
+    /// Makes `current` sign.
     ///
     /// # Errors
-    /// When its key is not there; nothing has changed then.
+    /// When its key is missing; nothing has changed then.
     pub fn change(
         &self,
         (current, since_ms): (&[u8; 32], u64),
@@ -69,7 +69,7 @@ impl Authorities {
         Ok(())
     }
 
-    /// The authority that is to follow: the one that an earlier call made, or a fresh one.
+    /// The next authority: the one that an earlier call made, or a new one.
     ///
     /// # Errors
     /// When it can be neither read nor made.
@@ -81,8 +81,8 @@ impl Authorities {
         }
     }
 
-    /// The authority that follows is the only one left: its key takes the place of the old one's, which is gone for
-    /// good. Interrupted anywhere, it is done again.
+    /// Moves the next authority's key into the place of the old one's, which is deleted for good. Safe to repeat
+    /// after an interruption.
     ///
     /// # Errors
     /// When a file can be neither read nor written.
@@ -97,7 +97,8 @@ impl Authorities {
         self.forget_next()
     }
 
-    /// After a crash: what lies there to follow is in force already, or nobody was ever told of it.
+    /// Completes an interrupted rotation: settles the next authority if it is already in force, else deletes it,
+    /// because no node knows of it.
     ///
     /// # Errors
     /// When a file can be neither read, written nor removed.
@@ -108,7 +109,7 @@ impl Authorities {
         }
     }
 
-    /// What was made to follow is not wanted any more.
+    /// Deletes the next authority.
     ///
     /// # Errors
     /// When it cannot be removed.

@@ -12,12 +12,12 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{BACKDATED_MS, DAY_MS, PkiError, files, serial_number, set_validity, sha256};
 
-/// What an authority's certificate begins its common name with; the cluster's name follows.
+/// Start of an authority's common name; the cluster's name follows.
 const PREFIX: &str = "Heeler CA ";
 
 const LIFETIME_MS: u64 = 10 * 365 * DAY_MS;
 
-/// The cluster's own certificate authority. Its key never leaves the state folder.
+/// The cluster's certificate authority. Its key never leaves the state folder.
 pub struct Ca {
     pub(super) issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -25,7 +25,7 @@ pub struct Ca {
 }
 
 impl Ca {
-    /// A fresh one, written to `folder` as key.pem and certificate.pem.
+    /// Makes an authority and writes it to `folder` as key.pem and certificate.pem.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -50,10 +50,10 @@ impl Ca {
         Self::load(folder)
     }
 
-    /// The one that [`Self::create`] wrote.
+    /// Reads what [`Self::create`] wrote.
     ///
     /// # Errors
-    /// When a file cannot be read, or is no key or certificate.
+    /// When a file cannot be read, or holds no key or certificate.
     pub fn load(folder: &Path) -> Result<Self, PkiError> {
         let key =
             KeyPair::from_pem(&files::read_text(&folder.join("key.pem"))?).map_err(|source| PkiError::Certificate {
@@ -71,13 +71,14 @@ impl Ca {
         Ok(Self { issuer, pem, der })
     }
 
-    /// SHA-256 of its certificate.
+    /// SHA-256 of its certificate (DER).
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         sha256(&self.der)
     }
 
-    /// Whether it signed this certificate, by the key that the certificate names as its issuer's.
+    /// Whether the certificate names this authority's key as its issuer (authority key identifier, RFC 5280,
+    /// 4.2.1.1). Does not check the signature.
     #[must_use]
     pub fn signed(&self, certificate: &[u8]) -> bool {
         let own = key_identifier(&self.der, |extension| match extension {
@@ -93,21 +94,20 @@ impl Ca {
         own.is_some() && own == named
     }
 
-    /// What nodes are given to trust.
+    /// Its certificate, PEM, for nodes to trust.
     #[must_use]
     pub fn certificate_pem(&self) -> &str {
         &self.pem
     }
 
-    /// The same, as TLS takes it.
+    /// Its certificate, DER.
     #[must_use]
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.der
     }
 }
 
-/// The cluster of an authority, by its certificate (DER); None when TLS would not take it as an authority, or it is none
-/// of ours.
+/// The cluster name in an authority's certificate (DER). None when the certificate is not a CA or not one of ours.
 #[must_use]
 pub fn cluster_of(certificate: &[u8]) -> Option<String> {
     RootCertStore::empty()

@@ -10,7 +10,7 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PkiError
     move |source| PkiError::File { what, path, source }
 }
 
-/// A folder, with its parents, that only its owner can enter. An existing one stays as it is.
+/// Makes a folder and its parents with mode 0700. An existing folder keeps its mode.
 ///
 /// # Errors
 /// With the path that could not be made.
@@ -22,13 +22,15 @@ pub fn make_folder(path: &Path) -> Result<(), PkiError> {
         .map_err(failed("make", path))
 }
 
+/// Reads a text file.
+///
 /// # Errors
 /// With the path that could not be read.
 pub fn read_text(path: &Path) -> Result<String, PkiError> {
     fs::read_to_string(path).map_err(failed("read", path))
 }
 
-/// Writes a file whole or not at all, readable by its owner alone, on disk when this returns.
+/// Replaces a file completely or not at all, with mode 0600. It is on disk when this returns.
 ///
 /// # Errors
 /// With the path that could not be written.
@@ -43,7 +45,7 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), PkiError> {
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
     let beside = path.with_extension("new");
     let write = || {
-        // Made anew: a file that lay there keeps its mode, and a link leads elsewhere.
+        // A leftover file could have another mode, and a link could lead elsewhere.
         if let Err(error) = fs::remove_file(&beside)
             && error.kind() != std::io::ErrorKind::NotFound
         {

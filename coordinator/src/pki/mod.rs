@@ -1,4 +1,4 @@
-//! Identities: ECDSA P-256 everywhere. A private key is made where it is used and never travels.
+//! Keys and certificates, all ECDSA P-256. A private key is made where it is used and never sent.
 
 mod authorities;
 mod ca;
@@ -33,56 +33,56 @@ pub use operator::{
 pub use peer::{Peer, PeerError, identify};
 pub use server::{SERVER_NAME, ServerIdentity, new_server};
 
-/// A certificate holds from a little before it is signed: a Pi's clock may be behind.
+/// A certificate is valid from an hour before it is signed: a Pi's clock may be behind.
 pub const BACKDATED_MS: u64 = HOUR_MS;
-/// How long a node's certificate holds.
+/// Lifetime of a node's certificate: 7 days.
 pub const NODE_LIFETIME_MS: u64 = 7 * DAY_MS;
-/// A node whose certificate has run out is enrolled again with the same key for so long.
+/// For this long after its certificate has expired, a node may enrol again with the same key: 400 days.
 pub const REJOIN_MS: u64 = 400 * DAY_MS;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
-/// Why an identity could not be made or read.
+/// Why a key or certificate could not be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum PkiError {
     /// A file could not be read or written.
     #[error("could not {what} {}", path.display())]
     File {
-        /// read, write, make…
+        /// The attempt, as a verb: "read", "write", "make".
         what: &'static str,
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// A certificate or key could not be made, or is not what it should be.
+    /// A certificate or key could not be made, or is not valid.
     #[error("could not {what}")]
     Certificate {
-        /// What completes "could not …".
+        /// The attempt, after "could not".
         what: &'static str,
-        /// The error of the library underneath.
+        /// The error of the library rcgen.
         source: rcgen::Error,
     },
-    /// The key of the authority in force is not there.
+    /// The key of the authority in force is missing.
     #[error("{} does not hold the key of the certificate authority that the database names", folder.display())]
     NoAuthority {
-        /// Where it should be.
+        /// The folder where it should be.
         folder: PathBuf,
     },
-    /// The system gives no randomness.
+    /// The system gives no random bytes.
     #[error("the system gives no randomness")]
     Random,
 }
 
-/// Holds from `from_ms` to `to_ms`, in whole seconds.
+/// Sets validity from `from_ms` to `to_ms` (Unix milliseconds), in whole seconds.
 fn set_validity(params: &mut CertificateParams, from_ms: u64, to_ms: u64) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = epoch + Duration::from_secs(from_ms / 1000);
     params.not_after = epoch + Duration::from_secs(to_ms / 1000);
 }
 
-/// 128 random bits, positive and never 0.
+/// 128 random bits, positive and not 0 (RFC 5280, 4.1.2.2).
 fn serial_number() -> Result<SerialNumber, PkiError> {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| PkiError::Random)?;
@@ -90,7 +90,7 @@ fn serial_number() -> Result<SerialNumber, PkiError> {
     Ok(SerialNumber::from_slice(&bytes))
 }
 
-/// SHA-256.
+/// SHA-256 of the bytes.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
@@ -98,7 +98,7 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// Text of DER (RFC 7468).
+/// Encodes DER as PEM (RFC 7468).
 #[must_use]
 pub fn pem(label: &str, der: &[u8]) -> String {
     let text = BASE64_STANDARD.encode(der);
@@ -107,7 +107,7 @@ pub fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", body.join("\n"))
 }
 
-/// Every certificate in a text (PEM), DER; None when it is not readable or holds none.
+/// Every certificate in a PEM text, DER; None when it cannot be read or holds none.
 #[must_use]
 pub fn certificates(pem: &str) -> Option<Vec<Vec<u8>>> {
     let all: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
@@ -115,7 +115,7 @@ pub fn certificates(pem: &str) -> Option<Vec<Vec<u8>>> {
     (!all.is_empty()).then_some(all)
 }
 
-/// Until when a certificate (DER) holds, Unix milliseconds; 0 when it is none.
+/// End of a certificate's validity (DER), Unix milliseconds; 0 when it is not a certificate.
 #[must_use]
 pub fn expires_ms(certificate: &[u8]) -> u64 {
     let certificate = X509Certificate::from_der(certificate).ok();

@@ -6,28 +6,28 @@ use rcgen::{
 
 use super::{BACKDATED_MS, Ca, NODE_LIFETIME_MS, PkiError, serial_number, set_validity, sha256};
 
-/// A node's proof that it holds a key. Nothing else of its certificate signing request is taken.
+/// The content of a certificate signing request: proof that the node has the key. Everything else in it is ignored.
 pub struct NodeRequest {
     key: PublicKey,
     /// SHA-256 of the key (SubjectPublicKeyInfo, DER).
     pub key_sha256: [u8; 32],
-    /// The name that it asks for, which is worth nothing by itself.
+    /// The name that it asks for; not verified.
     pub common_name: String,
 }
 
-/// Why a certificate signing request is not taken.
+/// Why a certificate signing request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CsrError {
-    /// Not a request, or its signature is not of its key.
+    /// It is not a request, or another key signed it.
     #[error("the certificate signing request is not signed by the key that it names")]
     Signature,
-    /// Another kind of key.
+    /// The key is not P-256.
     #[error("the key is not ECDSA P-256")]
     Algorithm,
 }
 
 impl NodeRequest {
-    /// Reads a certificate signing request (DER) and checks its signature.
+    /// Parses a certificate signing request (DER) and checks its signature.
     ///
     /// # Errors
     /// When it is not signed by its own P-256 key.
@@ -49,25 +49,25 @@ impl NodeRequest {
         })
     }
 
-    /// The uncompressed point of its key.
+    /// The uncompressed point of its key (65 bytes).
     #[must_use]
     pub fn point(&self) -> Vec<u8> {
         self.key.der_bytes().to_vec()
     }
 }
 
-/// A certificate that was just signed.
+/// A new certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
     /// PEM, leaf first.
     pub chain: String,
-    /// Hex.
+    /// Serial number, in hex.
     pub serial: String,
-    /// Not after.
+    /// End of its validity, Unix milliseconds.
     pub expires_at_ms: u64,
 }
 
-/// Signs `request` for `node`: the name is ours to say, never the request's.
+/// Signs a certificate for `node`. The name comes from us, never from the request.
 ///
 /// # Errors
 /// When signing fails.
@@ -81,7 +81,7 @@ pub fn issue_node(ca: &Ca, request: &NodeRequest, node: &NodeName, now_ms: u64) 
     )
 }
 
-/// A certificate that shows a client to be the one whom `uri` names.
+/// Signs a client certificate whose only name is `uri`.
 pub(super) fn issue(
     ca: &Ca,
     request: &NodeRequest,

@@ -8,14 +8,15 @@ use rustls::pki_types::pem::PemObject as _;
 use super::node::issue;
 use super::{Ca, DAY_MS, Issued, NodeRequest, PeerError, PkiError, files, pem, sha256};
 
-/// What comes before the point in a public key's SubjectPublicKeyInfo (RFC 5480): id-ecPublicKey with prime256v1, then a
-/// bit string.
+/// The DER before the point in a P-256 SubjectPublicKeyInfo (RFC 5480): id-ecPublicKey with prime256v1, then a bit
+/// string.
 const HEAD: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
-/// An operator's key, written to `folder` as key.pem (PKCS#8), kept when it is there. Returns the public half, PEM.
+/// Makes an operator's key and writes it to `folder` as key.pem (PKCS#8); keeps an existing one. Returns the public
+/// key, PEM.
 ///
 /// # Errors
 /// When it can be neither read nor written.
@@ -43,10 +44,10 @@ pub fn public_point(pem: &str) -> Option<Vec<u8>> {
     (point.len() == 65 && point[0] == 4).then(|| point.to_vec())
 }
 
-/// A request for a certificate (DER) with the operator's key (PKCS#8, PEM).
+/// A certificate signing request (DER) with the operator's key (PKCS#8, PEM).
 ///
 /// # Errors
-/// When the key is not readable.
+/// When the key cannot be read.
 pub fn operator_request(key_pem: &str, name: &str) -> Result<Vec<u8>, PkiError> {
     let failed = |source| PkiError::Certificate {
         what: "sign a request for a certificate",
@@ -59,11 +60,11 @@ pub fn operator_request(key_pem: &str, name: &str) -> Result<Vec<u8>, PkiError> 
     Ok(params.serialize_request(&key).map_err(failed)?.der().to_vec())
 }
 
-/// How long an operator's certificate for remote access holds.
+/// Lifetime of an operator's certificate for remote access: 365 days.
 const LIFETIME_MS: u64 = 365 * DAY_MS;
 const PREFIX: &str = "heeler:operator:";
 
-/// Who is at the other end of an operator's connection, by a certificate that TLS has verified.
+/// The operator at the other end of a connection, from a certificate that TLS has verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorPeer {
     /// From the URI subject alternative name.
@@ -72,7 +73,7 @@ pub struct OperatorPeer {
     pub key_sha256: [u8; 32],
 }
 
-/// Signs a certificate for remote access: the name is ours to say, never the request's.
+/// Signs a certificate for remote access. The name comes from us, never from the request.
 ///
 /// # Errors
 /// When signing fails.
@@ -81,10 +82,10 @@ pub fn issue_operator(ca: &Ca, request: &NodeRequest, name: &OperatorName, now_m
     issue(ca, request, (name.as_str(), &uri), now_ms, LIFETIME_MS)
 }
 
-/// Reads an operator's certificate (DER).
+/// Reads the operator from a certificate (DER).
 ///
 /// # Errors
-/// When it has not exactly one URI that names an operator.
+/// Unless it has exactly one URI, which names an operator.
 pub fn identify_operator(certificate: &[u8]) -> Result<OperatorPeer, PeerError> {
     let (uri, key_sha256) = super::peer::only_uri(certificate)?;
     let name = uri
@@ -94,13 +95,13 @@ pub fn identify_operator(certificate: &[u8]) -> Result<OperatorPeer, PeerError> 
     Ok(OperatorPeer { name, key_sha256 })
 }
 
-/// SHA-256 of a public key (SubjectPublicKeyInfo, PEM).
+/// SHA-256 of a public key (SubjectPublicKeyInfo, given as PEM); None when it cannot be read.
 #[must_use]
 pub fn key_sha256(pem: &str) -> Option<[u8; 32]> {
     Some(sha256(&SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok()?))
 }
 
-/// The PEM of an uncompressed point of P-256.
+/// The PEM of a P-256 public key, from its uncompressed point.
 #[must_use]
 pub fn public_pem(point: &[u8]) -> String {
     pem("PUBLIC KEY", &[HEAD.as_slice(), point].concat())

@@ -6,7 +6,7 @@ use super::sha256;
 
 const PREFIX: &str = "heeler:node:";
 
-/// Who is at the other end of a connection, by a certificate that TLS has verified.
+/// The node at the other end of a connection, from a certificate that TLS has verified.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Peer {
     /// From the URI subject alternative name.
@@ -15,20 +15,20 @@ pub struct Peer {
     pub key_sha256: [u8; 32],
 }
 
-/// Why a verified certificate is no node's, or no operator's.
+/// A verified certificate names no node, or no operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the certificate names nobody who may call here")]
 pub struct PeerError;
 
-/// The subject alternative name of a node's certificate.
+/// The URI in a node's certificate.
 pub(super) fn node_uri(node: &NodeName) -> String {
     format!("{PREFIX}{node}")
 }
 
-/// Reads a node's certificate (DER).
+/// Reads the node from a certificate (DER).
 ///
 /// # Errors
-/// When it has not exactly one URI that names a node.
+/// Unless it has exactly one URI, which names a node.
 pub fn identify(certificate: &[u8]) -> Result<Peer, PeerError> {
     let (uri, key_sha256) = only_uri(certificate)?;
     let node = uri
@@ -38,7 +38,7 @@ pub fn identify(certificate: &[u8]) -> Result<Peer, PeerError> {
     Ok(Peer { node, key_sha256 })
 }
 
-/// The one URI of a certificate, and the SHA-256 of its key.
+/// The only URI of a certificate, and the SHA-256 of its key.
 pub(super) fn only_uri(certificate: &[u8]) -> Result<(String, [u8; 32]), PeerError> {
     let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| PeerError)?;
     let names = certificate

@@ -10,23 +10,24 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{BACKDATED_MS, Ca, DAY_MS, PkiError, files, serial_number, set_validity};
 
-/// What agents ask for, whatever address they dial: the identity is the key, not the address.
+/// The name that agents expect in the certificate, whatever address they dial: the key is the identity, not the
+/// address.
 pub const SERVER_NAME: &str = "coordinator.heeler";
 
-/// Its key lies beside the authority's, so that a short life would protect nothing; a long one lets a node in whose clock
-/// is two years ahead.
+/// The server's key is beside the authority's, so a short lifetime would protect nothing. A long one admits a node
+/// whose clock is two years ahead.
 const LIFETIME_MS: u64 = 1_200 * DAY_MS;
 const RENEWED_WITH_LEFT_MS: u64 = 800 * DAY_MS;
 
-/// The coordinator's key and certificate.
+/// The server's key and certificate.
 pub struct ServerIdentity {
-    /// Leaf first.
+    /// Certificates, leaf first.
     pub chain: Vec<CertificateDer<'static>>,
-    /// Its key.
+    /// Private key.
     pub key: PrivateKeyDer<'static>,
 }
 
-/// A fresh key and certificate, written to `folder` as key.pem and certificate.pem.
+/// Makes a key and certificate and writes them to `folder` as key.pem and certificate.pem.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -51,7 +52,8 @@ pub fn new_server(ca: &Ca, folder: &Path, now_ms: u64) -> Result<(), PkiError> {
 }
 
 impl ServerIdentity {
-    /// The one on disk, made anew when it is missing, unfit, another authority's, or has less than 800 days left.
+    /// Reads the identity. Makes a new one when it is missing or invalid, is from another authority, or has less than
+    /// 800 days left.
     ///
     /// # Errors
     /// When it can be neither read nor made.

@@ -1,7 +1,7 @@
 use super::FULL;
 use crate::config::parse;
 
-/// One case of bad.txt: the text, and what is said about it.
+/// Splits a case of bad.txt into the text and the expected messages.
 fn case(block: &str) -> (String, Vec<&str>) {
     let lines = |sign: &str| -> String {
         let own = block.lines().filter_map(|line| line.strip_prefix(sign));

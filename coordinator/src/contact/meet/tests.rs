@@ -8,7 +8,7 @@ use super::super::Host;
 use super::super::check::Check;
 use super::*;
 
-// Made for this test by ssh-keygen -t ed25519; the fingerprint is what ssh-keygen -l printed.
+// Made with ssh-keygen -t ed25519; the fingerprint is from ssh-keygen -l.
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBq8kfbRnBeXJYBwIPDDLT/o5X76ZS0V1o+cPSNG4PDv";
 const FINGERPRINT: &str = "ssh-ed25519 SHA256:MpuqxdIWdKeX/IjvaKVWiGY31d+Xk7BrDqs5sE7F5iY";
 const FIT: &str = "uid=1000\nmachine=aarch64\nuserland=64\nos=debian\nversion=13\ninit=systemd\nrunning=running\n\
@@ -45,8 +45,8 @@ impl Dialogue for Person {
     }
 }
 
-/// A node that says `debug` before the session and answers with `facts`; where ssh is to write down the host key, it is
-/// KEY.
+/// A node that prints `debug` before the session and answers with `facts`. Where ssh must write the host key, it
+/// writes KEY.
 fn node(debug: &str, facts: &str) -> (TempDir, Ssh, Target) {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("ssh");

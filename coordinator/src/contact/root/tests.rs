@@ -1,5 +1,5 @@
-//! Against a double of ssh that runs its command here, and doubles of sudo that speak as the real ones do. What they say
-//! was recorded from OpenSSH 9.2, sudo 1.9 and sudo-rs 0.2.
+//! Runs against doubles: an ssh that runs its command here, and sudos that behave as recorded from OpenSSH 9.2, sudo
+//! 1.9 and sudo-rs 0.2.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ impl Dialogue for Person {
     }
 }
 
-/// sudo -k -S -p MARKER COMMAND…, for a user whose password is "right". Its words are German where nobody asks for C.
+/// sudo -k -S -p MARKER COMMAND…, for a user whose password is "right". Answers in German unless the locale is C.
 const SUDO: &str = r#"#!/bin/sh
 [ "$1" != -V ] || { echo 'Sudo version 1.9.16p2'; exit; }
 prompt=$4; shift 4
@@ -50,7 +50,7 @@ done
 if [ "$LC_ALL" = C ]; then echo 'sudo: 3 incorrect password attempts' >&2; else echo 'sudo: 3 Fehlversuche bei der Passwort-Eingabe' >&2; fi
 exit 1
 "#;
-/// As SUDO, and gives up after one attempt (passwd_tries=1).
+/// As SUDO, but gives up after one attempt (passwd_tries=1).
 const ONE_TRY: &str = r#"#!/bin/sh
 [ "$1" != -V ] || exit 0
 printf '%s' "$4" >&2
@@ -59,7 +59,7 @@ if [ "$LC_ALL" = C ]; then echo 'sudo: 1 incorrect password attempt' >&2; else e
 exit 1
 "#;
 const NO_PASSWORD: &str = "#!/bin/sh\n[ \"$1\" != -V ] || exit 0\nshift 4\nexec \"$@\"\n";
-/// sudo-rs 0.2.3 knows no -p and no `SUDO_PROMPT`; it takes -k -S COMMAND….
+/// sudo-rs 0.2.3: no -p and no `SUDO_PROMPT`; takes -k -S COMMAND….
 const SUDO_RS: &str = r#"#!/bin/sh
 [ "$1" != -V ] || { echo 'sudo-rs 0.2.3'; exit; }
 [ "$3" != -p ] || { echo "sudo: invalid option provided" >&2; exit 1; }
@@ -83,7 +83,7 @@ fn program(folder: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// A node with this sudo, whose login does `first` before it runs what it is told.
+/// A node with this sudo, whose login runs `first` before the command.
 fn node_that(first: &str, sudo: &str) -> (TempDir, Ssh) {
     let folder = tempfile::tempdir().unwrap();
     program(folder.path(), "sudo", sudo);
@@ -268,7 +268,7 @@ async fn a_foreign_login_program_is_shown_at_once() {
     }
 }
 
-/// Longer than a login takes here that asks for nothing, however slow this machine is.
+/// Longer than a login without questions takes on this machine, however slow it is.
 async fn patience() -> Duration {
     let (_folder, ssh) = node(NO_PASSWORD);
     let began = tokio::time::Instant::now();

@@ -1,4 +1,4 @@
-//! Copies of the state that are fetched from a dataset that others may write to.
+//! Fetches copies from a dataset that other users can write to.
 
 use super::*;
 
@@ -76,7 +76,7 @@ async fn copies_are_listed_without_following_links() {
     std::fs::write(at("good/.heeler/copies").join(receipt), "{\n}").unwrap();
     std::fs::write(at("secret").join(receipt), "{}").unwrap();
     std::os::unix::fs::symlink(at("secret"), at("bad/.heeler/copies")).unwrap();
-    // The script's PATH is its own: the double of findmnt is put in front there.
+    // The script sets its own PATH; the double of findmnt is put first there.
     let mounts = format!(
         "#!/bin/sh\necho {}\necho {}\n",
         at("bad").display(),
