@@ -1,10 +1,12 @@
 //! An encoded message is held against one table of bounds, before anything is decoded, stored or shown.
 
+mod cut;
 mod operators;
 mod table;
 
 use std::fmt;
 
+pub use cut::cut;
 pub use operators::OPERATOR;
 pub use table::{ENROL, FROM_AGENT, MESSAGE};
 

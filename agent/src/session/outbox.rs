@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 
 use heeler_proto::Message as _;
+use heeler_proto::bounds::{self, FROM_AGENT};
 use heeler_proto::v1::{FromAgent, from_agent};
 
 use super::{SessionError, message};
@@ -36,6 +37,7 @@ impl Outbox {
 
     /// One more answer.
     pub fn push(&mut self, answer: FromAgent) {
+        let answer = bounded(answer);
         self.bytes += answer.encoded_len();
         self.answers.push_back(answer);
     }
@@ -78,14 +80,23 @@ impl Outbox {
             }
             None => self.progress.take()?,
         };
-        Some(message(from_agent::Body::Event(wire::event(told))))
+        Some(bounded(message(from_agent::Body::Event(wire::event(told)))))
     }
+}
+
+/// The coordinator refuses a whole message for one word that is too long: such a word is cut before it is sent.
+fn bounded(message: FromAgent) -> FromAgent {
+    let encoded = message.encode_to_vec();
+    if bounds::check(&encoded, FROM_AGENT).is_ok() {
+        return message;
+    }
+    FromAgent::decode(bounds::cut(&encoded, FROM_AGENT).as_slice()).unwrap_or(message)
 }
 
 #[cfg(test)]
 mod tests {
     use heeler_proto::TaskId;
-    use heeler_proto::v1::{FactsReply, Pong};
+    use heeler_proto::v1::{self, FactsReply, Pong};
     use heeler_tasks::engine::Event;
 
     use super::*;
@@ -140,9 +151,13 @@ mod tests {
     #[test]
     fn a_few_large_answers_that_nobody_reads_end_the_session() {
         let large = || {
-            message(from_agent::Body::Facts(FactsReply {
-                error: "x".repeat(4 << 20),
-                ..FactsReply::default()
+            let step = v1::StepReport {
+                reason: "x".repeat(16 << 10),
+                ..v1::StepReport::default()
+            };
+            message(from_agent::Body::Preview(v1::PreviewReply {
+                steps: vec![step; 256],
+                ..v1::PreviewReply::default()
             }))
         };
         let mut outbox = Outbox::after(0);
@@ -155,6 +170,39 @@ mod tests {
         assert!(outbox.room().is_ok());
         while outbox.next(&State::default()).is_some() {}
         assert_eq!(outbox.bytes, 0);
+    }
+
+    #[test]
+    fn one_long_word_does_not_cost_the_facts() {
+        let odd = "é".repeat(4000);
+        let facts = |comment: &str| v1::Facts {
+            hostname: "a".into(),
+            pools: vec![
+                v1::Pool {
+                    name: "data".into(),
+                    guid: "7".into(),
+                    ..v1::Pool::default()
+                },
+                v1::Pool {
+                    name: "odd".into(),
+                    guid: "8".into(),
+                    comment: comment.into(),
+                    ..v1::Pool::default()
+                },
+            ],
+            ..v1::Facts::default()
+        };
+        let mut outbox = Outbox::after(0);
+        let facts_reply = |comment| FactsReply {
+            request_id: "1".into(),
+            facts: Some(facts(comment)),
+            ..FactsReply::default()
+        };
+        outbox.push(message(from_agent::Body::Facts(facts_reply(&odd))));
+        let sent = outbox.next(&State::default()).unwrap();
+        bounds::check(&sent.encode_to_vec(), FROM_AGENT).unwrap();
+        let expected = facts_reply(&format!("{}…", "é".repeat(126)));
+        assert_eq!(sent, message(from_agent::Body::Facts(expected)));
     }
 
     #[test]

@@ -1,0 +1,46 @@
+//! What a sender shortens, so that one long word does not cost the whole message.
+
+use prost::encoding::encode_varint;
+
+use super::{Field, next};
+
+const CUT: &[u8] = "…".as_bytes();
+
+/// The message with each word that is beyond its bound cut short, and `…` at its end. Counts stay as they are: a list with
+/// something left out would say something false, and [`super::check`] still refuses it.
+#[must_use]
+pub fn cut(message: &[u8], fields: &'static [Field]) -> Vec<u8> {
+    let mut short = Vec::with_capacity(message.len());
+    let mut rest = message;
+    loop {
+        let before = rest;
+        let Some((number, bytes)) = next(&mut rest) else {
+            // The rest of a broken message is left to the decoder.
+            short.extend_from_slice(before);
+            return short;
+        };
+        let field = fields.iter().find(|field| field.number == number);
+        let new = match field {
+            Some(field) if !field.fields.is_empty() => cut(bytes, field.fields),
+            Some(field) if bytes.len() > field.bytes => word(bytes, field.bytes),
+            _ => Vec::new(),
+        };
+        if new.is_empty() || new == bytes {
+            let length = before.len().saturating_sub(rest.len());
+            short.extend_from_slice(before.get(..length).unwrap_or_default());
+            continue;
+        }
+        encode_varint(u64::from(number) << 3 | 2, &mut short);
+        encode_varint(new.len().try_into().unwrap_or(u64::MAX), &mut short);
+        short.extend_from_slice(&new);
+    }
+}
+
+fn word(bytes: &[u8], most: usize) -> Vec<u8> {
+    let mut end = most.saturating_sub(CUT.len()).min(bytes.len());
+    // Never within a character: the decoder refuses half of one.
+    while end > 0 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        end -= 1;
+    }
+    [bytes.get(..end).unwrap_or_default(), CUT].concat()
+}
