@@ -16,39 +16,39 @@ use crate::shared::Shared;
 use crate::trusted::{TrustError, Trusted};
 use crate::{ledger, schedule, sessions, worker, zfs_events};
 
-/// What the last answer may take to be sent.
+/// How long the agent waits for its last answer to be sent.
 const PARTING: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Why the agent cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The coordinator's last time.
+    /// The file with the coordinator's last time could not be read.
     #[error("could not read the coordinator's last time")]
     Clock(#[source] io::Error),
-    /// Key or certificate.
+    /// The key or certificate on disk cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// Whom it trusts.
+    /// The statements of trust on disk cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The journal.
+    /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The ledger.
+    /// The file with the last accepted assignment cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-/// One node's agent. Everything that it keeps is on its machine; there may be several in one process.
+/// The agent of one node. All its state is on its machine, so one process can run several agents.
 pub struct Agent {
     shared: Shared,
 }
 
 impl Agent {
-    /// Reads what the agent kept, and makes what is missing.
+    /// Reads the agent's state from disk and creates what is missing.
     ///
     /// # Errors
-    /// When something that it kept cannot be trusted.
+    /// When a file exists and cannot be used.
     pub async fn new(config: Config, host: Arc<dyn System>, notify: Notify) -> Result<Self, StartError> {
         let clock = Clock::open(host.clone()).await.map_err(StartError::Clock)?;
         let identity = Identity::open(host.clone()).await?;
@@ -57,7 +57,7 @@ impl Agent {
         let journal = Journal::open(host.clone(), clock.clone()).await?;
         let mut accepted = ledger::read(host.as_ref()).await?;
         let in_hand = journal.state().in_hand.clone();
-        // The power was cut between the journal's entry and the ledger's.
+        // The power failed after the journal's entry and before the ledger's.
         if let Some(known) = in_hand.filter(|known| {
             accepted
                 .as_ref()
@@ -90,7 +90,8 @@ impl Agent {
         Ok(Self { shared })
     }
 
-    /// Works until `shutdown`, and then until no op is being applied. Dropping it at any point is what a SIGKILL is.
+    /// Runs until `shutdown`, then until no op is being applied. Dropping the future at any point has the effect of
+    /// SIGKILL.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let span = info_span!("agent", node = %self.shared.config.node);
         self.live(shutdown).instrument(span).await;
@@ -116,7 +117,7 @@ impl Agent {
     }
 }
 
-/// The last answer is let out; whether it arrives changes nothing.
+/// The last answer gets time to be sent; whether it arrives does not matter.
 async fn leave(shared: &Shared) {
     shared.leaving.notified().await;
     tokio::time::sleep(PARTING).await;

@@ -3,7 +3,6 @@ use std::path::PathBuf;
 
 use crate::person::PersonCommand;
 
-/// What may be typed.
 pub const USAGE: &str = "\
 usage: heeler-agent COMMAND [--root DIR]
   status [--json]  shows the agent, its connection, task, schedule and pools
@@ -16,32 +15,30 @@ usage: heeler-agent COMMAND [--root DIR]
   version  prints the version
   --root DIR  every file is below DIR (for tests)";
 
-/// What was typed.
+/// The parsed command line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Arguments {
-    /// What to do.
     pub command: Command,
-    /// Where the machine's files are.
+    /// The folder that replaces `/`, for tests; None for the real one.
     pub root: Option<PathBuf>,
 }
 
-/// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// What a person asks on the node.
+    /// A command for a person on the node.
     Person(PersonCommand),
-    /// Be the service.
+    /// Run the service.
     Run,
-    /// Print the public key.
+    /// Print the node's public key.
     Key,
-    /// Undo a change of the network that nobody confirmed.
+    /// Undo a network change that was not confirmed.
     GuardUndo,
     /// Print the version.
     Version,
 }
 
 impl Arguments {
-    /// From the command line without the program's name.
+    /// Parses the command line without the program's name. The error is a message for the person.
     pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Self, String> {
         let (mut command, mut root, mut rest) = (None, None, Vec::new());
         let mut words = words;

@@ -1,25 +1,25 @@
 use heeler_proto::{Consent, Generation, Invalid, Task, TaskId, v1};
 use serde::{Deserialize, Serialize};
 
-/// A task that the coordinator gave to this node.
+/// A task that the coordinator assigned to this node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
-    /// Which task.
+    /// The task's id; another assignment may repeat it with a higher generation.
     pub task_id: TaskId,
     /// Its place in the order of this node's assignments.
     pub generation: Generation,
-    /// What to do.
+    /// The task itself.
     pub task: Task,
-    /// What a person permits it to do, sorted by id: none is verified yet.
+    /// Consents for the task, sorted by id; not verified yet.
     pub consents: Vec<Consent>,
-    /// The revision of heeler.toml that it carries out.
+    /// The revision of heeler.toml that the task comes from.
     pub revision: u64,
 }
 
-/// A task needs one for each act that cannot be undone.
+/// A task needs one consent for each change that cannot be undone.
 const MOST_CONSENTS: usize = 64;
 
-/// A coordinator counts up from 1. Beyond this no later assignment could be newer: the node would be shut out.
+/// A coordinator counts from 1. A higher number would leave no room for a newer assignment and shut the node out.
 const MOST_COUNTED: u64 = 1 << 53;
 
 fn generation(wire: Option<v1::Generation>) -> Result<Generation, Invalid> {
@@ -61,43 +61,43 @@ impl TryFrom<v1::Assignment> for Assignment {
     }
 }
 
-/// What to do with an assignment that arrives.
+/// What to do with an arriving assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// Take it in hand.
+    /// Accept it and start the task.
     New,
-    /// It was accepted before: say so again, and do nothing.
+    /// Only acknowledge it: it was accepted before.
     Again,
 }
 
-/// Why an assignment is not accepted.
+/// Why an assignment is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It was overtaken.
+    /// A newer one was accepted before.
     #[error("generation {}.{} is older than {}.{}, which this node accepted", .given.epoch, .given.counter, .accepted.epoch, .accepted.counter)]
     Older {
-        /// What arrived.
+        /// The generation of this assignment.
         given: Generation,
-        /// What was accepted last.
+        /// The generation that was accepted last.
         accepted: Generation,
     },
-    /// The same, and yet not the same.
+    /// One with the same generation and other content was accepted before.
     #[error("generation {}.{} was accepted with other content", .0.epoch, .0.counter)]
     Changed(Generation),
-    /// The task is known with other content.
+    /// The task was accepted before with other content.
     #[error("task {0} was accepted with other content")]
     TaskChanged(TaskId),
-    /// One at a time.
+    /// Another task is running.
     #[error("task {0} is running: one at a time")]
     Busy(TaskId),
 }
 
 impl Assignment {
-    /// What to do with `self`, when `last` is the assignment accepted last and `in_hand` the task not yet over.
-    /// Delivery may repeat; effects may not.
+    /// What to do with this assignment. `last` is the one that was accepted last, `in_hand` the task that has not
+    /// ended. An assignment may arrive several times, but its task runs once.
     ///
     /// # Errors
-    /// When it is refused.
+    /// Why it is refused.
     pub fn delivery(&self, last: Option<&Self>, in_hand: Option<&TaskId>) -> Result<Delivery, Refusal> {
         let Some(last) = last else {
             return Ok(Delivery::New);

@@ -3,9 +3,9 @@ use std::time::Duration;
 const SHORTEST_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 60_000;
 
-/// How long to wait after the `failures`-th failure in a row (1 and up): anything from a second to a bound that doubles
-/// up to a minute. `random` is uniform over all of `u64`, so that a fleet that lost its coordinator does not come back at
-/// one stroke.
+/// How long to wait after the `failures`-th failure in sequence (1 or more): a random time from one second to a limit
+/// that doubles with each failure, up to a minute. `random` is uniform over all of `u64`, so that nodes do not all
+/// reconnect at the same moment.
 #[must_use]
 pub fn delay(failures: u32, random: u64) -> Duration {
     let doubled = SHORTEST_MS.saturating_mul(1 << failures.min(16));

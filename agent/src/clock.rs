@@ -11,23 +11,23 @@ use rustls::time_provider::TimeProvider;
 
 const PATH: &str = "/var/lib/heeler-agent/clock";
 
-/// Clocks that follow a time server do not differ by more.
+/// The largest difference between two clocks that follow time servers.
 const CLOSE_MS: u64 = 60 * 60 * 1000;
-/// A coordinator that is further ahead of a clock that follows a time server is not believed.
+/// How far the coordinator may be ahead of a clock that follows a time server.
 const FAR_MS: u64 = 24 * CLOSE_MS;
-/// 2026: no release of Heeler is older.
+/// 1 January 2026: all releases of Heeler are later.
 const BUILT_MS: u64 = 1_767_225_600_000;
-/// Twenty years: the battery-less clock of a node may be far behind, and not by more than an agent is in use.
+/// Twenty years. A node's clock without a battery may be behind by as long as an agent is in use.
 const MOST_AHEAD_MS: u64 = 20 * 365 * FAR_MS;
 
-/// Whether a clock may say so, where the machine's own says `own_ms`. A time beyond that would shut the node out: to it
-/// no certificate would hold any more.
+/// Whether a clock may show `now_ms` while the machine's own shows `own_ms`. With a later time the node would accept
+/// no certificate any more, and would be shut out.
 const fn plausible(now_ms: u64, own_ms: u64) -> bool {
     let known_ms = if own_ms > BUILT_MS { own_ms } else { BUILT_MS };
     now_ms >= BUILT_MS && now_ms <= known_ms.saturating_add(MOST_AHEAD_MS)
 }
 
-/// The later of the machine's clock and the last time that the coordinator told: a Pi has no battery for its clock, and
+/// The later of the machine's clock and the coordinator's last time, because a Pi has no battery for its clock, and
 /// an attacker may set it back.
 #[derive(Clone)]
 pub struct Clock {
@@ -36,17 +36,17 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// With the coordinator's last time from the disk.
+    /// Reads the coordinator's last time from disk.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub async fn open(host: Arc<dyn System>) -> io::Result<Self> {
         let last = match host.read(Path::new(PATH)).await {
             Ok(bytes) => String::from_utf8_lossy(&bytes).trim().parse().unwrap_or(0),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
-        // An earlier version kept whatever it was told.
+        // An earlier version stored impossible times too.
         let last = Some(last).filter(|last| plausible(*last, host.now_ms()));
         Ok(Self {
             host,
@@ -54,19 +54,19 @@ impl Clock {
         })
     }
 
-    /// Unix milliseconds.
+    /// The present time, Unix milliseconds.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         self.host.now_ms().max(self.coordinator_ms())
     }
 
-    /// The coordinator's last time, Unix milliseconds; 0 when it never told.
+    /// The coordinator's last time, Unix milliseconds; 0 when there was none.
     #[must_use]
     pub fn coordinator_ms(&self) -> u64 {
         self.coordinator_ms.load(Ordering::Relaxed)
     }
 
-    /// `told_ms` when a clock can say so, else what this clock says.
+    /// `told_ms` when it is possible, else this clock's time.
     #[must_use]
     pub fn judged(&self, told_ms: u64) -> u64 {
         match plausible(told_ms, self.host.now_ms()) {
@@ -75,12 +75,12 @@ impl Clock {
         }
     }
 
-    /// The coordinator told its time. One that no clock can say is ignored. An earlier one than before is believed only when a time server says the same, so
-    /// that a coordinator that was once a year ahead does not leave the node there; a later one unless a time server
-    /// says otherwise.
+    /// Takes over the coordinator's time, and ignores an impossible one. A time that goes back is accepted only when
+    /// a time server confirms it, so that a coordinator that was once a year ahead does not keep the node there. A
+    /// later time is accepted unless a time server contradicts it.
     ///
     /// # Errors
-    /// When it cannot be written: it is believed until the next start all the same.
+    /// When it cannot be written; it is then valid until the agent restarts.
     pub async fn learn(&self, now_ms: u64) -> io::Result<()> {
         let (last_ms, own_ms) = (self.coordinator_ms(), self.host.now_ms());
         if !plausible(now_ms, own_ms) {

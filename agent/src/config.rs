@@ -10,61 +10,62 @@ use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// Where it is.
+/// Path of the configuration; first contact writes it.
 pub const PATH: &str = "/etc/heeler/agent.json";
 
-/// What comes before the point in a P-256 public key's SubjectPublicKeyInfo (RFC 5480, section 2).
+/// The bytes before the point in a P-256 public key's SubjectPublicKeyInfo (RFC 5480, section 2).
 pub const P256_SPKI_PREFIX: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
-/// What first contact told this node.
+/// The node's configuration, as first contact wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
+    /// The node's name.
     pub node: NodeName,
     /// `host:port` of the coordinator's listener for agents, in the order in which they are tried.
     pub coordinators: Vec<String>,
-    /// `host:port` of its listener for enrolment.
+    /// `host:port` of its listener for enrolment, in the order in which they are tried.
     pub enrolment: Vec<String>,
-    /// The only authority that it trusts.
+    /// The certificate of the cluster's authority, the only one that is trusted at first.
     pub ca: CertificateDer<'static>,
-    /// Whose consents it honours.
+    /// The operators whose consents are accepted at first; at least one.
     pub operators: Arc<[Operator]>,
-    /// What had come of the statements by then.
+    /// The effect of the statements before first contact.
     pub past: Past,
 }
 
-/// What operators had signed before first contact: it is in the rest of the configuration, and is not played again.
+/// The effect of the statements before first contact. The rest of the configuration includes it, so these statements
+/// are not applied again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Past {
-    /// What names each statement, in the order in which they came.
+    /// The id of each statement, in order of arrival.
     pub statements: Vec<[u8; 32]>,
-    /// Keys that are worth nothing any more.
+    /// Operators whose keys are revoked.
     pub revoked: Vec<Operator>,
-    /// SHA-256 of the certificates of authorities that are worth nothing any more.
+    /// SHA-256 of the certificates of dropped authorities.
     pub dropped: Vec<[u8; 32]>,
-    /// Authorities that were announced and do not sign yet.
+    /// Authorities that are trusted but do not sign yet.
     pub announced: Vec<CertificateDer<'static>>,
 }
 
-/// What is wrong with the configuration.
+/// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// No such file, or not to be read.
+    /// The file does not exist or cannot be read.
     #[error("could not read {PATH}: heeler node add writes it")]
     Read(#[source] io::Error),
-    /// Others may read or write it.
+    /// Other users may read or write the file.
     #[error("{PATH} has mode {0:04o}, wanted is 0600: chmod 0600 {PATH}")]
     Mode(u32),
-    /// No JSON object.
+    /// The file is not a JSON object.
     #[error("{PATH}: {0}")]
     Json(serde_json::Error),
-    /// A field that is missing, not known, or says what cannot be.
+    /// A field is missing, unknown or not valid.
     #[error("{PATH}: {field}: {problem}")]
     Field {
-        /// Which.
+        /// Path of the field, such as `operators[0].name`.
         field: String,
         /// What was found.
         problem: String,
@@ -72,10 +73,10 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads it from its place.
+    /// Reads the configuration from [`PATH`].
     ///
     /// # Errors
-    /// When it is missing, open to others, or says what cannot be.
+    /// When the file does not exist, other users may access it, or a field is not valid.
     pub async fn read(host: &dyn System) -> Result<Self, ConfigError> {
         let path = Path::new(PATH);
         let mode = host.mode(path).await.map_err(ConfigError::Read)? & 0o7777;
@@ -85,10 +86,10 @@ impl Config {
         Self::parse(&host.read(path).await.map_err(ConfigError::Read)?)
     }
 
-    /// From the file's content.
+    /// Parses the file's content.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first field that is not valid.
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
         let mut fields = Fields {
             at: String::new(),
@@ -200,7 +201,7 @@ fn operator((index, left): (usize, Map<String, Value>)) -> Result<Operator, Conf
     })
 }
 
-/// An object whose fields are taken one by one, so that each error names its field.
+/// A JSON object whose fields are taken out one by one, so that each error names its field.
 struct Fields {
     at: String,
     left: Map<String, Value>,

@@ -17,22 +17,22 @@ use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response, Uri};
 
-/// The name in the coordinator's certificate: its identity is its key, not its address.
+/// The name in the coordinator's certificate. Its identity is its key, not its address.
 const SERVER_NAME: &str = "coordinator.heeler";
 
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The kernel asks a silent peer for a sign of life, so that nobody wakes for it here; after 20 s without one, or
-/// without an answer to what was sent, the connection is lost.
+/// TCP keepalive: the kernel probes a silent peer, so that the agent needs no timer. After 20 s without an answer, to
+/// a probe or to data, the connection is lost.
 const SILENT: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_secs(5);
 const LOST: Duration = Duration::from_secs(20);
 
-/// Why there is no connection.
+/// Why no coordinator could be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("no coordinator answered: {}", .tried.join("; "))]
 pub struct DialError {
-    /// Each address, with what happened there.
+    /// Each address with the error there.
     pub tried: Vec<String>,
 }
 
@@ -48,23 +48,23 @@ enum AttemptError {
     Protocol,
 }
 
-/// A connection; closed when it is dropped.
+/// A connection to the coordinator; closed when it is dropped.
 #[derive(Debug)]
 pub struct Link {
-    /// The address that answered.
+    /// The address that answered, `host:port`.
     pub address: String,
     line: Line,
     _driver: JoinSet<()>,
 }
 
-/// What a gRPC client sends its requests over.
+/// The sending side, for gRPC clients.
 #[derive(Debug, Clone)]
 pub struct Line(SendRequest<Body>);
 
-/// Tries the addresses in turn, and speaks TLS and HTTP/2 with the first that answers.
+/// Connects to the first of the addresses that answers, with TLS and HTTP/2.
 ///
 /// # Errors
-/// When none does.
+/// When none answers.
 pub async fn dial(addresses: &[String], tls: Arc<ClientConfig>) -> Result<Link, DialError> {
     let mut tried = Vec::new();
     for address in addresses {
@@ -103,13 +103,13 @@ async fn attempt(address: &str, tls: Arc<ClientConfig>) -> Result<Link, AttemptE
 }
 
 impl Link {
-    /// For a gRPC client.
+    /// The sending side, for a gRPC client.
     #[must_use]
     pub fn line(&self) -> Line {
         self.line.clone()
     }
 
-    /// The scheme and name that requests carry.
+    /// The scheme and host name of requests.
     #[must_use]
     pub fn origin(&self) -> Uri {
         Uri::from_static("https://coordinator.heeler")

@@ -1,7 +1,7 @@
-//! Sealed copies of the coordinator's state, kept on this node's pool. The agent cannot open them.
+//! Sealed copies of the coordinator's state on this node's pool. The agent cannot open them.
 //!
 //! A copy arrives in chunks, each answered before the next is sent, and is appended to its file. It counts once its
-//! receipt stands beside it, which is written after the whole was found to be what was announced.
+//! receipt is written beside it, after the whole was checked against the announced digest.
 
 use std::path::PathBuf;
 
@@ -12,14 +12,14 @@ use ring::digest::{Context, SHA256};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-/// Below the mountpoint of a dataset.
+/// Folder below the mountpoint of a dataset.
 const FOLDER: &str = ".heeler/copies";
-/// Copies that stay.
+/// How many copies are kept.
 const KEPT: usize = 3;
-/// A larger copy is refused.
+/// The most bytes of a copy.
 const LARGEST: u64 = 64 << 20;
 
-/// The copy that is arriving.
+/// The copy that is arriving, if any.
 #[derive(Default)]
 pub struct Copies {
     arriving: Mutex<Option<Arriving>>,
@@ -32,7 +32,7 @@ struct Arriving {
     digest: Context,
 }
 
-/// A dataset of a pool of ours, and where it is mounted.
+/// A dataset of one of Heeler's pools, and its mountpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     dataset: String,
@@ -47,7 +47,7 @@ impl Place {
         }
     }
 
-    /// Others may write to the dataset: no link of theirs is followed.
+    /// Others may write to the dataset, so links are not followed.
     async fn act(&self, host: &dyn System, name: &str, deed: Deed) -> Result<Vec<String>, String> {
         let folder = self.folder();
         let done = host.within(&folder, name, deed).await;
@@ -56,13 +56,13 @@ impl Place {
 }
 
 impl Copies {
-    /// Takes one chunk, and says how far the copy is, or why it is not kept.
+    /// Stores one chunk. The reply says how much is stored, or why the copy is refused.
     pub async fn take(&self, host: &dyn System, chunk: CopyChunk) -> CopyReply {
         let mut reply = CopyReply {
             name: chunk.name.clone(),
             ..CopyReply::default()
         };
-        // A chunk that hangs on a suspended pool hangs alone.
+        // A chunk may block on a suspended pool; later ones must not.
         let Ok(mut arriving) = self.arriving.try_lock() else {
             reply.error = "an earlier part of a copy is still being written".to_owned();
             return reply;
@@ -119,7 +119,7 @@ async fn begin(host: &dyn System, chunk: &CopyChunk) -> Result<Arriving, String>
     }
     let place = place(host).await?;
     still_mounted(host, &place).await?;
-    // What an earlier attempt left of it.
+    // Removes the remains of an earlier attempt.
     place.act(host, &chunk.name, Deed::Remove).await?;
     Ok(Arriving {
         name: chunk.name.clone(),
@@ -129,7 +129,7 @@ async fn begin(host: &dyn System, chunk: &CopyChunk) -> Result<Arriving, String>
     })
 }
 
-/// The first mounted dataset of a pool that is Heeler's and works.
+/// The mounted dataset with the alphabetically first mountpoint, in a working pool of Heeler's.
 async fn place(host: &dyn System) -> Result<Place, String> {
     let pools = storage::imported(host).await.map_err(|error| engine::in_full(&error))?;
     let works = |state: &str| matches!(state, "ONLINE" | "DEGRADED");
@@ -152,10 +152,10 @@ async fn place(host: &dyn System) -> Result<Place, String> {
         .ok_or_else(|| "no dataset of a working pool of Heeler's is mounted here".to_owned())
 }
 
-/// Below an empty mountpoint lies the card.
+/// Without the mount, the copy would be written to the SD card.
 async fn still_mounted(host: &dyn System, place: &Place) -> Result<(), String> {
     let mounts = findmnt::mounts(host).await.map_err(|error| engine::in_full(&error))?;
-    // The last one mounted there is the one that is seen.
+    // Of several mounts at one place the last one is visible.
     let seen = mounts.iter().rfind(|mount| mount.target == place.mountpoint);
     if seen.is_some_and(|mount| mount.kind == "zfs" && mount.source == place.dataset) {
         return Ok(());
@@ -166,7 +166,7 @@ async fn still_mounted(host: &dyn System, place: &Place) -> Result<(), String> {
     ))
 }
 
-/// The receipt, and no more copies than are kept.
+/// Writes the receipt, then removes the oldest copies.
 async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(), String> {
     let sha256: String = chunk.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     let receipt = json!({ "name": chunk.name, "at_ms": chunk.at_ms, "bytes": chunk.total_bytes, "sha256": sha256 });
@@ -177,7 +177,7 @@ async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(
     let mut copies: Vec<&String> = names.iter().filter(|name| created_ms(name).is_some()).collect();
     copies.sort_by_key(|name| created_ms(name));
     let newest: Vec<&String> = copies.iter().rev().copied().filter(whole).take(KEPT).collect();
-    // Not the one that has just come either, though the coordinator's clock may have gone back.
+    // The new copy is kept even if the coordinator's clock went back.
     for old in copies
         .iter()
         .filter(|name| !newest.contains(name) && ***name != chunk.name)
@@ -189,7 +189,8 @@ async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(
     Ok(())
 }
 
-/// `coordinator-<Unix milliseconds>.age`; nothing else is ever written or removed.
+/// The time in the name `coordinator-<Unix milliseconds>.age`; None for any other name. Other files are never written
+/// or removed.
 fn created_ms(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("coordinator-")?.strip_suffix(".age")?;
     let plain = digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,5 @@
-//! A person on the node holds it still: no new task is taken. A file says so, and is looked at when a task arrives.
+//! A pause that a person on the node set: no new task is accepted. A file stores it, which is read when a task
+//! arrives.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,28 +7,28 @@ use std::path::{Path, PathBuf};
 use heeler_host::{Content, File, System};
 use serde::{Deserialize, Serialize};
 
-/// Where it is.
+/// Path of the file.
 pub const PATH: &str = "/var/lib/heeler-agent/paused";
 
-/// Why the node is held still.
+/// A pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// For whoever wonders later; may be empty.
+    /// The reason, for other people; may be empty.
     pub reason: String,
-    /// Unix milliseconds.
+    /// Start, Unix milliseconds.
     pub since_ms: u64,
-    /// Unix milliseconds; 0: until a person lifts it.
+    /// End, Unix milliseconds; 0: until `heeler-agent resume`.
     pub until_ms: u64,
 }
 
 impl Hold {
-    /// Whether it holds at that time.
+    /// Whether it is in force at this time, Unix milliseconds.
     #[must_use]
     pub fn holds(&self, now_ms: u64) -> bool {
         self.until_ms == 0 || now_ms < self.until_ms
     }
 
-    /// Why an assignment is refused, with what to type.
+    /// Why an assignment is refused, with the command to type.
     #[must_use]
     pub fn refusal(&self) -> String {
         let why = match self.reason.as_str() {
@@ -38,10 +39,10 @@ impl Hold {
     }
 }
 
-/// The hold that is in force. One that cannot be read holds: a person meant something by it.
+/// The pause in force. A file that cannot be parsed counts as a pause, because a person wanted one.
 ///
 /// # Errors
-/// When the file is there and cannot be read.
+/// When the file exists and cannot be read.
 pub async fn read(host: &dyn System, now_ms: u64) -> io::Result<Option<Hold>> {
     let bytes = match host.read(Path::new(PATH)).await {
         Ok(bytes) => bytes,
@@ -56,10 +57,10 @@ pub async fn read(host: &dyn System, now_ms: u64) -> io::Result<Option<Hold>> {
     Ok(Some(hold).filter(|hold| hold.holds(now_ms)))
 }
 
-/// Holds the node still, in place of an earlier hold.
+/// Sets a pause; replaces an earlier one.
 ///
 /// # Errors
-/// When it is not on the disk.
+/// When the file cannot be written.
 pub async fn set(host: &dyn System, hold: &Hold) -> io::Result<()> {
     let file = File {
         path: PathBuf::from(PATH),
@@ -69,7 +70,7 @@ pub async fn set(host: &dyn System, hold: &Hold) -> io::Result<()> {
     host.write(&file).await
 }
 
-/// Lets the node change again.
+/// Ends the pause.
 ///
 /// # Errors
 /// When the file cannot be removed.

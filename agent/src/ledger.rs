@@ -7,28 +7,28 @@ use crate::assignment::Assignment;
 
 const PATH: &str = "/var/lib/heeler-agent/ledger.json";
 
-/// Why the last accepted assignment is not known.
+/// Why the last accepted assignment is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The file system.
+    /// The file could not be accessed.
     #[error("could not {action} {PATH}")]
     File {
-        /// What completes "could not …".
+        /// The verb after "could not".
         action: &'static str,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// Not ours, or a newer version's.
+    /// The file is not one of Heeler's, or from a newer version.
     #[error(
         "{PATH} is not readable: install the agent that wrote it, or move the file away and run heeler apply again"
     )]
     Json(#[source] serde_json::Error),
 }
 
-/// The last assignment that this node accepted, over or not.
+/// The last assignment that this node accepted, ended or not; None when there was none.
 ///
 /// # Errors
-/// When the file is there and cannot be read.
+/// When the file exists and cannot be read.
 pub async fn read(host: &dyn System) -> Result<Option<Assignment>, LedgerError> {
     match host.read(Path::new(PATH)).await {
         Ok(json) => serde_json::from_slice(&json).map(Some).map_err(LedgerError::Json),
@@ -37,10 +37,10 @@ pub async fn read(host: &dyn System) -> Result<Option<Assignment>, LedgerError> 
     }
 }
 
-/// Puts `assignment` in the place of the last one, whole or not at all.
+/// Stores `assignment` as the last accepted one, atomically.
 ///
 /// # Errors
-/// When it is not on the disk.
+/// When the file cannot be written.
 pub async fn write(host: &dyn System, assignment: &Assignment) -> Result<(), LedgerError> {
     let json = serde_json::to_vec(assignment).map_err(LedgerError::Json)?;
     let file = File {

@@ -1,4 +1,4 @@
-//! The agent on each node: one session with the coordinator, one task in hand, and a journal that outlives both.
+//! The agent on each node: one session with the coordinator, one task at a time, and a journal.
 
 mod agent;
 mod assignment;
@@ -37,5 +37,5 @@ pub use identity::{Identity, IdentityError};
 pub use notify::Notify;
 pub use release::ReleaseError;
 
-/// This agent's version, as the coordinator is told it.
+/// This agent's version, as it reports it to the coordinator.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -3,11 +3,11 @@ use std::error::Error;
 
 use tracing::level_filters::LevelFilter;
 
-/// Logs to standard output: HEELER_LOG (error, warn, info, debug, trace) says how much, info when it is not set. Under
-/// systemd without time stamps, which its journal has already.
+/// Logs to standard output. HEELER_LOG sets the level (error, warn, info, debug, trace; default info). Under systemd
+/// without times, because its journal adds them.
 ///
 /// # Errors
-/// When HEELER_LOG says something else.
+/// When HEELER_LOG has another value.
 pub fn set_up() -> Result<(), Box<dyn Error>> {
     let level = match env::var("HEELER_LOG") {
         Ok(level) => level

@@ -1,4 +1,4 @@
-//! `heeler-agent`: the service, and what first contact asks of it.
+//! `heeler-agent`: the service, and commands for first contact and for a person on the node.
 
 mod arguments;
 mod log;
@@ -32,8 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Each thread keeps some memory of its own for good. Three may hang on disks that do not answer, and one still writes
-/// the journal.
+/// Each thread keeps some memory. Three may block on disks that do not answer, and one still writes the journal.
 const BLOCKING_THREADS: usize = 4;
 
 fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
@@ -93,7 +92,7 @@ async fn run(host: Arc<dyn System>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The agent takes itself off the node. It ends when systemd, asked by itself, stops it.
+/// Removes the agent from the node. Ends when systemd stops it, at its own request.
 async fn leave(host: &dyn System) -> Result<(), Box<dyn Error>> {
     tracing::info!("released: leaving this node");
     release::finish(host).await?;

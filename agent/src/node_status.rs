@@ -1,5 +1,5 @@
-//! How the agent on this node stands, from what it keeps on the disk and what systemd and ZFS say. Reads only, and needs
-//! neither the coordinator nor the running agent.
+//! The state of this node's agent, from its files, systemd and ZFS. Only reads; needs neither the coordinator nor the
+//! running agent.
 
 use std::path::Path;
 
@@ -19,59 +19,59 @@ use crate::{VERSION, ledger, release};
 
 const UNIT: &str = "heeler-agent.service";
 
-/// All of it.
+/// The state of this node's agent.
 #[derive(Debug, Clone, Serialize)]
 pub struct NodeStatus {
-    /// Of this program, which may be newer than the one that runs.
+    /// Version of this program, which may be newer than the running agent.
     pub version: &'static str,
-    /// Empty when first contact has not been here.
+    /// The node's name; empty before first contact.
     pub node: String,
-    /// Which coordinators it dials.
+    /// The coordinators' addresses, `host:port`.
     pub coordinators: Vec<String>,
-    /// systemd's word: active, inactive, failed…
+    /// systemd's ActiveState of the service: active, inactive, failed…
     pub service: String,
-    /// Whether it starts at boot.
+    /// Whether the service starts at boot.
     pub enabled: bool,
-    /// What the running agent says of itself: its session, or why there is none.
+    /// The running agent's own status text: its session, or why it has none.
     pub says: String,
-    /// Unix milliseconds; 0 without a certificate.
+    /// End of the certificate's validity, Unix milliseconds; 0 without a certificate.
     pub certificate_until_ms: u64,
-    /// The coordinator's time when a session last began, Unix milliseconds; 0: never.
+    /// The coordinator's time at the start of the last session, Unix milliseconds; 0 when there was none.
     pub coordinator_ms: u64,
-    /// Unix milliseconds, the later of the two clocks.
+    /// The later of the machine's clock and the coordinator's last time, Unix milliseconds.
     pub now_ms: u64,
-    /// Whether the clock follows a time server; None when it cannot be asked.
+    /// Whether the clock follows a time server; None when unknown.
     pub clock_synchronised: Option<bool>,
-    /// The task that is not over.
+    /// The running task; None when none is.
     pub in_hand: Option<Task>,
-    /// The one that was accepted last, over or not.
+    /// The task that was accepted last, ended or not; None when there was none.
     pub last: Option<Task>,
-    /// Events that the coordinator has not heard of yet.
+    /// Number of events that the coordinator has not stored.
     pub untold: usize,
-    /// None: it takes tasks.
+    /// The pause in force; None when the node accepts tasks.
     pub paused: Option<Hold>,
-    /// Snapshots and scrubs.
+    /// The schedule of snapshots and scrubs.
     pub schedule: Seen,
-    /// A release was begun and did not end.
+    /// Whether a release was begun and has not ended.
     pub releasing: bool,
-    /// Imported ones.
+    /// The imported pools whose status can be read.
     pub pools: Vec<PoolFact>,
     /// What a person should look at, each with what to type.
     pub faults: Vec<String>,
 }
 
-/// A task, in short.
+/// A task in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Task {
-    /// Its id.
+    /// The task's id.
     pub id: String,
-    /// What it is for.
+    /// The kind, such as "ensure pool".
     pub kind: &'static str,
-    /// The revision of heeler.toml that it carries out.
+    /// The revision of heeler.toml that it comes from.
     pub revision: u64,
 }
 
-/// Looks. What cannot be read is a fault in it, not an error.
+/// Collects the state. What cannot be read becomes a fault.
 pub async fn look(host: &std::sync::Arc<dyn System>) -> NodeStatus {
     let mut faults = Vec::new();
     let system = host.as_ref();
@@ -193,7 +193,7 @@ impl Task {
     }
 }
 
-/// Whether the program was started as somebody who may look: the agent's folder is root's alone.
+/// Whether this process may read the agent's folder, which belongs to root.
 pub async fn may_look(host: &dyn System) -> bool {
     !matches!(host.list(Path::new("/var/lib/heeler-agent")).await, Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied)
 }

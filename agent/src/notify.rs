@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-/// What tells systemd how the service is (sd_notify(3)); does nothing where nobody asked.
+/// Reports the service's state to systemd (sd_notify(3)); does nothing when systemd did not ask for it.
 #[derive(Debug, Default)]
 pub struct Notify {
     socket: Option<(UnixDatagram, SocketAddr)>,
@@ -14,10 +14,10 @@ pub struct Notify {
 }
 
 impl Notify {
-    /// As the service manager asks for it in the environment.
+    /// From NOTIFY_SOCKET and WATCHDOG_USEC in the environment.
     ///
     /// # Errors
-    /// When it names a socket that cannot be used.
+    /// When NOTIFY_SOCKET is not a usable socket.
     pub fn from_environment() -> io::Result<Self> {
         let Some(path) = env::var_os("NOTIFY_SOCKET") else {
             return Ok(Self::default());
@@ -26,10 +26,10 @@ impl Notify {
         Self::to(&path, usec.map(Duration::from_micros))
     }
 
-    /// To the socket at `path`; a name that starts with @ is abstract.
+    /// To the socket at `path`; a name that starts with @ is in the abstract namespace.
     ///
     /// # Errors
-    /// When the name is no socket's.
+    /// When the name is not valid for a socket.
     pub fn to(path: &OsString, watchdog: Option<Duration>) -> io::Result<Self> {
         let address = match path.as_bytes() {
             [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
@@ -41,28 +41,28 @@ impl Notify {
         })
     }
 
-    /// How often the watchdog wants a sign of life, at half of its patience.
+    /// How often to call [`Self::alive`]: half of the watchdog's time. None without a watchdog.
     #[must_use]
     pub fn watchdog(&self) -> Option<Duration> {
         self.watchdog.map(|patience| patience / 2)
     }
 
-    /// The service is up.
+    /// Reports that the service has started.
     pub fn ready(&self) {
         self.send("READY=1");
     }
 
-    /// A sign of life.
+    /// Resets the watchdog.
     pub fn alive(&self) {
         self.send("WATCHDOG=1");
     }
 
-    /// The service is about to end.
+    /// Reports that the service stops.
     pub fn stopping(&self) {
         self.send("STOPPING=1");
     }
 
-    /// What `systemctl status` shows.
+    /// Sets the text that `systemctl status` shows.
     pub fn status(&self, text: &str) {
         self.send(&format!("STATUS={}", text.replace('\n', " ")));
     }

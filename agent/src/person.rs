@@ -1,4 +1,4 @@
-//! What a person types on the node itself, when the coordinator is the machine that is dead.
+//! Commands for a person on the node, which work without the coordinator.
 
 mod arguments;
 mod screen;
@@ -13,32 +13,32 @@ use heeler_host::System;
 pub use arguments::PersonCommand;
 
 const FINE: u8 = 0;
-/// A person should look at something.
+/// Exit code: something needs attention.
 const LOOK: u8 = 3;
-/// Not agreed to, or not now.
+/// Exit code: the person did not agree, or it is not possible now.
 const REFUSED: u8 = 5;
 
-/// Why it was not done.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PersonError {
-    /// The agent's files are root's.
+    /// The agent's files belong to root.
     #[error("this needs root: type it with sudo")]
     NotRoot,
-    /// A file of ours.
+    /// The pause's file could not be written or removed.
     #[error("could not write or remove {}", hold::PATH)]
     Hold(#[source] io::Error),
-    /// The release.
+    /// The release failed.
     #[error(transparent)]
     Release(#[from] ReleaseError),
-    /// The terminal.
+    /// The terminal could not be used.
     #[error("could not use the terminal")]
     Terminal(#[from] io::Error),
 }
 
-/// Does it, and says what came of it.
+/// Runs the command and prints its result.
 ///
 /// # Errors
-/// When it was not done.
+/// When it failed.
 pub async fn run(command: PersonCommand, host: Arc<dyn System>) -> Result<ExitCode, PersonError> {
     if !node_status::may_look(host.as_ref()).await {
         return Err(PersonError::NotRoot);
@@ -105,7 +105,7 @@ async fn released(host: &dyn System, yes: bool) -> Result<u8, PersonError> {
         }
         release::begin(host, &plan).await?;
     }
-    // Nothing works beside it from here on; a file that is looked at must not be written meanwhile.
+    // Stopped first, because the running service would write files that are being removed.
     release::stop(host).await?;
     release::finish(host).await?;
     println!(

@@ -1,30 +1,30 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many beats in a row one and the same piece of work may last.
+/// How many beats one piece of work may take.
 const PATIENCE: u64 = 3;
 
-/// Whether the session makes progress: what the watchdog is fed by. Counts beats and not seconds, so that a machine
-/// that stood still is not taken for an agent that does.
+/// Whether the session makes progress, which feeds the watchdog. It counts beats, not seconds, so that a suspended
+/// machine does not look like a blocked agent.
 #[derive(Debug, Default)]
 pub struct Pulse {
     beats: AtomicU64,
-    /// The beat at which the work began that is being done; 0 when none is.
+    /// The beat at which the present work began; 0 when there is none.
     since: AtomicU64,
 }
 
-/// The work ends when this is dropped.
+/// Ends the work when it is dropped.
 #[must_use]
 pub struct Busy<'a>(&'a Pulse);
 
 impl Pulse {
-    /// Work begins that must end soon.
+    /// Begins a piece of work that must end soon.
     pub fn busy(&self) -> Busy<'_> {
         self.since
             .store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         Busy(self)
     }
 
-    /// One more beat: whether there is life.
+    /// Counts a beat; false when the present work takes too long.
     pub fn beat(&self) -> bool {
         let beats = self.beats.fetch_add(1, Ordering::Relaxed) + 1;
         let since = self.since.load(Ordering::Relaxed);

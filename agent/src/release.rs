@@ -1,7 +1,7 @@
-//! The agent goes, and everything that it made stays and runs.
+//! Removes the agent from the node; everything that it set up stays and keeps running.
 //!
-//! A marker is written first: from then on the agent takes no task, and whoever finds the marker, after whatever crash,
-//! goes on from the first step. Each step may be done twice. What makes the agent start again goes last.
+//! A marker file is written first. While it exists, the agent accepts no task, and after a crash the release
+//! continues from its first step, so each step can be repeated. What would start the agent again is removed last.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,46 +15,46 @@ use crate::{config, hold};
 const MARKER: &str = "/var/lib/heeler-agent/releasing";
 const TOKEN: &str = "/etc/heeler/token";
 const STATE: &str = "/var/lib/heeler-agent";
-/// What was saved before a disk was erased is the only way back to what it held.
+/// The data that was saved before a disk was erased is the only way to restore that disk.
 const KEPT: &str = "erased";
 const ARMED: &str = "/var/lib/heeler-agent/guard/armed";
 
 const SERVICE: &str = "heeler-agent.service";
 const UNITS: [&str; 3] = ["heeler-guard.timer", "heeler-guard.service", SERVICE];
-/// Where first contact puts them; a package's files are dpkg's.
+/// Where first contact installs the program; dpkg removes the files of a package.
 const PROGRAM: &str = "/usr/local/sbin/heeler-agent";
 
 /// What a release would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// In words: what stops.
+    /// What stops, as messages.
     pub stops: Vec<String>,
-    /// In words: what goes on, or takes over.
+    /// What continues or takes over, as messages.
     pub goes_on: Vec<String>,
-    /// The distribution's own units that take over.
+    /// Units of the distribution that take over.
     pub starts: Vec<String>,
-    /// Why it cannot be now; empty when it can.
+    /// Why a release is not possible now; empty when it is.
     pub refused: String,
 }
 
-/// Why a release did not come to its end.
+/// Why a release did not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
-    /// The machine could not be looked at.
+    /// A program failed, so the pools are unknown.
     #[error("could not look at the pools")]
     Look(#[from] RunError),
     /// The journal could not be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// systemd.
+    /// systemd refused, or did not answer.
     #[error(transparent)]
     Unit(#[from] UnitError),
-    /// A file.
+    /// A file could not be accessed.
     #[error("could not {action} {}", path.display())]
     File {
-        /// What completes "could not …".
+        /// The verb after "could not".
         action: &'static str,
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
@@ -66,10 +66,10 @@ fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error
     move |source| ReleaseError::File { action, path, source }
 }
 
-/// What would stop, what would go on, and whether it can be now. Reads only.
+/// What a release would stop and what would continue, and whether it is possible now. Only reads.
 ///
 /// # Errors
-/// When the machine cannot be looked at.
+/// When the machine cannot be examined.
 pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     let mut plan = Plan::default();
     if let Some(task) = remembered(host).await?.in_hand {
@@ -108,14 +108,14 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     Ok(plan)
 }
 
-/// Whether a release was begun: then it is gone on with, and nothing else is done. First contact, which brings a token,
-/// takes the node on again: a later request.
+/// Whether a release was begun; then only the release continues. A join token means that first contact added the node
+/// again later, which cancels the release.
 pub async fn is_begun(host: &dyn System) -> bool {
     let there = async |path: &str| host.read(Path::new(path)).await.is_ok();
     there(MARKER).await && !there(TOKEN).await
 }
 
-/// Forgets a release that did not end before the node was taken on again.
+/// Cancels a release that did not complete before the node was added again.
 ///
 /// # Errors
 /// When the marker cannot be removed.
@@ -123,10 +123,10 @@ pub async fn forget(host: &dyn System) -> Result<(), ReleaseError> {
     host.remove(Path::new(MARKER)).await.map_err(file("remove", MARKER))
 }
 
-/// Begins: from now on the agent takes no task, and goes on with this wherever it is cut off.
+/// Begins a release: from now on the agent accepts no task, and continues the release after any interruption.
 ///
 /// # Errors
-/// When the marker is not on the disk.
+/// When the marker cannot be written.
 pub async fn begin(host: &dyn System, plan: &Plan) -> Result<(), ReleaseError> {
     let marker = File {
         path: MARKER.into(),
@@ -137,10 +137,10 @@ pub async fn begin(host: &dyn System, plan: &Plan) -> Result<(), ReleaseError> {
     host.write(&marker).await.map_err(file("write", MARKER))
 }
 
-/// Does what was begun. Afterwards the caller stops [`SERVICE`], which may be itself.
+/// Does the steps of a release that was begun. The caller then stops [`SERVICE`], which may be itself.
 ///
 /// # Errors
-/// At the first thing that does not go: nothing after it was done.
+/// The first step that fails; the ones after it are not done.
 pub async fn finish(host: &dyn System) -> Result<(), ReleaseError> {
     let marker = host.read(Path::new(MARKER)).await.map_err(file("read", MARKER))?;
     for timer in String::from_utf8_lossy(&marker).lines() {
@@ -166,7 +166,7 @@ pub async fn finish(host: &dyn System) -> Result<(), ReleaseError> {
     Ok(host.unit(SERVICE, UnitAction::Reload).await?)
 }
 
-/// Stops the service: last, because it may be the caller.
+/// Stops the service; last, because the caller may be the service.
 ///
 /// # Errors
 /// When systemd refuses.
@@ -181,7 +181,7 @@ async fn list(host: &dyn System, folder: &Path) -> Result<Vec<String>, ReleaseEr
     }
 }
 
-/// A file, or every file below a folder.
+/// Removes a file, or all files below a folder.
 async fn remove_all(host: &dyn System, path: PathBuf) -> Result<(), ReleaseError> {
     let mut left = vec![path];
     while let Some(path) = left.pop() {

@@ -6,11 +6,11 @@ use crate::journal::{Entry, Used, permits_alone};
 use crate::shared::Shared;
 
 impl Shared {
-    /// A hold protects a snapshot against everybody: an operator's consent for exactly this release is wanted, and is
-    /// marked as used before the hold goes. What is asked for otherwise needs none.
+    /// Checks the consent of a request. A hold protects a snapshot from everybody, so its release needs an operator's
+    /// consent for exactly that, which is stored as used first. Other requests need none.
     ///
     /// # Errors
-    /// Why it is not permitted, and what to type.
+    /// Why it is not permitted, with what to type.
     pub async fn permit_ask(&self, ask: &SnapshotAsk) -> Result<(), String> {
         let Some(Ask::Release(release)) = &ask.ask else {
             return Ok(());

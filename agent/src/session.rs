@@ -1,4 +1,4 @@
-//! One stream to the coordinator, from hello to its loss.
+//! A session: one stream to the coordinator, from hello to its end.
 
 mod answer;
 mod outbox;
@@ -27,43 +27,43 @@ use crate::identity::{IdentityError, Validity};
 use crate::shared::Shared;
 use crate::trusted::TrustError;
 
-/// What the coordinator may take to open the stream, and to say welcome.
+/// How long the coordinator may take to open the stream and to send its welcome.
 const OPENING: Duration = Duration::from_secs(20);
 
-/// Looks at the machine that may run at once.
+/// How many requests that examine the machine may run in parallel.
 const LOOKS: usize = 8;
 
-/// Messages between the session and the stream: what waits longer waits in the outbox, which has a bound.
+/// Messages between session and stream. Further ones wait in the outbox, which is bounded.
 const ON_THE_WAY: usize = 2;
 
-/// When a renewal was not answered, or refused; and the least time between two.
+/// When a renewal is tried again after no answer or a refusal, and the least time between two.
 const RENEW_AGAIN: Duration = Duration::from_secs(600);
 
-/// Why a session is over.
+/// Why a session ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The coordinator refused, or the connection broke.
     #[error("the session is lost: {0}")]
     Lost(String),
-    /// Nothing came.
+    /// The coordinator did not answer in time.
     #[error("the coordinator did not open the session in {} s", OPENING.as_secs())]
     Silent,
-    /// It began with something else than a welcome.
+    /// The first message was not a welcome.
     #[error("the coordinator did not begin with a welcome: it speaks another version")]
     Unwelcome,
-    /// What was heard over it says nothing about the network as it is now.
+    /// The network changed, and this session says nothing about the new one.
     #[error("the network was changed: a new session must show that the coordinator is still reached")]
     NetworkChanged,
-    /// It said why.
+    /// The coordinator ended it, with this reason.
     #[error("the coordinator ended the session: {0}")]
     Goodbye(String),
-    /// It asks, and does not read the answers.
+    /// The coordinator sends requests and does not read the answers.
     #[error("the coordinator asks and does not read the answers: too many wait")]
     Unread,
-    /// Key or certificate.
+    /// The key or certificate cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// Whom it trusts could not be kept: the coordinator must not think that it was.
+    /// New statements of trust could not be stored; ending the session tells the coordinator so.
     #[error(transparent)]
     Trust(#[from] TrustError),
 }
@@ -74,7 +74,7 @@ impl From<Status> for SessionError {
     }
 }
 
-/// An open stream.
+/// An open session.
 pub struct Session<'a> {
     shared: &'a Shared,
     outgoing: mpsc::Sender<FromAgent>,
@@ -82,18 +82,18 @@ pub struct Session<'a> {
     outbox: Outbox,
     looks: JoinSet<FromAgent>,
     renew_at: Instant,
-    /// The coordinator's time at the welcome, and when that was: certificates hold by its clock, not by the node's.
+    /// The coordinator's time at the welcome, and when that was: renewal goes by its clock, not the node's.
     welcome: (u64, Instant),
     network: watch::Receiver<bool>,
-    /// The change of the network that this session was opened after, while it waits to be confirmed.
+    /// Guard id of the network change that waits for confirmation over this session.
     pending: Option<String>,
 }
 
 impl<'a> Session<'a> {
-    /// Says hello over `link`, and waits to be welcome.
+    /// Sends the hello over `link` and waits for the welcome.
     ///
     /// # Errors
-    /// When it is not, or not in time.
+    /// When it does not come, or not in time.
     pub async fn open(shared: &'a Shared, link: &Link, hardware: Hardware) -> Result<Self, SessionError> {
         let (outgoing, messages) = mpsc::channel(ON_THE_WAY);
         let mut network = shared.network.subscribe();
@@ -125,10 +125,10 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Serves the coordinator until the session is lost. `validity` is that of the certificate that was shown.
+    /// Serves the coordinator until the session ends. `validity` is that of the certificate in use.
     ///
     /// # Errors
-    /// Always: that is how a session ends.
+    /// Always, with the reason for the end.
     pub async fn serve(mut self, validity: Validity) -> Result<Infallible, SessionError> {
         self.renew_at = self.due(validity);
         let outgoing = self.outgoing.clone();
@@ -150,12 +150,12 @@ impl<'a> Session<'a> {
                     }
                 }
                 Some(answer) = self.looks.join_next() => self.looked(answer),
-                // One that is not read yet says it for all that come after it.
+                // One message that is not read yet reports all changes after it.
                 Ok(()) = pools.changed(), if !waiting => {
                     let changed = heeler_proto::v1::PoolsChanged {};
                     self.outbox.push(message(from_agent::Body::PoolsChanged(changed)));
                 }
-                // Both senders live as long as the session: neither can fail.
+                // Neither fails: both senders live as long as the session.
                 _ = changes.changed() => {}
                 _ = progress.changed() => {
                     let told = progress.borrow_and_update().clone();
@@ -233,13 +233,13 @@ impl<'a> Session<'a> {
             }
             Some(to_agent::Body::Reach(request)) => self.outbox.push(answer::too_many_reaches(request)),
             Some(to_agent::Body::Goodbye(goodbye)) => return Err(SessionError::Goodbye(goodbye.reason)),
-            // A later version's: it knows from our hello that we may not understand it.
+            // A later version's message: it knows our version from the hello.
             Some(to_agent::Body::Welcome(_)) | None => {}
         }
         Ok(())
     }
 
-    /// Only what is said over a session that was opened after the change counts.
+    /// Counts only over a session that was opened after the change.
     async fn network_confirmed(&self, confirmation: NetworkConfirmation) {
         if self.pending.as_ref() != Some(&confirmation.guard_id) {
             return;
@@ -268,7 +268,7 @@ impl<'a> Session<'a> {
         self.outbox.push(message(from_agent::Body::Assignment(reply)));
     }
 
-    /// Whom the fleet trusts has changed, or this node's certificate is of an authority that will go.
+    /// New statements of trust arrived, or the certificate must be renewed because its authority will be dropped.
     async fn trusts(&mut self, told: heeler_proto::v1::Trust) -> Result<(), SessionError> {
         let reply = self.shared.trusted.learn(told.statements).await?;
         self.outbox.push(message(from_agent::Body::Trust(reply)));
@@ -306,7 +306,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// When to renew, by the coordinator's clock: the node's own may be a year off in either direction.
+    /// When to renew, by the coordinator's clock: the node's own may be wrong by a year.
     fn due(&self, validity: Validity) -> Instant {
         let (told_ms, when) = self.welcome;
         when + Duration::from_millis(validity.renew_at_ms().saturating_sub(told_ms))
@@ -343,7 +343,7 @@ async fn open(
             trust: Some(shared.trusted.summary()),
         }
     };
-    // The channel is empty and its receiver here: this cannot fail.
+    // Cannot fail: the channel is empty and has its receiver.
     let _ = outgoing.try_send(message(from_agent::Body::Hello(hello)));
     let mut client = AgentClient::with_origin(link.line(), link.origin());
     let mut incoming = client.session(ReceiverStream::new(messages)).await?.into_inner();
@@ -354,7 +354,7 @@ async fn open(
     }
 }
 
-/// Where that cannot be written down, the events are sent again some day, and stored once.
+/// When this cannot be stored, the events are sent again later, and the coordinator stores them once.
 async fn acknowledged(shared: &Shared, seq: u64) {
     if let Err(error) = shared.journal.acknowledge(seq).await {
         tracing::warn!("{}", in_full(&error));

@@ -11,10 +11,10 @@ use crate::identity::{self, Certificate, EnrolError, IdentityError};
 use crate::session::{Session, SessionError};
 use crate::shared::Shared;
 
-/// A session that lasted this long was a good one: the next attempt comes soon.
+/// After a session of this length the next attempt comes soon.
 const GOOD_SESSION: Duration = Duration::from_secs(60);
 
-/// After so many unwelcome sessions in a row the certificate itself is in doubt.
+/// After so many refused sessions in sequence the certificate itself may be the cause.
 const DOUBT: u32 = 2;
 
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ enum Lost {
     Session(#[from] SessionError),
 }
 
-/// Keeps a session open, with a pause after each that was lost.
+/// Keeps a session open; waits after each one that ended.
 pub async fn keep_connected(shared: &Shared) {
     let (mut failures, mut unwelcome) = (0, 0);
     loop {
@@ -74,9 +74,9 @@ async fn connected(shared: &Shared, in_doubt: bool) -> Result<Infallible, Lost> 
     Ok(session.serve(certificate.validity).await?)
 }
 
-/// The certificate in force, after enrolling when that is due: without one, with a token, which a person put there, or
-/// when the coordinator does not take it, which a node whose clock is behind cannot see by itself. Where enrolling
-/// fails, a certificate that seems to hold is as good as before.
+/// The certificate to use. Enrols first without a certificate, with a join token, or when the coordinator refuses the
+/// certificate (`in_doubt`), which a node with a wrong clock cannot see itself. When enrolment fails, a certificate
+/// that seems valid is used.
 async fn certificate(shared: &Shared, in_doubt: bool, hardware_serial: &str) -> Result<Certificate, Lost> {
     let host = shared.host.as_ref();
     let held = match shared.identity.certificate().await {

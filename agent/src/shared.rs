@@ -18,63 +18,63 @@ use crate::schedule::ScheduleState;
 use crate::trusted::Trusted;
 use crate::{hold, ledger, release};
 
-/// What the session and the worker have in common.
+/// The state that session, worker and schedule share.
 pub struct Shared {
-    /// What first contact told.
+    /// The configuration from first contact.
     pub config: Config,
     /// The machine.
     pub host: Arc<dyn System>,
-    /// The later of the two clocks.
+    /// The later of the machine's clock and the coordinator's last time.
     pub clock: Clock,
-    /// Who this node is.
+    /// The node's key and certificate.
     pub identity: Identity,
-    /// Whom it trusts.
+    /// The trusted operators and authorities.
     pub trusted: Arc<Trusted>,
-    /// How it judges certificates.
+    /// The trusted authorities and the clock, for TLS.
     pub trust: Trust,
-    /// What it remembers.
+    /// The journal.
     pub journal: Arc<Journal>,
     /// The last accepted assignment.
     pub accepted: Mutex<Option<Assignment>>,
     /// Stops the worker between two ops.
     pub stop: Arc<Stop>,
-    /// The latest progress of the task in hand.
+    /// The latest progress of the running task.
     pub progress: watch::Sender<Option<Told>>,
-    /// Whether a change of the network waits to be confirmed, over a session that is opened after it.
+    /// Whether a network change waits for confirmation, over a session that is opened after it.
     pub network: watch::Sender<bool>,
-    /// Counts the changes of pools that the coordinator is to be told of.
+    /// Counts the changes of pools that the coordinator should know.
     pub pools_changed: watch::Sender<u64>,
-    /// Held by whoever has the pool in hand: a task, the schedule, or an operator's request.
+    /// Locked by a task, the schedule or a request that uses the pool.
     pub pool: Arc<Mutex<()>>,
-    /// How the schedule stood at its last turn; None before the first.
+    /// The schedule's state after its last turn; None before the first.
     pub schedule: std::sync::Mutex<Option<ScheduleState>>,
-    /// Another one may have been accepted.
+    /// Notified when another schedule may have been accepted.
     pub schedule_changed: Notified,
-    /// Whether the session is alive.
+    /// Whether the session makes progress.
     pub pulse: Pulse,
-    /// Copies of the coordinator's state.
+    /// Receives copies of the coordinator's state.
     pub copies: Arc<Copies>,
-    /// The agent is to leave this node.
+    /// Notified when the agent is released from this node.
     pub leaving: tokio::sync::Notify,
-    /// systemd.
+    /// Reports to systemd.
     pub notify: Notify,
 }
 
 impl Shared {
-    /// How the schedule stood at its last turn.
+    /// The schedule's state after its last turn; None before the first.
     pub fn schedule_state(&self) -> Option<ScheduleState> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Uniform over all of `u64`; no secret depends on it.
+    /// Uniform over all of `u64`; not for secrets.
     pub fn random(&self) -> u64 {
         let mut bytes = [0; 8];
-        // Without randomness every node waits equally long: slow, and not wrong.
+        // Without randomness all nodes wait equally long, which is slow but correct.
         let _ = SystemRandom::new().fill(&mut bytes);
         u64::from_be_bytes(bytes)
     }
 
-    /// Takes an assignment in hand, or says why not. When this returns, an accepted one is on the disk.
+    /// Accepts an assignment, or says why not. An accepted one is on disk when this returns.
     pub async fn accept(&self, wire: Wire) -> AssignmentReply {
         let mut reply = AssignmentReply {
             task_id: wire.task_id.clone(),
@@ -90,7 +90,7 @@ impl Shared {
         reply
     }
 
-    /// A person on the node may have paused it, or let it go.
+    /// Whether a person on the node paused it, or a release was begun.
     async fn held(&self) -> Result<(), String> {
         let host = self.host.as_ref();
         if release::is_begun(host).await {
@@ -113,7 +113,7 @@ impl Shared {
         if delivery == Delivery::New {
             self.held().await?;
         }
-        // The journal first: a task that only the ledger knew would be acknowledged and never done.
+        // The journal is written first: a task that only the ledger knew would be acknowledged and never run.
         if delivery == Delivery::New {
             let entry = Entry::Accepted(Box::new(assignment.clone()));
             self.journal
@@ -123,7 +123,7 @@ impl Shared {
         }
         *accepted = Some(assignment.clone());
         if let Err(error) = ledger::write(self.host.as_ref(), &assignment).await {
-            // The journal has it, and the next start mends the ledger from there.
+            // The journal has it; the next start writes it to the ledger.
             tracing::warn!("{}", engine::in_full(&error));
         }
         Ok(())

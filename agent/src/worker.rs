@@ -4,8 +4,8 @@ use crate::backoff;
 use crate::journal::TaskRecord;
 use crate::shared::Shared;
 
-/// Carries out the task in hand, one at a time, sessions or not. A task that the journal has in hand at the start is
-/// continued after an interruption from its first step: what is done already is seen to be done.
+/// Runs accepted tasks, one at a time, with or without a session. A task that had not ended at the start is continued
+/// from its first step: steps whose state holds already do nothing.
 pub async fn work(shared: &Shared) {
     let mut changes = shared.journal.changes();
     let mut resumed = true;
@@ -14,7 +14,7 @@ pub async fn work(shared: &Shared) {
         let in_hand = shared.journal.state().in_hand.clone();
         let Some(assignment) = in_hand else {
             resumed = false;
-            // The sender lives as long as the journal: this cannot fail.
+            // Cannot fail: the journal keeps the sender.
             let _ = changes.changed().await;
             continue;
         };
@@ -50,7 +50,7 @@ pub async fn work(shared: &Shared) {
             .as_ref()
             .map(|assignment| assignment.task_id.clone());
         if still.as_ref() == Some(&id) {
-            // Its end could not be written down: the disk is full, or failing.
+            // Its end could not be written: the disk is full or fails.
             failures += 1;
             resumed = true;
             let wait = backoff::delay(failures, shared.random());

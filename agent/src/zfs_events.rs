@@ -1,5 +1,5 @@
-//! What the kernel says of the pools, at once: `zpool events` is followed for as long as the module is loaded. While
-//! nothing happens it costs a process that sleeps in the kernel, and no wake-up of the agent.
+//! Notices changes of pools at once, by following `zpool events` as long as the module is loaded. Without events it
+//! costs a sleeping process and no wake-up of the agent.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -13,28 +13,28 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::backoff;
 use crate::shared::Shared;
 
-/// There while the module is loaded: asking for events must not load it.
+/// Exists while the module is loaded; `zpool events` must not load it.
 const MODULE: &str = "/sys/module/zfs/version";
-/// Where it is not loaded, that is looked at so often, and after every step of a task.
+/// How often it is checked while the module is not loaded, besides after each step of a task.
 const UNLOADED: Duration = Duration::from_secs(60);
-/// One that ran for so long was a good one: the next one starts soon.
+/// After a run of this length the next start comes soon.
 const GOOD_RUN: Duration = Duration::from_secs(60);
 
-/// One change makes several events; they are told together.
+/// One change causes several events, which are reported together.
 const SETTLE: Duration = Duration::from_millis(300);
-/// The least time between two that are told.
+/// The least time between two reports.
 const APART: Duration = Duration::from_secs(3);
-/// While errors are counted and nothing else happens: a disk that fails goes on for hours.
+/// The least time while only errors are counted: a failing disk causes them for hours.
 const ERRORS_APART: Duration = Duration::from_secs(30);
 
-/// Events of each kind that came so far.
+/// Numbers of events so far.
 #[derive(Clone, Copy, Default)]
 struct Heard {
     states: u64,
     errors: u64,
 }
 
-/// Follows the events for as long as the agent lives.
+/// Follows the events as long as the agent runs.
 pub async fn watch(shared: &Shared) {
     let heard = watch::Sender::new(Heard::default());
     tokio::select! {

@@ -14,8 +14,8 @@ static ALL: &[&dyn SignatureVerificationAlgorithm] = &[ECDSA_P256_SHA256];
 static MAPPING: &[(SignatureScheme, &[&dyn SignatureVerificationAlgorithm])] =
     &[(SignatureScheme::ECDSA_NISTP256_SHA256, ALL)];
 
-/// The cryptography that Heeler's own peers speak, and no other: P-256 alone, with what TLS 1.3 (RFC 8446, section 9.1)
-/// makes everybody know. Less to attack, and less to carry.
+/// The cryptography of Heeler's connections: P-256 only, with the mandatory algorithms of TLS 1.3 (RFC 8446, section
+/// 9.1). That keeps the agent small and leaves less to attack.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
         cipher_suites: vec![TLS13_AES_128_GCM_SHA256],

@@ -14,37 +14,37 @@ use crate::shared::Shared;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Where first contact puts the token.
+/// Path of the join token; first contact writes it.
 pub const TOKEN_PATH: &str = "/etc/heeler/token";
 
 /// Why the node has no certificate yet.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
-    /// The token's file.
+    /// The token's file could not be read or removed.
     #[error("could not read or remove {TOKEN_PATH}")]
     Token(#[source] io::Error),
-    /// Key or certificate.
+    /// The key or certificate cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// No connection.
+    /// No address of the coordinator answered.
     #[error("could not reach the coordinator to enrol")]
     Dial(#[from] DialError),
-    /// TLS cannot be set up.
+    /// TLS could not be set up.
     #[error("could not set up TLS")]
     Tls(#[from] rustls::Error),
-    /// The coordinator's answer.
+    /// The coordinator refused.
     #[error("the coordinator refused to enrol this node: {0}. On the coordinator: heeler node add")]
     Refused(String),
-    /// It broke off.
+    /// The connection broke or the coordinator did not answer in time.
     #[error("the coordinator did not answer the enrolment: {0}")]
     Lost(String),
 }
 
-/// Asks the coordinator for a certificate, with the token that first contact left; without one as a node that comes
-/// back with its known key. The token is removed once the certificate is on the disk.
+/// Requests a certificate, with the join token, or without one as a node that returns with its known key. Removes the
+/// token once the certificate is on disk.
 ///
 /// # Errors
-/// When there is no certificate after it.
+/// When there is no certificate afterwards.
 pub async fn enrol(
     shared: &Shared,
     token: Option<Secret<String>>,
@@ -79,7 +79,7 @@ fn failed(status: &Status) -> EnrolError {
     }
 }
 
-/// The token, when there is one.
+/// Reads the join token; None when there is none.
 ///
 /// # Errors
 /// When its file cannot be read.
@@ -91,7 +91,7 @@ pub async fn token(host: &dyn System) -> Result<Option<Secret<String>>, EnrolErr
     }
 }
 
-/// The token has served, or never will.
+/// Removes the join token, which was used or refused.
 ///
 /// # Errors
 /// When its file cannot be removed.

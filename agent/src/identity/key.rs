@@ -6,15 +6,15 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::config::P256_SPKI_PREFIX;
 
-/// A P-256 key.
+/// A P-256 key pair.
 pub struct Key {
     pair: EcdsaKeyPair,
-    /// PKCS #8.
+    /// The private key as PKCS #8.
     pkcs8: PrivatePkcs8KeyDer<'static>,
 }
 
 impl Key {
-    /// A new one.
+    /// A new key.
     ///
     /// # Errors
     /// When the system gives no randomness.
@@ -23,7 +23,7 @@ impl Key {
         Self::from_der(made.as_ref().to_vec().into()).ok_or(Unspecified)
     }
 
-    /// None when there is no P-256 key in it.
+    /// From PKCS #8 in PEM; None when it is not a P-256 key.
     pub fn from_pem(pem: &[u8]) -> Option<Self> {
         Self::from_der(PrivatePkcs8KeyDer::from_pem_slice(pem).ok()?)
     }
@@ -34,27 +34,27 @@ impl Key {
         Some(Self { pair, pkcs8 })
     }
 
-    /// The private key, PKCS #8.
+    /// The private key as PKCS #8 in PEM.
     pub fn pem(&self) -> String {
         pem("PRIVATE KEY", self.pkcs8.secret_pkcs8_der())
     }
 
-    /// The private key, PKCS #8.
+    /// The private key as PKCS #8 in DER.
     pub fn der(&self) -> PrivateKeyDer<'static> {
         self.pkcs8.clone_key().into()
     }
 
-    /// SubjectPublicKeyInfo (RFC 5480), DER.
+    /// The public key as SubjectPublicKeyInfo (RFC 5480) in DER.
     pub fn public(&self) -> Vec<u8> {
         [&P256_SPKI_PREFIX, self.pair.public_key().as_ref()].concat()
     }
 
-    /// SubjectPublicKeyInfo.
+    /// The public key as SubjectPublicKeyInfo in PEM.
     pub fn public_pem(&self) -> String {
         pem("PUBLIC KEY", &self.public())
     }
 
-    /// ECDSA with SHA-256, DER.
+    /// An ECDSA signature with SHA-256, in DER.
     ///
     /// # Errors
     /// When the system gives no randomness.
@@ -65,7 +65,7 @@ impl Key {
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// RFC 7468.
+/// PEM (RFC 7468).
 fn pem(label: &str, der: &[u8]) -> String {
     let mut text = format!("-----BEGIN {label}-----");
     for (index, three) in der.chunks(3).enumerate() {

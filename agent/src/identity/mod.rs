@@ -1,4 +1,4 @@
-//! Who this node is: a key that is made here and never leaves, and a certificate of the cluster's authority.
+//! The node's identity: a key that is created here and never leaves, and a certificate of the cluster's authority.
 
 mod crypto;
 mod enrol;
@@ -26,56 +26,56 @@ pub use validity::Validity;
 const KEY_PATH: &str = "/var/lib/heeler-agent/identity/key.pem";
 const CERTIFICATE_PATH: &str = "/var/lib/heeler-agent/identity/certificate.pem";
 
-/// What is wrong with the node's identity.
+/// Why the node's identity cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// The file system.
+    /// A file could not be accessed.
     #[error("could not {action} {path}")]
     File {
-        /// What completes "could not …".
+        /// The verb after "could not".
         action: &'static str,
-        /// On which file.
+        /// Path of the file.
         path: &'static str,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// Others may read the key.
+    /// Other users may have read the key; the number is the file's mode.
     #[error("{KEY_PATH} has mode {0:04o}: others may have read it. Remove it, then: heeler node add")]
     KeyMode(u32),
-    /// Not a P-256 key.
+    /// The key's file has no P-256 key.
     #[error("{KEY_PATH} holds no P-256 key. Remove it, then: heeler node add")]
     Key,
-    /// Signing, or randomness.
+    /// The system gives no randomness for a key or a signature.
     #[error("could not make a key or a request for a certificate: the system gives no randomness")]
     Make,
-    /// Not PEM, not X.509.
+    /// The certificate is not PEM or not X.509.
     #[error("the certificate is not readable: {0}")]
     Certificate(String),
-    /// Somebody else's, or of a type that we do not use.
+    /// The certificate is for another key, or of an unsupported type.
     #[error("the certificate does not fit this node's key")]
     Foreign(#[source] rustls::Error),
 }
 
-/// The node's key, and where its certificate is.
+/// The node's key, and access to its certificate.
 pub struct Identity {
     host: Arc<dyn System>,
     key: Key,
 }
 
-/// The certificate in force.
+/// A certificate of this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Leaf first.
+    /// The chain, this node's certificate first.
     pub chain: Vec<CertificateDer<'static>>,
-    /// When it holds.
+    /// When it is valid.
     pub validity: Validity,
 }
 
 impl Identity {
-    /// Reads the key, or makes it when it is missing.
+    /// Reads the key; creates it when it is missing.
     ///
     /// # Errors
-    /// When the key cannot be read, made or kept, or is open to others.
+    /// When the key cannot be read, created or written, or other users may read it.
     pub async fn open(host: Arc<dyn System>) -> Result<Self, IdentityError> {
         let path = Path::new(KEY_PATH);
         let key = match host.read(path).await {
@@ -97,14 +97,14 @@ impl Identity {
         Ok(Self { host, key })
     }
 
-    /// PEM, SubjectPublicKeyInfo.
+    /// The public key as SubjectPublicKeyInfo in PEM.
     #[must_use]
     pub fn public_key_pem(&self) -> String {
         self.key.public_pem()
     }
 
-    /// A request for a certificate, DER: the proof that this node holds its key. The name in it is for the eye: the
-    /// authority puts in what it knows.
+    /// A certification request in DER, which proves that this node has its key. The name in it is only for display:
+    /// the authority uses the name that it knows.
     ///
     /// # Errors
     /// When the system gives no randomness.
@@ -112,10 +112,10 @@ impl Identity {
         request::request(&self.key, node).map_err(|_| IdentityError::Make)
     }
 
-    /// The certificate on the disk, if there is one.
+    /// The certificate on disk; None when there is none.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read or is not a certificate.
     pub async fn certificate(&self) -> Result<Option<Certificate>, IdentityError> {
         match self.host.read(Path::new(CERTIFICATE_PATH)).await {
             Ok(pem) => parse(&pem).map(Some),
@@ -124,10 +124,10 @@ impl Identity {
         }
     }
 
-    /// Puts a new certificate in force: from the next connection on.
+    /// Stores a new certificate, which is used from the next connection on.
     ///
     /// # Errors
-    /// When it is not for this node's key, or cannot be kept.
+    /// When it is not for this node's key, or cannot be written.
     pub async fn install(&self, chain_pem: &str, trust: &Trust) -> Result<Certificate, IdentityError> {
         let certificate = parse(chain_pem.as_bytes())?;
         trust
@@ -138,17 +138,17 @@ impl Identity {
         Ok(certificate)
     }
 
-    /// For the TLS connection.
+    /// The private key, for TLS.
     #[must_use]
     pub fn private_key(&self) -> PrivateKeyDer<'static> {
         self.key.der()
     }
 }
 
-/// Until when the certificate on the disk is good, Unix milliseconds; None without one.
+/// The end of the validity of the certificate on disk, Unix milliseconds; None when there is none.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the file cannot be read or is not a certificate.
 pub async fn certificate_on_disk(host: &dyn System) -> Result<Option<u64>, IdentityError> {
     match host.read(Path::new(CERTIFICATE_PATH)).await {
         Ok(pem) => Ok(Some(parse(&pem)?.validity.until_ms)),

@@ -3,21 +3,21 @@ use ring::error::Unspecified;
 
 use super::key::Key;
 
-/// Tags of DER (X.690).
+/// DER tags (X.690).
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const UTF8: u8 = 0x0c;
 const BITS: u8 = 0x03;
-/// `INTEGER 0`: the first version of a request.
+/// `INTEGER 0`: the version of the request.
 const VERSION: [u8; 3] = [0x02, 0x01, 0x00];
-/// The object identifier of a common name, 2.5.4.3.
+/// The object identifier of the common name, 2.5.4.3.
 const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
 /// `[0]`: no attributes.
 const ATTRIBUTES: [u8; 2] = [0xa0, 0x00];
-/// ecdsa-with-SHA256, 1.2.840.10045.4.3.2, in its sequence.
+/// The AlgorithmIdentifier ecdsa-with-SHA256, 1.2.840.10045.4.3.2.
 const ECDSA_SHA256: [u8; 12] = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 
-/// A certification request (RFC 2986) for `node`, DER.
+/// A certification request (RFC 2986) for `node`, in DER.
 ///
 /// # Errors
 /// When the system gives no randomness.
@@ -30,7 +30,7 @@ pub fn request(key: &Key, node: &NodeName) -> Result<Vec<u8>, Unspecified> {
     Ok(element(SEQUENCE, &signed))
 }
 
-/// Tag, length, content; of less than 65,536 bytes.
+/// Tag, length and content, for less than 65,536 bytes.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let [.., high, low] = content.len().to_be_bytes();
     let head = match (high, low) {

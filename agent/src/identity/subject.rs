@@ -1,20 +1,20 @@
 use super::validity::{after, element};
 
-/// Tag of a sequence, a set, an object identifier (X.690).
+/// DER tags (X.690): sequence, set, object identifier.
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OBJECT: u8 = 0x06;
-/// Common name, 2.5.4.3 (X.520).
+/// The object identifier of the common name, 2.5.4.3 (X.520).
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 
-/// What an authority's certificate begins its common name with; the cluster's name follows.
+/// The start of an authority's common name; the cluster's name follows.
 const PREFIX: &str = "Heeler CA ";
 
-/// The cluster of an authority, out of its X.509 certificate in DER (RFC 5280, section 4.1). `None` when it is none of
-/// ours.
+/// The cluster's name in the X.509 certificate of an authority, in DER (RFC 5280, section 4.1). None when it is not
+/// one of Heeler's authorities.
 #[must_use]
 pub fn cluster(certificate: &[u8]) -> Option<String> {
-    // Serial number, signature algorithm, issuer, validity.
+    // Skips serial number, signature algorithm, issuer and validity.
     let rest = after(certificate, 4)?;
     let (SEQUENCE, mut names, _) = element(rest)? else {
         return None;

@@ -13,7 +13,7 @@ use super::crypto::provider;
 use crate::clock::Clock;
 use crate::trusted::Trusted;
 
-/// The authorities that this node trusts now, and the time by which it judges certificates.
+/// The authorities that this node trusts, and the clock for the validity of certificates.
 #[derive(Clone)]
 pub struct Trust {
     trusted: Arc<Trusted>,
@@ -21,16 +21,16 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Trusts whom `trusted` trusts at each connection.
+    /// Asks `trusted` for the authorities at each connection.
     #[must_use]
     pub const fn new(trusted: Arc<Trusted>, clock: Clock) -> Self {
         Self { trusted, clock }
     }
 
-    /// A connection that shows this node's certificate.
+    /// TLS with this node's certificate.
     ///
     /// # Errors
-    /// When the certificate does not fit the key.
+    /// When the certificate is not for the key.
     pub fn client(
         &self,
         chain: Vec<CertificateDer<'static>>,
@@ -39,10 +39,10 @@ impl Trust {
         Ok(finished(self.builder()?.with_client_auth_cert(chain, key)?))
     }
 
-    /// A connection of a node that has no certificate yet.
+    /// TLS for a node without a certificate.
     ///
     /// # Errors
-    /// When the cryptography does not know TLS 1.3.
+    /// When no authority can be used, or TLS 1.3 is not supported.
     pub fn stranger(&self) -> Result<Arc<ClientConfig>, Error> {
         Ok(finished(self.builder()?.with_no_client_auth()))
     }
@@ -63,8 +63,8 @@ fn finished(mut config: ClientConfig) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// A certificate that our authority signed was made after it began to hold: whoever believes the signature knows that it
-/// is not earlier than that, whatever a clock without a battery says. Nothing else of the verification changes.
+/// Treats the time as at least the start of the certificate's validity: a certificate with a valid signature proves
+/// that this moment has passed, even if a clock without a battery is behind. All other checks are unchanged.
 #[derive(Debug)]
 struct NotEarlier(Arc<WebPkiServerVerifier>);
 

@@ -1,17 +1,17 @@
-/// When a certificate holds, Unix milliseconds.
+/// When a certificate is valid, Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
-    /// Not before.
+    /// The certificate's notBefore.
     pub from_ms: u64,
-    /// Not after.
+    /// The certificate's notAfter.
     pub until_ms: u64,
 }
 
 impl Validity {
-    /// Out of an X.509 certificate in DER (RFC 5280, section 4.1). `None` when it is none.
+    /// From an X.509 certificate in DER (RFC 5280, section 4.1); None when it is not one.
     #[must_use]
     pub fn of(certificate: &[u8]) -> Option<Self> {
-        // Serial number, signature algorithm, issuer.
+        // Skips serial number, signature algorithm and issuer.
         let rest = after(certificate, 3)?;
         let (SEQUENCE, validity, _) = element(rest)? else {
             return None;
@@ -24,7 +24,7 @@ impl Validity {
         })
     }
 
-    /// When 70 % of its life is over, Unix milliseconds.
+    /// When it is renewed: after 70 % of its validity, Unix milliseconds.
     #[must_use]
     pub const fn renew_at_ms(self) -> u64 {
         self.from_ms
@@ -37,7 +37,7 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// What a certificate holds after its version and the next `fields` fields.
+/// The content of a certificate after its version and `fields` more fields.
 pub(super) fn after(certificate: &[u8], fields: usize) -> Option<&[u8]> {
     let (SEQUENCE, certificate, _) = element(certificate)? else {
         return None;
@@ -54,7 +54,7 @@ pub(super) fn after(certificate: &[u8], fields: usize) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// Tag, content, and what follows.
+/// The tag and content of the first element, and the bytes after it.
 pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, first], rest) = der.split_first_chunk()?;
     let (length, rest) = match first {

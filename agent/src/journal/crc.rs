@@ -1,10 +1,10 @@
-/// CRC-32 (ISO 3309), as zlib computes it.
+/// CRC-32 (ISO 3309), as in zlib.
 pub fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| TABLE[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8);
     !bytes.iter().fold(!0, step)
 }
 
-/// The CRC of each byte, the polynomial reflected.
+/// The CRC of each byte, with the reflected polynomial.
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;

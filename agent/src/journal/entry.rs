@@ -4,63 +4,63 @@ use serde::{Deserialize, Serialize};
 
 use crate::assignment::Assignment;
 
-/// One line of the journal.
+/// An entry of the journal: one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Entry {
-    /// What was known when the journal was last written anew.
+    /// The summary at the start of a rewritten journal.
     Base {
-        /// The last number given to an event.
+        /// The last number that was given to an event.
         last_seq: u64,
-        /// The last number that the coordinator has stored.
+        /// The last event that the coordinator has stored.
         acknowledged: u64,
-        /// The latest expiry of the used consents that are not listed any more, Unix milliseconds.
+        /// The latest expiry of the used consents that are no longer listed, Unix milliseconds.
         #[serde(default)]
         forgotten_ms: u64,
-        /// Events that were dropped, and of which the coordinator was not told yet.
+        /// How many events were dropped and not reported yet.
         #[serde(default)]
         dropped: u64,
     },
-    /// A task was taken in hand.
+    /// A task was accepted.
     Accepted(Box<Assignment>),
     /// An op is about to be applied.
     Begun {
-        /// Of which task.
+        /// Id of the task.
         task: TaskId,
-        /// Which op.
+        /// The op.
         intent: Intent,
     },
-    /// An op was applied, or failed.
+    /// An op ended.
     Ended {
-        /// Of which task.
+        /// Id of the task.
         task: TaskId,
-        /// Which op.
+        /// The op.
         intent: Intent,
-        /// Why it failed.
+        /// Why it failed; None when it was applied.
         error: Option<String>,
     },
-    /// A consent is used up.
+    /// A consent was used.
     Used(Used),
-    /// Something happened that the coordinator must hear of.
+    /// An event to report to the coordinator.
     Told(Told),
-    /// The coordinator has stored every event up to here.
+    /// The coordinator has stored all events up to this one.
     Acknowledged {
-        /// The last of them.
+        /// Number of the last one.
         seq: u64,
     },
 }
 
-/// A consent that is used up.
+/// A used consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
-    /// Its id.
+    /// Id of the consent.
     pub consent: String,
     /// The task that used it.
     pub task: TaskId,
-    /// Digest of the act that it permitted.
+    /// SHA-256 of the act that it permitted.
     pub act: [u8; 32],
-    /// When it would have expired, Unix milliseconds.
+    /// When it expires, Unix milliseconds.
     pub expires_at_ms: u64,
-    /// The act has been applied or has failed: the task may not go on with it.
+    /// Whether the act ended: then the task may not repeat it.
     #[serde(default)]
     pub spent: bool,
 }
@@ -68,12 +68,12 @@ pub struct Used {
 /// A numbered event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Told {
-    /// 1 and up.
+    /// Its number, from 1; 0 for progress, which is not stored.
     pub seq: u64,
-    /// When, Unix milliseconds.
+    /// When it happened, Unix milliseconds.
     pub at_ms: u64,
-    /// Which task it belongs to; none for the schedule's.
+    /// The task that it belongs to; None for events of the schedule.
     pub task: Option<TaskId>,
-    /// What happened.
+    /// The event itself.
     pub event: Event,
 }

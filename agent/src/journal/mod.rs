@@ -1,5 +1,5 @@
-//! What the agent remembers over a crash, a reboot or a power cut: the task in hand, the ops that it has begun, the
-//! consents that are used up, and what the coordinator has not yet heard. It is never evidence about the machine.
+//! The agent's durable memory over crashes, reboots and power cuts: the running task, its begun ops, the used
+//! consents, and the events that the coordinator has not stored. It is never used as evidence about the machine.
 
 mod crc;
 mod entry;
@@ -24,53 +24,53 @@ pub use task_record::{Stop, TaskRecord};
 
 use crate::clock::Clock;
 
-/// Where it is.
+/// Path of the file.
 pub const PATH: &str = "/var/lib/heeler-agent/journal";
 
-/// From this size on it is written anew, as soon as no task is in hand.
+/// The size in bytes from which it is rewritten, when no task is running.
 const COMPACT_BYTES: u64 = 64 * 1024;
 
-/// From this size on it is written anew though a task is in hand.
+/// The size in bytes from which it is rewritten, also while a task is running.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file system.
+    /// The file could not be accessed.
     #[error("could not {action} the journal {PATH}")]
     File {
-        /// What completes "could not …".
+        /// The verb and preposition after "could not".
         action: &'static str,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// An entry that is no JSON.
+    /// An entry could not be encoded as JSON.
     #[error("could not encode a journal entry")]
     Encode(#[source] serde_json::Error),
-    /// Not a journal, or a newer version's.
+    /// The file is not a journal, or is from a newer version.
     #[error(
         "{PATH} is no journal of this version: install the agent that wrote it, or move the file away and run heeler apply again"
     )]
     Header,
-    /// A newer version's entry.
+    /// An entry is from a newer version.
     #[error(
         "line {line} of {PATH} is not known to this version: install the agent that wrote it, or move the file away and run heeler apply again"
     )]
     Unknown {
-        /// Which line.
+        /// Number of the line, from 1.
         line: usize,
-        /// What is not known.
+        /// What could not be parsed.
         source: serde_json::Error,
     },
-    /// A line in the middle is not what was written.
+    /// A line before the last one is damaged.
     #[error(
         "line {line} of {PATH} is damaged, with whole lines after it: check the disk it is on, move the file away and run heeler apply again"
     )]
     Damaged {
-        /// Which line.
+        /// Number of the line, from 1.
         line: usize,
     },
-    /// An earlier write failed half-way and could not be undone.
+    /// An earlier write failed in part, and the file could not be shortened to its old length.
     #[error("the journal {PATH} could not be repaired after a failed write: restart the agent")]
     Broken,
 }
@@ -81,7 +81,7 @@ impl From<JournalError> for io::Error {
     }
 }
 
-/// The journal. Many may ask and write at once: entries are written one after the other, each synced to the disk.
+/// The journal. It may be used concurrently: entries are written one after the other, each synced to the disk.
 pub struct Journal {
     host: Arc<dyn System>,
     clock: Clock,
@@ -92,15 +92,15 @@ pub struct Journal {
 
 struct Writer {
     length: u64,
-    /// Not before this length, so that a journal that cannot shrink is not written anew at every entry.
+    /// The size for the next rewrite, so that a journal that stays large is not rewritten at each entry.
     compact_at: u64,
     broken: bool,
 }
 
-/// What the journal on the disk says. Reads only: a torn end is left where it is.
+/// The state in the journal on disk; only reads, and ignores an incomplete last line.
 ///
 /// # Errors
-/// When it cannot be read, or is damaged elsewhere than at its end.
+/// When it cannot be read, or a line before the last is damaged.
 pub async fn remembered(host: &dyn System) -> Result<State, JournalError> {
     let bytes = match host.read(Path::new(PATH)).await {
         Ok(bytes) => bytes,
@@ -115,10 +115,10 @@ pub async fn remembered(host: &dyn System) -> Result<State, JournalError> {
 }
 
 impl Journal {
-    /// Reads the journal, cuts a torn end off, and makes it when it is missing.
+    /// Reads the journal, cuts off an incomplete last line, and creates the file when it is missing.
     ///
     /// # Errors
-    /// When it cannot be read, or is damaged elsewhere than at its end.
+    /// When it cannot be read, or a line before the last is damaged.
     pub async fn open(host: Arc<dyn System>, clock: Clock) -> Result<Self, JournalError> {
         let path = Path::new(PATH);
         let bytes = match host.read(path).await {
@@ -154,12 +154,12 @@ impl Journal {
         })
     }
 
-    /// What it says now.
+    /// The present state.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes whoever waits, after each entry.
+    /// Notifies after each entry.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
@@ -168,16 +168,16 @@ impl Journal {
     /// Writes one entry; it is on the disk when this returns.
     ///
     /// # Errors
-    /// When it is not: nothing of it stays in the file.
+    /// When it is not; then the file has no part of it.
     pub async fn append(&self, entry: Entry) -> Result<(), JournalError> {
         let mut writer = self.writer.lock().await;
         self.write(&mut writer, entry).await
     }
 
-    /// Numbers an event and writes it. When too many wait for the coordinator, a routine one is dropped for it.
+    /// Numbers an event and writes it. When too many wait for the coordinator, a routine one is dropped.
     ///
     /// # Errors
-    /// As [`Self::append`].
+    /// Those of [`Self::append`].
     pub async fn tell(&self, task: Option<&TaskId>, event: Event) -> Result<(), JournalError> {
         let mut writer = self.writer.lock().await;
         self.number(&mut writer, task, event).await?;
@@ -195,10 +195,10 @@ impl Journal {
         self.write(writer, Entry::Told(told)).await
     }
 
-    /// Everything up to `seq` is stored by the coordinator. A `seq` higher than an event can have is ignored.
+    /// Stores that the coordinator has stored all events up to `seq`. A number that no event can have is ignored.
     ///
     /// # Errors
-    /// As [`Self::append`].
+    /// Those of [`Self::append`].
     pub async fn acknowledge(&self, seq: u64) -> Result<(), JournalError> {
         if seq > state::MOST_EVENTS {
             tracing::warn!(

@@ -5,24 +5,24 @@ use super::State;
 use crate::assignment::Assignment;
 use crate::config::Operator;
 
-/// A creation begins with the reading of its disks: once it has begun within the hour of its consent, it may end so much
-/// later.
+/// A creation starts with reading its disks, which may take longer than the consent is valid. Once it is begun in
+/// time, it may be completed this much later.
 const READING_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// How an irreversible act is permitted.
+/// Why an act is permitted.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Permission<'a> {
-    /// This task was permitted it, has not ended it, and the hour is not over.
+    /// This task was permitted to do it, has not ended it, and the consent has not expired.
     Again,
-    /// By this consent, which must be marked as used first.
+    /// This consent permits it, and must be stored as used first.
     By(&'a Consent),
 }
 
-/// Whether `assignment` may carry out `act` on `node` now. `now_ms` is the later of the machine's clock and the
+/// Whether `assignment` may do `act` on `node` now. `now_ms` is the later of the machine's clock and the
 /// coordinator's last time.
 ///
 /// # Errors
-/// Why not, for the person: of several consents the one that came closest.
+/// Why not, as a message; of several consents the reason of the one that fits best.
 pub fn permission<'a>(
     state: &State,
     assignment: &'a Assignment,
@@ -33,7 +33,7 @@ pub fn permission<'a>(
     let task = &assignment.task_id;
     let digest = act.digest();
     let begun_ms = match act {
-        // What is not read may hold something new by then.
+        // A disk that is not read may have new data by then, so such a creation gets no extra time.
         Irreversible::CreatePool(create) if create.unread.is_empty() => READING_MS,
         _ => 0,
     };
@@ -60,10 +60,10 @@ pub fn permission<'a>(
     })
 }
 
-/// Whether `consent` permits an act that no task carries out, by its digest.
+/// Whether `consent` permits an act, given by its digest, that is not part of a task.
 ///
 /// # Errors
-/// Why not, for the person.
+/// Why not, as a message.
 pub fn permits_alone(
     state: &State,
     consent: &Consent,

@@ -4,45 +4,46 @@ use heeler_tasks::engine::{Event, Intent};
 use super::{Entry, Told, Used};
 use crate::assignment::Assignment;
 
-/// So many used consents are remembered one by one: an operator gives a few a year.
+/// The most used consents that are listed; an operator gives a few a year.
 const MOST_USED: usize = 512;
 
-/// No event has a higher number. It leaves room to count on from, whatever a coordinator acknowledges.
+/// The highest number of an event. Counting can continue from it, whatever a coordinator acknowledges.
 pub const MOST_EVENTS: u64 = 1 << 53;
 
-/// So many events wait for the coordinator. When more happen, routine ones between the first and the newest are dropped.
+/// The most events that wait for the coordinator. When there are more, routine ones between the first and the newest
+/// are dropped.
 pub const MOST_WAITING: usize = 2000;
-/// So many of the first are kept: they say how the trouble began.
+/// The number of first events that are kept, because they show how the trouble began.
 const FIRST: usize = 500;
-/// The step that tells how many events were dropped.
+/// The step name of the event that reports dropped events.
 const DROPPED: &str = "dropped events";
 
-/// What the journal says, all entries taken together.
+/// The state that all entries of the journal together describe.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
-    /// The last number given to an event.
+    /// The last number that was given to an event.
     pub last_seq: u64,
-    /// The last number that the coordinator has stored.
+    /// The last event that the coordinator has stored.
     pub acknowledged: u64,
-    /// The task that is not over.
+    /// The task that has not ended.
     pub in_hand: Option<Assignment>,
-    /// Ops that cannot be undone or that reboot, begun and never ended, oldest first.
+    /// Ops that cannot be undone or that reboot, begun and not ended, oldest first.
     pub begun: Vec<(TaskId, Intent)>,
-    /// Creations that failed and may have left their marks on the disks, oldest first. They permit nothing.
+    /// Creations that failed and may have left marks on the disks, oldest first. They permit nothing.
     pub failed: Vec<(TaskId, Intent)>,
-    /// Consents that are used up.
+    /// The used consents.
     pub used: Vec<Used>,
-    /// The latest expiry of those that are no longer in `used`, Unix milliseconds: a consent that expires no later may
-    /// be one of them.
+    /// The latest expiry of those no longer in `used`, Unix milliseconds. A consent that expires no later may be one
+    /// of them.
     pub forgotten_ms: u64,
     /// Events that the coordinator has not stored, oldest first.
     pub events: Vec<Told>,
-    /// Events that were dropped, and of which the coordinator was not told yet.
+    /// How many events were dropped and not reported yet.
     pub dropped: u64,
 }
 
 impl State {
-    /// Takes one more entry in.
+    /// Applies one more entry.
     pub fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Base {
@@ -78,7 +79,7 @@ impl State {
                 self.events.push(told);
                 self.drop_one_too_many();
             }
-            // An earlier version wrote down whatever it was told.
+            // An earlier version stored impossible numbers too.
             Entry::Acknowledged { seq } if seq > MOST_EVENTS => {}
             Entry::Acknowledged { seq } => {
                 self.acknowledged = self.acknowledged.max(seq);
@@ -88,7 +89,7 @@ impl State {
         }
     }
 
-    /// The end of a task, and whatever went wrong, is dropped only when nothing else is left to drop.
+    /// Drops a routine event, or the oldest event after the first ones when none is routine.
     fn drop_one_too_many(&mut self) {
         if self.events.len() > MOST_WAITING {
             let routine = self.events.iter().skip(FIRST).position(|told| told.event.is_routine());
@@ -97,7 +98,7 @@ impl State {
         }
     }
 
-    /// What tells the coordinator of dropped events, once there is room for it.
+    /// The event that reports dropped events, when there are some and there is room.
     #[must_use]
     pub fn notice(&self) -> Option<Event> {
         (self.dropped > 0 && self.events.len() < MOST_WAITING).then(|| Event::Progress {
@@ -110,8 +111,8 @@ impl State {
         })
     }
 
-    /// No clock decides what is forgotten: it may go back. The one that expires first goes, and stands in for all that
-    /// expire no later.
+    /// Which consent is forgotten does not depend on the clock, which may go back: the one that expires first is
+    /// removed, and from then on every consent that expires no later counts as used.
     fn use_up(&mut self, used: Used) {
         self.used.push(used);
         while self.used.len() > MOST_USED {
@@ -129,7 +130,7 @@ impl State {
             return;
         };
         if failed {
-            // What an earlier, cut off, attempt left on the disks is still there.
+            // An earlier, interrupted attempt left something on the disks: that entry stays.
             if let Some(last) = self
                 .begun
                 .iter()
@@ -152,13 +153,13 @@ impl State {
         }
     }
 
-    /// Creations that failed, then acts that were begun and never ended; oldest first.
+    /// Creations that failed, then acts that were begun and not ended; oldest first.
     #[must_use]
     pub fn interrupted(&self) -> Vec<Irreversible> {
         self.left().map(|(_, act)| act.clone()).collect()
     }
 
-    /// The same, without what other tasks were erasing: `task` does not go on with that.
+    /// Like [`Self::interrupted`], without the erasures of other tasks, which `task` does not continue.
     #[must_use]
     pub fn interrupted_before(&self, task: &TaskId) -> Vec<Irreversible> {
         let erasing = |act: &Irreversible| matches!(act, Irreversible::EraseContents(_));
@@ -171,7 +172,7 @@ impl State {
         all.filter_map(|(task, intent)| Some((task, intent.act.as_ref()?)))
     }
 
-    /// The least that says the same, for a journal written anew.
+    /// The fewest entries that describe this state, for rewriting the journal.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         let base = Entry::Base {

@@ -13,7 +13,7 @@ use crate::assignment::Assignment;
 use crate::clock::Clock;
 use crate::trusted::Trusted;
 
-/// Stops the worker between two ops, and says when it stands still.
+/// Stops the worker between two ops.
 #[derive(Debug, Default)]
 pub struct Stop {
     asked: watch::Sender<bool>,
@@ -21,10 +21,10 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// From now on no op begins; returns when none is being applied.
+    /// Lets no further op begin; returns when no op is being applied.
     pub async fn ask(&self) {
         self.asked.send_replace(true);
-        // The sender lives as long as `self`: this cannot fail.
+        // Cannot fail: `self` keeps the sender.
         let _ = self.in_op.subscribe().wait_for(|in_op| !in_op).await;
     }
 
@@ -40,23 +40,23 @@ impl Stop {
     }
 }
 
-/// The journal as the engine sees it while it carries out one task.
+/// The journal as the engine uses it for one task.
 pub struct TaskRecord {
-    /// Where it is all written.
+    /// The journal.
     pub journal: Arc<Journal>,
-    /// The task.
+    /// The assignment of the task.
     pub assignment: Assignment,
-    /// This node.
+    /// This node's name.
     pub node: NodeName,
-    /// Who may consent.
+    /// The operators that may consent.
     pub trusted: Arc<Trusted>,
-    /// The later of the two clocks.
+    /// The later of the machine's clock and the coordinator's last time.
     pub clock: Clock,
-    /// Whether the agent is to stop.
+    /// Stops the worker between two ops.
     pub stop: Arc<Stop>,
-    /// The latest progress, for whoever is connected.
+    /// The latest progress, for the session.
     pub progress: watch::Sender<Option<Told>>,
-    /// Whether a change of the network waits to be confirmed.
+    /// Whether a network change waits for confirmation.
     pub network: watch::Sender<bool>,
 }
 
@@ -141,7 +141,7 @@ impl Record for TaskRecord {
             }));
             return Ok(());
         }
-        // An op whose end nobody saw has no end in the journal, and is over all the same.
+        // An op with an unknown end is not ended in the journal, but it is over.
         if matches!(event, Event::OpFinished { .. }) {
             self.stop.end();
         }

@@ -1,32 +1,32 @@
 use super::crc::crc32;
 use super::{Entry, JournalError};
 
-/// The first line of a journal: what it is, and in which form.
+/// The first line: the kind and version of the file.
 pub const HEADER: &[u8] = b"heeler journal 1\n";
 
-/// One line: CRC-32 of what follows, in hex, a space, the entry as JSON.
+/// One line: the CRC-32 of the JSON in hex, a space, the entry as JSON.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// When it cannot be encoded as JSON.
 pub fn line(entry: &Entry) -> Result<Vec<u8>, JournalError> {
     let json = serde_json::to_string(entry).map_err(JournalError::Encode)?;
     Ok(format!("{:08x} {json}\n", crc32(json.as_bytes())).into_bytes())
 }
 
-/// What was found in a journal.
+/// The content of a journal.
 #[derive(Debug, PartialEq)]
 pub struct Found {
-    /// Every entry that is whole.
+    /// All intact entries.
     pub entries: Vec<Entry>,
-    /// How far the whole part reaches, in bytes; 0 when not even the header is whole.
+    /// Length in bytes up to the last intact entry; 0 when the header is incomplete.
     pub length: usize,
 }
 
-/// Reads a journal. A torn end, which a power cut leaves, is left out; what is damaged before its end is an error: it
-/// may have held a used consent.
+/// Reads a journal. A damaged end, as a power cut leaves it, is ignored. Damage before intact lines is an error,
+/// because a used consent may have been there.
 ///
 /// # Errors
-/// When it is damaged, or in a form that this version does not know.
+/// When it is damaged, or from an unknown version.
 pub fn parse(bytes: &[u8]) -> Result<Found, JournalError> {
     let Some(rest) = bytes.strip_prefix(HEADER) else {
         return if HEADER.starts_with(bytes) {
@@ -62,7 +62,7 @@ pub fn parse(bytes: &[u8]) -> Result<Found, JournalError> {
     Ok(found)
 }
 
-/// The entry's JSON, when its line is whole.
+/// The JSON of an intact line.
 fn whole(raw: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(raw.strip_suffix(b"\n")?).ok()?;
     let (crc, json) = text.split_once(' ')?;
@@ -70,7 +70,7 @@ fn whole(raw: &[u8]) -> Option<&str> {
     fits.then_some(json)
 }
 
-/// Whether a whole line ends this one, which lost the line feed between them.
+/// Whether an intact line follows in the same line, because the line feed between them was lost.
 fn hides_one(raw: &[u8]) -> bool {
     (1..raw.len()).any(|at| raw.get(at + 8) == Some(&b' ') && whole(&raw[at..]).is_some())
 }

@@ -1,29 +1,26 @@
-/// What a person may ask of the agent on its node.
+/// A command for a person on the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonCommand {
-    /// How it stands.
-    Status {
-        /// As JSON.
-        json: bool,
-    },
-    /// Take no new task.
+    /// Show the state of the agent.
+    Status { json: bool },
+    /// Accept no new task.
     Pause {
-        /// Milliseconds; 0: until it is resumed.
+        /// For how long, in milliseconds; 0: until resumed.
         for_ms: u64,
-        /// A clause for a person: no capital, no full stop.
+        /// A clause for a message; may be empty.
         reason: String,
     },
-    /// Take tasks again.
+    /// Accept tasks again.
     Resume,
-    /// Leave this node.
+    /// Remove the agent from this node.
     Release {
-        /// Without asking.
+        /// Without asking for confirmation.
         yes: bool,
     },
 }
 
 impl PersonCommand {
-    /// The command of that name, with its own options taken out of `words`; None when it is no such command.
+    /// The command of this name; takes its options out of `words`. None for another command.
     pub fn parse(command: &str, words: &mut Vec<String>) -> Result<Option<Self>, String> {
         let parsed = match command {
             "status" => Self::Status {
@@ -60,7 +57,7 @@ fn value(name: &str, words: &mut Vec<String>) -> Result<Option<String>, String> 
     Ok(Some(words.remove(at)))
 }
 
-/// A number and its unit: s, m, h, d; in milliseconds.
+/// A number with a unit (s, m, h, d), in milliseconds.
 fn span(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text} is no duration: write 30m, 2h or 3d");
     let unit = text.chars().last().ok_or_else(wrong)?;

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use heeler_agent::node_status::{NodeStatus, Task};
 use heeler_agent::release::Plan;
 
-/// How the agent stands, in lines of at most 80 columns where words allow it.
+/// The state of the agent, in lines of at most 80 columns where possible.
 pub fn status(status: &NodeStatus) -> String {
     let mut text = String::new();
     let node = match status.node.as_str() {
@@ -95,7 +95,7 @@ pub fn status(status: &NodeStatus) -> String {
     text
 }
 
-/// What stops and what goes on.
+/// What a release stops and what continues.
 pub fn release(plan: &Plan) -> String {
     let mut text = String::new();
     for (head, lines) in [("Stops:", &plan.stops), ("Continues:", &plan.goes_on)] {
@@ -126,7 +126,7 @@ fn past(then_ms: u64, now_ms: u64) -> String {
     }
 }
 
-/// As short as a person would say it.
+/// A duration in milliseconds as a short text, such as "5 min".
 pub fn span(ms: u64) -> String {
     match ms / 1000 {
         s @ 0..120 => format!("{s} s"),

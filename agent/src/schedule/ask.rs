@@ -12,18 +12,19 @@ use heeler_tasks::snapshot::{Classes, keep_set, schedule};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-/// Rows in one answer.
+/// The most snapshots in one answer.
 const PAGE: usize = 2000;
-/// Lines of a diff.
+/// The most lines of a diff.
 const LINES: usize = 2000;
-/// What each of the two programs that list one dataset may take: ZFS reads tens of thousands of snapshots for minutes.
+/// Time limit of each of the two commands that list one dataset: ZFS needs minutes for tens of thousands of
+/// snapshots.
 const LISTING: Duration = Duration::from_secs(240);
-/// Seconds after now whose names are tried for a snapshot without one.
+/// How many names, one for each of the next seconds, are tried for a snapshot without a name.
 const NAMES: u64 = 60;
-/// What the task in hand may take before a request is given up.
+/// How long a request waits for a running task that uses the pool.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// Answers a question about snapshots, or makes the requested change; `pool` is held meanwhile, as by a task.
+/// Answers a request about snapshots. Changes lock `pool`, as tasks do.
 pub async fn answer(
     host: Arc<dyn System>,
     pool: Arc<Mutex<()>>,
@@ -80,8 +81,8 @@ async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(
     if output.ok() { Ok(()) } else { Err(output.complaint()) }
 }
 
-/// A page of one dataset's, and where the next one begins: a dataset that takes long, or cannot be listed, hides no other.
-/// Of ten thousand snapshots only those rows are made that are sent.
+/// A page of snapshots, and where the next one starts. Each page has one dataset, so that a slow one, or one that
+/// cannot be listed, does not affect the others. Only the rows of the page are built.
 async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAnswer, String> {
     let text = schedule::text(host, schedule::SNAPSHOTS)
         .await
@@ -185,7 +186,8 @@ fn line(change: zfs::Change) -> v1::DiffLine {
     }
 }
 
-/// Under the name that was asked for, or one by the time: nothing is listed for it, which could take minutes.
+/// Takes a snapshot with the requested name, or with one made from the time. It does not list the others, which could
+/// take minutes.
 async fn create(host: &dyn System, pool: &Mutex<()>, create: &v1::CreateSnapshot) -> Result<String, String> {
     let dataset = dataset(&create.dataset)?;
     let mark = Classes::manual().mark();
@@ -197,7 +199,7 @@ async fn create(host: &dyn System, pool: &Mutex<()>, create: &v1::CreateSnapshot
         };
         match run(host, pool, &zfs::snapshot_command(&mark, &[dataset], &name)).await {
             Ok(()) => return Ok(format!("{dataset}@{name}")),
-            // Two in one second.
+            // Another one was taken in the same second.
             Err(said) if create.name.is_empty() && said.contains("dataset already exists") => {}
             Err(said) if said.contains("dataset does not exist") => {
                 return Err(format!("there is no dataset {dataset}"));
@@ -219,7 +221,7 @@ fn dataset(text: &str) -> Result<&str, String> {
     Ok(text)
 }
 
-/// `DATASET@NAME`, somebody else's too.
+/// Dataset and name of `DATASET@NAME`, also of snapshots that Heeler did not take.
 fn snapshot(text: &str) -> Result<(&str, &str), String> {
     let (dataset, name) = text
         .split_once('@')

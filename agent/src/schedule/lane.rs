@@ -12,42 +12,42 @@ use super::memory::Memory;
 use super::scrubs;
 use super::trust;
 
-/// The longest that a turn waits for the next.
+/// The longest time between two turns, in seconds.
 const LONGEST_S: u64 = 600;
-/// While a scrub runs, for its progress.
+/// The time between two turns while a scrub runs, in seconds.
 const SCRUBBING_S: u64 = 30;
-/// What does not work is told again after so long.
+/// After how many seconds an unchanged problem is reported again.
 const AGAIN_S: u64 = 24 * 60 * 60;
 
-/// What a turn came to.
+/// The result of a turn.
 #[derive(Debug)]
 pub struct Turn {
-    /// What happened, in order.
+    /// Events, in order.
     pub events: Vec<Event>,
-    /// How far a scrub is.
+    /// Progress of a running scrub.
     pub progress: Option<Event>,
-    /// How the schedule stands.
+    /// The state of the schedule.
     pub stand: ScheduleState,
-    /// When the next one is worth while.
+    /// How long to wait for the next turn.
     pub wake: Duration,
 }
 
-/// How the schedule stands, for whoever asks.
+/// The state of the schedule.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScheduleState {
-    /// Of each dataset with a policy.
+    /// The state of each dataset with a policy.
     pub stands: Vec<Stand>,
-    /// Why what could be pruned is not; empty when nothing waits.
+    /// Why nothing is pruned; empty when nothing could be.
     pub no_pruning: String,
-    /// What the last round attempted in vain, and found.
+    /// The problems of the last round: what was attempted and what was found.
     pub problems: Vec<String>,
-    /// When the last complete scrub ended, Unix seconds; 0 when none is known.
+    /// When the last complete scrub ended, Unix seconds; 0 when unknown.
     pub last_scrub_s: u64,
-    /// When the next one is due, Unix seconds; 0 when none is wanted.
+    /// When the next scrub is due, Unix seconds; 0 without a schedule.
     pub next_scrub_s: u64,
-    /// From when on it is overdue; 0 when none is wanted.
+    /// When a scrub is overdue, Unix seconds; 0 without a schedule.
     pub scrub_overdue_s: u64,
-    /// 1 to 101 while one runs.
+    /// Percent plus 1 (1 to 101) while a scrub runs; 0 when none does.
     pub scrub_percent: u32,
 }
 
@@ -56,20 +56,21 @@ pub struct Lane {
     host: Arc<dyn System>,
     memory: Memory,
     written: Memory,
-    /// What the last round went by, and when the next one is due, Unix seconds.
+    /// The schedule of the last round, and when the next round is due, Unix seconds.
     last: Option<(Snapshots, u64)>,
-    /// When the last round was, Unix seconds: a clock that goes back makes the next one due.
+    /// When the last round was, Unix seconds. When the clock goes back, the next round is due.
     at_s: u64,
     told_s: u64,
-    /// The clock has jumped: what it says is not remembered.
+    /// Whether the clock has jumped: then its time is not stored.
     jumped: bool,
-    /// It follows a time server: what was remembered by a clock that was ahead may go.
+    /// Whether the clock follows a time server: then times in the future, from an earlier wrong clock, may be
+    /// corrected.
     synchronised: bool,
     stand: ScheduleState,
 }
 
 impl Lane {
-    /// With what it remembers.
+    /// With the memory on disk.
     pub async fn open(host: Arc<dyn System>) -> Self {
         let memory = Memory::read(host.as_ref()).await;
         Self {
@@ -125,8 +126,10 @@ impl Lane {
         }
     }
 
-    /// The schedule that was accepted last. Nothing is wanted where nothing was ever accepted, and nothing is done by a
-    /// schedule that cannot be read.
+    /// The accepted schedule on disk; empty when there is none.
+    ///
+    /// # Errors
+    /// A message, when it cannot be read; then nothing is done.
     async fn snapshots(&self) -> Result<Snapshots, String> {
         let text = schedule::text(self.host.as_ref(), schedule::SNAPSHOTS).await;
         match text.map_err(|error| in_full(&error))? {
@@ -135,7 +138,7 @@ impl Lane {
         }
     }
 
-    /// When the next one is due, Unix seconds.
+    /// Runs a round; returns when the next one is due, Unix seconds.
     async fn round(&mut self, wanted: &Snapshots, now_s: u64, events: &mut Vec<Event>) -> u64 {
         let policies = &wanted.task.policies;
         if policies.is_empty() {
@@ -152,7 +155,7 @@ impl Lane {
         let doubt = self.memory.trust.judge(synchronised, trust::clocks(host).await);
         let jumped = synchronised && doubt.is_some();
         if self.jumped && !jumped {
-            // What ended meanwhile is looked at now.
+            // A scrub may have ended meanwhile, so the pool is examined again.
             self.stand.next_scrub_s = 0;
         }
         (self.jumped, self.synchronised) = (jumped, synchronised);
@@ -176,7 +179,7 @@ impl Lane {
         if soon { next_s.min(now_s + LONGEST_S) } else { next_s }
     }
 
-    /// A round that did nothing and met nothing new is not worth an event.
+    /// Reports a round, unless it did nothing and has no new problem.
     fn told(&mut self, round: Round, now_s: u64, events: &mut Vec<Event>) {
         let mut problems = round.problems.clone();
         self.stand.problems.clone_from(&problems);
@@ -243,7 +246,8 @@ impl Lane {
         progress
     }
 
-    /// The events as they are told; `room`: the coordinator has not too many to hear already.
+    /// The events to report now. Without `room`, because many events wait for the coordinator, rounds are summed up
+    /// instead.
     pub fn to_tell(&mut self, events: Vec<Event>, room: bool) -> Vec<Event> {
         let mut told: Vec<Event> = Vec::new();
         if room {
@@ -258,7 +262,7 @@ impl Lane {
         told
     }
 
-    /// A round that could not be told by itself.
+    /// Adds a round to the sum that is reported later.
     pub fn sum_up(&mut self, run: Run) {
         self.memory.sum = Some(match self.memory.sum.take() {
             Some(sum) => sum.and(run),
@@ -266,7 +270,7 @@ impl Lane {
         });
     }
 
-    /// Keeps what must outlive the agent; writes nothing when nothing has changed.
+    /// Writes the memory to disk, if it changed.
     ///
     /// # Errors
     /// When it cannot be written.

@@ -7,47 +7,47 @@ use serde::{Deserialize, Serialize};
 
 use super::trust::Trust;
 
-/// Where it is.
+/// Path of the file.
 pub const PATH: &str = "/var/lib/heeler-agent/schedule/memory";
 
-/// What the lane remembers over a restart. Nothing is decided by it alone: where it cannot be read snapshots are taken
-/// all the same, and pruning waits until the clock has proven itself.
+/// What the schedule stores over a restart. Losing it is safe: snapshots are taken all the same, and pruning waits
+/// until the clock is proven.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Whether the clock can be believed.
+    /// Whether the clock is trusted.
     #[serde(default)]
     pub trust: Trust,
-    /// Rounds that could not be told one by one.
+    /// The sum of rounds that are not reported yet.
     #[serde(default)]
     pub sum: Option<Run>,
-    /// What was told last of what does not work.
+    /// The problems that were reported last.
     #[serde(default)]
     pub problems: Vec<String>,
-    /// The pool's scrubs.
+    /// The scrubs of the pool.
     #[serde(default)]
     pub scrub: ScrubMemory,
 }
 
-/// ZFS remembers only the last scan, which may be a resilver.
+/// Needed because ZFS stores only the last scan, which may be a resilver.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScrubMemory {
-    /// Of which pool this is.
+    /// Name of the pool.
     pub pool: String,
     /// Since when the pool is on the schedule, Unix seconds.
     pub since_s: u64,
-    /// When the last complete scrub ended, Unix seconds; 0 when none is known.
+    /// When the last complete scrub ended, Unix seconds; 0 when unknown.
     pub last_s: u64,
-    /// When the last one was begun or stopped by a person, Unix seconds.
+    /// When the last scrub was started or stopped, Unix seconds.
     pub tried_s: u64,
-    /// One of ours is under way.
+    /// Whether a scrub that the schedule started runs.
     pub running: bool,
-    /// Why one that is due has not begun: told once.
+    /// Why a due scrub has not started; reported once.
     pub obstacle: String,
 }
 
 impl Memory {
-    /// From the disk. What cannot be read is forgotten, and with it what the clock said before; a new agent's clock has
-    /// not jumped.
+    /// Reads the file. When it cannot be read, the memory is lost and the clock counts as unproven. Without a file
+    /// the agent is new, and its clock is trusted.
     pub async fn read(host: &dyn System) -> Self {
         let lost = || Self {
             trust: Trust::unproven(),
@@ -60,7 +60,7 @@ impl Memory {
         }
     }
 
-    /// To the disk.
+    /// Writes the file.
     pub async fn write(&self, host: &dyn System) -> io::Result<()> {
         let file = File {
             path: PathBuf::from(PATH),

@@ -1,5 +1,5 @@
-//! The schedule lane: snapshots, pruning and scrubs, beside whatever task is in hand, from the last accepted schedule on
-//! the disk. It needs no coordinator. It is not journalled: each turn looks at the machine, and goes on from there.
+//! The schedule: takes snapshots, prunes and scrubs beside any running task, from the accepted schedule on disk,
+//! without the coordinator. It has no journal: each turn examines the machine and continues from there.
 
 mod ask;
 mod lane;
@@ -19,11 +19,11 @@ pub use seen::{Seen, seen};
 use crate::journal::Told;
 use crate::shared::Shared;
 
-/// Rounds are told one by one while fewer events wait for the coordinator; then they are summed up, so that the journal
-/// does not grow without bound.
+/// While fewer events wait for the coordinator, each round is reported on its own; then rounds are summed up, so that
+/// the journal stays bounded.
 const MOST_WAITING: usize = 1000;
 
-/// Keeps the schedule for as long as the agent lives.
+/// Runs the schedule as long as the agent runs.
 pub async fn keep(shared: &Shared) {
     let mut lane = Lane::open(shared.host.clone()).await;
     loop {
@@ -53,7 +53,7 @@ async fn tell(shared: &Shared, lane: &mut Lane, turn: Turn) {
     let waiting = shared.journal.state().events.len();
     for event in lane.to_tell(turn.events, waiting < MOST_WAITING) {
         if let Err(error) = shared.journal.tell(None, event.clone()).await {
-            // The disk is full, or failing: the snapshots go on, and are told of when there is room again.
+            // The disk is full or fails: snapshots continue, and are reported once there is room.
             tracing::error!("the schedule could not be told of: {}", in_full(&error));
             if let Event::Snapshots(run) = event {
                 lane.sum_up(run);

@@ -6,22 +6,23 @@ use heeler_tasks::snapshot::scrub;
 
 use super::memory::ScrubMemory;
 
-/// A clock that is put right may go back a little.
+/// How far a time may lie in the future: a clock correction may go back a little.
 const SLACK_S: u64 = 60;
 
-/// What lies in the future was remembered by a clock that was wrong: it never was.
+/// `at_s`, or 0 when it is in the future, because the clock was wrong then.
 pub const fn past(at_s: u64, now_s: u64) -> u64 {
     if at_s > now_s.saturating_add(SLACK_S) { 0 } else { at_s }
 }
 
-/// Whether one is due.
+/// Whether a scrub is due.
 pub fn due(wanted: &KeepScrubs, memory: &ScrubMemory, now_s: u64) -> bool {
     let known = past(memory.last_s, now_s).max(past(memory.tried_s, now_s));
     let last_s = known.max(memory.since_s.min(now_s));
     !memory.running && scrub::is_due(wanted, last_s, now_s)
 }
 
-/// Follows a scrub that runs, or begins one that is due. `believed`: the clock has not jumped.
+/// Follows a running scrub, or starts one that is due. `believed` says that the clock has not jumped. Returns the
+/// progress.
 pub async fn turn(
     host: &dyn System,
     wanted: &KeepScrubs,
@@ -47,7 +48,8 @@ pub async fn turn(
                 events.push(told("finished", text, pool.errors));
             }
             None => {
-                // A resilver takes its place; a person who stops it is not overruled before the next hour of the schedule.
+                // A scrub that a resilver replaced is due again. One that a person stopped waits for the next time of
+                // the schedule.
                 let scan = pool.scan.as_ref();
                 let by_resilver = scan.is_some_and(|scan| scan.function == "RESILVER");
                 if by_resilver {
@@ -66,7 +68,7 @@ pub async fn turn(
         let end_s = past(scrub::finished_s(pool).unwrap_or(0), now_s);
         memory.last_s = memory.last_s.max(end_s.min(now_s));
     }
-    // One that somebody else began serves as well.
+    // A scrub that somebody else started counts too.
     let runs = percent > 0 && !pool.scan.as_ref().is_some_and(|scan| scan.paused);
     if !runs && due(wanted, memory, now_s) {
         match scrub::obstacle(pool) {

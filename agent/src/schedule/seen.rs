@@ -8,24 +8,24 @@ use serde::Serialize;
 use super::memory::Memory;
 use super::scrubs::past;
 
-/// A person waits for it.
+/// Time limit of a list of snapshots, because a person waits.
 const LISTING: Duration = Duration::from_secs(20);
 
-/// How the schedule stands, from what is on the disk. Unix milliseconds; 0: never, or not wanted.
+/// The state of the schedule, from the files on disk. All times in Unix milliseconds; 0: never, or no schedule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Seen {
-    /// When the schedule took the newest snapshot of the dataset whose newest is oldest.
+    /// The newest scheduled snapshot of the dataset where it is the oldest.
     pub newest_snapshot_ms: u64,
-    /// When the next one is due.
+    /// When the next snapshot is due.
     pub next_snapshot_ms: u64,
     /// When the last complete scrub ended.
     pub last_scrub_ms: u64,
-    /// When the next one is due.
+    /// When the next scrub is due.
     pub next_scrub_ms: u64,
 }
 
-/// Looks. What a person should know of goes to `faults`: a schedule that cannot be read, what the last round could not do,
-/// a scrub that is overdue.
+/// Collects the state. Adds to `faults` what a person should know: a schedule that cannot be read, the problems of
+/// the last round, an overdue scrub.
 pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
     let now_s = host.now_ms() / 1000;
     let mut seen = Seen::default();

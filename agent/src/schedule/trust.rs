@@ -3,37 +3,37 @@ use std::path::Path;
 use heeler_host::{System, timedatectl};
 use serde::{Deserialize, Serialize};
 
-/// A clock that moves by more than this, other than by time, has jumped.
+/// A clock that moves by more than this beyond the passing of time has jumped.
 const JUMP_MS: u64 = 60 * 60 * 1000;
-/// A machine that was off for longer may as well have a clock that is wrong.
+/// After a machine was off longer than this, its clock may be wrong.
 const LONG_OFF_MS: u64 = 30 * 24 * 60 * 60 * 1000;
-/// A clock that has jumped is believed again after it has run evenly, and followed a time server, for so long.
+/// A clock that has jumped is trusted again after it has run evenly, and followed a time server, for this long.
 const PROBATION_MS: u64 = 24 * 60 * 60 * 1000;
 
 const PROVEN: &str = "nothing is pruned until it has run evenly for a day";
 
-/// What the clocks say at one moment.
+/// The clocks at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clocks {
-    /// Unix milliseconds.
+    /// The machine's clock, Unix milliseconds.
     pub wall_ms: u64,
-    /// Since the machine came up; runs on in sleep, and nobody sets it.
+    /// Milliseconds since boot, including sleep (`/proc/uptime`); cannot be set.
     pub up_ms: u64,
-    /// Which boot that is.
+    /// The kernel's id of this boot.
     pub boot_id: String,
 }
 
-/// Whether the clock can be believed when something is to go because it is old.
+/// Whether the clock is trusted for pruning by age.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trust {
-    /// The last look at which the clock followed a time server.
+    /// The clocks when it last followed a time server.
     seen: Option<Clocks>,
-    /// Since when it is doubtful, and why.
+    /// Since when the clock is not trusted, and why.
     doubt: Option<(Clocks, String)>,
 }
 
 impl Trust {
-    /// Of a clock of which nothing is remembered: it may have jumped.
+    /// Of a clock without any memory: it may have jumped.
     pub fn unproven() -> Self {
         let never = Clocks {
             wall_ms: 0,
@@ -47,7 +47,7 @@ impl Trust {
         }
     }
 
-    /// Takes one more look in: why nothing may be pruned now; None when it may.
+    /// Judges the clocks now. Returns why nothing may be pruned; None when it may.
     pub fn judge(&mut self, synchronised: bool, now: Option<Clocks>) -> Option<String> {
         let Some(now) = now else {
             return Some("this machine does not say how long it is up".to_owned());
@@ -70,7 +70,7 @@ impl Trust {
     }
 }
 
-/// How the clock moved other than by time.
+/// How the clock jumped between two moments, as a message.
 fn jump(seen: &Clocks, now: &Clocks) -> Option<String> {
     let hours = |ms: u64| format!("{} h", ms / 3_600_000);
     if seen.boot_id == now.boot_id {
@@ -88,7 +88,7 @@ fn jump(seen: &Clocks, now: &Clocks) -> Option<String> {
     (off > LONG_OFF_MS).then(|| format!("by the clock the machine was off for {}: {PROVEN}", hours(off)))
 }
 
-/// Looks at the clocks; None when the kernel does not tell.
+/// Reads the clocks; None when the kernel does not show them.
 pub async fn clocks(host: &dyn System) -> Option<Clocks> {
     let text = async |path: &str| {
         let bytes = host.read(Path::new(path)).await.ok()?;
@@ -103,7 +103,7 @@ pub async fn clocks(host: &dyn System) -> Option<Clocks> {
     })
 }
 
-/// Whether the clock follows a time server; a machine that cannot say so has a doubtful one.
+/// Whether the clock follows a time server; false when unknown.
 pub async fn synchronised(host: &dyn System) -> bool {
     timedatectl::synchronised(host).await.unwrap_or(false)
 }

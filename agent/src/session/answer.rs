@@ -16,10 +16,10 @@ use super::message;
 use crate::release::{self, ReleaseError};
 use crate::{hold, schedule, wire};
 
-/// The changes of pools; those that came before a look began are seen.
+/// Counts changes of pools; the ones before an examination began are marked as seen.
 pub type Changes = watch::Receiver<u64>;
 
-/// What the machine is made of and holds, or why it cannot be looked at.
+/// The facts about the machine, or why they cannot be collected.
 pub async fn facts(
     host: Arc<dyn System>,
     request: FactsRequest,
@@ -57,7 +57,7 @@ async fn look_at_pools(host: &dyn System) -> Result<Facts, String> {
     })
 }
 
-/// What tasks would change here, one after the other, and the facts that this rests on.
+/// What the tasks would change, in order, and the facts for that.
 pub async fn preview(
     host: Arc<dyn System>,
     request: PreviewRequest,
@@ -92,10 +92,10 @@ pub async fn preview(
     message(from_agent::Body::Preview(reply))
 }
 
-/// One question too many.
+/// The error of a request beyond the limit.
 pub const BUSY: &str = "this node is busy with other questions: ask again";
 
-/// The answer to one question for facts too many.
+/// The answer to a request for facts beyond the limit.
 pub fn too_many_facts(request: FactsRequest) -> FromAgent {
     message(from_agent::Body::Facts(FactsReply {
         request_id: request.request_id,
@@ -104,7 +104,7 @@ pub fn too_many_facts(request: FactsRequest) -> FromAgent {
     }))
 }
 
-/// The answer to one preview too many.
+/// The answer to a preview beyond the limit.
 pub fn too_many(request: PreviewRequest) -> FromAgent {
     message(from_agent::Body::Preview(PreviewReply {
         request_id: request.request_id,
@@ -113,7 +113,7 @@ pub fn too_many(request: PreviewRequest) -> FromAgent {
     }))
 }
 
-/// The answer to one peer's address too many.
+/// The answer to a reach request beyond the limit.
 pub fn too_many_reaches(request: ReachRequest) -> FromAgent {
     message(from_agent::Body::Reach(ReachReply {
         request_id: request.request_id,
@@ -123,7 +123,7 @@ pub fn too_many_reaches(request: ReachRequest) -> FromAgent {
     }))
 }
 
-/// The answer to one part of a copy too many.
+/// The answer to a copy's chunk beyond the limit.
 pub fn too_many_parts(chunk: CopyChunk) -> FromAgent {
     message(from_agent::Body::Copy(CopyReply {
         name: chunk.name,
@@ -132,7 +132,7 @@ pub fn too_many_parts(chunk: CopyChunk) -> FromAgent {
     }))
 }
 
-/// The change of the network that waits to be confirmed.
+/// The network change that waits for confirmation.
 pub async fn pending(host: &dyn System) -> Option<PendingNetwork> {
     match guard::state(host).await {
         Ok(GuardState::Armed(armed)) => Some(PendingNetwork {
@@ -147,13 +147,13 @@ pub async fn pending(host: &dyn System) -> Option<PendingNetwork> {
     }
 }
 
-/// Whether a peer's address answers over this node's own backplane.
+/// Whether another node's address answers over this node's backplane.
 pub async fn reach(host: Arc<dyn System>, request: ReachRequest) -> FromAgent {
     let mut reply = ReachReply {
         request_id: request.request_id,
         ..ReachReply::default()
     };
-    // An address that is none is no argument for a program.
+    // Only a valid address becomes an argument of a program.
     match request.address.parse::<Ipv4Addr>() {
         Ok(address) => match reached(host.as_ref(), address).await {
             Ok(seen) => (reply.up, reply.reached) = (seen.is_some(), seen == Some(true)),
@@ -164,7 +164,7 @@ pub async fn reach(host: Arc<dyn System>, request: ReachRequest) -> FromAgent {
     message(from_agent::Body::Reach(reply))
 }
 
-/// None: the node's own backplane is down, and its word means nothing.
+/// None when this node's own backplane is down, so its result means nothing.
 async fn reached(host: &dyn System, address: Ipv4Addr) -> Result<Option<bool>, RunError> {
     let nics = facts::nics(host).await?;
     let own = nics.iter().find(|nic| nic.name == link::BACKPLANE);
@@ -174,7 +174,7 @@ async fn reached(host: &dyn System, address: Ipv4Addr) -> Result<Option<bool>, R
     Ok(Some(ping::reaches(host, link::BACKPLANE, &address.to_string()).await?))
 }
 
-/// The answer to a request about snapshots.
+/// Answers a request about snapshots.
 pub async fn snapshots(
     host: Arc<dyn System>,
     pool: Arc<Mutex<()>>,
@@ -186,7 +186,7 @@ pub async fn snapshots(
     message(from_agent::Body::Snapshots(answer))
 }
 
-/// The answer to such a request when nothing was done, with the reason.
+/// The answer to a request about snapshots that was not carried out.
 pub fn not_done(ask: SnapshotAsk, error: String) -> FromAgent {
     message(from_agent::Body::Snapshots(SnapshotAnswer {
         request_id: ask.request_id,
@@ -204,11 +204,11 @@ fn with(facts: Facts, schedule: Option<schedule::ScheduleState>) -> Facts {
 
 async fn look(host: &dyn System, glance: &Glance<'_>, changes: &Changes) -> Result<Facts, String> {
     let mut facts = facts::collect(glance).await.map_err(|error| in_full(&error))?;
-    // To look at all takes long; what it says of the pools must not undo a quicker look that began after it.
+    // Collecting all facts takes long; its view of the pools must not replace a newer one.
     if changes.has_changed().unwrap_or(false) {
         facts.pools = facts::pools_alone(host).await.map_err(|error| in_full(&error))?;
     }
-    // A letter that shifts later is worth a warning; it is no reason to say nothing now.
+    // Without the file a slot's letter may change later; that is no reason to fail now.
     if let Err(error) = remember_slots(host, &facts.slots).await {
         tracing::warn!(%error, "could not write down which slots there are");
     }
@@ -226,7 +226,7 @@ async fn look(host: &dyn System, glance: &Glance<'_>, changes: &Changes) -> Resu
     })
 }
 
-/// What leaving this node would mean; with `go` the agent leaves, once this is answered.
+/// What a release would do. With `go` it is begun; the returned bool says so.
 pub async fn release(host: Arc<dyn System>, request: ReleaseRequest) -> (FromAgent, bool) {
     let mut reply = ReleaseReply {
         request_id: request.request_id,

@@ -1,5 +1,5 @@
-//! Whom this node trusts: first contact's word, and every statement that an operator has signed since. The coordinator
-//! only carries statements: one that was stolen cannot let anybody in, nor lead the node to another authority.
+//! Whom this node trusts: the operators and authorities from first contact, changed by all statements since. The
+//! coordinator only passes statements on, so a hostile one cannot add an operator or an authority.
 
 #[cfg(test)]
 mod tests;
@@ -21,35 +21,35 @@ use crate::identity::cluster;
 
 const PATH: &str = "/var/lib/heeler-agent/trust.json";
 
-/// Why what a node keeps about trust is of no use.
+/// Why the statements on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// The file system.
+    /// The file could not be accessed.
     #[error("could not {action} {PATH}")]
     File {
-        /// What completes "could not …".
+        /// The verb after "could not".
         action: &'static str,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// Not ours.
+    /// The file's content is not valid.
     #[error("{PATH} is not readable: {0}. Remove it, then: heeler node add")]
     Content(String),
-    /// An authority's certificate.
+    /// An authority's certificate cannot be used.
     #[error("the authorities cannot be used")]
     Authority(#[source] rustls::Error),
 }
 
-/// The circle in force, and the statements that made it, on disk.
+/// The trusted operators and authorities, and the statements on disk that changed them.
 pub struct Trusted {
     host: Arc<dyn System>,
     current: Mutex<Current>,
 }
 
 struct Current {
-    /// What names each statement that counts here, in the order in which they came.
+    /// The ids of all accepted statements, in order of arrival.
     known: Vec<[u8; 32]>,
-    /// Those of them that first contact did not know.
+    /// Those of them that came after first contact.
     statements: Vec<Statement>,
     circle: Circle,
     operators: Arc<[Operator]>,
@@ -101,10 +101,10 @@ impl Current {
 }
 
 impl Trusted {
-    /// First contact's word, and on it every statement that was kept: each signature is checked again.
+    /// From the configuration and the statements on disk; each signature is checked again.
     ///
     /// # Errors
-    /// When what was kept cannot be read.
+    /// When the file cannot be read.
     pub async fn open(config: &Config, host: Arc<dyn System>) -> Result<Self, TrustError> {
         let kept = match host.read(Path::new(PATH)).await {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| TrustError::Content(error.to_string()))?,
@@ -114,7 +114,7 @@ impl Trusted {
         let mut circle = pinned(config);
         let (mut known, mut statements) = (config.past.statements.clone(), Vec::new());
         for statement in kept.statements {
-            // First contact came again, and whom it named may have changed.
+            // First contact was repeated since, and may have named other operators.
             let id = statement.id();
             if known.contains(&id) {
                 continue;
@@ -137,19 +137,19 @@ impl Trusted {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whose consents are honoured now.
+    /// The operators whose consents are accepted now.
     #[must_use]
     pub fn operators(&self) -> Arc<[Operator]> {
         self.current().operators.clone()
     }
 
-    /// Whose certificates are taken now.
+    /// The authorities whose certificates are accepted now.
     #[must_use]
     pub fn roots(&self) -> Arc<RootCertStore> {
         self.current().roots.clone()
     }
 
-    /// What the coordinator is told in the hello.
+    /// What the hello reports to the coordinator.
     #[must_use]
     pub fn summary(&self) -> TrustReply {
         let current = self.current();
@@ -160,10 +160,10 @@ impl Trusted {
         }
     }
 
-    /// Takes in what is new among all the statements that there are. It counts once it is on the disk.
+    /// Accepts the new ones among all statements. They count once they are on disk.
     ///
     /// # Errors
-    /// When it cannot be kept: then nothing has changed.
+    /// When they cannot be written; then nothing changed.
     pub async fn learn(&self, all: Vec<v1::Statement>) -> Result<TrustReply, TrustError> {
         let (mut known, mut statements, mut circle) = {
             let current = self.current();

@@ -6,7 +6,7 @@ use super::facts::pool;
 use super::schedule::snapshot_run;
 use crate::journal::Told;
 
-/// A numbered event.
+/// An event as a message.
 pub fn event(told: Told) -> v1::Event {
     v1::Event {
         seq: told.seq,
@@ -75,7 +75,7 @@ fn kind(event: Event) -> Kind {
     }
 }
 
-/// "failed" has no word of its own on the wire: its reason says it, and the task's outcome.
+/// The protocol has no word for "failed": the reason and the task's outcome say it.
 fn step_outcome(word: &str) -> v1::StepOutcome {
     match word {
         "satisfied" => v1::StepOutcome::Satisfied,

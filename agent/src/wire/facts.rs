@@ -3,7 +3,7 @@ use heeler_host::facts::{Facts, LegFact, Nic, PoolFact, PoolFacts};
 use heeler_host::zpool::{Class, Unreadable};
 use heeler_proto::{HostId, v1};
 
-/// Facts of this machine.
+/// The facts about this machine as a message.
 pub fn facts(facts: Facts) -> v1::Facts {
     let hardware = facts.hardware;
     let (pools, unreadable_pools) = pools(facts.pools);
@@ -34,7 +34,7 @@ pub fn facts(facts: Facts) -> v1::Facts {
     }
 }
 
-/// Imported pools, and those that could not be read.
+/// Imported pools as messages: readable ones, and those whose status could not be read.
 pub fn pools(facts: PoolFacts) -> (Vec<v1::Pool>, Vec<v1::UnreadablePool>) {
     let unreadable = facts.unreadable.into_iter().map(unreadable).collect();
     (facts.read.into_iter().map(pool).collect(), unreadable)

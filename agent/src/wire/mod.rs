@@ -1,4 +1,4 @@
-//! The engine's and the machine's words, as they travel.
+//! Turns the types of engine and host into messages.
 
 mod event;
 mod facts;

@@ -1,7 +1,7 @@
 use heeler_proto::v1;
 use heeler_tasks::engine::{OpPreview, Seen, StepReport};
 
-/// What one step sees and would change, of the task at `place` among those that were asked for.
+/// A step's preview as a message. `place` is the index of its task in the request.
 pub fn step_report(report: StepReport, place: u32) -> v1::StepReport {
     let plain = |outcome: v1::StepOutcome, reason: String| v1::StepReport {
         step: report.step.to_owned(),

@@ -3,7 +3,7 @@ use heeler_tasks::snapshot::round::{Run, Stand};
 
 use crate::schedule::ScheduleState;
 
-/// A round of the schedule.
+/// A report of rounds as a message.
 pub(super) fn snapshot_run(run: Run) -> v1::SnapshotRun {
     v1::SnapshotRun {
         taken: run.taken,
@@ -16,7 +16,7 @@ pub(super) fn snapshot_run(run: Run) -> v1::SnapshotRun {
     }
 }
 
-/// How the schedule stands.
+/// The schedule's state as a message.
 pub fn schedule(state: ScheduleState) -> v1::ScheduleFacts {
     v1::ScheduleFacts {
         stands: state.stands.into_iter().map(stand).collect(),
