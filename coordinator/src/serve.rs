@@ -1,4 +1,4 @@
-//! The composition root of the coordinator.
+//! Builds and runs the coordinator.
 
 use std::future::Future;
 use std::io;
@@ -23,71 +23,71 @@ use crate::pki::{PkiError, ServerIdentity};
 use crate::state::{Lock, LockError, Lost, StateFolder};
 use crate::tls::{self, Certificate, Guests, Patience, TlsError};
 
-/// How often the coordinator's own certificate is looked at.
+/// How often the coordinator's own certificate is checked.
 const CERTIFICATE: Duration = Duration::from_secs(12 * 60 * 60);
-/// How often the service manager is told how it is.
+/// Longest time between two messages to the service manager.
 const TOLD: Duration = Duration::from_secs(30);
-/// How soon a program that hangs at the other end is asked for a sign of life, which it has 10 s for. A dead machine is
-/// noticed sooner, by the kernel.
+/// After this silence an agent is pinged over HTTP/2, and has 10 s to answer. This finds a hung program; the kernel
+/// finds a dead machine sooner.
 const ASKS_EVERY: Duration = Duration::from_secs(60);
-/// How long open calls have to end once the coordinator must go.
+/// How long open calls may continue after the shutdown began.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How a coordinator is started.
+/// Options of `heeler serve`.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// Made by `heeler init`.
+    /// The state folder, made by `heeler init`.
     pub state: StateFolder,
-    /// Where agents come in; port 0 lets the system choose.
+    /// Listening address for agents; port 0: any free port.
     pub agents: SocketAddr,
-    /// Where nodes enrol; port 0 lets the system choose.
+    /// Listening address for enrolment; port 0: any free port.
     pub enrolment: SocketAddr,
-    /// Where operators call from elsewhere, with a certificate of their own; None: nowhere.
+    /// Listening address for operators on other machines; None: no remote access.
     pub operators: Option<SocketAddr>,
-    /// What nodes are told to dial, HOST:PORT each; empty: where agents come in.
+    /// HOST:PORT that nodes are told to dial; empty: the address of `agents`.
     pub addresses: Vec<String>,
-    /// What the database may fill before its oldest events go; it never grows beyond twice that.
+    /// Size of the database, in bytes, above which the oldest events are deleted. It never grows beyond twice that.
     pub history_bytes: u64,
 }
 
-/// Why the coordinator does not start.
+/// Why the coordinator did not start or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// There is no state folder.
+    /// The path holds no coordinator's state.
     #[error("{} holds no coordinator. Make one: heeler init", .0.display())]
     NotInitialised(PathBuf),
-    /// Half of what was there.
+    /// Part of the state is missing.
     #[error(transparent)]
     Lost(#[from] Lost),
-    /// Another one works on it.
+    /// Another coordinator uses the state folder.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Keys and certificates.
+    /// A key or certificate failed.
     #[error("could not use the coordinator's identities")]
     Pki(#[from] PkiError),
-    /// TLS.
+    /// TLS could not be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The use cases.
+    /// The coordinator's state could not be loaded.
     #[error(transparent)]
     App(#[from] AppError),
-    /// An address or a socket.
+    /// A socket could not be bound.
     #[error("could not listen on {at}. Does something else use it?")]
     Listen {
-        /// Which.
+        /// Address or path of the socket.
         at: String,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// A listener ended.
+    /// A listener failed while serving.
     #[error("a listener failed")]
     Transport(#[from] tonic::transport::Error),
 }
 
-/// A coordinator whose sockets are bound: callers wait in the queue until it runs.
+/// A coordinator with bound sockets. Callers wait in the kernel's queue until it runs.
 pub struct Coordinator {
     app: Arc<App>,
     state: StateFolder,
@@ -107,10 +107,11 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// Takes the state folder, opens the database and binds every socket.
+    /// Locks the state folder, opens the database and binds every socket.
     ///
     /// # Errors
-    /// When another coordinator has the folder, the database is damaged, or an address is taken.
+    /// When another coordinator has the folder, part of the state is missing, the database is damaged, or an address
+    /// is in use.
     pub async fn bind(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let state = options.state;
         if !state.holds()? {
@@ -167,43 +168,43 @@ impl Coordinator {
         })
     }
 
-    /// Tells the service manager when it is up, how it is, and that it lives.
+    /// Reports start, status and liveness to the service manager.
     #[must_use]
     pub fn notifying(self, notify: Notify) -> Self {
         Self { notify, ..self }
     }
 
-    /// Asks silent agents so often for a sign of life, in place of every minute.
+    /// Pings silent agents after this time instead of every minute.
     #[must_use]
     pub fn asking_every(self, asks_every: Duration) -> Self {
         Self { asks_every, ..self }
     }
 
-    /// Waits so long for those who connect, in place of the usual times.
+    /// Uses these time limits for new connections.
     #[must_use]
     pub fn waiting(self, patience: Patience) -> Self {
         Self { patience, ..self }
     }
 
-    /// Where agents come in.
+    /// The bound address for agents.
     #[must_use]
     pub fn agents_address(&self) -> SocketAddr {
         self.agents_address
     }
 
-    /// Where nodes enrol.
+    /// The bound address for enrolment.
     #[must_use]
     pub fn enrolment_address(&self) -> SocketAddr {
         self.enrolment_address
     }
 
-    /// Where operators call from elsewhere.
+    /// The bound address for operators on other machines.
     #[must_use]
     pub fn remote_address(&self) -> Option<SocketAddr> {
         self.remote_address
     }
 
-    /// Serves until `shutdown`. Agents find the coordinator again by themselves.
+    /// Serves until `shutdown`. Agents reconnect to the next coordinator by themselves.
     ///
     /// # Errors
     /// When a listener fails.
@@ -267,10 +268,10 @@ impl Coordinator {
     }
 }
 
-/// Each agent is an open file: as many as this process may have at all.
+/// Raises the limit of open files to the hard limit: each agent is one open file.
 pub fn raise_file_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    // Where it cannot be raised, agents beyond it wait until others have gone.
+    // If that fails, agents beyond the limit wait until others disconnect.
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         setrlimit(Resource::RLIMIT_NOFILE, most, most).ok();
     }
@@ -298,7 +299,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
     Ok((listener, bound))
 }
 
-/// The lock is ours, so a socket that is there is a dead one's.
+/// We hold the lock, so an existing socket belongs to a dead process.
 fn listen_operators(state: &StateFolder) -> Result<UnixListener, ServeError> {
     let path = state.socket();
     let failed = |source| ServeError::Listen {
@@ -314,7 +315,7 @@ fn listen_operators(state: &StateFolder) -> Result<UnixListener, ServeError> {
     Ok(listener)
 }
 
-/// A sign of life is only given when the database still answers.
+/// Resets the watchdog only when the database answers.
 async fn tell(app: &App, notify: &Notify) {
     notify.ready();
     if !notify.is_heard() {

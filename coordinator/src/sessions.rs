@@ -1,4 +1,4 @@
-//! Who is connected now.
+//! The open sessions of agents.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,21 +13,21 @@ use crate::pending::{Heard, Pending, Word};
 
 use v1::to_agent::Body;
 
-/// What an agent must answer a ping within to count as alive.
+/// An agent that answers a ping within this time is alive.
 pub const PING: Duration = Duration::from_secs(5);
-/// Messages that may wait for a slow agent before its session is given up.
+/// Messages queued for a slow agent; one more ends its session.
 pub const OUTBOX: usize = 256;
 
-/// One agent's open stream.
+/// An open session of an agent.
 #[derive(Debug)]
 pub struct Session {
-    /// 1 and up, for the life of this process.
+    /// Number, from 1, unique while the process runs.
     pub id: u64,
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: NodeName,
-    /// SHA-256 of the key that it came with.
+    /// SHA-256 of the key of its certificate.
     pub key_sha256: [u8; 32],
-    /// The board's.
+    /// Serial number of the node's board; empty when it has none.
     pub hardware_serial: String,
     out: Mutex<Option<mpsc::Sender<v1::ToAgent>>>,
     pending: Mutex<Option<Pending>>,
@@ -56,14 +56,14 @@ struct Awaited {
     since_ms: u64,
 }
 
-/// A question that waits for its one answer, by its id.
+/// A question to the agent, by its id; one answer is accepted.
 #[derive(Debug, PartialEq, Eq)]
 enum Question {
     Facts(String),
     Preview(String),
 }
 
-/// Questions of a stream that wait for an answer; a further one takes the place of the oldest.
+/// Most open questions; one more replaces the oldest.
 const QUESTIONS: usize = 64;
 
 impl Awaited {
@@ -80,11 +80,11 @@ impl Awaited {
     }
 }
 
-/// A question about the pools that is not answered yet.
+/// An open question about the node's pools.
 #[derive(Debug)]
 struct AskedPools {
     request_id: String,
-    /// They have changed since it was asked.
+    /// Whether the pools have changed since.
     again: bool,
 }
 
@@ -93,7 +93,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Session {
-    /// A stream that messages leave by `out`.
+    /// A session whose messages go to `out`.
     #[must_use]
     pub fn new(
         id: u64,
@@ -115,7 +115,7 @@ impl Session {
         }
     }
 
-    /// Queues a message. An agent that does not read fast enough loses its session, and comes again.
+    /// Queues a message. False when the session has ended; a full queue ends it, and the agent reconnects.
     pub fn send(&self, body: Body) -> bool {
         let mut out = lock(&self.out);
         let sent = out
@@ -127,14 +127,14 @@ impl Session {
         sent
     }
 
-    /// The first message. Before it the session is taken, and nobody can send over it.
+    /// Sends the welcome and allows other messages. Until then the session is reserved but not visible.
     pub fn welcome(&self, welcome: v1::Welcome) {
         lock(&self.awaited).since_ms = welcome.now_ms;
         self.send(Body::Welcome(welcome));
         self.welcomed.store(true, Ordering::Release);
     }
 
-    /// Says why, and ends the stream.
+    /// Sends the reason to the agent and ends the session.
     pub fn close(&self, reason: &str) {
         self.send(Body::Goodbye(v1::Goodbye {
             reason: reason.to_owned(),
@@ -143,7 +143,7 @@ impl Session {
         self.closed.notify_one();
     }
 
-    /// Ends when the coordinator has ended the stream.
+    /// Waits until the coordinator has ended the session.
     pub async fn closed(&self) {
         self.closed.notified().await;
     }
@@ -162,14 +162,14 @@ impl Session {
         self.send(Body::Ping(v1::Ping { nonce })) && matches!(timeout(PING, answer).await, Ok(Ok(())))
     }
 
-    /// A ping was answered.
+    /// Handles the answer to a ping.
     pub fn ponged(&self, nonce: u64) {
         if let Some(done) = lock(&self.awaited).pings.remove(&nonce) {
             done.send(()).ok();
         }
     }
 
-    /// Asks for a preview; the receiver fails when the session ends first.
+    /// Asks for a preview. The receiver fails when the session ends first.
     pub fn ask_preview(&self, request_id: String, tasks: Vec<v1::Task>) -> oneshot::Receiver<v1::PreviewReply> {
         let (done, answer) = oneshot::channel();
         let mut awaited = lock(&self.awaited);
@@ -181,14 +181,14 @@ impl Session {
         answer
     }
 
-    /// A preview has arrived.
+    /// Passes a preview on to the caller that asked.
     pub fn previewed(&self, reply: v1::PreviewReply) {
         if let Some(done) = lock(&self.awaited).previews.remove(&reply.request_id) {
             done.send(reply).ok();
         }
     }
 
-    /// Asks for facts; the receiver fails when the session ends first.
+    /// Asks for facts. The receiver fails when the session ends first.
     pub fn ask_facts(&self, now_ms: u64) -> oneshot::Receiver<v1::FactsReply> {
         let (done, answer) = oneshot::channel();
         let mut awaited = lock(&self.awaited);
@@ -206,7 +206,8 @@ impl Session {
         answer
     }
 
-    /// A pool of the node's has changed: its pools are asked for, one question at a time however often it says so.
+    /// Asks for the pools after a change. Only one question is open at a time, however often the agent reports a
+    /// change.
     pub fn ask_pools(&self) {
         let mut awaited = lock(&self.awaited);
         if let Some(asked) = &mut awaited.pools {
@@ -226,7 +227,7 @@ impl Session {
         }));
     }
 
-    /// Whether this is the answer to the question about the pools.
+    /// Whether `request_id` is the open question about the pools.
     #[must_use]
     pub fn asked_pools(&self, request_id: &str) -> bool {
         let awaited = lock(&self.awaited);
@@ -236,7 +237,7 @@ impl Session {
             .is_some_and(|asked| asked.request_id == request_id)
     }
 
-    /// The question about the pools is answered; they are asked for once more when they have changed since.
+    /// Closes the question about the pools; asks again when they have changed since.
     pub fn told_pools(&self) {
         let asked = lock(&self.awaited).pools.take();
         if asked.is_some_and(|asked| asked.again) {
@@ -244,7 +245,7 @@ impl Session {
         }
     }
 
-    /// Asks about snapshots, or for one; the receiver fails when the session ends first.
+    /// Asks about snapshots, or for a change of one. The receiver fails when the session ends first.
     pub fn ask_snapshots(&self, ask: v1::SnapshotAsk) -> oneshot::Receiver<v1::SnapshotAnswer> {
         let (done, answer) = oneshot::channel();
         let mut awaited = lock(&self.awaited);
@@ -255,27 +256,28 @@ impl Session {
         answer
     }
 
-    /// An answer about snapshots has arrived.
+    /// Passes an answer about snapshots on to the caller that asked.
     pub fn told_snapshots(&self, answer: v1::SnapshotAnswer) {
         if let Some(done) = lock(&self.awaited).snapshots.remove(&answer.request_id) {
             done.send(answer).ok();
         }
     }
 
-    /// When facts were asked for last; 0 never.
+    /// When facts were last asked for, Unix milliseconds; 0: never.
     #[must_use]
     pub fn facts_asked_at_ms(&self) -> u64 {
         lock(&self.awaited).facts_asked_at_ms
     }
 
-    /// When the session began, and when the accepted revision was compared with the node last, over it; 0 never.
+    /// When the session began, and when it was last asked for a comparison, both Unix milliseconds; 0: never.
     #[must_use]
     pub fn compared_ms(&self) -> (u64, u64) {
         let awaited = lock(&self.awaited);
         (awaited.since_ms, awaited.compared_at_ms)
     }
 
-    /// The accepted revision is compared with the node: `question` asks for it, unless nothing is wanted.
+    /// Asks for a comparison with the accepted revision; `question` is None when the revision wants nothing of the
+    /// node.
     pub fn compare(&self, question: Option<Body>, now_ms: u64) {
         let mut awaited = lock(&self.awaited);
         awaited.compared_at_ms = now_ms;
@@ -288,19 +290,19 @@ impl Session {
         }
     }
 
-    /// Whether facts were asked for under that id: they are taken once.
+    /// Whether facts with this id were asked for. True once only.
     #[must_use]
     pub fn takes_facts(&self, request_id: &str) -> bool {
         lock(&self.awaited).takes(&Question::Facts(request_id.to_owned()))
     }
 
-    /// Whether a preview was asked for under that id: it is taken once.
+    /// Whether a preview with this id was asked for. True once only.
     #[must_use]
     pub fn takes_preview(&self, request_id: &str) -> bool {
         lock(&self.awaited).takes(&Question::Preview(request_id.to_owned()))
     }
 
-    /// Tells it whom to trust, and what becomes of its certificate.
+    /// Sends the statements that the node lacks, and whether to renew its certificate.
     pub fn tell_trust(&self, trust: v1::Trust) {
         let mut awaited = lock(&self.awaited);
         awaited.told_trust = awaited.told_trust.saturating_add(1);
@@ -308,7 +310,7 @@ impl Session {
         self.send(Body::Trust(trust));
     }
 
-    /// Whether it was told whom to trust and has not answered: each time it answers once.
+    /// Whether an answer to [`Self::tell_trust`] is expected. True once for each call of it.
     #[must_use]
     pub fn takes_trust(&self) -> bool {
         let mut awaited = lock(&self.awaited);
@@ -317,13 +319,13 @@ impl Session {
         waits
     }
 
-    /// Whether it is the first time over this stream that this field was beyond its bound.
+    /// Whether this is the first message of the session whose `field` was beyond its bound.
     #[must_use]
     pub fn refuses(&self, field: &'static str) -> bool {
         lock(&self.awaited).refused.insert(field)
     }
 
-    /// Asks what leaving its node would mean, or, with `go`, to leave; the receiver fails when the session ends first.
+    /// Asks what a release would stop or, with `go`, for the release. The receiver fails when the session ends first.
     pub fn ask_release(&self, request_id: String, go: bool) -> oneshot::Receiver<v1::ReleaseReply> {
         let (done, answer) = oneshot::channel();
         let mut awaited = lock(&self.awaited);
@@ -334,21 +336,21 @@ impl Session {
         answer
     }
 
-    /// It has answered.
+    /// Passes the answer to a release on to the caller that asked.
     pub fn releases(&self, reply: v1::ReleaseReply) {
         if let Some(done) = lock(&self.awaited).releases.remove(&reply.request_id) {
             done.send(reply).ok();
         }
     }
 
-    /// Facts have arrived, or why there are none.
+    /// Passes facts, or the reason why there are none, on to the caller that asked.
     pub fn looked(&self, reply: v1::FactsReply) {
         if let Some(done) = lock(&self.awaited).facts.remove(&reply.request_id) {
             done.send(reply).ok();
         }
     }
 
-    /// Sends a part of a copy; the receiver fails when the session ends first.
+    /// Sends a chunk of a copy. The receiver fails when the session ends first.
     pub fn ask_copy(&self, chunk: v1::CopyChunk) -> oneshot::Receiver<v1::CopyReply> {
         let (done, answer) = oneshot::channel();
         lock(&self.awaited).copies.insert(chunk.name.clone(), done);
@@ -356,25 +358,25 @@ impl Session {
         answer
     }
 
-    /// A part of a copy was answered.
+    /// Passes the answer to a chunk on to the caller that sent it.
     pub fn copied(&self, reply: v1::CopyReply) {
         if let Some(done) = lock(&self.awaited).copies.remove(&reply.name) {
             done.send(reply).ok();
         }
     }
 
-    /// The change of the node's network that this stream was opened after.
+    /// The network change that waited for confirmation when the session opened.
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
         lock(&self.pending).clone()
     }
 
-    /// The pending change is over, whichever way.
+    /// Forgets the network change, because it has ended.
     pub fn forget_pending(&self) {
         lock(&self.pending).take();
     }
 
-    /// A peer is asked about the pending change: which one, and for which address.
+    /// Notes that a peer is asked about the network change. Returns its guard id and address.
     pub fn asked(&self, peer: &NodeName, now_ms: u64) -> Option<(String, String)> {
         let mut pending = lock(&self.pending);
         let pending = pending.as_mut()?;
@@ -386,7 +388,7 @@ impl Session {
         Some((pending.guard_id.clone(), pending.address.clone()))
     }
 
-    /// A peer has answered.
+    /// Stores a peer's answer.
     pub fn hear(&self, guard_id: &str, peer: &NodeName, heard: Heard) {
         let mut pending = lock(&self.pending);
         let word = pending
@@ -398,7 +400,7 @@ impl Session {
         }
     }
 
-    /// The node is told what becomes of the pending change, which it names; an empty reason: it stays.
+    /// Stores the verdict on the network change and returns its guard id; an empty reason confirms it.
     pub fn judge(&self, reason: &str) -> Option<String> {
         let mut pending = lock(&self.pending);
         let pending = pending.as_mut()?;
@@ -407,26 +409,26 @@ impl Session {
         Some(pending.guard_id.clone())
     }
 
-    /// Whether the task was handed out over this stream.
+    /// Whether the task was handed out over this session.
     #[must_use]
     pub fn has_task(&self, task: &TaskId) -> bool {
         lock(&self.awaited).handed_out.contains(task)
     }
 
-    /// The same, for an id as it came.
+    /// The same for an unchecked id.
     #[must_use]
     pub fn was_handed(&self, task: &str) -> bool {
         TaskId::new(task).is_ok_and(|task| self.has_task(&task))
     }
 
-    /// Hands out a task, once over this stream.
+    /// Hands out a task, once in this session.
     pub fn assign(&self, task: TaskId, assignment: v1::Assignment) {
         if lock(&self.awaited).handed_out.insert(task) {
             self.send(Body::Assignment(assignment));
         }
     }
 
-    /// Nobody waits for this stream any more.
+    /// Ends all waits for answers.
     pub fn forget_waiters(&self) {
         let mut awaited = lock(&self.awaited);
         awaited.previews.clear();
@@ -438,17 +440,17 @@ impl Session {
     }
 }
 
-/// Every open stream, at most one a node.
+/// The open sessions, at most one for each node.
 #[derive(Debug, Default)]
 pub struct Sessions {
     open: Mutex<HashMap<NodeName, Arc<Session>>>,
 }
 
 impl Sessions {
-    /// Takes the session in, unless its node has one.
+    /// Adds the session.
     ///
     /// # Errors
-    /// The one that is there.
+    /// The node's open session, when there is one.
     pub fn open(&self, session: &Arc<Session>) -> Result<(), Arc<Session>> {
         let mut open = lock(&self.open);
         if let Some(other) = open.get(&session.node) {
@@ -458,7 +460,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Takes out this very session. False when it was out already.
+    /// Removes this session. False when it was removed before.
     pub fn remove(&self, session: &Session) -> bool {
         let mut open = lock(&self.open);
         let is_there = open.get(&session.node).is_some_and(|there| there.id == session.id);
@@ -469,7 +471,7 @@ impl Sessions {
         is_there
     }
 
-    /// The node's session, when it is connected and was welcomed.
+    /// The node's session, once it was welcomed.
     #[must_use]
     pub fn of(&self, node: &NodeName) -> Option<Arc<Session>> {
         let session = lock(&self.open).get(node).cloned();

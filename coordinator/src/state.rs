@@ -1,4 +1,4 @@
-//! The state folder: where the coordinator keeps what must not be lost.
+//! The state folder: everything that the coordinator must not lose.
 
 use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -7,80 +7,80 @@ use std::path::{Path, PathBuf};
 
 use crate::exclusive::Exclusive;
 
-/// Its files, each at its place.
+/// Path of the state folder, and of the files in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateFolder(PathBuf);
 
 impl StateFolder {
-    /// The folder at `path`, there or not.
+    /// The folder at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
-    /// The folder itself.
+    /// Path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The database.
+    /// The SQLite database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.0.join("heeler.db")
     }
 
-    /// The operators' socket.
+    /// The Unix socket for operators on this machine.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.0.join("heeler.sock")
     }
 
-    /// The certificate authority.
+    /// Folder of the certificate authority.
     #[must_use]
     pub fn ca(&self) -> PathBuf {
         self.0.join("ca")
     }
 
-    /// The coordinator's own identity.
+    /// Folder of the coordinator's own key and certificate.
     #[must_use]
     pub fn server(&self) -> PathBuf {
         self.0.join("server")
     }
 
-    /// An operator's identity.
+    /// Folder of an operator's key and certificate.
     #[must_use]
     pub fn operator(&self, name: &str) -> PathBuf {
         self.0.join("operators").join(name)
     }
 
-    /// The key that signs backups.
+    /// Folder of the key that signs backups.
     #[must_use]
     pub fn backup(&self) -> PathBuf {
         self.0.join("backup")
     }
 
-    /// The key that seals secrets.
+    /// Folder of the key that seals secrets.
     #[must_use]
     pub fn secrets(&self) -> PathBuf {
         self.0.join("secrets")
     }
 
-    /// Holds the path of the config folder.
+    /// File with the path of the folder of heeler.toml.
     #[must_use]
     pub fn config(&self) -> PathBuf {
         self.0.join("config")
     }
 
-    /// There while a coordinator is being made: what is missing meanwhile was never there.
+    /// Marker file of an unfinished `init`. While it exists, missing parts were not made yet and are not lost.
     #[must_use]
     pub(crate) fn begun(&self) -> PathBuf {
         self.0.join("begun")
     }
 
-    /// Whether a coordinator is there.
+    /// Whether the folder holds a coordinator.
     ///
     /// # Errors
-    /// When a part of it is, which has lost the other.
+    /// When only a part of it is left.
     pub fn holds(&self) -> Result<bool, Lost> {
         let key = self.ca().join("key.pem").exists();
         let database = std::fs::metadata(self.database()).is_ok_and(|about| about.len() > 0);
@@ -93,10 +93,10 @@ impl StateFolder {
         }
     }
 
-    /// Takes the folder for this process alone, until the lock is dropped.
+    /// Locks the folder for this process until the lock is dropped.
     ///
     /// # Errors
-    /// When another process has it, or the file cannot be made.
+    /// When another process has the lock, or the file cannot be made.
     pub fn lock(&self) -> Result<Lock, LockError> {
         let path = self.0.join("lock");
         let failed = |source| LockError::File {
@@ -132,10 +132,10 @@ impl StateFolder {
     }
 }
 
-/// What a state folder has lost. Nothing takes its place but a backup.
+/// A missing part of the state, which only a backup or a copy brings back.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    /// The database.
+    /// The database is missing.
     #[error(
         "{} holds the keys of a coordinator, but its database (heeler.db), the record of all pools and disks, is lost \
          or empty. {}",
@@ -143,7 +143,7 @@ pub enum Lost {
         RESTORE_HINT
     )]
     Database(PathBuf),
-    /// The key of the certificate authority.
+    /// The key of the certificate authority is missing.
     #[error(
         "{} holds the database of a coordinator, but the key of its certificate authority (ca/key.pem) is lost, and \
          nodes trust no other key. {}",
@@ -156,31 +156,31 @@ pub enum Lost {
 const RESTORE_HINT: &str = "Restore a backup: heeler backup restore FILE --replace; or the copy on a node: heeler \
     init --recover --from NODE --replace";
 
-/// This process alone works on the state folder.
+/// The lock on the state folder.
 #[derive(Debug)]
 pub struct Lock {
     _held: Exclusive,
 }
 
-/// Why the state folder is not ours.
+/// Why the state folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another one has it.
+    /// Another process has the lock.
     #[error(
         "another coordinator (process {pid}) uses {}. Two coordinators on one database would contradict each other. \
          Stop that one first: kill {pid}",
         folder.display()
     )]
     Held {
-        /// Which folder.
+        /// The state folder.
         folder: PathBuf,
-        /// Whose it is.
+        /// Process id of its owner.
         pid: String,
     },
-    /// No lock file.
+    /// The lock file could not be made.
     #[error("could not open {}", path.display())]
     File {
-        /// Which.
+        /// Path of the lock file.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,

@@ -1,4 +1,4 @@
-//! What seals secrets: a key beside the database, so that neither a copy of the database nor a look at it shows one.
+//! Seals secrets with a key in a file beside the database, so that the database alone does not reveal them.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
@@ -10,32 +10,32 @@ use crate::backup::{BackupError, Lock, Opener};
 use crate::pki::{PkiError, make_folder, read_text, write_secret};
 use crate::state::StateFolder;
 
-/// No secret is larger.
+/// Most bytes of a secret.
 pub const LARGEST_BYTES: usize = 64 << 10;
 const LABEL: &[u8] = b"heeler secret 1\n";
 
-/// The key of the secrets.
+/// The key that seals secrets.
 pub struct Vault(Identity);
 
-/// Why a secret cannot be sealed or opened.
+/// Why a secret could not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// The key's file.
+    /// The key file could not be read or written.
     #[error(transparent)]
     Key(#[from] PkiError),
-    /// The key's file holds something else.
+    /// The key file holds no key.
     #[error("{} holds no key: restore it from a backup, or remove it and set each secret again", .0.display())]
     NoKey(PathBuf),
-    /// The sealing itself.
+    /// Sealing failed.
     #[error("could not seal it")]
     Seal(#[source] io::Error),
-    /// With another key, for another name, or damaged.
+    /// The secret is sealed for another key or name, or is damaged.
     #[error("it does not open with the key that is there: set it again")]
     Open,
 }
 
 impl Vault {
-    /// With the key of that state folder, made when it is missing.
+    /// Opens the key of that state folder; makes it when it is missing.
     ///
     /// # Errors
     /// When the file cannot be read or written, or holds no key.
@@ -50,10 +50,10 @@ impl Vault {
         key.map(Self).map_err(|_| VaultError::NoKey(path))
     }
 
-    /// For that name alone: under another one it does not open.
+    /// Seals a value. It opens only under the same name.
     ///
     /// # Errors
-    /// When there is no memory for it.
+    /// When the encryption fails.
     pub fn seal(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, VaultError> {
         let mut sealed = Vec::new();
         let lock = Lock::Recipient(self.0.to_public());
@@ -67,10 +67,10 @@ impl Vault {
         Ok(sealed)
     }
 
-    /// What [`Self::seal`] sealed.
+    /// Opens what [`Self::seal`] has sealed.
     ///
     /// # Errors
-    /// When it was sealed with another key or for another name, or was changed.
+    /// When it was sealed for another key or name, or was changed.
     pub fn unseal(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         let opened = Opener::Identity(Box::new(self.0.clone())).open(sealed);
         let mut inside = opened.map_err(|_: BackupError| VaultError::Open)?;

@@ -1,4 +1,4 @@
-//! Whoever is let in may send what they like in place of messages: each call ends with an error of its own.
+//! Malformed gRPC frames and messages: each call ends with its own error.
 
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
@@ -33,9 +33,9 @@ const SESSION: &str = "/heeler.v1.Agent/Session";
 const ENROL: &str = "/heeler.v1.Enrolment/Enrol";
 const APPLY: &str = "/heeler.v1.Operator/Apply";
 const CASES: u32 = 100_000;
-/// The most that a message may promise to have.
+/// Largest size that a frame may announce.
 const MESSAGE: u32 = 4 << 20;
-/// What all of it may take at once.
+/// Most memory for all calls together.
 const ROOM: usize = 64 << 20;
 
 struct Noon;
@@ -65,7 +65,7 @@ async fn app() -> (Arc<App>, TempDir) {
     (Arc::new(app), folder)
 }
 
-/// Numbers out of a number (splitmix64): a strategy for each byte would take nearly all of the time.
+/// Random bytes from a seed (splitmix64). One proptest strategy for each byte would take most of the time.
 fn bytes(mut seed: u64, length: usize) -> Vec<u8> {
     let numbers = std::iter::repeat_with(|| {
         seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -83,7 +83,7 @@ fn frame(flag: u8, promised: usize, payload: &[u8]) -> Vec<u8> {
     [&[flag][..], &promised.to_be_bytes(), payload].concat()
 }
 
-/// A call, and a message that it takes.
+/// A valid message for each of these calls.
 fn calls() -> [(&'static str, Vec<u8>); 3] {
     let hello = v1::Hello {
         node: "a".into(),
@@ -114,7 +114,7 @@ fn calls() -> [(&'static str, Vec<u8>); 3] {
     ]
 }
 
-/// What is said in place of `good`.
+/// The bytes to send instead of `good`.
 fn said(good: &[u8], (shape, seed, at, other): (u8, u64, Index, Index)) -> Vec<u8> {
     let random = || bytes(seed, other.index(200));
     let flag = u8::try_from(1 + at.index(255)).unwrap_or(1);
@@ -138,7 +138,7 @@ fn said(good: &[u8], (shape, seed, at, other): (u8, u64, Index, Index)) -> Vec<u
     }
 }
 
-/// The services as they are served, without the wire below them.
+/// The services without their transport.
 struct Served {
     runtime: Runtime,
     app: Arc<App>,
@@ -175,7 +175,7 @@ impl Served {
     }
 }
 
-/// Zero where the kernel does not tell it.
+/// Resident memory in bytes; 0 when the kernel does not report it.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -219,7 +219,7 @@ fn malformed_frames_fail_only_their_own_call() {
     });
     run.unwrap();
     let seen = seen.into_inner().unwrap();
-    // Too long, packed, no message; and what is one is looked at.
+    // Too long, compressed, not a message, and a valid one that reaches the app.
     for code in [Code::OutOfRange, Code::Unimplemented, Code::Internal, Code::NotFound] {
         assert!(seen.contains(&i32::from(code)), "{code:?} in {seen:?}");
     }

@@ -1,7 +1,7 @@
-//! What to do next, for the whole fleet.
+//! Decides what to do next for the whole fleet.
 //!
-//! [`decide`] is pure and is given no hint: it runs on every wake-up and on a timer, looks at all of the fleet, and
-//! says the same for the same fleet. What it decides is stored before it is sent.
+//! [`decide`] is pure: the same fleet and time give the same decisions. It runs on every wake-up and on a timer, and
+//! always looks at the whole fleet. Decisions are stored before anything is sent.
 
 mod fleet;
 mod network;
@@ -13,99 +13,100 @@ use heeler_store::TaskState;
 
 pub use fleet::{Fleet, NodeView, SessionView, TaskView};
 
-/// How long a person's word holds: a task that no agent has taken within it is never begun.
+/// How long a plan and its consents are valid. A task that no agent has taken within this time is never started.
 pub const TASK_LIFETIME_MS: u64 = 60 * 60 * 1000;
-/// Older facts are asked for again.
+/// Facts of this age are asked for again.
 pub const FACTS_LIFETIME_MS: u64 = 5 * 60 * 1000;
 
-/// How often the accepted revision is compared with a node.
+/// Time between two comparisons of a node with the accepted revision.
 pub const COMPARE_EVERY_MS: u64 = 30 * 60 * 1000;
-/// After a comparison that came to nothing, or that a task has made old.
+/// Wait after a comparison that gave no result, or whose result a task has made old.
 const COMPARE_AGAIN_MS: u64 = 60 * 1000;
-/// From a session's begin to its first comparison, and between those of two nodes that came at once.
+/// Wait from the start of a session to its first comparison. The second constant is added for each node before it in
+/// the list, so that nodes that connect at once are compared one after the other.
 const COMPARE_FIRST_MS: u64 = 2_000;
 const COMPARE_APART_MS: u64 = 200;
 
-/// One thing to do.
+/// One action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Hand the task out over that session.
     Assign {
-        /// To whom.
+        /// Node that gets the task.
         node: NodeName,
-        /// As `heeler task show` takes it.
+        /// Id of the task.
         task: TaskId,
-        /// In which order.
+        /// Generation of the assignment.
         generation: Generation,
-        /// It has never been handed out before: its generation is new.
+        /// Whether the task is handed out for the first time, under a new generation.
         first: bool,
         /// [`SessionView::id`].
         session: u64,
-        /// Of a change of the network: who must confirm it.
+        /// For a network change: the nodes that must confirm it. Else None.
         peers: Option<Vec<NodeName>>,
     },
-    /// The task is over without the agent's word.
+    /// End the task without an answer from the agent.
     Refuse {
-        /// As `heeler task show` takes it.
+        /// Id of the task.
         task: TaskId,
-        /// Why.
+        /// The reason.
         why: Why,
     },
-    /// Ask a peer whether it reaches the node whose network was changed.
+    /// Ask a peer whether it reaches the node with the changed network.
     Ask {
-        /// Whom.
+        /// The peer to ask.
         peer: NodeName,
         /// [`SessionView::id`].
         session: u64,
-        /// Whose network.
+        /// The node with the changed network.
         about: NodeName,
     },
-    /// A node's change of its network stays.
+    /// Confirm a node's network change.
     Confirm {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// Peers that reach it; none: none is up on the backplane.
+        /// Peers that reach it; empty when none is up on the backplane.
         by: Vec<NodeName>,
     },
-    /// A node's change of its network cannot stay as things are.
+    /// Tell a node why its network change is not confirmed yet.
     Doubt {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// Why, for the person, should the node come to undo it.
+        /// The reason, which a person reads if the node undoes the change.
         reason: String,
     },
-    /// Compare the accepted revision with the node: a look, which changes nothing.
+    /// Compare the node with the accepted revision. Changes nothing on it.
     Compare {
-        /// Whom.
+        /// Node to compare.
         node: NodeName,
         /// [`SessionView::id`].
         session: u64,
     },
     /// Ask the node for facts.
     Look {
-        /// Whom.
+        /// Node to ask.
         node: NodeName,
         /// [`SessionView::id`].
         session: u64,
     },
 }
 
-/// Why a task is over without the agent's word.
+/// Why a task ends without an answer from the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// Nobody has taken it for an hour.
+    /// No agent took it within an hour.
     TooLate,
-    /// Its node was revoked.
+    /// The node's key was shut out.
     Revoked {
-        /// The agent had taken it.
+        /// Whether the agent had taken it; then its outcome is not known.
         begun: bool,
     },
-    /// Its node was paused before it was handed out.
+    /// The node was paused before the task was handed out.
     Paused,
 }
 
 impl Why {
-    /// In words, with what to type.
+    /// The reason for a person, with what to type.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -119,8 +120,8 @@ impl Why {
     }
 }
 
-/// What to do next. Decisions about different nodes do not depend on each other, but for this: one network is changed at
-/// a time, so that those who must say whether they reach a node stand still themselves.
+/// What to do next. Decisions about different nodes are independent, except that only one node's network changes at a
+/// time: peers that must confirm a change must not change themselves.
 #[must_use]
 pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
     let mut changing = fleet.nodes.iter().find(|node| is_changing(node, now_ms));
@@ -148,12 +149,12 @@ pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
     decisions
 }
 
-/// Its network is being changed, and it is there, or was a moment ago.
+/// Whether the node's network is being changed; also true for a short time after it has disconnected.
 fn is_changing(node: &NodeView, now_ms: u64) -> bool {
     network::is_there(node, now_ms) && !node.revoked && node.changing().is_some()
 }
 
-/// A node without a task is compared soon after it came, and every half-hour.
+/// Compares a node that has no task: soon after it connected, then every half-hour.
 fn compare(node: &NodeView, place: u64, now_ms: u64) -> Option<Decision> {
     let session = node
         .session
@@ -171,7 +172,7 @@ fn compare(node: &NodeView, place: u64, now_ms: u64) -> Option<Decision> {
     })
 }
 
-/// A time that is yet to come was kept before the clock went back: it counts as long ago.
+/// A time in the future was stored before the clock went back, so it counts as long ago.
 fn past(at_ms: u64, now_ms: u64) -> u64 {
     if at_ms <= now_ms { at_ms } else { 0 }
 }
@@ -202,9 +203,9 @@ fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
         return decisions;
     };
 
-    // One task in hand: the next one waits until this one is over.
+    // A node gets one task at a time; the next one waits until it ends.
     match node.open.iter().find(|task| refused(task).is_none()) {
-        // What was sent and not taken is not sent again: a paused node that has it says so by itself.
+        // A paused node may have got this task. It is not sent again; the agent reports it if it has it.
         Some(task) if node.paused && task.state == TaskState::Sent => {}
         Some(task) if !task.sent_over_session => decisions.push(Decision::Assign {
             node: node.name.clone(),

@@ -1,17 +1,17 @@
-//! A change of a node's network stays only when every peer that is up on the backplane says that it reaches the node,
-//! and the coordinator heard of it over a session that was opened after the change. Who was up before the change began
-//! is asked whatever has become of it since: that it is gone may be what the change did.
+//! Confirms a node's network change only when every peer that is up on the backplane reaches the node, and the node
+//! has opened a new session after the change. A peer that was up before the change is asked even if it is down now:
+//! the change may be the cause.
 
 use heeler_proto::NodeName;
 
 use super::{Decision, Fleet, NodeView};
 use crate::pending::{Heard, Pending};
 
-/// A peer that does not reach it is asked again after that time: a card takes a while to come up.
+/// Wait before a peer that does not reach the node is asked again: a card takes a while to come up.
 const AGAIN_MS: u64 = 3_000;
-/// A peer that does not answer is asked again after that time.
+/// Wait before a peer that has not answered is asked again.
 const SILENT_MS: u64 = 12_000;
-/// What a node that is gone in the middle of a change takes to come back, or to undo it.
+/// A node that disconnects during a change is back, or has undone it, within this time.
 pub(super) const SETTLED_MS: u64 = 180_000;
 
 pub(super) fn decide_network(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
@@ -64,12 +64,12 @@ fn decide_one(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Decision> {
     decisions
 }
 
-/// Connected, or was a moment ago.
+/// Connected, or disconnected only a moment ago.
 pub(super) fn is_there(node: &NodeView, now_ms: u64) -> bool {
     node.session.is_some() || now_ms < node.last_seen_ms.saturating_add(SETTLED_MS)
 }
 
-/// Who is up on the backplane before the network of `node` is changed.
+/// Peers that are up on the backplane before the network of `node` changes.
 pub(super) fn up_beside(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<NodeName> {
     let others = fleet
         .nodes
@@ -79,8 +79,8 @@ pub(super) fn up_beside(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Node
     up.map(|peer| peer.name.clone()).collect()
 }
 
-/// Why one that was up before the change cannot say anything now. Who was removed, revoked or paused meanwhile is not
-/// missed: a person did that.
+/// Why a peer that was up before the change cannot answer now. None for one that a person has removed, revoked or
+/// paused since.
 fn missed(peer: &NodeView, node: &NodeView, pending: &Pending) -> Option<String> {
     if peer.revoked || peer.paused {
         return None;
@@ -104,7 +104,8 @@ fn missed(peer: &NodeView, node: &NodeView, pending: &Pending) -> Option<String>
     ))
 }
 
-/// A peer that is there, and whose own network is not being changed; whether it is up on the backplane it says itself.
+/// Whether a peer can be asked: connected, and its own network does not change. The peer itself says whether it is up
+/// on the backplane.
 fn vouches(peer: &NodeView, node: &NodeView) -> bool {
     let waits = peer.pending().is_some_and(|pending| !pending.confirmed);
     let changing = waits || peer.changing().is_some();
@@ -126,7 +127,7 @@ fn is_to_be_asked(pending: &Pending, peer: &NodeName, before: &[NodeName], now_m
     }
 }
 
-/// Why it cannot be confirmed yet; empty while somebody's answer is awaited. None: it can.
+/// Why the change cannot be confirmed yet; empty while an answer is missing. None: it can be confirmed.
 fn doubt(
     pending: &Pending,
     missed: Vec<String>,
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(decided(reached, vec![node("b", None)]), [confirm(&["b"])]);
     }
 
-    /// A change that began when these were up on the backplane.
+    /// A node whose change began while these peers were up on the backplane.
     fn begun(pending: Pending, before: &[&str]) -> NodeView {
         let task = TaskView {
             id: TaskId::from_random(1),
@@ -334,7 +335,7 @@ mod tests {
             panic!("a doubt")
         };
         assert!(reason.ends_with("is down there now"), "{reason}");
-        // It may come up again.
+        // A peer that is down may come up again, so it is asked again.
         let mut later = down;
         if let Some(word) = later.words.get_mut(&name("b")) {
             word.asked_at_ms = NOW - AGAIN_MS;

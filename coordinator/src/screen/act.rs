@@ -5,12 +5,12 @@ use super::amount::{decimal, gibibytes};
 use super::line::hang;
 use super::{Ink, Line, Screen};
 
-/// Where notes and disks of an act stand.
+/// Column of notes and disks.
 const INDENT: usize = 12;
 const NOTE: usize = 45;
 
-/// What a person types to consent: the node's name for a creation on disks that look blank, a serial for what is lost. None for an
-/// act that this version does not know, and therefore cannot show.
+/// The word to type as consent: the node's name to create a pool on disks that look blank, a serial for what would be
+/// lost. None for an operation that this version does not know.
 #[must_use]
 pub fn asks(node: &str, act: &Irreversible) -> Option<String> {
     match act.act.as_ref()? {
@@ -21,7 +21,7 @@ pub fn asks(node: &str, act: &Irreversible) -> Option<String> {
     }
 }
 
-/// Everything that a consent would be over.
+/// Shows everything that a consent covers.
 pub(super) fn act(act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
     match &act.act {
         Some(Act::CreatePool(create)) => creation(create, facts, screen),
@@ -74,10 +74,10 @@ fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<L
     lines
 }
 
-/// What a disk is read at, in bytes a second, as long as nobody has measured it.
+/// Assumed speed of reading a disk, bytes per second, until it was measured.
 const USUAL_RATE: u64 = 400_000_000;
 
-/// What proves the disks blank, and which a person takes for blank.
+/// Shows which disks are read completely first, and which are not.
 fn reading(create: &CreatePool, screen: Screen) -> Vec<Line> {
     let (unread, read): (Vec<_>, Vec<_>) = create
         .disks
@@ -127,7 +127,7 @@ fn lonely_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> 
     lines
 }
 
-/// Every victim is named: a person who agrees to lose a hundred snapshots has seen a hundred names.
+/// Names every snapshot that would be destroyed, however many they are: a person consents to each.
 fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
     let (what, note) = match lower.victims.len() {
         0 if lower.changes.iter().all(|change| change.after.is_empty()) => ("take no more snapshots".into(), ""),

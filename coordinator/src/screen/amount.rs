@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// How long ago, as short as a person would say it: "4 s", "12 min", "3 h", "9 d"; "never" for 0.
+/// Time since `then_ms` in one unit: "4 s", "12 min", "3 h", "9 d"; "never" for 0.
 #[must_use]
 pub fn ago(then_ms: u64, now_ms: u64) -> String {
     if then_ms == 0 {
@@ -16,13 +16,13 @@ pub fn ago(then_ms: u64, now_ms: u64) -> String {
     }
 }
 
-/// Time of day, here.
+/// Local time of day.
 #[must_use]
 pub fn clock(at_ms: u64, zone: &TimeZone) -> String {
     format(at_ms, zone, "%H:%M:%S")
 }
 
-/// Date and time of day, here.
+/// Local date and time.
 #[must_use]
 pub fn date(at_ms: u64, zone: &TimeZone) -> String {
     format(at_ms, zone, "%Y-%m-%d %H:%M")
@@ -35,7 +35,7 @@ fn format(at_ms: u64, zone: &TimeZone, how: &str) -> String {
     at.map_or_else(|| "?".into(), |at| at.to_zoned(zone.clone()).strftime(how).to_string())
 }
 
-/// As drives are sold: "128GB".
+/// Decimal size, as disks are sold: "128GB".
 #[must_use]
 pub fn decimal(bytes: u64) -> String {
     match bytes {
@@ -52,7 +52,7 @@ pub fn decimal(bytes: u64) -> String {
     }
 }
 
-/// As file systems count: "119 GiB".
+/// Binary size, as file systems count: "119 GiB".
 #[must_use]
 pub fn gibibytes(bytes: u64) -> String {
     match bytes {
@@ -63,7 +63,7 @@ pub fn gibibytes(bytes: u64) -> String {
     }
 }
 
-/// "1 change", "2 changes".
+/// A number with its noun: "1 change", "2 changes".
 pub(super) fn count(number: usize, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),

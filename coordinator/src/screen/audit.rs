@@ -5,7 +5,7 @@ use super::amount::date;
 use super::table::{plain, table};
 use super::{Ink, Line, Screen};
 
-/// Entries of the audit log, in their order.
+/// Entries of the audit log, in the given order.
 #[must_use]
 pub fn audit(entries: &[AuditEntry], zone: &TimeZone, _: Screen) -> Vec<Line> {
     if entries.is_empty() {

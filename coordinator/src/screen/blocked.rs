@@ -5,7 +5,7 @@ use super::line::hang;
 use super::{Ink, Line, Screen};
 use crate::config::{Config, Place};
 
-/// What was found, why it stops, what helps.
+/// A block: what was found, why it stops, what to type.
 pub(super) fn blocked(blocked: &Blocked, indent: usize, screen: Screen) -> Vec<Line> {
     let blank = " ".repeat(indent);
     let mut said = sentence(&blocked.found);
@@ -25,11 +25,11 @@ pub(super) fn blocked(blocked: &Blocked, indent: usize, screen: Screen) -> Vec<L
     lines
 }
 
-/// A capital first, a full stop last.
+/// Makes the text a sentence, with a capital and a full stop.
 pub(super) fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut chars = text.chars();
-    // A serial, a path or a command keeps its case.
+    // A serial, path or command keeps its case.
     let first_word = text.split_whitespace().next().unwrap_or_default();
     let is_a_word = first_word.chars().all(|c| c.is_ascii_lowercase());
     let mut said = match chars.next() {
@@ -42,7 +42,7 @@ pub(super) fn sentence(text: &str) -> String {
     said
 }
 
-/// Where in heeler.toml the reason stands: the disk that it names, else the node.
+/// Line of heeler.toml that the reason is about: the disk that it names, else the node.
 pub(super) fn place(reason: Option<&Blocked>, config: Option<&Config>, node: &str) -> Option<Place> {
     let node = config?.nodes.iter().find(|one| one.name.value.as_str() == node)?;
     let said = reason
@@ -52,8 +52,8 @@ pub(super) fn place(reason: Option<&Blocked>, config: Option<&Config>, node: &st
     Some(named.next().map_or(node.name.place, |disk| disk.place))
 }
 
-/// When heeler.toml names a disk that the node does not have: what it has and nobody uses, and the slip of the pen that
-/// may explain it.
+/// When heeler.toml names a disk that the node does not have: its unused disks, and a similar serial that may be
+/// meant.
 pub(super) fn free_disks(config: Option<&Config>, node: &str, facts: &Facts) -> Vec<Line> {
     let wanted = config.and_then(|config| config.nodes.iter().find(|one| one.name.value.as_str() == node));
     let Some(wanted) = wanted else { return Vec::new() };

@@ -5,7 +5,7 @@ use super::amount::{ago, date};
 use super::table::{plain, table};
 use super::{Ink, Line};
 
-/// Which node holds which copy of the coordinator's state.
+/// The node, time and size of each copy of the coordinator's state.
 #[must_use]
 pub fn copies(copies: &[CopyInfo], now_ms: u64, zone: &TimeZone) -> Vec<Line> {
     let row = |copy: &CopyInfo| {

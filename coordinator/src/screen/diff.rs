@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{Ink, Line, is_hidden};
 
-/// Lines that go (-) and come (+), each with two lines around; at most `most` of them, the rest is counted.
+/// Removed (-) and added (+) lines, each with two lines around. At most `most` lines; the rest is counted.
 #[must_use]
 pub fn diff(before: &str, after: &str, indent: usize, most: usize) -> Vec<Line> {
     let (before, after) = (legible(before), legible(after));
@@ -32,7 +32,7 @@ pub fn diff(before: &str, after: &str, indent: usize, most: usize) -> Vec<Line> 
     lines
 }
 
-/// Bytes that are no text are shown as such.
+/// Text as it is; anything else as hex bytes.
 fn legible(text: &str) -> Cow<'_, str> {
     let is_text = |c: char| !is_hidden(c) || matches!(c, '\n' | '\t' | '\r');
     if text.chars().all(is_text) {

@@ -4,7 +4,7 @@ use super::amount::decimal;
 use super::table::{plain, table};
 use super::{Ink, Line};
 
-/// Every disk that was seen, and every one on record that is gone.
+/// Disks on record, the absent ones too.
 #[must_use]
 pub fn disks(disks: &[DiskRecord]) -> Vec<Line> {
     if disks.is_empty() {

@@ -8,21 +8,22 @@ use super::line::{brief, hang};
 use super::node_plan::spoken;
 use super::{Ink, Line, Screen};
 
-/// How far apart two clocks may be before a time that is earlier than the line above is shown as it is.
+/// Clocks of different nodes may differ by this much. A time that is earlier than the line above by less is shown as
+/// that line's time.
 const SKEW_MS: u64 = 60_000;
 
-/// A list of events that a person reads from top to bottom.
+/// Formats events for reading from top to bottom.
 #[derive(Debug, Clone)]
 pub struct EventLog {
-    /// Columns of the longest node name, with what separates it.
+    /// Columns for the node name: the longest name and a gap.
     pub column: usize,
     zone: TimeZone,
-    // Unix milliseconds.
+    // Latest time shown, Unix milliseconds.
     latest_ms: u64,
 }
 
 impl EventLog {
-    /// One with nothing in it.
+    /// An empty log.
     #[must_use]
     pub fn new(column: usize, zone: TimeZone) -> Self {
         Self {
@@ -32,8 +33,8 @@ impl EventLog {
         }
     }
 
-    /// The lines of the next event; none for one that only a progress display needs. `task` names what kind of task
-    /// begins or ends; empty where the reader knows it.
+    /// The lines of the next event; empty for one that only the progress display needs. `task` is the kind of the
+    /// task that begins or ends; empty when the reader knows it.
     pub fn add(&mut self, event: &FleetEvent, task: &str, screen: Screen) -> Vec<Line> {
         let Some((ink, mut said)) = said(event) else {
             return Vec::new();
@@ -41,7 +42,7 @@ impl EventLog {
         if !task.is_empty() && matches!(kind(event), Some(Kind::TaskStarted(_) | Kind::TaskFinished(_))) {
             said = format!("{task}: {said}");
         }
-        // Each node has a clock of its own: small differences do not make the times run backwards.
+        // Nodes have different clocks; small differences must not make times run backwards.
         let behind = self.latest_ms.saturating_sub(event.at_ms);
         let at_ms = if behind < SKEW_MS {
             event.at_ms.max(self.latest_ms)
@@ -72,13 +73,13 @@ impl EventLog {
     }
 }
 
-/// Whether a person sees a line of it.
+/// Whether the event is shown as a line.
 #[must_use]
 pub fn is_shown(event: &FleetEvent) -> bool {
     said(event).is_some()
 }
 
-/// An op that was applied, one of many.
+/// Whether the event is one operation of a task.
 #[must_use]
 pub fn is_an_op(event: &FleetEvent) -> bool {
     matches!(kind(event), Some(Kind::OpFinished(op)) if op.ok)
@@ -88,7 +89,7 @@ fn kind(event: &FleetEvent) -> Option<&Kind> {
     event.event.as_ref()?.kind.as_ref()
 }
 
-/// How the task ended, when this event says that it did.
+/// How the task ended, if this event ends it.
 #[must_use]
 pub fn ends(event: &FleetEvent) -> Option<TaskOutcome> {
     match kind(event)? {
@@ -117,7 +118,7 @@ fn said(event: &FleetEvent) -> Option<(Ink, String)> {
         Kind::StepFinished(step) => match step.outcome() {
             StepOutcome::Satisfied if step.changed => (Ink::Green, spoken(&step.step)),
             StepOutcome::Satisfied | StepOutcome::NotApplicable => return None,
-            // The end of the task says it whole.
+            // The end of the task gives the full reason.
             StepOutcome::Blocked => return None,
             _ if step.reason.is_empty() => return None,
             _ => (Ink::Amber, format!("{}: {}", spoken(&step.step), step.reason)),
@@ -145,7 +146,7 @@ fn end(finished: &TaskFinished) -> (Ink, String) {
     };
     match finished.outcome() {
         TaskOutcome::Done if finished.changes == 0 => (Ink::Green, "done, nothing to change".into()),
-        // How many ops that took is in --json: a plan counts what a person sees.
+        // Only --json counts operations; a plan counts the changes that a person sees.
         TaskOutcome::Done => (Ink::Green, "done".into()),
         TaskOutcome::Blocked if finished.blocked.is_some() => (Ink::Red, "BLOCKED".into()),
         TaskOutcome::Blocked => (Ink::Red, because("BLOCKED")),
@@ -155,7 +156,7 @@ fn end(finished: &TaskFinished) -> (Ink, String) {
     }
 }
 
-/// What a progress display shows of a node while nothing has ended: the step, and how far it is.
+/// The running step and its percentage, for the progress display.
 #[must_use]
 pub fn progress(event: &FleetEvent) -> Option<(String, Option<u32>)> {
     Some(match kind(event)? {

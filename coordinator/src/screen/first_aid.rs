@@ -1,13 +1,13 @@
-/// One thing that goes wrong, and what to do, in this order.
+/// A case of the handbook: what goes wrong, and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Case {
-    /// What is seen.
+    /// What a person sees.
     pub when: &'static str,
-    /// In the order in which it is done.
+    /// Steps, in order.
     pub steps: &'static [&'static str],
 }
 
-/// What the handbook says must never be done, whatever is red.
+/// What the handbook says must never be done.
 pub const NEVER: &[&str] = &[
     "Never pull a disk just because something is red. While one disk of a mirror is bad, the other one is the only \
      copy. Before you remove a disk, compare the serial printed on it with the serial of the bad disk.",
@@ -19,7 +19,7 @@ pub const NEVER: &[&str] = &[
      disk); then flash the card. Erasing an NVMe disk destroys data.",
 ];
 
-/// What happens in a year, the commonest first.
+/// The cases, most common first.
 pub const CASES: &[Case] = &[
     Case {
         when: "A light is not green",

@@ -6,10 +6,10 @@ use super::first_aid::{CASES, NEVER};
 use super::line::hang;
 use super::{Ink, Line, Screen};
 
-/// Where the text of a line begins.
+/// Column where the text of a line begins.
 const COLUMN: usize = 14;
 
-/// For paper: what is where, and what to do.
+/// The handbook: where everything is, and what to do. Meant for paper.
 #[must_use]
 pub fn handbook(book: &HandbookReply, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let mut page = Page {

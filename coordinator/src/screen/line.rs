@@ -2,24 +2,25 @@ use unicode_width::UnicodeWidthChar;
 
 use super::printable::printable;
 
-/// What a piece of a line means; a terminal shows it as a colour, a file not at all.
+/// What a piece of a line means. Shown as a colour on a terminal, not at all in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
-    /// As it is.
+    /// Without emphasis.
     Plain,
     /// Names and headings.
     Bold,
-    /// Of less weight.
+    /// Less important.
     Dim,
     /// Good, or added.
     Green,
-    /// Worth a look, or changed.
+    /// Needs attention, or changed.
     Amber,
-    /// Bad, removed, or beyond return.
+    /// Bad, removed, or cannot be undone.
     Red,
 }
 
-/// A line of pieces. No hidden character gets into it: what a machine reports cannot move a cursor or turn text around.
+/// A line of coloured pieces. Hidden characters are removed, so a machine's text cannot move the cursor or reverse
+/// text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line(Vec<(Ink, String)>);
 
@@ -30,26 +31,26 @@ impl Line {
         Self::default()
     }
 
-    /// A line of one piece.
+    /// A line with one plain piece.
     #[must_use]
     pub fn of(text: impl AsRef<str>) -> Self {
         Self::new().plain(text)
     }
 
-    /// With a piece more.
+    /// Adds a piece.
     #[must_use]
     pub fn ink(mut self, ink: Ink, text: impl AsRef<str>) -> Self {
         self.0.push((ink, printable(text.as_ref())));
         self
     }
 
-    /// With a plain piece more.
+    /// Adds a plain piece.
     #[must_use]
     pub fn plain(self, text: impl AsRef<str>) -> Self {
         self.ink(Ink::Plain, text)
     }
 
-    /// With blanks up to a column; at least `gap` of them.
+    /// Adds blanks up to a column, at least `gap`.
     #[must_use]
     pub fn to(self, column: usize, gap: usize) -> Self {
         let blanks = column.saturating_sub(self.width()).max(gap);
@@ -64,7 +65,7 @@ impl Line {
         self
     }
 
-    /// In columns of a terminal.
+    /// Width in terminal columns.
     #[must_use]
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| width(text)).sum()
@@ -75,24 +76,24 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-/// Where lines are shown.
+/// How lines are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Screen {
-    /// In columns; nothing is wider but a word that is: it stands whole, to be copied.
+    /// Width in columns. Only a longer word exceeds it: it is not broken, so that it can be copied.
     pub width: usize,
-    /// Whether [`Ink`] shows.
+    /// Whether colours are shown.
     pub color: bool,
 }
 
 impl Screen {
-    /// The lines as text, each ended by a line feed. Nothing is ever cut: what is too wide goes on below, further in.
+    /// The lines as text, each with a line feed. Nothing is cut: the rest of a long line is indented below it.
     #[must_use]
     pub fn show(&self, lines: &[Line]) -> String {
         let rows = lines.iter().flat_map(|line| fold(line, self.width));
         rows.map(|line| self.line(&line) + "\n").collect()
     }
 
-    /// One line, without its end.
+    /// One line, without a line feed.
     fn line(self, line: &Line) -> String {
         let mut text = String::new();
         for (ink, piece) in &line.0 {
@@ -120,7 +121,7 @@ impl Screen {
     }
 }
 
-/// For an excerpt, which need not be whole: at most `columns` wide, and marked where it is cut.
+/// Cuts text to `columns` and marks the cut. Only for an excerpt.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -133,10 +134,10 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-/// How much further in a line goes on.
+/// Indent of the rest of a long line, in columns.
 const FURTHER: usize = 4;
 
-/// The line in rows of at most `columns`, broken at blanks.
+/// Breaks a line at blanks into rows of at most `columns`.
 fn fold(line: &Line, columns: usize) -> Vec<Line> {
     let pieces = line.0.iter();
     let mut left: Vec<(Ink, char)> = pieces.flat_map(|(ink, text)| text.chars().map(|c| (*ink, c))).collect();
@@ -166,7 +167,7 @@ fn fold(line: &Line, columns: usize) -> Vec<Line> {
     }
 }
 
-/// Where a row ends: all of it when it fits, else the last blank behind `begin` that does, else the first.
+/// Where a row ends: at the end if the rest fits, else at the last blank that fits, else at the first blank.
 fn breaks(text: &[(Ink, char)], begin: usize, room: usize) -> usize {
     let (mut used, mut last) = (0, None);
     for (place, (_, c)) in text.iter().enumerate() {
@@ -185,7 +186,7 @@ fn breaks(text: &[(Ink, char)], begin: usize, room: usize) -> usize {
     }
 }
 
-/// Prose in lines of at most `columns`, broken between words; a longer word is broken where it must.
+/// Breaks prose between words into lines of at most `columns`. A longer word is broken.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
@@ -221,12 +222,12 @@ fn pieces(word: &str, columns: usize) -> Vec<String> {
     pieces
 }
 
-/// Prose behind `head` in the first line, and below its end in the next ones.
+/// Puts prose after `head`; further lines align with its start.
 pub(super) fn hang(head: Line, ink: Ink, text: &str, screen: Screen) -> Vec<Line> {
     brief(head, ink, text, usize::MAX, screen)
 }
 
-/// As [`hang`], in at most `most` lines; the last one ends in a mark when there is more.
+/// As [`hang`], with at most `most` lines. The last one is marked when text is left out.
 pub(super) fn brief(head: Line, ink: Ink, text: &str, most: usize, screen: Screen) -> Vec<Line> {
     let indent = head.width();
     let room = screen.width.saturating_sub(indent);

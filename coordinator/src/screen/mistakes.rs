@@ -2,7 +2,7 @@ use super::line::{cut, hang};
 use super::{Ink, Line, Screen};
 use crate::config::ConfigError;
 
-/// What is wrong with heeler.toml: each with its line, a caret below what is wrong, and what to write instead.
+/// Mistakes of heeler.toml: the line, a caret below the mistake, and what to write instead.
 #[must_use]
 pub fn mistakes(errors: &[ConfigError], screen: Screen) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -12,7 +12,7 @@ pub fn mistakes(errors: &[ConfigError], screen: Screen) -> Vec<Line> {
         lines.extend(hang(head, Ink::Red, &error.message, screen));
         let number = format!("  {} | ", place.line);
         let gutter = format!("{} | ", " ".repeat(number.len() - 3));
-        // A long line is shown from where the mistake stands in sight.
+        // A long line is cut at its start, so that the mistake is visible.
         let room = screen.width.saturating_sub(number.len());
         let skip = (place.column + place.width).saturating_sub(room).min(place.column - 1);
         let excerpt: String = error

@@ -1,4 +1,4 @@
-//! What a person sees: pure functions from replies to lines, and from lines to text of a given width.
+//! Screens: pure functions from replies to lines, and from lines to text of a given width.
 
 mod act;
 mod amount;

@@ -10,28 +10,28 @@ use crate::config::Config;
 /// Most lines of a file's diff.
 const DIFF: usize = 16;
 
-/// What a plan came to for one node.
+/// The result of a plan for one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanState {
-    /// It is as it is wanted.
+    /// Nothing would change.
     Same,
     /// `apply` would change something.
     Changes,
-    /// A person is needed first.
+    /// A person must decide first.
     Blocked,
-    /// It could not be looked at.
+    /// The look failed.
     Unseen,
-    /// A person holds it still.
+    /// The node is paused.
     Paused,
-    /// It does not answer.
+    /// The node is not connected.
     Offline,
-    /// It was never added.
+    /// The node was never added.
     New,
-    /// heeler.toml does not name it.
+    /// heeler.toml does not name the node.
     LeftOut,
 }
 
-/// What a plan came to for one node.
+/// The result of a plan for one node.
 #[must_use]
 pub fn plan_state(plan: &NodePlan) -> PlanState {
     let any = |outcome: StepOutcome| plan.steps.iter().any(|step| step.outcome() == outcome);
@@ -56,13 +56,13 @@ pub fn plan_state(plan: &NodePlan) -> PlanState {
     }
 }
 
-/// The ops that apply would carry out first: what they lead to is known after them.
+/// The operations that apply would do first. Operations that depend on their result are not known yet.
 pub fn changes(plan: &NodePlan) -> impl Iterator<Item = &OpPreview> {
     let changing = plan.steps.iter().filter(|step| step.outcome() == StepOutcome::Change);
     changing.flat_map(|step| step.ops.iter().filter(|op| !goes_without_saying(op, step)))
 }
 
-/// The first reason why a person is needed.
+/// The first reason why the node is blocked.
 pub(super) fn reason(plan: &NodePlan) -> Option<&Blocked> {
     let blocked = plan.steps.iter().find(|step| step.outcome() == StepOutcome::Blocked);
     blocked.and_then(|step| step.blocked.as_ref())
@@ -135,7 +135,7 @@ pub(super) fn node_plan(
                 head = head.plain(format!("  heeler.toml:{place}"));
             }
             let mut lines = vec![head];
-            // Two steps may stop at the same thing.
+            // Two steps may be blocked for the same reason; it is shown once.
             let mut reasons: Vec<_> = plan.steps.iter().filter_map(|step| step.blocked.as_ref()).collect();
             reasons.dedup();
             lines.extend(reasons.into_iter().flat_map(|reason| blocked(reason, 2, screen)));
@@ -155,7 +155,7 @@ pub(super) fn node_plan(
     }
 }
 
-/// Who holds a node still, why, and for how long.
+/// Who paused the node, why, and for how long.
 pub(super) fn paused(pause: &Pause, now_ms: u64) -> String {
     let reason = match pause.reason.as_str() {
         "" => String::new(),
@@ -169,7 +169,7 @@ pub(super) fn paused(pause: &Pause, now_ms: u64) -> String {
     format!("by {}{reason}, {left}; apply skips it", pause.operator)
 }
 
-/// What a look found to be otherwise than wanted.
+/// The steps that differ from what is wanted.
 pub(super) fn differing(steps: &[StepReport], screen: Screen) -> Vec<Line> {
     let look = NodePlan {
         steps: steps.to_vec(),
@@ -206,7 +206,7 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
     }
     let mut lines = Vec::new();
     for op in step.ops.iter().filter(|op| !goes_without_saying(op, step)) {
-        // Before anything else: what a consent would be over is shown whole, whatever stands beside it.
+        // Checked first: what a consent covers is shown completely, whatever kind of operation it is.
         if let Some(irreversible) = &op.irreversible {
             lines.extend(act(irreversible, plan.facts.as_ref(), screen));
             lines.extend(diff(&op.before, &op.after, 10, DIFF));
@@ -233,7 +233,7 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
             .ink(ink, format!("  {sign} "))
             .plain(format!("{:<5} ", word(&op.kind)));
         match op.summary.split_once("   ") {
-            // What becomes of it stands apart from what it is.
+            // Three blanks separate the operation from its effect. Wrapping would remove them.
             Some(_) => lines.push(head.plain(&op.summary)),
             None => lines.extend(brief(head, Ink::Plain, &op.summary, 2, screen)),
         }
@@ -242,7 +242,7 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
     lines
 }
 
-/// A change of the network is one thing to a person: how it is brought up, and what it waits for, is in `--json`.
+/// Whether an operation is part of a network change that is shown as one line. `--json` has all of them.
 fn goes_without_saying(op: &OpPreview, step: &StepReport) -> bool {
     let change = step
         .ops
@@ -252,7 +252,7 @@ fn goes_without_saying(op: &OpPreview, step: &StepReport) -> bool {
     change && !said && op.irreversible.is_none()
 }
 
-/// The hardware address that a file for udev pins a name to.
+/// The MAC in a file that gives a card its name (systemd.link(5)).
 fn pinned(op: &OpPreview) -> Option<&str> {
     let path = op.summary.strip_prefix("write /etc/systemd/network/")?;
     let line = op.after.lines().find_map(|line| line.strip_prefix("MACAddress="));
@@ -269,7 +269,7 @@ fn word(kind: &str) -> &str {
     }
 }
 
-/// The steps that are known only after another one, one line for each of those.
+/// Steps that depend on another step's result, one line for each of those.
 fn later(steps: &[StepReport], screen: Screen) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut told: Vec<&str> = Vec::new();
@@ -287,7 +287,7 @@ fn later(steps: &[StepReport], screen: Screen) -> Vec<Line> {
     lines
 }
 
-/// A step's name as words: `PoolExists` is "pool exists".
+/// A step's name as words: `PoolExists` becomes "pool exists".
 pub(super) fn spoken(step: &str) -> String {
     let mut words = String::new();
     for c in step.chars() {

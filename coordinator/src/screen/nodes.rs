@@ -7,7 +7,7 @@ use super::node_plan::paused;
 use super::table::{plain, table};
 use super::{Ink, Line, Screen};
 
-/// Every node on record.
+/// Nodes on record, one row each.
 #[must_use]
 pub fn nodes(nodes: &[NodeInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     if nodes.is_empty() {
@@ -54,7 +54,7 @@ pub fn nodes(nodes: &[NodeInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     )
 }
 
-/// One node, with all that is known of it.
+/// Everything known about one node.
 #[must_use]
 pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let node = reply.node.clone().unwrap_or_default();
@@ -100,7 +100,7 @@ pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen)
     lines
 }
 
-/// What an agent found on its machine.
+/// Facts that an agent has reported.
 #[must_use]
 pub fn facts(facts: &Facts) -> Vec<Line> {
     let machine = format!(

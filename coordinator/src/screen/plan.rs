@@ -7,27 +7,27 @@ use super::node_plan::{PlanState, node_plan, plan_state, reason};
 use super::{Ink, Line, Screen};
 use crate::config::Config;
 
-/// The heeler.toml that is planned.
+/// Git state of heeler.toml.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkout {
-    /// Short; empty when nothing is committed.
+    /// Short commit hash; empty when heeler.toml is not committed.
     pub commit: String,
-    /// Lines of heeler.toml that differ from it.
+    /// Uncommitted lines of heeler.toml.
     pub dirty_lines: u32,
 }
 
-/// A plan to show.
+/// Input of the plan screen.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanView<'a> {
-    /// The coordinator's answer.
+    /// The coordinator's reply.
     pub reply: &'a PlanReply,
-    /// What was asked for; None for what heeler.toml does not say, such as an erasure.
+    /// Candidate and git state; None for a plan without heeler.toml, such as an erasure.
     pub wanted: Option<(&'a Config, &'a Checkout)>,
-    /// The command that would carry it out, without nodes; None when the person is about to be asked.
+    /// The command that applies the plan, without nodes; None when the person is asked next.
     pub apply: Option<&'a str>,
 }
 
-/// What would change, what is irreversible, what could not be looked at, and what to type next.
+/// Shows changes, operations that cannot be undone, nodes that could not be examined, and what to type next.
 #[must_use]
 pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
     let PlanView { reply, .. } = view;
@@ -60,7 +60,7 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
     lines
 }
 
-/// Whether nothing is to be done about it.
+/// Whether the node needs nothing.
 fn is_idle(node: &NodePlan) -> bool {
     matches!(plan_state(node), PlanState::Same | PlanState::LeftOut)
 }

@@ -1,7 +1,7 @@
-//! A terminal obeys some characters and hides others: what a machine or a file says must do neither.
+//! Removes characters that a terminal obeys or hides from text of machines and files.
 
-/// Characters that show nothing of their own: controls (Cc), formats and tags (Cf), line and paragraph separators (Zl,
-/// Zp), and what is ignored where it is not known. The selectors that follow an emoji are part of real names.
+/// Characters without a visible form: controls (Cc), formats and tags (Cf), line and paragraph separators (Zl, Zp),
+/// and default-ignorable code points (Unicode). Emoji variation selectors are kept: they are part of real names.
 const HIDDEN: [(u32, u32); 32] = [
     (0x00, 0x1F),
     (0x7F, 0x9F),
@@ -37,20 +37,20 @@ const HIDDEN: [(u32, u32); 32] = [
     (0x10_FFFE, 0x10_FFFF),
 ];
 
-/// Whether a terminal would obey the character, or hide it.
+/// Whether a terminal would obey or hide the character.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     let code = u32::from(c);
     HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&code))
 }
 
-/// The text without hidden characters, a tab as four blanks.
+/// The text without hidden characters; a tab becomes four blanks.
 #[must_use]
 pub fn printable(text: &str) -> String {
     text.replace('\t', "    ").chars().filter(|c| !is_hidden(*c)).collect()
 }
 
-/// A JSON text that says the same with every hidden character escaped. Line feeds between values stay.
+/// The same JSON with every hidden character escaped; line feeds between values stay.
 #[must_use]
 pub fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());

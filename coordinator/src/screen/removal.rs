@@ -22,7 +22,7 @@ pub fn release(node: &str, told: &ReleaseReply, screen: Screen) -> Vec<Line> {
     lines
 }
 
-/// What stands in the way, and what is asked.
+/// What blocks a removal, and what it asks for.
 #[must_use]
 pub fn gates(gates: &[Gate], screen: Screen) -> Vec<Line> {
     let mut lines = Vec::new();

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use super::amount::{count, date};
 use super::{Ink, Line};
 
-/// Which revision is accepted, since when and by whom.
+/// Number, time and operator of the accepted revision.
 #[must_use]
 pub fn revision(revision: &Revision, zone: &TimeZone) -> Line {
     let commit = match (revision.git_commit.as_str(), revision.dirty_lines) {

@@ -4,7 +4,7 @@ use super::amount::ago;
 use super::table::{plain, table};
 use super::{Ink, Line};
 
-/// Which secrets there are; never what is in them.
+/// Names and dates of the secrets; never their values.
 #[must_use]
 pub fn secrets(secrets: &[SecretInfo], now_ms: u64) -> Vec<Line> {
     if secrets.is_empty() {

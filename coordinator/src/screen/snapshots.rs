@@ -5,7 +5,7 @@ use super::amount::{count, date, gibibytes};
 use super::line::hang;
 use super::{Ink, Line, Screen};
 
-/// A node's snapshots by dataset, the newest last: when, how much is theirs alone, and why they are kept.
+/// A node's snapshots by dataset, newest last: time, own size, and why they are kept.
 #[must_use]
 pub fn snapshots(
     node: &str,
@@ -40,7 +40,7 @@ pub fn snapshots(
     lines
 }
 
-/// The name stands whole, to be typed again; what does not fit beside it goes below.
+/// The name is never broken, so that it can be copied. Cells that do not fit go below it.
 fn row(one: &SnapshotRow, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let (sign, ink) = if one.prune {
         ("- ", Ink::Red)
@@ -63,7 +63,7 @@ fn row(one: &SnapshotRow, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     }
 }
 
-/// Which files differ.
+/// Files that differ between two snapshots.
 #[must_use]
 pub fn snapshot_diff(answer: &SnapshotAnswer) -> Vec<Line> {
     let line = |one: &DiffLine| {

@@ -5,10 +5,10 @@ use super::line::hang;
 use super::table::{plain, table};
 use super::{Ink, Line, Screen};
 
-/// Facts that are older are told with their age.
+/// Older facts are shown with their age, milliseconds.
 const OLD_MS: u64 = 60_000;
 
-/// Red, amber or green, the reason, and what to type.
+/// The status: light, reason, and what to type.
 #[must_use]
 pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
     let mut lines = hang(light(reply.light()).plain("  "), Ink::Bold, &reply.summary, screen);
@@ -57,7 +57,7 @@ pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
     lines
 }
 
-/// Facts are told with their age; what is said of a node that is away is as old as its SEEN says.
+/// The age of old facts. A node that is away is left out: SEEN shows its age.
 fn age(reply: &StatusReply, screen: Screen) -> Vec<Line> {
     let looked = reply.nodes.iter().filter(|node| node.connected && node.pools_at_ms > 0);
     match looked.map(|node| node.pools_at_ms).min() {

@@ -1,8 +1,8 @@
 use super::line::width;
 use super::{Ink, Line};
 
-/// Rows below a heading, each column as wide as its widest cell. Cells are cut by nobody but the screen's edge, so the
-/// column that may grow stands last.
+/// Rows below headings; each column is as wide as its widest cell. Only the screen's edge breaks cells, so the
+/// longest column must be last.
 pub(super) fn table(heads: &[&str], rows: Vec<Vec<(Ink, String)>>) -> Vec<Line> {
     let mut widths: Vec<usize> = heads.iter().map(|head| width(head)).collect();
     for row in &rows {

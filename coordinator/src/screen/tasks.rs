@@ -7,10 +7,10 @@ use super::line::hang;
 use super::table::{plain, table};
 use super::{Ink, Line, Screen};
 
-/// How much of a task's id is shown; it is enough to name it by.
+/// Characters of a task's id that are shown. Commands accept a start of the id.
 const ID: usize = 8;
 
-/// Tasks, the newest first.
+/// Tasks, newest first, one row each.
 #[must_use]
 pub fn tasks(tasks: &[TaskInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     if tasks.is_empty() {

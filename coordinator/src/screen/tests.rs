@@ -7,13 +7,13 @@ use crate::config::parse;
 mod fleet;
 mod handbook;
 
-/// The lines, as a file holds them.
+/// The lines as plain text.
 fn shown(width: usize, lines: impl FnOnce(Screen) -> Vec<Line>) -> String {
     let screen = Screen { width, color: false };
     screen.show(&lines(screen))
 }
 
-/// Compares a screen at 80 and at 120 columns with what was looked at by eye.
+/// Compares a screen at 80 and 120 columns with files that a person has checked.
 #[track_caller]
 fn looks(name: &str, expected: &str, lines: impl Fn(Screen) -> Vec<Line>) {
     let found = [80, 120].map(|width| {

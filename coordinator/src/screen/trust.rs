@@ -5,7 +5,7 @@ use super::table::{plain, table};
 use super::{Ink, Line};
 use crate::pki::sha256;
 
-/// What two people read to each other: 128 bits of the SHA-256, in groups of four.
+/// A fingerprint for people to compare: the first 128 bits of the SHA-256, in groups of four hex digits.
 #[must_use]
 pub fn fingerprint(bytes: &[u8]) -> String {
     let hex: String = sha256(bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -13,7 +13,7 @@ pub fn fingerprint(bytes: &[u8]) -> String {
     groups.join("-")
 }
 
-/// List operators: who may consent, and who was revoked.
+/// Operators with fingerprints, the revoked ones too.
 #[must_use]
 pub fn operators(reply: &ListOperatorsReply, now_ms: u64) -> Vec<Line> {
     let row = |operator: &OperatorInfo| {
@@ -50,7 +50,7 @@ pub fn operators(reply: &ListOperatorsReply, now_ms: u64) -> Vec<Line> {
     lines
 }
 
-/// What a revocation has done, and what it has not.
+/// What a revocation has done, and what is left to do.
 #[must_use]
 pub fn revoked(name: &str, away: &[String], vouched: &[&str]) -> Vec<Line> {
     let mut lines = vec![Line::of(format!(
@@ -72,7 +72,7 @@ fn behind(nodes: &[String]) -> Option<Line> {
     (!nodes.is_empty()).then(|| Line::new().ink(Ink::Amber, text))
 }
 
-/// A word for where an authority is in its life.
+/// The word for an authority's stage.
 #[must_use]
 pub fn stage(stage: AuthorityStage) -> &'static str {
     match stage {

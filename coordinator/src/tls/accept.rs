@@ -26,14 +26,14 @@ use super::keys::{NodeKeys, Place, Serves};
 use crate::app::OperatorKeys;
 use crate::pki::{OperatorPeer, Peer, identify, identify_operator};
 
-/// How long a connection may stay as it is.
+/// Time limits of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Until its handshake is done.
+    /// For the handshake.
     pub handshake: Duration,
-    /// Of one without a certificate: anybody may connect.
+    /// For a connection without a certificate, which anybody may open.
     pub stranger: Duration,
-    /// Of a node's that serves no session: hello has 10 s.
+    /// For a node's connection without a session; the hello alone has 10 s.
     pub unused: Duration,
 }
 
@@ -47,62 +47,63 @@ impl Default for Patience {
     }
 }
 
-/// After a failed accept (no file descriptor left): time for others to close theirs.
+/// Wait after a failed accept, which mostly means that no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// For the answer to somebody who has shut themselves out.
+/// Time to deliver the answer to an operator who revoked their own key.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
-/// A connection whose handshake is done.
+/// A connection after its handshake.
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     caller: Caller,
     ends: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// Nothing is read from it any more.
+    /// Nothing more is read from it.
     deaf: bool,
     _place: OwnedSemaphorePermit,
 }
 
-/// Who may connect.
+/// Who may connect to a listener.
 #[derive(Debug, Clone)]
 pub enum Guests {
-    /// Nodes, for as long as their key is admitted.
+    /// Nodes, while their key is admitted.
     Agents(NodeKeys),
-    /// Operators, for as long as their key is worth something.
+    /// Operators, while their key is not revoked.
     Operators(OperatorKeys),
     /// Anybody.
     Strangers,
 }
 
-/// Who is at the other end; handlers find it in a request's extensions.
+/// The other side of a connection; handlers find it in a request's extensions.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
-    /// The node, on the agents' listener.
+    /// The node; only on the agents' listener.
     pub peer: Option<Peer>,
-    /// The operator, on theirs.
+    /// The operator; only on the remote operators' listener.
     pub operator: Option<OperatorPeer>,
-    /// Where it comes from.
+    /// Address that the connection comes from.
     pub address: Option<IpAddr>,
-    /// Whether the answer to what they ask now is the last that they hear.
+    /// Whether the connection ends after the next answer.
     pub last_word: Arc<AtomicBool>,
-    /// The connection, on the agents' listener.
+    /// The connection's entry in [`NodeKeys`]; only on the agents' listener.
     pub place: Arc<Place>,
 }
 
 impl Caller {
-    /// An agent's session is open over the connection for as long as what is returned lives.
+    /// Marks the connection as used by a session until the result is dropped.
     #[must_use]
     pub fn serves(&self) -> Serves {
         self.place.serves()
     }
 
-    /// They end their own connection with what they ask: the answer still reaches them, and nothing of theirs is read.
+    /// Marks that the current call ends the caller's own connection. The answer is still delivered, but nothing more
+    /// is read.
     pub fn ends_with_an_answer(&self, so: bool) {
         self.last_word.store(so, Ordering::Relaxed);
     }
 }
 
-/// Accepts connections until the stream is dropped. A slow or hostile handshake holds up nobody else.
+/// Accepts connections until the stream is dropped. A slow handshake delays no other.
 #[must_use]
 pub fn accept(
     listener: TcpListener,
@@ -168,7 +169,7 @@ async fn run(
     }
 }
 
-/// The oldest handshake gives way where there are too many.
+/// Adds a handshake; when there are too many, aborts the oldest.
 fn make_room(handshakes: &mut VecDeque<AbortHandle>, most: usize, newest: AbortHandle) {
     if handshakes.len() >= most {
         handshakes.retain(|handshake| !handshake.is_finished());
@@ -181,7 +182,7 @@ fn make_room(handshakes: &mut VecDeque<AbortHandle>, most: usize, newest: AbortH
     handshakes.push_back(newest);
 }
 
-/// Strangers who are inside, the oldest first.
+/// Open connections without a certificate, oldest first.
 #[derive(Debug)]
 struct Door {
     most: usize,
@@ -194,7 +195,7 @@ impl Door {
         Self { most, inside }
     }
 
-    /// One more; the oldest must go where there are too many. Ends when this one must go.
+    /// Adds a connection; when there are too many, the oldest ends. Returns when this one must end.
     async fn pass(self: Arc<Self>, own: Arc<Notify>) {
         let must_go = {
             let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
@@ -227,7 +228,7 @@ async fn shake_hands(
 }
 
 impl Guests {
-    /// Who shows that certificate, if they may come in here with it.
+    /// The caller with that certificate. Fails when they may not connect here.
     pub(super) fn know(&self, certificate: Option<&[u8]>) -> io::Result<Caller> {
         let certificate = certificate.unwrap_or_default();
         Ok(match self {
@@ -255,7 +256,7 @@ impl Guests {
         })
     }
 
-    /// When the connection is over, whatever it is used for.
+    /// A future that completes when the connection must end.
     fn end(
         &self,
         caller: &Caller,
@@ -278,21 +279,21 @@ impl Guests {
     }
 }
 
-/// The kernel asks a silent peer for a sign of life after that time…
+/// Silence after which the kernel sends a keepalive probe (tcp(7)).
 const SILENT: Duration = Duration::from_secs(3);
-/// …so often…
+/// Time between two probes.
 const ASK_EVERY: Duration = Duration::from_secs(2);
-/// …and so many times.
+/// Unanswered probes after which the connection counts as dead.
 const ASK: u32 = 3;
-/// When an agent whose machine died is given up.
+/// Time until a dead machine is noticed.
 pub const NOTICED: Duration = Duration::from_secs(SILENT.as_secs() + ASK as u64 * ASK_EVERY.as_secs());
 
-/// The kernel asks, so that an idle agent need not wake up for it.
+/// Lets the kernel probe, so that an idle agent's process need not wake up.
 fn notice_silence(stream: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(stream);
     let ask = TcpKeepalive::new().with_time(SILENT).with_interval(ASK_EVERY);
     socket.set_tcp_keepalive(&ask.with_retries(ASK))?;
-    // While something that was sent is not acknowledged, keepalive is silent.
+    // The kernel sends no keepalive probes while sent data is unacknowledged; this timeout covers that case (tcp(7)).
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(NOTICED))?;
     Ok(())

@@ -11,12 +11,12 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use super::{Guests, TlsError};
 use crate::pki::{Authorities, InForce};
 
-/// Takes the certificates of the authorities that are in force at each handshake.
+/// Verifies client certificates with the authorities in force at each handshake.
 pub(super) struct Clients {
     authorities: Arc<Authorities>,
     provider: Arc<CryptoProvider>,
     guests: Guests,
-    // Made anew when the authorities have changed.
+    // Rebuilt after the authorities have changed.
     current: Mutex<Made>,
 }
 
@@ -63,7 +63,7 @@ impl fmt::Debug for Clients {
 }
 
 impl ClientCertVerifier for Clients {
-    /// Ours have one certificate each: a hint would help nobody.
+    /// No hints: every client has only one certificate.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

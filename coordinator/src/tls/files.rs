@@ -1,24 +1,23 @@
 use nix::sys::resource::{Resource, getrlimit};
 
-/// For the database, the listeners, copies, backups and the local socket.
+/// Open files kept for the database, listeners, copies, backups and the local socket.
 const OWN: usize = 64;
 
-/// How many open files each listener may have, so that together they never have them all: whoever fills one of them
-/// shuts nobody out of another.
+/// Shares of the process's open files. A listener that is full leaves the others their share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Files {
-    /// Handshakes under way on one listener; a further one takes the place of the oldest.
+    /// Most open handshakes on one listener; one more replaces the oldest.
     pub(super) handshakes: usize,
-    /// Without a certificate anybody may connect; a further one takes the place of the oldest.
+    /// Most connections without a certificate; one more replaces the oldest.
     pub(super) strangers: usize,
-    /// Operators and their commands.
+    /// Most connections of operators.
     pub(super) operators: usize,
-    /// Agents.
+    /// Most connections of agents.
     pub(super) agents: usize,
 }
 
 impl Files {
-    /// Of a process that may have so many.
+    /// The shares of a process that may have `limit` open files.
     pub(super) fn of(limit: usize) -> Self {
         let handshakes = (limit / 16).clamp(8, 1_024);
         let strangers = (limit / 16).clamp(8, 64);

@@ -7,19 +7,19 @@ use tokio::time::{sleep, timeout};
 
 use crate::pki::Peer;
 
-/// Connections of one key; a further one takes the place of the oldest that serves no session, or goes itself.
+/// Most connections of one key. One more replaces the oldest without a session; if all have one, it ends itself.
 const OF_ONE_KEY: usize = 4;
-/// For the goodbye of a node that was shut out.
+/// Time to deliver the reason to a node whose key was shut out.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// The keys of the nodes that may come in, and the connections of each. Held in memory: a handshake asks no database.
+/// The keys of the nodes that may connect, with their connections. In memory, so that a handshake needs no database.
 #[derive(Debug, Clone, Default)]
 pub struct NodeKeys(Arc<Mutex<Admitted>>);
 
-/// By node and key, the oldest connection first.
+/// Connections by node and key, oldest first.
 type Admitted = HashMap<Peer, VecDeque<Weak<Place>>>;
 
-/// One connection of a node.
+/// A node's connection.
 #[derive(Debug, Default)]
 pub struct Place {
     /// Whether a session is open over it.
@@ -27,7 +27,7 @@ pub struct Place {
     gives_way: Notify,
 }
 
-/// A session is open for as long as this lives.
+/// A session is open until this is dropped.
 #[derive(Debug)]
 pub struct Serves(Arc<Place>);
 
@@ -38,14 +38,14 @@ impl Drop for Serves {
 }
 
 impl Place {
-    /// A session begins over the connection.
+    /// Marks the start of a session.
     #[must_use]
     pub fn serves(self: &Arc<Self>) -> Serves {
         self.serves.send_replace(true);
         Serves(self.clone())
     }
 
-    /// Ends once no session was served for that long.
+    /// Waits until the connection had no session for that long.
     async fn unused(&self, patience: Duration) {
         let mut serves = self.serves.subscribe();
         while timeout(patience, serves.wait_for(|serves| *serves)).await.is_ok() {
@@ -59,12 +59,12 @@ impl NodeKeys {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The node's key opens a connection from now on.
+    /// Admits a node's key.
     pub fn admit(&self, key: Peer) {
         self.all().entry(key).or_default();
     }
 
-    /// The key opens nothing any more, and its connections end.
+    /// Shuts a key out and ends its connections.
     pub fn shut_out(&self, key: &Peer) {
         for place in self.all().remove(key).into_iter().flatten() {
             if let Some(place) = place.upgrade() {
@@ -73,14 +73,14 @@ impl NodeKeys {
         }
     }
 
-    /// Whether the key opens a connection.
+    /// Whether the key is admitted.
     #[must_use]
     pub fn admits(&self, key: &Peer) -> bool {
         self.all().contains_key(key)
     }
 
-    /// One connection more. Ends when it must go: its key is shut out, too many of that key came after it, or it serves
-    /// no session.
+    /// Registers a connection. Returns when it must end: its key is shut out, a newer connection of the key replaces
+    /// it, or it has no session.
     pub(super) async fn stay(self, key: Peer, own: Arc<Place>, patience: Duration) {
         self.enter(&key, &own);
         tokio::select! {
@@ -95,7 +95,7 @@ impl NodeKeys {
     fn enter(&self, key: &Peer, own: &Arc<Place>) {
         let mut all = self.all();
         let Some(places) = all.get_mut(key) else {
-            // Shut out since the handshake.
+            // The key was shut out after the handshake.
             return own.gives_way.notify_one();
         };
         places.retain(|place| place.strong_count() > 0);

@@ -1,4 +1,4 @@
-//! TLS 1.3 only, by rustls with ring. Nodes show a certificate of our authority; enrolment alone asks for none.
+//! TLS 1.3 with rustls and ring. Clients need a certificate of our authority, except for enrolment.
 
 mod accept;
 mod clients;
@@ -26,15 +26,15 @@ pub use keys::{NodeKeys, Place, Serves};
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// rustls refused.
+    /// rustls refused the configuration.
     #[error("could not set up TLS")]
     Rustls(#[from] rustls::Error),
-    /// The authority's certificate does not do.
+    /// The authority's certificate cannot be used to verify clients.
     #[error("the certificate authority cannot be used to verify nodes")]
     Verifier(#[from] rustls::server::VerifierBuilderError),
 }
 
-/// The coordinator's certificate, which may be replaced while connections are open.
+/// The coordinator's certificate, which can be replaced while connections are open.
 pub struct Certificate {
     provider: Arc<CryptoProvider>,
     current: RwLock<Arc<CertifiedKey>>,
@@ -47,6 +47,8 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
+    /// Loads the key and certificates.
+    ///
     /// # Errors
     /// When key and certificate do not belong together.
     pub fn new(identity: ServerIdentity) -> Result<Self, TlsError> {
@@ -58,7 +60,7 @@ impl Certificate {
         })
     }
 
-    /// Shown from the next handshake on.
+    /// Uses another certificate from the next handshake on.
     ///
     /// # Errors
     /// When key and certificate do not belong together; the old one stays.
@@ -89,11 +91,11 @@ impl TimeProvider for Time {
     }
 }
 
-/// For the agents' listener, and the operators': who shows no certificate of an authority that is taken at that time is
-/// refused in the handshake, and so is who shows the key of somebody that was shut out.
+/// Configuration for the listeners of agents and remote operators. The handshake fails without a certificate of an
+/// authority in force, or with a key that is shut out.
 ///
 /// # Errors
-/// When rustls refuses.
+/// When rustls refuses the configuration.
 pub fn for_clients(
     authorities: &Arc<Authorities>,
     certificate: &Arc<Certificate>,
@@ -109,10 +111,10 @@ pub fn for_clients(
     Ok(finished(config))
 }
 
-/// For the enrolment listener: a node that has no certificate has nothing to show but its token.
+/// Configuration for enrolment: nodes have no certificate yet, only a token.
 ///
 /// # Errors
-/// When rustls refuses.
+/// When rustls refuses the configuration.
 pub fn for_enrolment(certificate: Arc<Certificate>, clock: Arc<dyn Clock>) -> Result<ServerConfig, TlsError> {
     let config = ServerConfig::builder_with_details(certificate.provider.clone(), Arc::new(Time(clock)))
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -121,7 +123,7 @@ pub fn for_enrolment(certificate: Arc<Certificate>, clock: Arc<dyn Clock>) -> Re
     Ok(finished(config))
 }
 
-/// No session is resumed: each connection shows its certificate anew.
+/// Disables resumption, so that every connection shows its certificate.
 fn finished(mut config: ServerConfig) -> ServerConfig {
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -1,5 +1,5 @@
-//! Whom a person's command line trusts: its own key, what a person or a grant has pinned beside it, and every statement
-//! that can be followed from there. The coordinator only carries statements: each is verified here, as nodes do.
+//! The keys that the command line trusts: its own, those that a person or a grant has pinned, and those that signed
+//! statements lead to from there. The coordinator only delivers statements; each is verified here, as nodes do.
 
 mod pinned;
 mod stranger;
@@ -15,63 +15,63 @@ use pinned::Pinned;
 
 pub use stranger::Stranger;
 
-/// Why what the coordinator says about trust is not taken.
+/// Why the coordinator's information about trust is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// A file.
+    /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] PkiError),
-    /// What is pinned here is no such file.
+    /// The file with the pinned keys cannot be read.
     #[error("{} is not readable ({problem}). It lists the keys that you trust in addition to your own. Move it away, \
         and you are asked again", path.display())]
     Damaged {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with it.
         problem: String,
     },
-    /// A message that cannot be.
+    /// A message could not be parsed; names its content.
     #[error("the coordinator says about trust what cannot be read: {0}")]
     Unreadable(String),
-    /// Signed statements say otherwise.
+    /// The coordinator gives an operator another key than signed statements do.
     #[error(
         "the coordinator names {name} with the key {told}, and signed statements say {known}. Somebody may have taken \
          over the coordinator: compare the key with {name} before you continue"
     )]
     OtherKey {
-        /// The operator.
+        /// Name of the operator.
         name: String,
-        /// The coordinator's fingerprint for it.
+        /// Fingerprint that the coordinator gave.
         told: String,
-        /// The verified one.
+        /// Fingerprint that signed statements give.
         known: String,
     },
-    /// It brings back what was dropped.
+    /// The coordinator names a key or authority that a signed statement revoked or dropped.
     #[error(
         "the coordinator names {what}, which was revoked or dropped by a signed statement. Somebody may have taken \
          over the coordinator, or it was restored from an old backup: find out before you continue"
     )]
     Dropped {
-        /// With its fingerprint.
+        /// The key or authority, with its fingerprint.
         what: String,
     },
-    /// One's own key is missing.
+    /// The coordinator does not name this operator's own key.
     #[error(
         "the coordinator does not name your own key ({name}, {fingerprint}) among its operators: a node added now would not take your consent. See them: heeler operator list"
     )]
     NotNamed {
-        /// The operator.
+        /// Name of this operator.
         name: String,
-        /// Of the key here.
+        /// Fingerprint of the key on this machine.
         fingerprint: String,
     },
-    /// One's own key is revoked.
+    /// This operator's own key is revoked.
     #[error("the key of {0} is revoked by a signed statement: nothing is signed with it any more")]
     Revoked(String),
-    /// What one's own word would not do.
+    /// The operator's own statement would not be valid.
     #[error("nothing was signed: {0}. See: heeler operator list, heeler ca show")]
     Refused(#[from] Refused),
-    /// No authority to begin with.
+    /// No authority is known to start from.
     #[error(
         "no certificate authority of the cluster is known here, so it is not known which cluster this is about. Have an operator print a grant for you (heeler operator add), then: heeler operator accept FILE"
     )]
@@ -84,25 +84,25 @@ impl From<Invalid> for TrustError {
     }
 }
 
-/// What is pinned for one operator, and what follows from it.
+/// The keys that one operator trusts: the pinned ones, and those that follow from statements.
 pub struct Keyring {
     path: PathBuf,
     own: TrustedOperator,
     pinned: Pinned,
-    /// Of the state folder, and of the grant: DER.
+    /// Authorities (DER) of the state folder and of the grant.
     authorities: Vec<Vec<u8>>,
     told: Vec<Statement>,
-    /// For each of `told`, why it was refused.
+    /// For each statement in `told`, why it was refused.
     refused: Vec<Option<Refused>>,
     circle: Circle,
 }
 
 impl Keyring {
-    /// Of the operator `name`, whose key's uncompressed point is `public_key`. `state` is the state folder, the
-    /// coordinator's or the operator's own.
+    /// Opens the keyring of the operator `name` with this key (uncompressed point). `state` is the state folder of
+    /// the coordinator or of the operator.
     ///
     /// # Errors
-    /// When what is pinned cannot be read.
+    /// When the pinned keys cannot be read.
     pub fn open(state: &Path, name: &str, public_key: Vec<u8>) -> Result<Self, TrustError> {
         let state = StateFolder::new(state);
         let folder = state.operator(name);
@@ -128,11 +128,11 @@ impl Keyring {
         Ok(trust)
     }
 
-    /// Hears every statement that the coordinator carries, and keeps those that hold: what was once verified here counts
-    /// also when the coordinator no longer shows it.
+    /// Verifies every statement that the coordinator delivers, and stores the valid ones. They count from then on
+    /// even if the coordinator withholds them.
     ///
     /// # Errors
-    /// When one cannot be read, one's own key is revoked, or what holds cannot be kept.
+    /// When a statement cannot be read, the own key is revoked, or the valid ones cannot be stored.
     pub fn hear(&mut self, statements: Vec<v1::Statement>) -> Result<(), TrustError> {
         if statements.len() > MOST_STATEMENTS {
             return Err(TrustError::Unreadable(format!("{} statements", statements.len())));
@@ -155,14 +155,14 @@ impl Keyring {
         self.keep()
     }
 
-    /// From the beginning: what is pinned, then what was told, then what is kept and was not told.
+    /// Starts again from the pinned keys: first the delivered statements, then stored ones that were not delivered.
     fn follow(&mut self) {
         let authorities = self.authorities.iter().chain(&self.pinned.authorities);
         let mut circle = circle(&self.own, &self.pinned.operators, authorities.cloned().collect());
         self.refused = self.told.iter().map(|one| circle.accept(one).err()).collect();
         let ids: Vec<[u8; 32]> = self.told.iter().map(Statement::id).collect();
         for kept in self.pinned.statements.iter().filter(|kept| !ids.contains(&kept.id())) {
-            // What does not hold by itself any more changes nothing.
+            // A stored statement that is no longer valid changes nothing.
             let _ = circle.accept(kept);
         }
         self.circle = circle;
@@ -176,13 +176,13 @@ impl Keyring {
         Ok(write_secret(&self.path, &text)?)
     }
 
-    /// Whether that name has that key, by what is verified.
+    /// Whether the operator `name` is known with that key.
     #[must_use]
     pub fn knows(&self, name: &str, public_key: &[u8]) -> bool {
         self.key_of(name) == Some(public_key)
     }
 
-    /// The verified key of that name.
+    /// The verified key of the operator `name`.
     #[must_use]
     pub fn key_of(&self, name: &str) -> Option<&[u8]> {
         let mut operators = self.circle.operators.iter();
@@ -190,25 +190,25 @@ impl Keyring {
         Some(&known.public_key)
     }
 
-    /// One's own name and key.
+    /// The own name and key.
     #[must_use]
     pub fn own(&self) -> &TrustedOperator {
         &self.own
     }
 
-    /// Everybody whose key is verified.
+    /// All trusted operators.
     #[must_use]
     pub fn operators(&self) -> &[TrustedOperator] {
         &self.circle.operators
     }
 
-    /// Certificates (DER) of the verified authorities.
+    /// Certificates (DER) of all trusted authorities.
     #[must_use]
     pub fn authorities(&self) -> &[Vec<u8>] {
         &self.circle.authorities
     }
 
-    /// The cluster, by its authority's certificate and never by the coordinator's word.
+    /// The cluster, from the authority's certificate and never from the coordinator's word.
     ///
     /// # Errors
     /// When no authority is pinned.
@@ -219,18 +219,18 @@ impl Keyring {
         }
     }
 
-    /// Whether a statement of one's own would hold.
+    /// Checks that an own statement would be valid.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why it would not be.
     pub fn would_take(&self, statement: &Statement) -> Result<(), TrustError> {
         Ok(self.circle.clone().accept(statement)?)
     }
 
-    /// Pins what a person has confirmed, or a grant has brought.
+    /// Pins keys that a person has confirmed or a grant has brought.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// When they cannot be stored.
     pub fn pin(&mut self, strangers: Vec<Stranger>) -> Result<(), TrustError> {
         for stranger in strangers {
             match stranger {
@@ -243,7 +243,7 @@ impl Keyring {
     }
 }
 
-/// With nothing but what is pinned. One's own name and key come first: nothing takes their place.
+/// The pinned keys alone. The own name and key come first, so that nothing can replace them.
 fn circle(own: &TrustedOperator, others: &[TrustedOperator], mut authorities: Vec<Vec<u8>>) -> Circle {
     let mut operators = vec![own.clone()];
     for other in others {
@@ -262,7 +262,7 @@ fn circle(own: &TrustedOperator, others: &[TrustedOperator], mut authorities: Ve
     }
 }
 
-/// Whether that certificate was dropped.
+/// Whether a statement dropped that authority.
 fn is_dropped(circle: &Circle, certificate: &[u8]) -> bool {
     circle.dropped.contains(&sha256(certificate))
 }

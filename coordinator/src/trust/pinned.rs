@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::TrustError;
 use crate::pki::{certificates, pem, public_pem, public_point};
 
-/// What lies in an operator's folder as trust.json.
+/// Content of trust.json in an operator's folder.
 #[derive(Default)]
 pub(super) struct Pinned {
-    /// Whom a person has confirmed, or a grant has named.
+    /// Operators that a person has confirmed or a grant has named.
     pub(super) operators: Vec<TrustedOperator>,
-    /// Authorities that a person has confirmed: DER.
+    /// Authorities (DER) that a person has confirmed.
     pub(super) authorities: Vec<Vec<u8>>,
-    /// Statements that held when they were heard.
+    /// Statements that were valid when they arrived.
     pub(super) statements: Vec<Statement>,
 }
 
@@ -31,7 +31,7 @@ struct Named {
 }
 
 impl Pinned {
-    /// Nothing, where there is no file yet.
+    /// Reads the file; empty when it does not exist.
     pub(super) fn read(path: &Path) -> Result<Self, TrustError> {
         let damaged = |problem: String| TrustError::Damaged {
             path: path.to_owned(),

@@ -2,20 +2,20 @@ use heeler_proto::TrustedOperator;
 
 use crate::screen::fingerprint;
 
-/// Characters of a fingerprint that a person types: two groups of four.
+/// Characters of a fingerprint to type: two groups of four with a hyphen.
 const TYPED: usize = 9;
 
-/// Whom or what the coordinator names, and no signed statement vouches for.
+/// A key or authority that the coordinator names and no signed statement supports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stranger {
-    /// A person's key.
+    /// An operator's key.
     Operator(TrustedOperator),
-    /// A certificate authority: X.509, DER.
+    /// A certificate authority's certificate, DER.
     Authority(Vec<u8>),
 }
 
 impl Stranger {
-    /// As two people read it to each other.
+    /// The fingerprint for people to compare.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         match self {
@@ -24,7 +24,7 @@ impl Stranger {
         }
     }
 
-    /// `operator bo, key 1f2e-…`
+    /// What it is, with the fingerprint: `operator bo, key 1f2e-…`.
     #[must_use]
     pub fn what(&self) -> String {
         match self {
@@ -33,7 +33,7 @@ impl Stranger {
         }
     }
 
-    /// What a person is told before they are asked.
+    /// The warning before the question.
     #[must_use]
     pub fn warning(&self) -> String {
         let compare = match self {
@@ -49,7 +49,7 @@ impl Stranger {
         )
     }
 
-    /// What they type.
+    /// The word to type.
     #[must_use]
     pub fn word(&self) -> String {
         self.fingerprint().chars().take(TYPED).collect()
@@ -61,7 +61,7 @@ impl Stranger {
         format!("Type {} to trust it from now on:", self.word())
     }
 
-    /// Why nothing is done where nobody confirms it.
+    /// The error when nobody confirms it.
     #[must_use]
     pub fn refusal(&self) -> String {
         format!(

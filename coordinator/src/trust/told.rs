@@ -6,10 +6,10 @@ use crate::pki::{certificates, public_pem, public_point};
 use crate::screen::fingerprint;
 
 impl Keyring {
-    /// Of what a node would be told to trust, all that nobody vouches for.
+    /// The keys and authorities in `told` that no signed statement supports.
     ///
     /// # Errors
-    /// When it contradicts what is verified: no person can confirm that.
+    /// When `told` contradicts signed statements, which no person can confirm, or lacks the own key.
     pub fn strangers(&self, told: &BeginContactReply) -> Result<Vec<Stranger>, TrustError> {
         let announced = told
             .past
@@ -40,10 +40,10 @@ impl Keyring {
         Ok(strangers)
     }
 
-    /// None when it is vouched for.
+    /// Checks an authority (DER). None when it is trusted already.
     ///
     /// # Errors
-    /// When signed statements have dropped it, or it is none.
+    /// When signed statements have dropped it, or it is no authority of this cluster.
     pub fn authority(&self, certificate: &[u8]) -> Result<Option<Stranger>, TrustError> {
         if self.authorities().iter().any(|known| known == certificate) {
             return Ok(None);
@@ -61,7 +61,7 @@ impl Keyring {
         }
     }
 
-    /// None when that name has that key by what is verified.
+    /// Checks an operator's key. None when it is trusted already.
     ///
     /// # Errors
     /// When signed statements say otherwise.
@@ -88,8 +88,8 @@ impl Keyring {
         }
     }
 
-    /// What a node is told, where nothing of it is a stranger's: what had come of the statements is what was verified
-    /// here. A statement that the coordinator only claims is not counted as heard: the node would never take it.
+    /// What a node is told, with history taken from the statements that were verified here. Does not count statements
+    /// that the coordinator only claims as known: the node would then never accept them.
     #[must_use]
     pub fn verified(&self, told: BeginContactReply) -> BeginContactReply {
         let past = told.past.unwrap_or_default();
@@ -122,7 +122,8 @@ impl Keyring {
         }
     }
 
-    /// What names each statement that holds here, or that can never hold because nobody is known who could have signed it.
+    /// Ids of the statements to count as known: the valid ones, and those whose signer nobody knows, which can never
+    /// become valid.
     fn heard(&self) -> Vec<Vec<u8>> {
         let counts = |statement: &Statement, why: &Option<Refused>| match why {
             None => true,

@@ -1,4 +1,4 @@
-//! Replies as a coordinator gives them, for screens to show.
+//! Example replies of a coordinator.
 
 use heeler_proto::v1::event::Kind;
 use heeler_proto::v1::irreversible::Act;
