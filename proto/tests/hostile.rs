@@ -1,4 +1,4 @@
-//! What arrives over the wire may be anything: no reader panics, and what it takes it gives back the same.
+//! Messages may hold anything: no parser panics, and what it accepts converts back to the same message.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,8 @@ fn many() -> ProptestConfig {
     }
 }
 
-/// Numbers out of a number (splitmix64): a strategy for each byte and character would take nearly all of the time.
+/// Random numbers from a number (splitmix64), because a proptest strategy for each byte and character takes most of
+/// the time.
 fn numbers(mut seed: u64) -> impl Iterator<Item = u64> {
     std::iter::repeat_with(move || {
         seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -27,13 +28,13 @@ fn numbers(mut seed: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// What names are made of, and what must not be in them.
+/// Characters that names may have, and some that they must not have.
 static CHARACTERS: LazyLock<Vec<char>> = LazyLock::new(|| {
     let all = "abcxyzABCXYZ0123456789-._@/ \n\"'\0\\:;$%~äß€\u{202e}\u{feff}犬🐕";
     all.chars().collect()
 });
 
-/// Any character, or, as often, one that matters.
+/// Any character, or equally often one of the special ones.
 fn character(number: u64) -> char {
     let any = u32::try_from(number >> 32)
         .ok()
@@ -44,7 +45,7 @@ fn character(number: u64) -> char {
     }
 }
 
-/// Reads the bytes as every message that becomes a checked type.
+/// Parses the bytes as every message that becomes a checked type.
 fn read(bytes: &[u8]) {
     if let Ok(wire) = v1::Task::decode(bytes)
         && let Ok(task) = Task::try_from(wire)
@@ -75,7 +76,7 @@ fn read(bytes: &[u8]) {
     drop(v1::ApplyRequest::decode(bytes));
 }
 
-/// Messages that are well-formed, to be damaged.
+/// Well-formed messages, to be damaged.
 static GOOD: LazyLock<Vec<Vec<u8>>> = LazyLock::new(good);
 
 fn good() -> Vec<Vec<u8>> {
@@ -178,7 +179,7 @@ proptest! {
 
     #[test]
     fn accepted_names_are_safe_in_paths_and_lines(seed in any::<u64>(), length in 0..71_usize) {
-        // Long names that are taken would hardly come about by chance.
+        // Random names are rarely long and valid.
         let plain = seed % 2 == 0;
         let all = numbers(seed).map(character).filter(|c| !plain || c.is_ascii_alphanumeric() || "-._@".contains(*c));
         let text: String = all.take(length).collect();

@@ -65,7 +65,7 @@ pub fn address_of(text: &str, name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// As Proxmox leaves it.
+    /// A file as Proxmox writes it.
     const PVE: &str = "auto lo\niface lo inet loopback\n\niface enlan0 inet manual\n\nauto enbp0\niface enbp0 inet static\n\
                        \taddress 10.10.99.50/24\n#backplane\n\nauto vmbr0\niface vmbr0 inet static\n\taddress 10.10.80.50/24\n\
                        \tgateway 10.10.80.1\n\tbridge-ports enlan0\n\nsource /etc/network/interfaces.d/*\n";

@@ -8,7 +8,7 @@ use super::*;
 
 const FOLDER_THERE: &str = "/data/pve-files/.heeler/copies";
 
-/// With a pool of ours, mounted.
+/// A machine with a mounted pool of Heeler's.
 fn machine() -> Machine {
     let machine = Machine::builder("a").blank("A").blank("B").build();
     make_pool(&machine, "heeler:k8sctl/a");
@@ -129,7 +129,7 @@ async fn a_suspended_pool_delays_only_its_own_copy() {
     }
     machine.by_hand("zpool", &["status", "-j", "--json-int", "-p", "-P"]);
     let (next, first) = (copies.take(&machine, parts[1].clone()), async {
-        // Meanwhile another part comes, of a copy that begins anew.
+        // Meanwhile a chunk arrives of a copy that starts again.
         tokio::task::yield_now().await;
         copies.take(&machine, parts[0].clone()).await
     });
@@ -203,7 +203,7 @@ async fn no_link_below_the_dataset_is_followed() {
             assert_eq!(machine.file(&format!("{folder}/coordinator-1000.age")), None);
         }
     }
-    // In the place of the file itself it goes, and the copy takes its place.
+    // A link with the file's own name is removed, and the copy is written in its place.
     let (machine, copies) = (machine(), Copies::default());
     let file = format!("{FOLDER_THERE}/coordinator-1000.age");
     machine.put_file("/data/pve-files/mine", b"mine").unwrap();

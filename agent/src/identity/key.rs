@@ -92,7 +92,7 @@ mod tests {
         let key = Key::generate().unwrap();
         let again = Key::from_pem(key.pem().as_bytes()).unwrap();
         assert_eq!(again.der(), key.der());
-        // An independent writer of PEM agrees, and keys that earlier versions wrote still open.
+        // Another PEM library reads the same key, and keys of earlier versions can still be read.
         let other = rcgen::KeyPair::from_pem(&key.pem()).unwrap();
         assert_eq!(other.serialize_pem(), key.pem());
         assert_eq!(other.public_key_pem(), key.public_pem());

@@ -257,7 +257,7 @@ async fn an_impossible_acknowledgement_changes_nothing_over_a_restart() {
     let before = journal.state().clone();
     journal.acknowledge(u64::MAX).await.unwrap();
     assert_eq!(*journal.state(), before);
-    // An earlier version wrote it down.
+    // An earlier version wrote it.
     journal.append(Entry::Acknowledged { seq: u64::MAX }).await.unwrap();
     let again = open(&machine).await;
     assert_eq!(*again.state(), before);

@@ -4,7 +4,7 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// What signs certificates in a test; each holds from 2020 to 2050 unless said otherwise.
+/// A test's authority. Certificates are valid from 2020 to 2050 unless stated.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 fn key() -> KeyPair {
@@ -34,7 +34,7 @@ impl Authority {
         self.0.der().clone()
     }
 
-    /// The coordinator's own certificate and key.
+    /// The coordinator's certificate and key.
     pub fn server(&self) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         let mut params = params();
         params.subject_alt_names = vec![SanType::DnsName("coordinator.heeler".try_into().unwrap())];
@@ -44,7 +44,7 @@ impl Authority {
         (certificate.der().clone(), der.into())
     }
 
-    /// A node's certificate, until 1 January of `year`.
+    /// A node's certificate, valid until 1 January of `year`.
     pub fn sign(&self, csr: &[u8], year: i32) -> String {
         let mut request = CertificateSigningRequestParams::from_der(&csr.to_vec().into()).unwrap();
         request.params.not_before = date_time_ymd(2020, 1, 1);

@@ -23,7 +23,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::authority::Authority;
 
-/// What the enrolment listener answers.
+/// The answers of the enrolment listener.
 pub type Judge = Box<dyn Fn(&EnrolRequest) -> Result<(), Status> + Send>;
 
 /// A coordinator that does what the test says, over real mTLS on loopback.
@@ -31,7 +31,7 @@ pub struct Coordinator {
     pub authority: Arc<Authority>,
     pub agents: SocketAddr,
     pub enrolment: SocketAddr,
-    /// What enrolled, or tried to.
+    /// Enrolment requests.
     pub enrolled: Arc<Mutex<Vec<EnrolRequest>>>,
     pub judge: Arc<Mutex<Judge>>,
     sessions: mpsc::UnboundedReceiver<Session>,
@@ -39,12 +39,12 @@ pub struct Coordinator {
     _listeners: JoinSet<()>,
 }
 
-/// A session as the coordinator sees it.
+/// The coordinator's side of a session.
 pub struct Session {
     pub hello: Hello,
     to: mpsc::Sender<Result<ToAgent, Status>>,
     from: Streaming<FromAgent>,
-    /// Events that came before an answer which was waited for.
+    /// Events that arrived before an awaited answer.
     early: VecDeque<Event>,
 }
 
@@ -98,21 +98,21 @@ impl Coordinator {
         self.sessions.recv().await.unwrap()
     }
 
-    /// The next session, with its welcome.
+    /// The next session, with its welcome sent.
     pub async fn welcomed(&mut self, acknowledged: u64) -> Session {
         let session = self.session().await;
         session.welcome(0, acknowledged).await;
         session
     }
 
-    /// Every connection breaks off.
+    /// Breaks every connection.
     pub fn cut(&self) {
         for connection in self.connections.lock().unwrap().drain(..) {
             connection.abort();
         }
     }
 
-    /// What first contact would write for an agent of this coordinator.
+    /// The configuration that first contact would write for an agent of this coordinator.
     pub fn config(&self, node: &str, operator_pem: &str) -> String {
         serde_json::json!({
             "node": node,
@@ -136,7 +136,7 @@ impl Session {
     }
 
     pub async fn send(&self, body: to_agent::Body) {
-        // The agent may be gone, which is for the test to see in what it receives.
+        // The agent may have ended; the test notices by what it receives.
         let _ = self.to.send(Ok(ToAgent { body: Some(body) })).await;
     }
 
@@ -144,12 +144,12 @@ impl Session {
         self.send(to_agent::Body::Ack(EventAck { seq })).await;
     }
 
-    /// What the agent says next; `None` when it is gone.
+    /// The agent's next message; None when it has ended.
     pub async fn next(&mut self) -> Option<from_agent::Body> {
         self.from.message().await.ok().flatten()?.body
     }
 
-    /// The next message that `wanted` takes; events before it are kept for [`Self::event`].
+    /// The next message that `wanted` accepts; events before it are kept for [`Self::event`].
     pub async fn answer<T>(&mut self, wanted: impl Fn(from_agent::Body) -> Option<T>) -> T {
         loop {
             match self.next().await.unwrap() {
@@ -163,7 +163,7 @@ impl Session {
         }
     }
 
-    /// The next event that is kept: progress is not.
+    /// The next event; progress is skipped.
     pub async fn event(&mut self) -> Option<Event> {
         loop {
             let event = match self.early.pop_front() {

@@ -7,13 +7,13 @@ use heeler_proto::v1::{Assignment, Event, TaskFinished, TaskOutcome, from_agent,
 use super::coordinator::Coordinator;
 use super::node::Node;
 
-/// What a coordinator ends up with.
+/// What the coordinator has in the end.
 struct Told {
     events: BTreeMap<u64, Event>,
     lost_at: Option<u64>,
 }
 
-/// Gives the assignment until it is accepted, in as many sessions as it takes, and stores what is told until the end.
+/// Sends the assignment until it is accepted, over as many sessions as needed, and stores events until the task ends.
 async fn carry_through(coordinator: &mut Coordinator, node: &Node, loss: Loss, after: u64) -> Told {
     let mut told = Told {
         events: BTreeMap::new(),
@@ -64,8 +64,8 @@ fn outcome(told: &Told) -> TaskFinished {
     }
 }
 
-/// The agent, or the machine, dies once at every third point of the task in turn: each kind of death has its third, and
-/// the engine's own tests try each at every point.
+/// The agent or the machine dies once at every third point of the task, in turn with each kind of loss. The engine's
+/// own tests try each kind at every point.
 async fn dies_everywhere(loss: Loss, first: u64) {
     for after in (first..).step_by(3) {
         let mut coordinator = Coordinator::start().await;
@@ -81,7 +81,7 @@ async fn dies_everywhere(loss: Loss, first: u64) {
         let end = outcome(&told);
         match end.outcome() {
             TaskOutcome::Done => assert_eq!(end.pools.len(), 1, "{loss:?} {after}"),
-            // A create that was cut in half may leave what only a person may take away.
+            // A `zpool create` that was interrupted may leave labels that only a person may erase.
             TaskOutcome::Blocked => {
                 let blocked = end.blocked.clone().unwrap();
                 assert!(

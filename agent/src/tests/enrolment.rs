@@ -62,7 +62,7 @@ async fn an_expired_certificate_renews_only_with_the_same_key() {
     node.start();
     coordinator.session().await;
     node.kill().await;
-    // 2049 is before the coordinator's own certificate ends; the node's is one that ended in 2030.
+    // In 2049 the coordinator's certificate is still valid; the node's ended in 2030.
     let csr = coordinator.enrolled.lock().unwrap()[0].csr.clone();
     node.put(CERTIFICATE, &coordinator.authority.sign(&csr, 2030)).await;
     node.machine.set_clock(2_493_072_000_000);
@@ -98,7 +98,7 @@ async fn a_coordinator_of_another_authority_is_not_spoken_to() {
 async fn renewal_at_70_percent_keeps_the_session() {
     let mut coordinator = Coordinator::start().await;
     let mut node = Node::met_by(&coordinator).await;
-    // Of 2020 to 2050, 70 % are over in 2041.
+    // 70 % of the time from 2020 to 2050 are over in 2041.
     node.machine.set_clock(2_303_683_200_000);
     node.start();
     let mut session = coordinator.welcomed(0).await;
@@ -156,7 +156,7 @@ async fn a_slow_clock_still_sees_certificate_expiry() {
     node.start();
     coordinator.session().await;
     node.kill().await;
-    // Its clock says 2020, its certificate holds until 2021: for the coordinator that is long over.
+    // The node's clock says 2020 and its certificate is valid until 2021, which is long over for the coordinator.
     let csr = coordinator.enrolled.lock().unwrap()[0].csr.clone();
     node.put(CERTIFICATE, &coordinator.authority.sign(&csr, 2021)).await;
     node.machine.set_clock(1_590_969_600_000);

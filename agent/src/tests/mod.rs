@@ -1,4 +1,4 @@
-//! The agent against a coordinator that does what the test says, over real mTLS, on a simulated machine.
+//! The agent on a simulated machine, with a coordinator that does what the test says, over real mTLS.
 
 mod authority;
 mod coordinator;

@@ -14,7 +14,7 @@ use crate::{Agent, Config, Notify};
 
 pub const TOKEN: &str = "/etc/heeler/token";
 
-/// A simulated machine that first contact has been to, and the operator who may consent on it.
+/// A simulated machine after first contact, and an operator who may consent on it.
 pub struct Node {
     pub machine: Machine,
     operator: EcdsaKeyPair,
@@ -22,7 +22,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// With two blank disks, A and B.
+    /// A node with two blank disks, A and B.
     pub async fn met_by(coordinator: &Coordinator) -> Self {
         let machine = Machine::builder("a").blank("A").blank("B").build();
         let random = SystemRandom::new();
@@ -52,24 +52,24 @@ impl Node {
         Some(String::from_utf8(bytes).unwrap())
     }
 
-    /// The agent runs until it is stopped, and is started again whenever the machine loses it.
+    /// Runs the agent until it is stopped; restarts it whenever the machine loses it.
     pub fn start(&mut self) {
         self.agent.spawn(run_for_ever(self.machine.clone()));
     }
 
-    /// As SIGKILL does.
+    /// Ends the agent as SIGKILL does.
     pub async fn kill(&mut self) {
         self.agent.shutdown().await;
     }
 
-    /// What a person's consent permits here, signed now by the machine's clock.
+    /// An operator's consent to this act, signed now by the machine's clock.
     pub fn consent(&self, task: &TaskId, act: &Irreversible) -> Consent {
         let node = NodeName::new("a").unwrap();
         let now_ms = self.machine.now_ms();
         Consent::sign(&self.operator, "me", (task, &node), act, now_ms, &SystemRandom::new()).unwrap()
     }
 
-    /// "The node has its pool", as assignment `counter`, with the consent that its preview asks for.
+    /// The task EnsurePool as assignment `counter`, with the consent that its preview needs.
     pub async fn ensure_pool(&self, session: &mut Session, counter: u64) -> Assignment {
         let id = TaskId::from_random(counter.into());
         let task = ensure_pool();

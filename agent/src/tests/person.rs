@@ -1,4 +1,4 @@
-//! What a person does on the node itself.
+//! The commands for a person on the node.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ async fn a_busy_node_is_not_released() {
     assert!(plan.refused.contains("network"), "{plan:?}");
 }
 
-/// What the release must leave, wherever it was cut off and gone on with.
+/// What must remain after a release, wherever it was interrupted and continued.
 async fn assert_left(machine: &Machine, cut: u64) {
     let there = async |path: &str| machine.read(Path::new(path)).await.is_ok();
     for path in [
@@ -167,14 +167,15 @@ async fn an_interrupted_release_is_finished() {
         machine.lose_at(u64::MAX, Loss::Power);
         if !done {
             machine.boot();
-            // Before the marker nothing has happened; a person types it again. After it, the agent goes on at boot.
+            // Before the marker nothing has happened, and a person repeats the command. After it, the agent continues
+            // at boot.
             if !release::is_begun(machine).await && machine.read(Path::new("/etc/heeler/agent.json")).await.is_ok() {
                 release::begin(machine, &plan).await.unwrap();
             }
             if release::is_begun(machine).await {
                 release::finish(machine).await.unwrap();
             }
-            // What a boot starts is what was enabled.
+            // A boot starts what is enabled.
             machine
                 .unit("zfs-scrub-monthly@data.timer", UnitAction::Start)
                 .await

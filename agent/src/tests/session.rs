@@ -22,7 +22,7 @@ fn finished(event: &Event) -> Option<&TaskFinished> {
     }
 }
 
-/// Every event until the task is over, none acknowledged.
+/// All events until the task ends, none acknowledged.
 async fn to_the_end(session: &mut Session) -> Vec<Event> {
     let mut events = Vec::new();
     loop {

@@ -118,7 +118,7 @@ fn a_revoked_key_never_comes_back() {
         Err(Refused::Dropped),
         "an old statement is replayed"
     );
-    // Under another name it is the same key.
+    // The same key under another name.
     let renamed = Person {
         name: OperatorName::new("di").unwrap(),
         ..bo
@@ -212,7 +212,7 @@ async fn trust_is_checked_again_after_a_restart() {
     let again = Trusted::open(&config(&[&ann], &ca), host.clone()).await.unwrap();
     assert_eq!(operators(&again), ["ann", "bo", "cy"]);
     assert_eq!(again.summary(), reply);
-    // First contact came again and no longer names ann: what rests on her word alone is gone.
+    // First contact was repeated without ann: what depends only on ann's signature is no longer trusted.
     let anew = Trusted::open(&config(&[&Person::new("ann"), &bo], &ca), host)
         .await
         .unwrap();

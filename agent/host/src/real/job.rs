@@ -131,7 +131,7 @@ mod tests {
         let (_, _, properties, _) = transient(&job, "/bin/sh");
         let (_, exec) = properties.into_iter().find(|(name, _)| *name == "ExecStart").unwrap();
         let exec: Vec<(String, Vec<String>, bool)> = exec.try_into().unwrap();
-        // systemd makes one dollar of two.
+        // systemd reads `$$` as one dollar.
         assert_eq!(exec[0].1, ["sh", "-c", "echo $$HOME $${PATH}"]);
         assert_eq!(exec[0].0, "/bin/sh");
     }

@@ -1,4 +1,4 @@
-//! A systemd that lives at the other end of a socket pair, with the answers of the real one.
+//! A fake systemd at the other end of a socket pair, with the answers of the real one.
 
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
@@ -11,7 +11,7 @@ use super::bus::Bus;
 use super::{job, systemd};
 use crate::{Command, Job, JobState, UnitAction, UnitError};
 
-/// What was asked, in order.
+/// The calls so far, in order.
 type Log = Arc<Mutex<Vec<String>>>;
 
 struct Manager {
@@ -34,7 +34,7 @@ impl Manager {
         self.log.lock().unwrap().push(what.into());
     }
 
-    /// Ends at once, before its caller knows its path: the shortest job that there can be.
+    /// Ends before the caller knows its path, as a very short job does.
     async fn job(&mut self, verb: &str, unit: &str, emitter: &SignalEmitter<'_>) -> Result<OwnedObjectPath, Refusal> {
         self.note(format!("{verb} {unit}"));
         self.jobs += 1;
@@ -84,7 +84,7 @@ impl Manager {
     }
 
     fn reset_failed_unit(&self, unit: &str) -> Result<(), Refusal> {
-        // A unit that is stopped without having failed is forgotten by then.
+        // systemd has forgotten a unit that was stopped and has not failed.
         self.note(format!("reset-failed {unit}"));
         Err(Refusal::NoSuchUnit(format!("Unit {unit} not loaded.")))
     }
@@ -169,7 +169,7 @@ impl Service {
     }
 }
 
-/// Both ends: the machine's, to be kept, and ours.
+/// The machine's end, which must be kept, and the test's.
 async fn machine() -> (zbus::Connection, Bus, Log) {
     let (theirs, ours) = UnixStream::pair().unwrap();
     let log = Log::default();

@@ -47,7 +47,7 @@ async fn a_file_that_cannot_be_written_leaves_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let host = RealSystem::with_root(folder.path());
     host.write(&text("/a/old", "old")).await.unwrap();
-    // A folder in the place of the file: the last step fails.
+    // A folder is in the place of the file, so the last step fails.
     host.write(&text("/a/folder/inside", "")).await.unwrap();
     assert!(host.write(&text("/a/folder", "new")).await.is_err());
     assert_eq!(host.list(Path::new("/a")).await.unwrap(), ["folder", "old"]);
@@ -147,7 +147,7 @@ async fn programs_that_are_to_be_alone_never_meet() {
     for output in [one, two, three] {
         assert_eq!(output.unwrap(), Output::default());
     }
-    // One that hangs is killed, and the next has its turn.
+    // A program that hangs is killed, and the next one runs.
     let hangs = shell("sleep 60").alone().timeout(Duration::from_millis(50));
     let (hung, next) = tokio::join!(host.run(&hangs), host.run(&alone));
     assert!(matches!(hung, Err(RunError::Timeout { .. })), "{hung:?}");
@@ -182,7 +182,7 @@ async fn a_secret_is_read_from_standard_input() {
     assert!(!format!("{command:?}").contains("hunter2"));
 }
 
-/// The process group of the shell dies with it: its child would otherwise hold the pipe until its own end.
+/// The shell's process group is killed with it; otherwise its child would keep the pipe open.
 #[tokio::test]
 async fn at_its_time_the_whole_group_is_killed() {
     let folder = tempfile::tempdir().unwrap();
@@ -238,7 +238,7 @@ async fn a_caller_that_goes_away_takes_the_group_with_it() {
     assert!(is_gone(id).await);
 }
 
-/// Reaped, or dead and waiting for whoever inherited it.
+/// The process is reaped, or dead and waits for its new parent.
 async fn is_gone(id: i32) -> bool {
     for _ in 0..1_000_000 {
         match std::fs::read_to_string(format!("/proc/{id}/stat")) {

@@ -50,7 +50,7 @@ async fn data_that_no_program_knows_is_found_by_its_bytes() {
     ] {
         let mut machine = Recorded::new(state);
         let device = machine.device(SERIAL);
-        // One block of 4 KiB in 2 MiB is looked at on this disk: what is there fills more than that.
+        // Only one block of 4 KiB in 2 MiB is read on this disk, so the data is larger than that.
         machine.bytes = (0..512).map(|i| (device.clone().into(), offset + i * 4096)).collect();
         let disk = disk(&machine).await;
         assert!(

@@ -1,11 +1,11 @@
-//! What cannot be looked at is never taken for blank.
+//! What cannot be checked never counts as blank.
 
 use heeler_host::disk::{Disk, DiskState, Found, Use, inventory};
 use heeler_host::{Output, blkid, lsblk, wipefs, zdb, zfs};
 
 use crate::machine::{Recorded, SERIAL, number, output};
 
-/// What the kernel called the disk when the blank state was recorded.
+/// The kernel's name of the disk when the blank state was recorded.
 fn device() -> String {
     Recorded::new("blank").device(SERIAL)
 }

@@ -14,7 +14,7 @@ fn machine() -> Recorded {
     ] {
         machine.answer(&command, output(name));
     }
-    // Recorded as: name, MAC, how the MAC was assigned, carrier, driver, device.
+    // The recording's fields: name, MAC, how the MAC was assigned, carrier, driver, device.
     for line in output("debian-13/sys-class-net").stdout.lines() {
         let [name, mac, _, carrier, ref rest @ ..] = line.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{line}");

@@ -1,4 +1,4 @@
-//! Every reader survives everything, and half an answer is never taken for the whole.
+//! No parser panics on any input, and incomplete output never passes for complete output.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -11,7 +11,8 @@ use proptest::sample::Index;
 
 use crate::machine::{Recorded, output};
 
-/// What is random is made out of numbers (splitmix64): a strategy for each character would take nearly all of the time.
+/// Random input is derived from numbers (splitmix64), because a proptest strategy for each character takes most of
+/// the time.
 fn numbers(mut seed: u64) -> impl Iterator<Item = u64> {
     std::iter::repeat_with(move || {
         seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -21,7 +22,7 @@ fn numbers(mut seed: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// So many of these characters.
+/// A text of this many of these characters.
 fn text(seed: u64, length: usize, of: &[char]) -> String {
     let numbers = numbers(seed).take(length);
     numbers
@@ -29,7 +30,7 @@ fn text(seed: u64, length: usize, of: &[char]) -> String {
         .collect()
 }
 
-/// What the programs' output is made of.
+/// Characters that occur in the programs' output.
 static PLAIN: LazyLock<Vec<char>> = LazyLock::new(|| {
     let marks = " \t\n:=\"{}[]/_'-,.\\".repeat(3);
     marks
@@ -39,7 +40,7 @@ static PLAIN: LazyLock<Vec<char>> = LazyLock::new(|| {
         .chain('A'..='Z')
         .collect()
 });
-/// The same, and what is not.
+/// Those, and characters that do not occur.
 static STRANGE: LazyLock<Vec<char>> = LazyLock::new(|| {
     PLAIN
         .iter()
@@ -47,14 +48,14 @@ static STRANGE: LazyLock<Vec<char>> = LazyLock::new(|| {
         .chain("äß€\u{202e}\u{feff}\u{0}\u{7f}犬🐕".chars())
         .collect()
 });
-/// What was recorded, in the order of [`RECORDED`].
+/// The recorded outputs, in the order of [`RECORDED`].
 static WHOLE: LazyLock<Vec<Output>> = LazyLock::new(|| RECORDED.iter().map(|(_, name)| output(name)).collect());
 
 thread_local! {
     static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 }
 
-/// Whether the program's reader believes this output.
+/// Whether the program's parser accepts this output.
 fn believes(program: &str, output: Output) -> bool {
     let host = Recorded::saying(output);
     let believed = async {
@@ -94,7 +95,7 @@ const RECORDED: [(&str, &str); 15] = [
     ("zpool-status", "zfs-2.3.9/zpool-status-no-pool"),
 ];
 
-/// Those that print one JSON object.
+/// The programs that print one JSON object.
 fn prints_json(program: &str) -> bool {
     !["blkid", "sfdisk", "zdb", "zpool-import"].contains(&program)
 }
@@ -163,7 +164,7 @@ fn an_exit_code_of_an_error_is_never_believed() {
             stderr: "input/output error".to_owned(),
             ..output(name)
         };
-        // Exit code 1 of zdb says that some of the labels could not be read.
+        // zdb's exit code 1 means that some labels could not be read.
         if name != "zfs-2.3.9/zdb-label-exported-part1" {
             assert!(!believes(program, failed), "{name}");
         }
@@ -214,7 +215,7 @@ fn damaged() -> impl Strategy<Value = (usize, Output)> {
     })
 }
 
-/// As many as there are of the wire's messages; all readers together.
+/// As many cases as for the protocol's messages, over all parsers together.
 fn many(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -241,7 +242,7 @@ proptest! {
 }
 
 proptest! {
-    // Each look asks dozens of programs.
+    // Each look runs dozens of programs.
     #![proptest_config(many(5_000))]
 
     #[test]

@@ -7,39 +7,39 @@ use std::time::Duration;
 use async_trait::async_trait;
 use heeler_host::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
 
-/// The serial of the disk that was looked at while its state was recorded.
+/// Serial of the disk whose states were recorded.
 pub const SERIAL: &str = "S6XNNS0W100001";
 
-/// A machine that only looks: it answers with what was recorded in one state of its first disk, and changes nothing.
+/// A read-only machine that answers with the recordings of one state of its first disk.
 pub struct Recorded {
-    /// Answers by the command as typed.
+    /// Outputs by command as typed.
     pub answers: BTreeMap<String, Output>,
-    /// The answer to every other command.
+    /// The output of every other command.
     pub otherwise: Option<Output>,
     /// Programs that are not installed.
     pub missing: Vec<&'static str>,
-    /// Beginnings of commands that do not finish.
+    /// Prefixes of commands that exceed their time limit.
     pub late: Vec<&'static str>,
     /// Bytes that are not zero, by device and offset.
     pub bytes: Vec<(PathBuf, u64)>,
-    /// Contents of files.
+    /// Contents of files, by path.
     pub files: BTreeMap<PathBuf, String>,
     links: BTreeMap<PathBuf, PathBuf>,
 }
 
-/// The number after `key` in what was recorded under this name.
+/// The number after `key` in the recording with this name.
 pub fn number(name: &str, key: &str) -> u64 {
     let text = output(name).stdout;
     let mut lines = text.lines().filter_map(|line| line.trim().strip_prefix(key));
     lines.next().unwrap().trim().parse().unwrap()
 }
 
-/// Guid of the pool `data` while it was a healthy mirror.
+/// Guid of the recorded pool `data`.
 pub fn guid() -> u64 {
     number("zfs-2.3.9/zpool-get-guid", "")
 }
 
-/// What was recorded under this name: exit code and both outputs.
+/// The recording with this name: exit code and both outputs.
 pub fn output(name: &str) -> Output {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     let part = |suffix: &str| {
@@ -61,12 +61,12 @@ fn is_recorded(name: &str) -> bool {
 }
 
 impl Recorded {
-    /// The machine as it was while the first disk was in `state`.
+    /// The machine while its first disk was in `state`.
     pub fn new(state: &str) -> Self {
         Self::looking_at(SERIAL, state)
     }
 
-    /// The machine as it was while the disk of this serial was in `state`.
+    /// The machine while the disk with this serial was in `state`.
     pub fn looking_at(looked_at: &str, state: &str) -> Self {
         let mut machine = Self {
             otherwise: None,
@@ -115,7 +115,7 @@ impl Recorded {
         machine
     }
 
-    /// A machine that says the same to everything.
+    /// A machine that answers everything with the same output.
     pub fn saying(output: Output) -> Self {
         Self {
             answers: BTreeMap::new(),
@@ -135,18 +135,18 @@ impl Recorded {
         self.answer(&heeler_host::zdb::labels_command(device), of("zfs-2.3.9/zdb-label"));
     }
 
-    /// The kernel's name for the disk of this serial.
+    /// The kernel's path of the disk with this serial.
     pub fn device(&self, serial: &str) -> String {
         let by_id = format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}");
         self.links[Path::new(&by_id)].display().to_string()
     }
 
-    /// From now on it says this to that command.
+    /// Sets the output of a command.
     pub fn answer(&mut self, command: &Command, output: Output) {
         self.answers.insert(command.to_string(), output);
     }
 
-    /// A symbolic link, or a name below `/dev/disk/by-id`.
+    /// Adds a symbolic link, or a name below `/dev/disk/by-id`.
     pub fn link(&mut self, from: &str, to: &str) {
         self.links.insert(from.into(), to.into());
     }
@@ -157,7 +157,7 @@ fn status(state: &str) -> String {
     match state {
         "active" => "zfs-2.3.9/zpool-status-mirror".to_owned(),
         "stale-leg" => "zfs-2.3.9/zpool-status-leg-returned".to_owned(),
-        // Recorded after the import that followed the look.
+        // This was recorded after the import that followed the look.
         "leg-missing" | "leg-wiped" => "zfs-2.3.9/zpool-status-no-pool".to_owned(),
         _ if is_recorded(&own) => own,
         _ => "zfs-2.3.9/zpool-status-no-pool".to_owned(),
@@ -171,7 +171,7 @@ fn mounts(state: &str) -> String {
     }
 }
 
-/// Serial, device and partitions of every NVMe disk that lsblk lists.
+/// Serial, device and partitions of each NVMe disk that lsblk lists.
 fn disks(lsblk: &Output) -> Vec<(String, String, Vec<String>)> {
     let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let value: serde_json::Value = serde_json::from_str(&lsblk.stdout).unwrap();

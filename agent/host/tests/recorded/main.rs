@@ -1,4 +1,4 @@
-//! The programs' real output, read by the modules that know them.
+//! The parsers on the programs' recorded output.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its machine is not as recorded")]
 

@@ -1,4 +1,4 @@
-//! Pools that other people have, and what other people did to theirs.
+//! Pools with unusual layouts, and pools that were changed by hand.
 
 use heeler_host::disk::{Use, inventory};
 use heeler_host::facts::{PoolFact, PoolFacts, pools};
@@ -9,7 +9,7 @@ use crate::machine::{Recorded, SERIAL, output};
 
 const OTHER: &str = "S6XNNS0W100002";
 
-/// The machine with its pool imported, and this answer of `zpool status`.
+/// The machine with its pool imported and this output of `zpool status`.
 fn machine(status: &str) -> Recorded {
     let mut machine = Recorded::new("active");
     machine.answer(&status_command(), output(status));

@@ -1,4 +1,4 @@
-//! One odd item among many: it hides no other, is told by its name, and is never taken for free.
+//! One odd item among many: the others are still reported, it is reported by name, and it never counts as free.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -15,7 +15,7 @@ use heeler_host::{
 
 use crate::machine::{Recorded, SERIAL, output};
 
-/// What was recorded under this name, with one change.
+/// The recording with this name, with one change.
 fn changed(name: &str, from: &str, to: &str) -> Output {
     let whole = output(name);
     assert!(whole.stdout.contains(from), "{name}: {from}");
@@ -199,10 +199,10 @@ async fn an_odd_snapshot_hides_no_other() {
     );
 }
 
-/// A machine where what is asked about one device, or of ZFS, never ends.
+/// A machine where commands about one device, or ZFS's commands, never end.
 struct Hanging {
     recorded: Recorded,
-    /// In the command line, or of a device that is read.
+    /// A part of the command line, or a device that is read.
     at: String,
 }
 

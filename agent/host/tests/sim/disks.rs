@@ -117,7 +117,7 @@ fn an_interrupted_create_never_leaves_a_blank_disk() {
             importable.contains("pool: data"),
         ));
     }
-    // One disk with a partition table and one blank; nothing importable; importable; imported by the boot.
+    // A disk with a partition table and a blank one; then nothing importable; importable; imported at boot.
     assert_eq!(states.first(), Some(&(true, false)));
     assert!(states.contains(&(false, false)) && states.contains(&(false, true)));
 }

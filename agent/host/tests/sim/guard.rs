@@ -1,4 +1,4 @@
-//! The undo and the agent, which both decide on the same change, in every order.
+//! The undo and the agent both decide about the same change, in every order of their calls.
 
 use std::future::Future;
 use std::io;
@@ -17,7 +17,7 @@ use crate::{node, now};
 
 const NEW: &str = "/etc/netplan/80-new.yaml";
 
-/// The same machine; each call waits once before it is made.
+/// The same machine, where each call first waits once.
 struct Slow(Machine);
 
 async fn turn() {
@@ -94,7 +94,7 @@ impl System for Slow {
     }
 }
 
-/// A machine whose change is made and pending.
+/// A machine with a pending change.
 fn changed() -> (Machine, Armed) {
     let machine = node().build();
     let way = Way {
@@ -119,7 +119,7 @@ fn confirm(machine: &Machine, armed: &Armed) -> bool {
         .expect("written")
 }
 
-/// So many calls of it, at most; what it came to when that is its end.
+/// Makes at most this many calls; returns the result when that is the end.
 fn calls<T>(work: &mut Pin<&mut impl Future<Output = T>>, count: usize) -> Option<T> {
     for _ in 0..count {
         if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

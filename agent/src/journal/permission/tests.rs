@@ -127,7 +127,7 @@ fn every_bad_consent_is_refused_with_its_reason() {
         ("clock is behind", vec![good.clone()], NOW - 2 * HOUR_MS),
         ("another node", vec![scene.sign("me", 1, "b", &right)], NOW),
         ("another task", vec![scene.sign("me", 2, "a", &right)], NOW),
-        // The disk was swapped for one of another size, or another serial.
+        // The disk was replaced by one of another size or serial.
         ("machine has changed", vec![scene.sign("me", 1, "a", &act("A", 2))], NOW),
         ("machine has changed", vec![scene.sign("me", 1, "a", &act("B", 1))], NOW),
         ("does not know", vec![scene.sign("you", 1, "a", &right)], NOW),
@@ -163,7 +163,7 @@ fn an_interrupted_act_may_continue_until_its_consent_expires() {
     let given = scene.given(vec![consent]);
     let ask = |now_ms| permission(&state, &given, &right, (&scene.node, &scene.operators), now_ms);
     assert_eq!(ask(NOW + HOUR_MS - 1), Ok(Permission::Again));
-    // Who knows what has been put on the disk since.
+    // Something may have been written to the disk since.
     let refused = ask(NOW + HOUR_MS).unwrap_err();
     assert!(refused.reason.contains("has expired"), "{}", refused.reason);
 }

@@ -82,7 +82,7 @@ async fn a_failed_snapshot_stops_no_other_dataset() {
     bench.turn().await;
     bench.machine.pass(HOUR);
     let refused = || Fault::complains(1, "cannot create snapshot 'data/more@x': out of space\n");
-    // The one command for both, and the one for it alone, which begins in the same way.
+    // The command for both datasets and the one for this dataset alone begin in the same way.
     for _ in 0..2 {
         bench
             .machine
@@ -223,7 +223,7 @@ async fn a_late_hold_stops_pruning_of_its_batch() {
 async fn a_scrub_never_starts_on_a_degraded_pool() {
     let mut bench = Bench::new().await;
     let pool = PoolName::new("data").unwrap();
-    // It is Sunday, 1 March 2026, noon.
+    // It is Sunday, 1 March 2026, 12:00.
     let (every, day, hour) = (ScrubEvery::Month, 3, 2);
     let wanted = KeepScrubs { pool, every, day, hour };
     bench.machine.write(&schedule::scrubs_file(&wanted)).await.unwrap();

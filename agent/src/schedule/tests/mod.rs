@@ -22,14 +22,14 @@ pub const DAY: Duration = Duration::from_secs(24 * 3600);
 pub const FILES: &str = "data/pve-files";
 pub const MORE: &str = "data/more";
 
-/// A machine with a pool and two datasets, and its schedule.
+/// A machine with a pool, two datasets and a schedule.
 pub struct Bench {
     pub machine: Machine,
     pub lane: Lane,
 }
 
 impl Bench {
-    /// Six hourly and three daily ones of both datasets.
+    /// Keeps six hourly and three daily snapshots of both datasets.
     pub async fn new() -> Self {
         Self::keeping(Keep::new([0, 6, 3, 0, 0, 0], 0).unwrap()).await
     }
@@ -67,7 +67,7 @@ impl Bench {
         turn
     }
 
-    /// Another schedule, of the pool that was accepted: its lines.
+    /// Writes another schedule with these lines, for the accepted pool.
     pub fn schedule(&self, lines: &str) {
         let text = self.machine.file(schedule::SNAPSHOTS).unwrap();
         let text = String::from_utf8(text).unwrap();
@@ -76,7 +76,7 @@ impl Bench {
         self.machine.put_file(schedule::SNAPSHOTS, text.as_bytes()).unwrap();
     }
 
-    /// One turn after another, as far apart as the lane asks.
+    /// Runs turns as often as the schedule asks for.
     pub async fn live(&mut self, time: Duration) -> Vec<Run> {
         let end_ms = self.machine.now_ms() + u64::try_from(time.as_millis()).unwrap();
         let mut runs = Vec::new();
@@ -88,7 +88,7 @@ impl Bench {
         runs
     }
 
-    /// The agent ends and begins anew.
+    /// Restarts the agent.
     pub async fn restart(&mut self) {
         self.lane = Lane::open(Arc::new(self.machine.clone())).await;
     }
@@ -108,7 +108,7 @@ impl Bench {
         assert!(done.ok(), "{args:?}: {}", done.stderr);
     }
 
-    /// A turn that is cut off at a point, and the machine after it. False when the turn came to its end before.
+    /// A turn that is interrupted at a point, and the machine after it. False when the turn ended before.
     pub async fn cut_off(&mut self, point: u64, loss: Loss) -> bool {
         self.machine.lose_at(self.machine.points() + point, loss);
         let machine = self.machine.clone();

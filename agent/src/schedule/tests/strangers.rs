@@ -1,6 +1,6 @@
 use super::*;
 
-/// A linear congruence: no library for a few choices, and every failure can be played again by its seed.
+/// A linear congruential generator: needs no library, and each failure can be repeated with its seed.
 struct Choice(u64);
 
 impl Choice {
@@ -28,7 +28,7 @@ async fn foreign_held_and_cloned_snapshots_are_never_pruned() {
             let full = format!("{dataset}@{}", some.name);
             match choice.below(6) {
                 0 => {
-                    // It may look like ours by its name, and inherit our property from its dataset or pool.
+                    // It may have one of Heeler's names, and inherit Heeler's property from its dataset or pool.
                     let name = format!("{dataset}@heeler_20200101T0000{step:02}Z_hourly");
                     bench.type_zfs(&[
                         "set",

@@ -8,7 +8,7 @@ async fn seven_days_without_coordinator_keep_the_schedule() {
     let mut bench = Bench::new().await;
     let runs = bench.live(7 * DAY).await;
     assert_eq!(problems(&runs), "");
-    // One at the beginning of each hour; both datasets in one.
+    // One at the start of each hour, of both datasets at once.
     let taken: Vec<&String> = runs.iter().flat_map(|run| &run.taken).collect();
     assert_eq!(taken.len(), 2 * 7 * 24);
     let hours: std::collections::BTreeSet<&str> = taken
@@ -16,7 +16,7 @@ async fn seven_days_without_coordinator_keep_the_schedule() {
         .map(|name| &name.split('@').nth(1).unwrap()[..18])
         .collect();
     assert_eq!(hours.len(), 7 * 24);
-    // The last six of an hour, and the last three of a day, whichever hour that was.
+    // The last six of an hour and the last three of a day, whatever their hours.
     for dataset in [FILES, MORE] {
         let left = bench.snapshots(dataset).await;
         let with = |word: &str| {
@@ -112,7 +112,7 @@ async fn a_clock_a_year_off_prunes_nothing() {
     }
 }
 
-/// What is told of scrubs in that time.
+/// The scrub events in that time.
 async fn scrubs(bench: &mut Bench, time: Duration) -> Vec<String> {
     let end_ms = bench.machine.now_ms() + u64::try_from(time.as_millis()).unwrap();
     let mut told = Vec::new();
@@ -144,11 +144,11 @@ async fn a_corrected_clock_brings_scrubs_back() {
     for ahead in [true, false] {
         let mut bench = Bench::new().await;
         monthly(&bench, 3).await;
-        // It is 1 March, noon.
+        // It is 1 March, 12:00.
         assert_eq!(scrubs(&mut bench, 3 * DAY).await, once);
         let now_ms = bench.machine.now_ms();
         let wrong_ms = if ahead { now_ms + year_ms } else { now_ms - year_ms };
-        // What a clock that is ahead remembers counts as never, so that there is one more.
+        // A time in the future counts as never, so there is one more.
         let more: &[&str] = if ahead { &once } else { &[] };
         bench.machine.set_clock(wrong_ms);
         assert_eq!(
@@ -180,7 +180,7 @@ async fn a_clock_from_1970_forgets_no_scrub() {
         let time = if scrubbed { 3 * DAY } else { HOUR };
         scrubs(&mut bench, time).await;
         let (before, now_ms) = (bench.turn().await.stand, bench.machine.now_ms());
-        // ZFS remembers the last scan alone.
+        // ZFS stores only the last scan.
         bench.machine.set_clock_synchronised(false);
         bench.machine.set_clock(60_000);
         bench.restart().await;
@@ -215,7 +215,7 @@ async fn a_manual_scrub_counts_as_the_scheduled_one() {
     let mut bench = Bench::new().await;
     bench.turn().await;
     monthly(&bench, 1).await;
-    // Until 1 April, two minutes before: it takes ten.
+    // Until two minutes before 1 April: it takes ten.
     bench.turn().await;
     bench.machine.pass(30 * DAY + 13 * HOUR + Duration::from_secs(58 * 60));
     assert!(bench.machine.by_hand("zpool", &["scrub", "data"]).ok());
@@ -239,7 +239,7 @@ async fn a_simulated_year_keeps_what_is_wanted_and_writes_little() {
             .count();
         most = most.max(written);
     }
-    // A few hundred bytes each: what the lane remembers.
+    // The memory file has a few hundred bytes.
     assert!(most <= 30, "{most} writes in a day");
     let size = bench.machine.file(memory::PATH).unwrap().len();
     assert!(size < 2048, "{size} bytes are rewritten each hour");

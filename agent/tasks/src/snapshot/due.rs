@@ -81,7 +81,7 @@ mod tests {
         use heeler_proto::{KeepScrubs, PoolName, ScrubEvery};
 
         use crate::snapshot::{keep_set, scrub};
-        // The last second of the year 9999, and the last that fits in milliseconds.
+        // The last second of the year 9999, and the last one that fits in milliseconds.
         let times = [0, 1, 86_400, NOW, 253_402_300_799, u64::MAX / 1000];
         let most = Keep::new([Keep::MOST; 6], 30).unwrap();
         let snapshots: Vec<_> = (1..)
@@ -100,7 +100,7 @@ mod tests {
                 (ScrubEvery::Month, 28),
                 (ScrubEvery::Week, 7),
                 (ScrubEvery::Month, 1),
-                // No wire carries these; a file could.
+                // A message cannot have these numbers, but a file could.
                 (ScrubEvery::Month, 0),
                 (ScrubEvery::Week, 0),
                 (ScrubEvery::Month, u32::MAX),

@@ -192,7 +192,7 @@ mod tests {
             .filter(|hour| is_due(&missed, 0, slot + hour * HOUR))
             .collect();
         let window = |from: u64| (from..from + 6).collect::<Vec<_>>();
-        // That was a Sunday; day 1 has the Mondays.
+        // That was a Sunday; day 1 is Monday.
         assert_eq!(due, [window(0), window(24), window(8 * 24)].concat());
         let week = task(ScrubEvery::Week, 7);
         let due = (1..14 * 24).filter(|hour| is_due(&week, 0, slot + hour * HOUR));

@@ -1,11 +1,11 @@
-//! The keep-set against sanoid's, on thousands of random histories.
+//! Compares the snapshots to keep with sanoid's, on thousands of random histories.
 //!
-//! `answers` holds what Debian's sanoid prunes of them, recorded. Where sanoid itself is there (`HEELER_SANOID`, else
-//! /usr/sbin/sanoid) it is asked again, and must say the same.
+//! `answers` holds what Debian's sanoid prunes of them, recorded. Where sanoid is installed (`HEELER_SANOID`, else
+//! /usr/sbin/sanoid) it runs again, and must give the same answers.
 //!
-//! A snapshot of ours that serves several classes is as many of sanoid's, and goes when sanoid prunes each of them. Where
-//! the two differ it is for one of two reasons, and it is we who keep: the newest of a dataset stays, whatever the counts;
-//! a year is 366 days, not 365.25.
+//! A snapshot of Heeler's that serves several classes is several of sanoid's, and counts as pruned when sanoid prunes
+//! all of them. Heeler keeps more in two cases: it keeps the newest of a dataset, whatever the counts; and its year
+//! has 366 days, not 365.25.
 
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
@@ -21,11 +21,11 @@ use heeler_tasks::snapshot::keep_set::{PruneDecision, Why, decisions};
 
 const HISTORIES: u64 = 2000;
 const MINUTES: u32 = 15;
-/// Sunday, 1 March 2026, noon.
+/// Sunday, 1 March 2026, 12:00, Unix seconds.
 const NOW_S: u64 = 1_772_366_400;
 const ANSWERS: &str = include_str!("answers");
 
-/// A linear congruence: every failure can be played again by its seed.
+/// A linear congruential generator: each failure can be repeated with its seed.
 struct Choice(u64);
 
 impl Choice {
@@ -40,12 +40,12 @@ impl Choice {
 
 struct History {
     keep: Keep,
-    /// In the order of their making.
+    /// In order of creation.
     snapshots: Vec<Snapshot>,
 }
 
 impl History {
-    /// Ages lie where they matter: a few periods of each class back, on the threshold too.
+    /// Ages near the limits: some periods of each class back, also exactly at the limit.
     fn random(seed: u64) -> Self {
         let mut choice = Choice(seed);
         let counts = Class::ALL.map(|_| u32::try_from(choice.below(5)).unwrap());
@@ -89,7 +89,7 @@ fn theirs(class: Class) -> &'static str {
     }
 }
 
-/// `h17@autosnap_3_hourly`: the snapshot that sanoid would have taken.
+/// The snapshot that sanoid would have taken, such as `h17@autosnap_3_hourly`.
 fn autosnap(history: usize, one: &Snapshot, class: Class) -> String {
     format!("h{history}@autosnap_{}_{}", one.guid, theirs(class))
 }
@@ -98,7 +98,7 @@ fn histories() -> Vec<History> {
     (0..HISTORIES).map(History::random).collect()
 }
 
-/// A line a history: of each snapshot, for each of its classes, whether sanoid prunes that (`x`).
+/// One line for each history: for each class of each snapshot, whether sanoid prunes it (`x`).
 fn as_answers(histories: &[History], pruned: &BTreeSet<String>) -> String {
     let line = |(number, history): (usize, &History)| {
         let mut line = String::new();

@@ -1,4 +1,4 @@
-//! What a creation left behind when nobody saw its end.
+//! The remains of a creation whose end was not seen.
 
 use heeler_host::sim::{Fault, Loss};
 use heeler_host::{Command, System as _};
@@ -32,7 +32,7 @@ async fn a_creation_that_timed_out_stays_begun_and_goes_on() {
     let id = life.next_task();
     let acts = life.acts(&ensure(spec())).await;
     let consent = life.consent(&id, &acts[0]);
-    // The dry run answers, the creation does not.
+    // The dry run answers, but the creation does not.
     life.machine.fail_next("zpool", Fault::TimesOut);
     let outcome = life.carry_out(&id, &ensure(spec()), &[consent]).await;
     assert!(matches!(outcome, Outcome::Done | Outcome::Failed { .. }), "{outcome:?}");
@@ -42,7 +42,7 @@ async fn a_creation_that_timed_out_stays_begun_and_goes_on() {
 #[tokio::test]
 async fn an_interrupted_creation_excuses_no_other_disks() {
     let mut life = Life::blank();
-    // Some point lies in the middle of zpool create: find it by what it leaves.
+    // One of the points is in the middle of zpool create; its remains show which.
     let mut found = false;
     for point in Life::blank()
         .points(&ensure(spec()))
@@ -59,7 +59,7 @@ async fn an_interrupted_creation_excuses_no_other_disks() {
         }
     }
     assert!(found, "a point lies in the middle of zpool create");
-    // The journal is lost with the card: what is on the disks is now nobody's.
+    // The journal is lost with the card, so nothing claims what is on the disks.
     life.machine.replace_root_disk();
     let (_, why, next) = blocked(life.apply(&ensure(spec())).await);
     assert!(!why.contains("half-made by Heeler"), "{why}");

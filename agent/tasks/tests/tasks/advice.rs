@@ -1,4 +1,4 @@
-//! What a person is told to type is typed as it stands: no file is lost or hidden, and the next plan gets further.
+//! Following each advice literally loses or hides no file, and the next plan gets further.
 
 use heeler_tasks::engine::{Outcome, Seen};
 
@@ -6,7 +6,7 @@ use crate::life::{FILE, Life, blocked, ensure};
 
 const OTHER: &str = "/data/pve-files/other";
 
-/// Types the commands of `next`; what is no command is left to the person.
+/// Runs the commands in `next`; other words are for the person.
 fn follow(life: &Life, next: &str) -> usize {
     let typed = next.split_once("on the node: ").unwrap().1;
     let typed = typed.split("; then: heeler").next().unwrap_or_default();

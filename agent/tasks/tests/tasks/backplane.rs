@@ -1,4 +1,4 @@
-//! The second card comes up, or everything is as it was, whatever happens in between.
+//! The second card comes up, or everything stays as it was, whatever happens in between.
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ use crate::stand_in::StandIn;
 const LAN: &str = "10.10.80.50/24";
 const MAC: &str = "00:e0:4c:68:00:01";
 const OTHER: &str = "00:e0:4c:68:00:09";
-/// The card's name before Heeler gave it one.
+/// The card's name before Heeler renames it.
 const BEFORE: &str = "enx00e04c680001";
 const LOSSES: [Loss; 3] = [Loss::Power, Loss::Agent, Loss::AgentAndItsWork];
 
@@ -35,7 +35,7 @@ fn fresh() -> Life {
     Life::of(machine(&Wire::default()))
 }
 
-/// With 10.10.99.50 on the backplane.
+/// A node with 10.10.99.50 on the backplane.
 async fn up() -> Life {
     let mut life = fresh();
     assert_eq!(life.apply(&backplane("10.10.99.50/24")).await, Outcome::Done);
@@ -108,7 +108,7 @@ async fn a_failed_network_change_is_undone_at_once() {
         .chain(["networkctl", netplan::PATH, link::PATH])
     {
         let mut life = fresh();
-        // Nobody would confirm it, and nobody waits for that.
+        // Nobody could confirm it, so it does not wait.
         life.confirmed = false;
         let fault = match part.starts_with('/') {
             true => Fault::CannotWrite(std::io::ErrorKind::StorageFull),

@@ -1,4 +1,4 @@
-//! Who else configures the backplane's card is told before anything is changed.
+//! Other configuration of the backplane's card is reported before anything is changed.
 
 use std::path::Path;
 

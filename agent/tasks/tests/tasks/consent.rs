@@ -1,4 +1,4 @@
-//! Nothing irreversible happens without a fresh, exact, single permission.
+//! Nothing that cannot be undone happens without a new, exact consent, which is valid once.
 
 use heeler_host::sim::DiskSpec;
 use heeler_proto::{Consent, Irreversible, NodeName, Task, TaskId};
@@ -63,7 +63,7 @@ async fn after_a_disk_was_swapped_the_consent_permits_nothing() {
     let mut life = Life::blank();
     let (id, act) = planned(&mut life, &ensure(spec())).await;
     let consent = life.consent(&id, &act);
-    // The same serial, as a forger would have it, on another drive.
+    // Another drive with the same serial, as an attacker could have.
     life.machine
         .swap_disk(B, &DiskSpec::blank(B).size(128_035_676_160 + 4096));
     refused(&life, &id, &[consent], "something else than what would happen now").await;
@@ -78,7 +78,7 @@ async fn a_consent_is_used_once() {
         .carry_out(&id, &ensure(spec()), std::slice::from_ref(&consent))
         .await;
     assert_eq!(first, Outcome::Done);
-    // Somebody replays task and consent on the same disks, blank again.
+    // An attacker replays task and consent for the same disks, which are blank again.
     let destroy = heeler_host::Command::new("zpool").args(["destroy", "data"]);
     assert!(heeler_host::System::run(&life.machine, &destroy).await.unwrap().ok());
     for serial in [A, B] {

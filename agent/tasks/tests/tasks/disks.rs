@@ -1,11 +1,11 @@
-//! Every bad disk is refused with what was found, and not one byte of it changes.
+//! Every unsuitable disk is refused with what was found, and none of its bytes changes.
 
 use heeler_host::sim::{Content, DiskSpec, Machine};
 use heeler_tasks::engine::Outcome;
 
 use crate::life::{A, B, Life, blocked, ensure, pi, spec};
 
-/// Refused, with these words, and nothing has changed.
+/// Expects a refusal with these words, and no change.
 async fn refused(machine: Machine, words: &[&str]) {
     let mut life = Life::of(machine);
     let before = (life.machine.hash_disk(A), life.machine.hash_disk(B));
@@ -86,7 +86,7 @@ async fn a_serial_that_two_disks_have_names_none() {
     .await;
 }
 
-/// A pool of another node on both disks, made by it, and left as `leave` says.
+/// A pool that another node created on both disks and left as `leave` says.
 async fn of_another(leave: &str) -> Machine {
     let machine = pi().blank(A).blank(B).build();
     let mut theirs = Life::of(machine.clone());

@@ -1,4 +1,4 @@
-//! The one loop: what it promises of any step.
+//! What the engine guarantees for any step.
 
 use std::time::Duration;
 

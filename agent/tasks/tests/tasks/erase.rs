@@ -1,4 +1,4 @@
-//! EraseDisk keeps what the disk said of itself, and never touches a disk that is needed.
+//! EraseDisk saves the disk's labels and ends first, and never erases a disk that is in use.
 
 use heeler_host::System as _;
 use heeler_host::disk::inventory;
@@ -69,7 +69,7 @@ async fn nothing_is_erased_without_consent() {
     assert_eq!(kept(&life.machine).await.len(), 1);
 }
 
-/// Refused whoever consents, and before a person is asked.
+/// Refused whatever the consent, and before a consent is asked for.
 async fn refused(life: &mut Life, task: &Task, serial: &str, words: &str) {
     let before = life.machine.hash_disk(serial);
     life.machine.clear_log();

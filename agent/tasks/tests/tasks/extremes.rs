@@ -1,4 +1,4 @@
-//! Numbers from the wire at their limits: a task is refused, or its plan is made without an overflow.
+//! Extreme numbers in messages: the task is refused, or planned without an overflow.
 
 use heeler_proto::v1::{self, task::Kind};
 use heeler_proto::{Invalid, Task};
@@ -6,7 +6,7 @@ use heeler_proto::{Invalid, Task};
 use crate::life::{A, Life, ensure, spec};
 
 fn keep(set: impl FnOnce(&mut v1::Keep)) -> v1::Task {
-    // All fields, so that a new one is met here.
+    // Lists all fields, so that a new field fails to compile here.
     let mut keep = v1::Keep {
         frequent: 4,
         frequent_minutes: 15,
@@ -57,7 +57,7 @@ fn backplane(address: &str) -> v1::Task {
     v1::Task { kind }
 }
 
-/// What is asked, and whether it may be taken.
+/// A task, and whether it may be accepted.
 fn table() -> Vec<(v1::Task, bool)> {
     let mut table = vec![
         (keep(|_| ()), true),

@@ -1,4 +1,4 @@
-//! A record on the machine's own disk, as the agent keeps one: it survives what the machine survives.
+//! A record on the machine's own disk, like the agent's: it survives what the machine survives.
 
 use std::io;
 use std::path::Path;
@@ -34,7 +34,7 @@ enum Line {
     },
 }
 
-/// The journal of one node, with one task in hand.
+/// The journal of one node with one task.
 pub(crate) struct Journal<'a> {
     host: &'a dyn System,
     node: NodeName,
@@ -45,7 +45,7 @@ pub(crate) struct Journal<'a> {
     pub(crate) awaited: Awaited,
 }
 
-/// Whether a change of the network waits to be confirmed.
+/// Whether a network change waits for confirmation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Awaited(Arc<AtomicBool>);
 
@@ -56,7 +56,7 @@ impl Awaited {
 }
 
 impl<'a> Journal<'a> {
-    /// Reads what is on the disk and cuts off a torn tail.
+    /// Reads the file and cuts off an incomplete last line.
     pub(crate) async fn open(
         host: &'a dyn System,
         (node, task): (&NodeName, &TaskId),
@@ -91,7 +91,7 @@ impl<'a> Journal<'a> {
         self.events().any(|event| matches!(event, Event::TaskFinished { .. }))
     }
 
-    /// All that was told of the task.
+    /// All events of the task.
     pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
         self.lines.iter().filter_map(|line| match line {
             Line::Told { task, event } if *task == self.task => Some(event),
@@ -107,7 +107,7 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
-    /// Begun and not ended, oldest first, with whose they are.
+    /// Acts begun and not ended, with their tasks, oldest first.
     fn open_intents(&self) -> Vec<(&TaskId, &Intent)> {
         let mut open: Vec<(&TaskId, &Intent)> = Vec::new();
         for line in &self.lines {
@@ -120,7 +120,7 @@ impl<'a> Journal<'a> {
         open
     }
 
-    /// Permitted to this task, and no end of it on record since.
+    /// Permitted to this task and not ended since.
     fn still_permitted(&self, digest: [u8; 32]) -> bool {
         let mut permitted = false;
         for line in &self.lines {

@@ -1,4 +1,4 @@
-//! A machine that stops the test when something is done to it that must never be done.
+//! A machine that fails the test when a call would harm data.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -10,15 +10,15 @@ use async_trait::async_trait;
 use heeler_host::sim::Machine;
 use heeler_host::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
 
-/// The laws of data, held at every call.
+/// The rules for data, checked at each call.
 pub(crate) struct Lawful(pub(crate) Machine, Mutex<Vec<Point>>);
 
-/// A point of the machine's at which a loss makes a difference.
+/// A point at which a loss makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Point {
-    /// As [`Machine::points`] counts.
+    /// As [`Machine::points`] counts it.
     pub(crate) at: u64,
-    /// In the middle of a record of the journal; else before, in, or after an op.
+    /// Whether it is in the middle of a journal record; if not, it is before, in or after an op.
     pub(crate) journal: bool,
 }
 
@@ -27,7 +27,7 @@ impl Lawful {
         Self(machine, Mutex::new(Vec::new()))
     }
 
-    /// Those that were passed, reading aside: a loss between two looks is the same as one before or after both.
+    /// The points that were passed, without reads: a loss between two reads is the same as one before or after both.
     pub(crate) fn points(&self) -> Vec<Point> {
         self.1.lock().unwrap().clone()
     }

@@ -17,13 +17,13 @@ pub(crate) const A: &str = "S6XNNS0W100001";
 pub(crate) const B: &str = "S6XNNS0W100002";
 pub(crate) const FILE: &str = "/data/pve-files/precious";
 
-/// Where everything of a test is.
+/// A test's node, agent and operator.
 pub(crate) struct Life {
     pub(crate) machine: Machine,
     pub(crate) node: NodeName,
     key: EcdsaKeyPair,
     tasks: u128,
-    /// Whether somebody confirms a change of the network.
+    /// Whether a network change is confirmed.
     pub(crate) confirmed: bool,
 }
 
@@ -95,7 +95,7 @@ impl Life {
         heeler_tasks::preview(&host, task, &journal.interrupted()).await
     }
 
-    /// What the person would be shown as irreversible.
+    /// The acts that an operator would be shown.
     pub(crate) async fn acts(&self, task: &Task) -> Vec<Irreversible> {
         let reports = self.preview(task).await;
         let ops = reports.into_iter().filter_map(|report| match report.seen {
@@ -111,7 +111,7 @@ impl Life {
         Consent::sign(&self.key, "me", (task, &self.node), act, now, &random).unwrap()
     }
 
-    /// A person plans, consents to whatever is shown, and applies.
+    /// An operator plans, consents to everything shown, and applies.
     pub(crate) async fn apply(&mut self, task: &Task) -> Outcome {
         self.disturbed(task, None).await
     }
@@ -127,7 +127,8 @@ impl Life {
         self.carry_out(&id, task, &consents).await
     }
 
-    /// The points of an undisturbed application of `task`, counted from its first, at which a loss makes a difference.
+    /// The points of an undisturbed application of `task`, counted from its first, at which a loss makes a
+    /// difference.
     pub(crate) async fn points(&mut self, task: &Task) -> Vec<Point> {
         let id = self.next_task();
         let acts = self.acts(task).await;
@@ -144,12 +145,12 @@ impl Life {
         host.points().into_iter().map(count).collect()
     }
 
-    /// Until the task is over, however often the agent or the machine goes down.
+    /// Runs until the task ends, however often the agent or the machine goes down.
     pub(crate) async fn carry_out(&self, id: &TaskId, task: &Task, consents: &[Consent]) -> Outcome {
         self.outlive(id, consents, Work::Task(task)).await
     }
 
-    /// The same for steps of a test.
+    /// The same for a test's own steps.
     pub(crate) async fn steps(&self, id: &TaskId, steps: &[Box<dyn AnyStep>]) -> Outcome {
         self.outlive(id, &[], Work::Steps(steps)).await
     }
@@ -186,7 +187,7 @@ impl Life {
         panic!("the task never comes to its end");
     }
 
-    /// systemd, and a coordinator that confirms what it may.
+    /// Does what systemd does, and what a coordinator does that confirms changes.
     async fn others(&self, awaited: &Awaited) -> std::convert::Infallible {
         let coordinator = async {
             loop {
@@ -205,7 +206,7 @@ impl Life {
         }
     }
 
-    /// Time passes, and nobody does anything but systemd.
+    /// Time passes, and only systemd does anything.
     pub(crate) async fn wait(&self, seconds: u64) {
         let passes = async {
             for _ in 0..seconds {
@@ -219,7 +220,7 @@ impl Life {
         }
     }
 
-    /// What was typed that may have changed something, the journal aside.
+    /// The calls that may have changed something, without the journal's.
     pub(crate) fn changes(&self) -> Vec<String> {
         let changes = self.machine.log().into_iter().filter(|entry| entry.mutates);
         changes
@@ -234,7 +235,7 @@ impl Life {
         PoolGuid(pools.iter().find(|pool| pool.name == "data").unwrap().guid)
     }
 
-    /// With its pool on record, as a coordinator has it after the creation.
+    /// The task with the pool on record, as a coordinator sends it after the creation.
     pub(crate) async fn recorded(&self) -> PoolSpec {
         let spec = spec();
         PoolSpec {
@@ -259,7 +260,7 @@ enum Work<'a> {
     Steps(&'a [Box<dyn AnyStep>]),
 }
 
-/// found, why and next of a task that stopped for a person.
+/// Found, why and next of a blocked task.
 #[track_caller]
 pub(crate) fn blocked(outcome: Outcome) -> (String, String, String) {
     match outcome {

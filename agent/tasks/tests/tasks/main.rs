@@ -1,4 +1,4 @@
-//! The tasks on machines that can lose power: see each module's name.
+//! The tasks on machines that can lose power; each module's name says what it tests.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its machine is not as prepared")]
 

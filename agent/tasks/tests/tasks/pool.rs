@@ -1,4 +1,4 @@
-//! EnsurePool from blank disks to a pool that holds, and nothing more.
+//! EnsurePool from blank disks to a pool whose state holds, and no further change.
 
 use heeler_host::sim::Fault;
 use heeler_tasks::engine::{Outcome, Seen};

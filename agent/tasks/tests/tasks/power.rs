@@ -1,4 +1,4 @@
-//! The power goes, or the agent is killed, at every point of every task.
+//! Power fails, or the agent is killed, at every point of every task.
 
 use heeler_host::sim::{Content, DiskSpec, Loss};
 use heeler_proto::Task;
@@ -8,8 +8,8 @@ use crate::life::{A, B, FILE, Life, ensure, erase, pi, spec};
 
 const LOSSES: [Loss; 3] = [Loss::Power, Loss::Agent, Loss::AgentAndItsWork];
 
-/// Carries out `task` on `make`'s node once without disturbance, then once for each point and loss; `check`
-/// sees each node after it, with the outcome.
+/// Runs `task` on `make`'s node once undisturbed, then once for each point and loss; `check` gets each node and
+/// outcome.
 async fn at_every_point<M, C>(make: M, task: &Task, check: C)
 where
     M: AsyncFn() -> Life,

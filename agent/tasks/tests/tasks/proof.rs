@@ -1,4 +1,4 @@
-//! A pool is made only when every byte of its disks was read, in this boot, and nothing was written to them since.
+//! A pool is created only when every byte of its disks was read in this boot, and nothing was written to them since.
 
 use std::path::Path;
 
@@ -58,7 +58,7 @@ async fn a_reboot_or_write_restarts_the_reading() {
 async fn a_write_during_the_reading_ends_it_unproven() {
     let machine = pi().blank(A).blank(B).build();
     let mut reading = read_to(&machine, 1 << 30).await;
-    // Behind what was read already.
+    // Before the place that the reading has reached: that part was read already.
     machine.write_disk(A, 4096, b"new");
     let ended = loop {
         if let Err(why) = reading.go_on(&machine).await {
@@ -139,7 +139,7 @@ async fn only_the_named_disk_is_not_read() {
         panic!("{acts:?}");
     };
     assert_eq!(create.unread, [Serial::new(A).unwrap()]);
-    // Who agreed to a creation after a reading did not agree to this.
+    // A consent to a creation with reading does not cover one without.
     let id = life.next_task();
     let consents: Vec<_> = life.acts(&ensure(spec())).await;
     let consents: Vec<_> = consents.iter().map(|act| life.consent(&id, act)).collect();

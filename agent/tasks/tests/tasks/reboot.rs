@@ -1,4 +1,4 @@
-//! A reboot is asked for once, known by the boot id, and not repeated when it does not help.
+//! A reboot is requested once, recognised by the boot id, and not repeated when it does not help.
 
 use heeler_host::sim::Loss;
 use heeler_tasks::engine::{AnyStep, Op, Outcome, Plan};
@@ -14,7 +14,7 @@ fn reboot() -> Plan {
     }])
 }
 
-/// Holds in every boot but the one that it was made in.
+/// Its state holds in every boot except the one in which it was created.
 fn after_this_boot(life: &Life) -> Vec<Box<dyn AnyStep>> {
     let this = life.machine.file(BOOT_ID);
     vec![StandIn::says("Rebooted", BOOT_ID, move |_, boot| {

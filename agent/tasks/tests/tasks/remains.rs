@@ -1,4 +1,4 @@
-//! What the real tools leave of a file system on a disk of 256 GB, its front wiped, never becomes a pool.
+//! A disk of 256 GB with a file system by real tools and its front wiped never becomes part of a pool.
 
 use std::path::Path;
 
@@ -69,7 +69,7 @@ async fn remains_of_every_kind_are_refused() {
     assert_eq!(missed, MISSED, "kind and MiB wiped");
 }
 
-/// A few letters between the samples: only the reading finds them.
+/// A few letters between the samples, which only the full reading finds.
 const MISSED: [&str; 4] = ["text 1", "text 4", "text 8", "text 64"];
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A step that says what the test tells it to.
+//! A step whose plans the test provides.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use heeler_tasks::engine::{AnyStep, Op, Plan, StepName};
 
 type Say = Box<dyn FnMut(usize, Option<Vec<u8>>) -> Result<Plan, RunError> + Send>;
 
-/// Looks at one file, and says what it is told to, given the number of the look and what the file holds.
+/// Observes one file; the test's function plans, given the number of the look and the file's content.
 pub(crate) struct StandIn {
     name: StepName,
     path: &'static str,
@@ -25,7 +25,7 @@ impl StandIn {
         Box::new(Self { name, path, say })
     }
 
-    /// Satisfied once the file is there; writes it otherwise.
+    /// Satisfied once the file exists; writes it otherwise.
     pub(crate) fn writes(name: StepName, path: &'static str) -> Box<dyn AnyStep> {
         Self::says(name, path, move |_, found| {
             Ok(match found {

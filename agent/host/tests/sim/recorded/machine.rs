@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{keys, recorded, tags};
 use crate::node;
 
-/// Keys that come and go with the network: of IPv6, of leases.
+/// Keys that depend on the network: IPv6, leases.
 fn of_the_network(key: &str) -> bool {
     let words = ["dynamic", "noprefixroute", "protocol", "broadcast"];
     words.iter().any(|word| key.ends_with(word)) && key.contains("addr_info")
@@ -41,7 +41,7 @@ fn units_of_zfs_stand_as_debian_installs_them() {
     for line in recorded("systemd-257", "list-unit-files-zfs").stdout.lines() {
         let mut words = line.split_whitespace();
         let (name, state) = (words.next().expect("a name"), words.next().expect("a state"));
-        // Templates and timers are for later.
+        // Templates and timers are not compared.
         if name.contains('@') {
             continue;
         }

@@ -1,5 +1,5 @@
-//! The simulated machine says what the real programs were recorded to say: the same text but for guids and dates, the
-//! same keys in JSON.
+//! The simulated machine prints what the real programs printed: the same text except for guids and dates, and the
+//! same JSON keys.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ mod snapshots;
 const UTIL: &str = "util-linux-2.41.5";
 const ZFS: &str = "zfs-2.3.9";
 
-/// The disks of the lab.
+/// The lab's disks.
 fn lab(content: Content) -> Machine {
     let disk = |serial: &str, content: Content| DiskSpec {
         serial: serial.to_owned(),
@@ -27,7 +27,7 @@ fn lab(content: Content) -> Machine {
         size_bytes: 2 << 30,
         content,
     };
-    // When the pool of another host was recorded.
+    // The time when another host's pool was recorded.
     let clock_ms = 1_795_357_898_000;
     node()
         .clock(clock_ms)
@@ -55,7 +55,7 @@ fn recorded(folder: &str, name: &str) -> Output {
     }
 }
 
-/// Guids, UUIDs and large numbers, which differ from machine to machine, become `#`.
+/// Replaces guids, UUIDs and large numbers, which differ between machines, by `#`.
 fn without_numbers(text: &str) -> String {
     let odd = |word: &str| {
         let hex = word.chars().all(|c| c.is_ascii_hexdigit());
@@ -102,7 +102,7 @@ fn same_text(ours: &Output, folder: &str, name: &str) {
     assert_eq!(ours.code, real.code, "{name}: exit code");
 }
 
-/// Every path of keys; names of pools, datasets and vdevs become `*`.
+/// All paths of keys; names of pools, datasets and vdevs become `*`.
 fn keys(value: &Value) -> BTreeSet<String> {
     fn walk(value: &Value, at: &str, found: &mut BTreeSet<String>) {
         let named = [".pools", ".datasets", ".vdevs"].iter().any(|end| at.ends_with(end));
@@ -123,7 +123,7 @@ fn keys(value: &Value) -> BTreeSet<String> {
     found
 }
 
-/// Keys of the real one that the simulated one may lack: what no parser reads.
+/// Keys of the real output that the simulation may lack, because no parser reads them.
 fn left_out(key: &str) -> bool {
     ["feature@", ".scan_stats", ".scan_processed"]
         .iter()
@@ -141,7 +141,7 @@ fn same_keys(ours: &Output, folder: &str, name: &str) {
     assert_eq!((ours.code, &ours.stderr), (real.code, &real.stderr), "{name}");
 }
 
-/// Names of tags, as `blkid -o export` prints them.
+/// The tag names in the output of `blkid -o export`.
 fn tags(output: &Output) -> BTreeSet<&str> {
     output
         .stdout
@@ -151,7 +151,7 @@ fn tags(output: &Output) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Each signature's device, offset and type, in order.
+/// Device, offset and type of each signature, in order.
 fn same_signatures(ours: &Output, name: &str) {
     let signatures = |output: &Output| {
         let all = serde_json::from_str::<Value>(&output.stdout).expect("JSON")["signatures"].clone();

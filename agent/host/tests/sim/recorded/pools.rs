@@ -105,7 +105,7 @@ fn labels_are_described_as_by_the_real_programs() {
             .stdout
             .lines()
             .map(|line| line.split_once(": ").map_or(line, |(key, _)| key).trim_end().to_owned());
-        // Of a slot with a lamp, which a Raspberry Pi has not.
+        // These are about a slot's LED, which a Raspberry Pi does not have.
         keys.filter(|line| !line.contains("vdev_enc_sysfs_path"))
             .collect::<Vec<_>>()
     };

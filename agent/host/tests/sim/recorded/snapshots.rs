@@ -35,7 +35,7 @@ fn with_pool() -> Machine {
     machine
 }
 
-/// As recorded: of ours, of somebody else who set our property above them, one held, one cloned.
+/// As recorded: some of Heeler's, some that inherit its property, one held, one cloned.
 fn with_snapshots() -> Machine {
     let machine = with_pool();
     let write = |name: &str, text: &[u8]| {
@@ -85,7 +85,7 @@ fn with_snapshots() -> Machine {
     machine
 }
 
-/// Names, holds and clones, in their order; what is a number in the one is one in the other.
+/// Names, holds and clones, in order; other numbers are only checked to be numbers.
 fn rows(output: &Output) -> Vec<[&str; 3]> {
     let fields = |line| {
         let all: Vec<&str> = str::split(line, '\t').collect();

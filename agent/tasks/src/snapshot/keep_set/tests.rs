@@ -126,7 +126,7 @@ fn guids(lowered: &Lowered<'_>) -> Vec<u64> {
     lowered.victims.iter().map(|one| one.guid).collect()
 }
 
-/// Victims, and whether anything asks for consent.
+/// The victims, and whether a consent is needed.
 fn asked_of(snapshots: &[Snapshot], before: [u32; 6], after: [u32; 6], minutes: (u32, u32)) -> (Vec<u64>, bool) {
     let (before, after) = (
         Keep::new(before, minutes.0).unwrap(),
@@ -142,7 +142,7 @@ fn victims_include_snapshots_kept_by_a_shorter_class() {
     let before = [4, 24, 14, 8, 6, 1];
     let asked = |snapshots: &[Snapshot], after| asked_of(snapshots, before, after, (15, 15));
     for snapshots in [
-        // The newest, too: it is that for an hour only.
+        // The newest too: it is the newest for an hour only.
         vec![ours(1, NOW - HOUR, all)],
         vec![ours(1, NOW - 2 * HOUR, all), ours(2, NOW - HOUR, "hourly")],
     ] {
@@ -159,7 +159,7 @@ fn victims_include_snapshots_kept_by_a_shorter_class() {
         );
         assert_eq!(asked(&snapshots, [4, 24, 14, 8, 11, 0]), (vec![1], true));
     }
-    // In its place, and yet for a year instead of five: asked for, not named.
+    // It keeps its place, but for a year instead of five: needs a consent, and is not a victim.
     let yearly = [ours(1, NOW - HOUR, all)];
     assert_eq!(
         asked_of(&yearly, [0, 0, 0, 0, 0, 5], [0, 0, 0, 0, 0, 1], (0, 0)),

@@ -133,7 +133,7 @@ mod tests {
         );
         let remains = "remains of a GPT partition table";
         assert_eq!(act(Some(old), &seen(remains, true)).finding, old, "its front is gone");
-        // The disk was in another machine meanwhile: this needs a consent of its own.
+        // The disk was in another machine meanwhile, so it needs a new consent.
         let later = "ext4 file system \"photos\"";
         assert_eq!(act(Some(old), &seen(later, false)).finding, later);
         assert_eq!(act(None, &seen(later, true)).finding, later);

@@ -17,7 +17,7 @@ pub(super) fn serial(text: &str) -> Serial {
     Serial::new(text).unwrap()
 }
 
-/// Wants pool data on A1 and B1; nothing is on record.
+/// Pool data on A1 and B1 is wanted; nothing is on record.
 pub(super) fn task() -> EnsurePool {
     EnsurePool {
         pool: PoolSpec {
@@ -100,7 +100,7 @@ pub(super) fn disks(disks: Vec<Disk>) -> Observed {
     }
 }
 
-/// An importable pool data with our comment; `legs` are serials, `-` in front of one that is not online.
+/// An importable pool data with this node's comment. `legs` are serials; one with `-` in front is not online.
 pub(super) fn candidate(guid: u64, legs: &[&str]) -> Candidate {
     let online = legs.iter().all(|leg| !leg.starts_with('-'));
     Candidate {
@@ -134,7 +134,7 @@ pub(super) fn fact(state: &str, legs: &[&str]) -> PoolFact {
     }
 }
 
-/// A serial, or the path of a disk that is gone.
+/// A serial, or the path of a missing disk.
 fn leg(text: &str) -> LegFact {
     let gone = text.contains('/');
     LegFact {
@@ -162,7 +162,7 @@ pub(super) fn blocked(plan: Plan) -> Blocked {
     }
 }
 
-/// Programs of a change, as typed.
+/// The commands of a change, as typed.
 #[track_caller]
 pub(super) fn commands(plan: &Plan) -> Vec<String> {
     let Plan::Change { ops, .. } = plan else {

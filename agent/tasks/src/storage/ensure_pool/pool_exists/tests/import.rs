@@ -14,7 +14,7 @@ fn offered(candidates: Vec<Candidate>) -> Observed {
     }
 }
 
-/// Never the act that makes a pool, whatever the plan.
+/// No plan creates a pool.
 #[track_caller]
 fn never_creates(plan: &Plan) {
     if let Plan::Change { ops, .. } = plan {
