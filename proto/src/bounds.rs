@@ -1,4 +1,4 @@
-//! An encoded message is held against one table of bounds, before anything is decoded, stored or shown.
+//! Checks an encoded message against a table of bounds, before anything is decoded, stored or shown.
 
 mod cut;
 mod operators;
@@ -10,31 +10,31 @@ pub use cut::cut;
 pub use operators::OPERATOR;
 pub use table::{ENROL, FROM_AGENT, MESSAGE};
 
-/// A field of a message, with what it may hold.
+/// A field of a message and its bounds.
 #[derive(Debug)]
 pub struct Field {
-    /// As the .proto files number it.
+    /// The field's number in the .proto file.
     pub number: u32,
-    /// As they name it.
+    /// The field's name in the .proto file.
     pub name: &'static str,
-    /// How often it may come in one message.
+    /// How often the field may occur in one message.
     pub count: usize,
-    /// Bytes of one of them, encoded.
+    /// The most bytes of one occurrence, encoded.
     pub bytes: usize,
-    /// The fields of a message; empty for a word, bytes or a number.
+    /// The bounds of the fields inside, when it is a message; empty for text, bytes and numbers.
     pub fields: &'static [Field],
 }
 
-/// What is beyond its bound.
+/// A field that exceeds its bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excess {
-    /// The field's name in the .proto files.
+    /// The field's name in the .proto file.
     pub field: &'static str,
-    /// How many there are, or how many bytes one of them has.
+    /// Occurrences, or bytes of one occurrence: see `in_bytes`.
     pub found: usize,
-    /// The bound.
+    /// The bound, in the same unit as `found`.
     pub most: usize,
-    /// Bytes are counted, not how often it comes.
+    /// Whether `found` and `most` count bytes instead of occurrences.
     pub in_bytes: bool,
 }
 
@@ -48,11 +48,11 @@ impl fmt::Display for Excess {
     }
 }
 
-/// Holds an encoded message against the table, in one pass that keeps nothing. What is not in the table, or is broken, is
-/// the decoder's business: it skips the one and refuses the other.
+/// Checks an encoded message against `fields` in one pass, without allocating. It passes over fields that the table
+/// does not have and stops at malformed bytes: the decoder skips the former and refuses the latter.
 ///
 /// # Errors
-/// The first thing that is beyond its bound.
+/// The first field that exceeds its bound.
 pub fn check(message: &[u8], fields: &'static [Field]) -> Result<(), Excess> {
     let mut counts = [0_usize; 32];
     let mut rest = message;
@@ -71,7 +71,7 @@ pub fn check(message: &[u8], fields: &'static [Field]) -> Result<(), Excess> {
                 in_bytes: false,
             });
         }
-        // What is inside says more than how long all of it is.
+        // The inner field first: its name says more than the length of the whole.
         if !field.fields.is_empty() {
             check(bytes, field.fields)?;
         }
@@ -87,7 +87,8 @@ pub fn check(message: &[u8], fields: &'static [Field]) -> Result<(), Excess> {
     Ok(())
 }
 
-/// The next field's number, and its bytes where it has a length; None at the end, or where the message is broken.
+/// Takes the next field off `rest`: its number, and its bytes (empty for a varint). None at the end and where the
+/// message is malformed.
 pub fn next<'a>(rest: &mut &'a [u8]) -> Option<(u32, &'a [u8])> {
     let key = varint(rest)?;
     let number = u32::try_from(key >> 3).ok()?;

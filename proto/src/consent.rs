@@ -11,7 +11,7 @@ pub const LIFETIME_MS: u64 = 60 * 60 * 1000;
 /// with a key that the node got at first contact, so that a hostile coordinator cannot make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// 32 random lower-case hex digits; the node's journal keeps it, so that it is valid only once.
+    /// 32 random hex digits; the node's journal stores it, so that the consent is valid only once.
     pub id: String,
     /// The task that may make the change.
     pub task: TaskId,

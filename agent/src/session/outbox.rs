@@ -8,16 +8,16 @@ use super::{SessionError, message};
 use crate::journal::{State, Told};
 use crate::wire;
 
-/// Answers that may wait. A coordinator asks for a few at a time and reads as it asks.
+/// The most answers that may wait. A coordinator sends a few requests at a time and reads the answers meanwhile.
 const MOST_ANSWERS: usize = 64;
-/// Their bytes. The largest of them, facts of a node with many disks and pools, has less than 4 MiB.
+/// The most bytes of waiting answers. The largest one, the facts of a node with many disks and pools, has less than 4
+/// MiB.
 const MOST_BYTES: usize = 32 << 20;
 
-/// What this session has yet to send. Answers go before events, and events before progress, of which only the latest is
-/// worth sending.
+/// What this session has still to send: answers first, then events, then the latest progress.
 pub struct Outbox {
     answers: VecDeque<FromAgent>,
-    /// Of all of them, encoded.
+    /// Encoded size of all answers.
     bytes: usize,
     progress: Option<Told>,
     /// The last event that this session has sent.
@@ -25,7 +25,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Of a session whose coordinator has stored every event up to `acknowledged`.
+    /// Of a session whose coordinator has stored all events up to `acknowledged`.
     pub const fn after(acknowledged: u64) -> Self {
         Self {
             answers: VecDeque::new(),
@@ -35,15 +35,15 @@ impl Outbox {
         }
     }
 
-    /// One more answer.
+    /// Adds an answer.
     pub fn push(&mut self, answer: FromAgent) {
         let answer = bounded(answer);
         self.bytes += answer.encoded_len();
         self.answers.push_back(answer);
     }
 
-    /// Whether another question may be taken in. Where not, the session is to end: nothing is lost by that, for events
-    /// stay in the journal, and whoever asked asks again.
+    /// Whether another request can be accepted. If not, the session must end. That loses nothing: events stay in the
+    /// journal, and the coordinator sends its requests again.
     ///
     /// # Errors
     /// When too many answers wait to be read.
@@ -54,7 +54,7 @@ impl Outbox {
         }
     }
 
-    /// The latest progress.
+    /// Replaces the progress to send.
     pub fn progress(&mut self, told: Option<Told>) {
         self.progress = told;
     }
@@ -65,7 +65,7 @@ impl Outbox {
         !self.answers.is_empty() || last > self.sent || self.progress.is_some()
     }
 
-    /// What to send next.
+    /// The next message to send; None when there is nothing.
     pub fn next(&mut self, journal: &State) -> Option<FromAgent> {
         if let Some(answer) = self.answers.pop_front() {
             self.bytes -= answer.encoded_len();
@@ -73,7 +73,7 @@ impl Outbox {
         }
         let told = match journal.events.iter().find(|told| told.seq > self.sent) {
             Some(told) => {
-                // What comes after it makes it old.
+                // Progress from before the event is outdated.
                 self.progress = None;
                 self.sent = told.seq;
                 told.clone()
@@ -84,7 +84,7 @@ impl Outbox {
     }
 }
 
-/// The coordinator refuses a whole message for one word that is too long: such a word is cut before it is sent.
+/// Cuts texts that are too long, because the coordinator would refuse the whole message.
 fn bounded(message: FromAgent) -> FromAgent {
     let encoded = message.encode_to_vec();
     if bounds::check(&encoded, FROM_AGENT).is_ok() {

@@ -1,4 +1,4 @@
-//! What a sender shortens, so that one long word does not cost the whole message.
+//! Shortens long texts before they are sent, so that one of them does not cost the whole message.
 
 use prost::encoding::encode_varint;
 
@@ -6,8 +6,8 @@ use super::{Field, next};
 
 const CUT: &[u8] = "…".as_bytes();
 
-/// The message with each word that is beyond its bound cut short, and `…` at its end. Counts stay as they are: a list with
-/// something left out would say something false, and [`super::check`] still refuses it.
+/// Cuts each text that exceeds its bound, and ends it with `…`. Counts are not changed, because a list with items
+/// left out would be false; [`super::check`] still refuses those.
 #[must_use]
 pub fn cut(message: &[u8], fields: &'static [Field]) -> Vec<u8> {
     let mut short = Vec::with_capacity(message.len());
@@ -15,7 +15,7 @@ pub fn cut(message: &[u8], fields: &'static [Field]) -> Vec<u8> {
     loop {
         let before = rest;
         let Some((number, bytes)) = next(&mut rest) else {
-            // The rest of a broken message is left to the decoder.
+            // The rest of a malformed message is left to the decoder.
             short.extend_from_slice(before);
             return short;
         };
@@ -38,7 +38,7 @@ pub fn cut(message: &[u8], fields: &'static [Field]) -> Vec<u8> {
 
 fn word(bytes: &[u8], most: usize) -> Vec<u8> {
     let mut end = most.saturating_sub(CUT.len()).min(bytes.len());
-    // Never within a character: the decoder refuses half of one.
+    // Never within a UTF-8 character, which the decoder would refuse.
     while end > 0 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
         end -= 1;
     }

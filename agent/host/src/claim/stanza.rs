@@ -5,7 +5,7 @@ use crate::facts::Nic;
 use crate::guard::Written;
 use crate::{RunError, System, link, netplan};
 
-/// netplan's folders: a name in an earlier folder hides the same name in a later one (netplan(5)).
+/// netplan's folders. A name in an earlier folder hides the same name in a later one.
 const FOLDERS: [&str; 3] = ["/etc/netplan", "/run/netplan", "/usr/lib/netplan"];
 
 /// What netplan's other files say about the card. Empty when netplan is not installed: then nothing reads them.
