@@ -27,13 +27,11 @@ pub struct Arguments {
 pub enum Command {
     /// A command for a person on the node.
     Person(PersonCommand),
-    /// Run the service.
     Run,
     /// Print the node's public key.
     Key,
     /// Undo a network change that was not confirmed.
     GuardUndo,
-    /// Print the version.
     Version,
 }
 

@@ -8,7 +8,6 @@ pub struct Assignment {
     pub task_id: TaskId,
     /// Its place in the order of this node's assignments.
     pub generation: Generation,
-    /// The task itself.
     pub task: Task,
     /// Consents for the task, sorted by id; not verified yet.
     pub consents: Vec<Consent>,

@@ -15,7 +15,6 @@ pub enum LedgerError {
     File {
         /// The verb after "could not".
         action: &'static str,
-        /// The error of the operating system.
         source: io::Error,
     },
     /// The file is not one of Heeler's, or from a newer version.

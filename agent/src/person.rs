@@ -24,13 +24,10 @@ pub enum PersonError {
     /// The agent's files belong to root.
     #[error("this needs root: type it with sudo")]
     NotRoot,
-    /// The pause's file could not be written or removed.
     #[error("could not write or remove {}", hold::PATH)]
     Hold(#[source] io::Error),
-    /// The release failed.
     #[error(transparent)]
     Release(#[from] ReleaseError),
-    /// The terminal could not be used.
     #[error("could not use the terminal")]
     Terminal(#[from] io::Error),
 }

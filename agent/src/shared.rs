@@ -22,7 +22,6 @@ use crate::{hold, ledger, release};
 pub struct Shared {
     /// The configuration from first contact.
     pub config: Config,
-    /// The machine.
     pub host: Arc<dyn System>,
     /// The later of the machine's clock and the coordinator's last time.
     pub clock: Clock,
@@ -32,7 +31,6 @@ pub struct Shared {
     pub trusted: Arc<Trusted>,
     /// The trusted authorities and the clock, for TLS.
     pub trust: Trust,
-    /// The journal.
     pub journal: Arc<Journal>,
     /// The last accepted assignment.
     pub accepted: Mutex<Option<Assignment>>,
@@ -56,7 +54,6 @@ pub struct Shared {
     pub copies: Arc<Copies>,
     /// Notified when the agent is released from this node.
     pub leaving: tokio::sync::Notify,
-    /// Reports to systemd.
     pub notify: Notify,
 }
 

@@ -20,19 +20,15 @@ pub const TOKEN_PATH: &str = "/etc/heeler/token";
 /// Why the node has no certificate yet.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
-    /// The token's file could not be read or removed.
     #[error("could not read or remove {TOKEN_PATH}")]
     Token(#[source] io::Error),
     /// The key or certificate cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// No address of the coordinator answered.
     #[error("could not reach the coordinator to enrol")]
     Dial(#[from] DialError),
-    /// TLS could not be set up.
     #[error("could not set up TLS")]
     Tls(#[from] rustls::Error),
-    /// The coordinator refused.
     #[error("the coordinator refused to enrol this node: {0}. On the coordinator: heeler node add")]
     Refused(String),
     /// The connection broke or the coordinator did not answer in time.

@@ -23,17 +23,10 @@ pub enum Entry {
     /// A task was accepted.
     Accepted(Box<Assignment>),
     /// An op is about to be applied.
-    Begun {
-        /// Id of the task.
-        task: TaskId,
-        /// The op.
-        intent: Intent,
-    },
+    Begun { task: TaskId, intent: Intent },
     /// An op ended.
     Ended {
-        /// Id of the task.
         task: TaskId,
-        /// The op.
         intent: Intent,
         /// Why it failed; None when it was applied.
         error: Option<String>,
@@ -74,6 +67,5 @@ pub struct Told {
     pub at_ms: u64,
     /// The task that it belongs to; None for events of the schedule.
     pub task: Option<TaskId>,
-    /// The event itself.
     pub event: Event,
 }

@@ -41,7 +41,6 @@ pub enum JournalError {
     File {
         /// The verb and preposition after "could not".
         action: &'static str,
-        /// The error of the operating system.
         source: io::Error,
     },
     /// An entry could not be encoded as JSON.
@@ -59,7 +58,6 @@ pub enum JournalError {
     Unknown {
         /// Number of the line, from 1.
         line: usize,
-        /// What could not be parsed.
         source: serde_json::Error,
     },
     /// A line before the last one is damaged.

@@ -42,11 +42,8 @@ impl Stop {
 
 /// The journal as the engine uses it for one task.
 pub struct TaskRecord {
-    /// The journal.
     pub journal: Arc<Journal>,
-    /// The assignment of the task.
     pub assignment: Assignment,
-    /// This node's name.
     pub node: NodeName,
     /// The operators that may consent.
     pub trusted: Arc<Trusted>,

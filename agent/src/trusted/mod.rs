@@ -29,7 +29,6 @@ pub enum TrustError {
     File {
         /// The verb after "could not".
         action: &'static str,
-        /// The error of the operating system.
         source: io::Error,
     },
     /// The file's content is not valid.
