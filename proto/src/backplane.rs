@@ -34,7 +34,7 @@ pub enum Renderer {
 pub struct Cidr {
     /// The address itself: not loopback, multicast or 0.0.0.0.
     pub address: Ipv4Addr,
-    /// 1 to 30.
+    /// Length of the network's prefix, 1 to 30.
     pub prefix: u8,
 }
 

@@ -6,9 +6,9 @@ use crate::v1;
 /// a copy starts a new epoch, so that its assignments are newer than any that were made after that copy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Generation {
-    /// 1 and up.
+    /// Number of the epoch, from 1; 0 before the first assignment.
     pub epoch: u64,
-    /// 1 and up within the epoch; 0 is before the first.
+    /// Number within the epoch, from 1; 0 before the first assignment.
     pub counter: u64,
 }
 

@@ -16,6 +16,9 @@ pub fn list_command(path: &str) -> Command {
 }
 
 /// Whether a folder is immutable. While something is mounted on it, the answer is about the root of that file system.
+///
+/// # Errors
+/// When the folder does not exist, or its file system has no such attributes.
 pub async fn is_immutable(host: &dyn System, path: &str) -> Result<bool, RunError> {
     let command = list_command(path);
     let output = ask(host, &command).await?;

@@ -13,6 +13,10 @@ pub type Look<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// The only access to a machine: all facts about a node and all changes to it go through it. The simulated machine
 /// can lose power between any two calls.
+///
+/// # Errors
+/// The operating system's error of a file; `NotFound` when it does not exist. Programs and units have their own
+/// errors.
 #[async_trait]
 pub trait System: Send + Sync {
     /// Runs a program to its end. An exit code other than 0 is not an error.

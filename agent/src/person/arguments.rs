@@ -21,6 +21,9 @@ pub enum PersonCommand {
 
 impl PersonCommand {
     /// The command of this name; takes its options out of `words`. None for another command.
+    ///
+    /// # Errors
+    /// A message for the person, when an option has no valid value.
     pub fn parse(command: &str, words: &mut Vec<String>) -> Result<Option<Self>, String> {
         let parsed = match command {
             "status" => Self::Status {

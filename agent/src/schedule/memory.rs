@@ -61,6 +61,9 @@ impl Memory {
     }
 
     /// Writes the file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
     pub async fn write(&self, host: &dyn System) -> io::Result<()> {
         let file = File {
             path: PathBuf::from(PATH),

@@ -9,11 +9,11 @@ use crate::storage::{self, ensure_pool, erase_disk};
 /// What a task needs exclusively while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Uses {
-    /// Pools and disks.
+    /// Pools and disks: also locks out the schedule and an operator's requests.
     pub pool: bool,
     /// The network configuration.
     pub network: bool,
-    /// apt and dpkg.
+    /// apt and dpkg; no task needs them yet.
     pub packages: bool,
     /// Whether it may reboot the node.
     pub reboot: bool,

@@ -11,7 +11,7 @@ pub enum DiskState {
     Blank,
     /// It has the label of a pool.
     PoolMember {
-        /// The pool's name.
+        /// The pool's name; empty on a spare or cache device.
         name: String,
         /// The guid that ZFS gave it, as `zpool status -g` shows it.
         guid: u64,

@@ -13,7 +13,7 @@ pub struct PoolFact {
     pub name: String,
     /// The pool's guid, as `zpool status -g` shows it.
     pub guid: u64,
-    /// ONLINE, DEGRADED, FAULTED, SUSPENDED…
+    /// ZFS's state of the pool: ONLINE, DEGRADED, FAULTED, SUSPENDED…
     pub state: String,
     /// The pool property `size` in bytes.
     pub size_bytes: u64,
@@ -45,7 +45,7 @@ pub struct PoolFact {
     pub scan_errors: u64,
 }
 
-/// A leaf vdev.
+/// A leaf vdev of an imported pool.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LegFact {
@@ -53,7 +53,7 @@ pub struct LegFact {
     pub serial: String,
     /// The vdev's guid, as `zpool status -g` shows it.
     pub guid: u64,
-    /// ONLINE, OFFLINE, FAULTED, UNAVAIL, REMOVED…
+    /// ZFS's state of the vdev: ONLINE, OFFLINE, FAULTED, UNAVAIL, REMOVED…
     pub state: String,
     /// Failed reads since the last `zpool clear`.
     pub read_errors: u64,

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::ask::ask;
 use crate::{Command, RunError, System};
 
-/// One path that differs.
+/// A path that differs between the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// `+` created, `-` removed, `M` modified, `R` renamed.

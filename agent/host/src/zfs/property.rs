@@ -1,7 +1,7 @@
 use crate::ask::ALL_POOLS;
 use crate::{Command, RunError, System};
 
-/// A property of a dataset.
+/// A property of a dataset, with its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property {
     /// The value as `zfs get -p` prints it; `-` when a user property is not set.

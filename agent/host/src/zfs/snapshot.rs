@@ -8,7 +8,7 @@ use crate::{Command, Output, RunError, System};
 /// datasets.
 pub const MARK: &str = "heeler:class";
 
-/// A snapshot.
+/// A snapshot, as `zfs list` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The part after the `@`.

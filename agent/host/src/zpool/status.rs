@@ -112,7 +112,7 @@ pub struct Pools {
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A leaf vdev.
+/// A leaf vdev of an imported pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vdev {
     /// As ZFS shows it; the guid when the disk is missing.

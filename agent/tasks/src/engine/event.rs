@@ -54,7 +54,7 @@ pub enum Event {
         step: String,
         /// What is done now, with the time left.
         text: String,
-        /// 0 to 100.
+        /// 0 to 100, of the whole op.
         percent: u8,
     },
     /// The schedule took or pruned snapshots, or failed to. Belongs to no task.

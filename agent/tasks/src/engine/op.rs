@@ -21,7 +21,7 @@ pub enum Op {
     Write(File),
     /// Writes a marked block in a file that others write too.
     Edit(Edit),
-    /// Removes a file.
+    /// Removes a file, unless it changed since it was observed.
     Remove(Remove),
     /// Sets a parameter of the running kernel until the next boot.
     Parameter {
