@@ -2,23 +2,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use heeler_coordinator::clock::Clock;
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that changes only when a test sets it.
 #[derive(Debug)]
 pub struct HandClock(AtomicU64);
 
 impl HandClock {
-    /// At this time, Unix milliseconds.
+    /// A clock at this time, Unix milliseconds.
     #[must_use]
     pub const fn at(now_ms: u64) -> Self {
         Self(AtomicU64::new(now_ms))
     }
 
-    /// Somebody sets it.
+    /// Sets the time, Unix milliseconds.
     pub fn set(&self, now_ms: u64) {
         self.0.store(now_ms, Ordering::SeqCst);
     }
 
-    /// So much later.
+    /// Moves the time forward by `ms`.
     pub fn advance(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }

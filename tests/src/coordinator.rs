@@ -21,25 +21,25 @@ use crate::{CLUSTER, HandClock, ME, NOON, Operator};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A coordinator in a temporary folder, on ports of its own.
+/// A coordinator in a temporary folder, on free ports.
 pub struct Fleet {
     folder: TempDir,
-    /// The coordinator's.
+    /// The coordinator's clock.
     pub clock: Arc<HandClock>,
-    /// Where agents come in.
+    /// Address for agents.
     pub agents: SocketAddr,
-    /// Where nodes enrol.
+    /// Address for enrolment.
     pub enrolment: SocketAddr,
-    /// Where operators call from elsewhere.
+    /// Address for operators on other machines.
     pub remote: SocketAddr,
-    /// What the database may fill; from the next start on.
+    /// Bound for the database in bytes; from the next start on.
     pub history_bytes: u64,
-    /// How often it asks a silent agent for a sign of life; from the next start on.
+    /// Silence after which an agent is pinged; from the next start on.
     pub asks_every: Option<Duration>,
     running: Option<Running>,
 }
 
-/// Its runtime is its own, so that it can be killed as a process can: whatever it was doing, it does no more.
+/// A running coordinator. It has its own runtime, so that it can be killed like a process.
 struct Running {
     runtime: Runtime,
     stop: oneshot::Sender<()>,
@@ -47,7 +47,7 @@ struct Running {
 }
 
 impl Fleet {
-    /// Initialised and serving.
+    /// Initialises and starts a coordinator.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(HandClock::at(NOON));
@@ -73,7 +73,7 @@ impl Fleet {
         fleet
     }
 
-    /// What it lies in, with room for files beside it.
+    /// The temporary folder; tests may add files.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -85,13 +85,13 @@ impl Fleet {
         StateFolder::new(self.folder.path().join("state"))
     }
 
-    /// The cluster's authority, PEM.
+    /// Certificate of the cluster's authority, PEM.
     #[must_use]
     pub fn ca(&self) -> String {
         read(&self.state().ca().join("certificate.pem"))
     }
 
-    /// Serves, on the ports of before.
+    /// Starts the coordinator, on the ports it had before.
     ///
     /// # Errors
     /// As [`Coordinator::bind`].
@@ -119,7 +119,7 @@ impl Fleet {
                 Ok(coordinator) => coordinator,
                 Err(error) => return drop(bound.send(Err(error))),
             };
-            // How long anything takes is the machine's affair.
+            // Time limits must not depend on the speed of this machine.
             let coordinator = coordinator.waiting(Patience {
                 handshake: HOUR,
                 stranger: HOUR,
@@ -152,7 +152,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts another one on the same state, on ports of its own.
+    /// Starts another coordinator on the same state, on other ports.
     ///
     /// # Errors
     /// As [`Coordinator::bind`].
@@ -170,7 +170,7 @@ impl Fleet {
         Coordinator::bind(options, self.clock.clone()).await.map(drop)
     }
 
-    /// Ends it as SIGTERM does.
+    /// Stops the coordinator as SIGTERM does.
     pub async fn stop(&mut self) {
         let running = self.running.take().unwrap();
         running.stop.send(()).unwrap();
@@ -178,12 +178,12 @@ impl Fleet {
         end(running.runtime).await;
     }
 
-    /// Ends it as SIGKILL does.
+    /// Stops the coordinator as SIGKILL does.
     pub async fn kill(&mut self) {
         end(self.running.take().unwrap().runtime).await;
     }
 
-    /// The key of an operator who is not known.
+    /// The key of an operator that the coordinator does not know.
     #[must_use]
     pub fn second_operator_key(&self) -> EcdsaKeyPair {
         let random = SystemRandom::new();
@@ -191,7 +191,7 @@ impl Fleet {
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &der, &random).unwrap()
     }
 
-    /// Calls it as an operator elsewhere does, with what lies in their state folder.
+    /// Connects as an operator on another machine, with the certificate in their state folder.
     pub async fn remote_operator(&self, state: &Path, name: &str) -> Operator {
         let folder = state.join("operators").join(name);
         let (chain, key) = (read(&folder.join("certificate.pem")), read(&folder.join("key.pem")));
@@ -200,7 +200,7 @@ impl Fleet {
         Operator::with(OperatorClient::new(channel), key.as_bytes())
     }
 
-    /// Calls it as an operator does.
+    /// Connects as the operator on the coordinator's machine.
     pub async fn operator(&self) -> Operator {
         Operator::new(&self.state()).await
     }

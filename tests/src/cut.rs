@@ -4,13 +4,14 @@ use tokio::io::{AsyncReadExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Stands where nodes call their coordinator, and cuts the first connections off after so many bytes from the node.
+/// A proxy in front of a coordinator. It cuts the first connections after a number of bytes from the node.
 pub struct Cut {
     cuts: watch::Receiver<usize>,
 }
 
 impl Cut {
-    /// At `at`, before a coordinator at `to`.
+    /// Listens at `at` for a coordinator at `to`. Connection `n` is cut after `after[n]` bytes; later ones are not
+    /// cut.
     pub async fn new(at: SocketAddr, to: SocketAddr, after: Vec<u64>) -> Self {
         let listener = TcpListener::bind(at).await.unwrap();
         let (count, cuts) = watch::channel(0);
@@ -27,7 +28,7 @@ impl Cut {
         Self { cuts }
     }
 
-    /// Waits until so many connections were cut off.
+    /// Waits until `count` connections were cut.
     pub async fn cuts(&mut self, count: usize) {
         self.cuts.wait_for(|cuts| *cuts >= count).await.unwrap();
     }

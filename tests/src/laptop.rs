@@ -9,20 +9,20 @@ use tempfile::TempDir;
 
 use crate::{Fleet, HandClock};
 
-/// A person's own machine: a state folder, a login name, and the command line.
+/// A person's machine: a state folder, a login name, and the command line.
 pub struct Laptop {
     folder: TempDir,
     state: PathBuf,
     login: String,
 }
 
-/// What came of a command line.
+/// Result of a command line.
 pub struct Outcome {
-    /// How it ended.
+    /// Exit code.
     pub exit: Exit,
-    /// What it printed.
+    /// stdout.
     pub out: String,
-    /// What it said beside.
+    /// stderr.
     pub err: String,
 }
 
@@ -54,7 +54,7 @@ impl Demonstration for NoDemo {
 }
 
 impl Laptop {
-    /// Of somebody who has nothing yet.
+    /// The machine of somebody who has nothing yet.
     #[must_use]
     pub fn of(login: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -77,7 +77,7 @@ impl Laptop {
         }
     }
 
-    /// The same, for somebody who logs in under another name.
+    /// The same machine with another login name.
     #[must_use]
     pub fn as_login(self, login: &str) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Laptop {
         }
     }
 
-    /// A file here; made when there is something to put into it.
+    /// Path of a file on this machine; writes `text` if there is some.
     #[must_use]
     pub fn file(&self, name: &str, text: Option<&str>) -> PathBuf {
         let path = self.folder.path().join(name);
@@ -96,13 +96,13 @@ impl Laptop {
         path
     }
 
-    /// Where its keys are.
+    /// The state folder, with the keys.
     #[must_use]
     pub fn state(&self) -> &Path {
         &self.state
     }
 
-    /// Types a line, with nobody to be asked.
+    /// Runs a command line without a terminal.
     pub async fn types(&self, clock: &HandClock, line: &str) -> Outcome {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let login = self.login.clone();
@@ -131,7 +131,7 @@ impl Laptop {
         }
     }
 
-    /// The same, where it must go well.
+    /// As [`Self::types`], but must succeed; returns stdout.
     pub async fn does(&self, clock: &HandClock, line: &str) -> String {
         let outcome = self.types(clock, line).await;
         assert_eq!(outcome.exit, Exit::Fine, "{line}: {}{}", outcome.out, outcome.err);

@@ -1,5 +1,5 @@
-//! The fleet in one process: a coordinator in a temporary folder, real agents on simulated machines, hand-made agents
-//! that do what a real one never would; over loopback mTLS.
+//! A fleet in one process: a coordinator in a temporary folder, real agents on simulated machines, and hand-made
+//! agents that do what a real one never would, all over mTLS on loopback.
 
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
@@ -24,11 +24,11 @@ pub use operator::{Operator, config, consents};
 pub use record::put_on_record;
 pub use stranger::{Line, Stranger};
 
-/// Sunday, 1 March 2026, noon: when simulated machines begin.
+/// Sunday, 1 March 2026, noon UTC, in Unix milliseconds: the time at which simulated machines start.
 pub const NOON: u64 = 1_772_366_400_000;
 
-/// The cluster's name.
+/// Name of the cluster.
 pub const CLUSTER: &str = "k8sctl";
 
-/// Who consents.
+/// Name of the operator.
 pub const ME: &str = "me";

@@ -13,11 +13,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Fleet;
 
-/// A real agent on a simulated machine. When the power goes, the machine comes up again by itself.
+/// A real agent on a simulated machine, which boots again after a power cut.
 pub struct Node {
-    /// Its name.
+    /// Node name.
     pub name: String,
-    /// What it runs on.
+    /// The simulated machine.
     pub machine: Machine,
     config: Config,
     running: Option<Running>,
@@ -29,16 +29,16 @@ struct Running {
     thread: JoinHandle<()>,
 }
 
-/// A node that hurries looks at its clock so often.
+/// Step of the simulated time in [`Node::live_alone`].
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl Node {
-    /// Taken on as first contact does it, and connected.
+    /// Adds a node as first contact does, and waits until it is connected.
     pub async fn added(fleet: &Fleet, machine: Machine, name: &str) -> Self {
         Self::taken_on(fleet, machine, name, false).await
     }
 
-    /// The same for a machine that lost its key and whose person said so.
+    /// The same for a machine that lost its key, with `--reflashed`.
     pub async fn reflashed(fleet: &Fleet, machine: Machine, name: &str) -> Self {
         Self::taken_on(fleet, machine, name, true).await
     }
@@ -75,7 +75,7 @@ impl Node {
         node
     }
 
-    /// Starts the agent, on a thread of its own: it is a program of its own.
+    /// Starts the agent on its own thread, because it is a separate program.
     pub fn start(&mut self) {
         let (machine, config) = (self.machine.clone(), self.config.clone());
         let (kill, killed) = oneshot::channel();
@@ -96,7 +96,8 @@ impl Node {
         self.running = Some(Running { kill, hurry, thread });
     }
 
-    /// So much time passes for the machine and its agent, at once. Nobody should be connected: sessions time out.
+    /// Lets this much time pass at once for the machine and its agent. No session may be open, because it would time
+    /// out.
     pub async fn live_alone(&self, time: Duration) {
         let (done, end) = oneshot::channel();
         let running = self.running.as_ref().unwrap();
@@ -113,7 +114,7 @@ impl Node {
     }
 }
 
-/// Comes up again after every loss.
+/// Runs the agent again after every power cut.
 async fn live(machine: &Machine, config: &Config) {
     loop {
         let agent = Agent::new(config.clone(), Arc::new(machine.clone()), Notify::default())
@@ -122,7 +123,7 @@ async fn live(machine: &Machine, config: &Config) {
         tokio::select! {
             never = machine.guardian() => match never {},
             () = agent.run(std::future::pending()) => {
-                // As the service does.
+                // As the agent's service does.
                 if release::is_begun(machine).await {
                     return release::finish(machine).await.unwrap();
                 }
@@ -162,7 +163,7 @@ fn agent_config(contact: &v1::BeginContactReply, name: &str) -> Config {
     Config::parse(agent_json(contact, name).to_string().as_bytes()).unwrap()
 }
 
-/// What first contact writes into /etc/heeler/agent.json.
+/// The content that first contact writes to /etc/heeler/agent.json.
 #[must_use]
 pub fn agent_json(contact: &v1::BeginContactReply, name: &str) -> serde_json::Value {
     let part = heeler_coordinator::contact::agent_config(&NodeName::new(name).unwrap(), contact);

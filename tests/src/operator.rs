@@ -16,7 +16,7 @@ use crate::{CLUSTER, ME};
 /// An operator's connection, with the key to consent.
 pub struct Operator {
     client: OperatorClient<Channel>,
-    /// The key that consents are signed with.
+    /// The key that signs consents.
     pub key: EcdsaKeyPair,
 }
 
@@ -28,7 +28,7 @@ impl Operator {
         Self::with(client, &pem)
     }
 
-    /// Over a connection that is open.
+    /// An operator on an open connection.
     pub(crate) fn with(client: OperatorClient<Channel>, pem: &[u8]) -> Self {
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem).unwrap();
         let der = der.secret_pkcs8_der();
@@ -36,7 +36,7 @@ impl Operator {
         Self { client, key }
     }
 
-    /// A join token for that name and key.
+    /// Makes a join token for that name and key.
     pub async fn token(&mut self, node: &str, key_sha256: [u8; 32]) -> String {
         let request = v1::CreateTokenRequest {
             node: node.into(),
@@ -47,7 +47,7 @@ impl Operator {
         self.create_token(request).await.unwrap().into_inner().token
     }
 
-    /// Looks at heeler.toml as it is in `text`.
+    /// Plans `text` as heeler.toml, based on revision `parent`.
     pub async fn plan_text(&mut self, text: &str, parent: u64) -> v1::PlanReply {
         let request = v1::PlanRequest {
             text: text.into(),
@@ -57,7 +57,7 @@ impl Operator {
         self.plan(request).await.unwrap().into_inner()
     }
 
-    /// Applies a plan with every consent that it wants.
+    /// Applies a plan with all consents that it needs.
     pub async fn apply_plan(&mut self, plan: &v1::PlanReply, now_ms: u64) -> Result<v1::ApplyReply, tonic::Status> {
         let consents = plan
             .nodes
@@ -73,7 +73,7 @@ impl Operator {
         self.apply(request).await.map(tonic::Response::into_inner)
     }
 
-    /// Every event after that one, and those to come.
+    /// Stored events after `after`, then new ones.
     pub async fn follow(&mut self, after: u64) -> Streaming<v1::FleetEvent> {
         let request = v1::EventsRequest {
             after,
@@ -83,12 +83,12 @@ impl Operator {
         self.events(request).await.unwrap().into_inner()
     }
 
-    /// Waits until the coordinator tells of that kind of event of that node, from the beginning on.
+    /// Waits for an event of that kind and node, including stored ones.
     pub async fn wait_for(&mut self, kind: &str, node: &str) -> v1::FleetEvent {
         self.wait_after(0, kind, node).await
     }
 
-    /// The same, after an event.
+    /// The same, after event number `after`.
     pub async fn wait_after(&mut self, after: u64, kind: &str, node: &str) -> v1::FleetEvent {
         let mut events = self.follow(after).await;
         loop {
@@ -113,14 +113,14 @@ impl DerefMut for Operator {
     }
 }
 
-/// What a person permits who agrees to all that is irreversible in a node's plan.
+/// Consents to every operation in a node's plan that cannot be undone.
 #[must_use]
 pub fn consents(key: &EcdsaKeyPair, plan: &v1::NodePlan, now_ms: u64) -> Vec<v1::Consent> {
     let node = NodeName::new(&plan.node).unwrap();
     let mut consents = Vec::new();
     for step in &plan.steps {
         let task = &plan.tasks[step.task as usize].task_id;
-        // What is blocked is not started.
+        // A blocked task is not started and has no id.
         let Ok(task) = TaskId::new(task) else { continue };
         for act in step.ops.iter().filter_map(|op| op.irreversible.clone()) {
             let act = Irreversible::try_from(act).unwrap();
@@ -131,7 +131,7 @@ pub fn consents(key: &EcdsaKeyPair, plan: &v1::NodePlan, now_ms: u64) -> Vec<v1:
     consents
 }
 
-/// A heeler.toml of these nodes, with their disks.
+/// A heeler.toml with these nodes and their disks.
 #[must_use]
 pub fn config(nodes: &[(&str, &[&str])]) -> String {
     let mut text = format!("[cluster]\nname = \"{CLUSTER}\"\n\n[coordinator]\naddresses = [\"10.10.80.1:7443\"]\n");

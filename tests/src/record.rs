@@ -4,8 +4,7 @@ use heeler_proto::NodeName;
 use heeler_store::{NodeState, Store};
 use rcgen::{CertificateParams, KeyPair};
 
-/// Puts nodes with their keys on record, as if each had enrolled, while no coordinator runs. Returns their certificate
-/// chains, PEM.
+/// Puts enrolled nodes on record while no coordinator runs. Returns their certificate chains, PEM.
 pub async fn put_on_record(state: &StateFolder, nodes: &[(String, &KeyPair)], now_ms: u64) -> Vec<String> {
     let ca = Ca::load(&state.ca()).unwrap();
     let store = Store::open(&state.database()).await.unwrap();

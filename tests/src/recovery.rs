@@ -6,7 +6,7 @@ use heeler_coordinator::clock::Clock as _;
 use crate::{CLUSTER, Fleet, ME};
 
 impl Fleet {
-    /// As `heeler init` makes the recovery key.
+    /// Makes the recovery key as `heeler init` does.
     pub async fn make_recovery_key(&self) {
         let file = self.folder().join("recovery.txt");
         ensure_recovery(&self.state(), &file, ME, self.clock.now_ms())
@@ -14,7 +14,7 @@ impl Fleet {
             .unwrap();
     }
 
-    /// As `heeler backup create` does, beside the running coordinator.
+    /// Makes a backup beside the running coordinator, as `heeler backup create` does.
     pub async fn back_up(&self) -> PathBuf {
         let file = self.folder().join("backup.age");
         pack(&self.state(), None, Content::Whole, &file, self.clock.now_ms())
@@ -23,12 +23,12 @@ impl Fleet {
         file
     }
 
-    /// As `rm -rf` does, to a coordinator that does not run.
+    /// Deletes the state of a stopped coordinator.
     pub fn destroy(&self) {
         std::fs::remove_dir_all(self.state().path()).unwrap();
     }
 
-    /// As `heeler backup restore` does.
+    /// Restores a backup as `heeler backup restore` does.
     ///
     /// # Errors
     /// As [`restore`].

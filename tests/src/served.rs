@@ -1,4 +1,4 @@
-//! The coordinator as a person runs it, for measurements: a process of its own, in a folder of its own.
+//! A coordinator in a separate process and folder, for benchmarks.
 
 #![expect(clippy::disallowed_methods, reason = "it starts programs, and takes their time")]
 
@@ -11,7 +11,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::CLUSTER;
 
-/// `heeler serve`, and whatever else is typed there.
+/// `heeler serve`, and further commands for it.
 pub struct Served {
     heeler: PathBuf,
     folder: tempfile::TempDir,
@@ -19,7 +19,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// After `heeler init`; agents come in on that port of the loopback, and enrol on the next one.
+    /// Runs `heeler init`. Agents use that port on loopback, enrolment the next one.
     #[must_use]
     pub fn new(heeler: &Path, port: u16) -> Self {
         let served = Self {
@@ -34,7 +34,7 @@ impl Served {
         served
     }
 
-    /// heeler with these words.
+    /// `heeler` with these arguments.
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.heeler);
@@ -56,13 +56,13 @@ impl Served {
         self.folder.path().join("state")
     }
 
-    /// The cluster's authority, PEM.
+    /// Certificate of the cluster's authority, PEM.
     #[must_use]
     pub fn ca(&self) -> String {
         std::fs::read_to_string(self.state().join("ca/certificate.pem")).unwrap()
     }
 
-    /// Serves.
+    /// Starts `heeler serve`.
     pub fn start(&mut self) {
         let serve = self
             .command(&["serve", "--listen", "127.0.0.1"])
@@ -71,7 +71,7 @@ impl Served {
         self.process = Some(serve.unwrap());
     }
 
-    /// Serves, with at most so many open files.
+    /// Starts `heeler serve` with at most `files` open files.
     pub fn start_within(&mut self, files: u32) {
         let serve = self.command(&["serve", "--listen", "127.0.0.1"]);
         let mut shell = Command::new("sh");
@@ -85,7 +85,7 @@ impl Served {
         self.process = Some(quiet.spawn().unwrap());
     }
 
-    /// What a whole command takes once, and what it said.
+    /// Runs a command; returns its duration and output.
     #[must_use]
     pub fn once(&self, words: &[&str]) -> (Duration, String) {
         let began = Instant::now();
@@ -93,20 +93,20 @@ impl Served {
         (began.elapsed(), String::from_utf8_lossy(&said.stdout).into_owned())
     }
 
-    /// Ends it as SIGKILL does.
+    /// Stops the coordinator as SIGKILL does.
     pub fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
     }
 
-    /// Of the coordinator's process.
+    /// Process id of the coordinator.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.as_ref().unwrap().id()
     }
 
-    /// An operator's connection, as soon as there is one.
+    /// Connects as an operator, as soon as the coordinator answers.
     pub async fn operator(&self) -> OperatorClient<Channel> {
         let endpoint = Endpoint::from_shared(format!("unix://{}", self.state().join("heeler.sock").display())).unwrap();
         loop {
@@ -117,7 +117,7 @@ impl Served {
         }
     }
 
-    /// What a whole command takes, as a person waits for it, and what it said: the middle one of five.
+    /// Runs a command five times; returns the median duration, and its output.
     #[must_use]
     pub fn took(&self, words: &[&str]) -> (Duration, String) {
         let mut tries: Vec<_> = (0..5)
@@ -140,7 +140,7 @@ impl Drop for Served {
     }
 }
 
-/// A field of /proc/PID/status or /proc/PID/io, without its unit; kB are made bytes.
+/// A field of /proc/PID/status or /proc/PID/io (proc(5)) without its unit; kB become bytes.
 #[must_use]
 pub fn of_process(id: u32, file: &str, field: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap();
@@ -153,14 +153,14 @@ pub fn of_process(id: u32, file: &str, field: &str) -> u64 {
     value * if words.next() == Some("kB") { 1024 } else { 1 }
 }
 
-/// Figures with what they may be at most.
+/// Prints figures with their limits.
 #[derive(Debug, Default)]
 pub struct Figures {
     missed: bool,
 }
 
 impl Figures {
-    /// One more, on stdout.
+    /// Prints a figure on stdout.
     pub fn line(&mut self, what: &str, found: f64, most: f64, unit: &str) {
         let kept = found <= most;
         self.missed |= !kept;
@@ -168,7 +168,7 @@ impl Figures {
         println!("{word:<7} {what:<62} {found:>8.2} {unit} (at most {most})");
     }
 
-    /// 1 when one was missed.
+    /// Exit code: 1 when a limit was missed.
     #[must_use]
     pub fn exit(&self) -> std::process::ExitCode {
         u8::from(self.missed).into()

@@ -13,13 +13,13 @@ use tonic::{Status, Streaming};
 use crate::tls::{client, dial};
 use crate::{Fleet, HandClock};
 
-/// A hand-made agent: it says what a test wants.
+/// A hand-made agent that sends what a test wants.
 pub struct Stranger {
-    /// Its key.
+    /// Its private key.
     pub key: KeyPair,
-    /// What it was given, PEM; empty before it enrolled.
+    /// Its certificate chain, PEM; empty before enrolment.
     pub chain: String,
-    /// Its hardware serial, as it enrols.
+    /// The board's serial number that it reports.
     pub board: String,
     ca: String,
     agents: SocketAddr,
@@ -27,15 +27,15 @@ pub struct Stranger {
     clock: Arc<HandClock>,
 }
 
-/// An open stream.
+/// An open session.
 pub struct Line {
-    /// What the agent says.
+    /// Messages to the coordinator.
     pub out: mpsc::Sender<v1::FromAgent>,
     incoming: Streaming<v1::ToAgent>,
 }
 
 impl Stranger {
-    /// With a fresh key, and no certificate.
+    /// A new key without a certificate.
     #[must_use]
     pub fn new(fleet: &Fleet) -> Self {
         let (agents, enrolment) = (fleet.agents, fleet.enrolment);
@@ -51,7 +51,7 @@ impl Stranger {
         }
     }
 
-    /// The same key with another certificate, PEM.
+    /// The same key with another certificate chain, PEM.
     #[must_use]
     pub fn with(&self, chain: String) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Stranger {
         }
     }
 
-    /// Enrolled under that name.
+    /// Enrols a new key under that name.
     pub async fn enrolled(fleet: &Fleet, node: &str) -> Self {
         let mut stranger = Self::new(fleet);
         let token = fleet.operator().await.token(node, stranger.key_sha256()).await;
@@ -73,13 +73,13 @@ impl Stranger {
         stranger
     }
 
-    /// What a token is bound to.
+    /// SHA-256 of its public key, as in a token.
     #[must_use]
     pub fn key_sha256(&self) -> [u8; 32] {
         sha256(&self.key.subject_public_key_info())
     }
 
-    /// A request for a certificate, DER.
+    /// A certificate signing request, DER.
     #[must_use]
     pub fn csr(&self) -> Vec<u8> {
         CertificateParams::default()
@@ -92,7 +92,7 @@ impl Stranger {
     /// Asks for a certificate.
     ///
     /// # Errors
-    /// What the coordinator says.
+    /// The coordinator's status.
     pub async fn enrol(&self, node: &str, token: &str) -> Result<String, Status> {
         let channel = dial(self.enrolment, client(&self.ca, None, &self.clock)).await.unwrap();
         let request = v1::EnrolRequest {
@@ -105,7 +105,7 @@ impl Stranger {
         Ok(reply.into_inner().certificate_chain)
     }
 
-    /// What a well-behaved agent says first.
+    /// The hello of a well-behaved agent.
     #[must_use]
     pub fn hello(node: &str) -> v1::Hello {
         v1::Hello {
@@ -119,15 +119,15 @@ impl Stranger {
     /// Opens a stream and says hello.
     ///
     /// # Errors
-    /// Why it was not let in, by TLS or by the coordinator.
+    /// Why TLS or the coordinator refused it.
     pub async fn connect(&self, hello: v1::Hello) -> Result<Line, String> {
         self.connect_with(from_agent::Body::Hello(hello)).await
     }
 
-    /// Opens a stream and says this first.
+    /// Opens a stream and sends this message first.
     ///
     /// # Errors
-    /// Why it was not let in, by TLS or by the coordinator.
+    /// Why TLS or the coordinator refused it.
     pub async fn connect_with(&self, first: from_agent::Body) -> Result<Line, String> {
         let key = self.key.serialize_pem();
         let own = (!self.chain.is_empty()).then_some((self.chain.as_str(), key.as_str()));
@@ -143,7 +143,7 @@ impl Stranger {
     /// Opens a stream and waits for the welcome.
     ///
     /// # Errors
-    /// Why it was not let in.
+    /// Why it was refused.
     pub async fn join(&self, hello: v1::Hello) -> Result<(Line, v1::Welcome), String> {
         let mut line = self.connect(hello).await?;
         match line.next().await? {
@@ -157,7 +157,7 @@ impl Line {
     /// The next message.
     ///
     /// # Errors
-    /// Why the stream has ended.
+    /// Why the stream ended.
     pub async fn next(&mut self) -> Result<to_agent::Body, String> {
         match self.incoming.message().await {
             Ok(Some(message)) => Ok(message.body.unwrap()),
@@ -166,7 +166,7 @@ impl Line {
         }
     }
 
-    /// The next message that `wanted` takes something from; others are passed over.
+    /// The first message for which `wanted` returns something; others are dropped.
     pub async fn next_that<T>(&mut self, wanted: impl Fn(to_agent::Body) -> Option<T>) -> T {
         loop {
             if let Some(found) = wanted(self.next().await.unwrap()) {
@@ -175,7 +175,7 @@ impl Line {
         }
     }
 
-    /// The number of the question, when the message asks for facts.
+    /// The request id, if the message asks for facts.
     #[must_use]
     pub fn asks_for_facts(body: to_agent::Body) -> Option<String> {
         match body {
@@ -184,7 +184,7 @@ impl Line {
         }
     }
 
-    /// Says something.
+    /// Sends a message.
     pub async fn say(&self, body: from_agent::Body) {
         self.out.send(message(body)).await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! A client's end of TLS.
+//! TLS clients for tests.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl TimeProvider for Time {
     }
 }
 
-/// A client of `ca` (PEM), with a certificate (PEM chain and key) or without.
+/// Configuration of a client that trusts `ca` (PEM), with or without a certificate (PEM chain and key).
 pub fn client(ca: &str, own: Option<(&str, &str)>, clock: &Arc<HandClock>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots
@@ -52,7 +52,7 @@ pub fn client(ca: &str, own: Option<(&str, &str)>, clock: &Arc<HandClock>) -> Cl
     config
 }
 
-/// A bare connection, to say over it what no client would.
+/// Opens a bare TLS connection.
 ///
 /// # Errors
 /// When the handshake fails.
@@ -62,12 +62,12 @@ pub async fn connect(address: SocketAddr, config: ClientConfig) -> std::io::Resu
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
-/// A connection that is open when this returns; TLS 1.3 lets a client find out only later that it was refused.
+/// Opens a gRPC connection. In TLS 1.3 a client learns only later that its certificate was refused.
 pub async fn dial(address: SocketAddr, config: ClientConfig) -> Result<Channel, Error> {
     dial_from(None, address, config).await
 }
 
-/// The same from an address of this machine's.
+/// The same from a given local address.
 pub async fn dial_from(from: Option<IpAddr>, address: SocketAddr, config: ClientConfig) -> Result<Channel, Error> {
     let connector = TlsConnector::from(Arc::new(config));
     let connect = service_fn(move |_| {

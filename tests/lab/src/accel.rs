@@ -1,4 +1,4 @@
-//! Whether this machine can run guests in hardware.
+//! Whether this machine can run guests with KVM.
 
 use std::fs;
 use std::path::Path;
@@ -12,20 +12,20 @@ use crate::cache;
 use crate::firmware::Boot;
 use crate::run::program;
 
-/// How qemu executes a guest.
+/// How qemu runs a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accel {
-    /// In hardware.
+    /// With KVM.
     Kvm,
-    /// In software, some twenty times slower.
+    /// By emulation, about twenty times slower.
     Tcg,
 }
 
 const PROBE: Duration = Duration::from_secs(8);
 
 impl Accel {
-    /// The words for qemu's command line. In software a second processor costs more than it brings, and every vector
-    /// instruction set that there is one more that ZFS measures when it is loaded.
+    /// Options for qemu's command line. In emulation a second processor costs more than it brings, and ZFS benchmarks
+    /// every vector instruction set when it is loaded, so an old CPU model loads faster.
     pub fn arguments(self) -> [&'static str; 6] {
         match self {
             Self::Kvm => ["-accel", "kvm", "-cpu", "host", "-smp", "2"],
@@ -33,9 +33,10 @@ impl Accel {
         }
     }
 
-    /// What the lab's firmware adds to the kernel's command line, as a Pi's adds its own: in software a device may need minutes
-    /// to appear, and systemd would give up after 90 s; and a loaded machine's timer ticks too late for the kernel's check.
-    /// qemu 7.2 now and then loses the doorbell of an NVMe queue: the kernel should not wait 60 s before it rings again.
+    /// What the lab's firmware adds to the kernel's command line, as a Pi's firmware adds its own. In emulation a
+    /// device may need minutes to appear, and systemd gives up after 90 s; and the timer of a loaded machine ticks
+    /// too late for the kernel's check. qemu 7.2 sometimes loses the doorbell of an NVMe queue; the kernel would wait
+    /// 60 s before it tries again.
     pub fn patience(self) -> &'static str {
         match self {
             Self::Kvm => "",
@@ -45,8 +46,9 @@ impl Accel {
         }
     }
 
-    /// `$HEELER_LAB_ACCEL` (`kvm` or `tcg`) when set. Otherwise starts the node's own kernel with nothing to boot: where
-    /// KVM works it panics within two seconds, where /dev/kvm only exists it never begins. Remembered until this machine reboots.
+    /// `$HEELER_LAB_ACCEL` (`kvm` or `tcg`) when set. Otherwise starts the node's kernel without a root file system.
+    /// With KVM it panics within two seconds; where /dev/kvm exists but does not work, it never starts. The result is
+    /// kept until this machine reboots.
     ///
     /// # Errors
     /// When the cache cannot be written.
@@ -101,7 +103,7 @@ fn kernel_panics(kernel: &Path) -> Result<bool> {
         .spawn()
         .context("cannot start qemu")?;
     let ended = ends_well_within(&mut guest, PROBE);
-    // It may have ended by itself.
+    // It may have ended already.
     let _ = guest.kill();
     guest.wait()?;
     ended

@@ -1,4 +1,4 @@
-//! The place for what is slow to make and the same for every clone.
+//! A folder for results that are slow to make and the same for every clone.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// `$HEELER_LAB_CACHE`, or `heeler-lab` below `$XDG_CACHE_HOME` or `~/.cache`; made when absent.
+/// `$HEELER_LAB_CACHE`, or `heeler-lab` below `$XDG_CACHE_HOME` or `~/.cache`; made when it is missing.
 ///
 /// # Errors
 /// When no home is known or the folder cannot be made.
@@ -24,7 +24,7 @@ pub fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Holds the lock of that name until dropped; waits while another process holds it.
+/// Takes the lock of that name until the result is dropped; waits while another process has it.
 ///
 /// # Errors
 /// When the lock file cannot be opened.
@@ -35,7 +35,7 @@ pub fn lock(folder: &Path, name: &str) -> Result<File> {
     Ok(file)
 }
 
-/// Sixteen hex digits over the parts and where each ends.
+/// Sixteen hex digits that depend on the parts and on where each ends.
 pub fn hash(parts: &[impl AsRef<[u8]>]) -> String {
     let mut hasher = DefaultHasher::new();
     for part in parts.iter().map(AsRef::as_ref) {
@@ -45,7 +45,7 @@ pub fn hash(parts: &[impl AsRef<[u8]>]) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// [`hash`] over every file below `folder`: its path and its bytes.
+/// [`hash`] over the path and content of every file below `folder`.
 ///
 /// # Errors
 /// When a file cannot be read.

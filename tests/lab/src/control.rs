@@ -1,4 +1,4 @@
-//! What is said between the lab's supervisor and whoever drives the lab: one JSON value a line over a Unix socket.
+//! The protocol between the lab's supervisor and its clients: one JSON value a line over a Unix socket.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -14,21 +14,21 @@ use crate::machine::Network;
 /// Name of the socket in the lab's folder.
 pub const SOCKET: &str = "control.sock";
 
-/// What is asked of the lab.
+/// A request to the supervisor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Who is there and what runs.
+    /// Report the nodes and what runs.
     Status,
-    /// Something with the node of that name.
+    /// Do something with the node of that name.
     Node(String, NodeAction),
-    /// The lab ends when this connection does.
+    /// End the lab when this connection ends.
     Hold,
-    /// Everything off.
+    /// Switch everything off.
     Down,
 }
 
-/// What is asked of one node.
+/// An action on one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeAction {
@@ -38,41 +38,41 @@ pub enum NodeAction {
     Cut,
     /// The reset button.
     Reset,
-    /// A card fresh from the flasher in place of the present one; the node must be off.
+    /// Replace the card by a freshly flashed one; the node must be off.
     Reflash,
-    /// Puts the disk of that serial in the lowest free slot, hot when the node runs.
-    /// One that does not exist yet is made, blank, of that many bytes.
+    /// Put the disk with that serial into the lowest free slot, hot when the node runs. A disk that does not exist is
+    /// made blank, with that many bytes.
     Attach(String, u64),
-    /// Takes the disk of that serial out, hot when the node runs. Its content stays.
+    /// Take the disk with that serial out, hot when the node runs. Its content stays.
     Detach(String),
-    /// Pulls a network card out (`None`), or plugs it into that USB port, hot.
+    /// Take a network card out (`None`), or plug it into that USB port, hot.
     Card(Network, Option<u8>),
-    /// Plugs (`true`) or pulls a cable at the switch.
+    /// Plug (`true`) or pull the cable at the switch.
     Link(Network, bool),
 }
 
-/// What the supervisor answers.
+/// The supervisor's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// Done.
     Done,
-    /// The lab as it is.
+    /// The state of the lab.
     Status(Status),
-    /// Not done, and why.
+    /// Not done; the reason.
     Refused(String),
 }
 
-/// The lab as it is.
+/// The state of the lab.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// Process id of the supervisor, whose network namespace is the lab's.
+    /// Process id of the supervisor, which owns the lab's network namespace.
     pub supervisor: u32,
     /// In the order of the fleet.
     pub nodes: Vec<NodeStatus>,
 }
 
-/// One node as it is.
+/// The state of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
     /// Host name.
@@ -81,9 +81,9 @@ pub struct NodeStatus {
     pub address: String,
     /// Whether qemu runs.
     pub running: bool,
-    /// How often it has been started since the lab is up.
+    /// Starts since the lab is up.
     pub starts: u32,
-    /// Serial in each slot.
+    /// Serial of the disk in each slot; None: empty.
     pub disks: Vec<Option<String>>,
 }
 
@@ -101,7 +101,7 @@ impl Control {
     pub fn connect(folder: &Path) -> Result<Self> {
         let advice = || format!("no lab runs in {}; start one: cargo xtask lab up", folder.display());
         let opened = File::open(folder).with_context(advice)?;
-        // A socket's address holds 107 bytes, fewer than many a path.
+        // A socket's address holds 107 bytes (unix(7)), fewer than many paths have.
         let short = format!("/proc/self/fd/{}/{SOCKET}", opened.as_raw_fd());
         let stream = UnixStream::connect(short).with_context(advice)?;
         Ok(Self {
@@ -109,10 +109,10 @@ impl Control {
         })
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for the answer.
     ///
     /// # Errors
-    /// When the supervisor refuses or goes away.
+    /// When the supervisor refuses or has ended.
     pub fn ask(&mut self, request: &Request) -> Result<Reply> {
         writeln!(self.stream.get_mut(), "{}", serde_json::to_string(request)?)
             .context("the lab's supervisor has gone")?;
@@ -126,10 +126,10 @@ impl Control {
         }
     }
 
-    /// The lab as it is.
+    /// The state of the lab.
     ///
     /// # Errors
-    /// When the supervisor goes away.
+    /// When the supervisor has ended.
     pub fn status(&mut self) -> Result<Status> {
         match self.ask(&Request::Status)? {
             Reply::Status(status) => Ok(status),

@@ -1,4 +1,4 @@
-//! The whole main job on three fresh machines, as a person would type it.
+//! The main job on three fresh machines, as a person types it.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -12,14 +12,14 @@ use crate::lab::Lab;
 use crate::machine::{NAMES, by_id};
 use crate::seed::PASSWORD;
 
-/// The machine below the lab has other work too.
+/// Plans to time; the fastest counts, because the host has other work too.
 const PLANS: usize = 3;
 
-/// Build, boot, `init`, `serve`, `node add` by SSH, `plan`, `apply`, `status`, and an `apply` that changes nothing.
-/// With `stay`, the coordinator goes on.
+/// Build, boot, `init`, `serve`, `node add` over SSH, `plan`, `apply`, `status`, and an `apply` that changes nothing.
+/// With `stay`, leaves the coordinator running.
 ///
 /// # Errors
-/// The first thing that is not as it should be.
+/// The first thing that is not as expected.
 pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
     let started = Instant::now();
     println!("booting three virtual Pis; without KVM this takes about two minutes");
@@ -93,7 +93,7 @@ pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
     Ok(())
 }
 
-/// A person names the two networks; `node add` does the rest.
+/// Writes the two networks into heeler.toml; `node add` does the rest.
 fn network(fleet: &Fleet<'_>) -> Result<()> {
     let path = fleet.config().join("heeler.toml");
     let lines = "\n[network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n";

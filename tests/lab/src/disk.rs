@@ -1,4 +1,4 @@
-//! A node's disk from outside: the image file.
+//! A node's disk from outside: its image file.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hasher};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use nix::unistd::{Whence, lseek};
 
-/// The file that is a disk. A running guest sees what is written here once its own cache lets go.
+/// A disk's image file. A running guest sees writes here only after its own cache drops the blocks.
 #[derive(Debug, Clone)]
 pub struct Disk {
     path: PathBuf,
@@ -18,12 +18,12 @@ pub struct Disk {
 const BLOCK: usize = 64 << 10;
 
 impl Disk {
-    /// The disk in that file.
+    /// The disk with that image file.
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// The file.
+    /// Path of the image file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -31,12 +31,12 @@ impl Disk {
     /// Size in bytes.
     ///
     /// # Errors
-    /// When the file is not there.
+    /// When the file does not exist.
     pub fn size_bytes(&self) -> Result<u64> {
         Ok(self.open()?.metadata()?.len())
     }
 
-    /// A digest of every byte; a hole counts as the zeros that it reads as.
+    /// A hash of every byte; holes count as zeros.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -60,7 +60,7 @@ impl Disk {
         Ok(hasher.finish())
     }
 
-    /// `length` bytes from `offset`.
+    /// Reads `length` bytes at `offset`.
     ///
     /// # Errors
     /// When the file cannot be read, or ends before.
@@ -71,7 +71,7 @@ impl Disk {
         Ok(bytes)
     }
 
-    /// Writes at `offset`, in bytes from the start.
+    /// Writes at `offset`, in bytes.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -81,7 +81,7 @@ impl Disk {
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
-    /// `length` bytes that no program has laid out, written at `offset`.
+    /// Writes `length` random bytes at `offset`.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -91,7 +91,7 @@ impl Disk {
         self.write(offset, &bytes)
     }
 
-    /// Makes it blank again.
+    /// Makes the disk blank.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -107,7 +107,7 @@ impl Disk {
     }
 }
 
-/// Where the next byte that is not in a hole lies.
+/// Offset of the next byte that is not in a hole.
 fn next_data(file: &File, offset: u64) -> Result<Option<u64>> {
     match lseek(file, i64::try_from(offset)?, Whence::SeekData) {
         Ok(found) => Ok(Some(u64::try_from(found)?)),

@@ -1,4 +1,5 @@
-//! What a Pi's firmware does at power-on: config.txt, kernel, initramfs and command line from the FAT partition.
+//! What a Pi's firmware does at power-on: reads config.txt, kernel, initramfs and command line from the FAT
+//! partition.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +8,18 @@ use anyhow::{Context, Result};
 use crate::image::FIRMWARE_OFFSET_BYTES;
 use crate::run::{must, program};
 
-/// What the firmware hands over to.
+/// What the firmware starts.
 #[derive(Debug)]
 pub struct Boot {
-    /// Kernel, copied out of the card.
+    /// Path of the kernel, copied from the card.
     pub kernel: PathBuf,
-    /// Initial RAM disk, copied out of the card; absent when config.txt names none.
+    /// Path of the initial RAM disk, copied from the card; None when config.txt names none.
     pub initramfs: Option<PathBuf>,
-    /// The one line of cmdline.txt.
+    /// The line of cmdline.txt.
     pub cmdline: String,
 }
 
-/// The names that config.txt chooses.
+/// The file names that config.txt selects.
 #[derive(Debug, PartialEq, Eq)]
 struct Choice {
     kernel: String,
@@ -26,7 +27,7 @@ struct Choice {
     cmdline: String,
 }
 
-/// Reads the card and copies what is to be started into `scratch`.
+/// Reads the card and copies what it starts into `scratch`.
 ///
 /// # Errors
 /// When the FAT partition lacks a file that config.txt names.
@@ -52,7 +53,7 @@ pub fn power_on(card: &Path, scratch: &Path) -> Result<Boot> {
     })
 }
 
-/// Puts a file on the card's FAT partition, in place of one of that name.
+/// Writes a file to the card's FAT partition; replaces an existing one.
 ///
 /// # Errors
 /// When mtools cannot write it.
@@ -68,10 +69,10 @@ pub fn write(card: &Path, name: &str, content: &str) -> Result<()> {
     Ok(())
 }
 
-/// A text file of the card's FAT partition.
+/// Reads a text file of the card's FAT partition.
 ///
 /// # Errors
-/// When it is not there.
+/// When it does not exist.
 pub fn read(card: &Path, name: &str) -> Result<String> {
     must(&mut program("mtype", ["-i", &fat(card), &format!("::/{name}")]))
 }
@@ -80,8 +81,8 @@ fn fat(card: &Path) -> String {
     format!("{}@@{FIRMWARE_OFFSET_BYTES}", card.display())
 }
 
-/// config.txt as a Pi 5 reads it, as far as the lab's machines have a use for it: the last line wins,
-/// and of the conditional sections only `[all]` and `[pi5]` count.
+/// Reads config.txt as a Pi 5 does, for the keys that the lab uses: the last line wins, and of the conditional
+/// sections only `[all]` and `[pi5]` count.
 fn choose(config: &str) -> Choice {
     let mut choice = Choice {
         kernel: "kernel8.img".to_owned(),

@@ -1,4 +1,4 @@
-//! Heeler in a lab: the binaries of this clone, a coordinator in the lab's network, and its command line.
+//! Heeler in a lab: this clone's binaries, a coordinator in the lab's network, and its command line.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use crate::seed::PASSWORD;
 
 const TO_SERVE: Duration = Duration::from_secs(60);
 
-/// A coordinator that runs in a lab.
+/// A coordinator in a lab.
 #[derive(Debug)]
 pub struct Fleet<'a> {
     lab: &'a Lab,
@@ -26,7 +26,7 @@ pub struct Fleet<'a> {
     serve: Option<Child>,
 }
 
-/// The programs of this clone: `heeler`, and a folder with the agent.
+/// The built programs: `heeler`, and a folder with the agent.
 #[derive(Debug, Clone)]
 pub struct Binaries {
     heeler: PathBuf,
@@ -34,10 +34,10 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Builds them. The agent is stripped: it travels by SSH into an emulated machine.
+    /// Builds them. Strips the agent, which is sent over SSH into an emulated machine.
     ///
     /// # Errors
-    /// When they do not build.
+    /// When the build fails.
     pub fn build() -> Result<Self> {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
         must(program(&cargo, ["build", "--quiet", "-p", "heeler", "-p", "heeler-agent"]).stdin(Stdio::null()))?;
@@ -55,7 +55,7 @@ impl Binaries {
 }
 
 impl<'a> Fleet<'a> {
-    /// `heeler init` in a fresh folder, and `heeler serve`. Several beside each other have names that differ.
+    /// Runs `heeler init` in a fresh folder, and `heeler serve`. Parallel fleets need different names.
     ///
     /// # Errors
     /// When either fails.
@@ -91,10 +91,10 @@ impl<'a> Fleet<'a> {
         Ok(fleet)
     }
 
-    /// Starts the coordinator, and waits until it answers.
+    /// Starts the coordinator and waits until it answers.
     ///
     /// # Errors
-    /// When it does not.
+    /// When it does not answer.
     pub fn serve(&mut self) -> Result<()> {
         let log = File::options()
             .create(true)
@@ -119,10 +119,10 @@ impl<'a> Fleet<'a> {
         Ok(())
     }
 
-    /// Kills the coordinator, as a power cut would.
+    /// Kills the coordinator, as a power cut does.
     ///
     /// # Errors
-    /// When there is none.
+    /// When none runs.
     pub fn kill_coordinator(&mut self) -> Result<()> {
         let mut child = self.serve.take().context("no coordinator runs")?;
         child.kill()?;
@@ -135,17 +135,17 @@ impl<'a> Fleet<'a> {
         self.lab
     }
 
-    /// Where `init` leaves the recovery key.
+    /// Path of the recovery key that `init` wrote.
     pub fn recovery_key(&self) -> PathBuf {
         self.folder.join("recovery.txt")
     }
 
-    /// Where heeler.toml lies.
+    /// Path of heeler.toml.
     pub fn config(&self) -> PathBuf {
         self.folder.join("config")
     }
 
-    /// A command line of `heeler`, not yet started.
+    /// A command line of `heeler`, not started yet.
     pub fn command(&self, args: &[&str]) -> std::process::Command {
         let mut command = self.lab.command(&self.heeler.display().to_string(), args);
         command
@@ -158,7 +158,7 @@ impl<'a> Fleet<'a> {
         command
     }
 
-    /// Runs `heeler` with nothing on stdin.
+    /// Runs `heeler` with an empty stdin.
     ///
     /// # Errors
     /// When it cannot be started; a failing command is a result.
@@ -166,7 +166,7 @@ impl<'a> Fleet<'a> {
         crate::run::finish(self.command(args).stdin(Stdio::null()))
     }
 
-    /// Starts `heeler` with nothing on stdin; what it says goes to a log.
+    /// Starts `heeler` with an empty stdin and its output in a log.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -180,7 +180,7 @@ impl<'a> Fleet<'a> {
         Ok(command.spawn()?)
     }
 
-    /// Runs `heeler`; its standard output.
+    /// Runs `heeler` and returns its stdout.
     ///
     /// # Errors
     /// When its exit code is not 0.
@@ -190,10 +190,10 @@ impl<'a> Fleet<'a> {
             .with_context(|| format!("heeler {}", args.join(" ")))
     }
 
-    /// Runs `heeler --json`; its document.
+    /// Runs `heeler --json` and returns the document.
     ///
     /// # Errors
-    /// When its exit code is none of `codes`, or it prints something else.
+    /// When its exit code is not in `codes`, or its output is not JSON.
     pub fn json(&self, args: &[&str], codes: &[i32]) -> Result<Value> {
         let args = [args, &["--json"]].concat();
         let done = self.run(&args)?;
@@ -207,7 +207,7 @@ impl<'a> Fleet<'a> {
         serde_json::from_str(&done.stdout).with_context(|| format!("heeler {} printed {}", args.join(" "), done.stdout))
     }
 
-    /// `heeler node add` with a sudo password on stdin.
+    /// Runs `heeler node add` with a sudo password on stdin.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -221,7 +221,7 @@ impl<'a> Fleet<'a> {
         Ok(child.wait_with_output()?.into())
     }
 
-    /// The same, still running.
+    /// Starts the same and returns it while it runs.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -250,10 +250,10 @@ impl<'a> Fleet<'a> {
         Ok(command.spawn()?)
     }
 
-    /// Takes the node on unless it is connected; its lines are in heeler.toml then.
+    /// Adds the node unless it is connected. Its lines are in heeler.toml afterwards.
     ///
     /// # Errors
-    /// When it cannot be taken on.
+    /// When it cannot be added.
     pub fn have(&self, node: &str) -> Result<()> {
         let shown = self.run(&["node", "show", node, "--json"])?;
         let connected =
@@ -270,7 +270,7 @@ impl<'a> Fleet<'a> {
     /// Waits until the agent of `node` has a session.
     ///
     /// # Errors
-    /// When it has none for five minutes.
+    /// When it has none within five minutes.
     pub fn wait_connected(&self, node: &str) -> Result<()> {
         let until = Instant::now() + Duration::from_secs(300);
         loop {
@@ -285,18 +285,18 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// What the plan says of one node, as text.
+    /// The plan for one node, as text.
     ///
     /// # Errors
-    /// When there is no plan.
+    /// When the plan fails.
     pub fn plan(&self, node: &str) -> Result<String> {
         self.must(&["plan", node, "--width", "200"])
     }
 
-    /// Applies to one node, with a person's word where the plan asks for one.
+    /// Applies to one node, and confirms what the plan asks for.
     ///
     /// # Errors
-    /// When it is blocked, or fails.
+    /// When it is blocked or fails.
     pub fn apply(&self, node: &str) -> Result<String> {
         let confirm: &[&str] = if self.plan(node)?.contains("IRREVERSIBLE") {
             &["--confirm", node]
@@ -306,10 +306,10 @@ impl<'a> Fleet<'a> {
         self.must(&[&["apply", "--yes", node], confirm].concat())
     }
 
-    /// Replaces one text in heeler.toml by another, as a person's editor would.
+    /// Replaces a text in heeler.toml.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When the text is not there.
     pub fn edit(&self, from: &str, to: &str) -> Result<()> {
         let path = self.config().join("heeler.toml");
         let text = fs::read_to_string(&path)?;
@@ -317,12 +317,12 @@ impl<'a> Fleet<'a> {
         Ok(fs::write(path, text.replace(from, to))?)
     }
 
-    /// Leaves the coordinator running.
+    /// Leaves the coordinator running after this value is dropped.
     pub fn leave(mut self) {
         self.serve = None;
     }
 
-    /// The folder of this fleet.
+    /// Folder of this fleet.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -330,7 +330,7 @@ impl<'a> Fleet<'a> {
 
 impl Drop for Fleet<'_> {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.kill_coordinator();
     }
 }

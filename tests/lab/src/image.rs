@@ -9,7 +9,7 @@ use nix::unistd::geteuid;
 use crate::run::{must, program};
 use crate::{cache, mirror};
 
-/// Where the FAT partition starts on the image, in bytes.
+/// Offset of the FAT partition in the image, in bytes.
 pub const FIRMWARE_OFFSET_BYTES: u64 = 1 << 20;
 const FIRMWARE_SIZE_BYTES: u64 = 512 << 20;
 const ROOT_OFFSET_BYTES: u64 = FIRMWARE_OFFSET_BYTES + FIRMWARE_SIZE_BYTES;
@@ -18,11 +18,11 @@ const DISK_ID: &str = "0x4845454c";
 const SUITE: &str = "trixie";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// The finished image of the present recipe. The first one takes some six minutes, most of them for compiling the ZFS module;
-/// another tree over the same packages one.
+/// The finished image of the current recipe. Making the first one takes about six minutes, mostly to compile the ZFS
+/// module; a change that needs no new packages takes one minute.
 ///
 /// # Errors
-/// When it has to be made and this is not root, or a step of making it fails.
+/// When it must be made and this is not root, or a step fails.
 pub fn ensure() -> Result<PathBuf> {
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("image");
     let folder = cache::folder()?;
@@ -46,7 +46,7 @@ pub fn ensure() -> Result<PathBuf> {
     })
 }
 
-/// The packages, installed below a folder: what changes least and costs most.
+/// Installs the packages below a folder: the slowest part, which changes least.
 fn base(recipe: &Path, folder: &Path) -> Result<PathBuf> {
     let packages = fs::read_to_string(recipe.join("packages"))?;
     let packages: Vec<&str> = packages
@@ -83,7 +83,7 @@ fn base(recipe: &Path, folder: &Path) -> Result<PathBuf> {
     })
 }
 
-/// What is in the cache under that name; otherwise `make` makes it below a scratch folder, while other processes wait.
+/// The cached result of that name. If there is none, `make` makes it in a scratch folder while other processes wait.
 fn made_once(folder: &Path, name: &str, make: impl FnOnce(&Path) -> Result<PathBuf>) -> Result<PathBuf> {
     let finished = folder.join(name);
     if finished.exists() {
@@ -96,7 +96,7 @@ fn made_once(folder: &Path, name: &str, make: impl FnOnce(&Path) -> Result<PathB
     if !geteuid().is_root() {
         bail!("the node image is not made yet, and making it needs root once: sudo -E cargo xtask lab image");
     }
-    // Left by a maker that was killed: the lock is ours, so none is at work.
+    // Left by a killed process: we have the lock, so no other is at work.
     for entry in fs::read_dir(folder)?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(&format!("{name}.")) && entry.path().is_dir() {
             fs::remove_dir_all(entry.path())?;
@@ -111,7 +111,7 @@ fn made_once(folder: &Path, name: &str, make: impl FnOnce(&Path) -> Result<PathB
     Ok(finished)
 }
 
-/// A card with a FAT partition and a Linux partition, as the Pi's image has it.
+/// Partitions a card with a FAT and a Linux partition, like the Pi's image.
 fn partition(image: &Path) -> Result<()> {
     use std::io::Write;
     File::create(image)?.set_len(ROOT_OFFSET_BYTES + ROOT_SIZE_BYTES)?;
@@ -136,7 +136,7 @@ fn partition(image: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes both file systems: what lies below `/boot/firmware`, with the kernel, goes to the FAT one.
+/// Makes both file systems; `/boot/firmware` and the kernel go to the FAT one.
 fn fill(root: &Path, image: &Path) -> Result<()> {
     let firmware = root.join("boot/firmware");
     for (from, to) in [("vmlinuz-", "kernel8.img"), ("initrd.img-", "initramfs8")] {

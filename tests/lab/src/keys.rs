@@ -1,4 +1,4 @@
-//! The two keys of a lab, and how `ssh` reaches its nodes by name.
+//! The two SSH keys of a lab, and how `ssh` reaches its nodes by name.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -11,10 +11,10 @@ use crate::machine::Node;
 use crate::run::{must, program};
 use crate::seed::USER;
 
-/// Whose key opens the door.
+/// Whose key is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// The person, whose name is `pi` and who has to use sudo.
+    /// The person, user `pi`, who must use sudo.
     Person,
     /// The lab itself, as root.
     Lab,
@@ -28,14 +28,14 @@ impl Who {
         }
     }
 
-    /// The configuration file for `ssh -F`.
+    /// Path of the configuration file for `ssh -F`.
     pub fn config(self, folder: &Path) -> PathBuf {
         folder.join("ssh").join(format!("{}.config", self.name()))
     }
 }
 
-/// Makes the keys that are missing, both configurations, and an `ssh` that always uses the person's one: put first in
-/// PATH, it is to a program under test what a person's own ssh and its configuration are at home.
+/// Makes missing keys, both configurations, and an `ssh` that always uses the person's configuration. First in PATH,
+/// it gives a program under test what a person's own ssh gives at home.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -76,13 +76,13 @@ pub fn public(folder: &Path, who: Who) -> Result<String> {
         .to_owned())
 }
 
-/// Where the open lines' sockets lie: a path short enough for one, however deep the clone.
+/// Folder for the sockets of shared connections. Its path is short, because a socket's path is limited (unix(7)).
 fn lines(folder: &Path) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
     folder.hash(&mut hasher);
     let lines = std::env::temp_dir().join(format!("heeler-lab-{:016x}", hasher.finish()));
     match fs::DirBuilder::new().mode(0o700).create(&lines) {
-        // Anybody may have made it first: then their sockets would be in it.
+        // Another user may have made it first and would see the sockets in it.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let there = fs::symlink_metadata(&lines)?;
             let own = there.is_dir() && there.uid() == fs::metadata("/proc/self")?.uid() && there.mode() & 0o077 == 0;
@@ -111,7 +111,7 @@ fn config(who: Who, here: &Path, lines: &Path, nodes: &[Node]) -> String {
             "  User {USER}\n  UserKnownHostsFile \"{}\"\n  StrictHostKeyChecking accept-new\n",
             here.join("known_hosts").display()
         ),
-        // A handshake costs an emulated node a second: the lab keeps its line open.
+        // An SSH handshake takes an emulated node a second, so the lab shares one connection.
         Who::Lab => format!(
             "  User root\n  UserKnownHostsFile /dev/null\n  StrictHostKeyChecking no\n  LogLevel ERROR\n  BatchMode yes\n\
              \x20 ServerAliveInterval 10\n  ServerAliveCountMax 3\n\

@@ -1,4 +1,4 @@
-//! A lab as its user holds it: boots nodes, breaks them, and looks at them from outside.
+//! A lab, for its user: boots nodes, breaks them, and looks at them from outside.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use crate::node::NodeHandle;
 use crate::run::program;
 use crate::{image, programs};
 
-/// How long a supervisor may take to build its lab: a KVM probe and three copies of the card.
+/// Longest time until a supervisor has built its lab: a KVM probe and three copies of the card.
 const TO_START: Duration = Duration::from_secs(60);
 
 /// A running lab.
@@ -31,7 +31,7 @@ pub struct Lab {
     ends_with_us: bool,
 }
 
-/// `target/lab` of this clone: where a lab lives when nobody says otherwise.
+/// `target/lab` of this clone, the default folder.
 pub fn usual_folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     target
@@ -40,8 +40,9 @@ pub fn usual_folder() -> PathBuf {
 }
 
 impl Lab {
-    /// Makes what is missing (programs, image) and starts a lab with `count` nodes, all off, in `folder`. A lab with `ends_with_us`
-    /// ends when the value is dropped or the process dies; another stays until [`Lab::down`].
+    /// Makes what is missing (programs, image) and starts a lab with `count` nodes, all off, in `folder`. With
+    /// `ends_with_us` the lab ends when the value is dropped or the process dies; otherwise it runs until
+    /// [`Lab::down`].
     ///
     /// # Errors
     /// When one runs there already, or a step fails.
@@ -68,7 +69,7 @@ impl Lab {
             .arg(&folder)
             .args(["supervise", "--nodes", &count.to_string()])
             .arg(&image);
-        // The caller's pipe would otherwise stay open as long as the lab.
+        // Otherwise the caller's pipe stays open as long as the lab runs.
         supervisor.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut started = supervisor.spawn().context("cannot start the lab's supervisor")?;
         let until = Instant::now() + TO_START;
@@ -90,7 +91,7 @@ impl Lab {
         }
     }
 
-    /// The lab that runs in `folder`.
+    /// Connects to the lab in `folder`.
     ///
     /// # Errors
     /// When none runs there.
@@ -111,10 +112,10 @@ impl Lab {
         })
     }
 
-    /// Starts the nodes that are `wanted` and waits for the last.
+    /// Starts the `wanted` nodes and waits for all of them.
     ///
     /// # Errors
-    /// When one does not come up.
+    /// When one does not start.
     pub fn boot(&self, wanted: impl Fn(&str) -> bool) -> Result<()> {
         let wanted = || self.nodes().filter(|node| wanted(node.name()));
         for node in wanted() {
@@ -142,7 +143,7 @@ impl Lab {
         &self.folder
     }
 
-    /// A program that will run inside the lab's network, with the person's `ssh` first in its PATH.
+    /// A program that will run in the lab's network, with the person's `ssh` first in PATH.
     pub fn command(&self, name: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = program("nsenter", ["--target", &self.supervisor.to_string(), "--net"]);
         if !geteuid().is_root() {
@@ -154,10 +155,10 @@ impl Lab {
         command
     }
 
-    /// Who is there and what runs.
+    /// The nodes and what runs.
     ///
     /// # Errors
-    /// When the supervisor has gone.
+    /// When the supervisor has ended.
     pub fn status(&self) -> Result<Status> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner).status()
     }
@@ -166,7 +167,7 @@ impl Lab {
         self.control.lock().unwrap_or_else(PoisonError::into_inner).ask(request)
     }
 
-    /// Ends the lab; returns once nothing of it runs. Cards and disks stay until `wipe`.
+    /// Ends the lab, and returns when nothing of it runs. Cards and disks stay until `wipe`.
     ///
     /// # Errors
     /// When it does not end.
@@ -186,7 +187,7 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         if self.ends_with_us {
-            // The supervisor notices by itself when this fails.
+            // If this fails, the supervisor notices the end of the connection.
             let _ = self.down();
         }
     }

@@ -1,7 +1,7 @@
-//! Virtual Raspberry Pis: real ZFS, systemd, sshd and cloud-init under qemu, in a network of their own.
+//! Virtual Raspberry Pis with real ZFS, systemd, sshd and cloud-init under qemu, in a separate network.
 //!
-//! A supervisor ([`supervisor`]) owns everything that runs; a [`Lab`] is a connection to it. The lab plays the Pi's
-//! [`firmware`], so what is on a node's FAT partition decides what boots.
+//! A supervisor ([`supervisor`]) owns everything that runs; a [`Lab`] is a connection to it. The lab acts as the Pi's
+//! [`firmware`], so the content of a node's FAT partition decides what boots.
 #![expect(
     clippy::disallowed_methods,
     reason = "the lab starts virtual machines and waits for them in real time"

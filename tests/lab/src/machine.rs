@@ -1,4 +1,4 @@
-//! A virtual Pi as qemu's command line says it.
+//! A virtual Pi, as a command line of qemu.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::accel::Accel;
 use crate::firmware::Boot;
 use crate::run::program;
 
-/// One node of the fleet. Everything about it follows from its place in it.
+/// One node of the fleet; all its values follow from its index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// Host name.
@@ -18,7 +18,7 @@ pub struct Node {
     pub index: u8,
 }
 
-/// The nodes that a lab can have, in order.
+/// Names of the nodes that a lab can have, in order.
 pub const NAMES: [&str; 3] = ["k8sctl-pi5l", "k8sctl-pi5r", "k8sctl-pi5x"];
 
 impl Node {
@@ -35,22 +35,22 @@ impl Node {
             .collect()
     }
 
-    /// Address on the LAN, given by DHCP.
+    /// LAN address, which DHCP gives it.
     pub fn address(&self) -> String {
         format!("10.10.80.{}", 50 + self.index)
     }
 
-    /// MAC of the on-board NIC, of the Pi's own vendor.
+    /// MAC of the on-board NIC, with a prefix of Raspberry Pi.
     pub fn lan_mac(&self) -> String {
         format!("2c:cf:67:00:00:{:02x}", self.index + 1)
     }
 
-    /// MAC of the USB NIC, of Realtek's.
+    /// MAC of the USB NIC, with a prefix of Realtek.
     pub fn backplane_mac(&self) -> String {
         format!("00:e0:4c:68:00:{:02x}", self.index + 1)
     }
 
-    /// Serials of the two disks that the node comes with, slot A and slot B.
+    /// Serials of the disks in slots A and B.
     pub fn serials(&self) -> [String; 2] {
         [1, 2].map(|slot| format!("S6XNNS0W1000{:02}", 2 * self.index + slot))
     }
@@ -60,7 +60,7 @@ impl Node {
         format!("CARD{:04}", self.index + 1)
     }
 
-    /// Name of the host's end of the NIC's cable.
+    /// Name of the host's tap device for the NIC.
     pub fn tap(&self, network: Network) -> String {
         match network {
             Network::Lan => format!("lan{}", self.index),
@@ -73,9 +73,9 @@ impl Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
-    /// The home network: DHCP, the coordinator.
+    /// The home network with DHCP and the coordinator.
     Lan,
-    /// The nodes' own switch, without any service.
+    /// The switch between the nodes, without any service.
     Backplane,
 }
 
@@ -84,37 +84,37 @@ const MEMORY_MIB: u32 = 1024;
 /// First PCI slot of the NVMe disks.
 const FIRST_DISK_SLOT: usize = 0x10;
 
-/// Where a node's files are, below the lab's folder (and relative to it: paths of sockets are short).
+/// Folder of a node's files, relative to the lab's folder because socket paths must be short.
 pub fn folder(name: &str) -> PathBuf {
     Path::new("nodes").join(name)
 }
 
-/// The card that the node boots from.
+/// Path of the node's card.
 pub fn card(name: &str) -> PathBuf {
     folder(name).join("card.img")
 }
 
-/// The NVMe disk of that serial.
+/// Path of the NVMe disk with that serial.
 pub fn disk(serial: &str) -> PathBuf {
     Path::new("disks").join(format!("{serial}.img"))
 }
 
-/// The path that a node's udev gives to the disk of that serial.
+/// The by-id path of the disk on a node.
 pub fn by_id(serial: &str) -> String {
     format!("/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}")
 }
 
-/// qemu's identifier for the disk in a slot: 0 for slot A.
+/// qemu's id for the disk with that serial.
 pub fn disk_id(serial: &str) -> String {
     format!("nvme-{serial}")
 }
 
-/// qemu's PCI address for the disk in a slot: 0 for slot A.
+/// qemu's PCI address for a slot; 0 is slot A.
 pub fn disk_address(slot: usize) -> String {
     format!("{:#x}", FIRST_DISK_SLOT + slot)
 }
 
-/// The `-blockdev` of a disk: caches are the host's, so what the guest has written survives a power cut of the guest.
+/// The `-blockdev` of a disk. Writes go to the host's cache, so they survive a power cut of the guest.
 pub fn disk_backend(serial: &str) -> serde_json::Value {
     serde_json::json!({
         "driver": "raw", "node-name": format!("blk-{serial}"), "discard": "unmap",
@@ -122,10 +122,10 @@ pub fn disk_backend(serial: &str) -> serde_json::Value {
     })
 }
 
-/// The whole command; `disks` holds a serial for each slot in use.
+/// The whole command. `disks` holds the serial in each slot.
 pub fn command(node: &Node, accel: Accel, boot: &Boot, disks: &[Option<String>]) -> Command {
     let here = folder(&node.name);
-    // The kernel ends qemu with the lab's supervisor, however that one ends.
+    // The kernel kills qemu when the supervisor ends, however it ends.
     let mut qemu = program("setpriv", ["--pdeathsig", "KILL", "--", "qemu-system-x86_64"]);
     qemu.args([
         "-name",

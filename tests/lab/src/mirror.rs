@@ -1,4 +1,4 @@
-//! Where this machine's own apt takes Debian from: the image is made from the same place.
+//! The Debian mirror of this machine's apt, from which the image is made.
 
 use std::fs;
 use std::path::Path;
@@ -7,19 +7,19 @@ use anyhow::{Context, Result};
 
 use crate::run::{must, program};
 
-/// The mirror of this machine's main Debian archive, and the options that its apt needs to reach it.
+/// The mirror of the main Debian archive, and the apt options to reach it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Mirror {
-    /// Address of the archive.
+    /// URI of the archive.
     pub uri: String,
-    /// Lines of apt.conf: proxies and date checks as this machine has them.
+    /// Lines of apt.conf: proxies and date checks of this machine.
     pub options: Vec<String>,
 }
 
 /// Reads the machine's apt sources and settings.
 ///
 /// # Errors
-/// When no source of a Debian archive is configured.
+/// When no Debian archive is configured.
 pub fn of_this_machine() -> Result<Mirror> {
     let mut sources = String::new();
     let mut paths = vec![Path::new("/etc/apt/sources.list").to_path_buf()];
@@ -49,7 +49,7 @@ pub fn of_this_machine() -> Result<Mirror> {
     Ok(Mirror { uri, options })
 }
 
-/// The first address in one-line or deb822 sources whose path ends in `/debian`.
+/// The first address in one-line or deb822 sources whose path ends in `/debian` (sources.list(5)).
 fn debian_archive(sources: &str) -> Option<String> {
     sources
         .lines()

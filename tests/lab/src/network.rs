@@ -1,4 +1,4 @@
-//! Two switches and a home router inside the lab's own network namespace.
+//! Two switches and a home router in the lab's network namespace.
 
 use std::fs;
 use std::io::Write;
@@ -10,10 +10,11 @@ use anyhow::{Context, Result, bail};
 use crate::machine::{Network, Node};
 use crate::run::program;
 
-/// The coordinator's address on the LAN, which is the router's too.
+/// LAN address of the coordinator, which is also the router.
 pub const ROUTER: &str = "10.10.80.1";
 
-/// Makes bridges and a cable per node and network. Runs inside the namespace, which takes them along when it goes.
+/// Makes the bridges, and a cable for each node and network. They end with the network namespace, in which this must
+/// run.
 ///
 /// # Errors
 /// When `ip` fails.
@@ -66,7 +67,7 @@ fn ip(script: &str) -> Result<()> {
     Ok(())
 }
 
-/// Starts DHCP as a home router gives it: each node has its own lease, nothing else gets one.
+/// Starts DHCP like a home router: a fixed lease for each node, none for others.
 ///
 /// # Errors
 /// When dnsmasq cannot be started.

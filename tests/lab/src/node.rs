@@ -1,4 +1,4 @@
-//! One node as a test sees it.
+//! One node, for a test.
 
 use std::fs::File;
 use std::io::Write;
@@ -17,10 +17,11 @@ use crate::machine::{self, Network};
 use crate::run::{Finished, finish};
 use crate::supervisor::DISK_BYTES;
 
-/// Three nodes booting at once on two idle cores need two or three minutes; a machine that also compiles is slower by far.
+/// Longest boot. Three nodes at once on two idle cores need two or three minutes; a machine that also compiles is far
+/// slower.
 const TO_BOOT: Duration = Duration::from_secs(1800);
 
-/// What ssh ends with when the node does not answer.
+/// ssh's exit code when the node does not answer (ssh(1)).
 const NO_ANSWER: i32 = 255;
 
 /// A node of a running lab.
@@ -40,7 +41,7 @@ impl<'a> NodeHandle<'a> {
         self.name
     }
 
-    /// Runs a command line as the person, the way they would type it.
+    /// Runs a command line as the person.
     ///
     /// # Errors
     /// When ssh cannot be started; a failing command is a result.
@@ -52,10 +53,10 @@ impl<'a> NodeHandle<'a> {
         finish(command.stdin(Stdio::null()))
     }
 
-    /// Runs a shell script as root through the lab's own key.
+    /// Runs a shell script as root with the lab's own key.
     ///
     /// # Errors
-    /// When ssh cannot be started; a failing script is a result, 255 when the node does not answer.
+    /// When ssh cannot be started; a failing script is a result, with code 255 when the node does not answer.
     pub fn root(&self, script: &str) -> Result<Finished> {
         let config = Who::Lab.config(self.lab.folder());
         let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
@@ -65,7 +66,7 @@ impl<'a> NodeHandle<'a> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        // A node that goes away closes the pipe: its exit code says so.
+        // A node that goes away closes the pipe; the exit code then says so.
         let _ = ssh
             .stdin
             .take()
@@ -78,7 +79,7 @@ impl<'a> NodeHandle<'a> {
         Ok(done)
     }
 
-    /// Ends the line that is kept open: what comes next dials anew.
+    /// Closes the shared connection, so that the next command connects again.
     fn hang_up(&self) -> Result<()> {
         let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
         command
@@ -89,7 +90,7 @@ impl<'a> NodeHandle<'a> {
         Ok(())
     }
 
-    /// Like [`NodeHandle::root`]; its standard output.
+    /// As [`NodeHandle::root`], but returns stdout.
     ///
     /// # Errors
     /// When the script fails.
@@ -99,10 +100,10 @@ impl<'a> NodeHandle<'a> {
             .with_context(|| format!("{}: {script}", self.name))
     }
 
-    /// Copies a file of this machine onto the node.
+    /// Copies a file of this machine to the node.
     ///
     /// # Errors
-    /// When it does not arrive.
+    /// When the copy fails.
     pub fn put(&self, from: &Path, to: &str) -> Result<()> {
         let config = Who::Lab.config(self.lab.folder());
         let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
@@ -116,25 +117,25 @@ impl<'a> NodeHandle<'a> {
     /// Waits until sshd answers; cloud-init may still restart it.
     ///
     /// # Errors
-    /// When it has not for half an hour.
+    /// When it does not answer within half an hour.
     pub fn wait_ssh(&self) -> Result<()> {
         self.hang_up()?;
         self.wait("true", "sshd does not answer")
     }
 
-    /// Waits until cloud-init and systemd have finished with the boot.
+    /// Waits until cloud-init and systemd have finished the boot.
     ///
     /// # Errors
-    /// When they have not for half an hour.
+    /// When they have not within half an hour.
     pub fn wait_ready(&self) -> Result<()> {
         let done = "systemctl is-system-running --wait >/dev/null; [ -e /run/cloud-init/result.json ]";
         self.wait(done, "it has not finished booting")
     }
 
-    /// Waits until the node has been started more often than `before`: a reset has been seen.
+    /// Waits until the node has started more than `before` times, which shows a reset.
     ///
     /// # Errors
-    /// When it has not for half an hour.
+    /// When it has not within half an hour.
     pub fn wait_restart(&self, before: u32) -> Result<()> {
         let until = Instant::now() + TO_BOOT;
         while self.status()?.starts <= before {
@@ -165,10 +166,10 @@ impl<'a> NodeHandle<'a> {
         }
     }
 
-    /// As the supervisor sees it.
+    /// The node's state from the supervisor.
     ///
     /// # Errors
-    /// When the supervisor has gone.
+    /// When the supervisor has ended.
     pub fn status(&self) -> Result<NodeStatus> {
         let found = self.lab.status()?.nodes.into_iter().find(|node| node.name == self.name);
         found.with_context(|| format!("the lab has lost {}", self.name))
@@ -201,7 +202,7 @@ impl<'a> NodeHandle<'a> {
         self.hang_up()
     }
 
-    /// Puts a fresh card into the node, which is off; its disks stay.
+    /// Puts a fresh card into the node, which must be off. Its disks stay.
     ///
     /// # Errors
     /// When the node is on.
@@ -218,15 +219,15 @@ impl<'a> NodeHandle<'a> {
         self.hang_up()
     }
 
-    /// Pulls a network card out, or plugs it into that USB port.
+    /// Takes a network card out, or plugs it into that USB port.
     ///
     /// # Errors
-    /// When the node is off, or it is not there.
+    /// When the node is off, or the card is not there.
     pub fn card(&self, network: Network, port: Option<u8>) -> Result<()> {
         self.ask(NodeAction::Card(network, port))
     }
 
-    /// Puts a disk of 2 GiB in, blank when that serial has never been seen.
+    /// Adds a disk of 2 GiB; a new serial gives a blank disk.
     ///
     /// # Errors
     /// When it is in a node already.
@@ -237,14 +238,14 @@ impl<'a> NodeHandle<'a> {
     /// Waits until udev has named the disk.
     ///
     /// # Errors
-    /// When it has not for twenty seconds.
+    /// When it has not within twenty seconds.
     pub fn wait_disk(&self, serial: &str) -> Result<()> {
         let device = machine::by_id(serial);
         let script = format!("for i in $(seq 100); do [ -b {device} ] && exit; sleep 0.2; done; exit 1");
         self.must(&script).map(drop)
     }
 
-    /// Like [`NodeHandle::add_disk`], with the size that a new one gets, in bytes.
+    /// As [`NodeHandle::add_disk`]; a new disk gets `size_bytes`.
     ///
     /// # Errors
     /// When it is in a node already.
@@ -255,20 +256,20 @@ impl<'a> NodeHandle<'a> {
     /// Pulls a disk; its content stays.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When it is not in the node.
     pub fn remove_disk(&self, serial: &str) -> Result<()> {
         self.ask(NodeAction::Detach(serial.to_owned()))
     }
 
-    /// Serials of the disks that are in, in the order of the slots.
+    /// Serials of the disks in the node, by slot.
     ///
     /// # Errors
-    /// When the supervisor has gone.
+    /// When the supervisor has ended.
     pub fn serials(&self) -> Result<Vec<String>> {
         Ok(self.status()?.disks.into_iter().flatten().collect())
     }
 
-    /// The disk of that serial, from outside.
+    /// The disk with that serial, from outside.
     pub fn disk(&self, serial: &str) -> Disk {
         Disk::new(self.lab.folder().join(machine::disk(serial)))
     }

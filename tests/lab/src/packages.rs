@@ -1,4 +1,4 @@
-//! The Debian packages of this clone, and how they come onto a node.
+//! Builds the Debian packages of this clone and copies them to a node.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,9 @@ use crate::lab::Lab;
 use crate::node::NodeHandle;
 use crate::run::{must, program};
 
-/// What is installed first.
+/// Version that is installed first.
 pub const OLD: &str = "0.0.9";
-/// What it is upgraded to.
+/// Version of the upgrade.
 pub const NEW: &str = "0.1.0";
 
 /// Packages of one version, built by `cargo xtask package --quick`.
@@ -23,10 +23,10 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// Builds them into the lab's folder; each node's cases for themselves.
+    /// Builds them into the lab's folder, separately for each node.
     ///
     /// # Errors
-    /// When they do not build.
+    /// When the build fails.
     pub fn build(lab: &Lab, node: NodeHandle<'_>, version: &str) -> Result<Self> {
         let folder = lab.folder().join("packages").join(node.name());
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
@@ -35,7 +35,7 @@ impl Packages {
         build
             .arg(root)
             .args(["--", "package", "--quick", "--version", version, "--out"]);
-        // What travels is a debug build over an emulated card: xz would take longer than all the rest.
+        // A debug build on an emulated card: compression with xz would take longer than everything else.
         build
             .env("DPKG_DEB_COMPRESSOR_TYPE", "gzip")
             .env("DPKG_DEB_COMPRESSOR_LEVEL", "1");
@@ -46,7 +46,7 @@ impl Packages {
         })
     }
 
-    /// Copies a package onto a node; where it lies there.
+    /// Copies a package to a node and returns its path there.
     ///
     /// # Errors
     /// When it cannot be copied.

@@ -1,4 +1,4 @@
-//! One node's power: a thread that owns its qemu, starts it again after a reboot and lets it lie after a shutdown.
+//! One node's power. A thread owns its qemu, starts it again after a reboot, and leaves it off after a shutdown.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_millis(20);
 const TO_QMP: Duration = Duration::from_secs(20);
 const UNPLUG: Duration = Duration::from_secs(30);
 
-/// A node and its power button.
+/// A node with its power button.
 #[derive(Debug, Clone)]
 pub struct Power {
     shared: Arc<(Mutex<State>, Condvar)>,
@@ -62,12 +62,12 @@ impl Power {
         power
     }
 
-    /// The node itself.
+    /// The node's description.
     pub fn node(&self) -> Node {
         self.lock().node.clone()
     }
 
-    /// As it is.
+    /// The node's state.
     pub fn status(&self) -> NodeStatus {
         let state = self.lock();
         NodeStatus {
@@ -103,7 +103,7 @@ impl Power {
         }
     }
 
-    /// Kills qemu: whatever the guest had not written is lost.
+    /// Kills qemu: writes that are still in the guest are lost.
     ///
     /// # Errors
     /// When it cannot be killed.
@@ -128,7 +128,7 @@ impl Power {
     /// Puts a disk into the lowest free slot.
     ///
     /// # Errors
-    /// When it is in already, or qemu refuses.
+    /// When it is in the node already, or qemu refuses.
     pub fn attach(&self, serial: &str) -> Result<()> {
         let mut state = self.lock();
         if state.disks.iter().flatten().any(|there| there == serial) {
@@ -154,10 +154,10 @@ impl Power {
         Ok(())
     }
 
-    /// Takes a disk out; returns once the guest has let go of it.
+    /// Takes a disk out; returns when the guest has released it.
     ///
     /// # Errors
-    /// When it is not there, or the guest holds on to it.
+    /// When it is not in the node, or the guest does not release it.
     pub fn detach(&self, serial: &str) -> Result<()> {
         let mut state = self.lock();
         let slot = state.disks.iter().position(|there| there.as_deref() == Some(serial));
@@ -176,7 +176,7 @@ impl Power {
         Ok(())
     }
 
-    /// Takes a USB network card out, or puts it into that port; returns once the guest has let go of it.
+    /// Takes a USB network card out, or plugs it into that port; returns when the guest has released it.
     ///
     /// # Errors
     /// When the node is off, or qemu refuses.
@@ -261,7 +261,7 @@ impl State {
         }
     }
 
-    /// Looks after a qemu that has ended: a reset wants it on again, a shutdown does not.
+    /// Whether qemu still runs. When it has ended, a reset starts it again and a shutdown does not.
     fn still_runs(&mut self) -> bool {
         let Some(running) = &mut self.running else { return false };
         if matches!(running.qemu.try_wait(), Ok(None)) {

@@ -1,4 +1,4 @@
-//! The Debian packages that the lab needs on the machine that runs it.
+//! Debian packages that the lab needs on its host.
 
 use std::fs::File;
 
@@ -7,7 +7,7 @@ use nix::unistd::geteuid;
 
 use crate::run::{must, program};
 
-/// A program and the package that brings it.
+/// Programs with their packages.
 const NEEDED: [(&str, &str); 10] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("mmdebstrap", "mmdebstrap"),
@@ -21,10 +21,10 @@ const NEEDED: [(&str, &str); 10] = [
     ("setpriv", "util-linux"),
 ];
 
-/// Installs what is missing when root; otherwise says what to type.
+/// Installs missing packages as root; otherwise fails and says what to type.
 ///
 /// # Errors
-/// When something is missing and this is not root, or apt fails.
+/// When one is missing and this is not root, or apt fails.
 pub fn ensure() -> Result<()> {
     let missing: Vec<&str> = NEEDED
         .iter()

@@ -1,4 +1,4 @@
-//! Talking to qemu: its machine protocol, one JSON value a line.
+//! The QEMU Machine Protocol (QMP): one JSON value a line.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An open connection to one machine.
+/// A connection to one machine.
 #[derive(Debug)]
 pub struct Qmp {
     reader: BufReader<UnixStream>,
@@ -22,7 +22,7 @@ impl Qmp {
     /// Connects and leaves negotiation mode.
     ///
     /// # Errors
-    /// When nobody listens at `path`, or it does not speak QMP.
+    /// When nothing listens at `path`, or it does not speak QMP.
     pub fn connect(path: &Path) -> Result<Self> {
         let stream = UnixStream::connect(path).with_context(|| format!("cannot reach qemu at {}", path.display()))?;
         stream.set_read_timeout(Some(Duration::from_millis(500)))?;
@@ -36,10 +36,10 @@ impl Qmp {
         Ok(qmp)
     }
 
-    /// Runs a command; its return value.
+    /// Runs a command and returns its value.
     ///
     /// # Errors
-    /// What qemu answers, or that it does not.
+    /// qemu's error, or no answer.
     pub fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value> {
         let line = json!({"execute": command, "arguments": arguments});
         writeln!(self.reader.get_mut(), "{line}").with_context(|| format!("cannot send {command} to qemu"))?;
@@ -59,10 +59,10 @@ impl Qmp {
         bail!("qemu has not answered {command} for {} s", PATIENCE.as_secs())
     }
 
-    /// Waits for an event of that name that `matches`, among those already received too.
+    /// Waits for an event of that name that `matches`; events received before count too.
     ///
     /// # Errors
-    /// When it has not come within `within`.
+    /// When it does not come in time.
     pub fn wait_for(&mut self, name: &str, within: Duration, matches: impl Fn(&Value) -> bool) -> Result<Value> {
         let until = Instant::now() + within;
         loop {
@@ -77,7 +77,8 @@ impl Qmp {
         }
     }
 
-    /// Why the machine went down, once qemu has ended: `guest-reset`, `guest-shutdown`…; `None` when it was killed.
+    /// Why the machine went down: `guest-reset`, `guest-shutdown`; None when qemu was killed. Call it after qemu has
+    /// ended.
     pub fn last_words(mut self) -> Option<String> {
         while let Ok(Some(event)) = self.next(Instant::now()) {
             self.events.push(event);
@@ -86,7 +87,7 @@ impl Qmp {
         down["data"]["reason"].as_str().map(str::to_owned)
     }
 
-    /// The next message; `None` after `until` or at the end of the stream.
+    /// The next message; None after `until` or at the end of the stream.
     fn next(&mut self, until: Instant) -> Result<Option<Value>> {
         loop {
             match self.reader.read_line(&mut self.partial) {

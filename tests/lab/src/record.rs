@@ -1,4 +1,4 @@
-//! Recorded output of the real programs, which the agent's parsers are tested on.
+//! Records output of the real programs, for the tests of the agent's parsers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::lab::Lab;
 use crate::node::NodeHandle;
 
 const PRELUDE: &str = include_str!("../record/prelude.sh");
-/// Scripts that need nothing but a node with two disks.
+/// Scripts that need only a node with two disks.
 const PLAIN: [(&str, &str); 6] = [
     ("system", include_str!("../record/system.sh")),
     ("disks", include_str!("../record/disks.sh")),
@@ -28,15 +28,15 @@ const SMALL_DISK: (&str, u64) = ("S6XNNS0W100007", 1 << 30);
 /// Seconds after which a `zpool create` is interrupted, tried in turn.
 const DELAYS: [&str; 8] = ["0.45", "0.35", "0.55", "0.25", "0.65", "0.40", "0.50", "0.30"];
 
-/// Where the agent's parsers look for them.
+/// Folder of the fixtures of the agent's parsers.
 pub fn usual_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../agent/host/fixtures")
 }
 
-/// Runs the scripts whose name contains `filter` on the first node, whose disks lose what they hold.
+/// Runs the scripts whose name contains `filter` on the first node. Its disks lose their content.
 ///
 /// # Errors
-/// When a script does not run to its end.
+/// When a script fails.
 pub fn run(lab: &Lab, into: &Path, filter: &str) -> Result<()> {
     let node = lab.nodes().next().context("the lab has no node")?;
     node.wait_ready()?;
@@ -51,7 +51,7 @@ pub fn run(lab: &Lab, into: &Path, filter: &str) -> Result<()> {
     }
     if "elsewhere".contains(filter) {
         let before = node.status()?.starts;
-        // Ends with the connection.
+        // The script ends with the connection.
         node.root(&format!("{PRELUDE}{ELSEWHERE}"))?;
         back(node, before)?;
         play(node, "found elsewhere", &[("STATE", "in-use-elsewhere")], FOUND)?;
@@ -63,7 +63,7 @@ pub fn run(lab: &Lab, into: &Path, filter: &str) -> Result<()> {
     fetch(lab, node, into)
 }
 
-/// Resets the node in the middle of a `zpool create`, again until one disk has a partition table and nothing is importable.
+/// Resets the node during `zpool create`, repeatedly, until a disk has a partition table and no pool can be imported.
 fn interrupt(node: NodeHandle<'_>) -> Result<()> {
     for delay in DELAYS {
         let before = node.status()?.starts;

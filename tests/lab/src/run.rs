@@ -1,11 +1,11 @@
-//! Running a program and reading what it said.
+//! Runs programs and reads their output.
 
 use std::ffi::OsStr;
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail};
 
-/// What a finished program left behind.
+/// Result of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
     /// Exit code; 128 + signal when a signal ended it.
@@ -17,12 +17,12 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Exit code 0.
+    /// Whether the exit code is 0.
     pub fn ok(&self) -> bool {
         self.code == 0
     }
 
-    /// Standard output, or an error that quotes the end of what it said.
+    /// stdout, or an error with the end of the output.
     ///
     /// # Errors
     /// When the exit code is not 0.
@@ -56,14 +56,14 @@ impl From<Output> for Finished {
     }
 }
 
-/// A program with its arguments, not yet started.
+/// A program with its arguments, not started yet.
 pub fn program(name: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(name);
     command.args(args);
     command
 }
 
-/// Runs to the end with standard output and error captured.
+/// Runs it to its end and captures stdout and stderr.
 ///
 /// # Errors
 /// When the program cannot be started.
@@ -75,7 +75,7 @@ pub fn finish(command: &mut Command) -> Result<Finished> {
     Ok(output.into())
 }
 
-/// Runs to the end; its standard output.
+/// Runs it to its end and returns stdout.
 ///
 /// # Errors
 /// When it cannot be started or its exit code is not 0.

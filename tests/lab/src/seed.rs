@@ -1,26 +1,26 @@
-//! The three files that Raspberry Pi Imager would leave on the card for cloud-init.
+//! The three cloud-init files that Raspberry Pi Imager leaves on the card.
 
-/// Who may log in, and as what the node comes up.
+/// Users and name of a new node.
 #[derive(Debug, Clone)]
 pub struct Seed<'a> {
     /// Host name.
     pub name: &'a str,
     /// OpenSSH public key of the person, one line.
     pub key: &'a str,
-    /// OpenSSH public key of the lab itself, for root: tests look at a node without going through what they test.
+    /// OpenSSH public key of the lab itself, for root. Tests look at a node without using what they test.
     pub lab_key: &'a str,
 }
 
-/// The person's name on every node.
+/// The person's user name on every node.
 pub const USER: &str = "pi";
-/// The person's password, which sudo asks for.
+/// The person's password for sudo.
 pub const PASSWORD: &str = "cattle dog";
 /// `PASSWORD` as crypt(5) stores it.
 const PASSWORD_HASH: &str =
     "$6$heelerlab$Q4aErIMDoxENPSSI68Dh9ahtkBp.rT4YpjLQoRNOTXerXBS9iJhDw4NzFTHL/4X.UKLr2Tk4UWzZ1o.v4f2fq0";
 
 impl Seed<'_> {
-    /// `user-data`. The host id is what Debian's zfsutils-linux would have made on the node when it was installed there.
+    /// `user-data`. Its host id is the one that Debian's zfsutils-linux would have generated at installation.
     pub fn user_data(&self) -> String {
         let Self { name, key, lab_key } = self;
         format!(
@@ -43,12 +43,12 @@ impl Seed<'_> {
         )
     }
 
-    /// `meta-data`: the same on every card, as on the real image.
+    /// `meta-data`: the same on every card, like the real image.
     pub fn meta_data(&self) -> String {
         "instance-id: rpios-image\ndsmode: local\n".to_owned()
     }
 
-    /// `network-config`: the on-board NIC by DHCP, rendered by NetworkManager.
+    /// `network-config`: DHCP on the on-board NIC, rendered by NetworkManager.
     pub fn network_config(&self) -> String {
         "network:\n  version: 2\n  renderer: NetworkManager\n  ethernets:\n    eth0:\n      dhcp4: true\n      optional: true\n".to_owned()
     }

@@ -1,4 +1,5 @@
-//! The one process that owns a lab: its network namespace, its router, its machines. What it started ends with it.
+//! The process that owns a lab: its network namespace, its router, its machines. Everything that it started ends with
+//! it.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -18,10 +19,10 @@ use crate::run::{must, program};
 use crate::seed::Seed;
 use crate::{firmware, network};
 
-/// Size of a node's own disks, in bytes.
+/// Size of a node's first two disks, in bytes.
 pub const DISK_BYTES: u64 = 2 << 30;
 
-/// Everything that a request may concern.
+/// Everything that a request can use.
 #[derive(Debug, Clone)]
 struct Fleet {
     folder: PathBuf,
@@ -29,7 +30,7 @@ struct Fleet {
     powers: Vec<Power>,
 }
 
-/// Runs a lab in `folder` until it is told to end. Called inside a fresh network namespace.
+/// Runs a lab in `folder` until a request ends it. Must be called in a new network namespace.
 ///
 /// # Errors
 /// When the lab cannot be built.
@@ -62,7 +63,7 @@ pub fn run(folder: &Path, image: &Path, count: usize) -> Result<()> {
         powers,
     };
     let (ended, end) = channel();
-    // Left by a lab that was killed.
+    // Left by a killed lab.
     let _ = fs::remove_file(SOCKET);
     let listener = UnixListener::bind(SOCKET).context("cannot listen on the control socket")?;
     let accepting = fleet.clone();
@@ -93,7 +94,7 @@ fn serve(fleet: &Fleet, stream: UnixStream, ended: &Sender<()>) {
                 Reply::Done
             }
             Ok(Request::Down) => {
-                // The receiver is gone when the lab is ending already.
+                // The receiver is gone when the lab is already ending.
                 let _ = ended.send(());
                 Reply::Done
             }
@@ -158,7 +159,7 @@ impl Fleet {
     }
 }
 
-/// A fresh card with the person's settings on it, as Raspberry Pi Imager leaves it.
+/// Makes a fresh card with the person's settings, like Raspberry Pi Imager.
 fn flash(node: &Node, folder: &Path, image: &Path) -> Result<()> {
     let card = machine::card(&node.name);
     must(

@@ -1,5 +1,5 @@
-//! What a coordinator costs with so many agents: `cargo xtask bench fleet`. The coordinator is a process of its own, the
-//! agents are this one; between them is real mTLS.
+//! Cost of a coordinator with many agents: `cargo xtask bench fleet`. The coordinator is a separate process, the
+//! agents are in this one, with real mTLS between them.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
 #![expect(
@@ -28,10 +28,10 @@ use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
 
 const PORT: u16 = 17_443;
-/// For the looks that follow a connection.
+/// Time for the looks that follow a connection.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// With so many agents the figures are judged.
+/// The limits apply to the figures for this number of agents.
 const JUDGED: usize = 1_000;
 
 fn main() -> ExitCode {
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     figures.exit()
 }
 
-/// With one number of agents.
+/// Figures for one number of agents.
 #[derive(Clone, Copy)]
 struct Cost {
     resident_mb: f64,
@@ -114,7 +114,7 @@ async fn all(up: &AtomicUsize, size: usize) {
     }
 }
 
-/// On record from before: what enrolling takes is not measured.
+/// Puts the agents on record, because enrolment is not measured.
 async fn enrolled(coordinator: &Served, size: usize) -> Vec<Agent> {
     let keys: Vec<_> = (0..size).map(|_| KeyPair::generate().unwrap()).collect();
     let names = (0..size).map(|number| format!("node-{number}"));
@@ -135,7 +135,7 @@ async fn enrolled(coordinator: &Served, size: usize) -> Vec<Agent> {
         .collect()
 }
 
-/// One session after another, with the real agent's pauses.
+/// Opens one session after another, with the pauses of a real agent.
 async fn live(agent: Agent, up: Arc<AtomicUsize>) {
     let key = agent.key.serialize_pem();
     let config = tls::client(&agent.ca, Some((&agent.chain, &key)), &agent.clock);

@@ -1,5 +1,5 @@
-//! What others notice while a node attacks: `cargo xtask bench hostile`. The coordinator is a process of its own that may
-//! have 256 open files; an honest agent tells an event every 50 ms, a person types `heeler status` again and again, and
+//! Effect of an attack on others: `cargo xtask bench hostile`. The coordinator is a separate process with at most 256
+//! open files. A well-behaved agent sends an event every 50 ms, a person runs `heeler status` again and again, and
 //! nodes send what no agent would.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
@@ -29,9 +29,9 @@ use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
 const PORT: u16 = 17_463;
-/// Open files of the coordinator.
+/// Most open files of the coordinator.
 const FILES: u32 = 256;
-/// Of each attack.
+/// Duration of each attack.
 const LASTS: Duration = Duration::from_secs(4);
 const EVERY: Duration = Duration::from_millis(50);
 const CONNECTIONS: usize = 300;
@@ -98,7 +98,7 @@ fn facts(request_id: String, pools: usize, word: usize) -> v1::FromAgent {
     }))
 }
 
-/// Sends these facts for as long as it may, asked or not, over session after session.
+/// Sends these facts without pause, asked or not, in session after session.
 async fn tells(agent: Arc<Agent>, pools: usize, word: usize) {
     loop {
         let Some((out, mut incoming)) = agent.open(agent.hello()).await else {
@@ -134,7 +134,7 @@ async fn says_a_long_hello(agent: Arc<Agent>) {
     }
 }
 
-/// Opens so many connections, and holds those that stay.
+/// Opens many connections and holds those that stay open.
 async fn holds(agent: Arc<Agent>) {
     let mut held = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -154,7 +154,7 @@ async fn holds(agent: Arc<Agent>) {
     drop(held);
 }
 
-/// The worst of each, in microseconds, since it was taken last.
+/// The worst times since the last reading, in microseconds.
 #[derive(Default)]
 struct Worst {
     acknowledged: AtomicU64,
@@ -212,7 +212,7 @@ async fn honest(agent: Arc<Agent>, worst: Arc<Worst>) {
     }
 }
 
-/// Another agent comes and goes, and a stranger shakes hands at the enrolment's door.
+/// Another agent reconnects, and a client without a certificate opens the enrolment port.
 async fn others(agent: Arc<Agent>, worst: Arc<Worst>) {
     loop {
         let began = Instant::now();

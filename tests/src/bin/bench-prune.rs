@@ -1,5 +1,5 @@
-//! What an agent costs its node: `cargo xtask bench prune`. Coordinator and agent are processes of their own, as they are
-//! shipped, with real mTLS between them; zfs and zpool are programs that print what the real ones printed.
+//! Cost of an agent on its node: `cargo xtask bench prune`. Coordinator and agent are separate processes as shipped,
+//! with real mTLS. zfs and zpool are scripts that print recorded output of the real ones.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
 #![expect(
@@ -24,9 +24,9 @@ const PORT: u16 = 17_543;
 const NODE: &str = "k8sctl-pi5l";
 const DATASET: &str = "data/pve-files";
 const SNAPSHOTS: u64 = 10_000;
-/// For the look that follows a connection.
+/// Time for the look that follows a connection.
 const SETTLE: Duration = Duration::from_secs(10);
-/// A kernel's tick, as /proc counts it: 1/100 s.
+/// Clock ticks a second in /proc/PID/stat: 100 (proc(5), sysconf(3)).
 const TICKS_A_SECOND: f64 = 100.0;
 const DAY_S: f64 = 86_400.0;
 
@@ -82,7 +82,7 @@ async fn main() -> ExitCode {
     figures.exit()
 }
 
-/// What a process used so far.
+/// What a process has used so far.
 struct Used {
     ticks: u64,
     written_bytes: u64,
@@ -91,8 +91,8 @@ struct Used {
 struct Agent(Child);
 
 impl Agent {
-    /// Taken on as first contact does it, and connected. It sees the folder's programs in place of /usr/sbin, and the
-    /// folder's root in place of /, with the real /proc, /sys and /dev.
+    /// Adds the agent as first contact does, and waits until it is connected. Its mount namespace has the folder's
+    /// programs as /usr/sbin and the folder's root as /, with the real /proc, /sys and /dev.
     async fn start(coordinator: &Served, agent: &Path, folder: &Path) -> Self {
         let root = folder.join("root");
         let key = Command::new(agent)
@@ -143,7 +143,7 @@ impl Agent {
 
     fn used(&self) -> Used {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap();
-        // Behind the name: state is the first, utime and stime the twelfth and thirteenth.
+        // After the program's name, state is field 1, utime 12 and stime 13 (proc(5)).
         let behind = stat.rsplit_once(") ").unwrap().1;
         let ticks = behind
             .split(' ')
@@ -164,7 +164,7 @@ impl Drop for Agent {
     }
 }
 
-/// The node's programs and files: a pool that is whole, with hourly snapshots of more than a year, all of them ours.
+/// Writes the node's programs and files: a healthy pool with more than a year of hourly snapshots, all of them ours.
 fn prepare(folder: &Path) {
     let programs = folder.join("programs");
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -187,7 +187,7 @@ fn prepare(folder: &Path) {
     program(&programs, "zfs", zfs);
     let zpool = "case \"$1\" in status) exec cat /usr/sbin/pools;; get) exec cat /usr/sbin/properties;; esac";
     program(&programs, "zpool", zpool);
-    // What is due to go is judged in each round, and goes on lying there.
+    // An unsynchronised clock: each round judges the snapshots and prunes none.
     program(&programs, "timedatectl", "echo NTPSynchronized=no");
     let root = folder.join("root");
     for part in ["proc", "sys", "dev"] {

@@ -1,4 +1,4 @@
-//! A year of an agent whose coordinator is away, in a minute: `cargo xtask bench prune`. The agent is the real one, its
+//! A year of an agent whose coordinator is away, in about a minute: `cargo xtask bench prune`. The agent is real; its
 //! machine and the time are simulated.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
@@ -19,10 +19,10 @@ use rcgen::{CertificateParams, KeyPair};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const MONTH: usize = 30;
-/// In the first one events come to wait for the coordinator, as many as ever will: from then on they are summed up.
+/// Within the first quarter the queue of events reaches its bound; then they are summed up.
 const QUARTER: usize = 91;
 const YEAR: usize = 4 * QUARTER;
-/// What a disk writes at least.
+/// Smallest write of a disk, in bytes.
 const BLOCK: u64 = 4096;
 const SNAPSHOTS: &str = "/var/lib/heeler-agent/schedule/snapshots";
 const SCRUBS: &str = "/var/lib/heeler-agent/schedule/scrubs";
@@ -52,7 +52,7 @@ async fn year(machine: &Machine) -> Figures {
     }
     let listing = zfs::snapshots(machine, &["data/pve-files"]).await.unwrap().pop();
     let left = listing.unwrap().snapshots.unwrap();
-    // One may serve several classes.
+    // One snapshot may serve several classes.
     for (class, wanted) in [("hourly", 24), ("daily", 14), ("weekly", 8), ("monthly", 6)] {
         let mark = |one: &zfs::Snapshot| one.mark.as_ref().is_some_and(|mark| mark.contains(class));
         let there = left.iter().filter(|one| mark(one)).count();
@@ -65,7 +65,7 @@ async fn year(machine: &Machine) -> Figures {
         1.0,
         "MB a day",
     );
-    // The allocator gives and takes: one day says little.
+    // Memory varies from day to day with the allocator, so months are compared.
     let mean = |days: &[f64]| days.iter().sum::<f64>() / days.len() as f64;
     let (month, second, last) = (
         mean(&resident[..MONTH]),
@@ -79,7 +79,7 @@ async fn year(machine: &Machine) -> Figures {
     figures
 }
 
-/// How many blocks the disk has to write for that.
+/// Blocks that the disk writes for this log entry.
 fn blocks(machine: &Machine, what: &str) -> u64 {
     match what.split_once(' ') {
         Some(("write", path)) => machine

@@ -1,4 +1,4 @@
-//! What a person agrees to happens, once, and nothing else.
+//! What a person confirms is done, once, and nothing else.
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::DiskSpec;

@@ -1,4 +1,4 @@
-//! Who did what: written with the deed, in order, and not to be changed unseen.
+//! The audit log: written with each action, in order; later changes are found.
 
 use heeler_proto::v1;
 use heeler_tests::{Fleet, Node, Operator};
@@ -50,7 +50,7 @@ async fn every_deed_is_written_down_with_who_did_it() {
     );
     assert!(entries[4].detail.contains("with consent"), "{:?}", entries[4]);
     assert_eq!(entries[8].operator, "coordinator", "nobody asked at that moment");
-    // Who is at the other end of the socket, as the kernel knows it.
+    // The caller's login name from the socket's credentials.
     assert!(!["", "coordinator", "somebody"].contains(&entries[11].operator.as_str()));
     let check = verified(&mut operator, vec![]).await;
     assert_eq!((check.broken_at, check.entries), (0, 12));
@@ -133,7 +133,7 @@ async fn a_log_that_was_changed_turns_the_status_red_unasked() {
     operator.set_secret(request).await.unwrap();
     assert_eq!(status(&mut operator).await, None);
     fleet.stop().await;
-    // Beside the database's own laws: in the file.
+    // Changes the file directly, past the database's triggers.
     let file = fleet.state().database();
     let mut bytes = std::fs::read(&file).unwrap();
     let (was, shall) = (b"secret set", b"secret get");
@@ -142,7 +142,7 @@ async fn a_log_that_was_changed_turns_the_status_red_unasked() {
     std::fs::write(&file, bytes).unwrap();
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
-    // The status waits for no walk of the whole log.
+    // The status does not wait for a check of the whole log.
     let mut alert = None;
     until(async || {
         alert = status(&mut operator).await;

@@ -1,4 +1,4 @@
-//! A certificate authority gives way to another one, and nobody is shut out who should not be.
+//! A certificate authority is replaced, and no node or operator is wrongly shut out.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use heeler_tests::{Fleet, Laptop, Node, Operator, Stranger};
 
 use crate::scene::{machine, until};
 
-/// Every node but these has been told of every authority.
+/// Whether every node except `but` knows every authority.
 async fn told(operator: &mut Operator, but: &[&str]) -> bool {
     let shown = authorities(operator).await;
     shown.waiting.iter().all(|waiting| but.contains(&waiting.node.as_str()))
@@ -44,7 +44,7 @@ async fn rotation_survives_a_restart_after_each_step() {
     );
     let shown = authorities(&mut fleet.operator().await).await;
     assert_eq!(shown.authorities.len(), 1);
-    // What the old one signed is worth nothing; the new one is not that stranger's.
+    // A certificate of the old authority is refused; one of the new authority is accepted.
     stranger.join(Stranger::hello("b")).await.err().unwrap();
     Stranger::enrolled(&fleet, "c")
         .await
@@ -72,7 +72,7 @@ async fn an_absent_node_blocks_the_rotation() {
     me.does(&fleet.clock, "ca rotate --yes").await;
 }
 
-/// What lies in the authority's folder and in `next` below it.
+/// Files of the authority's folder and of its subfolder `next`.
 type Files = BTreeMap<&'static str, Vec<u8>>;
 
 const ALL: [&str; 4] = ["key.pem", "certificate.pem", "next/key.pem", "next/certificate.pem"];
@@ -82,7 +82,7 @@ fn files(fleet: &Fleet) -> Files {
     ALL.into_iter().filter_map(read).collect()
 }
 
-/// As a coordinator leaves them that is killed.
+/// Leaves these files, as a killed coordinator would.
 fn leave(fleet: &Fleet, files: &Files) {
     let folder = fleet.state().ca();
     std::fs::remove_dir_all(&folder).unwrap();
@@ -116,7 +116,7 @@ async fn an_interrupted_new_authority_is_made_again() {
         assert!(!fleet.state().ca().join("next").exists(), "{name}");
         assert_eq!(files(&fleet), first, "{name}");
     }
-    // It is written down, and nobody was told of it.
+    // Stored in the database, and no node knows of it.
     let request = v1::RotateAuthorityRequest {
         step: v1::rotate_authority_request::Step::Make.into(),
         ..Default::default()

@@ -1,4 +1,4 @@
-//! A coordinator that is away for days misses nothing.
+//! Days without a coordinator lose no snapshot and no report.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,11 +10,11 @@ use heeler_tests::{Cut, Fleet, Node, Operator};
 
 use crate::scene::{DISKS, machine, pooled};
 
-/// It ends between two rounds: a kill in the middle of one would lose the round's report.
+/// Ends between two rounds: a kill during a round would lose its report.
 const AWAY: Duration = Duration::from_secs(7 * 24 * 60 * 60 + 30 * 60);
 const FILES: &str = "data/pve-files";
 
-/// `DATASET@NAME` of every snapshot that the machine was asked for, in their order.
+/// `DATASET@NAME` of every snapshot that the agent asked ZFS for, in order.
 fn asked_for(node: &Node) -> Vec<String> {
     let log = node.machine.log();
     let asked = log.iter().filter(|entry| entry.what.starts_with("zfs snapshot -o"));
@@ -29,7 +29,8 @@ async fn there(node: &Node) -> Vec<String> {
     snapshots.map(|one| format!("{FILES}@{}", one.name)).collect()
 }
 
-/// What was told of the schedule, until `count` snapshots were told of; all there is when that is None.
+/// Snapshots taken, and the number pruned, from reported rounds: until `count` snapshots, or everything stored when
+/// None.
 async fn told(operator: &mut Operator, count: Option<usize>) -> (Vec<String>, u32) {
     let request = v1::EventsRequest {
         kinds: vec!["snapshots".into()],
@@ -73,7 +74,7 @@ async fn seven_days_without_coordinator_lose_no_snapshot() {
         );
     }
 
-    // The connection is cut three times while the days are told, and the agent killed once.
+    // While the days are reported, the connection is cut three times and the agent killed once.
     let port = std::mem::replace(&mut fleet.agents, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     fleet.clock.advance(u64::try_from(AWAY.as_millis()).unwrap());
     fleet.start().await.unwrap();

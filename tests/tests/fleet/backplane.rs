@@ -1,4 +1,4 @@
-//! A node's network changes only as far as its peers still reach it.
+//! A network change stays only if the node's peers still reach it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::scene::{finished, task};
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// The guard's 90 s are three of the test's.
+/// Three seconds in the test are the guard's 90 s.
 const PACE: Pace = Pace::Live {
     program: Duration::ZERO,
     haste: 30,
@@ -35,7 +35,7 @@ fn mac(place: usize) -> String {
     format!("00:e0:4c:68:00:0{place}")
 }
 
-/// heeler.toml of as many nodes, with a line more for the first.
+/// heeler.toml of `count` nodes, with an additional line for the first.
 fn config(count: usize, first: &str) -> String {
     let mut text = format!(
         "[cluster]\nname = \"{CLUSTER}\"\n[coordinator]\naddresses = [\"10.10.80.1:7443\"]\n\
@@ -137,7 +137,7 @@ async fn another_subnet_is_refused_while_peers_are_up() {
         assert!(node.tasks.iter().all(|task| task.task_id.is_empty()), "{node:?}");
     }
 
-    // The way that it names.
+    // The way that the plan names.
     nodes[1].machine.set_carrier(&mac(1), false);
     operator
         .discover(v1::DiscoverRequest { node: "b".into() })
@@ -156,7 +156,7 @@ async fn another_subnet_is_refused_while_peers_are_up() {
     }
 }
 
-/// A peer that is up on the backplane, and says so.
+/// A connected peer that is up on the backplane and reports so.
 async fn peer(fleet: &Fleet, operator: &mut Operator) -> Line {
     let (mut line, _) = Stranger::enrolled(fleet, "b")
         .await

@@ -1,4 +1,4 @@
-//! Clocks that are wrong, and certificates that are old, shut out nobody for good.
+//! Wrong clocks and expired certificates shut out no node for good.
 
 use heeler_proto::v1;
 use heeler_tests::{Fleet, NOON, Node};
@@ -8,7 +8,7 @@ use crate::scene::{machine, node_a};
 const DAY: u64 = 24 * 60 * 60 * 1000;
 const YEAR: u64 = 365 * DAY;
 
-/// The node is switched off, time passes, and both come up again.
+/// Switches the node off, lets days pass, and starts the coordinator again.
 async fn after(days: u64) -> (Fleet, Node) {
     let mut fleet = Fleet::new().await;
     let mut node = Node::added(&fleet, machine("a", &[]), "a").await;
@@ -82,7 +82,7 @@ async fn a_clock_a_year_ahead_renews_no_more_often() {
 #[tokio::test]
 async fn a_corrected_fast_coordinator_keeps_its_nodes() {
     let (mut fleet, mut node) = after(365).await;
-    // The node's own clock is right, and nobody says so.
+    // The node's clock is right, but not synchronised.
     node.machine.set_clock(NOON);
     node.machine.set_clock_synchronised(false);
     connects(&fleet, &mut node).await;

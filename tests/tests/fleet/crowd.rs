@@ -1,4 +1,4 @@
-//! Very many agents at once, and some that do not behave: nobody waits for them.
+//! A thousand agents connect at once, and some of them hang: none waits for another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 const CROWD: usize = 1_000;
-/// Every so many-th one says hello and nothing more.
+/// Every tenth agent says hello and nothing more.
 const SILENT: usize = 10;
 
 fn name(number: usize) -> String {
     format!("node-{number}")
 }
 
-/// So many nodes on record, with one key for all of them: what is tried here is not enrolment.
+/// Puts nodes on record, all with one key, because enrolment is not under test.
 async fn enrolled(fleet: &mut Fleet) -> Vec<Arc<Stranger>> {
     fleet.stop().await;
     let first = Stranger::new(fleet);
@@ -28,12 +28,12 @@ async fn enrolled(fleet: &mut Fleet) -> Vec<Arc<Stranger>> {
     chains.into_iter().map(|chain| Arc::new(first.with(chain))).collect()
 }
 
-/// All of them at once, each until its facts are asked for.
+/// Connects all at once, each until its facts are asked for.
 async fn come(strangers: &[Arc<Stranger>]) -> Vec<Line> {
     let mut coming = JoinSet::new();
     for (number, stranger) in strangers.iter().cloned().enumerate() {
         coming.spawn(async move {
-            // As an agent does: a machine that is too busy for a handshake is asked again.
+            // Like a real agent, tries again when the machine is too busy for the handshake.
             let (mut line, _) = loop {
                 if let Ok(joined) = stranger.join(Stranger::hello(&name(number))).await {
                     break joined;
@@ -51,7 +51,7 @@ async fn come(strangers: &[Arc<Stranger>]) -> Vec<Line> {
             line
         });
     }
-    // Longer than a busy machine needs; a fleet of which one waits for another never ends.
+    // Longer than a busy machine needs. If agents waited for each other, this would never end.
     timeout(Duration::from_secs(120), coming.join_all()).await.unwrap()
 }
 
@@ -89,7 +89,7 @@ async fn a_hanging_agent_is_shown_away() {
     let lives = Stranger::enrolled(&fleet, "b").await;
     let (connected, is_connected) = oneshot::channel();
     let (end, ended) = std::sync::mpsc::channel::<()>();
-    // A program that is stopped: the kernel goes on answering for it.
+    // A stopped program: the kernel still answers keepalive probes for it.
     let hanging = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

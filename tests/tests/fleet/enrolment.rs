@@ -1,4 +1,4 @@
-//! Nobody gets in who should not: each flaw of an enrolment is refused for its own reason.
+//! Each invalid enrolment is refused, with its own reason.
 
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
@@ -168,7 +168,7 @@ async fn a_copied_card_that_enrols_from_another_board_is_alarmed() {
         shown.node.unwrap().hardware_serial
     };
     assert_eq!(board().await, "board", "the first one stays on record");
-    // A person says that the card was moved.
+    // The person confirms that the card was moved.
     let request = v1::CreateTokenRequest {
         node: "a".into(),
         key_sha256: stranger.key_sha256().to_vec(),

@@ -1,4 +1,4 @@
-//! Everyday operation: what a person changed by hand is seen; a node is released, forgotten and taken back.
+//! Everyday operation: changes by hand are reported; a node is released, removed and added again.
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::System as _;
@@ -17,7 +17,7 @@ async fn drift(operator: &mut Operator) -> Option<v1::Drift> {
     operator.show_node(request).await.unwrap().into_inner().drift
 }
 
-/// Time goes on until the planner has compared the node.
+/// Moves the clock until the planner has compared the node.
 async fn compared(fleet: &Fleet, operator: &mut Operator, after_ms: u64) -> v1::Drift {
     loop {
         fleet.clock.advance(61_000);
@@ -125,14 +125,14 @@ async fn a_released_node_returns_with_its_pool() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(crate::scene::node_a(&mut operator).await.state, "released");
-    // Without its lines in heeler.toml the status is quiet about it.
+    // Without its lines in heeler.toml the status does not mention the node.
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert!(
         status.alerts.iter().all(|alert| !alert.text.contains("revoked")),
         "{status:?}"
     );
 
-    // The pool on record is only forgotten by its name.
+    // Removing the pool's record needs its name.
     let refused = remove(&mut operator, &[]).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert!(refused.message().contains("--confirm a/data"), "{refused:?}");
@@ -248,7 +248,7 @@ async fn a_seen_alarm_leaves_the_status() {
     assert!(stranger.join(hello()).await.is_err());
     assert!(alarms(&status(&mut operator).await) > 0, "it came again");
 
-    // Seen while the clock was a day ahead: the next one is none the less new.
+    // Marked as seen while the clock was a day ahead; a later alarm is still new.
     fleet.clock.set(NOON + 86_400_000);
     operator.seen_alarms(v1::SeenAlarmsRequest::default()).await.unwrap();
     fleet.clock.set(NOON + 2_000);

@@ -1,4 +1,4 @@
-//! A node whose card is full keeps its snapshots, takes nothing on, says why, and goes on when there is room.
+//! A node with a full card keeps its snapshots, refuses tasks, says why, and continues when there is room.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn a_full_card_delays_only_the_reports() {
     fleet.start().await.unwrap();
     connects(&fleet, &mut node).await;
     let mut operator = fleet.operator().await;
-    // A round that only prunes may follow at any time: the last snapshot says that all before it were told.
+    // A round that only prunes may follow at any time. When the last snapshot is reported, all earlier ones are.
     let log = node.machine.log();
     let last = log.iter().rev().find(|entry| entry.what.starts_with("zfs snapshot -o"));
     let last = last.unwrap().what.rsplit(' ').next().unwrap().to_owned();

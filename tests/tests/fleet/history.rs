@@ -1,4 +1,4 @@
-//! What happened is kept within its bound; what agents tell is not acknowledged when there is no room for it.
+//! Events stay within their bound, and an event that does not fit on the disk is not acknowledged.
 
 use heeler_proto::v1::{self, Light, from_agent, to_agent};
 use heeler_store::{EventQuery, NewEvent, Store};
@@ -7,7 +7,7 @@ use heeler_tests::{Fleet, NOON, Stranger};
 use crate::scene::until;
 
 const BOUND: u64 = 2 << 20;
-/// More than are dropped at once: one copied card that tries again and again makes them in a day.
+/// More than one transaction deletes. A copied card that tries again and again makes this many in a day.
 const ALARMS: u64 = 700;
 
 fn note(seq: u64) -> from_agent::Body {
@@ -91,7 +91,7 @@ async fn the_oldest_events_are_dropped_first() {
     assert!(events.message().await.unwrap().is_none());
 }
 
-/// Something else fills the disk: the database may grow no further.
+/// Fills the database up to its bound.
 async fn fill(fleet: &Fleet) {
     let filler = Store::open(&fleet.state().database()).await.unwrap();
     let mut tx = filler.write().await.unwrap();
@@ -147,7 +147,7 @@ async fn a_full_disk_acknowledges_nothing_unstored() {
     assert_eq!(acknowledged.await, 1);
 
     fill(&fleet).await;
-    // Half-filled pages take some more; then there is no room.
+    // Half-filled pages take some more events first.
     let (mut sent, mut stored) = (1, 1);
     let ended = 'told: loop {
         sent += 1;
@@ -178,7 +178,7 @@ async fn a_full_disk_acknowledges_nothing_unstored() {
         "{status:?}"
     );
 
-    // There is room again: what was not stored comes again, and is.
+    // With room again, events that were not stored are sent again and stored.
     drop((line, operator));
     fleet.kill().await;
     fleet.history_bytes = 8 * BOUND;

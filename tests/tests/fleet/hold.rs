@@ -1,4 +1,4 @@
-//! A hold that a person has put on a snapshot goes by an operator's word alone.
+//! A hold that a person has put on a snapshot is released only with an operator's signature.
 
 use heeler_coordinator::cli::Exit;
 use heeler_coordinator::clock::Clock as _;

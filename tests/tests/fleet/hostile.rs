@@ -1,4 +1,4 @@
-//! Whoever reaches the coordinator's ports may send what they like, as much of it as they like, or nothing.
+//! Attacks on the coordinator's ports: any bytes, any amount, or silence.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Half-open connections of one who means no good.
+/// Half-open connections of an attacker.
 const IDLE: usize = 200;
 const MIB: usize = 1 << 20;
-/// Longer than the slowest machine takes, and far shorter than the coordinator's patience in tests.
+/// Longer than the slowest machine needs, and far shorter than the coordinator's time limits in tests.
 const WAITS: Duration = Duration::from_secs(240);
 
 fn random(length: usize) -> Vec<u8> {
@@ -42,7 +42,7 @@ async fn garbage_before_and_within_tls_ends_its_own_connection_alone() {
     for address in [fleet.agents, fleet.enrolment, fleet.remote] {
         for length in [1, 5, 6, 64, 600, 20_000] {
             throw(address, &random(length)).await;
-            // The head of a handshake that never ends.
+            // The start of a handshake that never ends.
             throw(address, &[&[22, 3, 1, 64, 0][..], &random(length)].concat()).await;
         }
     }
@@ -112,7 +112,7 @@ async fn strangers_who_stay_give_way_to_those_who_come() {
     );
 }
 
-/// Progress that is neither kept nor acknowledged: what an agent may send as fast as it can.
+/// A progress event, which is neither stored nor acknowledged, so an agent may send many.
 fn progress(bytes: usize) -> v1::Event {
     let progress = v1::Progress {
         text: "x".repeat(bytes),
@@ -134,7 +134,7 @@ async fn a_gigabyte_stream_leaves_memory_flat() {
     let before = resident();
     for _ in 0..342 {
         line.say(from_agent::Body::Event(large.clone())).await;
-        // What this process has yet to send is no part of the question.
+        // Waits until this process has sent it, so that only the coordinator's memory counts.
         while line.out.capacity() < line.out.max_capacity() {
             tokio::task::yield_now().await;
         }
@@ -299,7 +299,7 @@ async fn a_revoked_nodes_key_opens_no_connection() {
         let config = tls::client(&fleet.ca(), Some((&stranger.chain, &key)), &fleet.clock);
         let mut stream = tls::connect(fleet.agents, config).await?;
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await?;
-        // What the server says first; a refused handshake is told only now.
+        // A refused handshake shows only with the server's first byte.
         stream.read_u8().await.map(|_| stream)
     };
     let mut open = connect().await.unwrap();

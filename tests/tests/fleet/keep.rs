@@ -1,4 +1,4 @@
-//! Fewer snapshots are kept when a person has agreed to exactly those that go.
+//! Lower snapshot counts take effect only with a consent to exactly the snapshots that go.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::scene::{DISKS, finished, machine, pooled};
 
 const FILES: &str = "data/pve-files";
 
-/// Both clocks; the schedule sleeps.
+/// Moves both clocks; the schedule does not run.
 fn pass(fleet: &Fleet, node: &Node, time: Duration) {
     node.machine.pass(time);
     fleet.clock.advance(u64::try_from(time.as_millis()).unwrap());
 }
 
-/// A node with thirty hours of snapshots, and one by hand.
+/// A node with thirty hours of scheduled snapshots and one made by hand.
 async fn fleet() -> (Fleet, Node, Operator) {
     let mut fleet = Fleet::new().await;
     let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
@@ -53,7 +53,7 @@ fn six_hours() -> String {
     config(&[("a", DISKS)]) + policy
 }
 
-/// What a plan says that goes.
+/// The snapshots that a plan would destroy.
 fn victims(plan: &v1::PlanReply) -> Vec<String> {
     let ops = plan.nodes[0].steps.iter().flat_map(|step| &step.ops);
     let acts = ops.filter_map(|op| op.irreversible.as_ref()?.act.as_ref());
@@ -72,7 +72,7 @@ async fn a_lower_count_prunes_only_with_consent() {
     let plan = operator.plan_text(&six_hours(), 1).await;
     let ours = before.iter().filter(|name| name.contains("@heeler_"));
     let ours: Vec<String> = ours.cloned().collect();
-    // What the old counts let go anyway is nobody's question.
+    // Snapshots that the old counts prune anyway need no consent.
     let mut expected = ours[ours.len() - 24..ours.len() - 6].to_vec();
     expected.retain(|name| name.ends_with("_hourly"));
     assert!(expected.len() > 15, "{before:?}");
@@ -113,7 +113,7 @@ async fn changed_victims_void_the_consent() {
         parent = reply.revision;
     }
 
-    // The last victim is old enough an hour later.
+    // An hour later the last of the snapshots is old enough.
     pass(&fleet, &node, Duration::from_secs(70 * 60));
     let before = there(&node).await;
     let plan = operator.plan_text(&text, parent).await;

@@ -1,4 +1,4 @@
-//! Which disks a pool has on record, and by which serial a lost leg is named.
+//! Which disks of a pool are on record, and which serial names a lost leg.
 
 use heeler_coordinator::app::pool_comment;
 use heeler_proto::v1::{self, LegClass, from_agent};
@@ -35,7 +35,7 @@ impl Reporter {
         }
     }
 
-    /// Reports these pools, and all five disks, and waits until they are stored.
+    /// Reports these pools and all five disks, and waits until they are stored.
     async fn report(&mut self, pools: &[v1::Pool]) {
         let hello = v1::Hello {
             last_event: self.reports,
@@ -59,7 +59,7 @@ impl Reporter {
         };
         line.say(from_agent::Body::Facts(reply)).await;
         self.reports += 1;
-        // What it says after its facts is stored after them.
+        // Messages are stored in order, so its acknowledgement shows that the facts are stored.
         let note = v1::Note {
             level: "info".into(),
             text: self.reports.to_string(),
@@ -74,7 +74,7 @@ impl Reporter {
         self.last = self.operator.wait_after(self.last, "note", "a").await.id;
     }
 
-    /// The serials that the disk list shows as holding a pool.
+    /// Serials that the disk list shows as legs of a pool.
     async fn on_record(&mut self) -> Vec<String> {
         let request = v1::ListDisksRequest { node: "a".into() };
         let disks = self.operator.list_disks(request).await.unwrap().into_inner().disks;
@@ -98,7 +98,7 @@ impl Reporter {
         texts
     }
 
-    /// Serial of each leg of the first pool, and whether it is proven, as the operator is shown them.
+    /// Serial of each leg of the first pool, and whether it is identified, as shown to the operator.
     async fn shown(&mut self) -> Vec<(String, bool)> {
         let pool = node_a(&mut self.operator).await.facts.unwrap().pools.remove(0);
         pool.legs.into_iter().map(|leg| (leg.serial, leg.identified)).collect()
@@ -141,7 +141,7 @@ fn of_class(class: LegClass, serial: &str, guid: &str) -> v1::Leg {
     }
 }
 
-/// A leg that no disk is proven to be.
+/// A leg without an identified disk.
 fn lost(state: &str, guid: &str) -> v1::Leg {
     v1::Leg {
         state: state.into(),
@@ -206,7 +206,7 @@ async fn a_degraded_pool_keeps_every_serial_on_record() {
     let replacing = [online(A, "1"), lost("UNAVAIL", "2"), online(C, "3")];
     node.report(&[pool("DEGRADED", &replacing)]).await;
     assert_eq!(node.on_record().await, [A, B, C]);
-    // Nor when the leg is not even listed, or the pool's own word is ONLINE.
+    // Also when the leg is not listed, or the pool itself reports ONLINE.
     node.report(&[pool("DEGRADED", &[online(A, "1")])]).await;
     node.report(&[pool("ONLINE", &[online(A, "1"), lost("ONLINE", "2")])])
         .await;
@@ -244,7 +244,7 @@ async fn a_lost_leg_never_has_a_healthy_disks_serial() {
 async fn a_lost_leg_is_named_with_its_last_known_disk() {
     let mut node = Reporter::new().await;
     node.report(&[pool("ONLINE", &[online(A, "1"), online(B, "2")])]).await;
-    // B was copied to C, label and all, and pulled; the pool is not whole again.
+    // B was copied to C with its label, then pulled; the pool was not complete since.
     node.report(&[pool("DEGRADED", &[lost("UNAVAIL", "1"), online(C, "2")])])
         .await;
     assert_eq!(node.shown().await, [(A.into(), false), (C.into(), true)]);

@@ -1,4 +1,4 @@
-//! A node that lies, or says too much, harms nobody but itself.
+//! A node that lies or sends too much harms only itself.
 
 use heeler_coordinator::app::pool_comment;
 use heeler_proto::v1::{self, from_agent, to_agent};
@@ -97,7 +97,7 @@ async fn one_pool_too_many_is_not_recorded() {
             ..v1::FactsReply::default()
         };
         line.say(from_agent::Body::Facts(reply)).await;
-        // What it says after it is stored after it.
+        // Messages are stored in order, so this event is stored after the facts.
         let note = v1::Note {
             level: "info".into(),
             text: seq.to_string(),

@@ -1,4 +1,4 @@
-//! The fleet in one process, over loopback mTLS.
+//! Tests of a whole fleet in one process, over mTLS on loopback.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,4 @@
-//! Several people, each with a key of their own; what they may is theirs alone to give and to take.
+//! Several operators, each with an own key: who may add and revoke whom.
 
 use heeler_coordinator::cli::Exit;
 use heeler_coordinator::clock::Clock as _;
@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::scene::{DISKS, WAITS, creations, machine, until};
 
-/// A second person, added as the guide says.
+/// Adds a second operator as the guide says.
 pub(crate) async fn added(fleet: &Fleet, me: &Laptop, name: &str) -> Laptop {
     let bo = Laptop::of(name);
     let request = bo.does(&fleet.clock, "operator request").await;
@@ -81,7 +81,7 @@ async fn a_pending_key_does_not_replace_a_signing_one() {
     assert_ne!(other, waiting);
     let list = cy.does(&fleet.clock, "operator list").await;
     assert!(list.contains("cy-laptop"), "{list}");
-    // Once both are added it is the login's.
+    // With both added, the login name selects the key.
     let waiting = me.file("bo.pem", Some(&waiting));
     me.does(&fleet.clock, &format!("operator add {} --yes", waiting.display()))
         .await;
@@ -152,7 +152,7 @@ async fn a_revoked_operator_stays_out_on_new_nodes() {
     me.does(&fleet.clock, "operator revoke di --yes").await;
     bo.does(&fleet.clock, "operator revoke me --yes").await;
     let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
-    // A statement that it refused would be an alarm, and the node behind for good.
+    // A refused statement would raise an alarm, and the node would stay behind.
     added(&fleet, &bo, "cy").await;
     let mut operator = fleet.operator().await;
     until(async || nobody_is_behind(&mut operator).await).await;

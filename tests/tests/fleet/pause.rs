@@ -1,4 +1,4 @@
-//! A paused node is looked at and left alone; a person takes the pause away, or its time is over.
+//! A paused node is looked at but gets no tasks, until a person ends the pause or its time is over.
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1;

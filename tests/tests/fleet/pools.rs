@@ -1,4 +1,4 @@
-//! What happens to a pool is told at once, without anybody asking.
+//! Changes of a pool are reported at once, unasked.
 
 use heeler_proto::v1::{self, Light};
 use heeler_tests::{Fleet, Node, Operator};

@@ -1,4 +1,4 @@
-//! A coordinator that is lost, and comes back: from a node's copy, from an old backup, from nothing.
+//! A lost coordinator is restored: from a node's copy, from an old backup, or from nothing.
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, Light, StepOutcome};
@@ -21,7 +21,7 @@ async fn status(operator: &mut Operator) -> v1::StatusReply {
     operator.status(v1::StatusRequest {}).await.unwrap().into_inner()
 }
 
-/// Every step of every task holds already.
+/// Asserts that no step of any task would change something.
 async fn assert_nothing_to_change(operator: &mut Operator, parent: u64) {
     let plan = operator.plan_text(&config(&[("a", DISKS)]), parent).await;
     let settled = [StepOutcome::Satisfied, StepOutcome::NotApplicable];
@@ -44,7 +44,7 @@ async fn a_nodes_copy_restores_a_destroyed_coordinator() {
     );
     pooled(&fleet, &mut operator).await;
     fleet.clock.advance(HOUR_MS);
-    // The coordinator looks at the pool that the task has made.
+    // The coordinator looks at the pool that the task made.
     operator
         .discover(v1::DiscoverRequest { node: "a".into() })
         .await
@@ -105,7 +105,7 @@ async fn an_agent_ahead_of_a_backup_is_paused() {
         alert.is_some_and(|alert| alert.text.contains("has no record of")),
         "{held:?}"
     );
-    // It is looked at, and given nothing.
+    // The node is looked at, and gets no task.
     let back = operator.wait_after(paused.id, "connected", "a").await;
     operator
         .discover(v1::DiscoverRequest { node: "a".into() })
@@ -122,7 +122,7 @@ async fn an_agent_ahead_of_a_backup_is_paused() {
         1,
         "the pool that the backup knew nothing of was recognised"
     );
-    // It is not held again when it comes again.
+    // After resume, a new connection does not pause it again.
     drop(operator);
     fleet.kill().await;
     fleet.start().await.unwrap();
@@ -161,7 +161,7 @@ async fn a_new_coordinator_takes_nodes_over() {
     node.kill();
     drop((operator, first));
 
-    // Another authority, another operator's key, and an epoch that begins at the same moment.
+    // Another authority, another operator's key, and an epoch of the same second.
     let second = Fleet::new().await;
     let node = Node::added(&second, node.machine.clone(), "a").await;
     let mut operator = second.operator().await;
@@ -175,7 +175,7 @@ async fn a_new_coordinator_takes_nodes_over() {
     assert_nothing_to_change(&mut operator, 7).await;
     assert_eq!(creations(&node), 1);
 
-    // And it takes assignments of the new one: its generations are later than all that the node has accepted.
+    // The node accepts the new coordinator's assignments: their generations are later than all before.
     let text = config(&[("a", DISKS)]).replace("disks =", "pool = { arc_max = \"512MiB\" }\ndisks =");
     let plan = operator.plan_text(&text, 7).await;
     let reply = operator.apply_plan(&plan, second.clock.now_ms()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Whoever is killed, and whenever: it goes on, or it is told how it ended.
+//! Agent or coordinator is killed at any moment: the task continues, or its end is reported.
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, from_agent};
@@ -78,7 +78,7 @@ async fn a_task_that_nobody_took_for_an_hour_is_refused() {
     line.next_that(assignment).await;
 
     fleet.clock.advance(60 * 60 * 1000);
-    // Anything wakes the planner.
+    // Any event wakes the planner.
     drop(line);
     operator.wait_after(reply.after_event, "refused", "a").await;
     let task = task(&mut operator, &reply.task_ids[0]).await;
@@ -109,7 +109,7 @@ async fn a_new_session_resends_the_same_generation() {
     assert_eq!(first, second);
     drop(line);
 
-    // It took it, has it not in hand, and has nothing to tell: no outcome will ever come.
+    // The agent had the task, does not have it now, and has no event left: no outcome will come.
     let hello = v1::Hello {
         generation: first.generation,
         ..Stranger::hello("a")

@@ -1,4 +1,4 @@
-//! What several tests begin with, and ask about.
+//! Setups and queries that several tests share.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub fn machine(name: &str, disks: &[&str]) -> Machine {
         .build()
 }
 
-/// The zpool create commands that a machine was asked for.
+/// Number of `zpool create` commands that the machine ran.
 pub fn creations(node: &Node) -> usize {
     let log = node.machine.log();
     log.iter()
@@ -25,7 +25,7 @@ pub fn creations(node: &Node) -> usize {
         .count()
 }
 
-/// Waits until all that was applied is over, and says how the first task ended.
+/// Waits until all applied tasks have ended, and returns the first.
 pub async fn finished(operator: &mut Operator, reply: &v1::ApplyReply) -> v1::TaskInfo {
     for task_id in &reply.task_ids {
         let request = v1::EventsRequest {
@@ -39,14 +39,14 @@ pub async fn finished(operator: &mut Operator, reply: &v1::ApplyReply) -> v1::Ta
     task(operator, &reply.task_ids[0]).await
 }
 
-/// Node `a` gets its pool on [`DISKS`].
+/// Creates the pool of node `a` on [`DISKS`].
 pub async fn pooled(fleet: &Fleet, operator: &mut Operator) -> v1::TaskInfo {
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     finished(operator, &reply).await
 }
 
-/// One task, as the coordinator knows it.
+/// A task, from the coordinator.
 pub async fn task(operator: &mut Operator, task_id: &str) -> v1::TaskInfo {
     let request = v1::ShowTaskRequest {
         task_id: task_id.to_owned(),
@@ -54,7 +54,7 @@ pub async fn task(operator: &mut Operator, task_id: &str) -> v1::TaskInfo {
     operator.show_task(request).await.unwrap().into_inner()
 }
 
-/// Node `a`, as the coordinator knows it.
+/// Node `a`, from the coordinator.
 pub async fn node_a(operator: &mut Operator) -> v1::NodeInfo {
     let request = v1::ShowNodeRequest { node: "a".into() };
     operator.show_node(request).await.unwrap().into_inner().node.unwrap()
@@ -64,7 +64,7 @@ pub fn outcomes(plan: &v1::NodePlan) -> Vec<StepOutcome> {
     plan.steps.iter().map(v1::StepReport::outcome).collect()
 }
 
-/// A plan in which the hand-made agent would change something.
+/// A plan with a change, answered by the hand-made agent.
 pub async fn planned(fleet: &Fleet, line: &mut Line) -> v1::PlanReply {
     let text = config(&[("a", DISKS)]);
     let planning = tokio::spawn({
@@ -86,10 +86,10 @@ pub async fn planned(fleet: &Fleet, line: &mut Line) -> v1::PlanReply {
     planning.await.unwrap()
 }
 
-/// Longer than a busy machine needs: a test that waits so long has failed.
+/// Longer than a busy machine needs: a test that waits this long has failed.
 pub const WAITS: Duration = Duration::from_secs(60);
 
-/// Asks until it holds.
+/// Repeats until `holds` returns true.
 pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     let comes = async {
         while !holds().await {

@@ -1,4 +1,4 @@
-//! Secrets go in and never come out.
+//! A stored secret is never readable again.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ async fn set(operator: &mut Operator, name: &str, value: &[u8]) -> Result<bool, 
         .map(|reply| reply.into_inner().replaced)
 }
 
-/// Whether any file below holds the value.
+/// Whether a file below the folder holds the value.
 fn holds(folder: &Path, value: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();

@@ -1,4 +1,4 @@
-//! One stream a node, its events stored once, and an end at once when a person says so.
+//! One session for each node, each event stored once, and an immediate end at revocation.
 
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 

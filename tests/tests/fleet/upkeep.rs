@@ -1,4 +1,4 @@
-//! What the coordinator itself wants of a person is in the status.
+//! The status shows what the coordinator itself needs from a person.
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, Light};
@@ -12,7 +12,7 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 const YEAR_MS: u64 = 365 * 24 * HOUR_MS;
 const COPIES: &str = "/data/pve-files/.heeler/copies";
 
-/// What the status says of the coordinator, with what to type.
+/// The coordinator's own alerts, with what to type.
 async fn said(operator: &mut Operator) -> Vec<(String, String)> {
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     let own = status.alerts.into_iter().filter(|alert| alert.node.is_empty());
@@ -34,7 +34,7 @@ async fn without_copies_a_backup_is_advised() {
     let (text, next) = said(&mut operator).await.pop().unwrap();
     assert!(text.contains("the last backup does not exist yet"), "{text}");
     assert_eq!(next, "heeler backup create");
-    // A new start gives time to make up for what was missed.
+    // Without any backup, the time counts from the start of the coordinator.
     fleet.stop().await;
     fleet.start().await.unwrap();
     assert_eq!(said(&mut fleet.operator().await).await, []);
@@ -52,7 +52,7 @@ async fn missing_copies_stay_amber_after_a_restart() {
     assert!(text.contains("there is no recovery key"), "{text}");
     assert_eq!(next, "heeler init");
     fleet.make_recovery_key().await;
-    // What a node that was removed holds is in nobody's reach.
+    // Copies on a removed node do not count: they cannot be fetched.
     let copy = Copy {
         node: "gone".into(),
         name: "heeler.age".into(),
@@ -76,7 +76,7 @@ async fn missing_copies_stay_amber_after_a_restart() {
     fleet.clock.advance(5 * HOUR_MS);
     let (text, _) = said(&mut operator).await.pop().unwrap();
     assert!(text.ends_with("on a node is 5 h old"), "{text}");
-    // A new start has a moment to make up for it, and no more.
+    // After a start the coordinator has ten minutes to send a missing copy.
     fleet.stop().await;
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
@@ -147,7 +147,7 @@ async fn a_rotation_does_not_interrupt_remote_operators() {
         let (shown, next) = said(&mut operator).await.pop().unwrap();
         assert!(shown.starts_with(text), "{shown}");
         assert_eq!(next, "heeler ca rotate");
-        // Still with the certificate of before; then with one of its own day.
+        // First with the old certificate, then with the renewed one.
         let first = bo.types(&fleet.clock, "status").await;
         assert!(first.out.contains("heeler ca rotate"), "{calls}: {}", first.err);
         fleet.clock.advance(25 * HOUR_MS);

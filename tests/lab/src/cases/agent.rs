@@ -1,4 +1,4 @@
-//! The agent dies, and the coordinator does.
+//! The agent is killed, or the coordinator.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// No random library for five numbers: a linear congruence, whose seed is printed.
+/// Five moments from a linear congruential generator, which needs no library. The seed is printed.
 fn moments(seed: u64) -> impl Iterator<Item = Duration> {
     let next = |n: &u64| {
         Some(
@@ -108,7 +108,7 @@ fn coordinator_killed(fleet: &mut Fleet<'_>) -> Result<()> {
         .map(drop)
 }
 
-/// A line of progress: the hour, and the node.
+/// Whether the line shows progress of the node: time, then name.
 fn in_hand(line: &str) -> bool {
     line.get(2..3) == Some(":") && line.contains(R)
 }

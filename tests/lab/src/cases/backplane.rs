@@ -1,4 +1,4 @@
-//! The second card: up on every node, confirmed by the others, and back as it was whenever it is not.
+//! The backplane card: up on every node, confirmed by the others, and restored when it is not confirmed.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// The guard's time, its undo, and a slow machine.
+/// The guard's time, its undo, and room for a slow machine.
 const UNDONE: Duration = Duration::from_secs(240);
 const ARMED: &str = "/var/lib/heeler-agent/guard/armed";
 
@@ -57,7 +57,7 @@ fn usual(place: usize) -> String {
     format!("10.10.99.{}", 50 + place)
 }
 
-/// heeler.toml of three nodes without pools; `other` says otherwise of the first one's backplane.
+/// Writes heeler.toml for three nodes without pools; `other` changes the first one's backplane.
 fn write(fleet: &Fleet<'_>, other: Option<(&str, &str)>) -> Result<()> {
     let path = fleet.config().join("heeler.toml");
     let text = std::fs::read_to_string(&path)?;
@@ -112,7 +112,7 @@ fn comes_up(fleet: &mut Fleet<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What Debian's cloud image brings: it takes every card, also the backplane's.
+/// Debian's cloud image has a file that configures every card, the backplane's too.
 fn another_file_is_named(fleet: &Fleet<'_>) -> Result<()> {
     let node = fleet.lab().node(X)?;
     let path = "/etc/netplan/45-all.yaml";
@@ -173,7 +173,7 @@ fn duplicate(fleet: &mut Fleet<'_>) -> Result<()> {
     wait_for_address(&fleet.lab().node(L)?, &usual(0))
 }
 
-/// The apply ends in failure that says `why`, and the first node is as it was.
+/// Asserts that the apply fails and says `why`, and that the first node is as before.
 fn undone(fleet: &Fleet<'_>, why: &str) -> Result<()> {
     let applied = fleet.run(&["apply", "--yes", L, "--width", "200"])?;
     let status = fleet.must(&["status", "--width", "300"])?;
@@ -209,7 +209,7 @@ fn wrong_subnet(fleet: &mut Fleet<'_>) -> Result<()> {
 
 fn cuts_off_a_peer(fleet: &mut Fleet<'_>) -> Result<()> {
     let peer = fleet.lab().node(X)?;
-    // What a stale entry in a switch or a firewall does: this one peer loses sight of the new address.
+    // As with a stale switch entry or a firewall: this one peer cannot reach the new address.
     peer.must("ip route add blackhole 10.10.99.60/32; ip neigh replace 10.10.99.60 lladdr 02:00:00:00:00:60 dev enbp0 nud permanent")?;
     write(fleet, Some(("10.10.99.60", "")))?;
     let done = undone(fleet, &format!("{X} does not reach 10.10.99.60"));
@@ -217,7 +217,7 @@ fn cuts_off_a_peer(fleet: &mut Fleet<'_>) -> Result<()> {
     done
 }
 
-/// Waits until the first node has begun to change its network.
+/// Waits until the first node has begun its network change.
 fn wait_armed(node: &NodeHandle<'_>) -> Result<()> {
     let script = format!("for i in $(seq 600); do [ -e {ARMED} ] && exit; sleep 0.1; done; exit 1");
     node.must(&script).map(drop)

@@ -1,4 +1,4 @@
-//! No data is lost: what holds something is never taken for blank, and what is blank is proven so.
+//! Nothing with data on it is taken for blank, and a blank disk is proven blank.
 
 use anyhow::{Result, ensure};
 
@@ -41,7 +41,8 @@ fn zero(node: NodeHandle<'_>) -> Result<()> {
         .map(drop)
 }
 
-/// The look may miss what `script` leaves on the second disk; the reading before the creation does not.
+/// Asserts that no pool is made over what `script` leaves on the second disk. The sampling look may miss it; reading
+/// before the creation finds it.
 fn never_a_pool(fleet: &mut Fleet<'_>, script: &str) -> Result<()> {
     fleet.have(L)?;
     let node = fleet.lab().node(L)?;
@@ -64,7 +65,7 @@ fn refused(fleet: &Fleet<'_>, node: NodeHandle<'_>) -> Result<()> {
     ensure!(plan.contains("BLOCKED") || plan.contains("looks blank"), "{plan}");
     let done = fleet.run(&["apply", "--yes", "--confirm", L, L])?;
     ensure!(done.code == 3, "apply ended with {}: {}", done.code, done.stdout);
-    // Whoever found it, the next plan names the place.
+    // Whether sampling or reading found it, the next plan names the place.
     let plan = fleet.plan(L)?;
     ensure!(plan.contains("BLOCKED") && plan.contains("at byte"), "{plan}");
     let pools = node.must("zpool list -H -o name 2>/dev/null || true")?;

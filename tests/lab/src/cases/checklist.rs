@@ -1,5 +1,5 @@
-//! Whether a node resembles Raspberry Pi OS Lite (trixie) where an agent would notice. Not so: the kernel and its headers are
-//! Debian's, there is no EEPROM, no rpi-swap, no Wi-Fi, and the card is a virtio disk.
+//! Checks that a node resembles Raspberry Pi OS Lite (trixie) where an agent would notice. Known differences: kernel
+//! and headers are Debian's; there is no EEPROM, no rpi-swap, no Wi-Fi; the card is a virtio disk.
 
 use anyhow::{Result, bail};
 
@@ -26,7 +26,7 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// What holds, and the shell condition that says so.
+/// What must be true, and the shell condition that checks it.
 const HOLDS: &[(&str, &str)] = &[
     (
         "Debian 13, 64-bit",

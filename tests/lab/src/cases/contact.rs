@@ -1,4 +1,4 @@
-//! First contact with machines that do not make it easy.
+//! First contact with machines that make it difficult.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::thread;
@@ -61,7 +61,7 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// Everything that first contact could write, with its content and time.
+/// Every file that first contact could write, with its hash and time.
 const TRACES: &str = "find /usr/local /etc/systemd/system /etc/heeler /var/lib/heeler-agent/identity -type f \
      -printf '%p %T@ %m ' -exec sha256sum {} ';' 2>/dev/null | sort | sha256sum; \
      systemctl show -p ExecMainPID -p ExecMainStartTimestampMonotonic heeler-agent.service";
@@ -78,7 +78,7 @@ fn refused(done: &Finished, words: &str) -> Result<()> {
     Ok(())
 }
 
-/// `add` is refused with `words`, and leaves no trace.
+/// Asserts that `add` is refused with `words` and writes nothing.
 fn refuses(fleet: &Fleet<'_>, node: NodeHandle<'_>, password: &str, words: &str) -> Result<()> {
     let before = node.must(TRACES)?;
     refused(&fleet.add(node.name(), password, &[])?, words)?;

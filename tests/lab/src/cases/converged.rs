@@ -1,4 +1,4 @@
-//! A node that is as it should be.
+//! A node that already matches heeler.toml.
 
 use std::time::Instant;
 

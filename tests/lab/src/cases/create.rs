@@ -1,4 +1,4 @@
-//! What stands in the way of a pool's creation, and what a creation that was cut off leaves.
+//! What prevents the creation of a pool, and what an interrupted creation leaves.
 
 use anyhow::{Result, ensure};
 
@@ -33,7 +33,7 @@ fn two_of_one_name(fleet: &mut Fleet<'_>) -> Result<()> {
     outcome
 }
 
-/// Cut at a moment that is seen from outside: the first disk carries a partition table, and no label is written yet.
+/// Cuts the power when the first disk has a partition table but no label yet, which can be seen from outside.
 fn cut_create(fleet: &mut Fleet<'_>) -> Result<()> {
     fleet.have(X)?;
     let node = fleet.lab().node(X)?;

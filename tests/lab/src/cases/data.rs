@@ -1,4 +1,4 @@
-//! What is said of the data, and that what a person is told to type neither loses nor hides any of it.
+//! What is said about the data, and that advice followed literally neither loses nor hides any.
 
 use anyhow::{Context, Result, ensure};
 
@@ -24,7 +24,7 @@ fn renamed(fleet: &mut Fleet<'_>) -> Result<()> {
     node.must("zfs rename data/pve-files data/old-files")?;
     let plan = fleet.plan(R)?;
     let back = "zfs rename data/old-files data/pve-files";
-    // Lines are broken to the width of the screen.
+    // The screen breaks lines at its width.
     let words = plan.split_whitespace().collect::<Vec<_>>().join(" ");
     ensure!(words.contains("BLOCKED") && words.contains(back), "{plan}");
     let done = fleet.run(&["apply", "--yes", R])?;

@@ -1,4 +1,4 @@
-//! A machine that dies says nothing: how soon the coordinator does.
+//! A machine that dies sends nothing: how soon the coordinator reports it.
 
 use std::thread;
 use std::time::{Duration, Instant};

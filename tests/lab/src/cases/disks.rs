@@ -1,4 +1,4 @@
-//! Disks that hold something: each is refused with what was found, and not one byte of it changes.
+//! Disks with content: each is refused with what was found, and not one byte changes.
 
 use anyhow::{Context, Result, ensure};
 
@@ -96,7 +96,7 @@ fn blank(node: NodeHandle<'_>) -> Result<()> {
     node.must(&script).map(drop)
 }
 
-/// The disk that `script` has made is refused by plan and apply alike.
+/// Asserts that plan and apply both refuse the disk that `script` has made.
 fn refused(fleet: &mut Fleet<'_>, script: &str, words: &str) -> Result<()> {
     fleet.have(L)?;
     let node = fleet.lab().node(L)?;
@@ -109,7 +109,7 @@ fn refused(fleet: &mut Fleet<'_>, script: &str, words: &str) -> Result<()> {
     outcome
 }
 
-/// Refused, and no pool came of it.
+/// Asserts that it is refused and no pool is made.
 fn stays(fleet: &Fleet<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
     blocked(fleet, node, words)?;
     let pools = node.must("zpool list -H -o name 2>/dev/null || true")?;
@@ -117,7 +117,7 @@ fn stays(fleet: &Fleet<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
     Ok(())
 }
 
-/// heeler.toml names another disk in place of B.
+/// Names another disk in place of B in heeler.toml.
 fn named(fleet: &mut Fleet<'_>, serial: &str, words: &str) -> Result<()> {
     fleet.have(L)?;
     let node = fleet.lab().node(L)?;

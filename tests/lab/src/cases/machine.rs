@@ -1,4 +1,4 @@
-//! The lab itself: whether its faults are the faults that they claim to be.
+//! Checks the lab itself: each fault does what it claims.
 
 use anyhow::{Result, ensure};
 

@@ -1,4 +1,4 @@
-//! Both packages on a real node: installed, upgraded, purged; and what is not theirs stays.
+//! Both packages on a real node: installed, upgraded, purged. Everything else on the node stays.
 
 use anyhow::{Result, ensure};
 
@@ -26,7 +26,7 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// What belongs to the machine: pools, datasets, snapshots, addresses, links and what configures them.
+/// The machine's own: pools, datasets, snapshots, addresses, links and their configuration.
 const MACHINE: &str = "zpool list -H -o name,guid,health 2>/dev/null; zfs list -H -t all -o name,guid,mounted 2>/dev/null; \
      findmnt -rn -t zfs -o TARGET | sort; ip -br address | sed 's/ *$//'; \
      find /etc/netplan /etc/systemd/network /etc/NetworkManager /etc/modprobe.d /etc/hostid -type f \
@@ -36,7 +36,7 @@ fn dpkg(node: NodeHandle<'_>, arguments: &str) -> Result<String> {
     node.must(&format!("DEBIAN_FRONTEND=noninteractive dpkg {arguments} 2>&1"))
 }
 
-/// The agent that systemd runs now.
+/// Asserts that systemd runs the agent at `path`.
 fn runs(node: NodeHandle<'_>, path: &str) -> Result<()> {
     let script = format!(
         "systemctl is-active heeler-agent.service >/dev/null || {{ systemctl status heeler-agent.service; exit 1; }}; \
@@ -79,7 +79,7 @@ fn agent(fleet: &mut Fleet<'_>) -> Result<()> {
     fleet.wait_connected(R)?;
     ensure!(fleet.plan(R)?.contains("nothing to change"), "{}", fleet.plan(R)?);
 
-    // Each script may run again: a power cut in the middle of dpkg ends with that.
+    // dpkg may run each script again after a power cut.
     dpkg(node, "--configure -a")?;
     node.must("/var/lib/dpkg/info/heeler-agent.postinst configure 0.1.0")?;
     runs(node, "/usr/sbin/heeler-agent")?;
@@ -97,7 +97,7 @@ fn agent(fleet: &mut Fleet<'_>) -> Result<()> {
     ensure!(left == ["/var/lib/heeler-agent"], "left behind: {left:?}");
     node.must("[ -e /var/lib/heeler-agent/erased/X-1/table ] && rm -r /var/lib/heeler-agent/erased")?;
     let now = node.must(MACHINE)?;
-    // The hour may have turned before the agent went.
+    // The agent may have taken an hourly snapshot before it was removed.
     let hourly = |line: &&str| !line.contains("@heeler_") || machine.contains(line);
     let (was, is): (Vec<&str>, Vec<&str>) = (machine.lines().collect(), now.lines().filter(hourly).collect());
     ensure!(is == was, "before {machine}\nafter {now}");
@@ -111,14 +111,14 @@ fn package_first(fleet: &mut Fleet<'_>) -> Result<()> {
     let node = fleet.lab().node(R)?;
     let package = Packages::build(fleet.lab(), node, NEW)?.put("heeler-agent", node)?;
     dpkg(node, &format!("-i {package}"))?;
-    // It waits for first contact, and does not fail meanwhile.
+    // Without first contact the unit waits and does not fail.
     node.must("[ \"$(systemctl show -p ConditionResult --value heeler-agent.service)\" = no ] || exit 1; ! systemctl is-failed --quiet heeler-agent.service")?;
     fleet.add(R, PASSWORD, &["--reflashed"])?.success()?;
     node.must("set -e; ! [ -e /usr/local/sbin/heeler-agent ]; ! [ -e /etc/systemd/system/heeler-agent.service ]")?;
     runs(node, "/usr/sbin/heeler-agent")?;
     fleet.wait_connected(R)?;
     dpkg(node, "--purge heeler-agent")?;
-    // The next case finds a node that first contact takes on as ever.
+    // First contact must still accept the node for the next case.
     fleet.add(R, PASSWORD, &["--reflashed"])?.success()?;
     runs(node, "/usr/local/sbin/heeler-agent")
 }

@@ -1,4 +1,4 @@
-//! Pools that cannot, or should not, be imported are never made anew; those that can come back with their data.
+//! A pool that cannot or should not be imported is never created again; one that can comes back with its data.
 
 use anyhow::{Context, Result, ensure};
 
@@ -40,7 +40,7 @@ fn guid(node: NodeHandle<'_>) -> Result<String> {
     node.must("zpool list -H -o guid data").context("no pool data")
 }
 
-/// The node has its pool, with a file in it.
+/// The node with its pool and a file in it.
 pub(super) fn with_pool<'a>(fleet: &Fleet<'a>, name: &'a str) -> Result<NodeHandle<'a>> {
     fleet.have(name)?;
     let node = fleet.lab().node(name)?;
@@ -120,7 +120,7 @@ fn reflashed(fleet: &mut Fleet<'_>) -> Result<()> {
     node.wait_ready()?;
     node.must("! zpool list data && echo 'pi ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/zz-case")?;
     let agents = fleet.folder().join("agents").display().to_string();
-    // The new host key is agreed to at a terminal.
+    // The new host key is confirmed at a terminal.
     let heeler = fleet.command(&["node", "add", R, "--reflashed", "--yes", "--agent-dir", &agents]);
     let line: Vec<String> = std::iter::once(heeler.get_program())
         .chain(heeler.get_args())

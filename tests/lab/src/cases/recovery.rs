@@ -1,4 +1,4 @@
-//! The coordinator is gone: its state was removed, and with it every key.
+//! The coordinator's state is removed, and with it every key.
 
 use std::fs;
 use std::io::Write as _;
@@ -58,7 +58,7 @@ fn recover(fleet: &mut Fleet<'_>) -> Result<()> {
     Ok(())
 }
 
-/// One command, with the sudo password on stdin.
+/// Runs one command with the sudo password on stdin.
 fn init_recover(fleet: &Fleet<'_>) -> Result<Finished> {
     let key = fleet.recovery_key().display().to_string();
     let config = fleet.config().display().to_string();
@@ -107,7 +107,7 @@ fn take_over(fleet: &mut Fleet<'_>) -> Result<()> {
     ensure!(plan.contains("Nothing to change."), "{plan}");
     let after = node.must("zpool get -H -o value guid data; cat /etc/hostid | od -An -tx1; sha256sum /var/lib/heeler-agent/identity/key.pem")?;
     ensure!(after == before, "before {before}\nafter {after}");
-    // It works for the new one.
+    // The node works for the new coordinator.
     fleet.must(&["apply", "--yes"])?;
     let status = fleet.json(&["status"], &[0])?;
     ensure!(status["nodes"][0]["config"] == "same", "{status}");

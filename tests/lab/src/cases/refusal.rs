@@ -1,11 +1,12 @@
-//! What a refusal looks like, from the command line and from the disks.
+//! A refusal, as seen from the command line and on the disks.
 
 use anyhow::{Result, ensure};
 
 use crate::fleet::Fleet;
 use crate::node::NodeHandle;
 
-/// Plan and apply stop with `words` and with what to type, whoever confirms, and no disk is written to.
+/// Asserts that plan and apply stop with `words` and say what to type, whatever is confirmed, and that no disk is
+/// written to.
 pub(super) fn blocked(fleet: &Fleet<'_>, node: NodeHandle<'_>, words: &str) -> Result<()> {
     let serials = node.serials()?;
     let hashes = || -> Result<Vec<u64>> { serials.iter().map(|serial| node.disk(serial).hash()).collect() };

@@ -1,4 +1,4 @@
-//! The schedule on real ZFS: what is not ours stays, whatever is cut off goes on, and nobody needs a coordinator.
+//! The schedule on real ZFS: other snapshots stay, an interrupted round continues, and no coordinator is needed.
 
 use std::fs;
 use std::thread;
@@ -28,14 +28,15 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// A round, and a slow machine.
+/// One round, with room for a slow machine.
 const LONG: Duration = Duration::from_secs(180);
 
-/// The lab has no time server: this tells the kernel that one is followed, as chrony and timesyncd do.
+/// The lab has no time server. This tells the kernel that the clock is synchronised, as chrony and timesyncd do
+/// (adjtimex(2)).
 const FOLLOWS: &str = "perl -e '$t = pack(\"Lx4q4lx4q20\", 0x1c, 0, 0, 0, 0, 0, (0) x 20); syscall(159, $t) >= 0 or die' \
      && timedatectl show -p NTPSynchronized --value | grep -qx yes";
 
-/// Eight of ours from forty days ago on both datasets, and between them what others left.
+/// Eight of our snapshots from forty days ago on both datasets, with others between them.
 const MAKE: &str = "set -e; systemctl stop heeler-agent.service
     zfs set heeler:class=hourly data/pve-files
     now=$(date +%s); up=$(cut -d. -f1 /proc/uptime)
@@ -51,7 +52,7 @@ const CLEAN: &str = "set -e; zfs destroy data/theirs; zfs release mine data/pve-
     zfs inherit heeler:class data/pve-files
     for s in $(zfs list -H -t snapshot -o name | grep -e @heeler_old- -e @before-upgrade -e @heeler_20250101T000000Z); do zfs destroy $s; done";
 
-/// heeler.toml keeps this of both datasets.
+/// Sets these counts for both datasets in heeler.toml.
 fn keep(fleet: &Fleet<'_>, counts: &str) -> Result<()> {
     let path = fleet.config().join("heeler.toml");
     let text = fs::read_to_string(&path)?;
@@ -61,7 +62,7 @@ fn keep(fleet: &Fleet<'_>, counts: &str) -> Result<()> {
     Ok(fs::write(path, policy)?)
 }
 
-/// The next `zfs VERB @` is begun, and after `then` the machine loses its power.
+/// Cuts the machine's power after `then`, when the next `zfs VERB @` has begun.
 fn cut_at(node: NodeHandle<'_>, verb: &str, then: &str) -> Result<()> {
     node.must(&format!(
         "set -e; cat >/usr/sbin/zfs.cutting <<'END'\n#!/bin/sh\ncase $1-$2 in {verb}--n*) ;; {verb}-*)\n\
@@ -87,7 +88,7 @@ fn snapshots(node: NodeHandle<'_>) -> Result<Vec<String>> {
     Ok(listed.lines().map(str::to_owned).collect())
 }
 
-/// Waits until the snapshots are as they should be; they are looked at once a second.
+/// Waits until the snapshots are as wanted; checks once a second.
 fn wait(node: NodeHandle<'_>, what: &str, so: impl Fn(&[String]) -> bool) -> Result<()> {
     let until = Instant::now() + LONG;
     loop {
@@ -212,7 +213,7 @@ fn alone(fleet: &mut Fleet<'_>) -> Result<()> {
     let node = fleet.lab().node(L)?;
     fleet.kill_coordinator()?;
     let before = snapshots(node)?;
-    // The agent starts with nobody to ask, shortly before the hour turns.
+    // The agent starts without a coordinator, shortly before the hour changes.
     let hour = node.must(
         "set -e; systemctl stop heeler-agent.service; hour=$(( ($(date +%s) / 3600 + 1) * 3600 ))
          date -s @$((hour - 15)) >/dev/null; systemctl start heeler-agent.service; date -u -d @$hour +%Y%m%dT%H",
