@@ -8,7 +8,8 @@ use crate::{Invalid, Irreversible, NodeName, TaskId, v1};
 pub const LIFETIME_MS: u64 = 60 * 60 * 1000;
 
 /// An operator's permission for one change that cannot be undone: valid once, for one task on one node. It is signed
-/// with a key that the node got at first contact, so that a hostile coordinator cannot make one.
+/// with a key that the node trusts since first contact or by a signed statement, so that a hostile coordinator cannot
+/// make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// 32 random hex digits; the node's journal stores it, so that the consent is valid only once.

@@ -65,8 +65,8 @@ pub fn is_due(task: &KeepScrubs, last_s: u64, now_s: u64) -> bool {
     };
     let of_day = now_s % DAY;
     let hour = u64::from(task.hour) * HOUR;
-    // The day of the month gives the node's own day of the week: the missed times of two nodes may be on the same
-    // one. 1 January 1970 was a Thursday.
+    // The weekday comes from `day`, not from the missed time, because the missed times of two nodes may be on the
+    // same weekday. 1 January 1970 was a Thursday.
     let own_weekday = (now_s / DAY + 4) % 7 == u64::from(task.day) % 7;
     let in_window = (hour..hour + WINDOW).contains(&of_day);
     now_s < slot + WINDOW || (own_weekday && in_window)
