@@ -1,4 +1,4 @@
-//! Starts the lab, which is a crate of its own so that xtask builds fast.
+//! Starts the lab, which is a separate crate so that xtask builds fast.
 
 use std::os::unix::process::CommandExt;
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use heeler_coordinator::cli::{CliError, Console, Demonstration, Exit};
 
-/// `heeler demo` on a system other than Linux, where there are no simulated machines: an error.
+/// `heeler demo` on systems other than Linux: an error, because the simulated machines need Linux.
 pub struct Elsewhere;
 
 #[async_trait(?Send)]

@@ -5,8 +5,7 @@ use super::{App, AppError};
 use crate::caller::COORDINATOR;
 use crate::init::epoch_at;
 
-/// An epoch is at least the Unix time in seconds of the last restore. One that is 100 years ahead is no real
-/// coordinator's.
+/// In epochs, which are Unix seconds: 100 years. No real coordinator is further ahead of this one.
 const MOST_AHEAD: u64 = 100 * 366 * 24 * 60 * 60;
 /// No real counter reaches this.
 const MOST_COUNTED: u64 = 1 << 53;

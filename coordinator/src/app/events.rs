@@ -53,7 +53,7 @@ pub struct Follower {
     progress: broadcast::Receiver<v1::FleetEvent>,
     // Last event first, so that `pop` takes the next.
     page: Vec<Event>,
-    // Still to find: the place where the last so many events begin. 0: not asked for, or found.
+    // How many last events are wanted, until the first of them is found; 0: all, or found.
     skip: u32,
 }
 

@@ -161,7 +161,7 @@ impl App {
         Ok(())
     }
 
-    /// Alarms when a pool of another node is imported here: its disks were moved. The record stays as it is.
+    /// Alarms when a pool of another node is imported here: its disks were moved. The record does not change.
     async fn alarm_if_elsewhere(&self, tx: &mut Tx, node: &str, pool: &v1::Pool) -> Result<(), AppError> {
         let known = tx.pool(&pool.guid).await?;
         if let Some(owner) = known.filter(|known| known.ours && known.node != node) {

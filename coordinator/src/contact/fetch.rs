@@ -95,7 +95,7 @@ const fn order(copy: &Copy, now_ms: u64) -> (bool, std::cmp::Reverse<u64>) {
     (copy.at_ms > now_ms, std::cmp::Reverse(copy.at_ms))
 }
 
-/// Parses `copy PATH`, a tab, and the receipt; None when it is no copy of ours.
+/// Parses `copy PATH`, a tab, and the receipt; None when it is not one of our copies.
 fn parse(line: &str) -> Option<Copy> {
     let (path, receipt) = line.strip_prefix("copy ")?.split_once('\t')?;
     let mut copy: Copy = serde_json::from_str(receipt).ok()?;

@@ -81,7 +81,7 @@ pub struct Caller {
     pub peer: Option<Peer>,
     /// The operator; only on the remote operators' listener.
     pub operator: Option<OperatorPeer>,
-    /// Address that the connection comes from.
+    /// Remote IP address; None when it is not known.
     pub address: Option<IpAddr>,
     /// Whether the connection ends after the next answer.
     pub last_word: Arc<AtomicBool>,

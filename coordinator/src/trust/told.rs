@@ -43,7 +43,7 @@ impl Keyring {
     /// Checks an authority (DER). None when it is trusted already.
     ///
     /// # Errors
-    /// When signed statements have dropped it, or it is no authority of this cluster.
+    /// When signed statements have dropped it, or it is not an authority of this cluster.
     pub fn authority(&self, certificate: &[u8]) -> Result<Option<Stranger>, TrustError> {
         if self.authorities().iter().any(|known| known == certificate) {
             return Ok(None);

@@ -21,7 +21,7 @@ pub enum StoreError {
         /// "heeler VERSION", or "a later version" when the database does not name it.
         by: String,
     },
-    /// SQLite's own check found a fault, or the file is no database.
+    /// SQLite's own check found a fault, or the file is not a database.
     #[error(
         "the database is damaged ({found}). Nothing was changed. Restore the last good backup: heeler backup restore \
          FILE --replace (the existing state is kept in a folder beside it); without a backup, use the copy on a node: \

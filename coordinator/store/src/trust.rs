@@ -18,7 +18,7 @@ pub struct NodeTrust {
 pub enum Stage {
     /// Its key exists; no node knows of it.
     Made,
-    /// Nodes are told to trust it.
+    /// Nodes receive the statement to trust it.
     Next,
     /// It signs new certificates. At most one authority has this stage.
     Current,

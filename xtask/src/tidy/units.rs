@@ -1,4 +1,4 @@
-//! Options that every systemd service must set, and those that the agent's must not. In a mount namespace of its own,
+//! Options that every systemd service must set, and those that the agent's must not. In a separate mount namespace,
 //! the mounts that ZFS makes would not reach the host.
 
 use std::ffi::OsStr;

@@ -229,7 +229,7 @@ fn scanned(node: &str, pool: &v1::Pool, acknowledged: bool) -> Vec<v1::Alert> {
     alerts
 }
 
-/// Adds the message of `zpool status` to the first alert, or makes it an alert of its own.
+/// Adds the message of `zpool status` to the first alert, or makes it a separate alert.
 fn zfs_says(node: &str, pool: &v1::Pool, alerts: &mut Vec<v1::Alert>) {
     let status = pool.zfs_status.trim();
     let harmless = HARMLESS.iter().any(|words| status.starts_with(words));

@@ -11,7 +11,7 @@ use crate::pki::{Ca, NodeRequest, issue_operator, public_pem};
 use crate::screen::fingerprint;
 
 const CLUSTER: &str = "k8sctl";
-/// Cargo.toml is no ssh configuration, so ssh ends at once.
+/// Cargo.toml is not an ssh configuration, so ssh ends at once.
 const ADD: &str = "node add pi5l --ssh-config Cargo.toml --ssh nobody@pi5l --yes";
 
 struct Somebody {
