@@ -28,6 +28,7 @@ impl App {
         if let Some(reply) = &plan.reply {
             return decoded("the answer to an apply", reply);
         }
+        // `abs_diff`: a plan from the future, made before the clock went back, is too old as well.
         if now_ms.abs_diff(plan.created_at_ms) >= TASK_LIFETIME_MS {
             return Err(AppError::Refused(
                 "this plan is more than an hour old. Look again: heeler plan".into(),

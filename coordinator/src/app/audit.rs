@@ -93,6 +93,7 @@ impl App {
         match head {
             Ok(head) => reply.hash = head.hash.to_vec(),
             Err((at, found)) => {
+                // 0 means intact; an empty log can be cut off too.
                 reply.broken_at = at.max(1);
                 reply.broken = found.to_string();
             }

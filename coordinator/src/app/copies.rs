@@ -57,6 +57,7 @@ impl App {
         let newest = tx.newest_copies().await?;
         let due = |node: &str| {
             let known = newest.iter().find(|copy| copy.node == node);
+            // A copy from the future, made with a wrong clock, must not count as new for ever.
             known.is_none_or(|copy| older_than_ms == 0 || copy.at_ms.abs_diff(self.now_ms()) >= older_than_ms)
         };
         let mut holders = Vec::new();

@@ -7,6 +7,7 @@ use tokio::sync::{broadcast, watch};
 use super::{App, AppError, decoded};
 use crate::caller::caller;
 
+/// Events read from the database at once.
 const PAGE: u32 = 256;
 
 impl App {

@@ -118,6 +118,7 @@ impl App {
             authorities: said
                 .authorities
                 .into_iter()
+                // More than any rotation needs; a bound for a node that lies.
                 .take(16)
                 .map(digest)
                 .collect::<Result<_, _>>()?,

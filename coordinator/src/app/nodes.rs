@@ -9,6 +9,7 @@ use crate::known::{short, unknown};
 use crate::pki::Peer;
 use crate::sessions::Sessions;
 
+/// How long `heeler node discover` waits for the node.
 const FACTS: Duration = Duration::from_secs(60);
 /// Most tasks shown with a node.
 const TASKS: u32 = 10;

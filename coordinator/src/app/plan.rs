@@ -137,6 +137,7 @@ impl App {
                     running.spawn(async move { (index, timeout(PREVIEW, answer).await) });
                 }
                 (None, _) if enrolled => {
+                    // 0 means connected, so a node that was never seen gets 1.
                     plan.offline_since_ms = look.node.as_ref().map_or(0, |n| n.last_seen_ms).max(1);
                 }
                 _ => {}
@@ -162,6 +163,7 @@ impl App {
                         );
                     }
                     let paused = plan.facts.as_ref().and_then(|facts| facts.paused.clone());
+                    // The reply knows better than the stored facts whether somebody paused the node on the node itself.
                     plan.pause = plan.pause.take().filter(|pause| !pause.on_node);
                     if plan.pause.is_none() {
                         plan.pause = pause::in_force(paused, self.now_ms());

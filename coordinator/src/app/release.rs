@@ -6,6 +6,7 @@ use tokio::time::timeout;
 
 use super::{App, AppError, hex, node_name, nodes, random_bits};
 
+/// How long a node may take to answer a release.
 const ANSWER: Duration = Duration::from_secs(60);
 
 impl App {

@@ -11,6 +11,7 @@ use super::error::{BackupError, damaged, failed};
 const LABEL: &[u8] = b"heeler backup 1\n";
 /// Most bytes of a manifest: thousands of files.
 const MANIFEST: u32 = 4 << 20;
+/// Most bytes of the signature: ECDSA P-256 in DER has about 72.
 const SIGNATURE: u32 = 256;
 
 /// The list of contents, signed by the coordinator that made the backup.

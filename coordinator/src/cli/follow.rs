@@ -6,6 +6,7 @@ use super::{CliError, Client, Context, Exit};
 
 /// First wait before a new connection; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(250);
+/// Longest wait between two tries.
 const LONGEST: Duration = Duration::from_secs(5);
 /// After this long without a connection, following ends with an error.
 const PATIENCE: Duration = Duration::from_secs(600);

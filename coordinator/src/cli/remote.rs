@@ -21,6 +21,7 @@ use super::{CliError, consent};
 use crate::pki::{NodeRequest, SERVER_NAME, expires_ms, operator_request, write_secret};
 use crate::trust::Keyring;
 
+/// How long a connection to another machine may take.
 const CONNECT: Duration = Duration::from_secs(10);
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// A certificate is renewed once it was used for a day, so that the next authority becomes known in time.

@@ -132,6 +132,7 @@ fn addresses(config: &Config, report: &Report<'_>) {
 
 /// The backplane is IPv4 only: the check for a free address uses ARP (RFC 826).
 fn speaks_four(address: &Located<IpAddr>, network: &Located<Network>, report: &Report<'_>) {
+    // A /30 is the smallest network with two host addresses besides network and broadcast address.
     if !address.value.is_ipv4() || network.value.prefix > 30 {
         let message = format!("backplane {} is no IPv4 network with room for the fleet", network.value);
         report.error(

@@ -38,6 +38,7 @@ impl Network {
             return address != self.address;
         };
         let host = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+        // A /31 or /32 has no network and broadcast address (RFC 3021).
         self.prefix >= 31 || (v4.to_bits() & host != 0 && v4.to_bits() & host != host)
     }
 }

@@ -49,6 +49,7 @@ impl WantedNode {
 
 /// 28 days with 8 hours each: every hour slot of a month, and four times those of a week.
 const PLACES: usize = 224;
+/// Hour slots of a week, 7 days with 8 hours each: nodes differ in these too, as a fleet may scrub weekly.
 const APART: usize = 56;
 
 /// The place of each name, in the given order. It depends on the name, so that a node keeps its place when others

@@ -21,6 +21,7 @@ use crate::trust::Keyring;
 
 /// Longest wait from the agent's start to its first session, enough for a slow card.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Wait between two looks for the first session.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What `heeler node add` was asked to do.

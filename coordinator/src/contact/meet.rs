@@ -11,6 +11,7 @@ use crate::clock::Clock;
 
 /// How long a login that is cut off is tried again.
 const PATIENCE: Duration = Duration::from_secs(2 * 60);
+/// Wait between two tries.
 const PAUSE: Duration = Duration::from_secs(5);
 /// A script that only shows that the login runs scripts.
 const HELLO: &str = r#"printf '\n%s begin\n' "$0""#;
@@ -25,6 +26,9 @@ pub struct Met {
 
 /// Checks the host key against `pinned`, waits for the end of the first boot, and decides whether the node can be
 /// added. Afterwards `ssh` accepts only the pinned key.
+///
+/// # Errors
+/// When the login fails, the host key differs and nobody confirms it, or the node cannot be added.
 pub async fn meet(
     ssh: &mut Ssh,
     pinned: Option<Fingerprint>,

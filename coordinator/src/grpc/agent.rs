@@ -177,5 +177,6 @@ async fn listen(app: &App, session: &Session, mut inbound: Streaming<Said>) {
         }
     }
     let closed = app.close_session(session).await;
+    // `status` logs the error; nobody is left to receive it.
     closed.map_err(|error| status(app, &error)).ok();
 }

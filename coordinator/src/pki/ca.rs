@@ -15,6 +15,7 @@ use super::{BACKDATED_MS, DAY_MS, PkiError, files, serial_number, set_validity, 
 /// Start of an authority's common name; the cluster's name follows.
 const PREFIX: &str = "Heeler CA ";
 
+/// Lifetime of an authority's certificate: ten years.
 const LIFETIME_MS: u64 = 10 * 365 * DAY_MS;
 
 /// The cluster's certificate authority. Its key never leaves the state folder.

@@ -17,6 +17,7 @@ pub const SERVER_NAME: &str = "coordinator.heeler";
 /// The server's key is beside the authority's, so a short lifetime would protect nothing. A long one admits a node
 /// whose clock is two years ahead.
 const LIFETIME_MS: u64 = 1_200 * DAY_MS;
+/// With less left, the certificate is replaced, so that it always holds for two more years.
 const RENEWED_WITH_LEFT_MS: u64 = 800 * DAY_MS;
 
 /// The server's key and certificate.

@@ -180,6 +180,7 @@ fn past(at_ms: u64, now_ms: u64) -> u64 {
 fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
     let refused = |task: &TaskView| -> Option<Why> {
         let taken = task.state == TaskState::Running;
+        // `abs_diff`: a task from the future, made before the clock went back, is late as well.
         let late = now_ms.abs_diff(task.created_at_ms) >= TASK_LIFETIME_MS;
         if node.revoked {
             Some(Why::Revoked { begun: taken })

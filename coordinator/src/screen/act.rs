@@ -7,6 +7,7 @@ use super::{Ink, Line, Screen};
 
 /// Column of notes and disks.
 const INDENT: usize = 12;
+/// Column of a note beside a line.
 const NOTE: usize = 45;
 
 /// The word to type as consent: the node's name to create a pool on disks that look blank, a serial for what would be

@@ -130,6 +130,7 @@ async fn run(
         Guests::Operators(_) => files.operators,
         Guests::Strangers => files.strangers,
     };
+    // A connection keeps its place from the handshake on, so handshakes need places too.
     let places = Arc::new(Semaphore::new(most.saturating_add(files.handshakes)));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {

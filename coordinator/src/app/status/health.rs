@@ -269,6 +269,7 @@ pub(super) fn root(node: &str, facts: &v1::Facts) -> Option<v1::Alert> {
 
 /// Pools that the agent could not read: nothing is known about them, and ours are not affected.
 pub(super) fn unreadable(node: &str, facts: &v1::Facts) -> Vec<v1::Alert> {
+    // A bound for a node that lies: four alerts are enough to act on.
     let told = facts.unreadable_pools.iter().take(4).map(|pool| {
         let text = format!(
             "pool {} cannot be read: {}. Nothing is known of it",

@@ -17,6 +17,7 @@ pub(super) use node::{disk_record, facts, node, pause};
 pub(super) use plan::{blocked, plan};
 pub(super) use snapshot::{diff, snapshots};
 
+/// Number of the schema in every document.
 const SCHEMA: u32 = 1;
 
 /// A document with the schema and a list under `name`.
