@@ -46,7 +46,7 @@ pub enum Break {
     Cut {
         /// Where the head was kept.
         place: String,
-        /// Number of that head.
+        /// Number of that head's entry.
         seq: u64,
         /// Number of the log's last entry.
         last: u64,
@@ -56,7 +56,7 @@ pub enum Break {
     Rewritten {
         /// Where the head was kept.
         place: String,
-        /// Number of that head.
+        /// Number of that head's entry.
         seq: u64,
     },
 }

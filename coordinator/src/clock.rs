@@ -1,6 +1,6 @@
 //! The clock is passed in, so that tests set the time.
 
-/// A clock.
+/// Tells the time; tests use one that they set.
 pub trait Clock: Send + Sync {
     /// Unix milliseconds.
     fn now_ms(&self) -> u64;

@@ -30,7 +30,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// Result of a round of copies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
-    /// The new copies.
+    /// The copies that were stored, by node.
     pub kept: Vec<v1::CopyInfo>,
     /// Nodes that did not take the copy, with the reason.
     pub problems: Vec<v1::CopyProblem>,

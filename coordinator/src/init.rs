@@ -18,7 +18,7 @@ pub struct InitOptions {
     pub state: StateFolder,
     /// Folder of heeler.toml.
     pub config: PathBuf,
-    /// Name of the cluster.
+    /// Cluster name: lower-case letters, digits and inner hyphens, at most 15.
     pub cluster: String,
     /// Name of the operator whose key signs consents.
     pub operator: OperatorName,

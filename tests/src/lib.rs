@@ -27,8 +27,8 @@ pub use stranger::{Line, Stranger};
 /// Sunday, 1 March 2026, noon UTC, in Unix milliseconds: the time at which simulated machines start.
 pub const NOON: u64 = 1_772_366_400_000;
 
-/// Name of the cluster.
+/// Cluster name in all fleet tests.
 pub const CLUSTER: &str = "k8sctl";
 
-/// Name of the operator.
+/// Name of the operator who starts every fleet test.
 pub const ME: &str = "me";

@@ -15,7 +15,7 @@ use crate::Fleet;
 
 /// A real agent on a simulated machine, which boots again after a power cut.
 pub struct Node {
-    /// Node name.
+    /// Name of the node in the cluster.
     pub name: String,
     /// The simulated machine.
     pub machine: Machine,

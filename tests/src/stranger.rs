@@ -15,7 +15,7 @@ use crate::{Fleet, HandClock};
 
 /// A hand-made agent that sends what a test wants.
 pub struct Stranger {
-    /// Its private key.
+    /// The key pair that it enrols with.
     pub key: KeyPair,
     /// Its certificate chain, PEM; empty before enrolment.
     pub chain: String,

@@ -22,7 +22,7 @@ pub struct PackageOptions {
     pub out: Option<PathBuf>,
 }
 
-/// Builds every package.
+/// Builds all packages for the given options.
 pub fn run(options: &PackageOptions) -> Result<()> {
     let out = options.out.clone().unwrap_or_else(|| run::target_dir().join("deb"));
     fs::create_dir_all(&out)?;

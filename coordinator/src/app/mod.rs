@@ -174,7 +174,7 @@ impl App {
         })
     }
 
-    /// The cluster's certificate authorities.
+    /// The certificate authorities that sign and that are accepted.
     #[must_use]
     pub fn authorities(&self) -> &Arc<Authorities> {
         &self.authorities
@@ -185,7 +185,7 @@ impl App {
         self.renew_server.notified().await;
     }
 
-    /// Closes the database.
+    /// Closes the database; later calls fail.
     pub async fn close(&self) {
         self.store.close().await;
     }

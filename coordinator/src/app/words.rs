@@ -56,7 +56,7 @@ pub(super) fn kind(kind: &Kind) -> &'static str {
     }
 }
 
-/// One line about what happened.
+/// What happened, as one line for a person.
 pub(super) fn text(kind: &Kind) -> String {
     match kind {
         Kind::TaskStarted(task) if task.resumed => "continued after an interruption".to_owned(),

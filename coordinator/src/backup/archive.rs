@@ -17,7 +17,7 @@ const SIGNATURE: u32 = 256;
 /// The list of contents, signed by the coordinator that made the backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Name of the cluster.
+    /// Cluster name: lower-case letters, digits and inner hyphens, at most 15.
     pub cluster: String,
     /// Time of the state that it holds, Unix milliseconds.
     pub created_at_ms: u64,
@@ -42,7 +42,7 @@ pub struct Manifest {
 pub struct Entry {
     /// Path below the state folder.
     pub path: String,
-    /// Size of the file.
+    /// Size of the file, in bytes.
     pub bytes: u64,
     /// SHA-256 of the file, in hex.
     pub sha256: String,
@@ -167,7 +167,6 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-/// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

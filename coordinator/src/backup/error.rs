@@ -85,9 +85,9 @@ pub enum BackupError {
     /// The backup is of another cluster than heeler.toml.
     #[error("the backup is of the cluster {found:?}, and {wanted:?} is wanted")]
     OtherCluster {
-        /// Cluster of the backup.
+        /// Cluster name in the backup.
         found: String,
-        /// Cluster of heeler.toml.
+        /// Cluster name in heeler.toml.
         wanted: String,
     },
     /// A file that every backup needs is missing, too large, or no file.

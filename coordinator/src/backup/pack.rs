@@ -42,7 +42,7 @@ pub enum Content {
 pub struct Packed {
     /// Its signed list of contents.
     pub manifest: Manifest,
-    /// Size of the sealed file.
+    /// Size of the sealed file, in bytes.
     pub bytes: u64,
     /// SHA-256 of the sealed file.
     pub sha256: [u8; 32],

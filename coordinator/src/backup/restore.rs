@@ -17,7 +17,7 @@ use crate::state::{Lock, LockError, StateFolder};
 
 /// Options of a restore.
 pub struct Restore<'a> {
-    /// The sealed file.
+    /// Path of the sealed file.
     pub archive: &'a Path,
     /// Key or passphrase that opens it.
     pub opener: Opener,
@@ -32,7 +32,7 @@ pub struct Restore<'a> {
     pub config: Option<&'a Path>,
     /// Whether an existing coordinator may be put aside.
     pub replace: bool,
-    /// Name for the audit log.
+    /// Operator name for the audit log.
     pub operator: &'a str,
 }
 

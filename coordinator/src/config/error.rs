@@ -40,7 +40,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("heeler.toml:{place}: {message}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
 pub struct ConfigError {
-    /// Where it is.
+    /// Where in heeler.toml it is.
     pub place: Place,
     /// What was found.
     pub message: String,

@@ -29,23 +29,23 @@ use std::net::SocketAddr;
 use reader::{Report, Table};
 use toml::de::DeTable;
 
-/// Name of the file.
+/// Name of the file in the config folder.
 pub const FILE: &str = "heeler.toml";
 
 /// Content of heeler.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `cluster.name`.
+    /// `cluster.name`: lower-case letters, digits and inner hyphens, at most 15.
     pub cluster: Located<String>,
     /// `coordinator.addresses`: where agents reach the coordinator, in order of preference.
     pub coordinator: Vec<Located<SocketAddr>>,
-    /// `[network]`.
+    /// `[network]`: defaults for every node.
     pub network: NetworkSettings,
-    /// `[defaults]`.
+    /// `[defaults]`: login, locale and time zone for every node.
     pub defaults: Defaults,
     /// `[pool]`: defaults for every node.
     pub pool: PoolSettings,
-    /// `[[snapshots]]`.
+    /// `[[snapshots]]`: which datasets get snapshots, and how many are kept.
     pub snapshots: Vec<SnapshotPolicy>,
     /// `[nodes.*]`, in the order of the file.
     pub nodes: Vec<Node>,

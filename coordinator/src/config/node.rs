@@ -7,7 +7,7 @@ use super::reader::{Located, Table};
 use super::sections::{self, Defaults, NetworkSettings, PoolSettings};
 use super::values;
 
-/// `[nodes.NAME]`.
+/// `[nodes.NAME]`: one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.

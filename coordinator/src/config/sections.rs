@@ -11,7 +11,7 @@ use super::values::{self, Network};
 pub struct NetworkSettings {
     /// The network of the nodes' addresses.
     pub subnet: Option<Located<Network>>,
-    /// Router of the subnet.
+    /// Address of the router; it is in the subnet.
     pub gateway: Option<Located<IpAddr>>,
     /// Addresses of the name servers.
     pub dns: Vec<Located<IpAddr>>,
@@ -55,7 +55,7 @@ pub struct PoolSettings {
     pub scrub: Option<Located<ScrubEvery>>,
 }
 
-/// `[[snapshots]]`.
+/// `[[snapshots]]`: one policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotPolicy {
     /// Full names, with the pool's name in front.

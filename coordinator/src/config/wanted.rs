@@ -17,7 +17,7 @@ pub struct WantedNode {
     pub address: IpAddr,
     /// Serials of the mirror's legs: none, or at least two.
     pub disks: Vec<Serial>,
-    /// Name of the pool.
+    /// Name of the pool: "data" unless heeler.toml gives another.
     pub pool: PoolName,
     /// Datasets, parents before children.
     pub datasets: Vec<Dataset>,

@@ -43,7 +43,7 @@ pub struct Target {
     pub state: PathBuf,
 }
 
-/// Result of first contact.
+/// Result of a first contact that succeeded.
 #[derive(Debug, Clone)]
 pub struct Added {
     /// Files written on the node; empty when nothing had to change.

@@ -16,15 +16,15 @@ const LARGEST: u64 = 64 << 20;
 /// A copy of a coordinator's state on a node, as its receipt describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Copy {
-    /// File name.
+    /// File name: `coordinator-MILLISECONDS.age`.
     pub name: String,
     /// Time of the state, Unix milliseconds.
     pub at_ms: u64,
-    /// Size of the file.
+    /// Size of the file, in bytes.
     pub bytes: u64,
     /// SHA-256 of the file, in hex.
     pub sha256: String,
-    /// Path on the node.
+    /// Absolute path on the node.
     #[serde(skip)]
     pub path: String,
 }
@@ -85,7 +85,7 @@ impl<'a> Keeper<'a> {
         })
     }
 
-    /// Logs out.
+    /// Ends the root shell and logs out.
     pub async fn close(self) {
         self.root.close().await;
     }

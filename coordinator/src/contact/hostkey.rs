@@ -74,7 +74,7 @@ pub fn pin_file(state: &Path, node: &NodeName) -> PathBuf {
     state.join("contact").join(format!("{node}.known_hosts"))
 }
 
-/// A known_hosts line for the node's name with the key that was shown, which must be among `host_keys`.
+/// A known_hosts line for the node's name with the key that was shown, if it is among `host_keys`; else None.
 #[must_use]
 pub fn pin_line(node: &NodeName, shown: &Fingerprint, host_keys: &[String]) -> Option<String> {
     host_keys

@@ -83,7 +83,7 @@ pub enum ContactError {
     /// The person answered no.
     #[error("nothing was done: {what} was not confirmed")]
     Declined {
-        /// The question's subject.
+        /// What was to be confirmed.
         what: String,
     },
     /// The node cannot be added.
@@ -203,7 +203,7 @@ pub enum ContactError {
     Trust {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
-        /// The contradiction.
+        /// What contradicts them.
         source: crate::trust::TrustError,
     },
     /// A file of the state folder could not be used.

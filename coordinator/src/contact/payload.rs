@@ -39,7 +39,7 @@ pub struct Part {
     pub path: &'static str,
     /// Permission bits, as for chmod.
     pub mode: u32,
-    /// Content.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
@@ -67,7 +67,7 @@ pub fn units() -> [Part; 3] {
     })
 }
 
-/// The agent's configuration file.
+/// The agent's configuration, with mode 0600.
 #[must_use]
 pub fn config(node: &NodeName, told: &BeginContactReply) -> Part {
     let enrolment: Vec<String> = told

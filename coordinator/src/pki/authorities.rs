@@ -49,7 +49,7 @@ impl Authorities {
         })
     }
 
-    /// The authorities now.
+    /// A snapshot of the current state; a rotation does not change it.
     #[must_use]
     pub fn now(&self) -> Arc<InForce> {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -19,7 +19,7 @@ pub struct NodeKeys(Arc<Mutex<Admitted>>);
 /// Connections by node and key, oldest first.
 type Admitted = HashMap<Peer, VecDeque<Weak<Place>>>;
 
-/// A node's connection.
+/// A connection of a node, which may have to give way to a newer one.
 #[derive(Debug, Default)]
 pub struct Place {
     /// Whether a session is open over it.

@@ -190,7 +190,7 @@ impl Keyring {
         Some(&known.public_key)
     }
 
-    /// The own name and key.
+    /// Name and key of the operator whose keyring this is.
     #[must_use]
     pub fn own(&self) -> &TrustedOperator {
         &self.own

@@ -10,7 +10,7 @@ pub struct Copy {
     pub name: String,
     /// Time of the state that it holds, Unix milliseconds.
     pub at_ms: u64,
-    /// Size of the file.
+    /// Size of the file, in bytes.
     pub bytes: u64,
     /// SHA-256 of the file.
     pub sha256: Digest,

@@ -4,7 +4,7 @@ use crate::{StoreError, Tx, signed};
 /// A disk that a node has reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
-    /// Serial number as the drive reports it; it identifies the disk.
+    /// Serial number as the drive reports it, at most 64 characters; it identifies the disk.
     pub serial: String,
     /// Name of the node that reported it last.
     pub node: String,

@@ -22,7 +22,7 @@ pub struct Event {
 /// An event to store; the database gives it its number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewEvent {
-    /// Unix milliseconds.
+    /// When it happened, Unix milliseconds.
     pub at_ms: u64,
     /// Node name; empty when it concerns no node.
     pub node: String,

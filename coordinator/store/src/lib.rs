@@ -58,7 +58,7 @@ pub use task::{NewTask, Outcome, Task, TaskState};
 pub use token::Token;
 pub use trust::{Authority, NodeTrust, Stage};
 
-/// A SHA-256.
+/// A SHA-256, as 32 bytes.
 pub type Digest = [u8; 32];
 
 /// SQLite's default page size, in bytes.

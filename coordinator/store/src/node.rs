@@ -51,7 +51,7 @@ pub struct Node {
     pub hardware_serial: String,
     /// Version of its agent; empty before the first session.
     pub agent_version: String,
-    /// Unix milliseconds; 0 before enrolment.
+    /// End of its certificate, Unix milliseconds; 0 before enrolment.
     pub certificate_expires_ms: u64,
     /// When its agent was heard last, Unix milliseconds; 0: never.
     pub last_seen_ms: u64,

@@ -4,7 +4,7 @@ use crate::{StoreError, Tx, signed};
 /// A person whose signature the nodes accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
-    /// Name as in consents.
+    /// Operator name: letters, digits and `._@-`, at most 64.
     pub name: String,
     /// Public key, PEM (SubjectPublicKeyInfo).
     pub public_key_pem: String,
@@ -13,15 +13,15 @@ pub struct Operator {
 /// Everything on record about an operator, revoked or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorRecord {
-    /// Name as in consents.
+    /// Operator name: letters, digits and `._@-`, at most 64.
     pub name: String,
     /// Public key, PEM (SubjectPublicKeyInfo).
     pub public_key_pem: String,
-    /// Unix milliseconds.
+    /// When they were added, Unix milliseconds.
     pub added_at_ms: u64,
     /// Operator who signed for them; empty for the first one, added by `heeler init`.
     pub added_by: String,
-    /// Unix milliseconds; 0: not revoked.
+    /// When they were revoked, Unix milliseconds; 0: not revoked.
     pub revoked_at_ms: u64,
     /// Operator who revoked them; empty while not revoked.
     pub revoked_by: String,

@@ -14,7 +14,7 @@ pub struct Plan {
     pub dirty_lines: u32,
     /// Number of the revision that the candidate is based on; 0: none.
     pub parent: u64,
-    /// Unix milliseconds.
+    /// When it was made, Unix milliseconds.
     pub created_at_ms: u64,
     /// The encoded reply of the apply that used the plan, to repeat it; None while it is unused.
     pub reply: Option<Vec<u8>>,

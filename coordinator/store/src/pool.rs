@@ -1,12 +1,12 @@
 use crate::error::one;
 use crate::{StoreError, Tx, signed};
 
-/// A pool on record.
+/// A pool on record, with the node that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
     /// ZFS pool guid, in decimal.
     pub guid: String,
-    /// Pool name in ZFS.
+    /// Pool name in ZFS, at most 64 characters.
     pub name: String,
     /// Node that the pool is on record for.
     pub node: String,

@@ -4,7 +4,7 @@ use crate::{Digest, StoreError, Tx, digest, signed};
 /// An accepted heeler.toml. It never changes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
-    /// 1 and up.
+    /// Number of the revision, from 1.
     pub number: u64,
     /// The whole heeler.toml.
     pub text: String,
@@ -16,7 +16,7 @@ pub struct Revision {
     pub dirty_lines: u32,
     /// Number of the revision that it is based on; 0: none.
     pub parent: u64,
-    /// Unix milliseconds.
+    /// When it was accepted, Unix milliseconds.
     pub accepted_at_ms: u64,
     /// Operator name, as in the audit log.
     pub operator: String,

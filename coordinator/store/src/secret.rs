@@ -8,7 +8,7 @@ pub struct Secret {
     pub name: String,
     /// The value, sealed with age to the key in the state folder.
     pub sealed: Vec<u8>,
-    /// Unix milliseconds.
+    /// When it was set, Unix milliseconds.
     pub set_at_ms: u64,
     /// Operator name, as in the audit log.
     pub set_by: String,

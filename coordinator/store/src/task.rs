@@ -50,7 +50,7 @@ pub struct Task {
     pub id: String,
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// "ensure pool", "erase disk".
+    /// The kind as lists show it: "ensure pool", "erase disk".
     pub kind: String,
     /// The encoded `v1::Task`.
     pub task: Vec<u8>,
@@ -58,9 +58,9 @@ pub struct Task {
     pub revision: u64,
     /// Operator name, as in the audit log.
     pub operator: String,
-    /// Where the task is.
+    /// Its state.
     pub state: TaskState,
-    /// Why it ended so: a clause without capital and full stop; empty while open or done.
+    /// Why it ended so: a clause without capital and full stop; empty where there is nothing to add.
     pub reason: String,
     /// The encoded `v1::Blocked`, which says what a person must do; None unless blocked.
     pub blocked: Option<Vec<u8>>,
@@ -79,14 +79,14 @@ pub struct Task {
     pub peers: Option<String>,
 }
 
-/// A task to queue.
+/// A task to queue, as the plan made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTask {
     /// Id that the plan gave it.
     pub id: String,
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// "ensure pool", "erase disk".
+    /// The kind as lists show it: "ensure pool", "erase disk".
     pub kind: String,
     /// The encoded `v1::Task`.
     pub task: Vec<u8>,

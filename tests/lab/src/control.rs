@@ -75,7 +75,7 @@ pub struct Status {
 /// The state of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
-    /// Host name.
+    /// Host name of the node, as in the fleet.
     pub name: String,
     /// Address on the LAN.
     pub address: String,

@@ -77,7 +77,6 @@ impl PoolLook {
             .map_or(0, |pool| u32::try_from(share(pool)).unwrap_or(u32::MAX))
     }
 
-    /// The legs that hold data.
     fn data_legs(&self) -> impl Iterator<Item = &v1::Leg> {
         self.seen()
             .into_iter()
