@@ -29,7 +29,7 @@ pub struct WantedNode {
     pub snapshots: Vec<SnapshotPolicy>,
     /// How often the pool is scrubbed.
     pub scrub: ScrubEvery,
-    /// A number below [`PLACES`] that follows from the name. It selects the hour of the scrub, so that nodes scrub at
+    /// A number below 224 that follows from the name. It selects the hour of the scrub, so that nodes scrub at
     /// different times.
     pub place: usize,
 }

@@ -40,7 +40,7 @@ pub enum Decision {
         generation: Generation,
         /// Whether the task is handed out for the first time, under a new generation.
         first: bool,
-        /// [`SessionView::id`].
+        /// The session to use, by [`SessionView::id`].
         session: u64,
         /// For a network change: the nodes that must confirm it. Else None.
         peers: Option<Vec<NodeName>>,
@@ -56,7 +56,7 @@ pub enum Decision {
     Ask {
         /// The peer to ask.
         peer: NodeName,
-        /// [`SessionView::id`].
+        /// The session to use, by [`SessionView::id`].
         session: u64,
         /// The node with the changed network.
         about: NodeName,
@@ -79,14 +79,14 @@ pub enum Decision {
     Compare {
         /// Node to compare.
         node: NodeName,
-        /// [`SessionView::id`].
+        /// The session to use, by [`SessionView::id`].
         session: u64,
     },
     /// Ask the node for facts.
     Look {
         /// Node to ask.
         node: NodeName,
-        /// [`SessionView::id`].
+        /// The session to use, by [`SessionView::id`].
         session: u64,
     },
 }
