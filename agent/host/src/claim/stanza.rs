@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::folder::{Found, files};
 use super::pattern::{is_pattern, matches};
 use super::{Claim, yaml};
@@ -5,8 +7,8 @@ use crate::facts::Nic;
 use crate::guard::Written;
 use crate::{RunError, System, link, netplan};
 
-/// netplan's folders. A name in an earlier folder hides the same name in a later one.
-const FOLDERS: [&str; 3] = ["/etc/netplan", "/run/netplan", "/usr/lib/netplan"];
+/// netplan's folders. A name in an earlier folder hides the same name in a later one (netplan-generate(8)).
+const FOLDERS: [&str; 3] = ["/run/netplan", "/etc/netplan", "/usr/lib/netplan"];
 
 /// What netplan's other files say about the card. Empty when netplan is not installed: then nothing reads them.
 pub(super) async fn claims(host: &dyn System, nic: &Nic, written: Written) -> Result<Vec<Claim>, RunError> {
@@ -29,6 +31,10 @@ fn default_renderer(file: &Found) -> Option<String> {
 
 fn of_file(file: &Found, nic: &Nic, written: Written, by_default: &str) -> Vec<Claim> {
     let claim = |line: usize, wins: bool| Claim::at(&file.path, &file.text, line, wins);
+    // netplan reads it instead of Heeler's file of the same name.
+    if written == Written::Netplan && Path::new(&file.path).file_name() == Path::new(netplan::PATH).file_name() {
+        return vec![claim(1, true)];
+    }
     let entries = match yaml::entries(&file.text) {
         Ok(entries) => entries,
         // The file may be about this card, so it counts.

@@ -53,6 +53,7 @@ async fn a_file_that_wins_over_the_backplanes_is_named_first() {
             "network:\n  bridges:\n    br0:\n      interfaces:\n      - enx00e04c680001\n",
             5,
         ),
+        ("/run/netplan/60-heeler-backplane.yaml", "network:\n  version: 2\n", 1),
         (
             "/etc/systemd/network/05-all.network",
             "[Match]\nName=en*\n\n[Network]\nDHCP=yes\n",
@@ -86,6 +87,17 @@ async fn a_file_that_wins_over_the_backplanes_is_named_first() {
     ] {
         refuses(Life::of(machine()), path, text, line).await;
     }
+}
+
+#[tokio::test]
+async fn netplan_reads_the_file_in_run_before_its_namesake() {
+    let harmless = "network:\n  version: 2\n";
+    let wins = "network:\n  version: 2\n  ethernets:\n    all-en:\n      match: {name: \"en*\"}\n      dhcp4: true\n";
+    let life = Life::of(machine());
+    life.machine
+        .put_file("/etc/netplan/90-default.yaml", harmless.as_bytes())
+        .unwrap();
+    refuses(life, "/run/netplan/90-default.yaml", wins, 4).await;
 }
 
 #[tokio::test]
