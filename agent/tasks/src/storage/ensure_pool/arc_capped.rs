@@ -52,6 +52,18 @@ impl Step for ArcCapped {
             return Plan::After("ZfsLoaded");
         };
         let cap = self.wanted_bytes.unwrap_or_else(|| by_default(seen)).max(64 * MIB);
+        // The module ignores a limit that is not below the memory (arc_tuning_update of OpenZFS).
+        if self.wanted_bytes.is_some() && cap >= seen.memory_bytes {
+            return Plan::blocked(
+                format!(
+                    "arc_max of {} MiB is not less than the memory of {} MiB",
+                    cap / MIB,
+                    seen.memory_bytes / MIB
+                ),
+                "ZFS ignores such a limit, and its cache could take the memory of the guests",
+                "write a smaller arc_max for this node in heeler.toml",
+            );
+        }
         // The module ignores a limit that is not above its minimum, which is RAM/32 by default (zfs(4), zfs_arc_min).
         // RAM differs slightly between boots, so there is a margin, and a lowered minimum stays as long as the limit.
         let lowered = applied(&seen.at_boot).is_some_and(|(min, max)| min && max == cap);
@@ -167,6 +179,13 @@ mod tests {
             here.memory_bytes = after;
             assert_eq!(plan(None, &here), Plan::Satisfied, "{before} {after}");
         }
+    }
+
+    #[test]
+    fn a_cache_as_large_as_the_memory_is_refused() {
+        let here = seen(8 * GIB, GIB);
+        assert!(matches!(plan(Some(8 * GIB), &here), Plan::Blocked(_)));
+        assert!(matches!(plan(Some(8 * GIB - MIB), &here), Plan::Change { .. }));
     }
 
     #[test]
