@@ -52,6 +52,7 @@ pub use file::{Content, File};
 pub use glance::Glance;
 pub use real::RealSystem;
 pub use secret::Secret;
+pub use side_by_side::side_by_side;
 pub use system::{Look, System};
 pub use unit::{Job, JobState, UnitAction, UnitError, UnitState};
 pub use within::{Deed, Folder};

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 /// The results in the order of the futures.
-pub(crate) async fn side_by_side<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub async fn side_by_side<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut under_way: Vec<_> = all.map(|one| (Box::pin(one), None)).collect();
     poll_fn(|context| {
         let mut waits = false;

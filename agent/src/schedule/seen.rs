@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use heeler_host::{System, zfs};
+use heeler_host::{System, side_by_side, zfs};
 use heeler_tasks::engine::in_full;
 use heeler_tasks::snapshot::{Classes, next_due_s, schedule, scrub};
 use serde::Serialize;
@@ -45,8 +45,13 @@ pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
             .filter_map(|policy| next_due_s(&policy.keep, now_s));
         seen.next_snapshot_ms = next.min().unwrap_or(0).saturating_mul(1000);
         let mut newest = Vec::new();
-        for policy in &wanted.policies {
-            match zfs::snapshots_within(host, &policy.dataset, LISTING).await {
+        let lists = wanted
+            .policies
+            .iter()
+            .map(|policy| zfs::snapshots_within(host, &policy.dataset, LISTING));
+        let lists = side_by_side(lists).await;
+        for (policy, list) in wanted.policies.iter().zip(lists) {
+            match list {
                 Ok(snapshots) => {
                     let own = snapshots.iter().flatten().filter(|snapshot| {
                         let mark = snapshot.mark.as_deref().unwrap_or_default();

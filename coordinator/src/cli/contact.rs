@@ -97,10 +97,14 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
         match added {
             Ok(added) => {
                 report(&one.node, &added, console)?;
-                if !console.json {
-                    offer(&one.node, &added, args.yes, &folder, console)?;
-                }
                 documents.push(document(&one.node, &added));
+                // The node is added whatever becomes of its lines; the other nodes are not to wait for another run.
+                if !console.json
+                    && let Err(error) = offer(&one.node, &added, args.yes, &folder, console)
+                {
+                    exit = Exit::Error;
+                    failed(&with_causes(&error), console);
+                }
             }
             Err(error) => {
                 if matches!(error, ContactError::WrongPassword { .. }) {
@@ -109,13 +113,7 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
                 exit = Exit::Error;
                 let told = with_causes(&error);
                 documents.push(object!({ "node": one.node, "error": told }));
-                console.aside(
-                    &told
-                        .lines()
-                        .flat_map(|line| screen::wrap(line, 78))
-                        .map(Line::of)
-                        .collect::<Vec<_>>(),
-                );
+                failed(&told, console);
             }
         }
     }
@@ -123,6 +121,11 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
         console.answer(|| json::list("nodes", documents.into_iter()), |_| Vec::new())?;
     }
     Ok(exit)
+}
+
+fn failed(text: &str, console: &mut Console) {
+    let lines = text.lines().flat_map(|line| screen::wrap(line, 78));
+    console.aside(&lines.map(Line::of).collect::<Vec<_>>());
 }
 
 pub(super) fn destination(node: &NodeName, config: Option<&Config>) -> String {
