@@ -112,12 +112,12 @@ fn comes_up(fleet: &mut Fleet<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Debian's cloud image has a file that configures every card, the backplane's too.
+/// Debian's cloud image has a file that lets systemd-networkd configure every card, the backplane's too.
 fn another_file_is_named(fleet: &Fleet<'_>) -> Result<()> {
     let node = fleet.lab().node(X)?;
     let path = "/etc/netplan/45-all.yaml";
     node.must(&format!(
-        "printf 'network:\\n  ethernets:\\n    all-en:\\n      match: {{name: \"en*\"}}\\n      dhcp4: true\\n' >{path}"
+        "printf 'network:\\n  ethernets:\\n    all-en:\\n      renderer: networkd\\n      match: {{name: \"en*\"}}\\n      dhcp4: true\\n' >{path}"
     ))?;
     let plan = fleet.run(&["plan", X, "--width", "200"])?;
     ensure!(plan.stdout.contains(&format!("{path}:3: all-en:")), "{}", plan.stdout);

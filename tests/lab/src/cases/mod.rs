@@ -10,6 +10,7 @@ mod create;
 mod data;
 mod death;
 mod disks;
+mod hands;
 mod machine;
 mod packages;
 mod pools;
@@ -61,6 +62,7 @@ const ALL: &[&[Case]] = &[
     pools::CASES,
     data::CASES,
     told::CASES,
+    hands::CASES,
     converged::CASES,
     recovery::CASES,
     snapshots::CASES,

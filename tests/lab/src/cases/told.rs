@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-const BOUND: Duration = Duration::from_secs(5);
+pub(super) const BOUND: Duration = Duration::from_secs(5);
 
 /// How the coordinator says that the node's pool is, and everything that it says of the node.
 fn told(fleet: &Fleet<'_>) -> Result<(String, String)> {
@@ -42,7 +42,7 @@ fn told(fleet: &Fleet<'_>) -> Result<(String, String)> {
 }
 
 /// Waits until it is told, for at most `time`; what is told then.
-fn within(fleet: &Fleet<'_>, time: Duration, holds: impl Fn(&str, &str) -> bool) -> Result<String> {
+pub(super) fn within(fleet: &Fleet<'_>, time: Duration, holds: impl Fn(&str, &str) -> bool) -> Result<String> {
     let began = Instant::now();
     loop {
         let (pool, texts) = told(fleet)?;

@@ -1,0 +1,155 @@
+//! What a person does to a pool by hand is taken as it is: Heeler blocks nothing for it and names the right disk.
+
+use anyhow::{Result, ensure};
+
+use super::pools::with_pool;
+use super::told::{BOUND, within};
+use super::{Case, R, Run};
+use crate::fleet::Fleet;
+use crate::machine::by_id;
+use crate::node::NodeHandle;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        on: R,
+        name: "data-hands-replaced: after zpool replace, and a log and a spare that came and went, the pool comes back whole",
+        run: Run::Fleet(replaced),
+    },
+    Case {
+        on: R,
+        name: "data-hands-offline: an offline leg keeps its serial while another disk has its kernel name",
+        run: Run::Fleet(offline),
+    },
+    Case {
+        on: R,
+        name: "data-hands-aliases: legs imported by partuuid are known, and never erased",
+        run: Run::Fleet(aliases),
+    },
+];
+
+const NEW: &str = "HANDS00001";
+const HELPER: &str = "HANDS00002";
+
+fn insert(node: NodeHandle<'_>, serial: &str) -> Result<()> {
+    node.add_disk(serial)?;
+    node.wait_disk(serial)
+}
+
+/// The plan's own look puts on record what the pool consists of at this moment.
+fn unblocked(fleet: &Fleet<'_>) -> Result<String> {
+    let plan = fleet.plan(R)?;
+    ensure!(!plan.contains("BLOCKED") && !plan.contains("IRREVERSIBLE"), "{plan}");
+    Ok(plan)
+}
+
+fn precious(node: NodeHandle<'_>) -> Result<()> {
+    node.must("zpool list -H -o health data | grep -x ONLINE && grep -x precious /data/pve-files/precious")
+        .map(drop)
+}
+
+fn replaced(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
+    let old = node.serials()?[1].clone();
+    let leg = |serial: &str| format!("{}-part1", by_id(serial));
+    let guid = node.must("zpool list -H -o guid data")?;
+    insert(node, NEW)?;
+    insert(node, HELPER)?;
+    let (new, helper) = (by_id(NEW), by_id(HELPER));
+    node.must(&format!("zpool add -f data log {helper}; udevadm settle"))?;
+    fleet.plan(R)?;
+    node.must(&format!("zpool remove data {}; zpool wait -t remove data", leg(HELPER)))?;
+    node.must(&format!(
+        "zpool labelclear -f {} ; zpool add -f data spare {helper}; udevadm settle",
+        leg(HELPER)
+    ))?;
+    fleet.plan(R)?;
+    node.must(&format!("zpool remove data {}", leg(HELPER)))?;
+    node.must(&format!(
+        "zpool replace data {} {new}; zpool wait -t replace,resilver data",
+        leg(&old)
+    ))?;
+    fleet.edit(&old, NEW)?;
+    let outcome = (|| {
+        let plan = unblocked(fleet)?;
+        ensure!(plan.contains("Nothing to change."), "{plan}");
+        let listed = fleet.must(&["disk", "list", R, "--width", "200"])?;
+        let holds = |serial: &str| {
+            listed
+                .lines()
+                .any(|line| line.contains(serial) && line.contains("data"))
+        };
+        ensure!(holds(NEW) && !holds(HELPER), "{listed}");
+        node.must("zpool export data")?;
+        node.remove_disk(&old)?;
+        node.remove_disk(HELPER)?;
+        unblocked(fleet)?;
+        fleet.apply(R)?;
+        ensure!(
+            node.must("zpool list -H -o guid data")? == guid,
+            "another pool came back"
+        );
+        precious(node)
+    })();
+    // As it was, for the cases that follow.
+    let _ = node.remove_disk(HELPER);
+    let _ = insert(node, &old);
+    node.must(&format!(
+        "zpool import -d /dev/disk/by-id data 2>/dev/null; zpool labelclear -f {} ; \
+         zpool replace -f data {} {} && zpool wait -t replace,resilver data",
+        leg(&old),
+        leg(NEW),
+        by_id(&old)
+    ))?;
+    node.remove_disk(NEW)?;
+    fleet.edit(NEW, &old)?;
+    outcome?;
+    unblocked(fleet).map(drop)
+}
+
+fn offline(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
+    let serials = node.serials()?;
+    let (kept, lost) = (&serials[0], &serials[1]);
+    // The pool remembers kernel names from now on, and those move.
+    node.must("zpool export data && zpool import -d /dev data")?;
+    unblocked(fleet)?;
+    let name = node.must(&format!("basename $(readlink -f {}-part1)", by_id(lost)))?;
+    let name = name.trim();
+    node.must(&format!("zpool offline data {name}"))?;
+    node.remove_disk(lost)?;
+    insert(node, NEW)?;
+    let outcome = (|| {
+        let moved = node.must(&format!("readlink -f {}", by_id(NEW)))?;
+        ensure!(
+            name.starts_with(moved.trim().trim_start_matches("/dev/")),
+            "{NEW} is {moved}, not {name}"
+        );
+        let texts = within(fleet, BOUND, |pool, _| pool == "DEGRADED")?;
+        ensure!(texts.contains(lost) && !texts.contains(NEW), "{texts}");
+        ensure!(texts.contains("Do NOT pull") && texts.contains(kept), "{texts}");
+        Ok(())
+    })();
+    node.remove_disk(NEW)?;
+    insert(node, lost)?;
+    node.must(&format!(
+        "zpool online data {name}; zpool wait -t resilver data; zpool export data && zpool import -d /dev/disk/by-id data"
+    ))?;
+    outcome?;
+    precious(node)
+}
+
+fn aliases(fleet: &mut Fleet<'_>) -> Result<()> {
+    let node = with_pool(fleet, R)?;
+    node.must("zpool export data && zpool import -d /dev/disk/by-partuuid data")?;
+    let outcome = (|| {
+        unblocked(fleet)?;
+        within(fleet, BOUND, |pool, _| pool == "ok")?;
+        for serial in node.serials()? {
+            let done = fleet.run(&["disk", "erase", &serial, "--confirm", &serial])?;
+            ensure!(done.code != 0, "it was erased: {}", done.stdout);
+        }
+        precious(node)
+    })();
+    node.must("zpool export data && zpool import -d /dev/disk/by-id data")?;
+    outcome
+}
