@@ -158,7 +158,7 @@ async fn held(
     Ok(Exit::Fine)
 }
 
-/// Fails when the snapshot does not exist or is not held, so that nothing is signed in vain.
+/// Fails when the snapshot does not exist or is not held, so that no signature is made without need.
 async fn is_held(client: &mut Client, node: &str, snapshot: &str, console: &mut Console<'_>) -> Result<(), CliError> {
     let dataset = snapshot.split_once('@').map(|(dataset, _)| dataset);
     let dataset = dataset.ok_or_else(|| CliError::Usage(format!("{} is not DATASET@NAME", short(snapshot))))?;
