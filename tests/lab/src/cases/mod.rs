@@ -1,4 +1,4 @@
-//! What a lab is for: each case breaks something on real machines and looks at it from outside.
+//! The lab's cases. Each breaks something on real machines and checks it from outside.
 
 mod agent;
 mod backplane;
@@ -32,10 +32,10 @@ use crate::machine::NAMES;
 const L: &str = NAMES[0];
 const R: &str = NAMES[1];
 const X: &str = NAMES[2];
-/// All three with one coordinator, after the cases of each.
+/// All three nodes with one coordinator; runs after the cases of single nodes.
 const FLEET: &str = "fleet";
 
-/// One case. It finds its node running, with two disks, and leaves it so.
+/// A case. Its node runs with two disks before it, and must do so after it.
 struct Case {
     on: &'static str,
     name: &'static str,
@@ -44,9 +44,9 @@ struct Case {
 
 /// What a case needs.
 enum Run {
-    /// Machines alone.
+    /// Only machines.
     Machines(fn(&Lab) -> Result<()>),
-    /// A coordinator beside its node, which may be enrolled.
+    /// A coordinator with the node, which may be enrolled.
     Fleet(fn(&mut Fleet<'_>) -> Result<()>),
 }
 
@@ -74,17 +74,17 @@ fn all() -> impl Iterator<Item = &'static Case> {
     ALL.iter().copied().flatten()
 }
 
-/// The names of all cases.
+/// The names of all cases, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
     all().map(|case| case.name)
 }
 
-/// Boots the fresh nodes that are needed in `folder` and runs the cases whose name contains one of `filters`; all when there are
-/// none, and none of `skip`. The cases of one node run in their order, the nodes beside each other, each with a coordinator of its own.
-/// Whether all passed.
+/// Boots the fresh nodes that are needed in `folder` and runs the cases whose name contains one of `filters` (all
+/// when there are none) and none of `skip`. The cases of one node run in order. Nodes run in parallel, each with its
+/// own coordinator. Returns whether all passed.
 ///
 /// # Errors
-/// When the lab does not come up.
+/// When the lab does not start.
 pub fn run(folder: &Path, filters: &[String], skip: &[String]) -> Result<bool> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;

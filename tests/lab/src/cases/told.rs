@@ -1,4 +1,4 @@
-//! What happens to a pool by hand is told within seconds, in both directions.
+//! Changes of a pool by hand are reported within seconds: both the fault and its end.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub(super) const CASES: &[Case] = &[
 
 pub(super) const BOUND: Duration = Duration::from_secs(5);
 
-/// How the coordinator says that the node's pool is, and everything that it says of the node.
+/// The node's pool state in the status, and all its alerts.
 fn told(fleet: &Fleet<'_>) -> Result<(String, String)> {
     let status = fleet.json(&["status"], &[0])?;
     let nodes = status["nodes"].as_array().context("no nodes")?;
@@ -41,7 +41,7 @@ fn told(fleet: &Fleet<'_>) -> Result<(String, String)> {
     Ok((pool, texts.join("\n")))
 }
 
-/// Waits until it is told, for at most `time`; what is told then.
+/// Waits at most `time` until the status holds; returns the alerts.
 pub(super) fn within(fleet: &Fleet<'_>, time: Duration, holds: impl Fn(&str, &str) -> bool) -> Result<String> {
     let began = Instant::now();
     loop {
@@ -66,7 +66,7 @@ fn pulled(fleet: &mut Fleet<'_>) -> Result<()> {
     let serials = node.serials()?;
     let (kept, lost) = (&serials[0], &serials[1]);
     node.remove_disk(lost)?;
-    // ZFS notices the loss at the next write, or when zed hears of it from udev.
+    // ZFS notices the loss at the next write, or when udev tells zed.
     node.must("echo x > /data/pve-files/pulled; zpool sync data")?;
     let outcome = (|| {
         let texts = within(fleet, BOUND, |pool, _| pool == "DEGRADED")?;
@@ -79,7 +79,7 @@ fn pulled(fleet: &mut Fleet<'_>) -> Result<()> {
     })();
     node.add_disk(lost)?;
     node.wait_disk(lost)?;
-    // Where zed runs, it has done so already.
+    // zed, where it runs, has done this already.
     let leg = format!("{}-part1", crate::machine::by_id(lost));
     node.must(&format!("zpool online data {leg} || true"))?;
     node.must("zpool wait -t resilver data; zpool list -H -o health data | grep -x ONLINE")?;
