@@ -98,7 +98,7 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
             Ok(added) => {
                 report(&one.node, &added, console)?;
                 documents.push(document(&one.node, &added));
-                // The node is added whatever becomes of its lines; the other nodes are not to wait for another run.
+                // The node is added even if its lines could not be written, and the other nodes must not need another run.
                 if !console.json
                     && let Err(error) = offer(&one.node, &added, args.yes, &folder, console)
                 {

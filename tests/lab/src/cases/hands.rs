@@ -1,4 +1,4 @@
-//! What a person does to a pool by hand is taken as it is: Heeler blocks nothing for it and names the right disk.
+//! Changes of a pool by hand: Heeler accepts them without a block, and names the right disk.
 
 use anyhow::{Result, ensure};
 
@@ -35,7 +35,7 @@ fn insert(node: NodeHandle<'_>, serial: &str) -> Result<()> {
     node.wait_disk(serial)
 }
 
-/// The plan's own look puts on record what the pool consists of at this moment.
+/// Plans and asserts that nothing is blocked. The look of the plan records the pool's current legs.
 fn unblocked(fleet: &Fleet<'_>) -> Result<String> {
     let plan = fleet.plan(R)?;
     ensure!(!plan.contains("BLOCKED") && !plan.contains("IRREVERSIBLE"), "{plan}");
@@ -90,7 +90,7 @@ fn replaced(fleet: &mut Fleet<'_>) -> Result<()> {
         );
         precious(node)
     })();
-    // As it was, for the cases that follow.
+    // The next cases need the disks as they were.
     let _ = node.remove_disk(HELPER);
     let _ = insert(node, &old);
     node.must(&format!(
@@ -110,7 +110,7 @@ fn offline(fleet: &mut Fleet<'_>) -> Result<()> {
     let node = with_pool(fleet, R)?;
     let serials = node.serials()?;
     let (kept, lost) = (&serials[0], &serials[1]);
-    // The pool remembers kernel names from now on, and those move.
+    // From here on the pool stores kernel names, which can move to another disk.
     node.must("zpool export data && zpool import -d /dev data")?;
     unblocked(fleet)?;
     let name = node.must(&format!("basename $(readlink -f {}-part1)", by_id(lost)))?;
