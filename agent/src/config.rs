@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_first_contact_writes_is_read() {
+    fn the_file_that_first_contact_writes_is_read() {
         let config = Config::parse(&json(|_| ())).unwrap();
         assert_eq!(config.coordinators.len(), 2);
         assert_eq!(config.operators[0].public_key.len(), 65);

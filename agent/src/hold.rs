@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hold_that_cannot_be_read_holds() {
+    async fn an_unreadable_pause_still_pauses() {
         let machine = Machine::builder("a").build();
         let file = File {
             path: PATH.into(),

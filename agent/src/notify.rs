@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn systemd_hears_what_is_said_to_it() {
+    fn systemd_receives_every_notification() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify");
         let systemd = UnixDatagram::bind(&path).unwrap();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_supervisor_nothing_is_said() {
+    fn without_a_supervisor_nothing_is_sent() {
         let notify = Notify::default();
         notify.alive();
         assert_eq!(notify.watchdog(), None);

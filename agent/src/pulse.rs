@@ -43,13 +43,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_idle_session_lives_for_ever() {
+    fn an_idle_session_is_never_ended() {
         let pulse = Pulse::default();
         assert!((0..1000).all(|_| pulse.beat()));
     }
 
     #[test]
-    fn work_that_does_not_end_is_no_life() {
+    fn endless_work_stops_the_heartbeat() {
         let pulse = Pulse::default();
         let work = pulse.busy();
         assert_eq!(

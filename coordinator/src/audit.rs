@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_was_taken_out_is_missed() {
+    fn a_removed_audit_entry_is_found() {
         let mut log = log(5);
         log.remove(1);
         assert_eq!(walked(&log, vec![]), Err(Break::Gap { expected: 2, found: 3 }));

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn half_a_coordinator_is_never_made_anew() {
+    async fn an_incomplete_coordinator_is_never_recreated() {
         for (file, emptied) in [("heeler.db", false), ("heeler.db", true), ("ca/key.pem", false)] {
             let folder = tempfile::tempdir().unwrap();
             let options = options(&folder, "k8sctl");

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_names_come_first_and_few_are_told() {
+    fn the_nearest_few_names_are_listed() {
         let all: Vec<String> = (1..=9).map(|number| format!("rack-{number}")).collect();
         let names = || all.iter().map(String::as_str);
         assert_eq!(
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_neither_compared_nor_told_whole() {
+    fn a_long_name_is_not_compared_and_is_shortened() {
         let long = "x".repeat(1 << 20);
         let said = unknown("no such node", &long, [long.as_str()], "heeler node list");
         assert!(said.len() < 300, "{}", said.len());

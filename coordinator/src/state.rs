@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_one_is_refused_and_told_who_has_it() {
+    fn a_second_lock_is_refused_with_the_owners_pid() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::new(folder.path());
         let lock = state.lock().unwrap();

@@ -364,14 +364,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_pass_for_another_line() {
+    fn a_value_cannot_forge_another_line() {
         let plain = create(vec![disk("A")], "12");
         let forged = create(vec![], "12\"\ndisk \"A\" 128");
         assert_ne!(plain.canonical().lines().count(), forged.canonical().lines().count());
     }
 
     #[test]
-    fn the_wire_carries_every_act_unchanged() {
+    fn every_act_survives_encoding() {
         let import = ImportPool {
             guid: PoolGuid(7),
             present: vec![(disk("A"), 42)],

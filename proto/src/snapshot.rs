@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wire_carries_both_wishes_unchanged_and_no_dataset_twice() {
+    fn both_requests_survive_encoding_and_name_datasets_once() {
         let policy = |dataset: &str| v1::SnapshotPolicy {
             dataset: dataset.into(),
             keep: Some(Keep::usual().into()),

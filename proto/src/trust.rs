@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_holds_for_its_own_statement_and_no_other() {
+    fn a_signature_covers_only_its_own_statement() {
         let (signer, random) = (key(), SystemRandom::new());
         let public = signer.public_key().as_ref();
         let mut ids = std::collections::BTreeSet::new();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_can_say_more_than_a_name() {
+    fn unsafe_operator_names_are_refused() {
         for bad in ["", "a b", "a\nby b", "é", &"a".repeat(65), "-a", "a/b", "..", "\"a\""] {
             assert!(OperatorName::new(bad).is_err(), "{bad:?}");
         }
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_the_same_after_the_wire() {
+    fn a_statement_survives_encoding() {
         let (signer, random) = (key(), SystemRandom::new());
         for change in changes() {
             let signed = Statement::sign(&signer, &name("me"), "a \"b\"\nc", change, 7, &random).unwrap();

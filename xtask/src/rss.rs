@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_that_ended_or_started_anew_is_not_measured() {
+    fn an_ended_or_restarted_agent_is_not_measured() {
         assert_eq!(Cost::read(STATUS), None);
         assert_eq!(Cost::read(&format!("{STATUS}{}", STATUS.replace("\t100", "\t3"))), None);
         assert_eq!(Cost::read(""), None);

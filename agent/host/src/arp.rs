@@ -64,14 +64,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_conflict_is_heard() {
+    fn an_address_conflict_is_detected() {
         assert_eq!(claim(&reply(OTHER, TARGET), OWN, TARGET), Some(OTHER));
         assert_eq!(claim(&probe(OTHER, TARGET), OWN, TARGET), Some(OTHER));
         assert_eq!(written(OTHER), "00:e0:4c:68:00:09");
     }
 
     #[test]
-    fn our_own_probe_other_addresses_and_other_frames_say_nothing() {
+    fn own_probes_and_other_frames_are_no_conflict() {
         assert_eq!(claim(&probe(OWN, TARGET), OWN, TARGET), None);
         assert_eq!(claim(&reply(OTHER, Ipv4Addr::new(10, 10, 99, 51)), OWN, TARGET), None);
         let mut frame = reply(OTHER, TARGET);

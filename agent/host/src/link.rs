@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_pinned_is_read_back() {
+    fn a_pinned_address_is_read_back() {
         let file = file("00:e0:4c:68:00:01");
         let text = String::from_utf8(file.content.bytes().clone()).unwrap();
         assert_eq!(pinned(&text).as_deref(), Some("00:e0:4c:68:00:01"));

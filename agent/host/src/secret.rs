@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_prints_nothing_of_itself() {
+    fn a_secret_is_never_printed() {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "… … Some(…)");
     }

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn no_look_waits_for_another_and_their_order_stays() {
+    async fn looks_run_in_parallel_and_keep_their_order() {
         let all_here = Barrier::new(3);
         let looks = (0..3).map(|number| {
             let all_here = &all_here;

@@ -82,7 +82,7 @@ async fn a_copy_counts_only_with_its_receipt() {
 }
 
 #[tokio::test]
-async fn the_newest_three_stay_and_what_never_became_whole_goes() {
+async fn the_newest_three_copies_stay_and_incomplete_ones_go() {
     let (machine, copies) = (machine(), Copies::default());
     send(
         &copies,
@@ -159,7 +159,7 @@ async fn nothing_is_written_below_a_mountpoint_that_is_not_mounted() {
 }
 
 #[tokio::test]
-async fn a_pool_that_is_not_heelers_gets_nothing() {
+async fn a_foreign_pool_gets_no_copy() {
     let machine = Machine::builder("a").blank("A").blank("B").build();
     make_pool(&machine, "somebody else's");
     let refused = send(&Copies::default(), &machine, chunks(1, b"copy", 4)).await;

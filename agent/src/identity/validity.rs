@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn no_prefix_of_a_certificate_is_taken_for_one() {
+    fn a_truncated_certificate_is_refused() {
         let whole = certificate((2024, 1, 1), (2024, 1, 8));
         for cut in 0..whole.len() {
             assert_eq!(Validity::of(&whole[..cut]), None, "cut at {cut}");

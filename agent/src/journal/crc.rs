@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn crc32_of_the_check_string() {
+    fn crc32_matches_the_check_value() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
         assert_eq!(crc32(b""), 0);
     }

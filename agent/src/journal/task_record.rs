@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn to_stop_waits_for_the_op_that_is_being_applied() {
+    fn a_stop_waits_for_the_running_op() {
         let stop = Stop::default();
         assert!(!is_pending(pin!(stop.begin())));
         let mut asked = pin!(stop.ask());
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn no_op_begins_once_it_is_to_stop() {
+    fn no_op_begins_after_a_stop() {
         let stop = Stop::default();
         assert!(!is_pending(pin!(stop.ask())));
         assert!(is_pending(pin!(stop.begin())));

@@ -114,7 +114,7 @@ async fn recorded(machine: &Machine) -> Journal {
 }
 
 #[tokio::test]
-async fn what_is_written_is_known_again_after_a_restart() {
+async fn written_entries_are_known_after_a_restart() {
     let machine = machine();
     let state = recorded(&machine).await.state().clone();
     assert_eq!(state.interrupted(), [act("B")]);
@@ -123,7 +123,7 @@ async fn what_is_written_is_known_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_journal_torn_at_any_byte_opens_and_goes_on() {
+async fn a_journal_torn_at_any_byte_opens_and_continues() {
     let machine = machine();
     recorded(&machine).await;
     let whole = bytes(&machine).await;
@@ -137,7 +137,7 @@ async fn a_journal_torn_at_any_byte_opens_and_goes_on() {
 }
 
 #[tokio::test]
-async fn an_entry_that_could_not_be_written_leaves_no_trace() {
+async fn an_entry_that_failed_to_write_leaves_no_trace() {
     let machine = machine();
     let journal = recorded(&machine).await;
     let (before, state) = (bytes(&machine).await, journal.state().clone());
@@ -176,7 +176,7 @@ async fn a_power_cut_loses_one_journal_entry_at_most() {
 }
 
 #[tokio::test]
-async fn many_at_once_never_mix_their_entries() {
+async fn concurrent_writers_never_mix_their_entries() {
     let machine = machine();
     let journal = Arc::new(open(&machine).await);
     let mut writers = tokio::task::JoinSet::new();
@@ -219,7 +219,7 @@ async fn compacting_the_journal_forgets_nothing_needed() {
 }
 
 #[test]
-fn no_clock_makes_a_used_consent_forgotten() {
+fn compacting_forgets_no_used_consent() {
     let mut state = State::default();
     state.apply(used("1"));
     for _ in 0..3 {
@@ -232,7 +232,7 @@ fn no_clock_makes_a_used_consent_forgotten() {
 }
 
 #[test]
-fn used_consents_are_bounded_and_what_is_dropped_stays_refused() {
+fn used_consents_are_bounded_and_dropped_ones_stay_refused() {
     let mut state = State::default();
     for (number, expires_at_ms) in (1..=2000).map(|number: u64| (number, number * 7919 % 10_000)) {
         let Entry::Used(used) = used(&number.to_string()) else {
@@ -326,7 +326,7 @@ fn a_failed_creation_is_recorded_and_permits_nothing() {
 }
 
 #[test]
-fn a_younger_journal_numbers_on_from_what_the_coordinator_has() {
+fn a_new_journal_continues_the_coordinators_numbers() {
     let mut state = State::default();
     state.apply(Entry::Acknowledged { seq: 40 });
     assert_eq!(state.last_seq, 40);

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_after_the_last_whole_entry_is_torn_too() {
+    fn garbage_after_the_last_complete_entry_counts_as_torn() {
         let (mut bytes, ends) = recorded();
         bytes.extend([0; 300]);
         bytes.extend(b"\n\n0000 {}\n");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_entry_of_an_unknown_kind_is_never_dropped() {
+    fn a_complete_entry_of_unknown_kind_is_never_dropped() {
         let json = r#"{"Later":1}"#;
         let line = format!("{:08x} {json}\n", crc32(json.as_bytes()));
         let found = parse(&[HEADER, line.as_bytes()].concat());
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_of_another_version_is_refused() {
+    fn a_journal_of_another_version_is_refused() {
         assert!(matches!(parse(b"heeler journal 2\n"), Err(JournalError::Header)));
     }
 }

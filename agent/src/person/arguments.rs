@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_has_a_unit_and_some_length() {
+    fn a_time_needs_a_unit_and_a_length() {
         for wrong in ["pause --for 2", "pause --for 0h", "pause --for x", "pause --for"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_of_a_year_is_doubted_for_a_day() {
+    fn a_jump_of_a_year_is_untrusted_for_a_day() {
         for jumped in [NOON + 365 * DAY, NOON - 365 * DAY] {
             let mut trust = Trust::default();
             assert_eq!(trust.judge(true, at(NOON, 0, "a")), None);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_clock_is_doubted_for_a_day() {
+    fn an_unknown_clock_is_untrusted_for_a_day() {
         let mut trust = Trust::unproven();
         assert!(trust.judge(true, at(NOON, 30 * DAY, "a")).is_some());
         assert!(

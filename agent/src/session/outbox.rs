@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_nobody_reads_end_the_session() {
+    fn too_many_unread_answers_end_the_session() {
         let pong = || message(from_agent::Body::Pong(Pong { nonce: 1 }));
         let mut outbox = Outbox::after(0);
         for _ in 0..MOST_ANSWERS {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_large_answers_that_nobody_reads_end_the_session() {
+    fn a_few_large_unread_answers_end_the_session() {
         let large = || {
             let step = v1::StepReport {
                 reason: "x".repeat(16 << 10),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn one_long_word_does_not_cost_the_facts() {
+    fn one_overlong_value_does_not_drop_the_facts() {
         let odd = "é".repeat(4000);
         let facts = |comment: &str| v1::Facts {
             hostname: "a".into(),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_gives_way_to_events() {
+    fn events_are_sent_before_progress() {
         let mut state = State::default();
         let mut outbox = Outbox::after(0);
         outbox.progress(Some(told(0)));

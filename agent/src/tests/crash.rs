@@ -110,7 +110,7 @@ async fn a_killed_agent_continues_and_repeats_no_event() {
 }
 
 #[tokio::test]
-async fn an_agent_killed_with_its_work_goes_on_or_explains() {
+async fn an_agent_killed_with_its_jobs_continues_or_explains() {
     dies_everywhere(Loss::AgentAndItsWork, 1).await;
 }
 

@@ -73,7 +73,7 @@ async fn an_expired_certificate_renews_only_with_the_same_key() {
 }
 
 #[tokio::test]
-async fn a_coordinator_of_another_authority_is_not_spoken_to() {
+async fn a_coordinator_of_another_authority_is_not_accepted() {
     let (mut right, wrong) = (Coordinator::start().await, Coordinator::start().await);
     let mut node = Node::met_by(&right).await;
     node.start();

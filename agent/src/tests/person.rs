@@ -29,7 +29,7 @@ async fn pooled() -> (Coordinator, Node, Session) {
 }
 
 #[tokio::test]
-async fn a_paused_node_refuses_tasks_and_says_who_paused_it() {
+async fn a_paused_node_refuses_tasks_and_names_the_operator() {
     let mut coordinator = Coordinator::start().await;
     let mut node = Node::met_by(&coordinator).await;
     node.start();
@@ -72,7 +72,7 @@ async fn a_paused_node_is_not_released() {
 }
 
 #[tokio::test]
-async fn the_standing_is_read_without_a_coordinator_and_changes_nothing() {
+async fn status_needs_no_coordinator_and_changes_nothing() {
     let (coordinator, mut node, session) = pooled().await;
     node.kill().await;
     drop((coordinator, session));

@@ -42,7 +42,7 @@ async fn connected() -> (Coordinator, Node, Session) {
 }
 
 #[tokio::test]
-async fn facts_are_told_when_asked_for() {
+async fn facts_are_sent_on_request() {
     let (_coordinator, _node, mut session) = connected().await;
     let request = FactsRequest {
         request_id: "1".into(),
@@ -63,7 +63,7 @@ async fn facts_are_told_when_asked_for() {
 }
 
 #[tokio::test]
-async fn an_assignment_is_done_and_told_in_numbered_events() {
+async fn an_assignment_runs_and_reports_numbered_events() {
     let (_coordinator, node, mut session) = connected().await;
     let assignment = node.ensure_pool(&mut session, 1).await;
     assert!(assign(&mut session, &assignment).await.accepted);
@@ -182,7 +182,7 @@ async fn nothing_irreversible_happens_without_consent() {
 }
 
 #[tokio::test]
-async fn a_goodbye_is_no_reason_to_stop_trying() {
+async fn after_a_goodbye_the_agent_reconnects() {
     let (mut coordinator, _node, session) = connected().await;
     let goodbye = Goodbye {
         reason: "a second session of this node".into(),

@@ -148,7 +148,7 @@ fn the_last_operator_and_the_last_authority_stay() {
 }
 
 #[test]
-fn a_statement_of_another_cluster_says_nothing_here() {
+fn a_statement_of_another_cluster_is_refused() {
     let (ann, bo) = (Person::new("ann"), Person::new("bo"));
     let mut circle = pinned(&config(&[&ann], &authority(CLUSTER)));
     let elsewhere = ann.says_of(
@@ -221,7 +221,7 @@ async fn trust_is_checked_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_does_not_hold() {
+async fn an_unsaved_statement_has_no_effect() {
     let (ann, bo) = (Person::new("ann"), Person::new("bo"));
     let machine = Machine::builder("a").build();
     let host: Arc<dyn System> = Arc::new(machine.clone());
@@ -234,7 +234,7 @@ async fn what_cannot_be_kept_does_not_hold() {
 }
 
 #[tokio::test]
-async fn statements_that_nobody_vouches_for_leave_no_trace() {
+async fn statements_by_untrusted_keys_leave_no_trace() {
     let (ann, thief) = (Person::new("ann"), Person::new("thief"));
     let machine = Machine::builder("a").build();
     let host: Arc<dyn System> = Arc::new(machine.clone());

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_large_rows_ends_where_the_reply_does() {
+    fn a_list_of_large_rows_fits_the_reply() {
         let row = |bytes| v1::AuditEntry {
             detail: "x".repeat(bytes),
             ..v1::AuditEntry::default()
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_that_are_more_than_a_share_keep_their_summaries() {
+    fn oversized_steps_keep_their_summaries() {
         let op = v1::OpPreview {
             summary: "write a file".into(),
             after: "x".repeat(1 << 20),

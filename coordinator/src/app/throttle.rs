@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_went_back_shuts_nobody_out() {
+    fn a_clock_set_back_locks_nobody_out() {
         const YEAR: u64 = 366 * 24 * 60 * 60 * 1000;
         let throttle = Throttle::new(3, 1_000);
         assert!(throttle.allows(&"a", YEAR));

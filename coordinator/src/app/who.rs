@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_without_a_name_is_told_by_its_number() {
+    fn a_nameless_login_is_shown_by_its_uid() {
         assert_eq!(Who::local(0).name, "root");
         assert_eq!(Who::local(4_123_456_789).name, "uid 4123456789");
     }

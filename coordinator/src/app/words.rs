@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_that_an_agent_tells_is_listed() {
+    fn every_agent_event_kind_is_listed() {
         let all = [
             Kind::TaskStarted(v1::TaskStarted::default()),
             Kind::StepStarted(v1::StepStarted::default()),

@@ -119,7 +119,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn what_was_saved_comes_back_whole_in_a_later_epoch() {
+async fn a_restore_is_complete_and_starts_a_later_epoch() {
     let bench = Bench::new().await;
     bench.packed().await;
     let restored = bench.restored("new/state", false, NOW + 60_000).await.unwrap();
@@ -383,7 +383,7 @@ async fn linked_keys_are_in_the_backup() {
 }
 
 #[tokio::test]
-async fn a_backup_writes_over_nothing_that_lies_beside_it() {
+async fn a_backup_overwrites_no_other_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let bench = Bench::new().await;
     let beside = ["backup.new", "backup.age.new", ".backup.age.new"].map(|name| bench.at(name));
@@ -399,7 +399,7 @@ async fn a_backup_writes_over_nothing_that_lies_beside_it() {
 }
 
 #[test]
-fn a_disk_without_room_is_not_the_backups_fault() {
+fn a_full_disk_is_not_called_a_damaged_backup() {
     struct Full;
     impl std::io::Write for Full {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {

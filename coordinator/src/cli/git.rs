@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_committed_is_counted_in_lines() {
+    fn uncommitted_lines_are_counted() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         std::fs::write(at.join(FILE), "a\nb\n").unwrap();

@@ -5,7 +5,7 @@ mod bad;
 const FULL: &str = include_str!("tests/full.toml");
 
 #[test]
-fn the_full_example_is_read_whole() {
+fn the_full_example_is_read_completely() {
     let config = parse(FULL).unwrap();
     assert_eq!(config.cluster.value, "k8sctl");
     assert_eq!(config.coordinator[0].value.to_string(), "10.10.99.50:7443");

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_keeps_its_place_when_lines_of_others_go() {
+    fn removed_nodes_do_not_move_a_nodes_scrub_slot() {
         let names = ["k8sctl-pi5l", "k8sctl-pi5r", "k8sctl-pi5x"];
         let all = places(&names);
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), names.len());

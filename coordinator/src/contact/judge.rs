@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn cloud_init_that_ended_well_enough_is_no_obstacle() {
+    fn degraded_or_disabled_cloud_init_is_accepted() {
         for value in ["done", "degraded done", "degraded", "disabled", ""] {
             assert_eq!(with("cloudinit", value), Judgement::Ready, "{value}");
         }
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_was_cut_off_is_no_probe() {
+    fn an_incomplete_probe_is_refused() {
         assert_eq!(Probe::parse(PI.lines().filter(|line| *line != "end=probe")), None);
     }
 }

@@ -73,7 +73,7 @@ fn another_kind_of_key_is_refused() {
 }
 
 #[test]
-fn a_certificate_that_names_no_node_is_nobody() {
+fn a_certificate_without_node_name_is_refused() {
     let (_folder, ca) = ca();
     assert_eq!(identify(ca.certificate()), Err(PeerError));
     assert_eq!(identify(b"nothing"), Err(PeerError));

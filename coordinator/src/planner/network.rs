@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_confirmed_is_confirmed_once() {
+    fn a_confirmed_change_is_not_confirmed_again() {
         let done = Pending {
             confirmed: true,
             ..pending(&[])

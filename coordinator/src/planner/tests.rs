@@ -129,7 +129,7 @@ fn a_taken_task_never_expires() {
 }
 
 #[test]
-fn a_late_task_does_not_hold_up_the_next_one() {
+fn an_expired_task_does_not_delay_the_next() {
     let tasks = vec![
         task(1, TaskState::Queued, TASK_LIFETIME_MS),
         task(2, TaskState::Queued, 0),

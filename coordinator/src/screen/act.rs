@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_ends_is_told_in_so_many_words() {
+    fn an_ending_policy_is_shown() {
         assert_eq!(
             shown("24 hourly, 14 daily, 8 weekly", "", &[]),
             "  ! snap  take no more snapshots\n\

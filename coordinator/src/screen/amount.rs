@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_as_short_as_a_person_says_them() {
+    fn times_are_shown_in_one_short_unit() {
         let now = 400 * 86_400_000;
         let past = |seconds: u64| ago(now - seconds * 1000, now);
         let said = [0, 59, 60, 3_599, 3_600, 172_799, 172_800].map(past);

@@ -257,7 +257,7 @@ mod tests {
     };
 
     #[test]
-    fn nothing_is_cut_what_is_too_wide_goes_on_below() {
+    fn long_lines_continue_below() {
         let shown = |text: &str| NARROW.show(&[Line::of(text)]);
         assert_eq!(shown("0123456789"), "0123456789\n");
         assert_eq!(shown("01234 6789   "), "01234 6789\n");
@@ -270,14 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_wider_than_the_screen_stands_whole() {
+    fn an_overlong_word_is_not_broken() {
         let name = "data/pve-files@heeler_20260302T180001Z_hourly";
         let shown = NARROW.show(&[Line::of("k8sctl-pi5l has ").plain(name).plain(" now")]);
         assert_eq!(shown, format!("k8sctl-pi5l\n    has\n    {name}\n    now\n"));
     }
 
     #[test]
-    fn a_colour_goes_on_below() {
+    fn a_colour_continues_on_the_next_line() {
         let line = Line::of("- ").ink(Ink::Red, "abc defghij");
         let shown = Screen { width: 10, color: true }.show(&[line]);
         assert_eq!(shown, "- \u{1b}[31mabc\u{1b}[0m\n    \u{1b}[31mdefghij\u{1b}[0m\n");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_told_in_brief() {
+    fn long_text_is_shortened() {
         let head = Line::of("> ");
         let shown = |text, most| NARROW.show(&brief(head.clone(), Ink::Plain, text, most, NARROW));
         assert_eq!(shown("ab cd ef gh", 2), "> ab cd ef\n  gh\n");

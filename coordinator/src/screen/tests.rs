@@ -123,7 +123,7 @@ fn an_erasure_shows_what_is_lost() {
 }
 
 #[test]
-fn an_import_without_all_legs_shows_what_becomes_the_truth() {
+fn an_import_without_all_legs_shows_what_is_lost() {
     let reply = fleet::lonely_import();
     let text = shown(80, |screen| plan_of(&reply, screen));
     for part in [
@@ -185,7 +185,7 @@ fn lists_of_nodes_disks_and_tasks_are_tables() {
 }
 
 #[test]
-fn one_node_is_shown_whole() {
+fn one_node_is_shown_in_full() {
     let reply = v1::ShowNodeReply {
         node: fleet::nodes().first().cloned(),
         tasks: fleet::tasks(),

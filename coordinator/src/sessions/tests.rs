@@ -71,7 +71,7 @@ async fn a_silent_agent_is_dead_after_five_seconds() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_session_that_ends_is_told() {
+async fn waiting_callers_fail_when_the_session_ends() {
     let (session, _messages) = session(1, 4);
     let sessions = Sessions::default();
     sessions.open(&session).unwrap();

@@ -59,7 +59,7 @@ async fn two_nodes_never_share_a_hostid() {
 }
 
 #[tokio::test]
-async fn what_is_not_saved_never_was() {
+async fn an_unsaved_transaction_is_lost() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     tx.set_meta("cluster", "k").await.unwrap();
@@ -317,7 +317,7 @@ async fn certificates_and_operators_are_unique() {
 }
 
 #[tokio::test]
-async fn what_a_node_reports_is_bounded() {
+async fn a_nodes_reports_are_bounded() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     for (name, hostid) in [("a", "00000001"), ("b", "00000002")] {

@@ -9,7 +9,7 @@ use tonic::Code;
 use crate::scene::{DISKS, creations, finished, machine};
 
 #[tokio::test]
-async fn without_a_fitting_consent_nothing_is_accepted_and_nothing_begins() {
+async fn without_a_valid_consent_nothing_is_accepted_or_begun() {
     let fleet = Fleet::new().await;
     let node = Node::added(&fleet, machine("a", DISKS), "a").await;
     let mut operator = fleet.operator().await;

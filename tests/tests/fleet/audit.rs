@@ -19,7 +19,7 @@ async fn verified(operator: &mut Operator, known: Vec<v1::AuditHead>) -> v1::Ver
 }
 
 #[tokio::test]
-async fn every_deed_is_written_down_with_who_did_it() {
+async fn every_action_is_audited_with_its_operator() {
     let fleet = Fleet::new().await;
     let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
     let mut operator = fleet.operator().await;
@@ -57,7 +57,7 @@ async fn every_deed_is_written_down_with_who_did_it() {
 }
 
 #[tokio::test]
-async fn what_a_node_refused_is_not_written_down_as_done() {
+async fn a_refused_action_is_not_audited_as_done() {
     use v1::snapshot_ask::Ask;
     let fleet = Fleet::new().await;
     let _node = Node::added(&fleet, machine("a", DISKS), "a").await;

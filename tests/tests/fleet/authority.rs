@@ -201,7 +201,7 @@ async fn a_rotation_continues_after_a_restore() {
 }
 
 #[tokio::test]
-async fn an_authority_is_announced_by_an_operators_word_alone() {
+async fn announcing_an_authority_needs_an_operators_signature() {
     let fleet = Fleet::new().await;
     let mut operator = fleet.operator().await;
     let step = |step: v1::rotate_authority_request::Step| v1::RotateAuthorityRequest {

@@ -252,7 +252,7 @@ async fn without_coordinator_a_network_change_is_undone() {
 }
 
 #[tokio::test]
-async fn an_address_that_a_stranger_has_blocks_the_plan() {
+async fn an_address_of_an_unknown_machine_blocks_the_plan() {
     let (_fleet, _nodes, mut operator, wire) = fleet(1).await;
     wire.put("10.10.99.50".parse().unwrap(), 24, "02:00:00:00:00:01");
     let plan = operator.plan_text(&config(1, ""), 0).await;

@@ -221,7 +221,7 @@ async fn a_foreign_disk_is_used_after_an_erasure() {
 }
 
 #[tokio::test]
-async fn somebody_elses_pool_leaves_the_record_with_its_destruction() {
+async fn a_destroyed_foreign_pool_leaves_the_record() {
     const THIRD: &str = "S6XNNS0W100003";
     let fleet = Fleet::new().await;
     let machine = Machine::builder("a")

@@ -90,7 +90,7 @@ async fn half_open_handshakes_delay_nobody() {
 }
 
 #[tokio::test]
-async fn strangers_who_stay_give_way_to_those_who_come() {
+async fn enrolment_closes_the_oldest_of_too_many_connections() {
     let fleet = Fleet::new().await;
     let mut idle = Vec::new();
     for _ in 0..IDLE {
@@ -228,7 +228,7 @@ async fn oversized_facts_are_refused_once() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_asked_for_are_not_taken() {
+async fn unrequested_answers_are_ignored() {
     let fleet = Fleet::new().await;
     let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();

@@ -23,7 +23,7 @@ async fn events(operator: &mut Operator, kind: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_pulled_disk_and_its_resilver_are_told_without_asking() {
+async fn a_pulled_disk_and_resilver_are_reported_unasked() {
     let fleet = Fleet::new().await;
     let node = Node::added(&fleet, machine("a", DISKS), "a").await;
     let mut operator = fleet.operator().await;

@@ -68,7 +68,7 @@ async fn a_power_cut_ends_in_one_pool_or_an_explanation() {
 }
 
 #[tokio::test]
-async fn a_task_that_nobody_took_for_an_hour_is_refused() {
+async fn a_task_not_taken_for_an_hour_is_refused() {
     let fleet = Fleet::new().await;
     let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();

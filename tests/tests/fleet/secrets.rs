@@ -79,7 +79,7 @@ async fn a_secret_without_its_key_is_reported() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_secret_is_refused() {
+async fn an_unusable_secret_is_refused() {
     let fleet = Fleet::new().await;
     let mut operator = fleet.operator().await;
     let large = vec![b'x'; (64 << 10) + 1];

@@ -83,7 +83,7 @@ async fn an_agent_cannot_speak_for_another_node() {
 }
 
 #[tokio::test]
-async fn what_does_not_begin_with_hello_is_refused() {
+async fn a_stream_without_hello_is_refused() {
     let fleet = Fleet::new().await;
     let stranger = Stranger::enrolled(&fleet, "a").await;
     let mut line = stranger.connect_with(note(1, "x")).await.unwrap();
@@ -255,7 +255,7 @@ async fn a_follower_sees_each_event_once_in_order() {
 }
 
 #[tokio::test]
-async fn a_reader_that_does_not_read_holds_up_nobody() {
+async fn a_stalled_reader_delays_nobody() {
     let fleet = Fleet::new().await;
     let stranger = Stranger::enrolled(&fleet, "a").await;
     let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_that_is_gone_is_told_by_its_name() {
+    fn a_missing_test_is_named() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a.rs"), "#[test]\nfn there() {}\n").unwrap();
         let text = "| x | `a.rs::there` | `a.rs::gone` | `std::fs` | `b.rs::there` |";

@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_names_its_line() {
+    fn an_unreadable_line_is_named() {
         for (text, line) in [
             ("a: 1\nb: &x 2\n", 2),
             ("a: *x\n", 1),

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_told_and_what_nobody_knows_is_unknown() {
+    fn text_is_recognised_and_other_data_is_unknown() {
         let mut page = vec![0; PAGE];
         page[700..716].copy_from_slice(b"the only copy of");
         assert_eq!(recognise(&page, 700), (700, "text"));

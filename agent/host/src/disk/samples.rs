@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ends_are_read_whole_and_the_rest_evenly() {
+    fn both_ends_are_read_fully_and_the_rest_evenly() {
         let places = places(SIZE, QUICK);
         for at in [0, FRONT - 1, SIZE - BACK, SIZE - 1] {
             assert!(covers(&places, at), "{at}");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_device_is_read_whole() {
+    fn a_small_device_is_read_completely() {
         for size in [0, 512, 4096, 4 << 20, (64 << 20) + 512, 80 << 20, (80 << 20) + 4096] {
             let places = places(size, SLOW);
             assert!(places.iter().all(|(from, to)| from < to && *to <= size));

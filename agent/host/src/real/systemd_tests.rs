@@ -288,7 +288,7 @@ async fn a_running_job_is_not_started_twice() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_makes_no_job() {
+async fn a_missing_program_starts_no_job() {
     let (_machine, bus, log) = machine().await;
     let job = Job {
         unit: "heeler-new.service".to_owned(),
@@ -299,7 +299,7 @@ async fn a_program_that_is_not_there_makes_no_job() {
 }
 
 #[tokio::test]
-async fn a_machine_without_systemd_says_so() {
+async fn a_machine_without_systemd_is_reported() {
     let (machine, bus, _) = machine().await;
     machine.close().await.unwrap();
     let state = systemd::state(&bus, "zfs-zed.service").await;

@@ -8,7 +8,7 @@ fn text(path: &str, text: &str) -> File {
 }
 
 #[tokio::test]
-async fn a_file_is_replaced_whole_and_keeps_its_mode() {
+async fn a_file_is_replaced_completely_and_keeps_its_mode() {
     let folder = tempfile::tempdir().unwrap();
     let host = RealSystem::with_root(folder.path());
     let secret = File {
@@ -54,7 +54,7 @@ async fn a_file_that_cannot_be_written_leaves_the_old_one() {
 }
 
 #[tokio::test]
-async fn what_is_appended_stays_until_it_is_cut_off() {
+async fn appended_bytes_stay_until_truncated() {
     let folder = tempfile::tempdir().unwrap();
     let host = RealSystem::with_root(folder.path());
     let journal = Path::new("/journal");
@@ -137,7 +137,7 @@ fn shell(script: &str) -> Command {
 }
 
 #[tokio::test]
-async fn programs_that_are_to_be_alone_never_meet() {
+async fn exclusive_programs_never_run_together() {
     let folder = tempfile::tempdir().unwrap();
     let room = folder.path().join("room").display().to_string();
     let host = RealSystem::new();
@@ -167,7 +167,7 @@ async fn exit_codes_signals_and_both_outputs_come_back() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_told_apart() {
+async fn a_missing_program_has_its_own_error() {
     let missing = RealSystem::new().run(&Command::new("heeler-no-such-program")).await;
     assert!(matches!(missing, Err(RunError::Missing { .. })), "{missing:?}");
 }
@@ -184,7 +184,7 @@ async fn a_secret_is_read_from_standard_input() {
 
 /// The shell's process group is killed with it; otherwise its child would keep the pipe open.
 #[tokio::test]
-async fn at_its_time_the_whole_group_is_killed() {
+async fn a_timeout_kills_the_whole_group() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("group");
     let script = format!(
@@ -219,7 +219,7 @@ async fn at_its_time_the_whole_group_is_killed() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_takes_the_group_with_it() {
+async fn a_dropped_caller_kills_the_whole_group() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("started");
     let host = RealSystem::new();
@@ -250,7 +250,7 @@ async fn is_gone(id: i32) -> bool {
 }
 
 #[tokio::test]
-async fn a_program_that_says_too_much_is_stopped() {
+async fn a_program_with_too_much_output_is_stopped() {
     let command = Command::new("head").args(["-c", "17825792", "/dev/zero"]);
     let said = RealSystem::new().run(&command).await;
     assert!(matches!(said, Err(RunError::Unreadable { .. })), "{said:?}");
@@ -351,7 +351,7 @@ async fn another_mount_within_a_folder_is_not_entered() {
 }
 
 #[tokio::test]
-async fn a_followed_program_is_heard_line_by_line() {
+async fn a_followed_program_is_read_line_by_line() {
     let host = RealSystem::new();
     let heard = std::sync::Mutex::new(Vec::new());
     let line = |line: &str| heard.lock().unwrap().push(line.to_owned());

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_dates_come_out_right() {
+    fn known_dates_are_printed_as_ctime_does() {
         assert_eq!(ctime(0), "Thu Jan  1 00:00:00 1970");
         assert_eq!(ctime(1_709_210_096), "Thu Feb 29 12:34:56 2024");
         assert_eq!(ctime(1_795_354_896), "Sun Nov 22 13:41:36 2026");

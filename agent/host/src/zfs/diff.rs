@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octal_escapes_are_read_back_and_anything_else_stays() {
+    fn octal_escapes_are_decoded_and_other_text_stays() {
         assert_eq!(unescaped("/data/a\\0040b"), "/data/a b");
         assert_eq!(unescaped("/data/\\0303\\0244"), "/data/\u{e4}");
         assert_eq!(unescaped("/data/\\x\\00"), "/data/\\x\\00");

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unloaded_module_says_nothing_about_pools() {
+    fn an_unloaded_module_is_told_from_an_old_one() {
         for text in [
             "The ZFS modules are not loaded.\nTry running 'modprobe zfs' as root to load them.\n",
             "Failed to initialize the libzfs library.\n",

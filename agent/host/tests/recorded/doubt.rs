@@ -58,7 +58,7 @@ async fn without_zdb_no_disk_is_blank() {
 }
 
 #[tokio::test]
-async fn without_the_module_the_labels_still_speak() {
+async fn without_the_module_labels_still_identify_disks() {
     let silent = failing(
         1,
         "The ZFS modules cannot be auto-loaded.\nTry running 'modprobe zfs' as root.\n",
@@ -79,7 +79,7 @@ async fn signatures_of_several_kinds_are_a_finding() {
 }
 
 #[tokio::test]
-async fn what_only_one_of_the_programs_sees_is_enough() {
+async fn a_finding_of_one_program_is_enough() {
     let destroyed = number("zfs-2.3.9/zdb-label-destroyed-part1", "pool_guid:");
     let destroyed = format!("member of destroyed pool data ({destroyed}), last used by k8sctl-pi5l");
     let (lvm, table) = ("LVM physical volume", "remains of a GPT partition table");

@@ -51,7 +51,7 @@ fn machine() -> Recorded {
 }
 
 #[tokio::test]
-async fn wired_cards_are_told_with_bus_driver_and_address() {
+async fn wired_cards_are_listed_with_bus_driver_and_address() {
     let nics = nics(&machine()).await.unwrap();
     let seen: Vec<_> = nics
         .iter()
@@ -80,7 +80,7 @@ async fn wireless_cards_are_left_out() {
 }
 
 #[tokio::test]
-async fn a_machine_is_told_as_a_whole() {
+async fn all_facts_of_a_machine_are_read() {
     let mut machine = machine();
     let facts = collect(&machine).await.unwrap();
     assert_eq!(

@@ -101,14 +101,14 @@ fn prints_json(program: &str) -> bool {
 }
 
 #[test]
-fn what_was_recorded_is_believed() {
+fn recorded_output_is_accepted() {
     for (program, name) in RECORDED {
         assert!(believes(program, output(name)), "{name}");
     }
 }
 
 #[test]
-fn a_json_answer_cut_off_anywhere_is_not_believed() {
+fn truncated_json_is_never_accepted() {
     for (program, name) in RECORDED.into_iter().filter(|(program, _)| prints_json(program)) {
         let whole = output(name);
         let text = whole.stdout.trim_end();
@@ -157,7 +157,7 @@ fn another_major_version_of_zfs_json_is_refused() {
 }
 
 #[test]
-fn an_exit_code_of_an_error_is_never_believed() {
+fn output_with_a_failing_exit_code_is_never_accepted() {
     for (program, name) in RECORDED {
         let failed = Output {
             code: 1,

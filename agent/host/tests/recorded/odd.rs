@@ -27,7 +27,7 @@ fn serials(pool: &PoolFact) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_odd_pool_hides_no_other_and_is_told() {
+async fn an_odd_pool_hides_no_other_and_is_reported() {
     let machine = machine("odd/zpool-status-draid-beside-data");
     let found = look(&machine).await.unwrap();
     assert_eq!(
@@ -48,7 +48,7 @@ async fn an_odd_pool_hides_no_other_and_is_told() {
 }
 
 #[tokio::test]
-async fn a_partly_read_pool_of_ours_is_unreadable() {
+async fn our_partly_read_pool_counts_as_unreadable() {
     let mut answer = output("zfs-2.3.9/zpool-status-mirror");
     let second = answer.stdout.rfind("\"guid\"").unwrap();
     answer.stdout.replace_range(second..second + 6, "\"gone\"");

@@ -38,7 +38,7 @@ async fn a_healthy_mirror_is_read_with_both_legs() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_pool_is_read() {
+async fn a_pools_faults_are_read() {
     for (name, state, first, second) in [
         ("leg-missing", "DEGRADED", "ONLINE", "CANT_OPEN"),
         ("leg-offline", "DEGRADED", "ONLINE", "OFFLINE"),
@@ -90,7 +90,7 @@ async fn listed(name: &str) -> Vec<Importable> {
 }
 
 #[tokio::test]
-async fn an_importable_pool_is_read_with_the_words_of_zfs() {
+async fn an_importable_pool_keeps_the_messages_of_zfs() {
     let exported = listed("exported").await;
     let [pool] = exported.as_slice() else {
         panic!("{exported:?}")
@@ -183,7 +183,7 @@ async fn a_pool_is_reported_with_its_serials_and_owner() {
 }
 
 #[tokio::test]
-async fn a_guid_beyond_signed_numbers_is_read_whole() {
+async fn a_guid_above_the_signed_range_is_read() {
     let mut machine = Recorded::new("active");
     let get = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
     machine.answer(&get, output("zfs-2.3.9/zpool-get-all-mirror"));
@@ -228,7 +228,7 @@ async fn two_pools_of_one_name_are_two() {
 }
 
 #[tokio::test]
-async fn without_the_module_nothing_is_said_about_pools() {
+async fn without_the_module_pools_are_unknown() {
     let mut machine = Recorded::new("blank");
     machine.answer(&version_command(), output("zfs-2.3.9/zfs-version-no-module"));
     assert_eq!(module(&machine).await.unwrap(), Module::NotLoaded);

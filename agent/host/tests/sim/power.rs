@@ -114,7 +114,7 @@ fn sleeping_moves_the_machines_own_clock() {
 }
 
 #[test]
-fn what_a_test_breaks_breaks_once() {
+fn an_injected_fault_happens_once() {
     let machine = node().blank(A).build();
     machine.fail_next("lsblk", Fault::TimesOut);
     machine.fail_next("/etc/motd", Fault::CannotWrite(std::io::ErrorKind::StorageFull));
@@ -157,7 +157,7 @@ fn an_unknown_command_is_a_panic_that_names_it() {
 }
 
 #[test]
-fn the_log_tells_looking_from_changing() {
+fn the_log_marks_changes() {
     let machine = node().blank(A).build();
     now(heeler_host::facts::collect(&machine))
         .expect("power")
@@ -175,7 +175,7 @@ fn the_log_tells_looking_from_changing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_live_machine_takes_the_time_of_those_who_watch() {
+async fn a_live_machine_takes_real_time() {
     let pace = heeler_host::sim::Pace::Live {
         program: std::time::Duration::from_millis(300),
         haste: 10,

@@ -24,7 +24,7 @@ fn with_pool() -> Machine {
 }
 
 #[test]
-fn without_a_module_nothing_is_said_about_pools() {
+fn without_the_module_no_pool_command_works() {
     let broken = node().blank(A).module_missing().build();
     assert_eq!(
         now(zfs::module(&broken)).expect("power").expect("answers"),
@@ -113,7 +113,7 @@ fn a_reflashed_node_imports_only_with_its_host_id() {
 }
 
 #[test]
-fn a_stale_leg_imported_alone_shows_the_past() {
+fn a_stale_leg_imported_alone_shows_old_data() {
     let machine = with_pool();
     machine.put_file("/data/pve-files/a", b"old").expect("written");
     machine.pull_disk(B);
@@ -137,7 +137,7 @@ fn a_stale_leg_imported_alone_shows_the_past() {
 }
 
 #[test]
-fn both_legs_again_the_newer_one_wins() {
+fn with_both_legs_the_newer_one_wins() {
     let machine = with_pool();
     machine.pull_disk(B);
     machine.put_file("/data/pve-files/a", b"new").expect("written");
@@ -154,7 +154,7 @@ fn both_legs_again_the_newer_one_wins() {
 }
 
 #[test]
-fn pools_that_cannot_be_imported_say_why() {
+fn unimportable_pools_give_the_reason() {
     let machine = node().blank(A).blank(B).build();
     machine.leave_pool("data", &[A, B], Left::WithUnknownFeature);
     machine.by_hand("modprobe", &["zfs"]);

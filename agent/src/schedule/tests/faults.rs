@@ -38,7 +38,7 @@ async fn an_interrupted_snapshot_round_is_continued() {
 }
 
 #[tokio::test]
-async fn a_suspended_pool_hangs_nobody_and_is_told_once() {
+async fn a_suspended_pool_delays_nothing_and_is_reported_once() {
     let mut bench = Bench::new().await;
     bench.turn().await;
     for serial in ["A", "B"] {
@@ -158,7 +158,7 @@ async fn a_schedule_without_pool_guid_prunes_nothing() {
 }
 
 #[tokio::test]
-async fn a_policy_that_is_gone_prunes_nothing() {
+async fn a_removed_policy_prunes_nothing() {
     let mut bench = Bench::new().await;
     bench.live(12 * HOUR).await;
     let before = bench.names(MORE).await;
@@ -169,7 +169,7 @@ async fn a_policy_that_is_gone_prunes_nothing() {
 }
 
 #[tokio::test]
-async fn what_zfs_would_destroy_besides_stops_the_batch() {
+async fn unexpected_victims_stop_the_batch() {
     let stray = "destroy\tdata/more\nreclaim\t0\n";
     let by_hand = "destroy\tdata/more@by-hand\nreclaim\t0\n";
     let fewer = "reclaim\t0\n";
@@ -255,7 +255,7 @@ async fn a_scrub_never_starts_on_a_degraded_pool() {
 }
 
 #[tokio::test]
-async fn a_listing_that_never_ends_stops_no_snapshot() {
+async fn an_endless_listing_stops_no_snapshot() {
     let mut bench = Bench::new().await;
     bench.live(3 * HOUR).await;
     let before = bench.names(MORE).await;

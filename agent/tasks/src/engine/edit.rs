@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_stays_and_the_block_is_replaced() {
+    fn the_block_is_replaced_and_other_lines_stay() {
         let first = splice(Some("a\nb"), "1").unwrap();
         assert_eq!(first, "a\nb\n# heeler begin zfs\n1\n# heeler end zfs\n");
         let after = format!("{first}c\n");

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn periods_begin_where_a_person_expects_them() {
+    fn periods_begin_at_calendar_boundaries() {
         let begins = |class| Utc::of(start(class, 15, NOON)).stamp();
         assert_eq!(begins(Class::Frequent), "20260301T123000Z");
         assert_eq!(begins(Class::Hourly), "20260301T120000Z");

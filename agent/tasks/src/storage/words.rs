@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_of_the_pen_are_recognised() {
+    fn typing_errors_in_serials_are_recognised() {
         let there = "S6XNNS0W100003";
         for (typed, words) in [
             ("S6XNNS0W1OOOO3", Some("letter O for zero?")),

@@ -160,7 +160,7 @@ fn sanoid() -> Option<PathBuf> {
 }
 
 #[test]
-fn sanoid_itself_says_what_is_recorded_of_it() {
+fn the_recorded_answers_match_sanoid() {
     let Some(sanoid) = sanoid() else {
         println!("sanoid is not installed: what it said is recorded, and was not asked for again");
         return;

@@ -27,7 +27,7 @@ async fn an_exported_unrecorded_pool_is_adopted_by_guid() {
 }
 
 #[tokio::test]
-async fn a_creation_that_timed_out_stays_begun_and_goes_on() {
+async fn a_timed_out_creation_stays_begun_and_continues() {
     let mut life = Life::blank();
     let id = life.next_task();
     let acts = life.acts(&ensure(spec())).await;

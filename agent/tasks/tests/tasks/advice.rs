@@ -128,7 +128,7 @@ async fn a_pool_with_another_comment_is_claimed_with_its_data() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_to_force_an_import() {
+async fn no_advice_forces_an_import() {
     let life = Life::with_pool().await;
     let task = ensure(heeler_proto::PoolSpec {
         hostid: heeler_proto::HostId(7),

@@ -81,7 +81,7 @@ async fn the_backplane_comes_up_and_stays() {
 }
 
 #[tokio::test]
-async fn what_nobody_confirms_is_undone_and_the_task_says_so() {
+async fn an_unconfirmed_change_is_undone_and_reported() {
     let mut life = fresh();
     life.confirmed = false;
     let Outcome::Failed { reason, .. } = life.apply(&backplane("10.10.99.50/24")).await else {
@@ -248,7 +248,7 @@ async fn a_dead_agent_leaves_the_old_address() {
 }
 
 #[tokio::test]
-async fn an_address_that_somebody_has_is_not_taken() {
+async fn an_address_in_use_is_not_taken() {
     let wire = Wire::default();
     wire.put(Ipv4Addr::new(10, 10, 99, 50), 24, OTHER);
     let mut life = Life::of(machine(&wire));
@@ -259,7 +259,7 @@ async fn an_address_that_somebody_has_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_card_that_somebody_came_in_over_is_not_changed() {
+async fn a_card_that_carries_a_connection_is_not_changed() {
     let mut life = up().await;
     life.machine.connect_to("10.10.99.50");
     assert_eq!(
@@ -328,7 +328,7 @@ async fn a_proxmox_node_uses_ifupdown2() {
 }
 
 #[tokio::test]
-async fn the_preview_names_the_card_and_what_is_undone() {
+async fn the_preview_names_the_card_and_the_undo() {
     let life = fresh();
     let shown = life.preview(&backplane("10.10.99.50/24")).await;
     let Seen::Change(ops) = &shown[3].seen else {

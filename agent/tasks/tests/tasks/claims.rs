@@ -101,7 +101,7 @@ async fn netplan_reads_the_file_in_run_before_its_namesake() {
 }
 
 #[tokio::test]
-async fn a_file_that_names_the_backplanes_card_is_told() {
+async fn a_file_that_names_the_backplanes_card_is_reported() {
     for (path, text, line) in [
         (
             "/etc/netplan/50-cloud-init.yaml",
@@ -142,7 +142,7 @@ async fn ifupdowns_other_files_are_read_too() {
 }
 
 #[tokio::test]
-async fn what_leaves_the_backplanes_card_alone_stops_nothing() {
+async fn files_of_other_cards_stop_nothing() {
     let mut life = Life::of(machine());
     for (path, text) in [
         (
@@ -170,7 +170,7 @@ async fn what_leaves_the_backplanes_card_alone_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_later_file_that_wins_is_told_before_the_reboot() {
+async fn a_later_file_that_wins_is_reported_before_the_reboot() {
     let mut life = Life::of(machine());
     assert_eq!(life.apply(&task()).await, Outcome::Done);
     let text = "[Match]\nName=en*\n";
@@ -187,7 +187,7 @@ async fn a_later_file_that_wins_is_told_before_the_reboot() {
 }
 
 #[tokio::test]
-async fn a_missing_program_is_told_before_anything_changes() {
+async fn a_missing_program_is_reported_before_anything_changes() {
     for (program, cure) in [
         ("/usr/sbin/netplan", "apt install netplan.io"),
         ("/usr/bin/networkctl", "apt install --reinstall systemd"),

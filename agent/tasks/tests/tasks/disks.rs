@@ -22,7 +22,7 @@ fn holding(content: Content) -> Machine {
 }
 
 #[tokio::test]
-async fn a_disk_that_holds_something_is_refused() {
+async fn a_disk_with_content_is_refused() {
     let erase = format!("heeler disk erase {B}");
     refused(
         holding(Content::Ext4("backup")),
@@ -110,7 +110,7 @@ async fn a_label_of_an_exported_or_destroyed_pool_is_refused() {
 }
 
 #[tokio::test]
-async fn one_leg_of_somebody_elses_pool_is_refused() {
+async fn one_leg_of_a_foreign_pool_is_refused() {
     let machine = of_another("export").await;
     machine.pull_disk(B);
     machine.boot();

@@ -55,7 +55,7 @@ async fn no_op_is_applied_after_a_step_has_stopped() {
 }
 
 #[tokio::test]
-async fn what_an_op_did_is_proven_by_looking_again() {
+async fn an_ops_effect_is_proven_by_another_look() {
     let mut life = node();
     let lies = StandIn::says("Holds", "/etc/x", |_, _| Ok(Plan::change(vec![write("/etc/x")])));
     let reason = failed(run(&mut life, vec![lies]).await);
@@ -66,7 +66,7 @@ async fn what_an_op_did_is_proven_by_looking_again() {
 }
 
 #[tokio::test]
-async fn a_result_has_its_time_to_settle_and_not_more() {
+async fn a_result_gets_its_settle_time_and_no_more() {
     let slow = |looks: usize| {
         StandIn::says("Settles", "/etc/x", move |look, _| {
             Ok(if look > looks {
@@ -132,7 +132,7 @@ async fn a_failed_look_is_retried_when_useful() {
 }
 
 #[tokio::test]
-async fn an_exit_code_is_hearsay_and_the_machine_decides() {
+async fn the_machines_state_counts_not_the_exit_code() {
     let mut life = node();
     let made = StandIn::says("Made", "/etc/x", |look, _| {
         Ok(match look {

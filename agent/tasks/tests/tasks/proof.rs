@@ -27,7 +27,7 @@ async fn read_to(machine: &Machine, bytes: u64) -> Reading {
 }
 
 #[tokio::test]
-async fn a_reading_goes_on_after_a_restart_of_the_agent() {
+async fn a_reading_continues_after_an_agent_restart() {
     let machine = pi().blank(A).blank(B).build();
     read_to(&machine, KEPT_EACH + 1).await;
     assert_eq!(reading(&machine).await.unwrap().read_bytes, KEPT_EACH);

@@ -27,7 +27,7 @@ fn reboots(life: &Life) -> usize {
 }
 
 #[tokio::test]
-async fn after_the_reboot_the_task_goes_on() {
+async fn the_task_continues_after_the_reboot() {
     let mut life = Life::of(pi().build());
     let steps = after_this_boot(&life);
     let id = life.next_task();

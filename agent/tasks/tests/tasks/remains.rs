@@ -49,7 +49,7 @@ async fn read(machine: &Machine) -> u64 {
 }
 
 #[tokio::test]
-async fn remains_of_every_kind_are_refused() {
+async fn old_data_of_every_kind_is_refused() {
     let recordings = recordings();
     assert!(recordings.len() >= 25, "{}", recordings.len());
     let mut missed = Vec::new();

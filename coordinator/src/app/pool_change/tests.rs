@@ -45,7 +45,7 @@ fn note(text: &str) -> Said {
 }
 
 #[test]
-fn a_pool_that_is_the_same_says_nothing() {
+fn an_unchanged_pool_gives_no_event() {
     let degraded = pool("DEGRADED", vec![leg(1, "ONLINE"), leg(2, "REMOVED")]);
     let resilvered = scanned("RESILVER", "FINISHED", 5, 6);
     for same in [whole(), degraded, resilvered] {
@@ -54,7 +54,7 @@ fn a_pool_that_is_the_same_says_nothing() {
 }
 
 #[test]
-fn a_lost_leg_and_its_return_are_each_told_once() {
+fn loss_and_return_of_a_leg_are_reported_once() {
     let degraded = pool("DEGRADED", vec![leg(1, "ONLINE"), leg(2, "REMOVED")]);
     assert_eq!(
         changes(&whole(), &degraded),
@@ -98,7 +98,7 @@ fn a_resilver_has_start_and_end_events() {
 }
 
 #[test]
-fn what_a_scrub_repaired_and_could_not_repair_are_alarms() {
+fn repaired_and_unrepaired_scrub_errors_are_alarms() {
     let clean = scanned("SCRUB", "FINISHED", 5, 9);
     let dirty = v1::Pool {
         repaired_bytes: 25 << 20,
@@ -116,7 +116,7 @@ fn what_a_scrub_repaired_and_could_not_repair_are_alarms() {
 }
 
 #[test]
-fn errors_are_told_again_only_with_one_digit_more() {
+fn errors_are_repeated_only_with_one_more_digit() {
     let with = |read_errors: u64| {
         let counting = v1::Leg {
             read_errors,

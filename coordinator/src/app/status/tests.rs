@@ -126,7 +126,7 @@ fn seen(node: &Node, look: &Look<'_>) -> (v1::NodeStatus, Vec<v1::Alert>) {
 }
 
 #[test]
-fn a_node_as_it_is_wanted_is_green() {
+fn a_node_without_differences_is_green() {
     let wanted = wanted();
     let (status, alerts) = seen(&node(vec![pool("ONLINE", "ONLINE")]), &look(Some(&wanted)));
     assert_eq!((status.light(), alerts.len()), (Green, 0));
@@ -368,7 +368,7 @@ fn drift_is_amber_with_the_last_outcome() {
 }
 
 #[test]
-fn a_node_at_work_is_not_told_to_be_planned() {
+fn a_busy_node_gets_no_plan_advice() {
     let wanted = wanted();
     let other = node(vec![]);
     let look = Look {
@@ -414,7 +414,7 @@ fn a_revoked_node_raises_nothing_unless_heeler_toml_names_it() {
 }
 
 #[test]
-fn an_empty_fleet_is_told_how_to_begin() {
+fn an_empty_fleet_gets_the_first_command() {
     assert_eq!(summary(&[], &[]), "no nodes yet");
     assert!(next(&[], &[], false).starts_with("heeler node add"));
 }

@@ -58,7 +58,7 @@ async fn an_interrupted_restore_keeps_the_old_state() {
 }
 
 #[tokio::test]
-async fn a_foreign_folder_is_moved_aside_whole() {
+async fn a_foreign_folder_is_moved_aside_complete() {
     let bench = Bench::new().await;
     bench.packed().await;
     fs::create_dir(bench.at("home")).unwrap();
@@ -135,7 +135,7 @@ async fn a_second_restore_at_once_is_refused() {
 }
 
 #[tokio::test]
-async fn a_restore_that_cannot_be_leaves_nothing_behind() {
+async fn a_refused_restore_leaves_no_files() {
     let bench = Bench::new().await;
     bench.packed().await;
     #[cfg(target_os = "linux")]
@@ -160,7 +160,7 @@ async fn a_restore_that_cannot_be_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_state_folder_that_is_a_link_stays_one() {
+async fn a_linked_state_folder_stays_a_link() {
     let bench = Bench::new().await;
     bench.packed().await;
     fs::create_dir(bench.at("disk")).unwrap();

@@ -127,7 +127,7 @@ pub(super) fn key() -> String {
 }
 
 #[tokio::test]
-async fn what_can_be_undone_needs_a_y_or_yes() {
+async fn a_reversible_change_needs_y_or_yes() {
     for (line, answers, agreed) in [
         ("apply", &["y"][..], true),
         ("apply", &["n"], false),
@@ -225,7 +225,7 @@ async fn confirm_for_a_blocked_node_is_not_used() {
 }
 
 #[tokio::test]
-async fn without_a_terminal_the_way_to_consent_is_told() {
+async fn without_a_terminal_the_confirm_option_is_shown() {
     let stage = Stage::with(TOML, script(Some(creation())));
     let outcome = stage.types("apply --yes").await;
     assert_eq!(outcome.exit, Exit::Refused);
@@ -279,7 +279,7 @@ async fn an_accepted_revision_becomes_the_parent() {
 }
 
 #[tokio::test]
-async fn an_old_checkout_is_refused_unless_it_overwrites_knowingly() {
+async fn an_old_checkout_needs_the_overwrite_option() {
     let old = || Script {
         plan: PlanReply {
             behind: true,
@@ -404,7 +404,7 @@ async fn only_a_logins_own_key_signs_for_it() {
 }
 
 #[tokio::test]
-async fn a_closed_pipe_is_silent_only_where_nothing_was_done() {
+async fn a_closed_pipe_is_silent_only_for_reading_commands() {
     let stage = Stage::with("", Script::default());
     let read = stage.types_unread("status").await;
     assert_eq!((read.exit, read.err.as_str()), (Exit::Stopped, ""));

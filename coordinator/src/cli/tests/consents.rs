@@ -7,7 +7,7 @@ use super::fake::{Script, Stage};
 use crate::cli::Exit;
 
 #[tokio::test]
-async fn an_act_that_hides_beside_a_network_change_is_shown() {
+async fn a_consent_next_to_a_network_change_is_shown() {
     let mut hidden = plan(Some(creation()));
     let guard = OpPreview {
         kind: "guard".into(),

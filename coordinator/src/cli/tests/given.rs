@@ -55,7 +55,7 @@ fn nothing_was_done(stage: &Stage, line: &str, asked: &[String]) {
 }
 
 #[tokio::test]
-async fn a_name_that_names_nothing_is_told_before_any_question() {
+async fn an_unknown_name_is_refused_before_any_question() {
     let stage = stage(known());
     for (line, part) in [
         ("node revoke pi5x", "pi5x"),
@@ -115,7 +115,7 @@ async fn a_name_given_twice_is_wrong_usage() {
 }
 
 #[tokio::test]
-async fn a_missing_file_is_told_before_any_question() {
+async fn a_missing_file_is_refused_before_any_question() {
     let stage = stage(known());
     let there = stage.folder.path().join("there.age");
     std::fs::write(&there, "x").unwrap();
@@ -175,7 +175,7 @@ async fn a_restore_over_a_coordinator_is_refused_before_the_key() {
 }
 
 #[tokio::test]
-async fn a_stray_confirmation_is_told_before_the_first_question() {
+async fn a_stray_confirmation_is_refused_before_any_question() {
     let mut both = plan(Some(creation()));
     let mut other = plan(None).nodes.remove(0);
     other.node = "pi5r".into();
@@ -204,7 +204,7 @@ async fn a_stray_confirmation_is_told_before_the_first_question() {
 }
 
 #[tokio::test]
-async fn a_rotation_tells_whom_it_leaves_behind_before_it_asks() {
+async fn a_rotation_names_excluded_nodes_before_it_asks() {
     let stage = stage(known());
     let ca = Ca::create(&stage.state().join("ca"), "k8sctl", NOW).unwrap();
     let stands = |stage: AuthorityStage| AuthorityInfo {

@@ -33,7 +33,7 @@ async fn every_command_explains_itself_within_80_columns() {
 }
 
 #[tokio::test]
-async fn the_first_steps_stand_one_a_line() {
+async fn help_lists_one_first_step_a_line() {
     let shown = Stage::empty().types("-h").await.out;
     let (_, steps) = shown.split_once("First steps:\n").unwrap();
     let steps: Vec<&str> = steps.lines().take_while(|line| !line.is_empty()).collect();
@@ -41,7 +41,7 @@ async fn the_first_steps_stand_one_a_line() {
 }
 
 #[tokio::test]
-async fn a_wrong_word_is_told_with_the_nearest_one() {
+async fn a_mistyped_command_suggests_the_nearest() {
     let outcome = Stage::empty().types("aply").await;
     assert_eq!(outcome.exit, Exit::Usage);
     assert!(outcome.err.contains("apply"), "{}", outcome.err);

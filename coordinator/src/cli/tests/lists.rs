@@ -306,7 +306,7 @@ async fn a_round_without_copies_needs_a_person() {
 }
 
 #[tokio::test]
-async fn alarms_are_looked_into_of_one_node_or_of_all() {
+async fn alarms_are_marked_seen_for_one_node_or_all() {
     let script = Script {
         nodes: vec![NodeInfo {
             node: "pi5l".into(),

@@ -67,7 +67,7 @@ async fn a_wrong_heeler_toml_is_not_sent() {
 }
 
 #[tokio::test]
-async fn without_heeler_toml_the_way_to_one_is_told() {
+async fn a_missing_heeler_toml_gives_the_init_command() {
     let outcome = Stage::empty().types("plan").await;
     assert_eq!(outcome.exit, Exit::Error);
     assert!(outcome.err.contains("heeler init --cluster"), "{}", outcome.err);
@@ -177,7 +177,7 @@ async fn every_reading_command_speaks_json_with_words_for_enums() {
 }
 
 #[tokio::test]
-async fn a_task_is_named_by_how_it_begins() {
+async fn a_task_is_found_by_a_start_of_its_id() {
     let stage = Stage::with(TOML, fleet());
     assert!(stage.types("task show b").await.out.contains(&"b".repeat(32)));
     assert!(stage.types("task show c").await.err.contains("no task begins with c"));

@@ -106,7 +106,7 @@ fn signed(stage: &Stage) -> Vec<Option<Statement>> {
 }
 
 #[tokio::test]
-async fn node_add_pins_no_operator_whom_nobody_vouches_for() {
+async fn node_add_pins_no_unsigned_operator() {
     let (me, thief) = (Somebody::called("me"), Somebody::called("thief"));
     let (stage, ca) = stage(&me, script(&[&me], vec![thief.adds(&thief), thief.adds(&me)]));
     for (operators, part) in [
@@ -123,7 +123,7 @@ async fn node_add_pins_no_operator_whom_nobody_vouches_for() {
 }
 
 #[tokio::test]
-async fn node_add_pins_no_authority_whom_nobody_vouches_for() {
+async fn node_add_pins_no_unsigned_authority() {
     let me = Somebody::called("me");
     let (stage, _) = stage(&me, script(&[&me], Vec::new()));
     let other = other_authority();
@@ -139,7 +139,7 @@ async fn node_add_pins_no_authority_whom_nobody_vouches_for() {
 }
 
 #[tokio::test]
-async fn node_add_takes_whom_signed_statements_vouch_for() {
+async fn node_add_accepts_signed_operators() {
     let (me, bo, cy) = (Somebody::called("me"), Somebody::called("bo"), Somebody::called("cy"));
     let (stage, ca) = stage(&me, script(&[&me, &bo, &cy], vec![me.adds(&bo), bo.adds(&cy)]));
     tells(&stage, &ca, &[&me, &bo, &cy]);
@@ -323,7 +323,7 @@ async fn a_renewal_replaces_no_pinned_authority() {
 }
 
 #[tokio::test]
-async fn what_was_revoked_stays_so_when_the_coordinator_forgets_it() {
+async fn a_revocation_holds_although_the_coordinator_omits_it() {
     let (me, bo) = (Somebody::called("me"), Somebody::called("bo"));
     let revoked = me.says(TrustChange::RevokeOperator {
         name: bo.name.clone(),

@@ -104,7 +104,7 @@ async fn hidden_events_do_not_count_as_the_last_few() {
 }
 
 #[tokio::test]
-async fn how_the_task_ended_is_how_the_command_ends() {
+async fn the_exit_code_is_the_tasks_outcome() {
     for (outcome, exit) in [
         (TaskOutcome::Done, Exit::Fine),
         (TaskOutcome::Blocked, Exit::Person),
@@ -143,7 +143,7 @@ async fn an_end_that_the_coordinator_decides_ends_the_watch_too() {
 }
 
 #[tokio::test]
-async fn a_finished_task_is_followed_whole() {
+async fn a_finished_task_is_followed_from_its_first_event() {
     let told = |id, task: &str, kind: &str, text: &str| FleetEvent {
         event: None,
         task_id: task.into(),

@@ -189,7 +189,7 @@ async fn a_sudo_that_refuses_is_shown_with_what_helps() {
 }
 
 #[tokio::test]
-async fn root_needs_no_sudo_and_others_are_told() {
+async fn root_needs_no_sudo_and_other_logins_do() {
     let (folder, ssh) = node_that("", NO_PASSWORD);
     std::fs::remove_file(folder.path().join("sudo")).unwrap();
     for name in ["sh", "tr", "env"] {
@@ -315,7 +315,7 @@ async fn a_touch_of_the_security_key_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_persons_configuration_cannot_bend_the_command() {
+async fn the_users_ssh_config_cannot_change_the_command() {
     let (folder, ssh) = node(NO_PASSWORD);
     let (root, _) = open(&ssh, "").await;
     root.unwrap().close().await;
@@ -349,7 +349,7 @@ async fn a_node_cannot_say_which_host_key_it_showed() {
 }
 
 #[tokio::test]
-async fn a_file_arrives_whole_with_its_mode_whatever_it_holds() {
+async fn any_file_arrives_complete_with_its_mode() {
     let (folder, ssh) = node(SUDO);
     let path: &'static str = folder.path().join("etc/agent.json").to_str().unwrap().to_owned().leak();
     let bytes: Vec<u8> = (0..300_000_u32)

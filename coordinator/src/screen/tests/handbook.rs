@@ -91,7 +91,7 @@ fn the_handbook_fits_80_columns() {
 }
 
 #[test]
-fn a_handbook_of_nothing_yet_leaves_no_hole() {
+fn an_empty_fleets_handbook_has_no_gaps() {
     let empty = shown(80, |screen| handbook(&HandbookReply::default(), &TimeZone::UTC, screen));
     for line in [
         "No node was added yet.",

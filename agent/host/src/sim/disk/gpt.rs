@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn crc32_of_the_well_known_check_string() {
+    fn crc32_matches_the_standard_check_value() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_whose_front_is_gone_is_not_seen() {
+    fn a_table_without_its_front_is_not_found() {
         let mut disk = Bytes::zero(64 << 20);
         write(&mut disk, 34, &[], &mut Random::new(1));
         disk.clear(0, 1 << 20);

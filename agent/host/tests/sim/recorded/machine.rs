@@ -36,7 +36,7 @@ fn the_node_itself_is_described_as_by_the_real_programs() {
 }
 
 #[test]
-fn units_of_zfs_stand_as_debian_installs_them() {
+fn zfs_units_have_debians_default_states() {
     let machine = node().build();
     for line in recorded("systemd-257", "list-unit-files-zfs").stdout.lines() {
         let mut words = line.split_whitespace();

@@ -76,7 +76,7 @@ fn snapshots_from_a_wrong_clock_count_by_creation_order() {
 }
 
 #[test]
-fn foreign_held_cloned_manual_and_renamed_snapshots_stay() {
+fn foreign_held_cloned_manual_and_renamed_snapshots_are_kept() {
     let mut snapshots = hourly(12);
     snapshots[0].holds = 1;
     snapshots[1].clones = vec!["data/clone".into()];
@@ -109,7 +109,7 @@ fn the_newest_stays_whatever_the_counts_say() {
 }
 
 #[test]
-fn without_a_policy_nothing_goes() {
+fn without_a_policy_nothing_is_pruned() {
     assert_eq!(pruned(&hourly(100), None), [0; 0]);
 }
 
@@ -187,7 +187,7 @@ fn a_shorter_period_affects_its_whole_class() {
 }
 
 #[test]
-fn nobody_elses_held_cloned_or_manual_one_is_a_victim() {
+fn foreign_held_cloned_and_manual_snapshots_are_no_victims() {
     let mut snapshots = hourly(12);
     snapshots[0].holds = 1;
     snapshots[1].clones = vec!["data/clone".into()];

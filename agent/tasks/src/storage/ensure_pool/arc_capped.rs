@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_before_the_module_is_loaded() {
+    fn an_unloaded_module_leaves_the_cap_for_later() {
         let unloaded = Observed {
             live: None,
             ..seen(GIB, 0)

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_volume_of_one_node_is_missed_on_no_other() {
+fn another_nodes_volume_is_not_missing() {
     let wanted = wanted();
     let missing = "there is no dataset data/vm/vm-100: no snapshot of it was taken";
     let said = scheduled(v1::ScheduleFacts {
@@ -188,7 +188,7 @@ fn old_facts_show_their_age() {
 }
 
 #[test]
-fn a_full_root_file_system_is_told() {
+fn a_full_root_file_system_is_reported() {
     let wanted = wanted();
     for (available, light) in [(11, Green), (10, Amber), (4, Amber), (3, Red), (0, Red)] {
         let facts = v1::Facts {

@@ -153,7 +153,7 @@ fn an_unreadable_dataset_blocks_and_is_named() {
 }
 
 #[test]
-fn files_that_others_use_stay_in_reach() {
+fn datasets_that_others_use_are_not_moved() {
     let others = [
         (
             Seen {
@@ -203,7 +203,7 @@ fn files_that_others_use_stay_in_reach() {
 }
 
 #[test]
-fn without_its_pool_nothing_is_said_of_a_dataset() {
+fn a_dataset_waits_for_its_pool() {
     let none = Observed::Looked {
         pool: false,
         datasets: vec![Seen::default()],

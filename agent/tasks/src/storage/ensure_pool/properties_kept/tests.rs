@@ -67,7 +67,7 @@ fn typed(plan: &Plan) -> Vec<String> {
 }
 
 #[test]
-fn properties_as_created_are_satisfied_in_the_words_of_zfs() {
+fn properties_as_zfs_prints_them_are_satisfied() {
     assert_eq!(plan(&[], |_| {}), Plan::Satisfied);
 }
 
@@ -111,7 +111,7 @@ fn properties_of_other_datasets_and_other_properties_are_left_alone() {
 }
 
 #[test]
-fn what_only_an_import_sets_is_told() {
+fn properties_set_by_an_import_are_reported() {
     for odd in [("readonly", "on"), ("altroot", "/mnt")] {
         let Plan::Blocked(Blocked { next, .. }) = plan(&[odd], |_| {}) else {
             panic!("{odd:?}")
@@ -121,7 +121,7 @@ fn what_only_an_import_sets_is_told() {
 }
 
 #[test]
-fn nothing_that_is_mounted_is_put_out_of_reach() {
+fn a_mounted_dataset_is_not_moved() {
     let root = |all: &mut Vec<Dataset>| {
         (all[0].mounted, all[0].canmount, all[0].mountpoint) = (true, "on".into(), "/data".into());
     };

@@ -47,7 +47,7 @@ fn a_pool_without_our_comment_is_foreign() {
 }
 
 #[test]
-fn legs_other_than_the_named_ones_are_told_exactly() {
+fn differing_legs_are_named_exactly() {
     let mut task = on_record();
     task.pool.serials = vec![serial("A1"), serial("C1")];
     let stopped = blocked(plan(&task, &seen(|_| {})));
@@ -56,7 +56,7 @@ fn legs_other_than_the_named_ones_are_told_exactly() {
 }
 
 #[test]
-fn a_pool_that_zfs_cannot_use_stops() {
+fn an_unusable_pool_stops_the_task() {
     for state in ["SUSPENDED", "FAULTED", "UNAVAIL"] {
         let stopped = blocked(plan(&on_record(), &seen(|pool| pool.state = state.into())));
         assert!(stopped.found.contains(state), "{stopped:?}");
@@ -116,7 +116,7 @@ fn a_running_replacement_accepts_both_disks() {
 }
 
 #[test]
-fn a_pool_of_ours_that_cannot_be_read_stops() {
+fn an_unreadable_pool_of_ours_stops_the_task() {
     let seen = Observed {
         unreadable: vec![Unreadable {
             name: "data".into(),
