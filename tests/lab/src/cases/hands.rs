@@ -113,17 +113,14 @@ fn offline(fleet: &mut Fleet<'_>) -> Result<()> {
     // From here on the pool stores kernel names, which can move to another disk.
     node.must("zpool export data && zpool import -d /dev data")?;
     unblocked(fleet)?;
-    let name = node.must(&format!("basename $(readlink -f {}-part1)", by_id(lost)))?;
+    let name = node.must(&format!("readlink -f {}-part1", by_id(lost)))?;
     let name = name.trim();
     node.must(&format!("zpool offline data {name}"))?;
     node.remove_disk(lost)?;
     insert(node, NEW)?;
     let outcome = (|| {
         let moved = node.must(&format!("readlink -f {}", by_id(NEW)))?;
-        ensure!(
-            name.starts_with(moved.trim().trim_start_matches("/dev/")),
-            "{NEW} is {moved}, not {name}"
-        );
+        ensure!(name.starts_with(moved.trim()), "{NEW} is {moved}, not {name}");
         let texts = within(fleet, BOUND, |pool, _| pool == "DEGRADED")?;
         ensure!(texts.contains(lost) && !texts.contains(NEW), "{texts}");
         ensure!(texts.contains("Do NOT pull") && texts.contains(kept), "{texts}");
