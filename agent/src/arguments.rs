@@ -6,12 +6,12 @@ use crate::person::PersonCommand;
 pub const USAGE: &str = "\
 usage: heeler-agent COMMAND [--root DIR]
   status [--json]  shows the agent, its connection, task, schedule and pools
-  pause [--for 2h] [--reason TEXT]  take no new task; snapshots continue
-  resume   take tasks again
-  release [--yes]  remove the agent from this node; everything else keeps running
-  run      the service: connects to the coordinator and does what it asks
-  key      prints the node's public key, and makes the key when it is missing
-  guard undo  puts the network back as it was before a change that nobody confirmed
+  pause [--for 2h] [--reason TEXT]  takes no new tasks; snapshots continue
+  resume   takes tasks again
+  release [--yes]  removes the agent from this node; everything else keeps running
+  run      the service: connects to the coordinator and runs its tasks
+  key      prints the node's public key; creates the key if it is missing
+  guard undo  undoes a network change that is not confirmed
   version  prints the version
   --root DIR  every file is below DIR (for tests)";
 
@@ -46,17 +46,17 @@ impl Arguments {
         while let Some(word) = words.next() {
             match word.to_str() {
                 Some("--root") => {
-                    let folder = words.next().ok_or("--root wants a folder")?;
+                    let folder = words.next().ok_or("--root needs a folder")?;
                     root = Some(PathBuf::from(folder));
                 }
                 Some(name) if command.is_none() && (!name.starts_with('-') || name == "--version") => {
                     command = Some(name.to_owned());
                 }
                 Some(text) => rest.push(text.to_owned()),
-                None => return Err(format!("{} is not known", word.display())),
+                None => return Err(format!("unknown argument {}", word.display())),
             }
         }
-        let name = command.ok_or("a command is wanted")?;
+        let name = command.ok_or("no command given")?;
         let command = match name.as_str() {
             "run" => Command::Run,
             "key" => Command::Key,
@@ -64,16 +64,16 @@ impl Arguments {
                 rest.clear();
                 Command::GuardUndo
             }
-            "guard" => return Err("guard wants: undo".to_owned()),
+            "guard" => return Err("the command is: guard undo".to_owned()),
             "version" | "--version" => Command::Version,
             name => match PersonCommand::parse(name, &mut rest)? {
                 Some(command) => Command::Person(command),
-                None => return Err(format!("{name} is not known")),
+                None => return Err(format!("unknown command {name}")),
             },
         };
         match rest.first() {
-            Some(word) if !word.starts_with('-') => Err(format!("one command at a time: {word}")),
-            Some(word) => Err(format!("{word} is not known to {name}")),
+            Some(word) if !word.starts_with('-') => Err(format!("unexpected argument {word}: give one command")),
+            Some(word) => Err(format!("{name} does not take {word}")),
             None => Ok(Self { command, root }),
         }
     }
@@ -100,11 +100,11 @@ mod tests {
     #[test]
     fn anything_else_is_refused_by_name() {
         for (words, wanted) in [
-            (&[][..], "wanted"),
-            (&["run", "key"], "one command"),
-            (&["--root"], "wants a folder"),
-            (&["walk"], "walk is not known"),
-            (&["guard"], "guard wants: undo"),
+            (&[][..], "no command"),
+            (&["run", "key"], "give one command"),
+            (&["--root"], "needs a folder"),
+            (&["walk"], "unknown command walk"),
+            (&["guard"], "the command is: guard undo"),
         ] {
             assert!(parse(words).is_err_and(|problem| problem.contains(wanted)), "{words:?}");
         }

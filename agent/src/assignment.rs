@@ -25,10 +25,7 @@ fn generation(wire: Option<v1::Generation>) -> Result<Generation, Invalid> {
     let generation: Generation = wire.ok_or_else(|| Invalid::missing("assignment.generation"))?.into();
     match generation.epoch.max(generation.counter) {
         ..=MOST_COUNTED => Ok(generation),
-        counted => Err(Invalid::new(
-            "assignment.generation",
-            format!("nobody counts to {counted}"),
-        )),
+        counted => Err(Invalid::new("assignment.generation", format!("{counted} is too large"))),
     }
 }
 

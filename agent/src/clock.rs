@@ -84,7 +84,7 @@ impl Clock {
     pub async fn learn(&self, now_ms: u64) -> io::Result<()> {
         let (last_ms, own_ms) = (self.coordinator_ms(), self.host.now_ms());
         if !plausible(now_ms, own_ms) {
-            tracing::warn!(now_ms, own_ms, "the coordinator says an impossible time: ignored");
+            tracing::warn!(now_ms, own_ms, "the coordinator sent an impossible time: ignored");
             return Ok(());
         }
         let earlier = now_ms.saturating_add(CLOSE_MS) < last_ms;
@@ -98,7 +98,7 @@ impl Clock {
                 tracing::warn!(
                     now_ms,
                     own_ms,
-                    "the coordinator's clock is far ahead of the time server's: not believed"
+                    "the coordinator's clock is far ahead of the time server's: ignored"
                 );
                 return Ok(());
             }
@@ -106,7 +106,7 @@ impl Clock {
                 tracing::warn!(
                     now_ms,
                     last_ms,
-                    "the coordinator says an earlier time than before: not believed"
+                    "the coordinator sent an earlier time than before: ignored"
                 );
                 return Ok(());
             }

@@ -57,7 +57,7 @@ pub enum ConfigError {
     #[error("could not read {PATH}: heeler node add writes it")]
     Read(#[source] io::Error),
     /// Other users may read or write the file.
-    #[error("{PATH} has mode {0:04o}, wanted is 0600: chmod 0600 {PATH}")]
+    #[error("{PATH} has mode {0:04o}, must be 0600: chmod 0600 {PATH}")]
     Mode(u32),
     /// The file is not a JSON object.
     #[error("{PATH}: {0}")]
@@ -106,7 +106,7 @@ impl Config {
         };
         fields.none_left()?;
         if operators.is_empty() {
-            return Err(field("operators", "nobody could consent: at least one is wanted"));
+            return Err(field("operators", "at least one operator is needed to consent"));
         }
         Ok(Self {
             node: NodeName::new(&node).map_err(|invalid| field("node", &invalid.problem))?,
@@ -132,12 +132,12 @@ fn addresses(name: &str, addresses: Vec<String>) -> Result<Vec<String>, ConfigEr
         port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port != 0))
     };
     if addresses.is_empty() {
-        return Err(field(name, "at least one host:port is wanted"));
+        return Err(field(name, "at least one host:port is needed"));
     }
     match addresses.iter().position(|address| !fits(address)) {
         Some(index) => Err(field(
             format!("{name}[{index}]"),
-            &format!("{:?} is no host:port", addresses[index]),
+            &format!("{:?} is not host:port", addresses[index]),
         )),
         None => Ok(addresses),
     }
@@ -170,7 +170,7 @@ fn digests(name: &str, all: &[String]) -> Result<Vec<[u8; 32]>, ConfigError> {
         }
         (text.len() == 64).then_some(digest)
     };
-    let unfit = || field(name, "a SHA-256 in hex is wanted");
+    let unfit = || field(name, "it must be a SHA-256 in hex");
     all.iter().map(|text| read(text).ok_or_else(unfit)).collect()
 }
 
@@ -193,7 +193,7 @@ fn operator((index, left): (usize, Map<String, Value>)) -> Result<Operator, Conf
     let point = der
         .strip_prefix(&P256_SPKI_PREFIX)
         .filter(|point| point.len() == 65 && point[0] == 4)
-        .ok_or_else(|| fields.wrong("public_key", "it is no ECDSA P-256 public key"))?;
+        .ok_or_else(|| fields.wrong("public_key", "it is not an ECDSA P-256 public key"))?;
     fields.none_left()?;
     Ok(Operator {
         name,
@@ -218,7 +218,7 @@ impl Fields {
 
     fn none_left(&self) -> Result<(), ConfigError> {
         match self.left.keys().next() {
-            Some(name) => Err(self.wrong(name, "it is not known")),
+            Some(name) => Err(self.wrong(name, "unknown field")),
             None => Ok(()),
         }
     }

@@ -112,7 +112,7 @@ async fn append(host: &dyn System, arriving: &mut Option<Arriving>, chunk: CopyC
 
 async fn begin(host: &dyn System, chunk: &CopyChunk) -> Result<Arriving, String> {
     if created_ms(&chunk.name).is_none() {
-        return Err(format!("{:?} is no name of a copy", chunk.name));
+        return Err(format!("{:?} is not the name of a copy", chunk.name));
     }
     if chunk.total_bytes > LARGEST {
         return Err(format!("{} bytes are more than a copy may have", chunk.total_bytes));

@@ -12,7 +12,7 @@ pub fn set_up() -> Result<(), Box<dyn Error>> {
     let level = match env::var("HEELER_LOG") {
         Ok(level) => level
             .parse::<LevelFilter>()
-            .map_err(|_| format!("HEELER_LOG is {level:?}, wanted is error, warn, info, debug or trace"))?,
+            .map_err(|_| format!("HEELER_LOG is {level:?}, must be error, warn, info, debug or trace"))?,
         Err(_) => LevelFilter::INFO,
     };
     let log = tracing_subscriber::fmt()

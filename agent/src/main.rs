@@ -53,8 +53,8 @@ fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
             print!("{}", identity.public_key_pem());
         }
         Command::GuardUndo => match runtime.block_on(guard::undo(host.as_ref()))? {
-            Undoing::Nothing => println!("no change of the network was pending"),
-            Undoing::Confirmed => println!("the change had been confirmed: it stays"),
+            Undoing::Nothing => println!("no network change was waiting for a confirmation"),
+            Undoing::Confirmed => println!("the change was already confirmed: it stays"),
             Undoing::Done(undone) => println!("undone: {}: {}", undone.change, undone.reason),
         },
         Command::Version => {

@@ -71,7 +71,7 @@ impl Notify {
         if let Some((socket, address)) = &self.socket
             && let Err(error) = socket.send_to_addr(message.as_bytes(), address)
         {
-            tracing::warn!(%error, "could not tell systemd {message}");
+            tracing::warn!(%error, "could not notify systemd {message}");
         }
     }
 }

@@ -74,7 +74,7 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     let mut plan = Plan::default();
     if let Some(task) = remembered(host).await?.in_hand {
         plan.refused = format!(
-            "task {} ({}) is running: it would stay half-done. Wait for its end",
+            "task {} ({}) is running: it would stay half-done. Wait until it ends",
             task.task_id,
             task.task.kind()
         );
@@ -84,7 +84,7 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     {
         plan.refused = hold.refusal();
     } else if host.read(Path::new(ARMED)).await.is_ok() {
-        plan.refused = "a change of the network awaits its confirmation: wait two minutes".to_owned();
+        plan.refused = "a network change is not confirmed yet: wait two minutes".to_owned();
     }
     plan.stops
         .push("new snapshots by Heeler, and their pruning; existing snapshots stay".to_owned());

@@ -49,7 +49,7 @@ pub enum SessionError {
     #[error("the coordinator did not open the session in {} s", OPENING.as_secs())]
     Silent,
     /// The first message was not a welcome.
-    #[error("the coordinator did not begin with a welcome: it speaks another version")]
+    #[error("the coordinator did not start with a welcome: it has another version")]
     Unwelcome,
     /// The network changed, and this session says nothing about the new one.
     #[error("the network was changed: a new session must show that the coordinator is still reached")]
@@ -58,7 +58,7 @@ pub enum SessionError {
     #[error("the coordinator ended the session: {0}")]
     Goodbye(String),
     /// The coordinator sends requests and does not read the answers.
-    #[error("the coordinator asks and does not read the answers: too many wait")]
+    #[error("the coordinator sends requests and does not read the answers: too many wait")]
     Unread,
     /// The key or certificate cannot be used.
     #[error(transparent)]
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
         let opened = timeout(OPENING, open(shared, link, hello, &outgoing, messages)).await;
         let (welcome, incoming) = opened.map_err(|_| SessionError::Silent)??;
         if let Err(error) = shared.clock.learn(welcome.now_ms).await {
-            tracing::warn!(%error, "could not keep the coordinator's time");
+            tracing::warn!(%error, "could not store the coordinator's time");
         }
         let told_ms = shared.clock.judged(welcome.now_ms);
         acknowledged(shared, welcome.acknowledged).await;
@@ -144,7 +144,7 @@ impl<'a> Session<'a> {
                     self.receive(received).await?;
                 }
                 permit = outgoing.reserve(), if waiting => {
-                    let permit = permit.map_err(|_| SessionError::Lost("the coordinator reads no more".to_owned()))?;
+                    let permit = permit.map_err(|_| SessionError::Lost("the coordinator stopped reading".to_owned()))?;
                     if let Some(next) = self.outbox.next(&self.shared.journal.state()) {
                         permit.send(next);
                     }
@@ -301,7 +301,7 @@ impl<'a> Session<'a> {
                 tracing::info!("certificate renewed");
                 self.renew_at = self.due(certificate.validity).max(Instant::now() + RENEW_AGAIN);
             }
-            Err(error) => tracing::warn!("the renewed certificate is of no use: {}", in_full(&error)),
+            Err(error) => tracing::warn!("the renewed certificate cannot be used: {}", in_full(&error)),
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ enum Lost {
     Tls(#[from] rustls::Error),
     #[error("could not reach the coordinator")]
     Dial(#[from] DialError),
-    #[error("not let in")]
+    #[error("the coordinator refused the session")]
     Unwelcome(#[source] SessionError),
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -96,7 +96,7 @@ async fn certificate(shared: &Shared, in_doubt: bool, hardware_serial: &str) -> 
         (Ok(certificate), _) => Ok(certificate),
         (Err(error), Some(held)) => {
             tracing::warn!(
-                "could not enrol anew, going on with the certificate that is there: {}",
+                "could not enrol again; the present certificate stays in use: {}",
                 in_full(&error)
             );
             if matches!(error, EnrolError::Refused(_)) {

@@ -19,7 +19,7 @@ pub async fn work(shared: &Shared) {
             continue;
         };
         let id = assignment.task_id.clone();
-        tracing::info!(task = %id, kind = assignment.task.kind(), resumed, "task in hand");
+        tracing::info!(task = %id, kind = assignment.task.kind(), resumed, "task started");
         shared.notify.status(&format!("task {id}: {}", assignment.task.kind()));
         let task = assignment.task.clone();
         let mut record = TaskRecord {
@@ -41,7 +41,7 @@ pub async fn work(shared: &Shared) {
             .await;
         drop(pool);
         shared.schedule_changed.notify_one();
-        tracing::info!(task = %id, ?outcome, "task over");
+        tracing::info!(task = %id, ?outcome, "task ended");
         shared.notify.status("idle");
         let still = shared
             .journal

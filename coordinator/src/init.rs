@@ -34,7 +34,7 @@ pub enum InitError {
     #[error(transparent)]
     Lost(#[from] Lost),
     /// A key, certificate or folder failed.
-    #[error("could not make the coordinator's identities")]
+    #[error("could not make the coordinator's keys")]
     Pki(#[from] PkiError),
     /// The database failed.
     #[error("could not make the coordinator's database")]

@@ -36,7 +36,7 @@ pub(crate) fn unknown<'n>(what: &str, given: &str, names: impl IntoIterator<Item
         more => format!(" and {more} more"),
     };
     match told.as_slice() {
-        [] => format!("{what}\nThere is none yet. See: {list}"),
+        [] => format!("{what}\nNone exists yet. See: {list}"),
         _ => format!("{what}\n{meant}Known: {}{more}. See: {list}", told.join(", ")),
     }
 }
@@ -57,7 +57,7 @@ mod tests {
         let far = unknown("no node x is known", "x", ["kitchen"], "heeler node list");
         assert_eq!(far, "no node x is known\nKnown: kitchen. See: heeler node list");
         let none = unknown("no node x is known", "x", [], "heeler node list");
-        assert_eq!(none, "no node x is known\nThere is none yet. See: heeler node list");
+        assert_eq!(none, "no node x is known\nNone exists yet. See: heeler node list");
     }
 
     #[test]

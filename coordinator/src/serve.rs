@@ -66,7 +66,7 @@ pub enum ServeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A key or certificate failed.
-    #[error("could not use the coordinator's identities")]
+    #[error("could not use the coordinator's keys")]
     Pki(#[from] PkiError),
     /// TLS could not be set up.
     #[error(transparent)]
@@ -119,7 +119,7 @@ impl Coordinator {
         }
         let lock = state.lock()?;
         if let Err(error) = crate::backup::sweep(&state) {
-            tracing::warn!(%error, "could not remove what a killed backup left in the state folder");
+            tracing::warn!(%error, "could not remove the remains of an interrupted backup from the state folder");
         }
         let most = options.history_bytes.saturating_mul(2);
         let store = Store::open_within(&state.database(), Some(most)).await?;

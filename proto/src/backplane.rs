@@ -45,7 +45,7 @@ impl Cidr {
         let cidr = Self { address, prefix };
         let odd = address.is_loopback() || address.is_multicast() || address.is_unspecified();
         if odd || !(1..=30).contains(&prefix) {
-            return Err(Invalid::new("address", format!("{cidr} is no machine's address")));
+            return Err(Invalid::new("address", format!("{cidr} cannot be a machine's address")));
         }
         Ok(cidr)
     }
@@ -61,7 +61,12 @@ impl Cidr {
 impl FromStr for Cidr {
     type Err = Invalid;
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let unfit = || Invalid::new("address", format!("{text:?} is no IPv4 address with a prefix length"));
+        let unfit = || {
+            Invalid::new(
+                "address",
+                format!("{text:?} is not an IPv4 address with a prefix length"),
+            )
+        };
         let (address, prefix) = text.split_once('/').ok_or_else(unfit)?;
         let (address, prefix) = (
             address.parse().map_err(|_| unfit())?,
@@ -112,7 +117,7 @@ impl Mac {
         if octets.len() == 6 && one && octets.iter().all(Option::is_some) && text != "00:00:00:00:00:00" {
             Ok(Self(text.to_ascii_lowercase()))
         } else {
-            Err(Invalid::new("mac", format!("{text:?} is no network card's address")))
+            Err(Invalid::new("mac", format!("{text:?} is not a MAC address")))
         }
     }
 }

@@ -44,22 +44,22 @@ pub enum Refused {
     #[error("it is about another cluster")]
     Cluster,
     /// No trusted operator has the signer's name.
-    #[error("it is signed by an operator who is not trusted here")]
+    #[error("it is signed by an operator that this node does not trust")]
     Stranger,
     /// The signature is not by the key of the operator that the statement names.
-    #[error("its signature is not of the operator whom it names")]
+    #[error("its signature is not from the operator that it names")]
     Signature,
     /// It adds a key that is revoked or an authority that is dropped.
-    #[error("it brings back a key or an authority that was dropped")]
+    #[error("it adds a key or an authority that was dropped")]
     Dropped,
     /// Another key has the operator's name.
-    #[error("the operator's name is taken by another key")]
+    #[error("another key already has the operator's name")]
     NameTaken,
     /// It would drop the last operator or the last authority.
-    #[error("it would drop the last one")]
+    #[error("it would drop the last operator or authority")]
     Last,
     /// The certificate is not one of this cluster's authority.
-    #[error("its certificate is no authority's of this cluster")]
+    #[error("its certificate is not from an authority of this cluster")]
     Certificate,
     /// It would exceed the bound on operators, revoked keys or authorities.
     #[error("there are too many already")]

@@ -38,7 +38,7 @@ pub enum ConsentError {
     #[error("the consent is for another node")]
     OtherNode,
     /// The machine changed since it was given, or it was given for another change.
-    #[error("the consent is for something else than what would happen now")]
+    #[error("the consent is for a different change from the one that would happen now")]
     OtherAct,
     /// It expired: more than [`LIFETIME_MS`] passed by this machine's clock.
     #[error("the consent has expired")]
@@ -178,7 +178,7 @@ impl TryFrom<v1::Consent> for Consent {
             act: wire
                 .act_sha256
                 .try_into()
-                .map_err(|_| Invalid::new("consent.act_sha256", "32 bytes are wanted"))?,
+                .map_err(|_| Invalid::new("consent.act_sha256", "it must have 32 bytes"))?,
             expires_at_ms: wire.expires_at_ms,
             operator: wire.operator,
             signature: wire.signature,

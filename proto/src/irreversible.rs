@@ -224,7 +224,7 @@ impl TryFrom<v1::Irreversible> for Irreversible {
             }),
             Act::ImportPool(import) => {
                 if import.present.len() != import.txgs.len() {
-                    return Err(Invalid::new("import_pool.txgs", "one for each present disk is wanted"));
+                    return Err(Invalid::new("import_pool.txgs", "one is needed for each present disk"));
                 }
                 Self::ImportPool(ImportPool {
                     guid: PoolGuid::parse(&import.guid)?,

@@ -58,7 +58,7 @@ impl NodeName {
         } else {
             Err(Invalid::new(
                 "node",
-                format!("{text:?} (lower-case letters, digits and inner hyphens, at most 63)"),
+                format!("{text:?} (use lower-case letters, digits, and hyphens between them; at most 63)"),
             ))
         }
     }
@@ -86,7 +86,7 @@ impl Serial {
         if !text.is_empty() && text.len() <= 64 && fits && !text.starts_with(['-', '.']) {
             Ok(Self(spaceless))
         } else {
-            Err(Invalid::new("serial", format!("{text:?} is no disk's serial number")))
+            Err(Invalid::new("serial", format!("{text:?} is not a disk serial")))
         }
     }
 }

@@ -25,7 +25,7 @@ impl PoolName {
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) && inner && !reserved && text.len() <= 64 {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new("pool", format!("{text:?} is no name that zpool accepts")))
+            Err(Invalid::new("pool", format!("{text:?} is not a valid pool name")))
         }
     }
 }
@@ -168,7 +168,7 @@ impl TryFrom<v1::Dataset> for Dataset {
         if !wire.name.contains('/') || !fits(&wire.name) {
             return Err(Invalid::new(
                 "dataset",
-                format!("{:?} is no name of a dataset below a pool", wire.name),
+                format!("{:?} is not the name of a dataset below a pool", wire.name),
             ));
         }
         let mountpoint = match wire.mountpoint.as_str() {
@@ -179,7 +179,7 @@ impl TryFrom<v1::Dataset> for Dataset {
             other => {
                 return Err(Invalid::new(
                     "mountpoint",
-                    format!("{other:?} is neither none nor an absolute path"),
+                    format!("{other:?} must be none or an absolute path"),
                 ));
             }
         };
@@ -203,7 +203,7 @@ fn serials(wire: &[String]) -> Result<Vec<Serial>, Invalid> {
     let serials: Vec<Serial> = wire.iter().map(|text| Serial::new(text)).collect::<Result<_, _>>()?;
     let sorted = BinaryHeap::from_iter(&serials).into_sorted_vec();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Invalid::new("serials", format!("{} is named twice", pair[0]))),
+        Some(pair) => Err(Invalid::new("serials", format!("{} is given twice", pair[0]))),
         None => Ok(serials),
     }
 }
@@ -216,7 +216,7 @@ impl TryFrom<v1::PoolSpec> for PoolSpec {
         if legs.len() < 2 {
             return Err(Invalid::new(
                 "serials",
-                format!("a mirror takes two disks or more, found {}", legs.len()),
+                format!("a mirror needs two or more disks, found {}", legs.len()),
             ));
         }
         let datasets: Vec<Dataset> = wire

@@ -72,7 +72,7 @@ impl Keep {
         if counts[0] > 0 && !divides {
             return Err(Invalid::new(
                 "keep.frequent_minutes",
-                format!("{frequent_minutes} is none of 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30"),
+                format!("{frequent_minutes} must be 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30"),
             ));
         }
         Ok(Self {
@@ -226,7 +226,7 @@ impl TryFrom<v1::KeepSnapshots> for KeepSnapshots {
         match policies.windows(2).find(|pair| pair[0].dataset == pair[1].dataset) {
             Some(pair) => Err(Invalid::new(
                 "keep_snapshots.policies",
-                format!("{} is named twice", pair[0].dataset),
+                format!("{} is given twice", pair[0].dataset),
             )),
             None => Ok(Self { policies }),
         }

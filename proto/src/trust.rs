@@ -129,7 +129,7 @@ fn point(bytes: Vec<u8>) -> Result<Vec<u8>, Invalid> {
         Some(4) if bytes.len() == POINT => Ok(bytes),
         _ => Err(Invalid::new(
             "statement.public_key",
-            "no uncompressed point of P-256, 65 bytes",
+            "it must be an uncompressed P-256 point of 65 bytes",
         )),
     }
 }
@@ -150,12 +150,14 @@ impl TryFrom<v1::Statement> for Statement {
             Change::AddAuthority(add) if (1..=LONGEST).contains(&add.certificate.len()) => TrustChange::AddAuthority {
                 certificate: add.certificate,
             },
-            Change::AddAuthority(_) => return Err(Invalid::new("statement.certificate", "1 to 4096 bytes are wanted")),
+            Change::AddAuthority(_) => {
+                return Err(Invalid::new("statement.certificate", "it must have 1 to 4096 bytes"));
+            }
             Change::DropAuthority(drop) => TrustChange::DropAuthority {
                 sha256: drop
                     .sha256
                     .try_into()
-                    .map_err(|_| Invalid::new("statement.sha256", "32 bytes are wanted"))?,
+                    .map_err(|_| Invalid::new("statement.sha256", "it must have 32 bytes"))?,
             },
         };
         if wire.cluster.len() > 64 || wire.signature.len() > 80 {

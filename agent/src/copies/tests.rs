@@ -185,7 +185,7 @@ async fn a_copy_with_a_wrong_checksum_is_dropped() {
         let mut named = chunks(1, b"copy", 4);
         named[0].name = name.into();
         let refused = send(&copies, &machine, named).await;
-        assert!(refused.error.contains("no name of a copy"), "{refused:?}");
+        assert!(refused.error.contains("not the name of a copy"), "{refused:?}");
     }
     let mut large = chunks(1, b"copy", 4);
     large[0].total_bytes = LARGEST + 1;

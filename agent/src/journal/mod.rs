@@ -48,7 +48,7 @@ pub enum JournalError {
     Encode(#[source] serde_json::Error),
     /// The file is not a journal, or is from a newer version.
     #[error(
-        "{PATH} is no journal of this version: install the agent that wrote it, or move the file away and run heeler apply again"
+        "{PATH} is not a journal of this version: install the agent that wrote it, or move the file away and run heeler apply again"
     )]
     Header,
     /// An entry is from a newer version.
@@ -133,7 +133,10 @@ impl Journal {
         if found.length == 0 {
             rewrite(host.as_ref(), text::HEADER.to_vec()).await?;
         } else if found.length < bytes.len() {
-            tracing::warn!(bytes = bytes.len() - found.length, "cut a torn end off the journal");
+            tracing::warn!(
+                bytes = bytes.len() - found.length,
+                "removed an incomplete entry from the end of the journal"
+            );
             host.truncate(path, length)
                 .await
                 .map_err(|source| JournalError::File { action: "cut", source })?;

@@ -51,7 +51,9 @@ pub fn permission<'a>(
         }) {
             Ok(()) => return Ok(Permission::By(consent)),
             Err(why) if consent.act == digest || assignment.consents.len() == 1 => reason = why,
-            Err(_) if reason.starts_with("no consent") => reason = "no consent that came with the task is for this act",
+            Err(_) if reason.starts_with("no consent") => {
+                reason = "no consent that came with the task is for this change"
+            }
             Err(_) => {}
         }
     }
@@ -90,16 +92,16 @@ fn check(
         ConsentError::OtherTask => "the consent is for another task",
         ConsentError::OtherNode => "the consent is for another node",
         ConsentError::OtherAct => {
-            "the consent is for something else than what would happen now: the machine has changed since it was given"
+            "the consent is for a different change from the one that would happen now: the machine has changed since it was given"
         }
-        ConsentError::Expired => "the consent has expired: it holds for an hour",
+        ConsentError::Expired => "the consent has expired: it is valid for an hour",
         ConsentError::Future => {
             "the consent was given more than an hour from now: this node's clock is behind, or the operator's is ahead"
         }
         ConsentError::Signature => "the consent is not signed with the key that this node knows for its operator",
     })?;
     if state.used.iter().any(|used| used.consent == consent.id) {
-        return Err("the consent was used before: each holds once");
+        return Err("the consent was used before: each is valid once");
     }
     if consent.expires_at_ms <= state.forgotten_ms {
         return Err(

@@ -54,7 +54,7 @@ fn value(name: &str, words: &mut Vec<String>) -> Result<Option<String>, String> 
         return Ok(None);
     };
     if at + 1 >= words.len() {
-        return Err(format!("{name} wants a value"));
+        return Err(format!("{name} needs a value"));
     }
     words.remove(at);
     Ok(Some(words.remove(at)))
@@ -62,7 +62,7 @@ fn value(name: &str, words: &mut Vec<String>) -> Result<Option<String>, String> 
 
 /// A number with a unit (s, m, h, d), in milliseconds.
 fn span(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text} is no duration: write 30m, 2h or 3d");
+    let wrong = || format!("{text} is not a duration: write 30m, 2h or 3d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds = match unit {
         's' => 1,

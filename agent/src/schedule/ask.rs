@@ -43,7 +43,7 @@ pub async fn answer(
 
 async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<SnapshotAnswer, String> {
     let mut answer = SnapshotAnswer::default();
-    match ask.ok_or("the question asks for nothing")? {
+    match ask.ok_or("the request is empty")? {
         Ask::List(list) => {
             answer = rows(host, &list).await?;
         }
@@ -76,7 +76,7 @@ async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<Sn
 
 async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(), String> {
     let held = timeout(BUSY, pool.lock()).await;
-    let _held = held.map_err(|_| "a task uses the pool: try again when it is over (heeler task list)")?;
+    let _held = held.map_err(|_| "a task uses the pool: try again when it has ended (heeler task list)")?;
     let output = host.run(command).await.map_err(|error| in_full(&error))?;
     if output.ok() { Ok(()) } else { Err(output.complaint()) }
 }
@@ -145,7 +145,7 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAns
     Ok(answer)
 }
 
-const CHANGED: &str = "the list has changed meanwhile: ask again";
+const CHANGED: &str = "the list changed meanwhile: try again";
 
 fn judged<'a>(
     snapshots: &'a [Snapshot],
@@ -208,7 +208,7 @@ async fn create(host: &dyn System, pool: &Mutex<()>, create: &v1::CreateSnapshot
         }
     }
     Err(format!(
-        "{NAMES} snapshots of {dataset} have the names of the next seconds: give one with --name"
+        "{dataset} already has snapshots with the names for the next {NAMES} seconds: give a name with --name"
     ))
 }
 
@@ -225,7 +225,7 @@ fn dataset(text: &str) -> Result<&str, String> {
 fn snapshot(text: &str) -> Result<(&str, &str), String> {
     let (dataset, name) = text
         .split_once('@')
-        .ok_or_else(|| format!("{text:?} is no snapshot: write it as DATASET@NAME"))?;
+        .ok_or_else(|| format!("{text:?} is not a snapshot: write it as DATASET@NAME"))?;
     Ok((self::dataset(dataset)?, word("name", name)?))
 }
 
@@ -237,5 +237,5 @@ fn word<'a>(what: &str, text: &'a str) -> Result<&'a str, String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || "_-.: ".contains(c);
     let fits = !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.chars().all(inner);
     fits.then_some(text)
-        .ok_or_else(|| format!("{text:?} is no {what}: letters, digits, and - _ . : inside, at most 100"))
+        .ok_or_else(|| format!("{text:?} is not a {what}: letters, digits, and - _ . : inside, at most 100"))
 }

@@ -168,7 +168,7 @@ impl Lane {
             (_, None) if wanted.pools.is_empty() => {
                 "the schedule does not name its pool: heeler apply writes it again".to_owned()
             }
-            (_, None) => "its pool is not whole".to_owned(),
+            (_, None) => "its pool is not ONLINE, or it resilvers".to_owned(),
         };
         self.told(round, now_s, events);
         let next = policies

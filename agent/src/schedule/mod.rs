@@ -54,14 +54,14 @@ async fn tell(shared: &Shared, lane: &mut Lane, turn: Turn) {
     for event in lane.to_tell(turn.events, waiting < MOST_WAITING) {
         if let Err(error) = shared.journal.tell(None, event.clone()).await {
             // The disk is full or fails: snapshots continue, and are reported once there is room.
-            tracing::error!("the schedule could not be told of: {}", in_full(&error));
+            tracing::error!("an event of the schedule could not be stored: {}", in_full(&error));
             if let Event::Snapshots(run) = event {
                 lane.sum_up(run);
             }
         }
     }
     if let Err(error) = lane.remember().await {
-        tracing::error!("the schedule's memory could not be written: {error}");
+        tracing::error!("the schedule's record could not be written: {error}");
     }
 }
 

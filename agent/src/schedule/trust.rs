@@ -10,7 +10,7 @@ const LONG_OFF_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// A clock that has jumped is trusted again after it has run evenly, and followed a time server, for this long.
 const PROBATION_MS: u64 = 24 * 60 * 60 * 1000;
 
-const PROVEN: &str = "nothing is pruned until it has run evenly for a day";
+const PROVEN: &str = "nothing is pruned until it runs without a jump for a day";
 
 /// The clocks at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl Trust {
             up_ms: 0,
             boot_id: String::new(),
         };
-        let why = format!("nothing is remembered of the clock: {PROVEN}");
+        let why = format!("the agent has no record of the clock: {PROVEN}");
         Self {
             seen: None,
             doubt: Some((never, why)),
@@ -50,7 +50,7 @@ impl Trust {
     /// Judges the clocks now. Returns why nothing may be pruned; None when it may.
     pub fn judge(&mut self, synchronised: bool, now: Option<Clocks>) -> Option<String> {
         let Some(now) = now else {
-            return Some("this machine does not say how long it is up".to_owned());
+            return Some("this machine does not report its uptime".to_owned());
         };
         if !synchronised {
             return Some("the clock does not follow a time server (timedatectl)".to_owned());
@@ -85,7 +85,7 @@ fn jump(seen: &Clocks, now: &Clocks) -> Option<String> {
         ));
     }
     let off = now.wall_ms.saturating_sub(seen.wall_ms);
-    (off > LONG_OFF_MS).then(|| format!("by the clock the machine was off for {}: {PROVEN}", hours(off)))
+    (off > LONG_OFF_MS).then(|| format!("by the clock, the machine was off for {}: {PROVEN}", hours(off)))
 }
 
 /// Reads the clocks; None when the kernel does not show them.

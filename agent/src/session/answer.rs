@@ -93,7 +93,7 @@ pub async fn preview(
 }
 
 /// The error of a request beyond the limit.
-pub const BUSY: &str = "this node is busy with other questions: ask again";
+pub const BUSY: &str = "this node is busy with other requests: try again";
 
 /// The answer to a request for facts beyond the limit.
 pub fn too_many_facts(request: FactsRequest) -> FromAgent {
@@ -210,7 +210,7 @@ async fn look(host: &dyn System, glance: &Glance<'_>, changes: &Changes) -> Resu
     }
     // Without the file a slot's letter may change later; that is no reason to fail now.
     if let Err(error) = remember_slots(host, &facts.slots).await {
-        tracing::warn!(%error, "could not write down which slots there are");
+        tracing::warn!(%error, "could not store the slots");
     }
     let now_ms = host.now_ms();
     let paused = hold::read(host, now_ms).await.map_err(|error| in_full(&error))?;

@@ -123,7 +123,7 @@ impl Trusted {
                     known.push(id);
                     statements.push(statement);
                 }
-                Err(why) => tracing::warn!(%why, "a statement that was kept holds no more"),
+                Err(why) => tracing::warn!(%why, "a stored statement is no longer valid"),
             }
         }
         Ok(Self {
@@ -193,7 +193,10 @@ impl Trusted {
         if statements.len() > before {
             let new = Current::new(known, statements, circle)?;
             self.keep(&new.statements).await?;
-            tracing::info!(statements = new.statements.len(), "whom this node trusts has changed");
+            tracing::info!(
+                statements = new.statements.len(),
+                "the keys that this node trusts have changed"
+            );
             *self.current() = new;
         }
         Ok(TrustReply {

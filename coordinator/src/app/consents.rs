@@ -47,8 +47,8 @@ impl Consents {
                     .iter()
                     .any(|consent| consent.task == *task || consent.act == digest);
                 return Err(wrong(match other {
-                    true => "the consent is for something other than what was shown",
-                    false => "what cannot be undone needs a person's consent, and there is none",
+                    true => "the consent is for a different change from the one that was shown",
+                    false => "this cannot be undone: it needs an operator's consent, and none was given",
                 }));
             };
             let consent = self.given.remove(index);
@@ -65,7 +65,7 @@ impl Consents {
     /// Fails when a consent is left over.
     pub(super) fn finish(self) -> Result<(), AppError> {
         self.given.first().map_or(Ok(()), |stray| {
-            let reason = "a consent was given for something that is not in this plan".to_owned();
+            let reason = "a consent was given for a change that is not in this plan".to_owned();
             Err(AppError::Consent {
                 node: stray.node.to_string(),
                 reason,

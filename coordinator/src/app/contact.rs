@@ -39,7 +39,7 @@ impl App {
         let name = NodeName::new(&request.node)?;
         let key_sha256 = request.key_sha256.as_slice().try_into();
         let key_sha256 =
-            key_sha256.map_err(|_| AppError::Invalid("key_sha256 is not valid: 32 bytes are wanted".into()))?;
+            key_sha256.map_err(|_| AppError::Invalid("key_sha256 is not valid: it must have 32 bytes".into()))?;
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
         let mut node = match tx.node(name.as_str()).await? {

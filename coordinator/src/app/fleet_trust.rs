@@ -110,7 +110,7 @@ impl App {
         session: &Session,
         said: v1::TrustReply,
     ) -> Result<Digest, AppError> {
-        let unreadable = || AppError::Invalid("whom the node trusts cannot be read".to_owned());
+        let unreadable = || AppError::Invalid("the keys that the node trusts cannot be read".to_owned());
         let digest = |bytes: Vec<u8>| Digest::try_from(bytes).map_err(|_| unreadable());
         let trust = NodeTrust {
             node: session.node.to_string(),
@@ -203,7 +203,7 @@ impl App {
         tx: &mut Tx,
         wire: Option<v1::Statement>,
     ) -> Result<(Statement, TrustChange), AppError> {
-        let wire = wire.ok_or_else(|| AppError::Invalid("an operator's signature is wanted".to_owned()))?;
+        let wire = wire.ok_or_else(|| AppError::Invalid("an operator's signature is missing".to_owned()))?;
         let statement = Statement::try_from(wire.clone())?;
         if statement.cluster != self.cluster {
             let found = &statement.cluster;
@@ -217,7 +217,7 @@ impl App {
         let point = signer.and_then(|signer| public_point(&signer.public_key_pem));
         if !point.is_some_and(|point| statement.is_signed_by(&point)) {
             return Err(AppError::Denied(format!(
-                "the signature is not of an operator of this cluster ({}). See them: heeler operator list",
+                "the signature is not from an operator of this cluster ({}). See them: heeler operator list",
                 statement.operator
             )));
         }

@@ -58,7 +58,7 @@ impl App {
             .any(|record| record.public_key_pem == pem && record.name != name.as_str())
         {
             return Err(AppError::Refused(
-                "this key belongs to another operator: each operator needs an own key".to_owned(),
+                "this key belongs to another operator: each operator needs a separate key".to_owned(),
             ));
         }
         if !same {
@@ -68,9 +68,7 @@ impl App {
                 public_key: csr.point(),
             };
             if change != wanted {
-                return Err(AppError::Denied(
-                    "the signature is for something else than this request".to_owned(),
-                ));
+                return Err(AppError::Denied("the signature is for a different request".to_owned()));
             }
             let operator = Operator {
                 name: name.to_string(),

@@ -205,7 +205,7 @@ fn state(was: &v1::Pool, now: &v1::Pool) -> Option<Said> {
         } else if before.is_some_and(|before| !works(before)) {
             better.push(text());
         } else if leg.state == "INUSE" {
-            stands_in.push(format!("{} stands in for a disk", leg_name(leg)));
+            stands_in.push(format!("{} replaces a failed disk", leg_name(leg)));
         }
     }
     let changed = was.state != now.state;

@@ -78,7 +78,7 @@ impl App {
                 Ok(())
             }
             Body::Trust(said) => self.trust_said(session, said).await,
-            Body::Hello(_) => Err(AppError::Invalid("hello is said once".to_owned())),
+            Body::Hello(_) => Err(AppError::Invalid("hello came twice".to_owned())),
         }
     }
 }

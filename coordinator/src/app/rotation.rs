@@ -132,7 +132,7 @@ impl App {
         let names: Vec<String> = waiting.iter().map(|waiting| waiting.node.clone()).collect();
         let flags: Vec<String> = names.iter().map(|name| format!("--without {name}")).collect();
         Err(AppError::Refused(format!(
-            "{} would be left out: {}. Wait for it; or leave it out now, and run heeler node add for it later: heeler \
+            "the rotation waits for {}: {}. Wait for it; or continue without it, and later type heeler node add NAME for it: heeler \
              ca rotate {}",
             names.join(", "),
             waiting[0].reason,

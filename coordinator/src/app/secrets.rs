@@ -34,7 +34,7 @@ impl App {
         let name = request.name;
         if !is_secret_name(&name) {
             return Err(AppError::Invalid(format!(
-                "{name:?} is no name for a secret: lower-case letters, digits, and - _ . within, at most 64"
+                "{name:?} is not a valid secret name: use lower-case letters, digits, and - _ . between them; at most 64"
             )));
         }
         if request.value.is_empty() || request.value.len() > LARGEST_BYTES {

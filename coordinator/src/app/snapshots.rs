@@ -34,7 +34,7 @@ impl App {
             ))
         })?;
         let ask = request.ask.and_then(|ask| ask.ask);
-        let ask = ask.ok_or_else(|| AppError::Invalid("the request asks for nothing".to_owned()))?;
+        let ask = ask.ok_or_else(|| AppError::Invalid("the request is empty".to_owned()))?;
         let deed = deed(&ask);
         if let Some((asked, _, detail)) = &deed {
             let mut tx = self.store.write().await?;

@@ -28,7 +28,7 @@ impl Peers {
             step.ops.clear();
             step.blocked = Some(v1::Blocked {
                 found: format!(
-                    "{} is to be {}, and on other subnets are {}",
+                    "{} would get {}, and these nodes are on another subnet: {}",
                     look.name,
                     wanted.address,
                     against.join(", ")

@@ -11,7 +11,7 @@ use crate::audit::{Break, Head, Walk};
 /// How often the whole log is checked.
 const ANEW_MS: u64 = 24 * 60 * 60 * 1000;
 /// The place named when a head that the coordinator saw is missing.
-const PLACE: &str = "the coordinator, since it runs,";
+const PLACE: &str = "the coordinator, since its start,";
 
 /// How far the log was checked, and the result.
 #[derive(Default)]

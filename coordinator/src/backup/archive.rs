@@ -118,7 +118,7 @@ pub(super) fn read_file(
         hashing.write_all(&part[..read]).map_err(failed("write", path))?;
     }
     if hashing.bytes() != entry.bytes || hashing.hex() != entry.sha256 {
-        return Err(damaged(format!("{} is not whole", entry.path)));
+        return Err(damaged(format!("{} is incomplete", entry.path)));
     }
     Ok(())
 }

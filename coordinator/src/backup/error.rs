@@ -50,7 +50,7 @@ pub enum BackupError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The file is not a backup, or is damaged.
-    #[error("this is no backup of heeler, or it is damaged: {0}. Use another one; each backup is complete by itself")]
+    #[error("this is not a heeler backup, or it is damaged: {0}. Use another one; each backup is complete by itself")]
     Damaged(String),
     /// The backup is sealed for another key or passphrase.
     #[error(
@@ -59,7 +59,7 @@ pub enum BackupError {
     WrongKey,
     /// The text holds no recovery key.
     #[error(
-        "this is no recovery key: it is one line that begins with AGE-SECRET-KEY-1, in heeler-recovery-CLUSTER.txt"
+        "this is not a recovery key: a recovery key is one line that begins with AGE-SECRET-KEY-1, in heeler-recovery-CLUSTER.txt"
     )]
     NoKey,
     /// The file for the recovery key exists and holds something else.
@@ -83,7 +83,7 @@ pub enum BackupError {
     )]
     Occupied(PathBuf),
     /// The backup is of another cluster than heeler.toml.
-    #[error("the backup is of the cluster {found:?}, and {wanted:?} is wanted")]
+    #[error("the backup is of the cluster {found:?}, not {wanted:?}")]
     OtherCluster {
         /// Cluster name in the backup.
         found: String,

@@ -11,7 +11,7 @@ const PAGE: u32 = 1000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// Who did what and when; the newest last
+    /// List who did what and when; the newest last
     List {
         /// The newest NUMBER entries
         #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
@@ -115,7 +115,7 @@ fn said(reply: &VerifyAuditReply, seen: u64, explained: bool, screen: screen::Sc
     let mut text = Vec::new();
     let (ink, word) = match (reply.broken_at, explained) {
         (0, _) => {
-            text.push(format!("{} entries, each follows from the one before.", reply.entries));
+            text.push(format!("{} entries; the hash chain is correct.", reply.entries));
             if seen == 0 {
                 text.push("heeler.lock here records none of them yet; the next apply records the newest.".to_owned());
             } else {
@@ -134,7 +134,7 @@ fn said(reply: &VerifyAuditReply, seen: u64, explained: bool, screen: screen::Sc
         (at, false) => {
             text.push(format!("{}.", reply.broken));
             text.push(format!(
-                "Entries from {at} on prove nothing. Compare it with a backup: heeler backup verify FILE"
+                "Do not trust the entries from {at} on. Compare the log with a backup: heeler backup verify FILE"
             ));
             (Ink::Red, "BROKEN  ")
         }

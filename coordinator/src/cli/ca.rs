@@ -13,9 +13,9 @@ use crate::trust::{Keyring, Stranger};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Ca {
-    /// The cluster's certificate authorities, and what a rotation waits for
+    /// Show the cluster's certificate authorities, and what a rotation waits for
     Show,
-    /// The next step of a rotation
+    /// Make the next step of a rotation
     Rotate(Rotate),
 }
 
@@ -160,8 +160,8 @@ fn left_behind(shown: &ShowAuthoritiesReply, without: &[String]) -> Result<(), C
     let flags = without.iter().map(String::as_str).chain(names.iter().copied());
     let flags: Vec<String> = flags.map(|name| format!("--without {name}")).collect();
     Err(CliError::NotConfirmed(format!(
-        "{} would be left behind: {}\n\
-         Wait for it. Or leave it behind, and later type heeler node add for it: heeler ca rotate {}",
+        "the rotation waits for {}: {}\n\
+         Wait for it. To continue without it, and later type heeler node add NAME for it: heeler ca rotate {}",
         names.join(", "),
         first.reason,
         flags.join(" ")

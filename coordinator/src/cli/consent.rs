@@ -167,8 +167,7 @@ impl Key {
         let own = known.iter().find(|known| known.name == login);
         if own.is_some_and(|own| own.revoked_at_ms > 0) {
             return Err(CliError::Other(format!(
-                "the operator {login} is revoked: nothing is signed for {login} any more\nTo act as another operator, \
-                 whose key is here: USER=NAME heeler …"
+                "the operator {login} is revoked: nothing is signed for {login} any more\nTo act as another operator with a key on this machine: USER=NAME heeler …"
             )));
         }
         let (operator, path) = find(&folder, &login, is_taken)?.ok_or_else(|| {
@@ -180,7 +179,7 @@ impl Key {
         })?;
         if own.is_some() && operator != login {
             return Err(CliError::Other(format!(
-                "the key of the operator {login} is not in {}\nTo act as {operator}, whose key is there: \
+                "the key of the operator {login} is not in {}\nTo act as {operator}: \
                  USER={operator} heeler …",
                 folder.display()
             )));
@@ -228,7 +227,7 @@ impl Key {
 }
 
 fn pair(path: &Path) -> Result<EcdsaKeyPair, CliError> {
-    let bad = |what: String| CliError::Other(format!("{} is no operator's key: {what}", path.display()));
+    let bad = |what: String| CliError::Other(format!("{} is not an operator's key: {what}", path.display()));
     let pem = std::fs::read(path).map_err(super::error::file("read", path))?;
     let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).map_err(|error| bad(error.to_string()))?;
     let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
@@ -263,7 +262,7 @@ pub(super) fn find(
     }
     let names: Vec<String> = among.into_iter().map(|(_, name)| name).collect();
     Err(CliError::Other(format!(
-        "{} holds the keys of {}, and you are logged in as {login}\nSay which operator you are: USER=NAME heeler …",
+        "{} holds the keys of {}, and you are logged in as {login}\nChoose the operator: USER=NAME heeler …",
         folder.display(),
         names.join(", ")
     )))

@@ -17,8 +17,8 @@ pub(super) async fn run(
 ) -> Result<Exit, CliError> {
     if console.json {
         return Err(CliError::Usage(
-            "heeler demo shows commands as a person sees them: there is no --json of it\n\
-             Leave it out; the commands take it while the fleet stays up: heeler status --json"
+            "heeler demo has no --json\n\
+             Leave it out. While the fleet of the demo is up, other commands have it: heeler status --json"
                 .into(),
         ));
     }

@@ -10,9 +10,9 @@ use crate::screen::{self, Line, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Disk {
-    /// Every disk: slot, serial, size, and what it holds
+    /// List every disk: slot, serial, size, and what it holds
     List {
-        /// Only of this node
+        /// Only of this node [default: of all nodes]
         #[arg(add = complete::nodes())]
         node: Option<String>,
     },

@@ -16,7 +16,7 @@ use crate::screen::{EventLog, Ink, Line, date, is_shown};
 enum Action {
     /// Remove alarms from the status until they occur again
     Seen {
-        /// Of this node alone
+        /// Only of this node [default: of all nodes]
         #[arg(add = complete::nodes())]
         node: Option<String>,
     },
@@ -59,7 +59,7 @@ impl Events {
 
 /// Parses `90s`, `30m`, `2h` or `7d` into milliseconds.
 fn back(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no duration: write 90s, 30m, 2h or 7d");
+    let wrong = || format!("{text:?} is not a duration: write 90s, 30m, 2h or 7d");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let ms = match unit {
         "s" => 1_000,

@@ -85,7 +85,7 @@ impl Grant {
             let key = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", key.trim());
             operators.push(TrustedOperator {
                 name: name.into(),
-                public_key: public_point(&key).ok_or_else(|| bad("an operator's key is none"))?,
+                public_key: public_point(&key).ok_or_else(|| bad("an operator's key is not valid"))?,
             });
         }
         let addresses = text.lines().filter_map(|line| line.strip_prefix("coordinator "));

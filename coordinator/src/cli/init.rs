@@ -24,7 +24,7 @@ Creates what is missing and keeps what exists; running it again is safe.
 pub(super) struct Init {
     /// Folder of heeler.toml, a git repository [default: --config, else this one]
     folder: Option<PathBuf>,
-    /// Name of the cluster [default: asked for]
+    /// Name of the cluster [default: heeler asks]
     #[arg(long)]
     cluster: Option<String>,
     /// Address at which agents reach the coordinator; may be given more than once [default: this machine's]
@@ -83,7 +83,7 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     let others = !args.address.is_empty() && there.is_some_and(|config| addresses(args).ok() != Some(named(&config)));
     if others {
         return Err(CliError::Usage(format!(
-            "--address: {} is there already, and its [coordinator] names the addresses\n\
+            "--address: {} exists already, and its [coordinator] has the addresses\n\
              Change them there, then: heeler apply",
             path.display()
         )));
@@ -130,7 +130,7 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
             },
         }))
     };
-    let word = if new_state { "made" } else { "there already" };
+    let word = if new_state { "made" } else { "exists already" };
     let mut lines = vec![
         Line::of(format!(
             "config  {}{}",
@@ -252,8 +252,9 @@ fn name(args: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
     if config::is_cluster_name(&cluster) {
         return Ok(cluster);
     }
-    let message =
-        format!("{cluster:?} is no name for a cluster: lower-case letters, digits, inner hyphens, at most 15");
+    let message = format!(
+        "{cluster:?} is not a valid cluster name: use lower-case letters, digits, and hyphens between them; at most 15"
+    );
     Err(CliError::Usage(message))
 }
 
@@ -261,8 +262,8 @@ fn name(args: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
 fn operator(name: &str) -> Result<OperatorName, CliError> {
     OperatorName::new(name).map_err(|_| {
         CliError::Usage(format!(
-            "{name:?} is no name for an operator: letters, digits and ._@-, the first a letter or a digit, at most 64\n\
-             Name yourself: heeler init --operator NAME"
+            "{name:?} is not a valid operator name: use letters, digits and ._@-, and start with a letter or a digit; at most 64\n\
+             Give your name: heeler init --operator NAME"
         ))
     })
 }
@@ -277,7 +278,7 @@ fn addresses(args: &Init) -> Result<Vec<SocketAddr>, CliError> {
     let read = |text: &String| {
         let unfit = || {
             CliError::Usage(format!(
-                "--address {text} is no IP address: write IP or IP:{DEFAULT_PORT}, the coordinator's own"
+                "--address {text} is not an IP address: write IP or IP:{DEFAULT_PORT}, the coordinator's own"
             ))
         };
         config::address(text).ok_or_else(unfit)

@@ -9,17 +9,17 @@ use crate::screen;
 pub(super) enum Node {
     /// Install the agent on a fresh Pi over your ssh, or repair it on a known one
     Add(contact::Add),
-    /// Every node on record
+    /// List every node on record
     List,
-    /// Everything that is known about one node
+    /// Show everything that is known about one node
     Show {
-        /// Its name
+        /// Name of the node
         #[arg(add = complete::nodes())]
         node: String,
     },
     /// Make a node examine itself again, and show the result
     Discover {
-        /// Its name
+        /// Name of the node
         #[arg(add = complete::nodes())]
         node: String,
     },
@@ -27,7 +27,7 @@ pub(super) enum Node {
     Pause(pause::Pause),
     /// End a pause
     Resume {
-        /// Its name
+        /// Name of the node
         #[arg(add = complete::nodes())]
         node: String,
     },
@@ -37,7 +37,7 @@ pub(super) enum Node {
     Remove(removal::Remove),
     /// Revoke a node's key: its session ends at once, and it cannot connect again
     Revoke {
-        /// Its name
+        /// Name of the node
         #[arg(add = complete::nodes())]
         node: String,
         /// Do not ask

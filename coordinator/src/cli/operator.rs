@@ -21,7 +21,7 @@ use crate::trust::{Keyring, Stranger};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-A second person, without a private key ever leaving its machine:
+To add a second operator (no private key leaves its machine):
   on theirs:  heeler operator request > request.pem
   on yours:   heeler operator add request.pem > grant.pem
   on theirs:  heeler operator accept grant.pem; then heeler status")]
@@ -36,14 +36,14 @@ pub(super) enum Operator {
     },
     /// Add an operator with the same rights as you; prints what they need to call the coordinator
     Add(Add),
-    /// Trust the cluster whose operator added you; reads the grant that they sent
+    /// Accept the grant from the operator who added you, and trust their cluster
     Accept {
         /// The grant [default: stdin]
         file: Option<PathBuf>,
     },
-    /// Revoke an operator's key: connections end, nodes are informed
+    /// Revoke an operator's key: its connections end, and the nodes refuse the key
     Revoke {
-        /// Whose
+        /// Name of the operator
         #[arg(add = complete::operators())]
         name: String,
         /// Do not ask
@@ -54,7 +54,7 @@ pub(super) enum Operator {
 
 #[derive(Debug, Args)]
 pub(super) struct Add {
-    /// The request that they made
+    /// The request that the new operator made
     file: PathBuf,
     /// Do not ask
     #[arg(long)]
@@ -91,8 +91,11 @@ async fn list(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, 
 }
 
 fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let name = OperatorName::new(&name.unwrap_or_else(|| context.around.login()))
-        .map_err(|invalid| CliError::Usage(format!("{invalid}\nName yourself: heeler operator request --name NAME")))?;
+    let name = OperatorName::new(&name.unwrap_or_else(|| context.around.login())).map_err(|invalid| {
+        CliError::Usage(format!(
+            "{invalid}\nGive your name: heeler operator request --name NAME"
+        ))
+    })?;
     let state = StateFolder::new(context.state());
     let failed = |error: crate::pki::PkiError| CliError::Other(super::init::in_full(&error));
     new_operator(&state.operator(name.as_str())).map_err(failed)?;
@@ -118,7 +121,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     let text = std::fs::read(&args.file).map_err(file("read", &args.file))?;
     let bad = || {
         CliError::Other(format!(
-            "{} is no operator's request\nThey make one with: heeler operator request",
+            "{} is not a request from an operator\nThey make one with: heeler operator request",
             args.file.display()
         ))
     };

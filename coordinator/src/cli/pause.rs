@@ -10,7 +10,7 @@ use crate::screen::{Line, date};
 A paused node gets no new tasks: plan shows PAUSED, apply skips it. It finishes
 a running task. Its snapshots, pruning and scrubs continue.")]
 pub(super) struct Pause {
-    /// Its name
+    /// Name of the node
     #[arg(add = complete::nodes())]
     node: String,
     /// How long: 30m, 2h, 3d [default: until heeler node resume]
@@ -75,7 +75,7 @@ fn until(pause: &Held, console: &Console<'_>) -> String {
 
 /// Parses a number with a unit (s, m, h, d) into milliseconds.
 fn span(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no duration: write 30m, 2h or 3d");
+    let wrong = || format!("{text:?} is not a duration: write 30m, 2h or 3d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
     let seconds = match unit {

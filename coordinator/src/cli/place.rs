@@ -94,7 +94,7 @@ pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
     };
     if !about.is_file() || about.len() > LARGEST_BYTES {
         return Err(CliError::Other(format!(
-            "could not read {}: it is no file of at most {} KiB",
+            "could not read {}: it must be a file of at most {} KiB",
             path.display(),
             LARGEST_BYTES >> 10
         )));

@@ -7,7 +7,7 @@ use crate::screen::{self, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Args)]
 pub(super) struct Plan {
-    /// Only these [default: all of heeler.toml]
+    /// Only these nodes [default: all of heeler.toml]
     #[arg(value_name = "NODE", add = complete::wanted_nodes())]
     nodes: Vec<String>,
     /// End with 2 when something would change
@@ -21,19 +21,19 @@ Changes that can be undone need y, or --yes. Creating a pool needs the node's
 name. Erasing a disk, or using it without reading it first, needs its serial.
 Type these, or give them with --confirm; --yes is not enough for them.")]
 pub(super) struct Apply {
-    /// Only these [default: all of heeler.toml]
+    /// Only these nodes [default: all of heeler.toml]
     #[arg(value_name = "NODE", add = complete::wanted_nodes())]
     pub(super) nodes: Vec<String>,
     /// Do not ask about changes that can be undone
     #[arg(long)]
     pub(super) yes: bool,
-    /// The word that a change that cannot be undone asks for; may be given more than once
+    /// Confirm a change that cannot be undone: the name or serial that it asks for; may be given more than once
     #[arg(long, value_name = "NODE|SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) confirm: Vec<String>,
     /// Create a pool on this disk without reading every byte of it first; you must type its serial
     #[arg(long, value_name = "SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::disks())]
     pub(super) skip_reading: Vec<String>,
-    /// Accept this heeler.toml although a newer revision is accepted; undoes that revision
+    /// Accept this heeler.toml even if a newer revision is accepted; this undoes that revision
     #[arg(long)]
     pub(super) overwrite: bool,
 }
@@ -94,6 +94,6 @@ pub(super) fn agree(question: &str, yes: bool, again: &str, console: &mut Consol
     let answer = console.person.ask(question).ok().flatten().unwrap_or_default();
     match answer.to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(CliError::NotConfirmed("not agreed to".into())),
+        _ => Err(CliError::NotConfirmed("not confirmed".into())),
     }
 }

@@ -50,7 +50,7 @@ impl Papers {
         let found = consent::find(&state.join("operators"), login, is_granted)?;
         let (name, _) = found.ok_or_else(|| {
             CliError::Other(format!(
-                "there is no operator's key in {}\nMake one, and have an operator of the cluster add you: heeler operator request",
+                "there is no operator's key in {}\nMake one, and ask an operator of the cluster to add you: heeler operator request",
                 state.display()
             ))
         })?;
@@ -61,7 +61,7 @@ impl Papers {
         let path = self.folder.join(what);
         std::fs::read_to_string(&path).map_err(|_| {
             CliError::Other(format!(
-                "there is no {} yet\nHave an operator of the cluster add you: heeler operator request",
+                "there is no {} yet\nAsk an operator of the cluster to add you: heeler operator request",
                 path.display()
             ))
         })
@@ -94,7 +94,7 @@ impl Papers {
     }
 
     fn tls(&self) -> Result<(ClientConfig, u64), CliError> {
-        let bad = |what: &str| CliError::Other(format!("{} in {} is of no use", what, self.folder.display()));
+        let bad = |what: &str| CliError::Other(format!("{} in {} cannot be used", what, self.folder.display()));
         let certificates = |what: &str| -> Result<Vec<CertificateDer<'static>>, CliError> {
             let pem = self.read(what)?;
             let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
@@ -150,7 +150,7 @@ fn refused(address: &str, status: &tonic::Status) -> CliError {
     match status.code() {
         tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Cancelled => not_reached(
             address,
-            "it does not take this operator's certificate: revoked, or expired. Have another operator add you again",
+            "it refuses this operator's certificate: revoked or expired. Ask another operator to add you again",
         ),
         _ => CliError::Coordinator(Box::new(status.clone())),
     }

@@ -12,7 +12,7 @@ The agent stops, and removes itself and its key; the coordinator revokes the key
 Pools, snapshots, the network and everything that runs stay as they are. The
 command shows what stops, and asks.")]
 pub(super) struct Release {
-    /// Its name
+    /// Name of the node
     #[arg(add = complete::nodes())]
     node: String,
     /// Do not ask
@@ -26,7 +26,7 @@ Changes only the coordinator's record, not the node. It first shows what prevent
 this. A pool on record may hold the only copy of its data: to forget it, type
 NODE/POOL or give it with --confirm. The history stays.")]
 pub(super) struct Remove {
-    /// Its name
+    /// Name of the node
     #[arg(add = complete::nodes())]
     node: String,
     /// NODE/POOL of a pool to forget; may be given more than once
@@ -39,10 +39,10 @@ pub(super) struct Remove {
 
 #[derive(Debug, Args)]
 pub(super) struct Forget {
-    /// The node whose record has the pool
+    /// The node that has the pool on record
     #[arg(add = complete::nodes())]
     node: String,
-    /// Its name
+    /// Name of the pool
     pool: String,
     /// NODE/POOL, instead of typing it when asked
     #[arg(long, value_name = "NODE/POOL")]
@@ -89,7 +89,7 @@ pub(super) async fn release_node(
         |_| {
             vec![
                 Line::of(format!("The agent removes itself from {node}; its key is revoked.")),
-                Line::of(format!("To forget it here: heeler node remove {node}")),
+                Line::of(format!("To remove it from the record: heeler node remove {node}")),
                 Line::of(format!("To take it back:   heeler node add {node} --reflashed")),
             ]
         },
@@ -116,7 +116,7 @@ pub(super) async fn remove(args: Remove, context: &Context<'_>, console: &mut Co
     }
     let confirmed = typed(&asked, &args.confirm, &again, console)?;
     if confirmed.is_empty() {
-        let question = format!("Forget {node}? Its history stays. [y/N]");
+        let question = format!("Remove {node} from the record? Its history stays. [y/N]");
         agree(&question, args.yes, &format!("{again} --yes"), console)?;
     }
     client.remove_node(request(true, confirmed)).await?;
@@ -184,11 +184,11 @@ fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_
     for (word, _) in words.iter().zip(open).filter(|(_, open)| *open) {
         if !console.person.is_there() {
             return Err(CliError::NobodyToAsk(format!(
-                "only a person can forget {word}, and there is no terminal to ask on\nTo confirm: {again} --confirm \
+                "only a person can remove {word} from the record, and there is no terminal to ask on\nTo confirm: {again} --confirm \
                  {word}"
             )));
         }
-        let question = format!("Type {word} to forget that pool:");
+        let question = format!("Type {word} to remove that pool from the record:");
         let answer = console.person.ask(&question).ok().flatten().unwrap_or_default();
         if answer != *word {
             return Err(CliError::NotConfirmed(format!(

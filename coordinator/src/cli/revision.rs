@@ -5,7 +5,7 @@ use crate::screen;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Revision {
-    /// The accepted text
+    /// Show the accepted text
     Show {
         /// The same as heeler config pull
         #[arg(long, hide = true)]

@@ -13,19 +13,19 @@ use crate::vault::LARGEST_BYTES;
 No command shows a value again. It is sealed in the coordinator's state and in its
 backups, and never appears in a log, a list or an argument.
   heeler secret set NAME < FILE         from a file, or from a program
-  heeler secret set NAME                asked for; the screen does not show it")]
+  heeler secret set NAME                heeler asks; the screen does not show it")]
 pub(super) enum Secret {
     /// Store a value from stdin, or ask for it; replaces an existing one
     Set {
-        /// Lower-case letters, digits, and - _ . within
+        /// Lower-case letters, digits, and - _ . between them
         #[arg(add = complete::secrets())]
         name: String,
     },
     /// List names, dates and authors
     List,
-    /// Forget one
+    /// Remove a secret
     Remove {
-        /// Its name
+        /// Name of the secret
         #[arg(add = complete::secrets())]
         name: String,
         /// Do not ask
@@ -46,7 +46,7 @@ async fn set(name: String, context: &Context<'_>, console: &mut Console<'_>) -> 
     // Checked before the person types the value.
     if !is_secret_name(&name) {
         return Err(CliError::Usage(format!(
-            "{:?} is no name for a secret: lower-case letters, digits, and - _ . within, at most 64",
+            "{:?} is not a valid secret name: use lower-case letters, digits, and - _ . between them; at most 64",
             short(&name)
         )));
     }
@@ -57,7 +57,7 @@ async fn set(name: String, context: &Context<'_>, console: &mut Console<'_>) -> 
         value,
     };
     let replaced = client.set_secret(request).await?.into_inner().replaced;
-    let word = if replaced { "set anew" } else { "set" };
+    let word = if replaced { "replaced" } else { "set" };
     console.answer(
         || json::document(object!({ "name": name, "replaced": replaced })),
         |_| vec![Line::of(format!("{name} is {word}."))],

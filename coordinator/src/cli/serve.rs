@@ -76,7 +76,7 @@ fn operators(args: &Serve, any: IpAddr) -> Result<Option<SocketAddr>, CliError> 
         (Ok(at), _) => at,
         (_, Ok(ip)) => SocketAddr::new(ip, OPERATORS_PORT),
         _ if text.is_empty() => SocketAddr::new(args.listen.unwrap_or(any), OPERATORS_PORT),
-        _ => return Err(CliError::Usage(format!("--operators {text} is no IP address"))),
+        _ => return Err(CliError::Usage(format!("--operators {text} is not an IP address"))),
     };
     Ok(Some(at))
 }
@@ -90,7 +90,7 @@ fn options(args: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError
         }
         named => {
             let read = |text: &String| {
-                config::address(text).ok_or_else(|| CliError::Usage(format!("--address {text} is no IP address")))
+                config::address(text).ok_or_else(|| CliError::Usage(format!("--address {text} is not an IP address")))
             };
             named.iter().map(read).collect::<Result<Vec<_>, _>>()?
         }

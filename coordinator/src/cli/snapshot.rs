@@ -14,16 +14,16 @@ use crate::screen::{self, Ink, Line};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Snapshot {
-    /// Every snapshot: when, why it is kept, and where its files can be read
+    /// List every snapshot: when, why it is kept, and where its files can be read
     List(List),
     /// Take a snapshot now; the schedule never prunes it
     Create {
         /// The node
         #[arg(add = complete::nodes())]
         node: String,
-        /// Such as data/pve-files
+        /// The dataset, such as data/pve-files
         dataset: String,
-        /// Its name [default: by the time]
+        /// Name of the snapshot [default: made from the time]
         #[arg(long)]
         name: Option<String>,
     },
@@ -31,7 +31,7 @@ pub(super) enum Snapshot {
     Hold(Hold),
     /// Release a hold; signed with your key, and checked on the node
     Release(Hold),
-    /// Which files differ between a snapshot and a later one, or now
+    /// Show which files differ between a snapshot and a later one, or now
     Diff {
         /// The node
         #[arg(add = complete::nodes())]

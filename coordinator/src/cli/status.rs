@@ -11,7 +11,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default, Args)]
 pub(super) struct Status {
-    /// Look again every two seconds, until Ctrl-C
+    /// Refresh every two seconds, until Ctrl-C
     #[arg(short, long)]
     watch: bool,
 }

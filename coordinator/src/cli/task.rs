@@ -10,21 +10,21 @@ const FAR: u32 = 1000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
-    /// The last tasks, the newest first
+    /// List the last tasks, the newest first
     List {
-        /// How many
+        /// How many tasks
         #[arg(short = 'n', long, default_value_t = 20)]
         limit: u32,
     },
-    /// Everything about one task
+    /// Show everything about one task
     Show {
-        /// Its id, or the start of it
+        /// Id of the task, or the start of it
         #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::tasks())]
         task: String,
     },
     /// Show a task's events from the start until it ends
     Follow {
-        /// Its id, or the start of it
+        /// Id of the task, or the start of it
         #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::tasks())]
         task: String,
     },

@@ -68,7 +68,7 @@ fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> R
                  not need it.",
                 state.display()
             ),
-            [("heeler handbook", "what is where, and what to do")].as_slice(),
+            [("heeler handbook", "where everything is, and what to do")].as_slice(),
             "heeler serve, or where it is a service: sudo systemctl start heeler",
         ),
         Without::Access => (

@@ -29,9 +29,9 @@ fn odd_character(line: &str) -> Option<String> {
     code.chars().find_map(|c| match c {
         '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{2032}'
         | '\u{2033}' | '\u{ab}' | '\u{bb}' | '\u{ff02}' | '\u{b4}' | '`' => {
-            Some(format!("{c} is no quote here: write \"…\" with plain quotes"))
+            Some(format!("{c} is not a plain quote: write \"…\""))
         }
-        '\u{2010}'..='\u{2015}' | '\u{2212}' => Some(format!("{c} is no plain hyphen: write -")),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => Some(format!("{c} is not a plain hyphen: write -")),
         '\u{ff1d}' => Some("write a plain =".into()),
         c if c != ' ' && c != '\t' && (c.is_whitespace() || is_invisible(c)) => {
             let code = u32::from(c);
@@ -68,8 +68,8 @@ fn twice(text: &str, line: &str, start: usize) -> Option<String> {
     let number = earlier[..own_table].matches('\n').count() + first + 1;
     let what = key(line);
     Some(match what.strip_prefix('[') {
-        Some(_) => format!("{what} stands in line {number} already: put its keys together there"),
-        None => format!("{what} stands in line {number} already: leave one of them"),
+        Some(_) => format!("{what} is already in line {number}: put all its keys there"),
+        None => format!("{what} is already in line {number}: delete one of the two"),
     })
 }
 

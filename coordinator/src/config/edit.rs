@@ -23,10 +23,10 @@ pub struct NewNode {
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// The text is not valid TOML.
-    #[error("could not add a node to heeler.toml: it is no TOML; heeler plan shows where")]
+    #[error("could not add a node to heeler.toml: it is not valid TOML; heeler plan shows the place")]
     NoToml(#[source] toml_edit::TomlError),
     /// The key where the nodes belong holds something other than a table.
-    #[error("could not add a node to heeler.toml: {0} is no table")]
+    #[error("could not add a node to heeler.toml: {0} is not a table")]
     NoTable(String),
 }
 

@@ -51,8 +51,8 @@ fn twice<'c, T: Eq + Hash + Display + 'c>(
                 seen.insert(&one.value, (owner, one.place));
             }
             Some((first, place)) => {
-                let message = format!("{what} {} is named twice", one.value);
-                let hint = format!("{key} of {first}, line {}, has it too", place.line);
+                let message = format!("{what} {} is given twice", one.value);
+                let hint = format!("also in line {}: {key} of {first}", place.line);
                 report.error(one.place, message, Some(hint));
             }
         }
@@ -65,7 +65,7 @@ fn one_port(config: &Config, report: &Report<'_>) {
     };
     for other in others.iter().filter(|other| other.value.port() != first.value.port()) {
         let message = format!("{} has another port than {}", other.value, first.value);
-        let hint = "the coordinator listens on one, and on the next for new nodes";
+        let hint = "use one port for all; new nodes enrol at the next port";
         report.error(other.place, message, Some(hint.into()));
     }
 }
@@ -76,7 +76,7 @@ fn networks(config: &Config, report: &Report<'_>) {
         && subnet.value.overlaps(&backplane.value)
     {
         let message = format!("backplane {} overlaps subnet {}", backplane.value, subnet.value);
-        let hint = "give the backplane a network of its own, such as \"10.10.99.0/24\"";
+        let hint = "give the backplane a separate network, such as \"10.10.99.0/24\"";
         report.error(backplane.place, message, Some(hint.into()));
     }
     let (Some(gateway), Some(subnet)) = (&network.gateway, &network.subnet) else {
@@ -94,11 +94,11 @@ fn inside(what: &str, at: &Located<IpAddr>, network: &Located<Network>, name: &s
             Some(format!("{name} is set in line {}", network.place.line)),
         );
     } else if !network.value.can_be_a_host(at.value) {
-        let message = format!("{what} {} is no machine's address in {}", at.value, network.value);
+        let message = format!("{what} {} cannot be a machine's address in {}", at.value, network.value);
         report.error(
             at.place,
             message,
-            Some("the first and the last address are taken".into()),
+            Some("the first and the last address of a network are reserved".into()),
         );
     }
 }
@@ -122,7 +122,10 @@ fn addresses(config: &Config, report: &Report<'_>) {
             }
             None => {
                 let hint = "write backplane = \"10.10.99.0/24\" in [network]";
-                let message = format!("{} is on a backplane that [network] does not have", card.address.value);
+                let message = format!(
+                    "{} is a backplane address, and [network] has no backplane",
+                    card.address.value
+                );
                 report.error(card.address.place, message, Some(hint.into()));
             }
         }
@@ -134,7 +137,7 @@ fn addresses(config: &Config, report: &Report<'_>) {
 fn speaks_four(address: &Located<IpAddr>, network: &Located<Network>, report: &Report<'_>) {
     // A /30 is the smallest network with two host addresses besides network and broadcast address.
     if !address.value.is_ipv4() || network.value.prefix > 30 {
-        let message = format!("backplane {} is no IPv4 network with room for the fleet", network.value);
+        let message = format!("backplane {} is not an IPv4 network of /30 or larger", network.value);
         report.error(
             network.place,
             message,
@@ -151,10 +154,10 @@ fn mirror(node: &Node, report: &Report<'_>) {
         0 => "no disk",
         _ => "one disk",
     };
-    let hint = "name its two serials; leave disks out for a node without a pool";
+    let hint = "list two or more serials; for a node without a pool, leave out disks";
     report.error(
         place,
-        format!("a mirror takes two disks or more, found {found}"),
+        format!("a mirror needs two or more disks, found {found}"),
         Some(hint.into()),
     );
 }
@@ -175,8 +178,8 @@ fn datasets(config: &Config, node: &Node, report: &Report<'_>) {
             );
         }
         if let Some(first) = seen.insert(name, dataset.place) {
-            let hint = format!("line {} has it too", first.line);
-            report.error(dataset.place, format!("dataset {name} is named twice"), Some(hint));
+            let hint = format!("also in line {}", first.line);
+            report.error(dataset.place, format!("dataset {name} is given twice"), Some(hint));
         }
     }
 }

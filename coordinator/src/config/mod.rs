@@ -62,7 +62,7 @@ pub fn is_cluster_name(text: &str) -> bool {
 /// # Errors
 /// With how to write it.
 pub fn bytes(text: &str) -> Result<u64, String> {
-    let size = values::size(text).map_err(|_| format!("{text:?} is no size: write 256MiB or 1GiB"));
+    let size = values::size(text).map_err(|_| format!("{text:?} is not a size: write 256MiB or 1GiB"));
     size.and_then(|size| match size >> 20 {
         0 => Err(format!("{text:?} is too small: at least 1MiB")),
         _ => Ok(size),
@@ -84,7 +84,7 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Config, Vec<ConfigError>> {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
         let lossy = String::from_utf8_lossy(bytes);
         let place = Place::of(&lossy, good.len()..good.len() + char::REPLACEMENT_CHARACTER.len_utf8());
-        let message = format!("byte 0x{:02x} is no UTF-8", bytes[error.valid_up_to()]);
+        let message = format!("byte 0x{:02x} is not UTF-8", bytes[error.valid_up_to()]);
         vec![ConfigError::new(
             &lossy,
             place,
@@ -114,7 +114,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
         return Err(report.finish());
     }
     if document.get_ref().is_empty() {
-        let hint = Some("heeler init writes one to begin with".into());
+        let hint = Some("heeler init writes a first one".into());
         report.error(Place::of(text, 0..0), "the file is empty", hint);
         return Err(report.finish());
     }
@@ -131,13 +131,16 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
 
 /// None when a required key is missing; the report then says so.
 fn read(mut root: Table<'_, '_>) -> Option<Config> {
-    root.demand("cluster", "[cluster] and below it name = \"home\"");
+    root.demand("cluster", "[cluster], and in the next line name = \"home\"");
     let cluster = root.table("cluster").and_then(|mut cluster| {
         let name = cluster.required("name", "name = \"home\"", values::cluster_name);
         cluster.finish();
         name
     });
-    root.demand("coordinator", "[coordinator] and below it addresses = [\"IP:7443\"]");
+    root.demand(
+        "coordinator",
+        "[coordinator], and in the next line addresses = [\"IP:7443\"]",
+    );
     let coordinator = root.table("coordinator").and_then(sections::coordinator);
     let network = root.table("network").map(|table| sections::network(table, true));
     let defaults = root.table("defaults").map(sections::defaults);

@@ -51,7 +51,7 @@ pub(super) fn nodes(mut table: Table<'_, '_>) -> Vec<Node> {
 
 fn node(name: Option<Located<NodeName>>, mut table: Table<'_, '_>) -> Option<Node> {
     let location = table.text("location", values::label);
-    let address = table.required("address", "address = \"IP\", this node's own", values::address);
+    let address = table.required("address", "address = \"IP\" with this node's address", values::address);
     let backplane = table.table("backplane").and_then(backplane);
     let disks = table.list("disks", values::serial);
     let pool = table.table("pool").map(sections::pool);
@@ -72,7 +72,7 @@ fn node(name: Option<Located<NodeName>>, mut table: Table<'_, '_>) -> Option<Nod
 }
 
 fn backplane(mut table: Table<'_, '_>) -> Option<Backplane> {
-    let address = table.required("address", "address = \"IP\", this card's own", values::address);
+    let address = table.required("address", "address = \"IP\" with this card's address", values::address);
     let mac = table.text("mac", values::mac);
     table.finish();
     Some(Backplane { address: address?, mac })

@@ -45,7 +45,7 @@ pub(super) fn timezone(text: &str) -> Result<String, Unfit> {
     let near = near.or_else(|| nearest(&lower, names.iter().map(String::as_str)));
     let hint = match near {
         Some(near) => format!("did you mean {near:?}?"),
-        None => "a region and a city, such as \"Australia/Brisbane\"; timedatectl list-timezones shows all".into(),
+        None => "a region and a city, such as \"Australia/Brisbane\"; timedatectl list-timezones lists them all".into(),
     };
     Err(Unfit::new(format!("there is no time zone {text:?}"), hint))
 }

@@ -186,7 +186,7 @@ impl<'r, 't> Table<'r, 't> {
             self.wrong_kind(place, key, "a list in brackets", value.get_ref());
             return None;
         };
-        let what = format!("each of {key}");
+        let what = format!("each item of {key}");
         let all: Vec<_> = array.iter().map(|one| self.parse(&what, one, &parse)).collect();
         let value = all.into_iter().collect::<Option<_>>()?;
         Some(Located { value, place })

@@ -65,13 +65,13 @@ pub struct SnapshotPolicy {
 }
 
 pub(super) fn coordinator(mut table: Table<'_, '_>) -> Option<Vec<Located<SocketAddr>>> {
-    table.demand("addresses", "addresses = [\"IP:7443\"], the coordinator's own");
+    table.demand("addresses", "addresses = [\"IP:7443\"] with the coordinator's address");
     let list = table.list("addresses", values::listener);
     if list.as_ref().is_some_and(|list| list.value.is_empty()) {
         table.error_at(
             &list,
             "addresses is empty",
-            "name the coordinator's own address: agents call it",
+            "write the coordinator's address; agents connect to it",
         );
     }
     table.finish();
@@ -101,7 +101,7 @@ fn renderer(text: &str) -> Result<Renderer, Unfit> {
         "auto" => Ok(Renderer::Auto),
         "netplan" => Ok(Renderer::Netplan),
         _ => Err(Unfit::new(
-            format!("{text:?} is no renderer"),
+            format!("{text:?} is not a renderer"),
             "\"auto\" or \"netplan\"",
         )),
     }
@@ -141,7 +141,7 @@ fn scrub(text: &str) -> Result<ScrubEvery, Unfit> {
         "weekly" => Ok(ScrubEvery::Week),
         "never" => Ok(ScrubEvery::Never),
         _ => Err(Unfit::new(
-            format!("{text:?} is no time between scrubs"),
+            format!("{text:?} is not a scrub interval"),
             "\"monthly\", \"weekly\" or \"never\"",
         )),
     }

@@ -69,7 +69,7 @@ fn bytes_that_are_no_utf8_are_pointed_at() {
     let errors = parse_bytes(b"[cluster]\nname = \"k8\xffsctl\"\n").unwrap_err();
     assert_eq!(
         errors[0].to_string(),
-        "heeler.toml:2:11: byte 0xff is no UTF-8 (save the file as UTF-8)"
+        "heeler.toml:2:11: byte 0xff is not UTF-8 (save the file as UTF-8)"
     );
 }
 

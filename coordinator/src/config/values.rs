@@ -58,7 +58,7 @@ fn masked(address: IpAddr, prefix: u8) -> IpAddr {
 }
 
 pub(super) fn network(text: &str) -> Result<Network, Unfit> {
-    let unfit = |hint: &str| Unfit::new(format!("{text:?} is no network"), hint);
+    let unfit = |hint: &str| Unfit::new(format!("{text:?} is not a network"), hint);
     let example = "a network's first address and its prefix, such as 192.0.2.0/24";
     let Some((address, prefix)) = text.split_once('/') else {
         return Err(match text.parse::<IpAddr>() {
@@ -90,14 +90,14 @@ pub(super) fn network(text: &str) -> Result<Network, Unfit> {
 pub(super) fn address(text: &str) -> Result<IpAddr, Unfit> {
     let address: IpAddr = text
         .parse()
-        .map_err(|_| Unfit::new(format!("{text:?} is no IP address"), mended_address(text)))?;
+        .map_err(|_| Unfit::new(format!("{text:?} is not an IP address"), mended_address(text)))?;
     let why = match address {
-        _ if address.is_unspecified() => "it stands for every address",
-        _ if address.is_multicast() => "it is a group's address",
-        IpAddr::V4(v4) if v4.is_broadcast() => "it calls every machine of a network",
+        _ if address.is_unspecified() => "it means every address",
+        _ if address.is_multicast() => "it is a multicast address",
+        IpAddr::V4(v4) if v4.is_broadcast() => "it is the broadcast address",
         _ => return Ok(address),
     };
-    Err(Unfit::new(format!("{text} is no machine's address"), why))
+    Err(Unfit::new(format!("{text} cannot be a machine's address"), why))
 }
 
 /// Why `text` is not an address. Never suggests an address, which might be another machine's.
@@ -140,18 +140,18 @@ pub(super) fn listener(text: &str) -> Result<SocketAddr, Unfit> {
             Ok(_) => format!("the port is 1 to 65534: \"{ip}:{DEFAULT_PORT}\""),
             Err(_) => mended_address(ip),
         };
-        Unfit::new(format!("{text:?} is no address and port"), hint)
+        Unfit::new(format!("{text:?} is not an address and port"), hint)
     })
 }
 
 pub(super) fn mac(text: &str) -> Result<String, Unfit> {
-    let unfit = |hint: &str| Unfit::new(format!("{text:?} is no network card's address"), hint);
+    let unfit = |hint: &str| Unfit::new(format!("{text:?} is not a MAC address"), hint);
     let pairs: Vec<&str> = text.split(':').collect();
     let octet = |pair: &&str| (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok()).flatten();
     let octets: Option<Vec<u8>> = pairs.iter().map(octet).collect();
     match octets.as_deref() {
         Some([0, 0, 0, 0, 0, 0]) => Err(unfit("it is all zeroes")),
-        Some([first, _, _, _, _, _]) if first & 1 == 1 => Err(unfit("it is a group's address, no card's")),
+        Some([first, _, _, _, _, _]) if first & 1 == 1 => Err(unfit("it is a multicast address, not a card's")),
         Some([_, _, _, _, _, _]) => Ok(text.to_lowercase()),
         _ => {
             let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
@@ -172,7 +172,7 @@ pub(super) fn mac(text: &str) -> Result<String, Unfit> {
 const LEAST_ARC_BYTES: u64 = 64 << 20;
 
 pub(super) fn size(text: &str) -> Result<u64, Unfit> {
-    let unfit = |hint: String| Unfit::new(format!("{text:?} is no size"), hint);
+    let unfit = |hint: String| Unfit::new(format!("{text:?} is not a size"), hint);
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let shift = match unit.trim_start() {
@@ -196,13 +196,13 @@ pub(super) fn size(text: &str) -> Result<u64, Unfit> {
     let number: u64 = number.parse().map_err(|_| unfit("write it as \"1GiB\"".into()))?;
     number
         .checked_mul(1 << shift)
-        .ok_or_else(|| unfit("it is more than 64 bits can count".into()))
+        .ok_or_else(|| unfit("it does not fit in 64 bits".into()))
 }
 
 pub(super) fn arc(text: &str) -> Result<u64, Unfit> {
     match size(text)? {
         bytes if bytes < LEAST_ARC_BYTES => Err(Unfit::new(
-            format!("{text:?} is too small a cache"),
+            format!("{text:?} is too small for arc_max"),
             "ZFS ignores less than 64MiB",
         )),
         bytes => Ok(bytes),
@@ -213,8 +213,8 @@ pub(super) fn cluster_name(text: &str) -> Result<String, Unfit> {
     match NodeName::new(text) {
         Ok(name) if text.len() <= 15 => Ok(name.into()),
         _ => Err(Unfit::new(
-            format!("{text:?} is no name that Proxmox takes for a cluster"),
-            "lower-case letters, digits and inner hyphens, at most 15",
+            format!("{text:?} is not a valid cluster name for Proxmox"),
+            "use lower-case letters, digits, and hyphens between them; at most 15",
         )),
     }
 }
@@ -222,8 +222,8 @@ pub(super) fn cluster_name(text: &str) -> Result<String, Unfit> {
 pub(super) fn node_name(text: &str) -> Result<NodeName, Unfit> {
     NodeName::new(text).map_err(|_| {
         Unfit::new(
-            format!("{text:?} is no name that Proxmox takes for a node"),
-            "lower-case letters, digits and inner hyphens, at most 63",
+            format!("{text:?} is not a valid node name for Proxmox"),
+            "use lower-case letters, digits, and hyphens between them; at most 63",
         )
     })
 }
@@ -231,8 +231,8 @@ pub(super) fn node_name(text: &str) -> Result<NodeName, Unfit> {
 pub(super) fn serial(text: &str) -> Result<Serial, Unfit> {
     Serial::new(text).map_err(|_| {
         Unfit::new(
-            format!("{text:?} is no disk's serial number"),
-            "heeler disk list shows those of each node",
+            format!("{text:?} is not a disk serial"),
+            "heeler disk list shows the serials",
         )
     })
 }
@@ -240,8 +240,8 @@ pub(super) fn serial(text: &str) -> Result<Serial, Unfit> {
 pub(super) fn pool_name(text: &str) -> Result<PoolName, Unfit> {
     PoolName::new(text).map_err(|_| {
         Unfit::new(
-            format!("{text:?} is no name that zpool accepts"),
-            "a letter first, then letters, digits, - _ . :",
+            format!("{text:?} is not a valid pool name"),
+            "start with a letter; then letters, digits, - _ . : and not a vdev type such as mirror",
         )
     })
 }
@@ -260,8 +260,8 @@ pub(super) fn dataset(name: &str, mountpoint: &str) -> Result<Dataset, Unfit> {
 /// A short text for people: no control characters or others that move a terminal's cursor.
 pub(super) fn label(text: &str) -> Result<String, Unfit> {
     if text.chars().any(is_hidden) || text.chars().count() > 80 {
-        let message = format!("{text:?} is no short text");
-        return Err(Unfit::new(message, "one line, at most 80 characters"));
+        let message = format!("{text:?} is not a short text");
+        return Err(Unfit::new(message, "write one line of at most 80 characters"));
     }
     Ok(text.to_owned())
 }
@@ -278,7 +278,7 @@ pub(super) fn word(
             return Ok(text.to_owned());
         }
         Err(Unfit::new(
-            format!("{text:?} is no {what}"),
+            format!("{text:?} is not a {what}"),
             format!("write it as {example:?}"),
         ))
     }

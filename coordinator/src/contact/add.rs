@@ -137,7 +137,7 @@ async fn vouched(
     });
     for known in unnamed {
         person.say(&format!(
-            "{node}: the coordinator does not name the operator {} ({}), who may not consent there",
+            "{node}: the coordinator does not list the operator {} ({}): this node will refuse that operator's consents",
             known.name,
             fingerprint(&known.public_key)
         ));
@@ -163,7 +163,7 @@ async fn install(
     let package = there.iter().find_map(|line| line.strip_prefix("package "));
     if let Some(version) = package {
         person.say(&format!(
-            "{}: the agent is the package's (heeler-agent {version}); apt upgrades it",
+            "{}: the agent comes from the Debian package (heeler-agent {version}); apt upgrades it",
             target.node
         ));
     }

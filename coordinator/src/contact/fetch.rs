@@ -74,10 +74,10 @@ impl<'a> Keeper<'a> {
         };
         let bytes = STANDARD
             .decode(lines.concat())
-            .map_err(|_| broken("did not arrive whole"))?;
+            .map_err(|_| broken("arrived incomplete"))?;
         let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
         if bytes.len() as u64 != copy.bytes || hex(digest.as_ref()) != copy.sha256 {
-            return Err(broken("is not what its receipt says"));
+            return Err(broken("does not match its receipt"));
         }
         crate::pki::write_bytes(file, &bytes).map_err(|error| ContactError::State {
             path: file.display().to_string(),

@@ -27,20 +27,20 @@ receive() {
     folder=${path%/*}
     mkdir -p "$folder" 2>/dev/null
     if [ -z "$(find "$folder/" -maxdepth 0 -user "$(id -u)" ! -perm -o+w 2>/dev/null)" ]; then
-        fail "$folder is no folder that only root can write to: see ls -ld $folder"
+        fail "users other than root can write to $folder, or root does not own it: see ls -ld $folder"
         exit 1
     fi
-    own=$(mktemp -d "$folder/.heeler-XXXXXX") || { fail "no new file can be made in $folder"; exit 1; }
+    own=$(mktemp -d "$folder/.heeler-XXXXXX") || { fail "could not create a file in $folder"; exit 1; }
     trap 'rm -rf "$own"' EXIT
     if ! problem=$({ head -c "$size" >"$own/new" && chmod "$mode" "$own/new" && sync "$own/new"; } 2>&1); then
         fail "$path: ${problem:-could not be written}"
         exit 1
     fi
     if [ "$(sha256sum <"$own/new" | cut -d' ' -f1)" != "$sum" ]; then
-        fail "$path did not arrive whole"
+        fail "$path arrived incomplete"
         exit 1
     fi
-    if mv -fT "$own/new" "$path" && rm -rf "$own" && sync "$folder"; then ok; else fail "$path could not be put in its place"; fi
+    if mv -fT "$own/new" "$path" && rm -rf "$own" && sync "$folder"; then ok; else fail "$path could not be moved into place"; fi
     trap - EXIT
 }
 # Goes into the folder of copies below the mountpoint $1, and looks where it has arrived: a link on the way leads to
@@ -122,7 +122,7 @@ while read -r order rest; do
             (enter "$at" && plain "$name" | base64) | tell
             ok
         else
-            fail "$rest cannot be read: it is no plain file in a folder of root's below the mountpoint"
+            fail "$rest cannot be read: it is not a regular file in a folder that only root can write to, below the mountpoint"
         fi
         ;;
     QUIT)

@@ -102,7 +102,7 @@ async fn write_down(ssh: &Ssh, file: &Path, person: &mut dyn Dialogue) -> Result
         ..ssh.clone()
     };
     run_patiently(&asking, HELLO, person).await?;
-    Fingerprint::in_file(file).ok_or_else(|| ssh.lost("ssh did not write down the host key"))
+    Fingerprint::in_file(file).ok_or_else(|| ssh.lost("ssh did not save the host key"))
 }
 
 /// Shows the old and the new key of a node that was flashed again, and asks.
@@ -199,7 +199,7 @@ async fn run_patiently(ssh: &Ssh, script: &str, person: &mut dyn Dialogue) -> Re
             return Err(changed(ssh, &pinned.unwrap_or_else(|| shown.clone()), shown));
         }
         if tries == 24 || !passes(&answer.words) {
-            let complaint = answer.words.lines().last().unwrap_or("ssh said nothing");
+            let complaint = answer.words.lines().last().unwrap_or("ssh printed nothing");
             return Err(ssh.lost(complaint));
         }
         if tries == 0 {

@@ -146,14 +146,14 @@ pub enum ContactError {
     },
     /// sudo wants a password and none was given.
     #[error(
-        "{node} wants a sudo password and none was given for it: with -K, stdin holds one line for each NAME, in their order"
+        "{node} needs a sudo password, and none was given: with -K, give one line on stdin for each NAME, in the same order"
     )]
     NoPassword {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
     },
     /// An order to the root shell failed.
-    #[error("{node} could not carry out its part: {problem}")]
+    #[error("{node} could not finish first contact: {problem}")]
     Node {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
         node: NodeName,
@@ -169,7 +169,7 @@ pub enum ContactError {
         looked: Vec<String>,
     },
     /// The agent runs but does not connect.
-    #[error("the agent on {node} is installed and did not reach this coordinator in {seconds} s. Its last log \
+    #[error("the agent on {node} is installed, but did not reach this coordinator within {seconds} s. Its last log \
         lines:\n  {}\nIs one of {addresses} reachable from the node?", words.join("\n  "))]
     Silent {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.

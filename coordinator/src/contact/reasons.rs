@@ -23,7 +23,7 @@ pub fn of_login(words: &str, destination: &str) -> String {
 pub fn of_sudo(words: &str, destination: &str) -> String {
     let says = |any: &[&str]| any.iter().any(|one| words.contains(one));
     if says(&["must have a tty"]) {
-        "sudo wants a terminal (requiretty). On the node type `sudo visudo -f /etc/sudoers.d/heeler` and write the line \
+        "sudo needs a terminal (requiretty). On the node type `sudo visudo -f /etc/sudoers.d/heeler` and write the line \
          `Defaults !requiretty`; or log in as root with --ssh root@HOST"
             .to_owned()
     } else if says(&["is expired", "has expired", "change your password"]) {

@@ -42,7 +42,7 @@ impl<'a> Root<'a> {
                     "no-sudo" => {
                         return Err(ContactError::NoSudo {
                             node: ssh.node.clone(),
-                            told: "there is no sudo".to_owned(),
+                            told: "sudo is not installed".to_owned(),
                             next: "log in as root with --ssh root@HOST, or install sudo on the node".to_owned(),
                         });
                     }
@@ -74,7 +74,7 @@ impl<'a> Root<'a> {
         let ssh = self.login.ssh;
         let words = self.login.words();
         if code == 255 {
-            ssh.lost(words.lines().last().unwrap_or("ssh said nothing"))
+            ssh.lost(words.lines().last().unwrap_or("ssh printed nothing"))
         } else if !self.login.has_begun() {
             ssh.stopped(&self.login, Some(code))
         } else if asked
@@ -172,7 +172,7 @@ impl<'a> Root<'a> {
             }
             length += line.len();
             if length > LONGEST {
-                return Err(self.lost("the node's answer does not end"));
+                return Err(self.lost("the node's answer is incomplete"));
             }
             lines.push(line.strip_prefix(": ").unwrap_or(&line).to_owned());
         }

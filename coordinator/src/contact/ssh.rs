@@ -170,7 +170,7 @@ impl Ssh {
                 Heard::End(code) => break code,
             }
             if lines.len() > MOST_LINES {
-                return Err(self.lost("the node's answer does not end"));
+                return Err(self.lost("the node's answer is incomplete"));
             }
         };
         if code != 255 && !login.has_begun() {
@@ -188,7 +188,7 @@ impl Ssh {
     pub fn stopped(&self, login: &Login<'_>, code: Option<i32>) -> ContactError {
         let words = login.words();
         if code.is_none() && !login.has_opened() {
-            let last = words.lines().last().unwrap_or("ssh said nothing");
+            let last = words.lines().last().unwrap_or("ssh printed nothing");
             return self.lost(format!(
                 "ssh did not log in within {} s ({last})",
                 self.patience.login.as_secs()

@@ -71,7 +71,7 @@ impl StreamingService<Said> for Service {
         Box::pin(async move {
             let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
             let peer = caller.peer.clone();
-            let peer = peer.ok_or_else(|| protocol("an agent shows a certificate"))?;
+            let peer = peer.ok_or_else(|| protocol("an agent must send a certificate"))?;
             let (out, messages) = mpsc::channel(OUTBOX);
             let (refused, refusal) = oneshot::channel();
             tokio::spawn(attend(app, (caller, peer), request.into_inner(), (out, refused)));
@@ -137,7 +137,7 @@ async fn hello(app: &App, peer: &Peer, inbound: &mut Streaming<Said>) -> Result<
             body: Some(Body::Hello(hello)),
             ..
         }) => Ok(hello),
-        _ => Err(protocol("the first message of a session is hello")),
+        _ => Err(protocol("the first message of a session must be hello")),
     }
 }
 

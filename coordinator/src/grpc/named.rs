@@ -27,7 +27,7 @@ pub(super) fn who(extensions: &Extensions) -> Option<Who> {
 
 /// The error for a call without a known caller.
 pub(super) fn nobody() -> Status {
-    protocol("nobody is known to be at the other end")
+    protocol("the caller is unknown")
 }
 
 /// Runs each call in the name of its caller.

@@ -17,7 +17,7 @@ pub struct Peer {
 
 /// A verified certificate names no node, or no operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the certificate names nobody who may call here")]
+#[error("the certificate is not for a node or an operator")]
 pub struct PeerError;
 
 /// The URI in a node's certificate.

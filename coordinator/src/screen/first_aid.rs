@@ -22,9 +22,9 @@ pub const NEVER: &[&str] = &[
 /// The cases, most common first.
 pub const CASES: &[Case] = &[
     Case {
-        when: "A light is not green",
+        when: "The status is not green",
         steps: &[
-            "heeler status says what it is, and below it what to type. GREEN: nothing to do. AMBER: look at it this \
+            "heeler status says what is wrong, and below it what to type. GREEN: nothing to do. AMBER: look at it this \
              week. RED: look at it today; the status says what is known about the data.",
             "heeler plan only shows what would change. heeler apply makes these changes, after it asked you.",
         ],

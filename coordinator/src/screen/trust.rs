@@ -59,10 +59,13 @@ pub fn revoked(name: &str, away: &[String], vouched: &[&str]) -> Vec<Line> {
     lines.extend(behind(away));
     if !vouched.is_empty() {
         lines.push(Line::of(format!(
-            "{name} vouched for: {}. If their key was stolen, see to those,",
+            "{name} added: {}. If the key of {name} was stolen, check these",
             vouched.join(", ")
         )));
-        lines.push(Line::of(format!("too: heeler operator revoke {}", vouched[0])));
+        lines.push(Line::of(format!(
+            "operators too: heeler operator revoke {}",
+            vouched[0]
+        )));
     }
     lines
 }

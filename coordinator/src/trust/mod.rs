@@ -31,7 +31,7 @@ pub enum TrustError {
         problem: String,
     },
     /// A message could not be parsed; names its content.
-    #[error("the coordinator says about trust what cannot be read: {0}")]
+    #[error("the coordinator's answer about trust cannot be read: {0}")]
     Unreadable(String),
     /// The coordinator gives an operator another key than signed statements do.
     #[error(

@@ -52,9 +52,9 @@ impl Pinned {
         let operators: Option<_> = file.operators.into_iter().map(operator).collect();
         let authorities: Option<Vec<_>> = file.authorities.iter().map(|pem| certificates(pem)).collect();
         Ok(Self {
-            operators: operators.ok_or_else(|| damaged("a key in it is none".to_owned()))?,
+            operators: operators.ok_or_else(|| damaged("a key in it is not valid".to_owned()))?,
             authorities: authorities
-                .ok_or_else(|| damaged("a certificate in it is none".to_owned()))?
+                .ok_or_else(|| damaged("a certificate in it is not valid".to_owned()))?
                 .concat(),
             statements: file.statements,
         })

@@ -38,13 +38,13 @@ impl Stranger {
     pub fn warning(&self) -> String {
         let compare = match self {
             Self::Operator(one) => format!(
-                "Have {} read it to you: heeler operator list, on their machine.",
+                "Ask {} to read it to you: heeler operator list, on their machine.",
                 one.name
             ),
             Self::Authority(_) => "Compare it with what another operator's machine shows: heeler ca show.".to_owned(),
         };
         format!(
-            "The coordinator names the {}. No signed statement that starts from your own key vouches for it. {compare}",
+            "The coordinator sends a new {}. No signed statement confirms it. {compare}",
             self.what()
         )
     }
@@ -65,7 +65,7 @@ impl Stranger {
     #[must_use]
     pub fn refusal(&self) -> String {
         format!(
-            "the coordinator names the {}, and no signed statement vouches for it. Compare the fingerprint with the person whose it is, and confirm it on a terminal; --yes never stands for that",
+            "the coordinator sends a new {}, and no signed statement confirms it. Compare the fingerprint with its owner, and confirm it on a terminal; --yes does not replace this",
             self.what()
         )
     }

@@ -55,7 +55,7 @@ impl Keyring {
         match (self.circle.cluster_of)(certificate) {
             Some(cluster) if self.cluster().map_or(true, |own| *own == cluster) => Ok(Some(stranger)),
             _ => Err(TrustError::Unreadable(format!(
-                "{} is none of this cluster",
+                "{} is not from this cluster",
                 stranger.what()
             ))),
         }

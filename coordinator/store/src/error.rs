@@ -35,7 +35,7 @@ pub enum StoreError {
     #[error("could not write to the disk. Check whether the disk fails: journalctl -k")]
     NotOnDisk,
     /// A column holds a value that cannot be parsed.
-    #[error("the database holds a value that cannot be: {column} is {found}")]
+    #[error("the database holds an impossible value: {column} is {found}")]
     Row {
         /// `table.column`.
         column: &'static str,

@@ -161,7 +161,9 @@ impl DiskState {
             },
             Self::System { .. } => "this machine runs from it",
             Self::Foreign { .. } => "a pool is made only on disks that are proven blank",
-            Self::Unproven { .. } => "a pool is made only on disks that are proven blank, and this could not be",
+            Self::Unproven { .. } => {
+                "a pool is made only on disks that are proven blank, and this disk could not be proven blank"
+            }
         })
     }
 

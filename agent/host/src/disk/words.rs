@@ -29,7 +29,7 @@ pub(super) fn member(name: &str, guid: u64, state: MemberState, hostname: &str) 
         MemberState::Active => format!("member of pool {name}"),
         MemberState::Exported => format!("member of exported pool {name} ({guid}){last}"),
         MemberState::Destroyed => format!("member of destroyed pool {name} ({guid}){last}"),
-        MemberState::Former => format!("former member of pool {name} ({guid}), which has gone on without it"),
+        MemberState::Former => format!("former member of pool {name} ({guid}), which continued without it"),
         MemberState::PotentiallyActive => format!("member of pool {name} ({guid}), not exported{last}"),
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn finding(evidence: &Evidence) -> Option<String> {
             .probes
             .iter()
             .any(|probe| *probe != Probe::Nothing)
-            .then(|| "something that blkid knows".to_owned())
+            .then(|| "content that blkid recognises".to_owned())
     };
     let holder = || evidence.holders.first().map(|name| format!("held by {name}"));
     let read_only = || device.read_only.then(|| "a disk that cannot be written".to_owned());
@@ -103,7 +103,7 @@ fn table(device: &Device, probe: Option<&Probe>) -> Option<String> {
     };
     Some(match (kind, count) {
         (kind, 0) => format!("empty {kind} partition table"),
-        ("", 1) => format!("something stacked on it{what}"),
+        ("", 1) => format!("another device on top of it{what}"),
         (kind, 1) => format!("{kind} partition table with 1 partition{what}"),
         (kind, count) => format!("{kind} partition table with {count} partitions{what}"),
     })
@@ -114,7 +114,7 @@ fn signature(kind: &str) -> String {
         "LVM2_member" | "LVM1_member" => "LVM physical volume".to_owned(),
         "crypto_LUKS" => "LUKS encrypted volume".to_owned(),
         "linux_raid_member" => "member of a Linux RAID".to_owned(),
-        crate::lsblk::UNREADABLE => "a disk of which lsblk says too little".to_owned(),
+        crate::lsblk::UNREADABLE => "a disk that lsblk does not describe completely".to_owned(),
         "zfs_member" => "traces of a ZFS pool".to_owned(),
         "swap" => "swap space".to_owned(),
         "gpt" => "remains of a GPT partition table".to_owned(),

@@ -60,9 +60,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MadeUp => {
-                f.write_str("its hardware address is made up by the kernel, and changes with the next boot")
-            }
+            Self::MadeUp => f.write_str("its hardware address is random, and changes with the next boot"),
             Self::PortOf(master) => write!(f, "it belongs to {master}"),
             Self::DefaultRoute => f.write_str("the node's default route leads through it"),
             Self::Connection(address) => write!(f, "a connection runs over it, at {address}"),

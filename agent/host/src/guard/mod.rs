@@ -47,7 +47,7 @@ pub enum GuardError {
         source: io::Error,
     },
     /// A file to save is not UTF-8.
-    #[error("{path} is not UTF-8 text, so it could not be put back as it was; nothing was changed")]
+    #[error("{path} is not UTF-8 text, so it could not be restored later; nothing was changed")]
     NotText {
         /// Path of the file.
         path: String,

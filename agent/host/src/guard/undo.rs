@@ -56,7 +56,7 @@ pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
         None => "nobody confirmed it in time".to_owned(),
     };
     for problem in bring_back(host, &armed).await {
-        reason = format!("{reason}; putting it back, {problem}");
+        reason = format!("{reason}; while undoing it: {problem}");
     }
     let undone = Undone {
         id: armed.id,

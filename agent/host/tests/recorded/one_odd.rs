@@ -48,7 +48,7 @@ async fn an_odd_device_hides_no_other() {
         assert_eq!(disks.len(), 3, "{odd}");
         let told: Vec<_> = disks
             .iter()
-            .filter(|disk| disk.state.finding().contains("too little"))
+            .filter(|disk| disk.state.finding().contains("does not describe"))
             .collect();
         let system = disks
             .iter()
@@ -72,7 +72,11 @@ async fn an_odd_partition_leaves_its_disk_its_serial() {
     let disks = inventory(&machine).await.unwrap().disks;
     let disk = of(&disks, &device);
     assert_eq!(disk.serial, SERIAL);
-    assert!(disk.state.finding().contains("too little"), "{}", disk.state.finding());
+    assert!(
+        disk.state.finding().contains("does not describe"),
+        "{}",
+        disk.state.finding()
+    );
 }
 
 #[tokio::test]

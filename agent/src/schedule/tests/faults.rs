@@ -105,7 +105,7 @@ async fn a_degraded_pool_is_snapshotted_and_not_pruned() {
     bench.machine.pull_disk("B");
     let runs = bench.live(12 * HOUR).await;
     assert!(runs.iter().all(|run| run.pruned == 0) && runs.iter().any(|run| !run.taken.is_empty()));
-    assert!(problems(&runs).contains("not whole"), "{}", problems(&runs));
+    assert!(problems(&runs).contains("not ONLINE"), "{}", problems(&runs));
 }
 
 #[tokio::test]

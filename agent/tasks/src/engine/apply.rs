@@ -39,7 +39,7 @@ pub enum ApplyError {
         code: i32,
     },
     /// logind accepted the reboot 10 minutes ago, and the machine still runs.
-    #[error("the node was asked to reboot 10 minutes ago and has not")]
+    #[error("the node was asked to reboot 10 minutes ago and has not rebooted rebooted")]
     NoReboot,
     /// The guard of a network change failed.
     #[error(transparent)]
@@ -54,7 +54,7 @@ pub enum ApplyError {
     #[error("the change was confirmed at the last moment, and stays")]
     Stays,
     /// systemd no longer knows a transient unit, so its result is unknown.
-    #[error("{unit} is gone before its end: the machine was restarted under it")]
+    #[error("{unit} ended early: the machine was restarted while it ran")]
     JobLost {
         /// Name of the unit with its suffix, such as `heeler-….service`.
         unit: String,
@@ -160,7 +160,7 @@ async fn confirmed(host: &dyn System) -> Result<(), ApplyError> {
     }
     let reason = match undo_now(host).await? {
         Undoing::Confirmed => return Ok(()),
-        Undoing::Nothing => "it was undone by somebody else".to_owned(),
+        Undoing::Nothing => "somebody else undid it".to_owned(),
         Undoing::Done(_) => format!("nobody confirmed it, and {} did not undo it in time", guard::TIMER),
     };
     Err(ApplyError::Undone { reason })

@@ -103,12 +103,12 @@ impl Hand<'_> {
         let reboot = ops.iter().position(|op| matches!(op, Op::Reboot { .. }));
         if irreversible > 1 || reboot.is_some_and(|place| place + 1 != ops.len()) {
             return Err(Stop::Failed(format!(
-                "{name} plans ops that may not stand together: a fault of Heeler"
+                "{name} plans operations that must not run together: a fault of Heeler"
             )));
         }
-        if reboot.is_some() && self.rebooted(name, Some("it did not help")).await? {
+        if reboot.is_some() && self.rebooted(name, Some("after the reboot it is still needed")).await? {
             return Err(Stop::Failed(format!(
-                "the node was rebooted for {name}, which still does not hold"
+                "the node was rebooted for {name}, and the step is still not done"
             )));
         }
         for (index, op) in ops.iter().enumerate() {
@@ -201,10 +201,10 @@ impl Hand<'_> {
     async fn undo_network(&mut self, step: &str, index: usize, stop: Stop) -> Result<Stop, Stop> {
         let undo = Op::Guard(GuardAction::Undo);
         let then = match self.op(step, index, &undo).await? {
-            Ok(()) => "the network was put back at once".to_owned(),
+            Ok(()) => "the change was undone at once".to_owned(),
             Err(stays @ ApplyError::Stays) => stays.to_string(),
             Err(error) => format!(
-                "the guard puts the network back within 90 s, since it could not be at once: {}",
+                "the guard undoes the change within 90 s; it could not be undone at once: {}",
                 in_full(&error)
             ),
         };
@@ -226,7 +226,7 @@ impl Hand<'_> {
         Stop::Blocked(Blocked {
             found: reason.to_owned(),
             why: format!(
-                "\"{}\" cannot be undone, so it needs a person's consent to exactly that",
+                "\"{}\" cannot be undone, and needs an operator's consent to exactly this change",
                 op.summary()
             ),
             next: format!("heeler apply {}", self.node),

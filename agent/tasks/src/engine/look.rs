@@ -54,12 +54,12 @@ fn unsettled(step: &dyn AnyStep, plan: Plan, settle: Duration) -> Stop {
         Plan::Blocked(blocked) => return Stop::Blocked(blocked),
         Plan::Change { ops, .. } => ops.iter().map(Op::summary).collect::<Vec<_>>().join("; "),
         Plan::Retry { why, .. } => why,
-        Plan::After(other) => format!("{other} must hold first"),
+        Plan::After(other) => format!("{other} must be done first"),
         Plan::Satisfied | Plan::NotApplicable(_) => String::new(),
     };
     let seconds = settle.as_secs();
     Stop::Failed(format!(
-        "{name} is not reached {seconds} s after its changes; still missing: {seen}"
+        "{name} is not done {seconds} s after its changes; still missing: {seen}"
     ))
 }
 

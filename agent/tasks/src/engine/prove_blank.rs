@@ -91,7 +91,7 @@ async fn begin(host: &dyn System, create: &CreatePool, op: &Op) -> Result<Vec<Re
     match legs.first() {
         None => Ok(readings),
         Some(leg) => Err(Stop::Failed(format!(
-            "zpool would be given {} too, which nobody consented to",
+            "zpool would be given {} too, and nobody consented to that",
             leg.display()
         ))),
     }

@@ -98,8 +98,8 @@ impl fmt::Display for PruneDecision {
                 Why::Cloned(clones) => write!(f, "{} on it", plural(*clones, "clone")),
                 Why::NoPolicy => f.write_str("no policy: nothing is pruned"),
                 Why::Newest => f.write_str("the newest"),
-                Why::NewestOfOurs => f.write_str("the newest of ours"),
-                Why::Common => f.write_str("the newest that a copy has too"),
+                Why::NewestOfOurs => f.write_str("the newest of Heeler's"),
+                Why::Common => f.write_str("the newest that a replica also has"),
                 Why::Future => f.write_str("from the future: the clock was wrong"),
                 Why::Wanted { class, place, of } => write!(f, "{} {place} of {of}", class.word()),
                 Why::Young { class, until_s } => {

@@ -321,7 +321,10 @@ async fn destroy(
     }
     let command = zfs::snapshots_command(dataset);
     let Some(batch) = Batch::new(dataset, names.clone()) else {
-        return Err(RunError::unreadable(&command, "a name in it is none that Heeler gives"));
+        return Err(RunError::unreadable(
+            &command,
+            "a name in it is not one that Heeler uses",
+        ));
     };
     batch.rehearse(host).await?;
     let command = batch.command();

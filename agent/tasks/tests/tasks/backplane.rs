@@ -119,7 +119,7 @@ async fn a_failed_network_change_is_undone_at_once() {
         let Outcome::Failed { reason, .. } = life.apply(&backplane("10.10.99.50/24")).await else {
             panic!("{part}: failed")
         };
-        assert!(reason.contains("the network was put back at once"), "{part}: {reason}");
+        assert!(reason.contains("the change was undone at once"), "{part}: {reason}");
         assert!(life.machine.now_ms() - before_ms < 30_000, "{part}: it waited");
         is_as_before(&life, part);
         is_settled(&life, part).await;

@@ -66,7 +66,13 @@ async fn after_a_disk_was_swapped_the_consent_permits_nothing() {
     // Another drive with the same serial, as an attacker could have.
     life.machine
         .swap_disk(B, &DiskSpec::blank(B).size(128_035_676_160 + 4096));
-    refused(&life, &id, &[consent], "something else than what would happen now").await;
+    refused(
+        &life,
+        &id,
+        &[consent],
+        "a different change from the one that would happen now",
+    )
+    .await;
 }
 
 #[tokio::test]

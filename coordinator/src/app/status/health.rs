@@ -44,7 +44,7 @@ pub(super) fn alerts(node: &str, pool: &v1::Pool, seen_ms: u64, acknowledged: bo
     alerts.extend(stands_in.map(|leg| {
         amber(
             node,
-            format!("{} of pool {} stands in for a disk", leg_name(leg), pool.name),
+            format!("{} of pool {} replaces a failed disk", leg_name(leg), pool.name),
             || format!("replace the disk that failed: \"A disk failed\" in {GUIDE}"),
         )
     }));
@@ -148,8 +148,8 @@ fn lost(node: &str, pool: &v1::Pool, leg: &v1::Leg) -> Option<v1::Alert> {
             "synchronous writes go to the data disks and are slower. If the power failed together with it, the last seconds of them may be lost",
         ),
         LegClass::Log => (Light::Amber, "the other half of its mirror holds the log"),
-        LegClass::Cache => (Light::Amber, "reads are slower, no data is at stake"),
-        LegClass::Spare => (Light::Amber, "it cannot stand in for a disk"),
+        LegClass::Cache => (Light::Amber, "reads are slower, no data is at risk"),
+        LegClass::Spare => (Light::Amber, "it cannot replace a failed disk"),
     };
     let keep = match beside.as_slice() {
         [] => String::new(),

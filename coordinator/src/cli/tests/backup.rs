@@ -105,7 +105,7 @@ async fn a_missing_recovery_key_is_asked_for() {
     let rubbish = stage
         .types_and_says(&format!("backup verify {file}"), &["AGE-SECRET-KEY-1NOTREALLY"])
         .await;
-    assert!(rubbish.err.contains("no recovery key"), "{}", rubbish.err);
+    assert!(rubbish.err.contains("not a recovery key"), "{}", rubbish.err);
 }
 
 #[tokio::test]

@@ -223,7 +223,7 @@ async fn a_rotation_names_excluded_nodes_before_it_asks() {
     };
     let outcome = stage.types_and_says("ca rotate --without pi5l", &["y"]).await;
     assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
-    assert!(outcome.err.contains("pi5r would be left behind"), "{}", outcome.err);
+    assert!(outcome.err.contains("the rotation waits for pi5r"), "{}", outcome.err);
     let said = outcome.err.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("--without pi5l --without pi5r"), "{said}");
     nothing_was_done(&stage, "ca rotate", &outcome.asked);

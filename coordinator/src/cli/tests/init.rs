@@ -61,7 +61,7 @@ async fn init_adds_no_operator_to_an_existing_coordinator() {
     }
     let again = stage.types(&format!("{line} --operator me")).await;
     assert!(
-        again.exit == Exit::Fine && again.out.contains("there already"),
+        again.exit == Exit::Fine && again.out.contains("exists already"),
         "{}{}",
         again.out,
         again.err

@@ -47,7 +47,8 @@ async fn a_release_shows_what_stops_and_asks() {
     let yes = stage.types_and_says("node release pi5l", &["y"]).await;
     assert_eq!((yes.exit, went(&stage)), (Exit::Fine, true));
     assert!(
-        yes.out.contains("To forget it here: heeler node remove pi5l"),
+        yes.out
+            .contains("To remove it from the record: heeler node remove pi5l"),
         "{}",
         yes.out
     );
@@ -82,7 +83,7 @@ async fn forgetting_a_pool_needs_its_name_typed() {
     for answers in [&["y"][..], &["pi5l"], &["pi5l/dat"]] {
         let wrong = stage.types_and_says("node remove pi5l", answers).await;
         assert_eq!((wrong.exit, went(&stage)), (Exit::Refused, false), "{answers:?}");
-        assert_eq!(wrong.asked, ["Type pi5l/data to forget that pool:"]);
+        assert_eq!(wrong.asked, ["Type pi5l/data to remove that pool from the record:"]);
     }
     let yes_is_not_enough = stage.types("node remove pi5l --yes").await;
     assert!(

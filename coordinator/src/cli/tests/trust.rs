@@ -144,7 +144,7 @@ async fn node_add_accepts_signed_operators() {
     let (stage, ca) = stage(&me, script(&[&me, &bo, &cy], vec![me.adds(&bo), bo.adds(&cy)]));
     tells(&stage, &ca, &[&me, &bo, &cy]);
     let outcome = stage.types(ADD).await;
-    assert!(!outcome.err.contains("vouches"), "{}", outcome.err);
+    assert!(!outcome.err.contains("statement confirms"), "{}", outcome.err);
     assert!(!outcome.err.contains("Nothing was done there"), "{}", outcome.err);
 }
 
@@ -160,7 +160,7 @@ async fn node_add_pins_a_stranger_after_its_fingerprint() {
     assert!(!confirmed.err.contains("Nothing was done there"), "{}", confirmed.err);
     // The question is asked once only.
     let again = stage.types(ADD).await;
-    assert!(!again.err.contains("vouches"), "{}", again.err);
+    assert!(!again.err.contains("statement confirms"), "{}", again.err);
 }
 
 #[tokio::test]

@@ -42,11 +42,11 @@ fn every_bad_line_gets_its_place_and_cure() {
 
 #[test]
 fn a_nearly_empty_file_says_what_to_write() {
-    let nothing = ["1:1: the file is empty (heeler init writes one to begin with)"];
+    let nothing = ["1:1: the file is empty (heeler init writes a first one)"];
     assert_eq!(said(""), nothing);
     assert_eq!(said("# only a comment\n"), nothing);
     assert_eq!(
         said("[cluster]\nname = \"a\"\n"),
-        ["1:1: the file has no [coordinator] (write [coordinator] and below it addresses = [\"IP:7443\"])"]
+        ["1:1: the file has no [coordinator] (write [coordinator], and in the next line addresses = [\"IP:7443\"])"]
     );
 }

@@ -197,7 +197,7 @@ fn wrong_subnet(fleet: &mut Fleet<'_>) -> Result<()> {
     )?;
     let plan = fleet.run(&["plan", L, "--width", "300"])?.stdout;
     ensure!(
-        plan.contains("BLOCKED") && plan.contains("on other subnets are") && plan.contains(R) && plan.contains(X),
+        plan.contains("BLOCKED") && plan.contains("on another subnet") && plan.contains(R) && plan.contains(X),
         "{plan}"
     );
     wait_for_address(&fleet.lab().node(L)?, &usual(0))?;

@@ -64,7 +64,7 @@ fn agent(fleet: &mut Fleet<'_>) -> Result<()> {
     let said = fleet.add(R, PASSWORD, &[])?;
     let aside = said.stderr.clone();
     said.success()?;
-    ensure!(aside.contains("the agent is the package's"), "{aside}");
+    ensure!(aside.contains("the agent comes from the Debian package"), "{aside}");
     node.must("! [ -e /usr/local/sbin/heeler-agent ]")?;
 
     let before = node.must("systemctl show -p MainPID --value heeler-agent.service")?;

@@ -79,7 +79,7 @@ impl Step for AddressFree {
             None => Plan::Satisfied,
             Some(mac) => Plan::blocked(
                 format!("{} is in use: {mac} answers for it", address.address),
-                "two machines with one address cut each other off",
+                "two machines with the same address lose their connections",
                 "give this node or the other machine another address; then: heeler plan",
             ),
         }

@@ -33,14 +33,14 @@ impl Cards {
         match (free.next(), free.count()) {
             (Some(nic), 0) => Ok(nic),
             (None, _) => Err(Blocked {
-                found: format!("no card can be the backplane's: {}", self.list()),
+                found: format!("no card can be used for the backplane: {}", self.list()),
                 why: "Heeler never uses a card over which the node is reached, nor one that is already in \
                     use"
                 .to_owned(),
                 next: "plug the second card in; or name it in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
             }),
             (Some(_), more) => Err(Blocked {
-                found: format!("{} cards could be the backplane's: {}", more + 1, self.list()),
+                found: format!("{} cards could be used for the backplane: {}", more + 1, self.list()),
                 why: "Heeler does not guess which one".to_owned(),
                 next: "name it in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
             }),

@@ -183,7 +183,7 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
         if found.kind != "FILESYSTEM" {
             return Err(Plan::blocked(
                 format!("{name} has type {}", found.kind),
-                "heeler.toml wants a file system",
+                "heeler.toml describes a file system",
                 format!("name another dataset than {name} in heeler.toml"),
             ));
         }
@@ -246,7 +246,7 @@ fn kept(wanted: &Dataset, found: &Found) -> Option<Plan> {
     let (name, now) = (&found.name, &found.mountpoint);
     let (why, next) = match wanted.mountpoint {
         Mountpoint::None if found.mounted => (
-            "heeler.toml wants it mounted nowhere, and its files would be out of reach",
+            "heeler.toml says that it is not mounted, and its files would be unreachable",
             format!("in heeler.toml: mountpoint = {now:?}"),
         ),
         Mountpoint::At(_) if now == "legacy" => (

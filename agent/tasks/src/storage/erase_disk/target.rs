@@ -133,8 +133,8 @@ fn missing(inventory: &Inventory, task: &EraseDisk) -> Plan {
     };
     let here = words::list(inventory.disks.iter().map(|disk| disk.serial.as_str()));
     Plan::blocked(
-        format!("{typed} is not in this node{hint}. Here: {here}"),
-        "a disk is erased only by its own serial",
+        format!("{typed} is not in this node{hint}. In this node: {here}"),
+        "a disk is erased only by its exact serial",
         next,
     )
 }

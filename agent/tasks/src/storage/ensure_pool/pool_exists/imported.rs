@@ -47,7 +47,7 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
         return Plan::blocked(
             format!("{found}, with comment {:?}", pool.comment),
             format!(
-                "no pool is on record for this node, and this one does not say {:?}: it is somebody else's",
+                "no pool is on record for this node, and the comment of this one is not {:?}: Heeler treats it as somebody else's",
                 spec.comment
             ),
             format!(
