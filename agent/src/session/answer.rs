@@ -159,7 +159,7 @@ pub async fn reach(host: Arc<dyn System>, request: ReachRequest) -> FromAgent {
             Ok(seen) => (reply.up, reply.reached) = (seen.is_some(), seen == Some(true)),
             Err(error) => (reply.up, reply.error) = (true, in_full(&error)),
         },
-        Err(_) => reply.error = format!("{:?} is no address", request.address),
+        Err(_) => reply.error = format!("{:?} is not an address", request.address),
     }
     message(from_agent::Body::Reach(reply))
 }

@@ -53,7 +53,7 @@ impl Consents {
             };
             let consent = self.given.remove(index);
             let key = self.keys.get(&consent.operator);
-            let key = key.ok_or_else(|| wrong("the consent is signed by an operator who is not known here"))?;
+            let key = key.ok_or_else(|| wrong("the consent is signed by an unknown operator"))?;
             consent
                 .permits((task, node), &act, self.now_ms, key)
                 .map_err(|error| AppError::consent(node.as_str(), error))?;

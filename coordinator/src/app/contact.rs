@@ -137,7 +137,7 @@ fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) ->
     if (other_key || other_host) && !request.reflashed {
         let what = if other_host { "SSH host key" } else { "agent key" };
         return Err(AppError::Refused(format!(
-            "{name} is known with another {what}. If you flashed its SD card again: heeler node add {name} \
+            "{name} has another {what} on record. If you flashed its SD card again: heeler node add {name} \
              --reflashed. If not, another machine may answer at its address"
         )));
     }

@@ -163,7 +163,7 @@ async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> 
         NodeState::New => Err(denied("the node was never enrolled")),
         NodeState::Enrolled if node.key_sha256 != Some(*key) => Err(denied("the node has another key on record")),
         NodeState::Enrolled if now_ms > node.certificate_expires_ms.saturating_add(REJOIN_MS) => {
-            Err(denied("the node has been away for more than 400 days"))
+            Err(denied("the node has been offline for more than 400 days"))
         }
         NodeState::Enrolled => Ok(node),
     }

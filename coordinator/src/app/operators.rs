@@ -76,7 +76,7 @@ impl App {
             };
             tx.add_operator_by(&operator, statement.operator.as_str(), now_ms)
                 .await?;
-            let text = format!("{name} may consent from now on, says {}", statement.operator);
+            let text = format!("{name} may consent from now on; added by {}", statement.operator);
             self.audit(&mut tx, "operator added", "", &text).await?;
             tx.add_event(&self.event("operator added", "", text)).await?;
         }
@@ -104,17 +104,17 @@ impl App {
         };
         if !operators.iter().any(|known| is_theirs(&known)) {
             return Err(AppError::NotFound(format!(
-                "no operator {name} with that key. See them: heeler operator list"
+                "no operator {name} has that key. See them: heeler operator list"
             )));
         }
         if operators.len() == 1 {
             return Err(AppError::Refused(format!(
-                "{name} is the last operator: nobody could consent. Add another one first: heeler operator add"
+                "{name} is the last operator: without it nobody could consent. Add another one first: heeler operator add"
             )));
         }
         let by = statement.operator.as_str();
         tx.revoke_operator(name.as_str(), by, self.now_ms()).await?;
-        let text = format!("{name} may no longer consent, says {by}");
+        let text = format!("{name} may no longer consent; revoked by {by}");
         self.audit(&mut tx, "operator revoked", "", &text).await?;
         tx.add_event(&self.event("operator revoked", "", text)).await?;
         self.changed_trust(tx).await?;

@@ -69,7 +69,7 @@ impl App {
         {
             gates.push(v1::Gate {
                 found: "the accepted heeler.toml names it".to_owned(),
-                next: format!("take the lines of {name} out, then: heeler apply"),
+                next: format!("delete the lines of {name} from heeler.toml, then: heeler apply"),
                 ..v1::Gate::default()
             });
         }
@@ -148,7 +148,7 @@ fn pass(gates: &[v1::Gate], confirmed: &[String]) -> Result<(), AppError> {
     let mut wanted = gates.iter().filter(|gate| !gate.word.is_empty());
     match wanted.find(|gate| !confirmed.contains(&gate.word)) {
         Some(gate) => Err(AppError::Refused(format!(
-            "{}. To agree, its name: --confirm {}",
+            "{}. To confirm: --confirm {}",
             gate.found, gate.word
         ))),
         None => Ok(()),

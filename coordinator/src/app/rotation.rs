@@ -108,7 +108,7 @@ impl App {
             | (Step::Begin, None, Some(_), None)
             | (Step::Switch, None, None, Some(_))
             | (Step::Drop, None, None, None) => {}
-            (Step::Unspecified, ..) => return Err(AppError::Invalid("no step is named".to_owned())),
+            (Step::Unspecified, ..) => return Err(AppError::Invalid("the request has no step".to_owned())),
             _ => return Err(turn("this is not the next step of the rotation")),
         }
         self.show_authorities().await

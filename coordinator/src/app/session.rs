@@ -27,7 +27,7 @@ impl App {
     ) -> Result<Arc<Session>, AppError> {
         if hello.node != peer.node.as_str() {
             let text = format!(
-                "the certificate is {}'s and the agent says that it is {:?}",
+                "the certificate is for {}, but the agent says that its name is {:?}",
                 peer.node, hello.node
             );
             return Err(AppError::Denied(text));

@@ -83,7 +83,7 @@ impl Opened {
         let rest = io::copy(&mut self.from.by_ref().take(1), &mut io::sink());
         match rest.map_err(|error| damaged(error.to_string()))? {
             0 => Ok(self.manifest),
-            _ => Err(damaged("there is more in it than it says")),
+            _ => Err(damaged("it holds more than its list of contents says")),
         }
     }
 }

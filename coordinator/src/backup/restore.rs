@@ -186,7 +186,7 @@ async fn begin_anew(
     let mut tx = store.write().await?;
     let known = tx.meta("cluster").await?;
     if known.as_ref() != Some(&manifest.cluster) {
-        return Err(damaged("its database is of another cluster than it says"));
+        return Err(damaged("its database belongs to another cluster"));
     }
     tx.set_meta("epoch", &epoch.to_string()).await?;
     tx.set_meta("restored_epoch", &manifest.epoch.to_string()).await?;

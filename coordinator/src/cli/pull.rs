@@ -121,7 +121,7 @@ fn there(path: &Path) -> Result<String, CliError> {
     };
     String::from_utf8(bytes).map_err(|_| {
         CliError::Other(format!(
-            "could not read {}: it is not UTF-8 text, and is not overwritten\nMove it away, then again: heeler config pull",
+            "could not read {}: it is not UTF-8 text, and is not overwritten\nMove it away, then type: heeler config pull",
             path.display()
         ))
     })

@@ -92,7 +92,7 @@ pub(super) async fn find(client: &mut Client, begins: &str) -> Result<TaskInfo, 
         ))),
         (Some(_), more) => {
             let message = format!(
-                "{} tasks begin with {begins}\nType more of it: heeler task list --json",
+                "{} tasks begin with {begins}\nType more characters of the id: heeler task list --json",
                 more + 1
             );
             Err(CliError::Other(message))

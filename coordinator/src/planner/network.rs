@@ -88,7 +88,7 @@ fn missed(peer: &NodeView, node: &NodeView, pending: &Pending) -> Option<String>
     let heard = pending.words.get(&peer.name).and_then(|word| word.heard.as_ref());
     let since = if peer.session.is_none() {
         format!(
-            "is not connected now: bring it back; if it is away on purpose: heeler node pause {}",
+            "is not connected now: bring it back; if it is offline on purpose: heeler node pause {}",
             peer.name
         )
     } else if !vouches(peer, node) {
@@ -147,7 +147,7 @@ fn doubt(
         return Some(String::new());
     }
     (pending.own_node && reached.is_empty()).then(|| {
-        "the coordinator runs on this node, and no peer is up on the backplane to say that it is reached: bring another node up first"
+        "the coordinator runs on this node, and no peer is up on the backplane to confirm the change: bring another node up first"
             .to_owned()
     })
 }

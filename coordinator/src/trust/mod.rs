@@ -22,8 +22,7 @@ pub enum TrustError {
     #[error(transparent)]
     File(#[from] PkiError),
     /// The file with the pinned keys cannot be read.
-    #[error("{} is not readable ({problem}). It lists the keys that you trust in addition to your own. Move it away, \
-        and you are asked again", path.display())]
+    #[error("{} is not readable ({problem}). It lists the keys that you trust in addition to your own. Move it away, and heeler asks you again", path.display())]
     Damaged {
         /// Path of the file.
         path: PathBuf,
@@ -35,7 +34,7 @@ pub enum TrustError {
     Unreadable(String),
     /// The coordinator gives an operator another key than signed statements do.
     #[error(
-        "the coordinator names {name} with the key {told}, and signed statements say {known}. Somebody may have taken \
+        "the coordinator gives the key {told} for {name}, but signed statements give {known}. Somebody may have taken \
          over the coordinator: compare the key with {name} before you continue"
     )]
     OtherKey {
@@ -48,7 +47,7 @@ pub enum TrustError {
     },
     /// The coordinator names a key or authority that a signed statement revoked or dropped.
     #[error(
-        "the coordinator names {what}, which was revoked or dropped by a signed statement. Somebody may have taken \
+        "the coordinator lists {what}, which was revoked or dropped by a signed statement. Somebody may have taken \
          over the coordinator, or it was restored from an old backup: find out before you continue"
     )]
     Dropped {
@@ -57,7 +56,7 @@ pub enum TrustError {
     },
     /// The coordinator does not name this operator's own key.
     #[error(
-        "the coordinator does not name your own key ({name}, {fingerprint}) among its operators: a node added now would not take your consent. See them: heeler operator list"
+        "the coordinator does not list your own key ({name}, {fingerprint}) among its operators: a node that you add now would refuse your consents. See them: heeler operator list"
     )]
     NotNamed {
         /// Name of this operator.

@@ -151,7 +151,7 @@ impl System for RealSystem {
         if !path.starts_with("/sys") && !path.starts_with("/proc/sys") {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                format!("{} is no parameter of the kernel", path.display()),
+                format!("{} is not a kernel parameter", path.display()),
             ));
         }
         let (path, value) = (self.at(path)?, value.to_owned());

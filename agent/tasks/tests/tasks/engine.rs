@@ -60,7 +60,7 @@ async fn an_ops_effect_is_proven_by_another_look() {
     let lies = StandIn::says("Holds", "/etc/x", |_, _| Ok(Plan::change(vec![write("/etc/x")])));
     let reason = failed(run(&mut life, vec![lies]).await);
     assert!(
-        reason.contains("Holds is not reached") && reason.contains("write /etc/x"),
+        reason.contains("Holds is not done") && reason.contains("write /etc/x"),
         "{reason}"
     );
 }

@@ -35,7 +35,7 @@ async fn an_interrupted_creation_is_continued_or_explained() {
         async |life, outcome, at| {
             if let Outcome::Blocked { found, why, next, .. } = &outcome {
                 assert!(
-                    why.contains("half-made by Heeler") || found.contains("waits to be imported"),
+                    why.contains("half-made by Heeler") || found.contains("is not imported"),
                     "{at}: {found}: {why}"
                 );
                 for serial in [A, B]

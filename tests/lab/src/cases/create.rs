@@ -27,7 +27,7 @@ fn two_of_one_name(fleet: &mut Fleet<'_>) -> Result<()> {
     let disks: Vec<String> = node.serials()?.iter().map(|serial| by_id(serial)).collect();
     let make = |disk: &String| format!("zpool create data {disk}; zpool export data; ");
     node.must(&format!("set -e; {}{}", make(&disks[0]), make(&disks[1])))?;
-    let outcome = blocked(fleet, node, "waits to be imported");
+    let outcome = blocked(fleet, node, "is not imported");
     let wipe = |disk: &String| format!("blkdiscard -q -f -z {disk}; ");
     node.must(&format!("{}{}udevadm settle", wipe(&disks[0]), wipe(&disks[1])))?;
     outcome

@@ -184,7 +184,7 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
             return Err(Plan::blocked(
                 format!("{name} has type {}", found.kind),
                 "heeler.toml describes a file system",
-                format!("name another dataset than {name} in heeler.toml"),
+                format!("name a different dataset in heeler.toml, not {name}"),
             ));
         }
         if found.mountpoint != mountpoint {
@@ -273,7 +273,7 @@ fn taken(name: &str, path: &str, mount: &Mount) -> Plan {
     };
     Plan::blocked(
         format!("{other} ({}) is mounted at {path}", mount.kind),
-        format!("{name} belongs there, and what is written there does not reach it"),
+        format!("{name} belongs there, and files that are written there do not go into it"),
         format!("on the node: {next}; then: heeler apply"),
     )
 }

@@ -167,7 +167,7 @@ fn datasets_that_others_use_are_not_moved() {
                 found: found(|one| one.kind = "VOLUME".into()),
                 ..Seen::default()
             },
-            "name another dataset",
+            "name a different dataset",
         ),
         (
             Seen {

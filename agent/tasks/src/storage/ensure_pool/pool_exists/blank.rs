@@ -102,7 +102,7 @@ fn missing(spec: &PoolSpec, serial: &Serial, seen: &Observed) -> Plan {
         .copied()
         .collect();
     let (label, listed) = if free.is_empty() {
-        ("Not named", &others)
+        ("Not in heeler.toml", &others)
     } else {
         ("Free", &free)
     };

@@ -17,7 +17,7 @@ pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) 
     let (legs, named) = (places.serials(spec), words::set(&spec.serials));
     if pool.name != spec.name.as_str() {
         return Plan::blocked(
-            format!("pool {} ({}) waits to be imported", pool.name, pool.guid),
+            format!("pool {} ({}) is not imported", pool.name, pool.guid),
             format!(
                 "it is the pool on record, and heeler.toml calls it {}: a pool is not renamed",
                 spec.name
@@ -28,7 +28,7 @@ pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) 
     if let Some(difference) = words::difference(&legs, &named) {
         return Plan::blocked(
             format!(
-                "pool {} ({}) waits to be imported, on {}: {difference}",
+                "pool {} ({}) on {} is not imported: {difference}",
                 pool.name,
                 pool.guid,
                 words::list(legs.iter().copied())
@@ -208,7 +208,7 @@ fn foreign(spec: &PoolSpec, begun: bool, first: &Candidate, count: usize) -> Pla
     };
     Plan::blocked(
         format!(
-            "pool {} ({}, {}, comment {:?}) on {}{others} waits to be imported",
+            "pool {} ({}, {}, comment {:?}) on {}{others} is not imported",
             pool.name,
             pool.guid,
             pool.state,
@@ -216,7 +216,7 @@ fn foreign(spec: &PoolSpec, begun: bool, first: &Candidate, count: usize) -> Pla
             words::list(legs.iter().copied())
         ),
         format!(
-            "no pool is on record for this node, and this is not {} with comment {:?} complete on {}",
+            "no pool is on record for this node, and this pool is not {} with comment {:?}, complete on {}",
             spec.name,
             spec.comment,
             words::list(words::set(&spec.serials))

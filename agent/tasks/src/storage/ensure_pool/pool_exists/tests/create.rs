@@ -138,7 +138,7 @@ fn an_unknown_serial_gets_a_suggestion() {
         &disks(vec![blank("A1"), foreign("Z9", "LVM physical volume")]),
     ));
     assert!(
-        stopped.found.contains("Not named: Z9 (slot Z, 128 GB): LVM"),
+        stopped.found.contains("Not in heeler.toml: Z9 (slot Z, 128 GB): LVM"),
         "{stopped:?}"
     );
 }
