@@ -258,13 +258,13 @@ mod tests {
         type Change = fn(&mut serde_json::Value);
         let cases: [(&str, Change); 12] = [
             ("node: invalid type", |v| v["node"] = 3.into()),
-            ("operators[0].extra: it is not known", |v| {
+            ("operators[0].extra: unknown field", |v| {
                 v["operators"][0]["extra"] = 1.into();
             }),
             ("operators[0].name: it is missing", |v| {
                 v["operators"][0].as_object_mut().unwrap().remove("name");
             }),
-            ("extra: it is not known", |v| v["extra"] = 1.into()),
+            ("extra: unknown field", |v| v["extra"] = 1.into()),
             ("node: it is missing", |v| {
                 v.as_object_mut().unwrap().remove("node");
             }),
