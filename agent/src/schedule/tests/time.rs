@@ -79,7 +79,11 @@ async fn a_torn_schedule_memory_stops_pruning_for_a_day() {
         let before = bench.names(FILES).await;
         let runs = bench.live(23 * HOUR).await;
         assert!(runs.iter().all(|run| run.pruned == 0), "{runs:?}");
-        assert!(problems(&runs).contains("no record of the clock"), "{}", problems(&runs));
+        assert!(
+            problems(&runs).contains("no record of the clock"),
+            "{}",
+            problems(&runs)
+        );
         let after = bench.names(FILES).await;
         assert!(before.iter().all(|name| after.contains(name)));
         let runs = bench.live(3 * HOUR).await;
