@@ -39,7 +39,7 @@ pub enum ApplyError {
         code: i32,
     },
     /// logind accepted the reboot 10 minutes ago, and the machine still runs.
-    #[error("the node was asked to reboot 10 minutes ago and has not rebooted rebooted rebooted")]
+    #[error("the node was asked to reboot 10 minutes ago and has not rebooted")]
     NoReboot,
     /// The guard of a network change failed.
     #[error(transparent)]
