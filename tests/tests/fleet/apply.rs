@@ -33,7 +33,7 @@ async fn without_a_valid_consent_nothing_is_accepted_or_begun() {
         ("of another node", forged(|consent| consent.node = "b".into())),
         ("of another task", forged(|consent| consent.task_id = "0".repeat(32))),
         (
-            "for something other",
+            "for a different change",
             forged(|consent| consent.act_sha256 = vec![0; 32]),
         ),
         (

@@ -56,11 +56,11 @@ async fn a_coordinator_releases_no_hold_without_an_operators_consent() {
         (consent(&fleet, &operator.key, ("b", SNAPSHOT, "keep")), "another node"),
         (
             consent(&fleet, &operator.key, ("a", SNAPSHOT, "other")),
-            "something else",
+            "a different change",
         ),
         (
             consent(&fleet, &operator.key, ("a", "data/pve-files@his", "keep")),
-            "something else",
+            "a different change",
         ),
     ] {
         let refused = release(&mut operator, consent).await.unwrap_err();

@@ -79,7 +79,7 @@ async fn an_agent_cannot_speak_for_another_node() {
     let stranger = Stranger::enrolled(&fleet, "a").await;
     Stranger::enrolled(&fleet, "b").await;
     let why = stranger.join(Stranger::hello("b")).await.err().unwrap();
-    assert!(why.contains("certificate is a's"), "{why}");
+    assert!(why.contains("certificate is for a"), "{why}");
 }
 
 #[tokio::test]
