@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use heeler_host::{Deed, Folder, System, findmnt};
+use heeler_host::{Folder, FolderAction, System, findmnt};
 use heeler_proto::v1::{CopyChunk, CopyReply};
 use heeler_tasks::{engine, storage};
 use ring::digest::{Context, SHA256};
@@ -48,9 +48,9 @@ impl Place {
     }
 
     /// Others may write to the dataset, so links are not followed.
-    async fn act(&self, host: &dyn System, name: &str, deed: Deed) -> Result<Vec<String>, String> {
+    async fn act(&self, host: &dyn System, name: &str, action: FolderAction) -> Result<Vec<String>, String> {
         let folder = self.folder();
-        let done = host.within(&folder, name, deed).await;
+        let done = host.within(&folder, name, action).await;
         done.map_err(|error| format!("could not keep a copy in {}: {error}", folder.path().display()))
     }
 }
@@ -93,7 +93,7 @@ async fn append(host: &dyn System, arriving: &mut Option<Arriving>, chunk: CopyC
     still_mounted(host, &copy.place).await?;
     copy.digest.update(&chunk.data);
     copy.place
-        .act(host, &copy.name, Deed::Append(chunk.data.clone()))
+        .act(host, &copy.name, FolderAction::Append(chunk.data.clone()))
         .await?;
     copy.bytes = bytes;
     if bytes < chunk.total_bytes {
@@ -103,7 +103,7 @@ async fn append(host: &dyn System, arriving: &mut Option<Arriving>, chunk: CopyC
         return Err("no copy is arriving".to_owned());
     };
     if whole.digest.finish().as_ref() != chunk.sha256 {
-        let _ = whole.place.act(host, &whole.name, Deed::Remove).await;
+        let _ = whole.place.act(host, &whole.name, FolderAction::Remove).await;
         return Err("the copy did not arrive as it was sent".to_owned());
     }
     finish(host, &whole.place, &chunk).await?;
@@ -120,7 +120,7 @@ async fn begin(host: &dyn System, chunk: &CopyChunk) -> Result<Arriving, String>
     let place = place(host).await?;
     still_mounted(host, &place).await?;
     // Removes the remains of an earlier attempt.
-    place.act(host, &chunk.name, Deed::Remove).await?;
+    place.act(host, &chunk.name, FolderAction::Remove).await?;
     Ok(Arriving {
         name: chunk.name.clone(),
         place,
@@ -170,9 +170,9 @@ async fn still_mounted(host: &dyn System, place: &Place) -> Result<(), String> {
 async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(), String> {
     let sha256: String = chunk.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     let receipt = json!({ "name": chunk.name, "at_ms": chunk.at_ms, "bytes": chunk.total_bytes, "sha256": sha256 });
-    let receipt = Deed::Write(format!("{receipt}\n").into_bytes());
+    let receipt = FolderAction::Write(format!("{receipt}\n").into_bytes());
     place.act(host, &format!("{}.json", chunk.name), receipt).await?;
-    let names = place.act(host, "", Deed::List).await?;
+    let names = place.act(host, "", FolderAction::List).await?;
     let whole = |name: &&String| names.contains(&format!("{name}.json"));
     let mut copies: Vec<&String> = names.iter().filter(|name| created_ms(name).is_some()).collect();
     copies.sort_by_key(|name| created_ms(name));
@@ -183,8 +183,8 @@ async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(
         .filter(|name| !newest.contains(name) && ***name != chunk.name)
     {
         // The receipt first: a copy without one does not count.
-        place.act(host, &format!("{old}.json"), Deed::Remove).await?;
-        place.act(host, old, Deed::Remove).await?;
+        place.act(host, &format!("{old}.json"), FolderAction::Remove).await?;
+        place.act(host, old, FolderAction::Remove).await?;
     }
     Ok(())
 }

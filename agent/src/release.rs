@@ -30,7 +30,7 @@ pub struct Plan {
     /// What stops, as messages.
     pub stops: Vec<String>,
     /// What continues or takes over, as messages.
-    pub goes_on: Vec<String>,
+    pub continues: Vec<String>,
     /// Units of the distribution that take over.
     pub starts: Vec<String>,
     /// Why a release is not possible now; empty when it is.
@@ -93,7 +93,7 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     for pool in imported_pools(host).await? {
         let timer = format!("zfs-scrub-monthly@{}.timer", pool.name);
         if host.unit_state(&timer).await?.load == "loaded" {
-            plan.goes_on
+            plan.continues
                 .push(format!("scrubs of {}: monthly, by {timer}", pool.name));
             plan.starts.push(timer);
         } else {
@@ -103,7 +103,7 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
             ));
         }
     }
-    plan.goes_on
+    plan.continues
         .push("pools, their mounts, the network, and everything that uses them".to_owned());
     Ok(plan)
 }

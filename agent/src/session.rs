@@ -158,8 +158,8 @@ impl<'a> Session<'a> {
                 // Neither fails: both senders live as long as the session.
                 _ = changes.changed() => {}
                 _ = progress.changed() => {
-                    let told = progress.borrow_and_update().clone();
-                    self.outbox.progress(told);
+                    let latest = progress.borrow_and_update().clone();
+                    self.outbox.progress(latest);
                 }
                 Ok(()) = self.network.changed() => {
                     if *self.network.borrow_and_update() {
@@ -220,7 +220,7 @@ impl<'a> Session<'a> {
                 let pong = heeler_proto::v1::Pong { nonce: ping.nonce };
                 self.outbox.push(message(from_agent::Body::Pong(pong)));
             }
-            Some(to_agent::Body::Trust(told)) => self.trusts(told).await?,
+            Some(to_agent::Body::Trust(trust)) => self.learn_trust(trust).await?,
             Some(to_agent::Body::Copy(chunk)) if self.looks.len() < LOOKS => {
                 let (host, copies) = (self.shared.host.clone(), self.shared.copies.clone());
                 let take = async move { message(from_agent::Body::Copy(copies.take(host.as_ref(), chunk).await)) };
@@ -269,10 +269,10 @@ impl<'a> Session<'a> {
     }
 
     /// New statements of trust arrived, or the certificate must be renewed because its authority will be dropped.
-    async fn trusts(&mut self, told: heeler_proto::v1::Trust) -> Result<(), SessionError> {
-        let reply = self.shared.trusted.learn(told.statements).await?;
+    async fn learn_trust(&mut self, trust: heeler_proto::v1::Trust) -> Result<(), SessionError> {
+        let reply = self.shared.trusted.learn(trust.statements).await?;
         self.outbox.push(message(from_agent::Body::Trust(reply)));
-        if told.renew {
+        if trust.renew {
             self.renew()?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::copies::Copies;
 use crate::identity::{Identity, Trust};
-use crate::journal::{Entry, Journal, Stop, Told};
+use crate::journal::{Entry, Journal, NumberedEvent, Stop};
 use crate::notify::Notify;
 use crate::pulse::Pulse;
 use crate::schedule::ScheduleState;
@@ -37,7 +37,7 @@ pub struct Shared {
     /// Stops the worker between two ops.
     pub stop: Arc<Stop>,
     /// The latest progress of the running task.
-    pub progress: watch::Sender<Option<Told>>,
+    pub progress: watch::Sender<Option<NumberedEvent>>,
     /// Whether a network change waits for confirmation, over a session that is opened after it.
     pub network: watch::Sender<bool>,
     /// Counts the changes of pools that the coordinator should know.

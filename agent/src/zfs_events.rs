@@ -29,27 +29,27 @@ const ERRORS_APART: Duration = Duration::from_secs(30);
 
 /// Numbers of events so far.
 #[derive(Clone, Copy, Default)]
-struct Heard {
+struct EventCounts {
     states: u64,
     errors: u64,
 }
 
 /// Follows the events as long as the agent runs.
 pub async fn watch(shared: &Shared) {
-    let heard = watch::Sender::new(Heard::default());
+    let counts = watch::Sender::new(EventCounts::default());
     tokio::select! {
-        never = follow(shared, &heard) => match never {},
-        () = tell(shared, heard.subscribe()) => {}
+        never = follow(shared, &counts) => match never {},
+        () = report(shared, counts.subscribe()) => {}
     }
 }
 
-async fn follow(shared: &Shared, heard: &watch::Sender<Heard>) -> Infallible {
+async fn follow(shared: &Shared, counts: &watch::Sender<EventCounts>) -> Infallible {
     let host = shared.host.as_ref();
     let mut steps = shared.journal.changes();
     let mut failures = 0;
     let line = |line: &str| match zpool::news(line) {
-        Some(News::State) => heard.send_modify(|heard| heard.states += 1),
-        Some(News::Error) => heard.send_modify(|heard| heard.errors += 1),
+        Some(News::State) => counts.send_modify(|counts| counts.states += 1),
+        Some(News::Error) => counts.send_modify(|counts| counts.errors += 1),
         None => {}
     };
     loop {
@@ -70,12 +70,12 @@ async fn follow(shared: &Shared, heard: &watch::Sender<Heard>) -> Infallible {
     }
 }
 
-async fn tell(shared: &Shared, mut heard: watch::Receiver<Heard>) {
+async fn report(shared: &Shared, mut counts: watch::Receiver<EventCounts>) {
     let (mut states, mut last) = (0, None);
-    while heard.changed().await.is_ok() {
+    while counts.changed().await.is_ok() {
         let begun = Instant::now();
         loop {
-            let apart = match heard.borrow_and_update().states > states {
+            let apart = match counts.borrow_and_update().states > states {
                 true => APART,
                 false => ERRORS_APART,
             };
@@ -83,10 +83,10 @@ async fn tell(shared: &Shared, mut heard: watch::Receiver<Heard>) {
             let due = last.map_or(settled, |last: Instant| settled.max(last + apart));
             tokio::select! {
                 () = sleep_until(due) => break,
-                Ok(()) = heard.changed() => {}
+                Ok(()) = counts.changed() => {}
             }
         }
-        states = heard.borrow_and_update().states;
+        states = counts.borrow_and_update().states;
         last = Some(Instant::now());
         shared.pools_changed.send_modify(|count| *count += 1);
     }

@@ -6,7 +6,7 @@ use crate::pki::sha256;
 
 /// An action to enter in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deed<'a> {
+pub struct Action<'a> {
     /// A few words: `apply`, `node revoked`.
     pub action: &'a str,
     /// Node name; empty when it concerns no node.
@@ -65,15 +65,15 @@ pub enum Break {
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn write(tx: &mut Tx, deed: Deed<'_>, operator: &str, at_ms: u64) -> Result<Head, StoreError> {
+pub async fn write(tx: &mut Tx, action: Action<'_>, operator: &str, at_ms: u64) -> Result<Head, StoreError> {
     let (last, previous) = tx.audit_head().await?;
     let mut entry = AuditEntry {
         seq: last + 1,
         at_ms,
         operator: operator.to_owned(),
-        action: deed.action.to_owned(),
-        node: deed.node.to_owned(),
-        detail: deed.detail.to_owned(),
+        action: action.action.to_owned(),
+        node: action.node.to_owned(),
+        detail: action.detail.to_owned(),
         previous,
         hash: [0; 32],
     };

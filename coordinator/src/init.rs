@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use heeler_proto::OperatorName;
 use heeler_store::{Operator, Store, StoreError, Tx};
 
-use crate::audit::{Deed, write};
+use crate::audit::{Action, write};
 use crate::backup::RECIPIENT;
 use crate::clock::Clock;
 use crate::pki::{Ca, PkiError, ServerIdentity, make_folder, new_operator, public_point, write_secret};
@@ -140,12 +140,12 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
         tx.set_meta("cluster", &options.cluster).await?;
         tx.set_meta("epoch", &epoch_at(now_ms).to_string()).await?;
         let detail = format!("cluster {}", options.cluster);
-        let deed = Deed {
+        let action = Action {
             action: "init",
             node: "",
             detail: &detail,
         };
-        write(&mut tx, deed, options.operator.as_str(), now_ms).await?;
+        write(&mut tx, action, options.operator.as_str(), now_ms).await?;
         let operator = Operator {
             name: options.operator.to_string(),
             public_key_pem: new_operator(&state.operator(options.operator.as_str()))?,

@@ -1,7 +1,7 @@
 //! Messages about a name that does not exist: they list the existing names, nearest first.
 
 /// Most names listed.
-const TOLD: usize = 5;
+const LISTED: usize = 5;
 /// Most characters of a name that are compared or shown.
 const LONGEST: usize = 64;
 
@@ -30,14 +30,14 @@ pub(crate) fn unknown<'n>(what: &str, given: &str, names: impl IntoIterator<Item
         Some(near) => format!("Did you mean {}? ", short(near)),
         None => String::new(),
     };
-    let told: Vec<String> = names.iter().take(TOLD).map(|name| short(name)).collect();
-    let more = match names.len().saturating_sub(TOLD) {
+    let listed: Vec<String> = names.iter().take(LISTED).map(|name| short(name)).collect();
+    let more = match names.len().saturating_sub(LISTED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    match told.as_slice() {
+    match listed.as_slice() {
         [] => format!("{what}\nNone exists yet. See: {list}"),
-        _ => format!("{what}\n{meant}Known: {}{more}. See: {list}", told.join(", ")),
+        _ => format!("{what}\n{meant}Known: {}{more}. See: {list}", listed.join(", ")),
     }
 }
 

@@ -52,7 +52,7 @@ impl Notify {
 
     /// Whether there is a service manager.
     #[must_use]
-    pub fn is_heard(&self) -> bool {
+    pub fn has_receiver(&self) -> bool {
         self.socket.is_some()
     }
 
@@ -120,6 +120,6 @@ mod tests {
     fn without_a_supervisor_nothing_is_sent() {
         let notify = Notify::default();
         notify.alive();
-        assert!(!notify.is_heard() && notify.watchdog().is_none());
+        assert!(!notify.has_receiver() && notify.watchdog().is_none());
     }
 }

@@ -14,25 +14,25 @@ pub struct Pending {
     /// Whether the coordinator runs on this node. Then its own connection proves nothing.
     pub own_node: bool,
     /// What the peers answered.
-    pub words: BTreeMap<NodeName, Word>,
+    pub checks: BTreeMap<NodeName, PeerCheck>,
     /// The last verdict sent to the node; empty: none yet.
-    pub told: String,
+    pub verdict: String,
     /// Whether that verdict confirmed the change.
     pub confirmed: bool,
 }
 
 /// A question to a peer, and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
+pub struct PeerCheck {
     /// When it was asked, Unix milliseconds.
     pub asked_at_ms: u64,
     /// None until it answers.
-    pub heard: Option<Heard>,
+    pub answer: Option<PeerAnswer>,
 }
 
 /// A peer's answer about an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum PeerAnswer {
     /// It reaches the address.
     Reached,
     /// It does not; holds a possible reason.
@@ -41,7 +41,7 @@ pub enum Heard {
     Down,
 }
 
-impl From<v1::ReachReply> for Heard {
+impl From<v1::ReachReply> for PeerAnswer {
     fn from(reply: v1::ReachReply) -> Self {
         match (reply.up, reply.reached) {
             (false, _) => Self::Down,
@@ -59,8 +59,8 @@ impl Pending {
             guard_id: wire.guard_id,
             address: wire.address,
             own_node,
-            words: BTreeMap::new(),
-            told: String::new(),
+            checks: BTreeMap::new(),
+            verdict: String::new(),
             confirmed: false,
         }
     }

@@ -21,7 +21,7 @@ use crate::grpc;
 use crate::notify::Notify;
 use crate::pki::{PkiError, ServerIdentity};
 use crate::state::{Lock, LockError, Lost, StateFolder};
-use crate::tls::{self, Certificate, Guests, Patience, TlsError};
+use crate::tls::{self, Allowed, Certificate, Patience, TlsError};
 
 /// How often the coordinator's own certificate is checked.
 const CERTIFICATE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -215,8 +215,8 @@ impl Coordinator {
             async move { drop(stopped.wait_for(|stopped| *stopped).await) }
         };
         let clients =
-            |guests: &Guests| tls::for_clients(self.app.authorities(), &self.certificate, &self.clock, guests);
-        let nodes = Guests::Agents(self.app.node_keys());
+            |allowed: &Allowed| tls::for_clients(self.app.authorities(), &self.certificate, &self.clock, allowed);
+        let nodes = Allowed::Agents(self.app.node_keys());
         let agents = grpc::serve_agents(
             self.app.clone(),
             tls::accept(self.agents, clients(&nodes)?, nodes, self.patience),
@@ -226,16 +226,16 @@ impl Coordinator {
         let enrolment = tls::for_enrolment(self.certificate.clone(), self.clock.clone())?;
         let enrolment = grpc::serve_enrolment(
             self.app.clone(),
-            tls::accept(self.enrolment, enrolment, Guests::Strangers, self.patience),
+            tls::accept(self.enrolment, enrolment, Allowed::Anyone, self.patience),
             self.asks_every,
             until(),
         );
         let operators = grpc::serve_operators(self.app.clone(), UnixListenerStream::new(self.operators), until());
-        let guests = Guests::Operators(self.app.operator_keys());
-        let operator_clients = clients(&guests)?;
+        let allowed = Allowed::Operators(self.app.operator_keys());
+        let operator_clients = clients(&allowed)?;
         let remote = async {
             let Some(listener) = self.remote else { return Ok(()) };
-            let incoming = tls::accept(listener, operator_clients, guests, self.patience);
+            let incoming = tls::accept(listener, operator_clients, allowed, self.patience);
             grpc::serve_remote(self.app.clone(), incoming, self.asks_every, until()).await
         };
         let renewed = keep_certificate(&self.app, &self.certificate, &self.state, &self.clock);
@@ -318,7 +318,7 @@ fn listen_operators(state: &StateFolder) -> Result<UnixListener, ServeError> {
 /// Resets the watchdog only when the database answers.
 async fn tell(app: &App, notify: &Notify) {
     notify.ready();
-    if !notify.is_heard() {
+    if !notify.has_receiver() {
         return std::future::pending().await;
     }
     loop {

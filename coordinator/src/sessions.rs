@@ -9,7 +9,7 @@ use heeler_proto::{NodeName, TaskId, v1};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::pending::{Heard, Pending, Word};
+use crate::pending::{PeerAnswer, PeerCheck, Pending};
 
 use v1::to_agent::Body;
 
@@ -238,7 +238,7 @@ impl Session {
     }
 
     /// Closes the question about the pools; asks again when they have changed since.
-    pub fn told_pools(&self) {
+    pub fn end_pools_question(&self) {
         let asked = lock(&self.awaited).pools.take();
         if asked.is_some_and(|asked| asked.again) {
             self.ask_pools();
@@ -257,7 +257,7 @@ impl Session {
     }
 
     /// Passes an answer about snapshots on to the caller that asked.
-    pub fn told_snapshots(&self, answer: v1::SnapshotAnswer) {
+    pub fn pass_snapshot_answer(&self, answer: v1::SnapshotAnswer) {
         if let Some(done) = lock(&self.awaited).snapshots.remove(&answer.request_id) {
             done.send(answer).ok();
         }
@@ -380,23 +380,23 @@ impl Session {
     pub fn asked(&self, peer: &NodeName, now_ms: u64) -> Option<(String, String)> {
         let mut pending = lock(&self.pending);
         let pending = pending.as_mut()?;
-        let word = Word {
+        let check = PeerCheck {
             asked_at_ms: now_ms,
-            heard: None,
+            answer: None,
         };
-        pending.words.insert(peer.clone(), word);
+        pending.checks.insert(peer.clone(), check);
         Some((pending.guard_id.clone(), pending.address.clone()))
     }
 
     /// Stores a peer's answer.
-    pub fn hear(&self, guard_id: &str, peer: &NodeName, heard: Heard) {
+    pub fn take_answer(&self, guard_id: &str, peer: &NodeName, answer: PeerAnswer) {
         let mut pending = lock(&self.pending);
-        let word = pending
+        let check = pending
             .as_mut()
             .filter(|pending| pending.guard_id == guard_id)
-            .and_then(|pending| pending.words.get_mut(peer));
-        if let Some(word) = word {
-            word.heard = Some(heard);
+            .and_then(|pending| pending.checks.get_mut(peer));
+        if let Some(check) = check {
+            check.answer = Some(answer);
         }
     }
 
@@ -404,7 +404,7 @@ impl Session {
     pub fn judge(&self, reason: &str) -> Option<String> {
         let mut pending = lock(&self.pending);
         let pending = pending.as_mut()?;
-        reason.clone_into(&mut pending.told);
+        reason.clone_into(&mut pending.verdict);
         pending.confirmed = reason.is_empty();
         Some(pending.guard_id.clone())
     }

@@ -45,7 +45,7 @@ pub enum Refused {
     Cluster,
     /// No trusted operator has the signer's name.
     #[error("it is signed by an operator that this node does not trust")]
-    Stranger,
+    UnknownSigner,
     /// The signature is not by the key of the operator that the statement names.
     #[error("its signature is not from the operator that it names")]
     Signature,
@@ -79,7 +79,7 @@ impl Circle {
             .operators
             .iter()
             .find(|operator| operator.name == statement.operator.as_str())
-            .ok_or(Refused::Stranger)?;
+            .ok_or(Refused::UnknownSigner)?;
         if !statement.is_signed_by(&signer.public_key) {
             return Err(Refused::Signature);
         }

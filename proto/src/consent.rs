@@ -224,7 +224,7 @@ mod tests {
         let random = SystemRandom::new();
         let key = |der: &[u8]| EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der, &random).unwrap();
         let operator = key(&Consent::new_key(&random).unwrap());
-        let stranger = key(&Consent::new_key(&random).unwrap());
+        let untrusted = key(&Consent::new_key(&random).unwrap());
         let public = operator.public_key().as_ref();
         let (task, node) = (TaskId::from_random(1), NodeName::new("a").unwrap());
         let consent = Consent::sign(&operator, "me", (&task, &node), &act("A"), 1_000, &random).unwrap();
@@ -252,7 +252,7 @@ mod tests {
             permits(&consent, &task, &node, &act("A"), end, public),
             Err(ConsentError::Expired)
         );
-        let foreign = stranger.public_key().as_ref();
+        let foreign = untrusted.public_key().as_ref();
         assert_eq!(
             permits(&consent, &task, &node, &act("A"), 1_000, foreign),
             Err(ConsentError::Signature)

@@ -122,7 +122,7 @@ impl Fleet {
             // Time limits must not depend on the speed of this machine.
             let coordinator = coordinator.waiting(Patience {
                 handshake: HOUR,
-                stranger: HOUR,
+                anonymous: HOUR,
                 unused: HOUR,
             });
             let coordinator = match asks_every {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
+mod bare_agent;
 mod clock;
 mod coordinator;
 mod cut;
@@ -12,9 +13,9 @@ mod operator;
 mod record;
 mod recovery;
 pub mod served;
-mod stranger;
 pub mod tls;
 
+pub use bare_agent::{BareAgent, Line};
 pub use clock::HandClock;
 pub use coordinator::Fleet;
 pub use cut::Cut;
@@ -22,7 +23,6 @@ pub use laptop::{Laptop, Outcome};
 pub use node::{Node, agent_json};
 pub use operator::{Operator, config, consents};
 pub use record::put_on_record;
-pub use stranger::{Line, Stranger};
 
 /// Sunday, 1 March 2026, noon UTC, in Unix milliseconds: the time at which simulated machines start.
 pub const NOON: u64 = 1_772_366_400_000;

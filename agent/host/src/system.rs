@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Command, Deed, File, Folder, Job, JobState, Output, RunError, UnitAction, UnitError, UnitState};
+use crate::{Command, File, Folder, FolderAction, Job, JobState, Output, RunError, UnitAction, UnitError, UnitState};
 
 /// A look that [`System::in_time`] runs.
 pub type Look<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -57,10 +57,10 @@ pub trait System: Send + Sync {
     /// Removes a file; succeeds when it does not exist.
     async fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Does `deed` with the file `name` (empty for [`Deed::List`]) in a folder, which is created with mode 0700 when
+    /// Does `action` with the file `name` (empty for [`FolderAction::List`]) in a folder, which is created with mode 0700 when
     /// it is missing. A link or another mount on the way below the mountpoint is an error, and nothing is done.
-    async fn within(&self, folder: &Folder, name: &str, deed: Deed) -> io::Result<Vec<String>> {
-        let _ = (folder, name, deed);
+    async fn within(&self, folder: &Folder, name: &str, action: FolderAction) -> io::Result<Vec<String>> {
+        let _ = (folder, name, action);
         Err(io::ErrorKind::Unsupported.into())
     }
 

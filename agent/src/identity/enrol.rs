@@ -46,7 +46,7 @@ pub async fn enrol(
     token: Option<Secret<String>>,
     hardware_serial: &str,
 ) -> Result<Certificate, EnrolError> {
-    let link = dial(&shared.config.enrolment, shared.trust.stranger()?).await?;
+    let link = dial(&shared.config.enrolment, shared.trust.without_certificate()?).await?;
     let request = EnrolRequest {
         token: token.map(|token| token.reveal().clone()).unwrap_or_default(),
         node: shared.config.node.to_string(),

@@ -43,7 +43,7 @@ impl Trust {
     ///
     /// # Errors
     /// When no authority can be used, or TLS 1.3 is not supported.
-    pub fn stranger(&self) -> Result<Arc<ClientConfig>, Error> {
+    pub fn without_certificate(&self) -> Result<Arc<ClientConfig>, Error> {
         Ok(finished(self.builder()?.with_no_client_auth()))
     }
 

@@ -34,7 +34,7 @@ pub enum Entry {
     /// A consent was used.
     Used(Used),
     /// An event to report to the coordinator.
-    Told(Told),
+    Told(NumberedEvent),
     /// The coordinator has stored all events up to this one.
     Acknowledged {
         /// Number of the last one.
@@ -60,7 +60,7 @@ pub struct Used {
 
 /// A numbered event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct NumberedEvent {
     /// Its number, from 1; 0 for progress, which is not stored.
     pub seq: u64,
     /// When it happened, Unix milliseconds.

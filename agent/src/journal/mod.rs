@@ -17,7 +17,7 @@ use heeler_proto::TaskId;
 use heeler_tasks::engine::Event;
 use tokio::sync::watch;
 
-pub use entry::{Entry, Told, Used};
+pub use entry::{Entry, NumberedEvent, Used};
 pub use permission::permits_alone;
 pub use state::State;
 pub use task_record::{Stop, TaskRecord};
@@ -187,13 +187,13 @@ impl Journal {
     }
 
     async fn number(&self, writer: &mut Writer, task: Option<&TaskId>, event: Event) -> Result<(), JournalError> {
-        let told = Told {
+        let numbered = NumberedEvent {
             seq: self.state().last_seq + 1,
             at_ms: self.clock.now_ms(),
             task: task.cloned(),
             event,
         };
-        self.write(writer, Entry::Told(told)).await
+        self.write(writer, Entry::Told(numbered)).await
     }
 
     /// Stores that the coordinator has stored all events up to `seq`. A number that no event can have is ignored.

@@ -1,7 +1,7 @@
 use heeler_proto::{Irreversible, TaskId};
 use heeler_tasks::engine::{Event, Intent};
 
-use super::{Entry, Told, Used};
+use super::{Entry, NumberedEvent, Used};
 use crate::assignment::Assignment;
 
 /// The most used consents that are listed; an operator gives a few a year.
@@ -37,7 +37,7 @@ pub struct State {
     /// of them.
     pub forgotten_ms: u64,
     /// Events that the coordinator has not stored, oldest first.
-    pub events: Vec<Told>,
+    pub events: Vec<NumberedEvent>,
     /// How many events were dropped and not reported yet.
     pub dropped: u64,
 }
@@ -65,18 +65,18 @@ impl State {
             }
             Entry::Ended { task, intent, error } => self.ended(&task, &intent, error.is_some()),
             Entry::Used(used) => self.use_up(used),
-            Entry::Told(told) => {
-                self.last_seq = told.seq;
-                if matches!(told.event, Event::TaskFinished { .. }) {
+            Entry::Told(numbered) => {
+                self.last_seq = numbered.seq;
+                if matches!(numbered.event, Event::TaskFinished { .. }) {
                     self.in_hand
-                        .take_if(|assignment| Some(&assignment.task_id) == told.task.as_ref());
+                        .take_if(|assignment| Some(&assignment.task_id) == numbered.task.as_ref());
                     self.begun
-                        .retain(|(task, intent)| intent.act.is_some() || Some(task) != told.task.as_ref());
+                        .retain(|(task, intent)| intent.act.is_some() || Some(task) != numbered.task.as_ref());
                 }
-                if told.event.is_progress_of(DROPPED) {
+                if numbered.event.is_progress_of(DROPPED) {
                     self.dropped = 0;
                 }
-                self.events.push(told);
+                self.events.push(numbered);
                 self.drop_one_too_many();
             }
             // An earlier version stored impossible numbers too.
@@ -84,7 +84,7 @@ impl State {
             Entry::Acknowledged { seq } => {
                 self.acknowledged = self.acknowledged.max(seq);
                 self.last_seq = self.last_seq.max(seq);
-                self.events.retain(|told| told.seq > seq);
+                self.events.retain(|numbered| numbered.seq > seq);
             }
         }
     }
@@ -92,7 +92,11 @@ impl State {
     /// Drops a routine event, or the oldest event after the first ones when none is routine.
     fn drop_one_too_many(&mut self) {
         if self.events.len() > MOST_WAITING {
-            let routine = self.events.iter().skip(FIRST).position(|told| told.event.is_routine());
+            let routine = self
+                .events
+                .iter()
+                .skip(FIRST)
+                .position(|numbered| numbered.event.is_routine());
             self.events.remove(FIRST + routine.unwrap_or(0));
             self.dropped = self.dropped.saturating_add(1);
         }
@@ -195,7 +199,7 @@ impl State {
             error: Some(String::new()),
         });
         let used = self.used.iter().map(|used| Entry::Used(used.clone()));
-        let events = self.events.iter().map(|told| Entry::Told(told.clone()));
+        let events = self.events.iter().map(|numbered| Entry::Told(numbered.clone()));
         let mut entries = vec![base];
         entries.extend(events.chain(in_hand).chain(failed).chain(begun).chain(used));
         entries

@@ -8,7 +8,7 @@ use heeler_tasks::engine::{Event, Intent, NoConsent, Record};
 use tokio::sync::watch;
 
 use super::permission::{Permission, permission};
-use super::{Entry, Journal, Told, Used};
+use super::{Entry, Journal, NumberedEvent, Used};
 use crate::assignment::Assignment;
 use crate::clock::Clock;
 use crate::trusted::Trusted;
@@ -52,7 +52,7 @@ pub struct TaskRecord {
     /// Stops the worker between two ops.
     pub stop: Arc<Stop>,
     /// The latest progress, for the session.
-    pub progress: watch::Sender<Option<Told>>,
+    pub progress: watch::Sender<Option<NumberedEvent>>,
     /// Whether a network change waits for confirmation.
     pub network: watch::Sender<bool>,
 }
@@ -130,7 +130,7 @@ impl Record for TaskRecord {
 
     async fn emit(&mut self, event: Event) -> io::Result<()> {
         if matches!(event, Event::Progress { .. }) {
-            self.progress.send_replace(Some(Told {
+            self.progress.send_replace(Some(NumberedEvent {
                 seq: 0,
                 at_ms: self.clock.now_ms(),
                 task: Some(self.task()),

@@ -159,7 +159,7 @@ async fn a_power_cut_loses_one_journal_entry_at_most() {
         machine.lose_at(at, Loss::Power);
         tokio::select! {
             biased;
-            told = journal.tell(Some(&task), step()) => told.unwrap(),
+            written = journal.tell(Some(&task), step()) => written.unwrap(),
             _ = machine.lost() => {}
         }
         if machine.loss().is_none() {
@@ -190,7 +190,7 @@ async fn concurrent_writers_never_mix_their_entries() {
         .state()
         .events
         .iter()
-        .map(|told| told.seq)
+        .map(|numbered| numbered.seq)
         .collect();
     assert_eq!(numbers, (1..=50).collect::<Vec<_>>());
 }
@@ -351,7 +351,11 @@ async fn waiting_events_have_a_bound_and_alarms_stay() {
         assert!(machine.file(PATH).unwrap().len() < 16 << 20);
     }
     let check = |state: &State, events: usize, dropped: u64| {
-        let alarms = state.events.iter().filter(|told| !told.event.is_routine()).count();
+        let alarms = state
+            .events
+            .iter()
+            .filter(|numbered| !numbered.event.is_routine())
+            .count();
         assert_eq!((state.events.len(), state.dropped, alarms), (events, dropped, 5));
         assert_eq!((state.events[499].seq, state.last_seq), (500, 5000));
         assert!(state.in_hand.is_some());
@@ -362,8 +366,8 @@ async fn waiting_events_have_a_bound_and_alarms_stay() {
     again.acknowledge(400).await.unwrap();
     let state = again.state().clone();
     assert_eq!((state.dropped, state.last_seq), (0, 5001));
-    let Some(Event::Progress { text, .. }) = state.events.last().map(|told| told.event.clone()) else {
-        panic!("the loss is told")
+    let Some(Event::Progress { text, .. }) = state.events.last().map(|numbered| numbered.event.clone()) else {
+        panic!("the loss is reported")
     };
     assert!(text.starts_with("3000 events were dropped"), "{text}");
     assert_eq!(*open(&machine).await.state(), state);

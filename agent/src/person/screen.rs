@@ -98,7 +98,7 @@ pub fn status(status: &NodeStatus) -> String {
 /// What a release stops and what continues.
 pub fn release(plan: &Plan) -> String {
     let mut text = String::new();
-    for (head, lines) in [("Stops:", &plan.stops), ("Continues:", &plan.goes_on)] {
+    for (head, lines) in [("Stops:", &plan.stops), ("Continues:", &plan.continues)] {
         let _ = writeln!(text, "{head}");
         for line in lines {
             let _ = writeln!(text, "  {line}");

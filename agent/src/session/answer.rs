@@ -243,7 +243,7 @@ pub async fn release(host: Arc<dyn System>, request: ReleaseRequest) -> (FromAge
     let mut leaving = false;
     match begun.await {
         Ok((plan, goes)) => {
-            (reply.stops, reply.goes_on, reply.refused) = (plan.stops, plan.goes_on, plan.refused);
+            (reply.stops, reply.goes_on, reply.refused) = (plan.stops, plan.continues, plan.refused);
             leaving = goes;
         }
         Err(error) => reply.error = in_full(&error),

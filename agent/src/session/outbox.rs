@@ -5,7 +5,7 @@ use heeler_proto::bounds::{self, FROM_AGENT};
 use heeler_proto::v1::{FromAgent, from_agent};
 
 use super::{SessionError, message};
-use crate::journal::{State, Told};
+use crate::journal::{NumberedEvent, State};
 use crate::wire;
 
 /// The most answers that may wait. A coordinator sends a few requests at a time and reads the answers meanwhile.
@@ -19,7 +19,7 @@ pub struct Outbox {
     answers: VecDeque<FromAgent>,
     /// Encoded size of all answers.
     bytes: usize,
-    progress: Option<Told>,
+    progress: Option<NumberedEvent>,
     /// The last event that this session has sent.
     sent: u64,
 }
@@ -55,13 +55,13 @@ impl Outbox {
     }
 
     /// Replaces the progress to send.
-    pub fn progress(&mut self, told: Option<Told>) {
-        self.progress = told;
+    pub fn progress(&mut self, latest: Option<NumberedEvent>) {
+        self.progress = latest;
     }
 
     /// Whether there is something to send.
     pub fn waiting(&self, journal: &State) -> bool {
-        let last = journal.events.last().map_or(0, |told| told.seq);
+        let last = journal.events.last().map_or(0, |numbered| numbered.seq);
         !self.answers.is_empty() || last > self.sent || self.progress.is_some()
     }
 
@@ -71,16 +71,16 @@ impl Outbox {
             self.bytes -= answer.encoded_len();
             return Some(answer);
         }
-        let told = match journal.events.iter().find(|told| told.seq > self.sent) {
-            Some(told) => {
+        let numbered = match journal.events.iter().find(|numbered| numbered.seq > self.sent) {
+            Some(numbered) => {
                 // Progress from before the event is outdated.
                 self.progress = None;
-                self.sent = told.seq;
-                told.clone()
+                self.sent = numbered.seq;
+                numbered.clone()
             }
             None => self.progress.take()?,
         };
-        Some(bounded(message(from_agent::Body::Event(wire::event(told)))))
+        Some(bounded(message(from_agent::Body::Event(wire::event(numbered)))))
     }
 }
 
@@ -102,8 +102,8 @@ mod tests {
     use super::*;
     use crate::journal::Entry;
 
-    fn told(seq: u64) -> Told {
-        Told {
+    fn numbered(seq: u64) -> NumberedEvent {
+        NumberedEvent {
             seq,
             at_ms: 0,
             task: Some(TaskId::from_random(1)),
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_session_sends_unacknowledged_events_once_in_order() {
         let mut state = State::default();
-        (1..=5).for_each(|seq| state.apply(Entry::Told(told(seq))));
+        (1..=5).for_each(|seq| state.apply(Entry::Told(numbered(seq))));
         let mut outbox = Outbox::after(2);
         outbox.push(message(from_agent::Body::Pong(Pong { nonce: 1 })));
         assert!(outbox.waiting(&state));
@@ -209,10 +209,10 @@ mod tests {
     fn events_are_sent_before_progress() {
         let mut state = State::default();
         let mut outbox = Outbox::after(0);
-        outbox.progress(Some(told(0)));
+        outbox.progress(Some(numbered(0)));
         assert_eq!(drain(&mut outbox, &state), [Some(0)]);
-        outbox.progress(Some(told(0)));
-        state.apply(Entry::Told(told(1)));
+        outbox.progress(Some(numbered(0)));
+        state.apply(Entry::Told(numbered(1)));
         assert_eq!(drain(&mut outbox, &state), [Some(1)]);
     }
 }

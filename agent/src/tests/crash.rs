@@ -8,33 +8,33 @@ use super::coordinator::Coordinator;
 use super::node::Node;
 
 /// What the coordinator has in the end.
-struct Told {
+struct Received {
     events: BTreeMap<u64, Event>,
     lost_at: Option<u64>,
 }
 
 /// Sends the assignment until it is accepted, over as many sessions as needed, and stores events until the task ends.
-async fn carry_through(coordinator: &mut Coordinator, node: &Node, loss: Loss, after: u64) -> Told {
-    let mut told = Told {
+async fn carry_through(coordinator: &mut Coordinator, node: &Node, loss: Loss, after: u64) -> Received {
+    let mut received = Received {
         events: BTreeMap::new(),
         lost_at: None,
     };
     let mut assignment: Option<Assignment> = None;
     let mut accepted = false;
     loop {
-        let acknowledged = told.events.keys().last().copied().unwrap_or(0);
+        let acknowledged = received.events.keys().last().copied().unwrap_or(0);
         let mut session = coordinator.welcomed(acknowledged).await;
         if assignment.is_none() {
             assignment = Some(node.ensure_pool(&mut session, 1).await);
             let at = node.machine.points() + after;
-            told.lost_at = Some(at);
+            received.lost_at = Some(at);
             node.machine.lose_at(at, loss);
         }
         if let Some(assignment) = assignment.clone().filter(|_| !accepted) {
             session.send(to_agent::Body::Assignment(assignment)).await;
         }
-        while let Some(said) = session.next().await {
-            match said {
+        while let Some(message) = session.next().await {
+            match message {
                 from_agent::Body::Assignment(reply) => {
                     assert!(reply.accepted, "{reply:?}");
                     accepted = true;
@@ -43,11 +43,11 @@ async fn carry_through(coordinator: &mut Coordinator, node: &Node, loss: Loss, a
                 from_agent::Body::Event(event) if event.seq > 0 => {
                     let seq = event.seq;
                     let over = matches!(event.kind, Some(Kind::TaskFinished(_)));
-                    if let Some(known) = told.events.insert(seq, event.clone()) {
+                    if let Some(known) = received.events.insert(seq, event.clone()) {
                         assert_eq!(known, event, "one number, one event");
                     }
                     if over {
-                        return told;
+                        return received;
                     }
                     session.acknowledge(seq).await;
                 }
@@ -57,8 +57,8 @@ async fn carry_through(coordinator: &mut Coordinator, node: &Node, loss: Loss, a
     }
 }
 
-fn outcome(told: &Told) -> TaskFinished {
-    match told.events.values().last().and_then(|event| event.kind.clone()) {
+fn outcome(received: &Received) -> TaskFinished {
+    match received.events.values().last().and_then(|event| event.kind.clone()) {
         Some(Kind::TaskFinished(finished)) => finished,
         other => panic!("{other:?}"),
     }
@@ -69,16 +69,16 @@ fn outcome(told: &Told) -> TaskFinished {
 async fn dies_everywhere(loss: Loss, first: u64) {
     for after in (first..).step_by(3) {
         let mut coordinator = Coordinator::start().await;
-        let mut node = Node::met_by(&coordinator).await;
+        let mut node = Node::added_by(&coordinator).await;
         node.start();
-        let told = carry_through(&mut coordinator, &node, loss, after).await;
-        let numbers: Vec<u64> = told.events.keys().copied().collect();
+        let received = carry_through(&mut coordinator, &node, loss, after).await;
+        let numbers: Vec<u64> = received.events.keys().copied().collect();
         assert_eq!(
             numbers,
             (1..=numbers.len() as u64).collect::<Vec<_>>(),
             "{loss:?} {after}: no gap"
         );
-        let end = outcome(&told);
+        let end = outcome(&received);
         match end.outcome() {
             TaskOutcome::Done => assert_eq!(end.pools.len(), 1, "{loss:?} {after}"),
             // A `zpool create` that was interrupted may leave labels that only a person may erase.
@@ -98,7 +98,7 @@ async fn dies_everywhere(loss: Loss, first: u64) {
             .filter(|entry| entry.mutates && entry.what.starts_with("zpool create"))
             .count();
         assert!(created <= 2, "{loss:?} {after}: created {created} times");
-        if node.machine.points() <= told.lost_at.unwrap() {
+        if node.machine.points() <= received.lost_at.unwrap() {
             return;
         }
     }

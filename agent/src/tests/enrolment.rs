@@ -15,7 +15,7 @@ const KEY: &str = "/var/lib/heeler-agent/identity/key.pem";
 #[tokio::test]
 async fn a_node_enrols_once_with_its_token_and_removes_it() {
     let mut coordinator = Coordinator::start().await;
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     node.start();
     assert_eq!(coordinator.welcomed(0).await.hello.node, "a");
     assert_eq!(node.text(TOKEN).await, None);
@@ -35,7 +35,7 @@ async fn a_refused_token_stays_only_without_a_certificate() {
         "token" => Ok(()),
         _ => Err(Status::permission_denied("the token was used before")),
     });
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     node.put(TOKEN, "wrong").await;
     node.start();
     while coordinator.enrolled.lock().unwrap().is_empty() {
@@ -58,7 +58,7 @@ async fn a_refused_token_stays_only_without_a_certificate() {
 #[tokio::test]
 async fn an_expired_certificate_renews_only_with_the_same_key() {
     let mut coordinator = Coordinator::start().await;
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     node.start();
     coordinator.session().await;
     node.kill().await;
@@ -75,7 +75,7 @@ async fn an_expired_certificate_renews_only_with_the_same_key() {
 #[tokio::test]
 async fn a_coordinator_of_another_authority_is_not_accepted() {
     let (mut right, wrong) = (Coordinator::start().await, Coordinator::start().await);
-    let mut node = Node::met_by(&right).await;
+    let mut node = Node::added_by(&right).await;
     node.start();
     right.session().await;
     let clock = crate::clock::Clock::open(std::sync::Arc::new(node.machine.clone()))
@@ -87,17 +87,22 @@ async fn a_coordinator_of_another_authority_is_not_accepted() {
     let trust = Trust::new(std::sync::Arc::new(trusted), clock);
     let (good, bad) = (right.enrolment.to_string(), wrong.enrolment.to_string());
     assert!(
-        dial(&[bad.clone(), good], trust.stranger().unwrap()).await.is_ok(),
+        dial(&[bad.clone(), good], trust.without_certificate().unwrap())
+            .await
+            .is_ok(),
         "the next address is tried"
     );
-    let error = dial(&[bad], trust.stranger().unwrap()).await.unwrap_err().to_string();
+    let error = dial(&[bad], trust.without_certificate().unwrap())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("certificate"), "{error}");
 }
 
 #[tokio::test]
 async fn renewal_at_70_percent_keeps_the_session() {
     let mut coordinator = Coordinator::start().await;
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     // 70 % of the time from 2020 to 2050 are over in 2041.
     node.machine.set_clock(2_303_683_200_000);
     node.start();
@@ -133,7 +138,7 @@ fn foreign_request() -> Vec<u8> {
 #[tokio::test]
 async fn a_clock_set_back_does_not_undo_coordinator_time() {
     let mut coordinator = Coordinator::start().await;
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     node.start();
     let session = coordinator.session().await;
     let now_ms = node.machine.now_ms() + 1_000_000;
@@ -152,7 +157,7 @@ async fn a_clock_set_back_does_not_undo_coordinator_time() {
 #[tokio::test]
 async fn a_slow_clock_still_sees_certificate_expiry() {
     let mut coordinator = Coordinator::start().await;
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     node.start();
     coordinator.session().await;
     node.kill().await;

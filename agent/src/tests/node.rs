@@ -23,7 +23,7 @@ pub struct Node {
 
 impl Node {
     /// A node with two blank disks, A and B.
-    pub async fn met_by(coordinator: &Coordinator) -> Self {
+    pub async fn added_by(coordinator: &Coordinator) -> Self {
         let machine = Machine::builder("a").blank("A").blank("B").build();
         let random = SystemRandom::new();
         let der = Consent::new_key(&random).unwrap();

@@ -13,7 +13,7 @@ use crate::{Hold, hold, node_status, release};
 
 async fn pooled() -> (Coordinator, Node, Session) {
     let mut coordinator = Coordinator::start().await;
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     node.start();
     let mut session = coordinator.welcomed(0).await;
     let assignment = node.ensure_pool(&mut session, 1).await;
@@ -31,7 +31,7 @@ async fn pooled() -> (Coordinator, Node, Session) {
 #[tokio::test]
 async fn a_paused_node_refuses_tasks_and_names_the_operator() {
     let mut coordinator = Coordinator::start().await;
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     node.start();
     let mut session = coordinator.welcomed(0).await;
     let assignment = node.ensure_pool(&mut session, 1).await;

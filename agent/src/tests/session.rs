@@ -35,7 +35,7 @@ async fn to_the_end(session: &mut Session) -> Vec<Event> {
 
 async fn connected() -> (Coordinator, Node, Session) {
     let mut coordinator = Coordinator::start().await;
-    let mut node = Node::met_by(&coordinator).await;
+    let mut node = Node::added_by(&coordinator).await;
     node.start();
     let session = coordinator.welcomed(0).await;
     (coordinator, node, session)
@@ -157,7 +157,7 @@ async fn an_outcome_is_repeated_until_acknowledged() {
 async fn a_reflashed_node_continues_the_event_numbers() {
     let (_coordinator, node, mut session) = {
         let mut coordinator = Coordinator::start().await;
-        let mut node = Node::met_by(&coordinator).await;
+        let mut node = Node::added_by(&coordinator).await;
         node.start();
         let session = coordinator.welcomed(40).await;
         (coordinator, node, session)

@@ -95,7 +95,7 @@ fn only_a_trusted_operator_adds_operators() {
         Person::new("ann"),
     );
     let mut circle = pinned(&config(&[&ann], &authority(CLUSTER)));
-    assert_eq!(circle.accept(&bo.adds(&cy)), Err(Refused::Stranger));
+    assert_eq!(circle.accept(&bo.adds(&cy)), Err(Refused::UnknownSigner));
     assert_eq!(circle.accept(&thief.adds(&bo)), Err(Refused::Signature));
     circle.accept(&ann.adds(&bo)).unwrap();
     circle.accept(&bo.adds(&cy)).unwrap();
@@ -112,7 +112,7 @@ fn a_revoked_key_never_comes_back() {
     circle.accept(&added).unwrap();
     circle.accept(&ann.revokes(&bo)).unwrap();
     assert_eq!(names(&circle), ["ann"]);
-    assert_eq!(circle.accept(&bo.adds(&cy)), Err(Refused::Stranger));
+    assert_eq!(circle.accept(&bo.adds(&cy)), Err(Refused::UnknownSigner));
     assert_eq!(
         circle.accept(&added),
         Err(Refused::Dropped),
@@ -173,7 +173,7 @@ fn only_operators_add_authorities_and_dropped_ones_stay_out() {
     let add = |certificate: &rcgen::Certificate| TrustChange::AddAuthority {
         certificate: certificate.der().to_vec(),
     };
-    assert_eq!(circle.accept(&thief.says(add(&next))), Err(Refused::Stranger));
+    assert_eq!(circle.accept(&thief.says(add(&next))), Err(Refused::UnknownSigner));
     assert_eq!(
         circle.accept(&ann.says(add(&authority("flock")))),
         Err(Refused::Certificate)

@@ -4,15 +4,15 @@ use heeler_tasks::engine::{Event, Outcome};
 
 use super::facts::pool;
 use super::schedule::snapshot_run;
-use crate::journal::Told;
+use crate::journal::NumberedEvent;
 
 /// An event as a message.
-pub fn event(told: Told) -> v1::Event {
+pub fn event(numbered: NumberedEvent) -> v1::Event {
     v1::Event {
-        seq: told.seq,
-        at_ms: told.at_ms,
-        task_id: told.task.map(Into::into).unwrap_or_default(),
-        kind: Some(kind(told.event)),
+        seq: numbered.seq,
+        at_ms: numbered.at_ms,
+        task_id: numbered.task.map(Into::into).unwrap_or_default(),
+        kind: Some(kind(numbered.event)),
     }
 }
 

@@ -1,5 +1,5 @@
 use heeler_proto::v1;
-use heeler_tasks::snapshot::round::{Run, Stand};
+use heeler_tasks::snapshot::round::{DatasetState, Run};
 
 use crate::schedule::ScheduleState;
 
@@ -10,7 +10,7 @@ pub(super) fn snapshot_run(run: Run) -> v1::SnapshotRun {
         pruned: u32::try_from(run.pruned).unwrap_or(u32::MAX),
         pruned_names: run.pruned_names,
         problems: run.problems,
-        stands: run.stands.into_iter().map(stand).collect(),
+        stands: run.stands.into_iter().map(dataset).collect(),
         runs: run.runs,
         no_pruning: run.no_pruning,
     }
@@ -19,7 +19,7 @@ pub(super) fn snapshot_run(run: Run) -> v1::SnapshotRun {
 /// The schedule's state as a message.
 pub fn schedule(state: ScheduleState) -> v1::ScheduleFacts {
     v1::ScheduleFacts {
-        stands: state.stands.into_iter().map(stand).collect(),
+        stands: state.datasets.into_iter().map(dataset).collect(),
         no_pruning: state.no_pruning,
         problems: state.problems,
         last_scrub_ms: state.last_scrub_s.saturating_mul(1000),
@@ -29,13 +29,13 @@ pub fn schedule(state: ScheduleState) -> v1::ScheduleFacts {
     }
 }
 
-fn stand(stand: Stand) -> v1::SnapshotStand {
+fn dataset(state: DatasetState) -> v1::SnapshotStand {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     v1::SnapshotStand {
-        dataset: stand.dataset,
-        newest_ms: stand.newest_s.unwrap_or(0).saturating_mul(1000),
-        due_ms: stand.due_s.unwrap_or(0).saturating_mul(1000),
-        ours: count(stand.ours),
-        total: count(stand.total),
+        dataset: state.dataset,
+        newest_ms: state.newest_s.unwrap_or(0).saturating_mul(1000),
+        due_ms: state.due_s.unwrap_or(0).saturating_mul(1000),
+        ours: count(state.ours),
+        total: count(state.total),
     }
 }

@@ -33,13 +33,13 @@ impl App {
         let Some(found) = self.ahead(node, hello, theirs) else {
             return Ok(());
         };
-        let stranger = node.agent_version.is_empty();
+        let unknown = node.agent_version.is_empty();
         node.counter = node.counter.max(theirs.counter);
         node.acknowledged = hello.acknowledged.max(node.acknowledged);
         if theirs.epoch >= self.epoch() {
             self.raise_epoch(tx, theirs.epoch + 1).await?;
         }
-        if stranger {
+        if unknown {
             // The person decided that with `heeler node add` over SSH.
             let text = format!("taken over from another coordinator: {found}");
             self.audit(tx, "node taken over", &node.name, &found).await?;

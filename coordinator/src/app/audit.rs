@@ -2,7 +2,7 @@ use heeler_proto::v1;
 use heeler_store::{AuditEntry, Tx};
 
 use super::{App, AppError, share};
-use crate::audit::{Deed, Head, Walk, write};
+use crate::audit::{Action, Head, Walk, write};
 use crate::caller::caller;
 
 /// Most entries in one page.
@@ -23,7 +23,7 @@ impl App {
         node: &str,
         detail: &str,
     ) -> Result<Head, AppError> {
-        Ok(write(tx, Deed { action, node, detail }, who, self.now_ms()).await?)
+        Ok(write(tx, Action { action, node, detail }, who, self.now_ms()).await?)
     }
 
     /// At most `limit` entries with a number above `after`; with `newest`, the newest ones. Fewer when the reply

@@ -34,7 +34,7 @@ impl App {
     /// otherwise.
     pub async fn enrol(&self, request: Enrolment) -> Result<String, AppError> {
         let now_ms = self.now_ms();
-        if !self.enrolments.allows(&household(request.from), now_ms) {
+        if !self.enrolments.allows(&throttle_address(request.from), now_ms) {
             return Err(AppError::Throttled);
         }
         let name = NodeName::new(&request.node)?;
@@ -48,7 +48,7 @@ impl App {
         let other_key = node.key_sha256 != Some(csr.key_sha256);
         let old = nodes::peer(&node)?.filter(|_| other_key);
         if other_key {
-            start_anew(&mut tx, &mut node, now_ms).await?;
+            forget_old_machine(&mut tx, &mut node, now_ms).await?;
         }
         let issued = issue_node(&self.authorities.now().ca, &csr, &name, now_ms)?;
         node.state = NodeState::Enrolled;
@@ -109,7 +109,7 @@ pub(super) fn see_board(node: &mut Node, board: String) -> Option<String> {
 }
 
 /// Throttles an IPv6 caller by its /64: a host may use any address of its /64 (RFC 4291, 2.5.1).
-fn household(from: IpAddr) -> IpAddr {
+fn throttle_address(from: IpAddr) -> IpAddr {
     match from {
         IpAddr::V4(_) => from,
         IpAddr::V6(from) => IpAddr::V6((u128::from(from) >> 64 << 64).into()),
@@ -170,7 +170,7 @@ async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> 
 }
 
 /// Another key means another machine under this name: its journal begins at 1, and it has none of the open tasks.
-async fn start_anew(tx: &mut Tx, node: &mut Node, now_ms: u64) -> Result<(), AppError> {
+async fn forget_old_machine(tx: &mut Tx, node: &mut Node, now_ms: u64) -> Result<(), AppError> {
     node.acknowledged = 0;
     tx.forget_applied(&node.name).await?;
     let open = tx.open_tasks().await?;

@@ -12,14 +12,14 @@ use crate::sessions::Session;
 
 /// What operators have signed, and what each node last reported about it. In memory, because every hello needs it.
 pub(super) struct FleetTrust {
-    told: Mutex<Arc<Told>>,
+    statements: Mutex<Arc<WireStatements>>,
     nodes: Mutex<HashMap<String, NodeTrust>>,
     keys: OperatorKeys,
 }
 
 /// All statements, in the form that nodes receive.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct WireStatements {
     pub(super) statements: Vec<v1::Statement>,
     pub(super) sha256: Digest,
 }
@@ -63,7 +63,7 @@ impl FleetTrust {
     pub(super) async fn read(tx: &mut Tx) -> Result<Self, AppError> {
         let nodes = tx.node_trust().await?.into_iter();
         let trust = Self {
-            told: Mutex::default(),
+            statements: Mutex::default(),
             nodes: Mutex::new(nodes.map(|trust| (trust.node.clone(), trust)).collect()),
             keys: OperatorKeys(watch::Sender::default()),
         };
@@ -77,15 +77,15 @@ impl FleetTrust {
         let keys = tx.operators().await?.into_iter();
         let keys = keys.filter_map(|operator| Some((key_sha256(&operator.public_key_pem)?, operator.name)));
         self.keys.0.send_replace(Arc::new(keys.collect()));
-        *lock(&self.told) = Arc::new(Told {
+        *lock(&self.statements) = Arc::new(WireStatements {
             sha256: statements_sha256(&ids(&statements)?),
             statements,
         });
         Ok(())
     }
 
-    pub(super) fn told(&self) -> Arc<Told> {
-        lock(&self.told).clone()
+    pub(super) fn wire_statements(&self) -> Arc<WireStatements> {
+        lock(&self.statements).clone()
     }
 
     pub(super) fn of(&self, node: &str) -> Option<NodeTrust> {
@@ -108,14 +108,14 @@ impl App {
         &self,
         tx: &mut Tx,
         session: &Session,
-        said: v1::TrustReply,
+        reply: v1::TrustReply,
     ) -> Result<Digest, AppError> {
         let unreadable = || AppError::Invalid("the keys that the node trusts cannot be read".to_owned());
         let digest = |bytes: Vec<u8>| Digest::try_from(bytes).map_err(|_| unreadable());
         let trust = NodeTrust {
             node: session.node.to_string(),
-            statements_sha256: digest(said.statements_sha256)?,
-            authorities: said
+            statements_sha256: digest(reply.statements_sha256)?,
+            authorities: reply
                 .authorities
                 .into_iter()
                 // More than any rotation needs; a bound for a node that lies.
@@ -123,8 +123,8 @@ impl App {
                 .map(digest)
                 .collect::<Result<_, _>>()?,
         };
-        if !said.refused.is_empty() {
-            let why: String = said.refused.join("; ").chars().take(300).collect();
+        if !reply.refused.is_empty() {
+            let why: String = reply.refused.join("; ").chars().take(300).collect();
             let text =
                 format!("does not trust all operators of the fleet: {why}. First contact again: heeler node add");
             tx.add_event(&self.event("alarm", session.node.as_str(), text)).await?;
@@ -142,9 +142,9 @@ impl App {
     ///
     /// # Errors
     /// When the answer cannot be read or stored.
-    pub async fn trust_said(&self, session: &Session, said: v1::TrustReply) -> Result<(), AppError> {
+    pub async fn trust_reply(&self, session: &Session, reply: v1::TrustReply) -> Result<(), AppError> {
         let mut tx = self.store.write().await?;
-        self.keep_trust(&mut tx, session, said).await?;
+        self.keep_trust(&mut tx, session, reply).await?;
         let last = tx.last_event().await?;
         tx.save().await?;
         self.feed.stored(last);
@@ -153,10 +153,10 @@ impl App {
 
     /// Sends the node the statements that it lacks, and whether it must renew its certificate.
     pub(super) fn tell_trust(&self, session: &Session, knows: &Digest, certificate_expires_ms: u64) {
-        let (told, renew) = (self.trust.told(), self.must_renew(certificate_expires_ms));
-        if told.sha256 != *knows || renew {
+        let (wire, renew) = (self.trust.wire_statements(), self.must_renew(certificate_expires_ms));
+        if wire.sha256 != *knows || renew {
             session.tell_trust(v1::Trust {
-                statements: told.statements.clone(),
+                statements: wire.statements.clone(),
                 renew,
             });
         }
@@ -186,13 +186,13 @@ impl App {
 
     /// Names of enrolled nodes that lack a statement.
     pub(super) async fn behind(&self) -> Result<Vec<String>, AppError> {
-        let told = self.trust.told();
+        let wire = self.trust.wire_statements();
         let nodes = self.store.read().await?.nodes().await?.into_iter();
         let enrolled = nodes.filter(|node| node.state == heeler_store::NodeState::Enrolled);
         let knows = |name: &str| {
             self.trust
                 .of(name)
-                .is_some_and(|trust| trust.statements_sha256 == told.sha256)
+                .is_some_and(|trust| trust.statements_sha256 == wire.sha256)
         };
         Ok(enrolled.map(|node| node.name).filter(|name| !knows(name)).collect())
     }

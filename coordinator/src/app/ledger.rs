@@ -64,7 +64,7 @@ impl App {
         name_lost_legs(&mut tx, &mut facts.pools).await?;
         self.take_pools(&mut tx, &node, &before, &mut facts).await?;
         self.see_pools(&mut tx, &node.name, &proven, None).await?;
-        self.forget_strangers(&mut tx, &node.name, &facts).await?;
+        self.forget_foreign_pools(&mut tx, &node.name, &facts).await?;
         node.facts = Some(facts.encode_to_vec());
         node.last_seen_ms = now_ms;
         tx.set_node(&node).await?;
@@ -191,7 +191,7 @@ impl App {
     }
 
     /// Deletes pools that are not ours from the record when they are no longer imported.
-    async fn forget_strangers(&self, tx: &mut Tx, node: &str, facts: &v1::Facts) -> Result<(), AppError> {
+    async fn forget_foreign_pools(&self, tx: &mut Tx, node: &str, facts: &v1::Facts) -> Result<(), AppError> {
         let imported = guids(&facts.pools);
         let unreadable: HashSet<&str> = facts.unreadable_pools.iter().map(|pool| pool.name.as_str()).collect();
         for pool in tx.pools_of(node).await? {

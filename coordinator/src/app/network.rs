@@ -5,7 +5,7 @@ use heeler_proto::{KeepBackplane, NodeName, v1};
 use heeler_store::Tx;
 
 use super::{App, AppError, node_name};
-use crate::pending::{Heard, Pending};
+use crate::pending::{PeerAnswer, Pending};
 use crate::sessions::Session;
 
 /// The kernel's id of this boot (random(4)). An agent with the same id runs on the coordinator's machine.
@@ -69,7 +69,7 @@ impl App {
         };
         let session = NodeName::new(about).ok().and_then(|about| self.sessions.of(&about));
         if let Some(session) = session {
-            session.hear(guard_id, &peer.node, Heard::from(reply));
+            session.take_answer(guard_id, &peer.node, PeerAnswer::from(reply));
             self.wake.notify_one();
         }
     }

@@ -19,9 +19,9 @@ const MOST_TEXT: usize = 500;
 pub(super) const BY_STATUS: &str = "heeler";
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum PoolEvent {
     /// An alarm.
-    Bad(String),
+    Alarm(String),
     /// An event for the record only.
     Note(String),
 }
@@ -41,12 +41,12 @@ impl App {
         if node.facts.is_none() {
             return Ok(());
         }
-        let mut said = Vec::new();
+        let mut events = Vec::new();
         for pool in facts.pools.iter().take(MOST_POOLS) {
             match before.pools.iter().find(|was| was.guid == pool.guid) {
-                Some(was) => said.extend(changes(was, pool)),
+                Some(was) => events.extend(changes(was, pool)),
                 None if is_ours(tx, node, pool).await? => {
-                    said.push(Said::Note(format!("pool {} is imported", pool.name)));
+                    events.push(PoolEvent::Note(format!("pool {} is imported", pool.name)));
                 }
                 None => {}
             }
@@ -55,22 +55,22 @@ impl App {
         for was in before.pools.iter().take(MOST_POOLS) {
             let there = facts.pools.iter().any(|pool| pool.guid == was.guid);
             if !there && !unreadable(&was.name) && is_ours(tx, node, was).await? {
-                said.push(Said::Bad(format!("pool {} is not imported any more", was.name)));
+                events.push(PoolEvent::Alarm(format!("pool {} is not imported any more", was.name)));
             }
         }
-        for said in said {
-            self.write_down(tx, &node.name, said).await?;
+        for event in events {
+            self.write_down(tx, &node.name, event).await?;
         }
         Ok(())
     }
 
-    async fn write_down(&self, tx: &mut Tx, node: &str, said: Said) -> Result<(), AppError> {
+    async fn write_down(&self, tx: &mut Tx, node: &str, event: PoolEvent) -> Result<(), AppError> {
         let brief = |text: &str| text.chars().take(MOST_TEXT).collect::<String>();
-        match said {
-            Said::Note(text) => {
+        match event {
+            PoolEvent::Note(text) => {
                 tx.add_event(&self.event("pool", node, brief(&text))).await?;
             }
-            Said::Bad(text) => {
+            PoolEvent::Alarm(text) => {
                 let text = brief(&text);
                 tx.add_event(&self.event("alarm", node, text.clone())).await?;
                 tx.see_alarm(node, &text, BY_STATUS, self.now_ms()).await?;
@@ -173,15 +173,15 @@ fn digits(count: u64) -> u32 {
 }
 
 /// The events between two looks at one pool.
-pub(super) fn changes(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
-    let mut said = Vec::new();
-    said.extend(state(was, now));
-    said.extend(scan(was, now));
-    said.extend(errors(was, now));
+pub(super) fn changes(was: &v1::Pool, now: &v1::Pool) -> Vec<PoolEvent> {
+    let mut events = Vec::new();
+    events.extend(state(was, now));
+    events.extend(scan(was, now));
+    events.extend(errors(was, now));
     if now.readonly && !was.readonly {
-        said.push(Said::Bad(format!("pool {} is imported read-only", now.name)));
+        events.push(PoolEvent::Alarm(format!("pool {} is imported read-only", now.name)));
     }
-    said
+    events
 }
 
 fn pairs<'a>(was: &'a v1::Pool, now: &'a v1::Pool) -> Vec<(Option<&'a v1::Leg>, &'a v1::Leg)> {
@@ -194,7 +194,7 @@ fn pairs<'a>(was: &'a v1::Pool, now: &'a v1::Pool) -> Vec<(Option<&'a v1::Leg>, 
         .collect()
 }
 
-fn state(was: &v1::Pool, now: &v1::Pool) -> Option<Said> {
+fn state(was: &v1::Pool, now: &v1::Pool) -> Option<PoolEvent> {
     let (mut worse, mut better, mut stands_in) = (Vec::new(), Vec::new(), Vec::new());
     for (before, leg) in pairs(was, now) {
         let same = before.is_some_and(|before| before.state == leg.state);
@@ -216,33 +216,33 @@ fn state(was: &v1::Pool, now: &v1::Pool) -> Option<Said> {
     };
     worse.append(&mut stands_in);
     if !worse.is_empty() || changed && now.state != "ONLINE" {
-        Some(Said::Bad(format!("{head}{}", with(&worse))))
+        Some(PoolEvent::Alarm(format!("{head}{}", with(&worse))))
     } else if changed || !better.is_empty() {
-        Some(Said::Note(format!("{head} again{}", with(&better))))
+        Some(PoolEvent::Note(format!("{head} again{}", with(&better))))
     } else {
         None
     }
 }
 
-fn scan(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
-    let (name, mut said) = (&now.name, Vec::new());
+fn scan(was: &v1::Pool, now: &v1::Pool) -> Vec<PoolEvent> {
+    let (name, mut events) = (&now.name, Vec::new());
     let began_again = was.scan_state != "SCANNING" && now.scan_state == "SCANNING";
     let same = was.scan_function == now.scan_function && was.scan_start_ms == now.scan_start_ms && !began_again;
     let over = now.scan_state == "FINISHED";
     let ended = over && !(same && was.scan_state == "FINISHED" && was.scan_end_ms == now.scan_end_ms);
     if now.scan_function == "RESILVER" {
         if !same || ended && was.scan_state != "SCANNING" {
-            said.push(Said::Note(format!("a resilver of pool {name} began")));
+            events.push(PoolEvent::Note(format!("a resilver of pool {name} began")));
         }
         if ended {
-            said.push(Said::Note(format!("a resilver of pool {name} ended")));
+            events.push(PoolEvent::Note(format!("a resilver of pool {name} ended")));
         }
         if now.scan_state == "CANCELED" && was.scan_state == "SCANNING" {
-            said.push(Said::Note(format!("a resilver of pool {name} was stopped")));
+            events.push(PoolEvent::Note(format!("a resilver of pool {name} was stopped")));
         }
     }
     if ended {
-        said.extend(repaired(now).map(Said::Bad));
+        events.extend(repaired(now).map(PoolEvent::Alarm));
         if now.scan_errors > 0 {
             let what = if now.scan_function == "RESILVER" {
                 "resilver"
@@ -250,13 +250,13 @@ fn scan(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
                 "scrub"
             };
             let text = format!("a {what} of pool {name} could not repair {} errors", now.scan_errors);
-            said.push(Said::Bad(text));
+            events.push(PoolEvent::Alarm(text));
         }
     }
-    said
+    events
 }
 
-fn errors(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
+fn errors(was: &v1::Pool, now: &v1::Pool) -> Vec<PoolEvent> {
     let (mut more, mut cleared) = (Vec::new(), Vec::new());
     for (before, leg) in pairs(was, now) {
         let before = before.map_or(0, counted);
@@ -266,21 +266,24 @@ fn errors(was: &v1::Pool, now: &v1::Pool) -> Vec<Said> {
             cleared.push(leg_name(leg));
         }
     }
-    let mut said = Vec::new();
+    let mut events = Vec::new();
     if !more.is_empty() {
-        said.push(Said::Bad(format!("pool {}: {}", now.name, listed(&more))));
+        events.push(PoolEvent::Alarm(format!("pool {}: {}", now.name, listed(&more))));
     }
     if !cleared.is_empty() {
         let legs = listed(&cleared);
-        said.push(Said::Note(format!(
+        events.push(PoolEvent::Note(format!(
             "pool {}: the errors of {legs} were cleared",
             now.name
         )));
     }
     if digits(now.errors) > digits(was.errors) {
-        said.push(Said::Bad(format!("pool {} has {} data errors", now.name, now.errors)));
+        events.push(PoolEvent::Alarm(format!(
+            "pool {} has {} data errors",
+            now.name, now.errors
+        )));
     }
-    said
+    events
 }
 
 #[cfg(test)]

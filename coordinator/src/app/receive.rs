@@ -20,7 +20,7 @@ impl App {
                     let part = if reply.pools_only { Part::Pools } else { Part::All };
                     self.looked(session, facts, part).await?;
                 }
-                session.told_pools();
+                session.end_pools_question();
                 Ok(())
             }
             // An answer that was not asked for is ignored before it costs anything.
@@ -45,7 +45,7 @@ impl App {
                 Ok(())
             }
             Body::Snapshots(answer) => {
-                session.told_snapshots(answer);
+                session.pass_snapshot_answer(answer);
                 Ok(())
             }
             Body::Event(event) => self.record(session, event).await,
@@ -77,7 +77,7 @@ impl App {
                 session.releases(reply);
                 Ok(())
             }
-            Body::Trust(said) => self.trust_said(session, said).await,
+            Body::Trust(reply) => self.trust_reply(session, reply).await,
             Body::Hello(_) => Err(AppError::Invalid("hello came twice".to_owned())),
         }
     }

@@ -35,8 +35,8 @@ impl App {
         })?;
         let ask = request.ask.and_then(|ask| ask.ask);
         let ask = ask.ok_or_else(|| AppError::Invalid("the request is empty".to_owned()))?;
-        let deed = deed(&ask);
-        if let Some((asked, _, detail)) = &deed {
+        let audited = audited_action(&ask);
+        if let Some((asked, _, detail)) = &audited {
             let mut tx = self.store.write().await?;
             self.audit_of(&mut tx, &who.name, asked, name, detail).await?;
             tx.save().await?;
@@ -59,7 +59,7 @@ impl App {
                 Err(("not known", text))
             }
         };
-        if let Some((asked, done, detail)) = deed {
+        if let Some((asked, done, detail)) = audited {
             let mut tx = self.store.write().await?;
             let (action, detail) = match &answer {
                 Ok(answer) if answer.created.is_empty() => (done.to_owned(), detail),
@@ -108,7 +108,7 @@ impl App {
 
 /// For the audit log: the action when asked for, the action when done, and the object. None for a request that
 /// changes nothing.
-fn deed(ask: &Ask) -> Option<(&'static str, &'static str, String)> {
+fn audited_action(ask: &Ask) -> Option<(&'static str, &'static str, String)> {
     let create = ("snapshot asked for", "snapshot created");
     let hold = ("hold asked for", "snapshot held");
     let release = ("release asked for", "snapshot released");

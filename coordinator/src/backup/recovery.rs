@@ -11,7 +11,7 @@ use ring::digest::{SHA256, digest};
 use super::archive::hex;
 use super::error::{BackupError, failed};
 use super::seal::Opener;
-use crate::audit::{Deed, write};
+use crate::audit::{Action, write};
 use crate::pki::{PkiError, new_operator, public_point};
 use crate::state::StateFolder;
 
@@ -101,12 +101,12 @@ pub async fn ensure_recovery(
     };
     let recipient = identity.to_public().to_string();
     tx.set_meta(RECIPIENT, &recipient).await?;
-    let deed = Deed {
+    let action = Action {
         action: "recovery key",
         node: "",
         detail: &recipient,
     };
-    write(&mut tx, deed, who, now_ms).await?;
+    write(&mut tx, action, who, now_ms).await?;
     tx.save().await?;
     store.close().await;
     Ok(outcome)

@@ -10,7 +10,7 @@ use super::place::{self, Filling, sync};
 use super::recovery::Recovery;
 use super::seal::Opener;
 use crate::app::RESTORED;
-use crate::audit::{Deed, write};
+use crate::audit::{Action, write};
 use crate::init::epoch_at;
 use crate::pki::{make_folder, write_secret};
 use crate::state::{Lock, LockError, StateFolder};
@@ -99,7 +99,7 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     let epoch = epoch_at(now_ms)
         .max(manifest.epoch.saturating_add(1))
         .max(before.saturating_add(1));
-    let mut restored = begin_anew(new.path(), manifest, options.operator, (epoch, now_ms)).await?;
+    let mut restored = start_epoch(new.path(), manifest, options.operator, (epoch, now_ms)).await?;
     if let Some(config) = options.config {
         write_secret(&new.path().join("config"), &format!("{}\n", config.display()))?;
     }
@@ -174,7 +174,7 @@ fn put_aside(
 }
 
 /// Starts a new epoch in the restored database: ends open tasks and deletes unused join tokens.
-async fn begin_anew(
+async fn start_epoch(
     folder: &Path,
     manifest: Manifest,
     operator: &str,
@@ -212,12 +212,12 @@ async fn begin_anew(
         "from a backup of {} ({age_min} min old) that ends at entry {}; epoch {epoch}",
         manifest.created_at_ms, manifest.audit_seq
     );
-    let deed = Deed {
+    let action = Action {
         action: RESTORED,
         node: "",
         detail: &detail,
     };
-    write(&mut tx, deed, operator, now_ms).await?;
+    write(&mut tx, action, operator, now_ms).await?;
     tx.add_event(&NewEvent {
         at_ms: now_ms,
         kind: "restored".to_owned(),

@@ -8,7 +8,7 @@ use serde_json::json as object;
 use super::init::in_full;
 use super::restore::{RestoreFrom, described, restore_state, target};
 use super::{CliError, Console, Context, Exit, copies, given, json};
-use crate::audit::{Deed, write};
+use crate::audit::{Action, write};
 use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, pack, verify};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
@@ -220,12 +220,12 @@ async fn note(state: &StateFolder, packed: &Packed, who: &str, now_ms: u64) -> R
         let mut tx = store.write().await?;
         let sha256: String = packed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         let detail = format!("{} bytes, sha256 {sha256}", packed.bytes);
-        let deed = Deed {
+        let action = Action {
             action: "backup",
             node: "",
             detail: &detail,
         };
-        write(&mut tx, deed, who, now_ms).await?;
+        write(&mut tx, action, who, now_ms).await?;
         tx.save().await?;
         store.close().await;
         Ok(())

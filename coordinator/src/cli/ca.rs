@@ -9,7 +9,7 @@ use super::{CliError, Client, Console, Context, Exit, complete, given, json, tru
 use crate::pki::{certificates, sha256};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
-use crate::trust::{Keyring, Stranger};
+use crate::trust::{Keyring, UnsignedClaim};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Ca {
@@ -122,7 +122,7 @@ async fn rotate(
                 // On the coordinator's machine its own file shows the new certificate; elsewhere there is only the
                 // coordinator's word.
                 if here != Some(vec![certificate.clone()]) {
-                    trust::confirm(&Stranger::Authority(certificate), console)?;
+                    trust::confirm(&UnsignedClaim::Authority(certificate), console)?;
                 }
             }
             TrustChange::DropAuthority { sha256: which } => {

@@ -162,7 +162,7 @@ fn wanted(context: &Context<'_>) -> Vec<String> {
 async fn connected(context: &Context<'_>) -> Result<Client, CliError> {
     let state = context.state();
     match context.elsewhere() {
-        Some(address) => remote::reach(&remote::Papers::find(&state, &context.around.login())?, &address).await,
+        Some(address) => remote::reach(&remote::Credentials::find(&state, &context.around.login())?, &address).await,
         None => client::connect(&state).await,
     }
 }

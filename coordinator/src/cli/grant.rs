@@ -36,8 +36,8 @@ impl Grant {
     ) -> Result<Self, CliError> {
         let told = certificates(&granted.authorities).ok_or_else(|| bad("there is no authority in it"))?;
         for authority in told {
-            if let Some(stranger) = trust.authority(&authority)? {
-                return Err(CliError::NotConfirmed(stranger.refusal()));
+            if let Some(claim) = trust.authority(&authority)? {
+                return Err(CliError::NotConfirmed(claim.refusal()));
             }
         }
         let chain = certificates(&granted.certificate_chain).unwrap_or_default();

@@ -41,11 +41,11 @@ async fn read(state: &StateFolder, now_ms: u64) -> Result<HandbookReply, AppErro
 }
 
 fn document(book: &HandbookReply) -> Value {
-    let first_aid = CASES
+    let cases = CASES
         .iter()
         .map(|case| object!({ "when": case.when, "steps": case.steps }));
     let mut document = serde_json::to_value(book).unwrap_or_default();
     document["never"] = NEVER.into();
-    document["first_aid"] = first_aid.collect();
+    document["first_aid"] = cases.collect();
     json::document(document)
 }

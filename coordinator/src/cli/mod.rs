@@ -95,8 +95,8 @@ impl Context<'_> {
         let state = self.state();
         match self.elsewhere() {
             Some(address) => {
-                let papers = remote::Papers::find(&state, &self.around.login())?;
-                remote::connect(&papers, &address, self.clock.now_ms()).await
+                let credentials = remote::Credentials::find(&state, &self.around.login())?;
+                remote::connect(&credentials, &address, self.clock.now_ms()).await
             }
             None => connect(&state).await,
         }

@@ -11,13 +11,13 @@ use serde_json::json as object;
 use super::consent::Key;
 use super::error::file;
 use super::grant::Grant;
-use super::remote::{Papers, note};
+use super::remote::{Credentials, note};
 use super::{CliError, Client, Console, Context, Exit, complete, json};
 use crate::known::{short, unknown};
 use crate::pki::{NodeRequest, new_operator, pem};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
-use crate::trust::{Keyring, Stranger};
+use crate::trust::{Keyring, UnsignedClaim};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -99,8 +99,8 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
     let state = StateFolder::new(context.state());
     let failed = |error: crate::pki::PkiError| CliError::Other(super::init::in_full(&error));
     new_operator(&state.operator(name.as_str())).map_err(failed)?;
-    let papers = Papers::of(state.path(), name.as_str());
-    let der = papers.request()?;
+    let credentials = Credentials::of(state.path(), name.as_str());
+    let der = credentials.request()?;
     let known = NodeRequest::parse(&der).map_err(|error| CliError::Other(error.to_string()))?;
     let text = pem("CERTIFICATE REQUEST", &der);
     let fingerprint = screen::fingerprint(&known.point());
@@ -188,12 +188,12 @@ fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>
     }
     let state = context.state();
     let grant = Grant::parse(&text)?;
-    let papers = Papers::of(&state, grant.name.as_str());
-    let own_key = NodeRequest::parse(&papers.request()?).map_err(|error| CliError::Other(error.to_string()))?;
+    let credentials = Credentials::of(&state, grant.name.as_str());
+    let own_key = NodeRequest::parse(&credentials.request()?).map_err(|error| CliError::Other(error.to_string()))?;
     grant.is_for(&own_key)?;
     let mut trust = Keyring::open(&state, grant.name.as_str(), own_key.point())?;
-    trust.pin(grant.operators.iter().cloned().map(Stranger::Operator).collect())?;
-    papers.keep(&grant.certificate, &grant.authorities)?;
+    trust.pin(grant.operators.iter().cloned().map(UnsignedClaim::Operator).collect())?;
+    credentials.keep(&grant.certificate, &grant.authorities)?;
     let address = grant.addresses.first().map(String::as_str);
     if let Some(address) = address {
         note(&state, address.trim())?;
@@ -251,10 +251,10 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
         )));
     }
     let revoked = OperatorName::new(&name).map_err(|_| unknown())?;
-    let stranger = trust.operator(&name, whose.public_key.clone())?;
+    let claim = trust.operator(&name, whose.public_key.clone())?;
     let fingerprint = screen::fingerprint(&whose.public_key);
-    if let Some(stranger) = stranger {
-        super::trust::confirm(&stranger, console)?;
+    if let Some(claim) = claim {
+        super::trust::confirm(&claim, console)?;
     }
     console.aside(&[Line::of(format!("{name}, key {fingerprint}"))]);
     let question = format!("Revoke {name}? This cannot be undone: the key and the name can never be used again. [y/N]");

@@ -28,13 +28,13 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const RENEWED_WITH_LEFT_MS: u64 = 364 * DAY_MS;
 
 /// An operator's certificate and key for a coordinator on another machine.
-pub(super) struct Papers {
+pub(super) struct Credentials {
     state: PathBuf,
     folder: PathBuf,
     name: String,
 }
 
-impl Papers {
+impl Credentials {
     /// The paths for that operator; nothing is read yet.
     pub(super) fn of(state: &Path, name: &str) -> Self {
         Self {
@@ -119,19 +119,19 @@ impl Papers {
 }
 
 /// Connects to a coordinator on another machine, and renews the certificate when it is due.
-pub(super) async fn connect(papers: &Papers, address: &str, now_ms: u64) -> Result<Client, CliError> {
-    let (config, until_ms) = papers.tls()?;
+pub(super) async fn connect(credentials: &Credentials, address: &str, now_ms: u64) -> Result<Client, CliError> {
+    let (config, until_ms) = credentials.tls()?;
     let mut client = OperatorClient::new(dial(address, config).await?).max_decoding_message_size(LARGEST);
     let unwelcome = |status| refused(address, &status);
     if until_ms < now_ms.saturating_add(RENEWED_WITH_LEFT_MS) {
-        let csr = papers.request()?;
+        let csr = credentials.request()?;
         let grant = client.renew_operator(RenewOperatorRequest { csr }).await;
         let grant = grant.map_err(unwelcome)?.into_inner();
         let told = client
             .list_operators(ListOperatorsRequest {})
             .await
             .map_err(unwelcome)?;
-        papers.renew(&grant, told.into_inner().statements)?;
+        credentials.renew(&grant, told.into_inner().statements)?;
     } else {
         let any = client.accepted_revision(AcceptedRevisionRequest {}).await;
         any.map_err(unwelcome)?;
@@ -140,8 +140,8 @@ pub(super) async fn connect(papers: &Papers, address: &str, now_ms: u64) -> Resu
 }
 
 /// Connects without a call: nothing is renewed, and a refusal shows only later.
-pub(super) async fn reach(papers: &Papers, address: &str) -> Result<Client, CliError> {
-    let (config, _) = papers.tls()?;
+pub(super) async fn reach(credentials: &Credentials, address: &str) -> Result<Client, CliError> {
+    let (config, _) = credentials.tls()?;
     Ok(OperatorClient::new(dial(address, config).await?).max_decoding_message_size(LARGEST))
 }
 

@@ -1,30 +1,25 @@
 use super::{CliError, Console};
 use crate::screen::{Line, wrap};
-use crate::trust::Stranger;
+use crate::trust::UnsignedClaim;
 
 /// Shows a fingerprint that no trusted operator has signed, and asks. No option answers this question.
-pub(super) fn confirm(stranger: &Stranger, console: &mut Console<'_>) -> Result<(), CliError> {
+pub(super) fn confirm(claim: &UnsignedClaim, console: &mut Console<'_>) -> Result<(), CliError> {
     if !console.person.is_there() {
         return Err(CliError::NobodyToAsk(format!(
             "{}\nNothing was signed.",
-            stranger.refusal()
+            claim.refusal()
         )));
     }
     let width = console.screen.width;
     console.aside(
-        &wrap(&stranger.warning(), width)
+        &wrap(&claim.warning(), width)
             .into_iter()
             .map(Line::of)
             .collect::<Vec<_>>(),
     );
-    let answer = console
-        .person
-        .ask(&stranger.question())
-        .ok()
-        .flatten()
-        .unwrap_or_default();
-    match answer == stranger.word() {
+    let answer = console.person.ask(&claim.question()).ok().flatten().unwrap_or_default();
+    match answer == claim.word() {
         true => Ok(()),
-        false => Err(CliError::NotConfirmed(format!("{answer:?} is not {}", stranger.word()))),
+        false => Err(CliError::NotConfirmed(format!("{answer:?} is not {}", claim.word()))),
     }
 }

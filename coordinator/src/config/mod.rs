@@ -3,10 +3,10 @@
 //! Pure: text in; a [`Config`] or all mistakes out, each with line and column. Sections that nothing uses yet are
 //! checked too, so that a mistake shows when it is made.
 
+mod cross_checks;
 mod cure;
 mod edit;
 mod error;
-mod laws;
 mod node;
 mod place_names;
 mod reader;
@@ -121,7 +121,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
     let root = Table::new(&report, "", Place::of(text, 0..0), document.into_inner());
     match read(root) {
         Some(config) => {
-            laws::check(&config, &report);
+            cross_checks::check(&config, &report);
             let errors = report.finish();
             if errors.is_empty() { Ok(config) } else { Err(errors) }
         }

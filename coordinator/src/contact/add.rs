@@ -10,8 +10,8 @@ use tonic::transport::Channel;
 
 use super::check::Check;
 use super::hostkey::Fingerprint;
-use super::meet::{Met, meet};
 use super::payload::{self, Part};
+use super::pinned_node::{PinnedNode, pin_node};
 use super::root::Root;
 use super::ssh::Ssh;
 use super::{ContactError, Dialogue};
@@ -69,21 +69,21 @@ pub async fn add(
         })
         .await
         .map_err(Box::new)?;
-    let known = vouched(known.into_inner(), &target.node, trust, person).await?;
+    let known = verified_reply(known.into_inner(), &target.node, trust, person).await?;
     let mut ssh = Ssh::new(&target.node, &target.destination, target.ssh_config.clone());
     let pinned = Fingerprint::parse(&known.host_key);
-    let met = meet(&mut ssh, pinned, target, clock, person).await?;
+    let pinned_node = pin_node(&mut ssh, pinned, target, clock, person).await?;
     person.say(&format!(
         "{}: {}, {}, host key {}",
         target.node,
-        met.probe.text("model"),
-        met.probe.text("pretty"),
-        met.host_key
+        pinned_node.probe.text("model"),
+        pinned_node.probe.text("pretty"),
+        pinned_node.host_key
     ));
-    let agent = payload::binary(met.probe.text("machine"), target.agent_dir.as_deref())?;
+    let agent = payload::binary(pinned_node.probe.text("machine"), target.agent_dir.as_deref())?;
 
     let mut root = Root::open(&ssh, person).await?;
-    let changed = install(&mut root, coordinator, target, &known, &met, agent, person).await?;
+    let changed = install(&mut root, coordinator, target, &known, &pinned_node, agent, person).await?;
     let up = wait_until_up(&mut root, coordinator, target, &known, person).await;
     root.close().await;
     up?;
@@ -100,8 +100,8 @@ pub async fn add(
 }
 
 /// The trust settings for the node, after each part is verified by signed statements or confirmed by a person.
-async fn vouched(
-    told: BeginContactReply,
+async fn verified_reply(
+    reply: BeginContactReply,
     node: &NodeName,
     trust: &mut Keyring,
     person: &mut dyn Dialogue,
@@ -110,29 +110,29 @@ async fn vouched(
         node: node.clone(),
         source,
     };
-    let strangers = trust.strangers(&told).map_err(failed)?;
-    for stranger in &strangers {
-        person.say(&stranger.warning());
-        if person.typed(&stranger.question()).await.as_ref() != Some(&stranger.word()) {
+    let claims = trust.unsigned_claims(&reply).map_err(failed)?;
+    for claim in &claims {
+        person.say(&claim.warning());
+        if person.typed(&claim.question()).await.as_ref() != Some(&claim.word()) {
             return Err(ContactError::Untrusted {
                 node: node.clone(),
-                refused: strangers.iter().map(crate::trust::Stranger::refusal).collect(),
+                refused: claims.iter().map(crate::trust::UnsignedClaim::refusal).collect(),
             });
         }
     }
-    if !strangers.is_empty() {
-        trust.pin(strangers).map_err(failed)?;
+    if !claims.is_empty() {
+        trust.pin(claims).map_err(failed)?;
         // A person's confirmation pins a key, but does not override a signed revocation.
-        if let Some(left) = trust.strangers(&told).map_err(failed)?.first() {
+        if let Some(left) = trust.unsigned_claims(&reply).map_err(failed)?.first() {
             return Err(ContactError::Untrusted {
                 node: node.clone(),
                 refused: vec![left.refusal()],
             });
         }
     }
-    let told = trust.verified(told);
+    let reply = trust.verified(reply);
     let unnamed = trust.operators().iter().filter(|known| {
-        let named = told.operators.iter().any(|named| named.name == known.name);
+        let named = reply.operators.iter().any(|named| named.name == known.name);
         !named
     });
     for known in unnamed {
@@ -142,7 +142,7 @@ async fn vouched(
             fingerprint(&known.public_key)
         ));
     }
-    Ok(told)
+    Ok(reply)
 }
 
 /// Writes the files that differ, and starts the agent when one did or when it does not run.
@@ -151,7 +151,7 @@ async fn install(
     coordinator: &mut OperatorClient<Channel>,
     target: &Target,
     known: &BeginContactReply,
-    met: &Met,
+    pinned_node: &PinnedNode,
     agent: Part,
     person: &mut dyn Dialogue,
 ) -> Result<Vec<&'static str>, ContactError> {
@@ -183,11 +183,11 @@ async fn install(
         node: target.node.clone(),
         problem: format!("`heeler-agent key` printed no public key: {pem:?}"),
     })?;
-    if needs_token(known, &key, met, target)? {
+    if needs_token(known, &key, pinned_node, target)? {
         let request = CreateTokenRequest {
             node: target.node.to_string(),
             key_sha256: key,
-            host_key: met.host_key.to_string(),
+            host_key: pinned_node.host_key.to_string(),
             reflashed: target.reflashed,
         };
         let token = coordinator.create_token(request).await.map_err(Box::new)?.into_inner();
@@ -209,7 +209,12 @@ async fn install(
 
 /// Whether the node must enrol: it is new, its certificate has expired, its key is not the one on record, or the
 /// person says that the card was flashed or moved.
-fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, target: &Target) -> Result<bool, ContactError> {
+fn needs_token(
+    known: &BeginContactReply,
+    key: &[u8],
+    pinned_node: &PinnedNode,
+    target: &Target,
+) -> Result<bool, ContactError> {
     let Some(node) = known.node.as_ref().filter(|node| !node.key_sha256.is_empty()) else {
         return Ok(true);
     };
@@ -219,7 +224,7 @@ fn needs_token(known: &BeginContactReply, key: &[u8], met: &Met, target: &Target
             node: target.node.clone(),
         });
     }
-    let now_ms = met.probe.number("time").unwrap_or(0).saturating_mul(1000);
+    let now_ms = pinned_node.probe.number("time").unwrap_or(0).saturating_mul(1000);
     Ok(!same
         || target.reflashed
         || node.state != "enrolled"

@@ -37,13 +37,13 @@ pub struct Login<'a> {
 
 /// What the command did next.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum LoginEvent {
     /// A line of our script, without its mark.
-    Ours(String),
+    Line(String),
     /// sudo asks for the password.
     Asked,
     /// Nothing came within the limit.
-    Nothing,
+    Timeout,
     /// The command ended with this exit code of ssh.
     End(i32),
 }
@@ -73,12 +73,12 @@ impl<'a> Login<'a> {
 
     /// Waits for the next item, at most `limit`. Before our script runs, and while ssh may ask the person, ssh's own
     /// patience counts instead.
-    pub async fn hear(&mut self, limit: Duration, say: Say<'_>) -> Heard {
+    pub async fn next_event(&mut self, limit: Duration, say: Say<'_>) -> LoginEvent {
         let mut until = Instant::now() + self.limit(limit);
         loop {
             let opened = self.opened;
-            if let Some(heard) = self.next(say) {
-                return heard;
+            if let Some(event) = self.next(say) {
+                return event;
             }
             if self.opened != opened {
                 until = Instant::now() + self.limit(limit);
@@ -91,7 +91,7 @@ impl<'a> Login<'a> {
                 biased;
                 _ = self.out.more() => {}
                 _ = self.err.more(), if !self.err.has_ended() => {}
-                () = tokio::time::sleep_until(until) => return Heard::Nothing,
+                () = tokio::time::sleep_until(until) => return LoginEvent::Timeout,
             }
         }
     }
@@ -104,11 +104,11 @@ impl<'a> Login<'a> {
         }
     }
 
-    fn next(&mut self, say: Say<'_>) -> Option<Heard> {
+    fn next(&mut self, say: Say<'_>) -> Option<LoginEvent> {
         while let Some(line) = self.err.line() {
             if let Some(at) = self.prompt(&line) {
                 self.show(&line[..at], say);
-                return Some(Heard::Asked);
+                return Some(LoginEvent::Asked);
             }
             self.take_in(&line, say);
         }
@@ -116,7 +116,7 @@ impl<'a> Login<'a> {
         if let Some(at) = self.prompt(&begun) {
             self.err.drop_begun();
             self.show(&begun[..at], say);
-            return Some(Heard::Asked);
+            return Some(LoginEvent::Asked);
         }
         while let Some(line) = self.out.line() {
             match line
@@ -125,9 +125,9 @@ impl<'a> Login<'a> {
             {
                 Some("begin") => {
                     self.begun = true;
-                    return Some(Heard::Ours("begin".into()));
+                    return Some(LoginEvent::Line("begin".into()));
                 }
-                Some(ours) => return Some(Heard::Ours(ours.to_owned())),
+                Some(ours) => return Some(LoginEvent::Line(ours.to_owned())),
                 None => self.show(&line, say),
             }
         }
@@ -142,7 +142,7 @@ impl<'a> Login<'a> {
     }
 
     /// Reads what is left on stderr after stdout was closed, and the exit code.
-    async fn end(&mut self, say: Say<'_>) -> Heard {
+    async fn end(&mut self, say: Say<'_>) -> LoginEvent {
         let until = Instant::now() + GRACE;
         while !self.err.has_ended() && timeout_at(until, self.err.more()).await.is_ok() {}
         while let Some(line) = self.err.line() {
@@ -152,7 +152,7 @@ impl<'a> Login<'a> {
         self.show(&rest, say);
         self.err.drop_begun();
         let status = timeout(GRACE, self.child.wait()).await;
-        Heard::End(
+        LoginEvent::End(
             status
                 .ok()
                 .and_then(Result::ok)

@@ -1,4 +1,4 @@
-use super::login::{Heard, Login};
+use super::login::{Login, LoginEvent};
 use super::payload::Part;
 use super::ssh::Ssh;
 use super::{ContactError, Dialogue, Host, reasons};
@@ -35,8 +35,12 @@ impl<'a> Root<'a> {
         let ssh = self.login.ssh;
         let mut asked = false;
         loop {
-            match self.login.hear(ssh.patience.sudo, &mut |text| person.say(text)).await {
-                Heard::Ours(word) => match word.as_str() {
+            match self
+                .login
+                .next_event(ssh.patience.sudo, &mut |text| person.say(text))
+                .await
+            {
+                LoginEvent::Line(word) => match word.as_str() {
                     "ready" => return Ok(()),
                     "sudo-rs" => self.login.own_prompt = true,
                     "no-sudo" => {
@@ -48,10 +52,10 @@ impl<'a> Root<'a> {
                     }
                     _ => {}
                 },
-                Heard::Asked if asked => {
+                LoginEvent::Asked if asked => {
                     return Err(ContactError::WrongPassword { node: ssh.node.clone() });
                 }
-                Heard::Asked => {
+                LoginEvent::Asked => {
                     asked = true;
                     let host = Host {
                         node: &ssh.node,
@@ -63,9 +67,9 @@ impl<'a> Root<'a> {
                     password.push(b'\n');
                     self.send(&password).await?;
                 }
-                Heard::Nothing if !self.login.has_begun() => return Err(ssh.stopped(&self.login, None)),
-                Heard::Nothing => return Err(self.no_sudo("sudo did not answer")),
-                Heard::End(code) => return Err(self.refused(asked, code)),
+                LoginEvent::Timeout if !self.login.has_begun() => return Err(ssh.stopped(&self.login, None)),
+                LoginEvent::Timeout => return Err(self.no_sudo("sudo did not answer")),
+                LoginEvent::End(code) => return Err(self.refused(asked, code)),
             }
         }
     }
@@ -154,12 +158,12 @@ impl<'a> Root<'a> {
     async fn answer(&mut self) -> Result<Vec<String>, ContactError> {
         let (mut lines, mut length) = (Vec::new(), 0);
         loop {
-            let heard = self.login.hear(self.login.ssh.patience.order, &mut |_| {}).await;
-            let line = match heard {
-                Heard::Ours(line) => line,
-                Heard::Asked => continue,
-                Heard::Nothing => return Err(self.lost("the node did not answer")),
-                Heard::End(_) => return Err(self.lost("the connection broke while the node worked")),
+            let event = self.login.next_event(self.login.ssh.patience.order, &mut |_| {}).await;
+            let line = match event {
+                LoginEvent::Line(line) => line,
+                LoginEvent::Asked => continue,
+                LoginEvent::Timeout => return Err(self.lost("the node did not answer")),
+                LoginEvent::End(_) => return Err(self.lost("the connection broke while the node worked")),
             };
             if line == "ok" {
                 return Ok(lines);

@@ -8,7 +8,7 @@ use heeler_proto::NodeName;
 use tokio::process::{Child, Command};
 
 use super::hostkey::Fingerprint;
-use super::login::{Heard, Login};
+use super::login::{Login, LoginEvent};
 use super::options::{options, version};
 use super::{ContactError, Dialogue, reasons};
 
@@ -162,12 +162,17 @@ impl Ssh {
         login.close_input();
         let mut lines = Vec::new();
         let code = loop {
-            match login.hear(self.patience.probe, &mut |text| person.say(text)).await {
-                Heard::Ours(line) => lines.push(line),
-                Heard::Asked => {}
-                Heard::Nothing if login.has_begun() => return Err(self.lost("the node did not answer for two minutes")),
-                Heard::Nothing => return Err(self.stopped(&login, None)),
-                Heard::End(code) => break code,
+            match login
+                .next_event(self.patience.probe, &mut |text| person.say(text))
+                .await
+            {
+                LoginEvent::Line(line) => lines.push(line),
+                LoginEvent::Asked => {}
+                LoginEvent::Timeout if login.has_begun() => {
+                    return Err(self.lost("the node did not answer for two minutes"));
+                }
+                LoginEvent::Timeout => return Err(self.stopped(&login, None)),
+                LoginEvent::End(code) => break code,
             }
             if lines.len() > MOST_LINES {
                 return Err(self.lost("the node's answer is incomplete"));

@@ -16,7 +16,7 @@ use tonic::server::{Grpc, NamedService, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::MESSAGE;
-use super::said::{Bounded, Said};
+use super::agent_message::{AgentMessage, Bounded};
 use super::status::{protocol, status};
 use crate::app::{App, AppError};
 use crate::pki::Peer;
@@ -61,12 +61,12 @@ where
     }
 }
 
-impl StreamingService<Said> for Service {
+impl StreamingService<AgentMessage> for Service {
     type Response = v1::ToAgent;
     type ResponseStream = Outgoing;
     type Future = Answer<Result<Response<Outgoing>, Status>>;
 
-    fn call(&mut self, request: Request<Streaming<Said>>) -> Self::Future {
+    fn call(&mut self, request: Request<Streaming<AgentMessage>>) -> Self::Future {
         let app = self.0.clone();
         Box::pin(async move {
             let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
@@ -83,11 +83,16 @@ impl StreamingService<Said> for Service {
 type Out = (mpsc::Sender<v1::ToAgent>, oneshot::Sender<Status>);
 
 /// Serves one stream, from hello to its end.
-async fn attend(app: Arc<App>, (caller, peer): (Caller, Peer), mut inbound: Streaming<Said>, (out, refused): Out) {
-    let said = hello(&app, &peer, &mut inbound).await;
+async fn attend(
+    app: Arc<App>,
+    (caller, peer): (Caller, Peer),
+    mut inbound: Streaming<AgentMessage>,
+    (out, refused): Out,
+) {
+    let first = hello(&app, &peer, &mut inbound).await;
     // The connection counts as serving while its session waits for the database.
-    let _serves = said.is_ok().then(|| caller.serves());
-    let opened = match said {
+    let _serves = first.is_ok().then(|| caller.serves());
+    let opened = match first {
         Ok(hello) => app
             .open_session(&peer, hello, out.clone())
             .await
@@ -121,19 +126,19 @@ impl Stream for Outgoing {
     }
 }
 
-async fn hello(app: &App, peer: &Peer, inbound: &mut Streaming<Said>) -> Result<v1::Hello, Status> {
+async fn hello(app: &App, peer: &Peer, inbound: &mut Streaming<AgentMessage>) -> Result<v1::Hello, Status> {
     let first = timeout(HELLO, inbound.message())
         .await
         .map_err(|_| protocol("no hello within 10 s"))??;
     match first {
-        Some(Said {
+        Some(AgentMessage {
             refused: Some(refused), ..
         }) => {
-            let told = app.tell_refused(&peer.node, &refused).await;
-            told.map_err(|error| status(app, &error))?;
+            let recorded = app.tell_refused(&peer.node, &refused).await;
+            recorded.map_err(|error| status(app, &error))?;
             Err(Status::invalid_argument(refused.why))
         }
-        Some(Said {
+        Some(AgentMessage {
             body: Some(Body::Hello(hello)),
             ..
         }) => Ok(hello),
@@ -141,13 +146,13 @@ async fn hello(app: &App, peer: &Peer, inbound: &mut Streaming<Said>) -> Result<
     }
 }
 
-async fn take(app: &App, session: &Session, said: Said) -> Result<(), AppError> {
-    if let Some(refused) = &said.refused
+async fn take(app: &App, session: &Session, message: AgentMessage) -> Result<(), AppError> {
+    if let Some(refused) = &message.refused
         && session.refuses(refused.field)
     {
         app.tell_refused(&session.node, refused).await?;
     }
-    match (said.body, said.refused) {
+    match (message.body, message.refused) {
         (Some(body), _) => app.receive(session, body).await,
         (None, Some(refused)) => Err(AppError::Refused(refused.why)),
         (None, None) => Ok(()),
@@ -155,7 +160,7 @@ async fn take(app: &App, session: &Session, said: Said) -> Result<(), AppError> 
 }
 
 /// Handles messages until either side closes the stream.
-async fn listen(app: &App, session: &Session, mut inbound: Streaming<Said>) {
+async fn listen(app: &App, session: &Session, mut inbound: Streaming<AgentMessage>) {
     loop {
         let message = tokio::select! {
             message = inbound.next() => message,

@@ -1,11 +1,11 @@
 //! The gRPC services: decode, call the app, encode.
 
 mod agent;
+mod agent_message;
 mod asked;
 mod enrolment;
 mod named;
 mod operator;
-mod said;
 mod status;
 
 use std::future::Future;

@@ -5,7 +5,7 @@
 use heeler_proto::NodeName;
 
 use super::{Decision, Fleet, NodeView};
-use crate::pending::{Heard, Pending};
+use crate::pending::{PeerAnswer, Pending};
 
 /// Wait before a peer that does not reach the node is asked again: a card takes a while to come up.
 const AGAIN_MS: u64 = 3_000;
@@ -24,7 +24,7 @@ fn decide_one(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Decision> {
     let Some(pending) = node.pending() else {
         return Vec::new();
     };
-    let peers: Vec<&NodeView> = fleet.nodes.iter().filter(|peer| vouches(peer, node)).collect();
+    let peers: Vec<&NodeView> = fleet.nodes.iter().filter(|peer| can_be_asked(peer, node)).collect();
     let before = node
         .changing()
         .and_then(|task| task.peers.as_deref())
@@ -43,15 +43,15 @@ fn decide_one(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Decision> {
             })
         })
         .collect();
-    let heard = |peer: &&NodeView| pending.words.get(&peer.name).and_then(|word| word.heard.clone());
-    let words: Vec<(&NodeName, Option<Heard>)> = peers.iter().map(|peer| (&peer.name, heard(peer))).collect();
-    let reached: Vec<NodeName> = words
+    let answer = |peer: &&NodeView| pending.checks.get(&peer.name).and_then(|check| check.answer.clone());
+    let answers: Vec<(&NodeName, Option<PeerAnswer>)> = peers.iter().map(|peer| (&peer.name, answer(peer))).collect();
+    let reached: Vec<NodeName> = answers
         .iter()
-        .filter(|(_, heard)| *heard == Some(Heard::Reached))
+        .filter(|(_, answer)| *answer == Some(PeerAnswer::Reached))
         .map(|(name, _)| (*name).clone())
         .collect();
-    match doubt(pending, missed, &words, &reached) {
-        Some(reason) if reason.is_empty() || reason == pending.told => {}
+    match doubt(pending, missed, &answers, &reached) {
+        Some(reason) if reason.is_empty() || reason == pending.verdict => {}
         Some(reason) => decisions.push(Decision::Doubt {
             node: node.name.clone(),
             reason,
@@ -85,15 +85,15 @@ fn missed(peer: &NodeView, node: &NodeView, pending: &Pending) -> Option<String>
     if peer.revoked || peer.paused {
         return None;
     }
-    let heard = pending.words.get(&peer.name).and_then(|word| word.heard.as_ref());
+    let answer = pending.checks.get(&peer.name).and_then(|check| check.answer.as_ref());
     let since = if peer.session.is_none() {
         format!(
             "is not connected now: bring it back; if it is offline on purpose: heeler node pause {}",
             peer.name
         )
-    } else if !vouches(peer, node) {
+    } else if !can_be_asked(peer, node) {
         "its own network is being changed".to_owned()
-    } else if heard == Some(&Heard::Down) {
+    } else if answer == Some(&PeerAnswer::Down) {
         "is down there now".to_owned()
     } else {
         return None;
@@ -106,23 +106,23 @@ fn missed(peer: &NodeView, node: &NodeView, pending: &Pending) -> Option<String>
 
 /// Whether a peer can be asked: connected, and its own network does not change. The peer itself says whether it is up
 /// on the backplane.
-fn vouches(peer: &NodeView, node: &NodeView) -> bool {
+fn can_be_asked(peer: &NodeView, node: &NodeView) -> bool {
     let waits = peer.pending().is_some_and(|pending| !pending.confirmed);
     let changing = waits || peer.changing().is_some();
     peer.name != node.name && !peer.revoked && peer.session.is_some() && !changing
 }
 
 fn is_to_be_asked(pending: &Pending, peer: &NodeName, before: &[NodeName], now_ms: u64) -> bool {
-    match pending.words.get(peer) {
+    match pending.checks.get(peer) {
         None => true,
-        Some(word) => {
-            let after_ms = match word.heard {
+        Some(check) => {
+            let after_ms = match check.answer {
                 None => SILENT_MS,
-                Some(Heard::NotReached(_)) => AGAIN_MS,
-                Some(Heard::Down) if before.contains(peer) => AGAIN_MS,
-                Some(Heard::Reached | Heard::Down) => return false,
+                Some(PeerAnswer::NotReached(_)) => AGAIN_MS,
+                Some(PeerAnswer::Down) if before.contains(peer) => AGAIN_MS,
+                Some(PeerAnswer::Reached | PeerAnswer::Down) => return false,
             };
-            now_ms.abs_diff(word.asked_at_ms) >= after_ms
+            now_ms.abs_diff(check.asked_at_ms) >= after_ms
         }
     }
 }
@@ -131,19 +131,21 @@ fn is_to_be_asked(pending: &Pending, peer: &NodeName, before: &[NodeName], now_m
 fn doubt(
     pending: &Pending,
     missed: Vec<String>,
-    words: &[(&NodeName, Option<Heard>)],
+    answers: &[(&NodeName, Option<PeerAnswer>)],
     reached: &[NodeName],
 ) -> Option<String> {
     let mut against = missed;
-    against.extend(words.iter().filter_map(|(name, heard)| match heard {
-        Some(Heard::NotReached(why)) if why.is_empty() => Some(format!("{name} does not reach {}", pending.address)),
-        Some(Heard::NotReached(why)) => Some(format!("{name} could not try to reach {}: {why}", pending.address)),
+    against.extend(answers.iter().filter_map(|(name, answer)| match answer {
+        Some(PeerAnswer::NotReached(why)) if why.is_empty() => {
+            Some(format!("{name} does not reach {}", pending.address))
+        }
+        Some(PeerAnswer::NotReached(why)) => Some(format!("{name} could not try to reach {}: {why}", pending.address)),
         _ => None,
     }));
     if !against.is_empty() {
         return Some(against.join("; "));
     }
-    if words.iter().any(|(_, heard)| heard.is_none()) {
+    if answers.iter().any(|(_, answer)| answer.is_none()) {
         return Some(String::new());
     }
     (pending.own_node && reached.is_empty()).then(|| {
@@ -159,7 +161,7 @@ mod tests {
 
     use super::super::{SessionView, TaskView, decide};
     use super::*;
-    use crate::pending::Word;
+    use crate::pending::PeerCheck;
 
     const NOW: u64 = 1_800_000_000_000;
 
@@ -188,20 +190,20 @@ mod tests {
         }
     }
 
-    fn pending(words: &[(&str, Option<Heard>)]) -> Pending {
-        let words = words.iter().map(|(peer, heard)| {
-            let word = Word {
+    fn pending(answers: &[(&str, Option<PeerAnswer>)]) -> Pending {
+        let checks = answers.iter().map(|(peer, answer)| {
+            let check = PeerCheck {
                 asked_at_ms: NOW,
-                heard: heard.clone(),
+                answer: answer.clone(),
             };
-            (name(peer), word)
+            (name(peer), check)
         });
         Pending {
             guard_id: "g".into(),
             address: "10.10.99.50".into(),
             own_node: false,
-            words: words.collect(),
-            told: String::new(),
+            checks: checks.collect(),
+            verdict: String::new(),
             confirmed: false,
         }
     }
@@ -230,14 +232,14 @@ mod tests {
         let peers = || vec![node("b", None), node("c", None)];
         assert_eq!(decided(pending(&[]), peers()), [ask("b"), ask("c")]);
         assert_eq!(
-            decided(pending(&[("b", Some(Heard::Reached)), ("c", None)]), peers()),
+            decided(pending(&[("b", Some(PeerAnswer::Reached)), ("c", None)]), peers()),
             []
         );
-        let both = [("b", Some(Heard::Reached)), ("c", Some(Heard::Reached))];
+        let both = [("b", Some(PeerAnswer::Reached)), ("c", Some(PeerAnswer::Reached))];
         assert_eq!(decided(pending(&both), peers()), [confirm(&["b", "c"])]);
         let one = [
-            ("b", Some(Heard::Reached)),
-            ("c", Some(Heard::NotReached(String::new()))),
+            ("b", Some(PeerAnswer::Reached)),
+            ("c", Some(PeerAnswer::NotReached(String::new()))),
         ];
         let [Decision::Doubt { reason, .. }] = &decided(pending(&one), peers())[..] else {
             panic!("a doubt")
@@ -247,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_peer_without_backplane_has_no_veto() {
-        let down = [("b", Some(Heard::Down))];
+        let down = [("b", Some(PeerAnswer::Down))];
         assert_eq!(decided(pending(&down), vec![node("b", None)]), [confirm(&[])]);
         let changing = node("b", Some(pending(&[])));
         let away = NodeView {
@@ -259,26 +261,26 @@ mod tests {
 
     #[test]
     fn a_failing_peer_is_reported_once() {
-        let mut once = pending(&[("b", Some(Heard::NotReached(String::new())))]);
-        once.told = "b does not reach 10.10.99.50".into();
+        let mut once = pending(&[("b", Some(PeerAnswer::NotReached(String::new())))]);
+        once.verdict = "b does not reach 10.10.99.50".into();
         assert_eq!(decided(once.clone(), vec![node("b", None)]), []);
-        if let Some(word) = once.words.get_mut(&name("b")) {
-            word.asked_at_ms = NOW - AGAIN_MS;
+        if let Some(check) = once.checks.get_mut(&name("b")) {
+            check.asked_at_ms = NOW - AGAIN_MS;
         }
         assert_eq!(decided(once, vec![node("b", None)]), [ask("b")]);
     }
 
     #[test]
     fn on_the_coordinators_own_node_only_a_peer_can_confirm() {
-        let own = |words: &[(&str, Option<Heard>)]| Pending {
+        let own = |answers: &[(&str, Option<PeerAnswer>)]| Pending {
             own_node: true,
-            ..pending(words)
+            ..pending(answers)
         };
         let [Decision::Doubt { reason, .. }] = &decided(own(&[]), vec![])[..] else {
             panic!("a doubt")
         };
         assert!(reason.contains("bring another node up first"), "{reason}");
-        let reached = own(&[("b", Some(Heard::Reached))]);
+        let reached = own(&[("b", Some(PeerAnswer::Reached))]);
         assert_eq!(decided(reached, vec![node("b", None)]), [confirm(&["b"])]);
     }
 
@@ -319,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_peer_lost_by_the_change_vetoes_it() {
-        let b = || pending(&[("b", Some(Heard::Reached)), ("c", Some(Heard::Reached))]);
+        let b = || pending(&[("b", Some(PeerAnswer::Reached)), ("c", Some(PeerAnswer::Reached))]);
         let [Decision::Doubt { reason, .. }] =
             &decided_all(vec![begun(b(), &["b", "c"]), node("b", None), gone("c")])[..]
         else {
@@ -329,7 +331,7 @@ mod tests {
             reason.starts_with("c was up on the backplane before the change, and is not connected now"),
             "{reason}"
         );
-        let down = pending(&[("b", Some(Heard::Down))]);
+        let down = pending(&[("b", Some(PeerAnswer::Down))]);
         let [Decision::Doubt { reason, .. }] = &decided_all(vec![begun(down.clone(), &["b"]), node("b", None)])[..]
         else {
             panic!("a doubt")
@@ -337,8 +339,8 @@ mod tests {
         assert!(reason.ends_with("is down there now"), "{reason}");
         // A peer that is down may come up again, so it is asked again.
         let mut later = down;
-        if let Some(word) = later.words.get_mut(&name("b")) {
-            word.asked_at_ms = NOW - AGAIN_MS;
+        if let Some(check) = later.checks.get_mut(&name("b")) {
+            check.asked_at_ms = NOW - AGAIN_MS;
         }
         assert!(decided_all(vec![begun(later, &["b"]), node("b", None)]).contains(&ask("b")));
     }
@@ -353,7 +355,7 @@ mod tests {
             revoked: true,
             ..gone("d")
         };
-        let change = begun(pending(&[("b", Some(Heard::Reached))]), &["b", "c", "d", "e"]);
+        let change = begun(pending(&[("b", Some(PeerAnswer::Reached))]), &["b", "c", "d", "e"]);
         assert_eq!(
             decided_all(vec![change, node("b", None), paused, revoked]),
             [confirm(&["b"])]

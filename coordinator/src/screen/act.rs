@@ -27,7 +27,7 @@ pub(super) fn act(act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> 
     match &act.act {
         Some(Act::CreatePool(create)) => creation(create, facts, screen),
         Some(Act::EraseContents(erase)) => erasure(erase, facts, screen),
-        Some(Act::ImportPool(import)) => lonely_import(import, facts, screen),
+        Some(Act::ImportPool(import)) => incomplete_import(import, facts, screen),
         Some(Act::LowerKeep(lower)) => lower_keep(lower, screen),
         None => vec![Line::new().ink(
             Ink::Red,
@@ -116,7 +116,7 @@ fn erasure(erase: &EraseContents, facts: Option<&Facts>, screen: Screen) -> Vec<
     lines
 }
 
-fn lonely_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
+fn incomplete_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
     let what = format!("import {} without all its legs", import.guid);
     let mut lines = head("pool", &what, "data that only a missing disk holds is lost", screen);
     for (one, txg) in import.present.iter().zip(&import.txgs) {

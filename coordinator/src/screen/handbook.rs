@@ -2,7 +2,7 @@ use heeler_proto::v1::{HandbookDisk, HandbookNode, HandbookPool, HandbookReply};
 use jiff::tz::TimeZone;
 
 use super::amount::{date, decimal, gibibytes};
-use super::first_aid::{CASES, NEVER};
+use super::handbook_cases::{CASES, NEVER};
 use super::line::hang;
 use super::{Ink, Line, Screen};
 

@@ -124,7 +124,7 @@ fn an_erasure_shows_what_is_lost() {
 
 #[test]
 fn an_import_without_all_legs_shows_what_is_lost() {
-    let reply = fleet::lonely_import();
+    let reply = fleet::incomplete_import();
     let text = shown(80, |screen| plan_of(&reply, screen));
     for part in [
         "data that only a missing disk holds is lost",
@@ -144,7 +144,7 @@ fn creation_asks_for_the_node_and_erasure_for_the_serial() {
     };
     assert_eq!(word(&fleet::plan()), "k8sctl-pi5l");
     assert_eq!(word(&fleet::erasure()), "S6XNNS0W100004");
-    assert_eq!(word(&fleet::lonely_import()), "S6XNNS0W100001");
+    assert_eq!(word(&fleet::incomplete_import()), "S6XNNS0W100001");
     assert_eq!(asks("x", &v1::Irreversible { act: None }), None);
 }
 

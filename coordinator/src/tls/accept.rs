@@ -32,7 +32,7 @@ pub struct Patience {
     /// For the handshake.
     pub handshake: Duration,
     /// For a connection without a certificate, which anybody may open.
-    pub stranger: Duration,
+    pub anonymous: Duration,
     /// For a node's connection without a session; the hello alone has 10 s.
     pub unused: Duration,
 }
@@ -41,7 +41,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(10),
-            stranger: Duration::from_secs(30),
+            anonymous: Duration::from_secs(30),
             unused: Duration::from_secs(30),
         }
     }
@@ -65,13 +65,13 @@ pub struct Connection {
 
 /// Who may connect to a listener.
 #[derive(Debug, Clone)]
-pub enum Guests {
+pub enum Allowed {
     /// Nodes, while their key is admitted.
     Agents(NodeKeys),
     /// Operators, while their key is not revoked.
     Operators(OperatorKeys),
     /// Anybody.
-    Strangers,
+    Anyone,
 }
 
 /// The other side of a connection; handlers find it in a request's extensions.
@@ -108,27 +108,27 @@ impl Caller {
 pub fn accept(
     listener: TcpListener,
     config: ServerConfig,
-    guests: Guests,
+    allowed: Allowed,
     patience: Patience,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (ready, connections) = mpsc::channel(16);
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    tokio::spawn(run(listener, acceptor, (guests, patience), ready));
+    tokio::spawn(run(listener, acceptor, (allowed, patience), ready));
     ReceiverStream::new(connections)
 }
 
 async fn run(
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    (guests, patience): (Guests, Patience),
+    (allowed, patience): (Allowed, Patience),
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
     let files = Files::of_this_process();
-    let (mut handshakes, door) = (VecDeque::new(), Arc::new(Door::of(files.strangers)));
-    let most = match guests {
-        Guests::Agents(_) => files.agents,
-        Guests::Operators(_) => files.operators,
-        Guests::Strangers => files.strangers,
+    let (mut handshakes, anonymous) = (VecDeque::new(), Arc::new(AnonymousConnections::of(files.anonymous)));
+    let most = match allowed {
+        Allowed::Agents(_) => files.agents,
+        Allowed::Operators(_) => files.operators,
+        Allowed::Anyone => files.anonymous,
     };
     // A connection keeps its place from the handshake on, so handshakes need places too.
     let places = Arc::new(Semaphore::new(most.saturating_add(files.handshakes)));
@@ -148,15 +148,16 @@ async fn run(
                 continue;
             }
         };
-        let (acceptor, ready, guests, door) = (acceptor.clone(), ready.clone(), guests.clone(), door.clone());
+        let (acceptor, ready, allowed, anonymous) =
+            (acceptor.clone(), ready.clone(), allowed.clone(), anonymous.clone());
         let handshake = tokio::spawn(async move {
-            let hands = shake_hands(&acceptor, stream, address.ip(), &guests);
+            let hands = shake_hands(&acceptor, stream, address.ip(), &allowed);
             let hands = timeout(patience.handshake, hands).await;
             match hands.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok((stream, caller)) => {
                     let connection = Connection {
                         stream,
-                        ends: guests.end(&caller, &door, patience),
+                        ends: allowed.end(&caller, &anonymous, patience),
                         deaf: false,
                         caller,
                         _place: place,
@@ -185,24 +186,24 @@ fn make_room(handshakes: &mut VecDeque<AbortHandle>, most: usize, newest: AbortH
 
 /// Open connections without a certificate, oldest first.
 #[derive(Debug)]
-struct Door {
+struct AnonymousConnections {
     most: usize,
-    inside: Mutex<VecDeque<Weak<Notify>>>,
+    open: Mutex<VecDeque<Weak<Notify>>>,
 }
 
-impl Door {
+impl AnonymousConnections {
     fn of(most: usize) -> Self {
-        let inside = Mutex::default();
-        Self { most, inside }
+        let open = Mutex::default();
+        Self { most, open }
     }
 
     /// Adds a connection; when there are too many, the oldest ends. Returns when this one must end.
-    async fn pass(self: Arc<Self>, own: Arc<Notify>) {
+    async fn hold(self: Arc<Self>, own: Arc<Notify>) {
         let must_go = {
-            let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-            inside.retain(|stranger| stranger.strong_count() > 0);
-            inside.push_back(Arc::downgrade(&own));
-            (inside.len() > self.most).then(|| inside.pop_front()).flatten()
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.retain(|one| one.strong_count() > 0);
+            open.push_back(Arc::downgrade(&own));
+            (open.len() > self.most).then(|| open.pop_front()).flatten()
         };
         if let Some(oldest) = must_go.and_then(|oldest| oldest.upgrade()) {
             oldest.notify_one();
@@ -215,7 +216,7 @@ async fn shake_hands(
     acceptor: &TlsAcceptor,
     stream: TcpStream,
     address: IpAddr,
-    guests: &Guests,
+    allowed: &Allowed,
 ) -> io::Result<(TlsStream<TcpStream>, Caller)> {
     stream.set_nodelay(true)?;
     notice_silence(&stream)?;
@@ -223,12 +224,12 @@ async fn shake_hands(
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let caller = Caller {
         address: Some(address),
-        ..guests.know(certificate.map(AsRef::as_ref))?
+        ..allowed.know(certificate.map(AsRef::as_ref))?
     };
     Ok((stream, caller))
 }
 
-impl Guests {
+impl Allowed {
     /// The caller with that certificate. Fails when they may not connect here.
     pub(super) fn know(&self, certificate: Option<&[u8]>) -> io::Result<Caller> {
         let certificate = certificate.unwrap_or_default();
@@ -253,7 +254,7 @@ impl Guests {
                     ..Caller::default()
                 }
             }
-            Self::Strangers => Caller::default(),
+            Self::Anyone => Caller::default(),
         })
     }
 
@@ -261,7 +262,7 @@ impl Guests {
     fn end(
         &self,
         caller: &Caller,
-        door: &Arc<Door>,
+        anonymous: &Arc<AnonymousConnections>,
         patience: Patience,
     ) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         match (self, &caller.operator, &caller.peer) {
@@ -271,9 +272,9 @@ impl Guests {
                 patience.unused,
             ))),
             (Self::Operators(keys), Some(operator), _) => Some(Box::pin(keys.clone().gone(operator.key_sha256))),
-            (Self::Strangers, ..) => {
-                let pass = door.clone().pass(Arc::default());
-                Some(Box::pin(async move { drop(timeout(patience.stranger, pass).await) }))
+            (Self::Anyone, ..) => {
+                let hold = anonymous.clone().hold(Arc::default());
+                Some(Box::pin(async move { drop(timeout(patience.anonymous, hold).await) }))
             }
             _ => None,
         }

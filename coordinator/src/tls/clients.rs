@@ -8,14 +8,14 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 
-use super::{Guests, TlsError};
+use super::{Allowed, TlsError};
 use crate::pki::{Authorities, InForce};
 
 /// Verifies client certificates with the authorities in force at each handshake.
 pub(super) struct Clients {
     authorities: Arc<Authorities>,
     provider: Arc<CryptoProvider>,
-    guests: Guests,
+    allowed: Allowed,
     // Rebuilt after the authorities have changed.
     current: Mutex<Made>,
 }
@@ -26,13 +26,13 @@ impl Clients {
     pub(super) fn new(
         authorities: Arc<Authorities>,
         provider: Arc<CryptoProvider>,
-        guests: Guests,
+        allowed: Allowed,
     ) -> Result<Self, TlsError> {
         let current = Mutex::new(make(authorities.now(), &provider)?);
         Ok(Self {
             authorities,
             provider,
-            guests,
+            allowed,
             current,
         })
     }
@@ -75,7 +75,7 @@ impl ClientCertVerifier for Clients {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let verified = self.now()?.verify_client_cert(end_entity, intermediates, now)?;
-        match self.guests.know(Some(end_entity)) {
+        match self.allowed.know(Some(end_entity)) {
             Ok(_) => Ok(verified),
             Err(_) => Err(Error::InvalidCertificate(CertificateError::Revoked)),
         }

@@ -9,7 +9,7 @@ pub(super) struct Files {
     /// Most open handshakes on one listener; one more replaces the oldest.
     pub(super) handshakes: usize,
     /// Most connections without a certificate; one more replaces the oldest.
-    pub(super) strangers: usize,
+    pub(super) anonymous: usize,
     /// Most connections of operators.
     pub(super) operators: usize,
     /// Most connections of agents.
@@ -20,12 +20,12 @@ impl Files {
     /// The shares of a process that may have `limit` open files.
     pub(super) fn of(limit: usize) -> Self {
         let handshakes = (limit / 16).clamp(8, 1_024);
-        let strangers = (limit / 16).clamp(8, 64);
+        let anonymous = (limit / 16).clamp(8, 64);
         let operators = (limit / 16).clamp(8, 256);
-        let others = OWN + 3 * handshakes + strangers + operators;
+        let others = OWN + 3 * handshakes + anonymous + operators;
         Self {
             handshakes,
-            strangers,
+            anonymous,
             operators,
             agents: limit.saturating_sub(others).clamp(8, 50_000),
         }
@@ -45,7 +45,7 @@ mod tests {
     fn the_listeners_together_never_have_all_files() {
         for limit in [256, 1_024, 4_096, 65_536, 1 << 30, usize::MAX] {
             let files = Files::of(limit);
-            let all = OWN + 3 * files.handshakes + files.strangers + files.operators + files.agents;
+            let all = OWN + 3 * files.handshakes + files.anonymous + files.operators + files.agents;
             assert!(all <= limit, "{limit}: {files:?}");
             assert!(files.agents >= limit.min(100_000) / 4, "{limit}: {files:?}");
         }

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::pki::{Authorities, ServerIdentity};
 use clients::Clients;
 
-pub use accept::{Caller, Connection, Guests, Patience, accept};
+pub use accept::{Allowed, Caller, Connection, Patience, accept};
 pub use keys::{NodeKeys, Place, Serves};
 
 /// Why TLS could not be set up.
@@ -100,10 +100,10 @@ pub fn for_clients(
     authorities: &Arc<Authorities>,
     certificate: &Arc<Certificate>,
     clock: &Arc<dyn Clock>,
-    guests: &Guests,
+    allowed: &Allowed,
 ) -> Result<ServerConfig, TlsError> {
     let provider = certificate.provider.clone();
-    let verifier = Arc::new(Clients::new(authorities.clone(), provider.clone(), guests.clone())?);
+    let verifier = Arc::new(Clients::new(authorities.clone(), provider.clone(), allowed.clone())?);
     let config = ServerConfig::builder_with_details(provider, Arc::new(Time(clock.clone())))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(verifier)

@@ -1,9 +1,9 @@
 //! The keys that the command line trusts: its own, those that a person or a grant has pinned, and those that signed
 //! statements lead to from there. The coordinator only delivers statements; each is verified here, as nodes do.
 
+mod contact_reply;
 mod pinned;
-mod stranger;
-mod told;
+mod unsigned_claim;
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::pki::{PkiError, certificates, cluster_of, sha256, write_secret};
 use crate::state::StateFolder;
 use pinned::Pinned;
 
-pub use stranger::Stranger;
+pub use unsigned_claim::UnsignedClaim;
 
 /// Why the coordinator's information about trust is refused.
 #[derive(Debug, thiserror::Error)]
@@ -90,8 +90,8 @@ pub struct Keyring {
     pinned: Pinned,
     /// Authorities (DER) of the state folder and of the grant.
     authorities: Vec<Vec<u8>>,
-    told: Vec<Statement>,
-    /// For each statement in `told`, why it was refused.
+    received: Vec<Statement>,
+    /// For each statement in `received`, why it was refused.
     refused: Vec<Option<Refused>>,
     circle: Circle,
 }
@@ -120,7 +120,7 @@ impl Keyring {
             circle: circle(&own, &[], Vec::new()),
             own,
             authorities,
-            told: Vec::new(),
+            received: Vec::new(),
             refused: Vec::new(),
         };
         trust.follow();
@@ -136,13 +136,13 @@ impl Keyring {
         if statements.len() > MOST_STATEMENTS {
             return Err(TrustError::Unreadable(format!("{} statements", statements.len())));
         }
-        let told = statements.into_iter().map(Statement::try_from);
-        self.told = told.collect::<Result<_, _>>()?;
+        let received = statements.into_iter().map(Statement::try_from);
+        self.received = received.collect::<Result<_, _>>()?;
         self.follow();
         if !self.knows(&self.own.name, &self.own.public_key) {
             return Err(TrustError::Revoked(self.own.name.clone()));
         }
-        let holding = self.told.iter().zip(&self.refused).filter(|(_, why)| why.is_none());
+        let holding = self.received.iter().zip(&self.refused).filter(|(_, why)| why.is_none());
         let new: Vec<Statement> = holding
             .map(|(statement, _)| statement.clone())
             .filter(|statement| !self.pinned.holds(statement))
@@ -158,8 +158,8 @@ impl Keyring {
     fn follow(&mut self) {
         let authorities = self.authorities.iter().chain(&self.pinned.authorities);
         let mut circle = circle(&self.own, &self.pinned.operators, authorities.cloned().collect());
-        self.refused = self.told.iter().map(|one| circle.accept(one).err()).collect();
-        let ids: Vec<[u8; 32]> = self.told.iter().map(Statement::id).collect();
+        self.refused = self.received.iter().map(|one| circle.accept(one).err()).collect();
+        let ids: Vec<[u8; 32]> = self.received.iter().map(Statement::id).collect();
         for kept in self.pinned.statements.iter().filter(|kept| !ids.contains(&kept.id())) {
             // A stored statement that is no longer valid changes nothing.
             let _ = circle.accept(kept);
@@ -230,11 +230,11 @@ impl Keyring {
     ///
     /// # Errors
     /// When they cannot be stored.
-    pub fn pin(&mut self, strangers: Vec<Stranger>) -> Result<(), TrustError> {
-        for stranger in strangers {
-            match stranger {
-                Stranger::Operator(one) => self.pinned.add(one),
-                Stranger::Authority(certificate) => self.pinned.authorities.push(certificate),
+    pub fn pin(&mut self, claims: Vec<UnsignedClaim>) -> Result<(), TrustError> {
+        for claim in claims {
+            match claim {
+                UnsignedClaim::Operator(one) => self.pinned.add(one),
+                UnsignedClaim::Authority(certificate) => self.pinned.authorities.push(certificate),
             }
         }
         self.follow();

@@ -290,7 +290,7 @@ async fn measure(mut coordinator: Served, figures: &mut Figures) {
         );
         figures.line(&format!("{what}: heeler status says"), size as f64 / 1e3, 16.0, "KB");
         figures.line(
-            &format!("{what}: another agent and a stranger come in"),
+            &format!("{what}: another agent and a caller without a certificate connect"),
             ms(&worst.others),
             3_000.0,
             "ms",

@@ -26,7 +26,7 @@ async fn without_a_valid_consent_nothing_is_accepted_or_begun() {
         consents
     };
     let other = fleet.second_operator_key();
-    let stranger = consents(&other, &plan.nodes[0], fleet.clock.now_ms());
+    let agent = consents(&other, &plan.nodes[0], fleet.clock.now_ms());
     let expired = consents(&operator.key, &plan.nodes[0], fleet.clock.now_ms() - 60 * 60 * 1000);
     for (what, given) in [
         ("none", vec![]),
@@ -40,7 +40,7 @@ async fn without_a_valid_consent_nothing_is_accepted_or_begun() {
             "by an unknown operator",
             forged(|consent| consent.operator = "you".into()),
         ),
-        ("by an unknown key", stranger),
+        ("by an unknown key", agent),
         ("expired", expired),
         (
             "one too many",

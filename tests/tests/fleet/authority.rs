@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heeler_coordinator::cli::Exit;
 use heeler_proto::v1;
-use heeler_tests::{Fleet, Laptop, Node, Operator, Stranger};
+use heeler_tests::{BareAgent, Fleet, Laptop, Node, Operator};
 
 use crate::scene::{machine, until};
 
@@ -23,7 +23,7 @@ async fn authorities(operator: &mut Operator) -> v1::ShowAuthoritiesReply {
 async fn rotation_survives_a_restart_after_each_step() {
     let mut fleet = Fleet::new().await;
     let node = Node::added(&fleet, machine("a", &[]), "a").await;
-    let stranger = Stranger::enrolled(&fleet, "b").await;
+    let agent = BareAgent::enrolled(&fleet, "b").await;
     let first = fleet.ca();
     let me = Laptop::beside(&fleet);
     for step in ["announced", "still trusted", "signs"] {
@@ -45,10 +45,10 @@ async fn rotation_survives_a_restart_after_each_step() {
     let shown = authorities(&mut fleet.operator().await).await;
     assert_eq!(shown.authorities.len(), 1);
     // A certificate of the old authority is refused; one of the new authority is accepted.
-    stranger.join(Stranger::hello("b")).await.err().unwrap();
-    Stranger::enrolled(&fleet, "c")
+    agent.join(BareAgent::hello("b")).await.err().unwrap();
+    BareAgent::enrolled(&fleet, "c")
         .await
-        .join(Stranger::hello("c"))
+        .join(BareAgent::hello("c"))
         .await
         .unwrap();
     drop(node);
@@ -93,8 +93,8 @@ fn leave(fleet: &Fleet, files: &Files) {
 }
 
 async fn takes_nodes_on(fleet: &Fleet, name: &str) {
-    let stranger = Stranger::enrolled(fleet, name).await;
-    stranger.join(Stranger::hello(name)).await.unwrap();
+    let agent = BareAgent::enrolled(fleet, name).await;
+    agent.join(BareAgent::hello(name)).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::{Machine, Nic, Pace, Wire};
 use heeler_host::{link, netplan};
 use heeler_proto::v1::{self, Light, StepOutcome, from_agent, to_agent};
-use heeler_tests::{CLUSTER, Fleet, Line, Node, Operator, Stranger};
+use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, Node, Operator};
 
 use crate::scene::{finished, task};
 
@@ -158,9 +158,9 @@ async fn another_subnet_is_refused_while_peers_are_up() {
 
 /// A connected peer that is up on the backplane and reports so.
 async fn peer(fleet: &Fleet, operator: &mut Operator) -> Line {
-    let (mut line, _) = Stranger::enrolled(fleet, "b")
+    let (mut line, _) = BareAgent::enrolled(fleet, "b")
         .await
-        .join(Stranger::hello("b"))
+        .join(BareAgent::hello("b"))
         .await
         .unwrap();
     let card = v1::Nic {

@@ -47,8 +47,8 @@ async fn a_revoked_node_does_not_return() {
     let mut operator = fleet.operator().await;
     operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
     drop(node);
-    let stranger = heeler_tests::Stranger::new(&fleet);
-    let refused = stranger.enrol("a", "").await.unwrap_err();
+    let agent = heeler_tests::BareAgent::new(&fleet);
+    let refused = agent.enrol("a", "").await.unwrap_err();
     assert!(refused.message().contains("revoked"), "{}", refused.message());
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use heeler_coordinator::serve::raise_file_limit;
 use heeler_proto::{v1, v1::from_agent};
-use heeler_tests::{Fleet, Line, NOON, Operator, Stranger, put_on_record};
+use heeler_tests::{BareAgent, Fleet, Line, NOON, Operator, put_on_record};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -19,9 +19,9 @@ fn name(number: usize) -> String {
 }
 
 /// Puts nodes on record, all with one key, because enrolment is not under test.
-async fn enrolled(fleet: &mut Fleet) -> Vec<Arc<Stranger>> {
+async fn enrolled(fleet: &mut Fleet) -> Vec<Arc<BareAgent>> {
     fleet.stop().await;
-    let first = Stranger::new(fleet);
+    let first = BareAgent::new(fleet);
     let nodes: Vec<_> = (0..CROWD).map(|number| (name(number), &first.key)).collect();
     let chains = put_on_record(&fleet.state(), &nodes, NOON).await;
     fleet.start().await.unwrap();
@@ -29,13 +29,13 @@ async fn enrolled(fleet: &mut Fleet) -> Vec<Arc<Stranger>> {
 }
 
 /// Connects all at once, each until its facts are asked for.
-async fn come(strangers: &[Arc<Stranger>]) -> Vec<Line> {
+async fn come(agents: &[Arc<BareAgent>]) -> Vec<Line> {
     let mut coming = JoinSet::new();
-    for (number, stranger) in strangers.iter().cloned().enumerate() {
+    for (number, agent) in agents.iter().cloned().enumerate() {
         coming.spawn(async move {
             // Like a real agent, tries again when the machine is too busy for the handshake.
             let (mut line, _) = loop {
-                if let Ok(joined) = stranger.join(Stranger::hello(&name(number))).await {
+                if let Ok(joined) = agent.join(BareAgent::hello(&name(number))).await {
                     break joined;
                 }
             };
@@ -64,13 +64,13 @@ async fn nodes(operator: &mut Operator) -> Vec<v1::NodeInfo> {
 async fn a_thousand_agents_reconnect_at_once() {
     raise_file_limit();
     let mut fleet = Fleet::new().await;
-    let strangers = enrolled(&mut fleet).await;
+    let agents = enrolled(&mut fleet).await;
     let _asleep = fleet.operator().await.follow(0).await;
-    drop(come(&strangers).await);
+    drop(come(&agents).await);
     fleet.kill().await;
     fleet.start().await.unwrap();
     let _asleep = fleet.operator().await.follow(0).await;
-    let _lines = come(&strangers).await;
+    let _lines = come(&agents).await;
     let mut operator = fleet.operator().await;
     let nodes = nodes(&mut operator).await;
     let connected = nodes.iter().filter(|node| node.connected).count();
@@ -85,8 +85,8 @@ async fn a_hanging_agent_is_shown_away() {
     fleet.asks_every = Some(Duration::from_millis(500));
     fleet.stop().await;
     fleet.start().await.unwrap();
-    let hangs = Stranger::enrolled(&fleet, "a").await;
-    let lives = Stranger::enrolled(&fleet, "b").await;
+    let hangs = BareAgent::enrolled(&fleet, "a").await;
+    let lives = BareAgent::enrolled(&fleet, "b").await;
     let (connected, is_connected) = oneshot::channel();
     let (end, ended) = std::sync::mpsc::channel::<()>();
     // A stopped program: the kernel still answers keepalive probes for it.
@@ -95,13 +95,13 @@ async fn a_hanging_agent_is_shown_away() {
             .enable_all()
             .build()
             .unwrap();
-        let line = runtime.block_on(hangs.join(Stranger::hello("a"))).unwrap();
+        let line = runtime.block_on(hangs.join(BareAgent::hello("a"))).unwrap();
         connected.send(()).unwrap();
         ended.recv().ok();
         drop(line);
     });
     is_connected.await.unwrap();
-    let (mut line, _) = lives.join(Stranger::hello("b")).await.unwrap();
+    let (mut line, _) = lives.join(BareAgent::hello("b")).await.unwrap();
     let mut operator = fleet.operator().await;
     let asked = operator.discover(v1::DiscoverRequest { node: "a".into() });
     let meanwhile = async {

@@ -3,7 +3,7 @@
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::System as _;
 use heeler_proto::v1::{self, Light};
-use heeler_tests::{Fleet, NOON, Node, Operator, Stranger, config};
+use heeler_tests::{BareAgent, Fleet, NOON, Node, Operator, config};
 use tonic::Code;
 
 use crate::scene::{DISKS, creations, machine, pooled};
@@ -226,13 +226,13 @@ async fn a_pause_on_the_node_itself_is_shown_and_honoured() {
 #[tokio::test]
 async fn a_seen_alarm_leaves_the_status() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let _first = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let _first = agent.join(BareAgent::hello("a")).await.unwrap();
     let hello = || v1::Hello {
         hardware_serial: "another".into(),
-        ..Stranger::hello("a")
+        ..BareAgent::hello("a")
     };
-    assert!(stranger.join(hello()).await.is_err());
+    assert!(agent.join(hello()).await.is_err());
     let mut operator = fleet.operator().await;
     let alarms = |status: &v1::StatusReply| {
         status
@@ -245,14 +245,14 @@ async fn a_seen_alarm_leaves_the_status() {
     operator.seen_alarms(v1::SeenAlarmsRequest::default()).await.unwrap();
     assert_eq!(alarms(&status(&mut operator).await), 0);
     fleet.clock.advance(1_000);
-    assert!(stranger.join(hello()).await.is_err());
+    assert!(agent.join(hello()).await.is_err());
     assert!(alarms(&status(&mut operator).await) > 0, "it came again");
 
     // Marked as seen while the clock was a day ahead; a later alarm is still new.
     fleet.clock.set(NOON + 86_400_000);
     operator.seen_alarms(v1::SeenAlarmsRequest::default()).await.unwrap();
     fleet.clock.set(NOON + 2_000);
-    assert!(stranger.join(hello()).await.is_err());
+    assert!(agent.join(hello()).await.is_err());
     assert!(
         alarms(&status(&mut operator).await) > 0,
         "a clock that was ahead hides it"

@@ -2,7 +2,7 @@
 
 use heeler_proto::v1::{self, Light, from_agent, to_agent};
 use heeler_store::{EventQuery, NewEvent, Store};
-use heeler_tests::{Fleet, NOON, Stranger};
+use heeler_tests::{BareAgent, Fleet, NOON};
 
 use crate::scene::until;
 
@@ -134,11 +134,11 @@ async fn an_operators_full_disk_turns_the_status_red() {
 #[tokio::test]
 async fn a_full_disk_acknowledges_nothing_unstored() {
     let mut fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
+    let agent = BareAgent::enrolled(&fleet, "a").await;
     fleet.stop().await;
     fleet.history_bytes = BOUND;
     fleet.start().await.unwrap();
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     line.say(note(1)).await;
     let acknowledged = line.next_that(|body| match body {
         to_agent::Body::Ack(ack) => Some(ack.seq),
@@ -186,9 +186,9 @@ async fn a_full_disk_acknowledges_nothing_unstored() {
     let hello = v1::Hello {
         last_event: sent,
         acknowledged: stored,
-        ..Stranger::hello("a")
+        ..BareAgent::hello("a")
     };
-    let (mut line, welcome) = stranger.join(hello).await.unwrap();
+    let (mut line, welcome) = agent.join(hello).await.unwrap();
     assert_eq!(welcome.acknowledged, stored);
     line.say(note(sent)).await;
     loop {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use heeler_proto::v1::{self, from_agent, to_agent};
-use heeler_tests::{Fleet, Line, Stranger, tls};
+use heeler_tests::{BareAgent, Fleet, Line, tls};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -37,8 +37,8 @@ fn resident() -> usize {
 #[tokio::test]
 async fn garbage_before_and_within_tls_ends_its_own_connection_alone() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     for address in [fleet.agents, fleet.enrolment, fleet.remote] {
         for length in [1, 5, 6, 64, 600, 20_000] {
             throw(address, &random(length)).await;
@@ -46,8 +46,8 @@ async fn garbage_before_and_within_tls_ends_its_own_connection_alone() {
             throw(address, &[&[22, 3, 1, 64, 0][..], &random(length)].concat()).await;
         }
     }
-    let key = stranger.key.serialize_pem();
-    for own in [Some((stranger.chain.as_str(), key.as_str())), None] {
+    let key = agent.key.serialize_pem();
+    for own in [Some((agent.chain.as_str(), key.as_str())), None] {
         let address = if own.is_some() { fleet.agents } else { fleet.enrolment };
         for length in [1, 24, 9_000, 70_000] {
             let config = tls::client(&fleet.ca(), own, &fleet.clock);
@@ -62,9 +62,9 @@ async fn garbage_before_and_within_tls_ends_its_own_connection_alone() {
     line.say(from_agent::Body::Event(v1::Event::default())).await;
     fleet.operator().await.status(v1::StatusRequest {}).await.unwrap();
     drop(line.out.clone());
-    Stranger::enrolled(&fleet, "b")
+    BareAgent::enrolled(&fleet, "b")
         .await
-        .join(Stranger::hello("b"))
+        .join(BareAgent::hello("b"))
         .await
         .unwrap();
     assert!(line.next().await.is_ok());
@@ -80,8 +80,8 @@ async fn half_open_handshakes_delay_nobody() {
         }
     }
     let came = async {
-        let stranger = Stranger::enrolled(&fleet, "a").await;
-        stranger.join(Stranger::hello("a")).await.unwrap()
+        let agent = BareAgent::enrolled(&fleet, "a").await;
+        agent.join(BareAgent::hello("a")).await.unwrap()
     };
     assert!(
         timeout(WAITS, came).await.is_ok(),
@@ -100,10 +100,10 @@ async fn enrolment_closes_the_oldest_of_too_many_connections() {
                 .unwrap(),
         );
     }
-    let came = Stranger::enrolled(&fleet, "a");
+    let came = BareAgent::enrolled(&fleet, "a");
     assert!(
         timeout(WAITS, came).await.is_ok(),
-        "the strangers who are inside may stay for an hour"
+        "idle connections may stay open for an hour"
     );
     let mut gone = Vec::new();
     assert!(
@@ -127,8 +127,8 @@ fn progress(bytes: usize) -> v1::Event {
 #[tokio::test]
 async fn a_gigabyte_stream_leaves_memory_flat() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let _asleep = fleet.operator().await.follow(0).await;
     let (large, mut most) = (progress(3 * MIB), 0);
     let before = resident();
@@ -151,12 +151,12 @@ async fn a_gigabyte_stream_leaves_memory_flat() {
 #[tokio::test]
 async fn an_oversized_message_ends_only_its_stream() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     line.say(from_agent::Body::Event(progress(5 * MIB))).await;
     while line.next().await.is_ok() {}
     drop(line);
-    stranger.join(Stranger::hello("a")).await.unwrap();
+    agent.join(BareAgent::hello("a")).await.unwrap();
 }
 
 fn note(seq: u64) -> from_agent::Body {
@@ -199,14 +199,14 @@ async fn facts_of(fleet: &Fleet, node: &str) -> Option<v1::Facts> {
 #[tokio::test]
 async fn oversized_facts_are_refused_once() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
+    let agent = BareAgent::enrolled(&fleet, "a").await;
     let mut operator = fleet.operator().await;
     for seq in [1, 2] {
         let hello = v1::Hello {
             last_event: seq - 1,
-            ..Stranger::hello("a")
+            ..BareAgent::hello("a")
         };
-        let (mut line, _) = stranger.join(hello).await.unwrap();
+        let (mut line, _) = agent.join(hello).await.unwrap();
         let request_id = line.next_that(Line::asks_for_facts).await;
         line.say(with_pools(request_id, 16_000)).await;
         line.say(note(seq)).await;
@@ -230,8 +230,8 @@ async fn oversized_facts_are_refused_once() {
 #[tokio::test]
 async fn unrequested_answers_are_ignored() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let request_id = line.next_that(Line::asks_for_facts).await;
     line.say(with_pools("unasked".into(), 3)).await;
     let preview = v1::PreviewReply {
@@ -263,13 +263,13 @@ async fn unrequested_answers_are_ignored() {
 #[tokio::test]
 async fn an_oversized_hello_is_refused() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
+    let agent = BareAgent::enrolled(&fleet, "a").await;
     for _ in 0..2 {
         let hello = v1::Hello {
             agent_version: "x".repeat(2 * MIB),
-            ..Stranger::hello("a")
+            ..BareAgent::hello("a")
         };
-        let refused = stranger.join(hello).await.map(drop).unwrap_err();
+        let refused = agent.join(hello).await.map(drop).unwrap_err();
         assert!(
             refused.contains("hello refused: agent_version of 2097152 bytes"),
             "{refused}"
@@ -287,16 +287,16 @@ async fn an_oversized_hello_is_refused() {
         .iter()
         .filter(|alert| alert.text.contains("hello refused"));
     assert_eq!(told.count(), 1);
-    stranger.join(Stranger::hello("a")).await.unwrap();
+    agent.join(BareAgent::hello("a")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_revoked_nodes_key_opens_no_connection() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let key = stranger.key.serialize_pem();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let key = agent.key.serialize_pem();
     let connect = async || {
-        let config = tls::client(&fleet.ca(), Some((&stranger.chain, &key)), &fleet.clock);
+        let config = tls::client(&fleet.ca(), Some((&agent.chain, &key)), &fleet.clock);
         let mut stream = tls::connect(fleet.agents, config).await?;
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await?;
         // A refused handshake shows only with the server's first byte.
@@ -315,12 +315,12 @@ async fn a_revoked_nodes_key_opens_no_connection() {
 #[tokio::test]
 async fn one_node_has_few_connections_and_others_come_in() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let key = stranger.key.serialize_pem();
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let key = agent.key.serialize_pem();
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let mut held = Vec::new();
     for _ in 0..20 {
-        let config = tls::client(&fleet.ca(), Some((&stranger.chain, &key)), &fleet.clock);
+        let config = tls::client(&fleet.ca(), Some((&agent.chain, &key)), &fleet.clock);
         let mut stream = tls::connect(fleet.agents, config).await.unwrap();
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
         stream.read_u8().await.unwrap();
@@ -334,8 +334,8 @@ async fn one_node_has_few_connections_and_others_come_in() {
     line.say(note(1)).await;
     line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
         .await;
-    let other = Stranger::enrolled(&fleet, "b").await;
-    other.join(Stranger::hello("b")).await.unwrap();
+    let other = BareAgent::enrolled(&fleet, "b").await;
+    other.join(BareAgent::hello("b")).await.unwrap();
 }
 
 #[tokio::test]
@@ -347,8 +347,8 @@ async fn large_facts_of_many_nodes_leave_every_list_readable() {
         ..v1::Disk::default()
     };
     for node in ["a", "b", "c", "d", "e"] {
-        let stranger = Stranger::enrolled(&fleet, node).await;
-        let (mut line, _) = stranger.join(Stranger::hello(node)).await.unwrap();
+        let agent = BareAgent::enrolled(&fleet, node).await;
+        let (mut line, _) = agent.join(BareAgent::hello(node)).await.unwrap();
         let request_id = line.next_that(Line::asks_for_facts).await;
         let facts = v1::Facts {
             disks: (0..250).map(disk).collect(),

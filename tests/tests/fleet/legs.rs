@@ -2,7 +2,7 @@
 
 use heeler_coordinator::app::pool_comment;
 use heeler_proto::v1::{self, LegClass, from_agent};
-use heeler_tests::{CLUSTER, Fleet, Line, NOON, Operator, Stranger};
+use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, NOON, Operator};
 
 use crate::scene::node_a;
 
@@ -15,7 +15,7 @@ const E: &str = "S6XNNS0W100005";
 /// A node that reports what a test wants.
 struct Reporter {
     fleet: Fleet,
-    stranger: Stranger,
+    agent: BareAgent,
     operator: Operator,
     reports: u64,
     last: u64,
@@ -24,11 +24,11 @@ struct Reporter {
 impl Reporter {
     async fn new() -> Self {
         let fleet = Fleet::new().await;
-        let stranger = Stranger::enrolled(&fleet, "a").await;
+        let agent = BareAgent::enrolled(&fleet, "a").await;
         let operator = fleet.operator().await;
         Self {
             fleet,
-            stranger,
+            agent,
             operator,
             reports: 0,
             last: 0,
@@ -39,9 +39,9 @@ impl Reporter {
     async fn report(&mut self, pools: &[v1::Pool]) {
         let hello = v1::Hello {
             last_event: self.reports,
-            ..Stranger::hello("a")
+            ..BareAgent::hello("a")
         };
-        let (mut line, _) = self.stranger.join(hello).await.unwrap();
+        let (mut line, _) = self.agent.join(hello).await.unwrap();
         let disks = [A, B, C, D, E].map(|serial| v1::Disk {
             serial: serial.into(),
             ..v1::Disk::default()

@@ -4,7 +4,7 @@ use heeler_coordinator::cli::Exit;
 use heeler_coordinator::clock::Clock as _;
 use heeler_coordinator::pki::operator_request;
 use heeler_proto::{OperatorName, Statement, TrustChange, v1};
-use heeler_tests::{CLUSTER, Fleet, Laptop, Node, Operator, Stranger, config, tls};
+use heeler_tests::{BareAgent, CLUSTER, Fleet, Laptop, Node, Operator, config, tls};
 use ring::rand::SystemRandom;
 use ring::signature::KeyPair as _;
 use tokio::time::timeout;
@@ -219,7 +219,7 @@ async fn the_last_operator_cannot_be_revoked() {
 #[tokio::test]
 async fn node_and_operator_certificates_are_not_interchangeable() {
     let fleet = Fleet::new().await;
-    let node = Stranger::enrolled(&fleet, "a").await;
+    let node = BareAgent::enrolled(&fleet, "a").await;
     let own = (node.chain.as_str(), node.key.serialize_pem());
     let config = tls::client(&fleet.ca(), Some((own.0, own.1.as_str())), &fleet.clock);
     let channel = tls::dial(fleet.remote, config).await;
@@ -230,8 +230,8 @@ async fn node_and_operator_certificates_are_not_interchangeable() {
     let me = Laptop::beside(&fleet);
     let bo = added(&fleet, &me, "bo").await;
     let read = |file: &str| std::fs::read_to_string(bo.state().join("operators/bo").join(file)).unwrap();
-    let mut imposter = Stranger::new(&fleet);
+    let mut imposter = BareAgent::new(&fleet);
     imposter.key = rcgen::KeyPair::from_pem(&read("key.pem")).unwrap();
     imposter.chain = read("certificate.pem");
-    imposter.join(Stranger::hello("a")).await.err().unwrap();
+    imposter.join(BareAgent::hello("a")).await.err().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, Light, StepOutcome};
-use heeler_tests::{Fleet, NOON, Node, Operator, Stranger, config};
+use heeler_tests::{BareAgent, Fleet, NOON, Node, Operator, config};
 
 use crate::scene::{DISKS, creations, machine, node_a, outcomes, planned, pooled, task};
 
@@ -135,8 +135,8 @@ async fn an_agent_ahead_of_a_backup_is_paused() {
 async fn a_restored_backup_restarts_no_task() {
     let mut fleet = Fleet::new().await;
     fleet.make_recovery_key().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let mut operator = fleet.operator().await;
     let plan = planned(&fleet, &mut line).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, from_agent};
-use heeler_tests::{Fleet, NOON, Node, Stranger, config};
+use heeler_tests::{BareAgent, Fleet, NOON, Node, config};
 
 use crate::scene::{DISKS, assignment, creations, finished, machine, planned, task};
 
@@ -70,8 +70,8 @@ async fn a_power_cut_ends_in_one_pool_or_an_explanation() {
 #[tokio::test]
 async fn a_task_not_taken_for_an_hour_is_refused() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let mut operator = fleet.operator().await;
     let plan = planned(&fleet, &mut line).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
@@ -89,8 +89,8 @@ async fn a_task_not_taken_for_an_hour_is_refused() {
 #[tokio::test]
 async fn a_new_session_resends_the_same_generation() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let mut operator = fleet.operator().await;
     let plan = planned(&fleet, &mut line).await;
     operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_new_session_resends_the_same_generation() {
     );
     drop(line);
 
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let second = line.next_that(assignment).await;
     assert_eq!(first, second);
     drop(line);
@@ -112,9 +112,9 @@ async fn a_new_session_resends_the_same_generation() {
     // The agent had the task, does not have it now, and has no event left: no outcome will come.
     let hello = v1::Hello {
         generation: first.generation,
-        ..Stranger::hello("a")
+        ..BareAgent::hello("a")
     };
-    let _line = stranger.join(hello).await.unwrap();
+    let _line = agent.join(hello).await.unwrap();
     operator.wait_for("failed", "a").await;
     let task = task(&mut operator, &first.task_id).await;
     assert_eq!(task.state, "failed");
@@ -123,8 +123,8 @@ async fn a_new_session_resends_the_same_generation() {
 #[tokio::test]
 async fn revoking_a_node_ends_its_task() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let mut operator = fleet.operator().await;
     let plan = planned(&fleet, &mut line).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();

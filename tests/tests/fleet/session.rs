@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
 use heeler_proto::v1::{self, from_agent, to_agent};
-use heeler_tests::{Fleet, Stranger};
+use heeler_tests::{BareAgent, Fleet};
 use rcgen::KeyPair;
 
 fn goodbye(body: to_agent::Body) -> Option<String> {
@@ -54,8 +54,8 @@ async fn notes(fleet: &Fleet) -> Vec<String> {
 #[tokio::test]
 async fn revocation_closes_the_stream_at_once() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let reply = fleet
         .operator()
         .await
@@ -65,38 +65,35 @@ async fn revocation_closes_the_stream_at_once() {
     assert!(reply.into_inner().session_closed);
     assert_eq!(line.next_that(goodbye).await, "revoked");
     assert_eq!(line.next().await.unwrap_err(), "the stream has ended");
-    assert!(
-        stranger.join(Stranger::hello("a")).await.is_err(),
-        "TLS refuses its key"
-    );
-    let why = stranger.enrol("a", "").await.unwrap_err();
+    assert!(agent.join(BareAgent::hello("a")).await.is_err(), "TLS refuses its key");
+    let why = agent.enrol("a", "").await.unwrap_err();
     assert!(why.message().contains("revoked"), "{}", why.message());
 }
 
 #[tokio::test]
 async fn an_agent_cannot_speak_for_another_node() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    Stranger::enrolled(&fleet, "b").await;
-    let why = stranger.join(Stranger::hello("b")).await.err().unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    BareAgent::enrolled(&fleet, "b").await;
+    let why = agent.join(BareAgent::hello("b")).await.err().unwrap();
     assert!(why.contains("certificate is for a"), "{why}");
 }
 
 #[tokio::test]
 async fn a_stream_without_hello_is_refused() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let mut line = stranger.connect_with(note(1, "x")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let mut line = agent.connect_with(note(1, "x")).await.unwrap();
     assert!(line.next().await.unwrap_err().contains("hello"));
 }
 
 #[tokio::test]
 async fn a_second_stream_of_a_living_board_is_refused() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut first, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut first, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let second = tokio::spawn({
-        let line = stranger.connect(Stranger::hello("a")).await.unwrap();
+        let line = agent.connect(BareAgent::hello("a")).await.unwrap();
         async move {
             let mut line = line;
             line.next().await
@@ -119,22 +116,22 @@ async fn a_second_stream_of_a_living_board_is_refused() {
 #[tokio::test]
 async fn a_second_stream_replaces_a_silent_one() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut first, _) = stranger.join(Stranger::hello("a")).await.unwrap();
-    stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut first, _) = agent.join(BareAgent::hello("a")).await.unwrap();
+    agent.join(BareAgent::hello("a")).await.unwrap();
     assert!(first.next_that(goodbye).await.contains("took over"));
 }
 
 #[tokio::test]
 async fn a_copied_card_in_another_board_is_refused_and_alarmed() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let _first = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let _first = agent.join(BareAgent::hello("a")).await.unwrap();
     let hello = v1::Hello {
         hardware_serial: "another".into(),
-        ..Stranger::hello("a")
+        ..BareAgent::hello("a")
     };
-    let why = stranger.join(hello).await.err().unwrap();
+    let why = agent.join(hello).await.err().unwrap();
     assert!(why.contains("another open session"), "{why}");
     let alarm = fleet.operator().await.wait_for("alarm", "a").await;
     assert!(alarm.text.contains("another board"), "{}", alarm.text);
@@ -150,8 +147,8 @@ async fn a_copied_card_in_another_board_is_refused_and_alarmed() {
 #[tokio::test]
 async fn an_event_that_is_sent_again_is_stored_once() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, welcome) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, welcome) = agent.join(BareAgent::hello("a")).await.unwrap();
     assert_eq!(welcome.acknowledged, 0);
     for (seq, acked) in [(1, 1), (2, 2), (1, 2), (2, 2), (3, 3)] {
         line.say(note(seq, &format!("event {seq}"))).await;
@@ -160,9 +157,9 @@ async fn an_event_that_is_sent_again_is_stored_once() {
     drop(line);
     let hello = v1::Hello {
         last_event: 3,
-        ..Stranger::hello("a")
+        ..BareAgent::hello("a")
     };
-    let (line, welcome) = stranger.join(hello).await.unwrap();
+    let (line, welcome) = agent.join(hello).await.unwrap();
     assert_eq!(welcome.acknowledged, 3);
     drop(line);
     assert_eq!(notes(&fleet).await, ["event 1", "event 2", "event 3"]);
@@ -171,17 +168,17 @@ async fn an_event_that_is_sent_again_is_stored_once() {
 #[tokio::test]
 async fn acknowledged_events_outlive_a_killed_coordinator() {
     let mut fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     line.say(note(1, "kept")).await;
     assert_eq!(line.next_that(acknowledged).await, 1);
     fleet.kill().await;
     fleet.start().await.unwrap();
     let hello = v1::Hello {
         last_event: 1,
-        ..Stranger::hello("a")
+        ..BareAgent::hello("a")
     };
-    let (_, welcome) = stranger.join(hello).await.unwrap();
+    let (_, welcome) = agent.join(hello).await.unwrap();
     assert_eq!(welcome.acknowledged, 1);
     assert_eq!(notes(&fleet).await, ["kept"]);
 }
@@ -189,13 +186,13 @@ async fn acknowledged_events_outlive_a_killed_coordinator() {
 #[tokio::test]
 async fn a_new_journal_is_read_from_its_start() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     line.say(note(1, "old")).await;
     line.say(note(2, "old")).await;
     line.next_that(|body| acknowledged(body).filter(|seq| *seq == 2)).await;
     drop(line);
-    let (mut line, welcome) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let (mut line, welcome) = agent.join(BareAgent::hello("a")).await.unwrap();
     assert_eq!(welcome.acknowledged, 0);
     line.say(note(1, "new")).await;
     assert_eq!(line.next_that(acknowledged).await, 1);
@@ -206,34 +203,34 @@ async fn a_new_journal_is_read_from_its_start() {
 #[tokio::test]
 async fn renewal_over_the_stream_keeps_the_key() {
     let fleet = Fleet::new().await;
-    let mut stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let mut agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let renewed = |body| match body {
         to_agent::Body::Renew(reply) => Some(reply),
         _ => None,
     };
     fleet.clock.advance(5 * 24 * 60 * 60 * 1000);
-    line.say(from_agent::Body::Renew(v1::RenewRequest { csr: stranger.csr() }))
+    line.say(from_agent::Body::Renew(v1::RenewRequest { csr: agent.csr() }))
         .await;
     let reply = line.next_that(renewed).await;
     assert_eq!(reply.error, "");
 
-    let own = std::mem::replace(&mut stranger.key, KeyPair::generate().unwrap());
-    line.say(from_agent::Body::Renew(v1::RenewRequest { csr: stranger.csr() }))
+    let own = std::mem::replace(&mut agent.key, KeyPair::generate().unwrap());
+    line.say(from_agent::Body::Renew(v1::RenewRequest { csr: agent.csr() }))
         .await;
     assert!(line.next_that(renewed).await.error.contains("same key"));
 
     drop(line);
-    (stranger.key, stranger.chain) = (own, reply.certificate_chain);
+    (agent.key, agent.chain) = (own, reply.certificate_chain);
     fleet.clock.advance(5 * 24 * 60 * 60 * 1000);
-    stranger.join(Stranger::hello("a")).await.unwrap();
+    agent.join(BareAgent::hello("a")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_follower_sees_each_event_once_in_order() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let mut operator = fleet.operator().await;
     let mut from_start = operator.follow(0).await;
     for seq in 1..=300 {
@@ -257,8 +254,8 @@ async fn a_follower_sees_each_event_once_in_order() {
 #[tokio::test]
 async fn a_stalled_reader_delays_nobody() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let _asleep = fleet.operator().await.follow(0).await;
     for seq in 1..=400 {
         line.say(note(seq, &"x".repeat(4096))).await;
@@ -290,8 +287,8 @@ async fn the_operators_socket_is_its_owners_alone() {
 #[tokio::test]
 async fn a_stopped_coordinator_remembers_the_last_contact() {
     let mut fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     fleet.clock.advance(1_000);
     fleet.stop().await;
     assert!(line.next_that(goodbye).await.contains("going down"));

@@ -23,7 +23,8 @@ use async_trait::async_trait;
 
 use crate::ask::ONE_DISK;
 use crate::{
-    Command, Deed, File, Folder, Job, JobState, Look, Output, RunError, System, UnitAction, UnitError, UnitState,
+    Command, File, Folder, FolderAction, Job, JobState, Look, Output, RunError, System, UnitAction, UnitError,
+    UnitState,
 };
 use bus::Bus;
 
@@ -163,9 +164,9 @@ impl System for RealSystem {
         blocking(move || files::remove(&path)).await
     }
 
-    async fn within(&self, folder: &Folder, name: &str, deed: Deed) -> io::Result<Vec<String>> {
+    async fn within(&self, folder: &Folder, name: &str, action: FolderAction) -> io::Result<Vec<String>> {
         let (mountpoint, below, name) = (self.at(&folder.mountpoint)?, folder.below, name.to_owned());
-        blocking(move || within::within(&mountpoint, Path::new(below), &name, deed)).await
+        blocking(move || within::within(&mountpoint, Path::new(below), &name, action)).await
     }
 
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {

@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::{Content, Deed, Folder, Secret, Stdin};
+use crate::{Content, Folder, FolderAction, Secret, Stdin};
 
 fn text(path: &str, text: &str) -> File {
     File::text(path, text)
@@ -276,19 +276,19 @@ async fn files_within_a_folder_are_appended_written_listed_and_removed() {
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir(root.path().join("data")).unwrap();
     let (host, copies) = (RealSystem::with_root(root.path()), copies_in("/data"));
-    let act = async |name, deed| host.within(&copies, name, deed).await.unwrap();
-    act("a", Deed::Remove).await;
-    act("a", Deed::Append(b"one".to_vec())).await;
-    act("a", Deed::Append(b"two".to_vec())).await;
-    act("b", Deed::Write(b"three".to_vec())).await;
-    assert_eq!(act("", Deed::List).await, ["a", "b"]);
+    let act = async |name, action| host.within(&copies, name, action).await.unwrap();
+    act("a", FolderAction::Remove).await;
+    act("a", FolderAction::Append(b"one".to_vec())).await;
+    act("a", FolderAction::Append(b"two".to_vec())).await;
+    act("b", FolderAction::Write(b"three".to_vec())).await;
+    assert_eq!(act("", FolderAction::List).await, ["a", "b"]);
     assert_eq!(host.read(&copies.path().join("a")).await.unwrap(), b"onetwo");
     assert_eq!(host.mode(&copies.path().join("b")).await.unwrap(), 0o600);
     assert_eq!(host.mode(&copies.path()).await.unwrap(), 0o700);
-    act("a", Deed::Remove).await;
-    assert_eq!(act("", Deed::List).await, ["b"]);
+    act("a", FolderAction::Remove).await;
+    assert_eq!(act("", FolderAction::List).await, ["b"]);
     for name in ["../c", "/etc/c", "c/d", ".."] {
-        let done = host.within(&copies, name, Deed::Remove).await;
+        let done = host.within(&copies, name, FolderAction::Remove).await;
         assert_eq!(done.unwrap_err().kind(), io::ErrorKind::InvalidInput, "{name}");
     }
 }
@@ -296,7 +296,14 @@ async fn files_within_a_folder_are_appended_written_listed_and_removed() {
 #[tokio::test]
 async fn no_link_within_a_folder_is_followed() {
     use std::os::unix::fs::symlink;
-    let deeds = || [Deed::List, Deed::Append(vec![1]), Deed::Write(vec![1]), Deed::Remove];
+    let actions = || {
+        [
+            FolderAction::List,
+            FolderAction::Append(vec![1]),
+            FolderAction::Write(vec![1]),
+            FolderAction::Remove,
+        ]
+    };
     for link in ["data/.heeler", "data/.heeler/copies"] {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("target");
@@ -308,10 +315,10 @@ async fn no_link_within_a_folder_is_followed() {
         std::fs::create_dir_all(link.parent().unwrap()).unwrap();
         symlink(&target, &link).unwrap();
         let host = RealSystem::with_root(root.path());
-        for deed in deeds() {
-            let name = if deed == Deed::List { "" } else { "a" };
-            let done = host.within(&copies_in("/data"), name, deed.clone()).await;
-            assert!(done.unwrap_err().to_string().contains("is a link"), "{deed:?}");
+        for action in actions() {
+            let name = if action == FolderAction::List { "" } else { "a" };
+            let done = host.within(&copies_in("/data"), name, action.clone()).await;
+            assert!(done.unwrap_err().to_string().contains("is a link"), "{action:?}");
         }
         for file in ["a", "copies/a"] {
             assert_eq!(std::fs::read(target.join(file)).unwrap(), b"mine");
@@ -328,15 +335,17 @@ async fn a_link_is_never_written_through() {
     std::fs::create_dir_all(&folder).unwrap();
     let mine = root.path().join("mine");
     std::fs::write(&mine, "mine").unwrap();
-    let append = || host.within(&copies, "a", Deed::Append(vec![1]));
+    let append = || host.within(&copies, "a", FolderAction::Append(vec![1]));
     symlink(&mine, folder.join("a")).unwrap();
     assert!(append().await.is_err());
-    host.within(&copies, "a", Deed::Write(b"new".to_vec())).await.unwrap();
+    host.within(&copies, "a", FolderAction::Write(b"new".to_vec()))
+        .await
+        .unwrap();
     assert_eq!(host.read(&copies.path().join("a")).await.unwrap(), b"new");
-    host.within(&copies, "a", Deed::Remove).await.unwrap();
+    host.within(&copies, "a", FolderAction::Remove).await.unwrap();
     std::fs::hard_link(&mine, folder.join("a")).unwrap();
     assert!(append().await.is_err());
-    host.within(&copies, "a", Deed::Remove).await.unwrap();
+    host.within(&copies, "a", FolderAction::Remove).await.unwrap();
     assert_eq!(std::fs::read(&mine).unwrap(), b"mine");
 }
 
@@ -346,7 +355,7 @@ async fn another_mount_within_a_folder_is_not_entered() {
         mountpoint: "/".into(),
         below: "proc/self",
     };
-    let listed = RealSystem::new().within(&proc, "", Deed::List).await;
+    let listed = RealSystem::new().within(&proc, "", FolderAction::List).await;
     assert!(listed.unwrap_err().to_string().contains("proc is a link, a mount"));
 }
 

@@ -10,10 +10,10 @@ use std::path::{Component, Path, PathBuf};
 use nix::libc::{O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK};
 
 use super::files;
-use crate::{Content, Deed, File};
+use crate::{Content, File, FolderAction};
 
-/// Returns the names in the folder for [`Deed::List`], else nothing.
-pub(super) fn within(mountpoint: &Path, below: &Path, name: &str, deed: Deed) -> io::Result<Vec<String>> {
+/// Returns the names in the folder for [`FolderAction::List`], else nothing.
+pub(super) fn within(mountpoint: &Path, below: &Path, name: &str, action: FolderAction) -> io::Result<Vec<String>> {
     let plain = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
     if !plain(below) || !plain(Path::new(name)) || name.contains('/') {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -21,16 +21,16 @@ pub(super) fn within(mountpoint: &Path, below: &Path, name: &str, deed: Deed) ->
     let folder = open(mountpoint, below)?;
     let inside = through(&folder);
     let path = inside.join(name);
-    match deed {
-        Deed::List => return files::list(&inside),
-        Deed::Append(bytes) => append(&folder, &path, &bytes)?,
+    match action {
+        FolderAction::List => return files::list(&inside),
+        FolderAction::Append(bytes) => append(&folder, &path, &bytes)?,
         // Neither function follows a link with the file's name.
-        Deed::Write(bytes) => files::write(&File {
+        FolderAction::Write(bytes) => files::write(&File {
             path,
             content: Content::Plain(bytes),
             mode: 0o600,
         })?,
-        Deed::Remove => files::remove(&path)?,
+        FolderAction::Remove => files::remove(&path)?,
     }
     Ok(Vec::new())
 }

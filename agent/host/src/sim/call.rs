@@ -12,7 +12,8 @@ use super::power::{Gone, Loss};
 use super::state::State;
 use super::{fault::Fault, log::Entry, program};
 use crate::{
-    Command, Content, Deed, File, Folder, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState,
+    Command, Content, File, Folder, FolderAction, Job, JobState, Output, RunError, System, UnitAction, UnitError,
+    UnitState,
 };
 
 /// Reads from this size on take time; smaller ones take none.
@@ -276,22 +277,22 @@ impl System for Machine {
         .await
     }
 
-    async fn within(&self, folder: &Folder, name: &str, deed: Deed) -> io::Result<Vec<String>> {
+    async fn within(&self, folder: &Folder, name: &str, action: FolderAction) -> io::Result<Vec<String>> {
         let path = folder.path().join(name);
         // A link with the file's own name is replaced or removed, not followed.
-        let way = match deed {
-            Deed::Append(_) => path.clone(),
+        let way = match action {
+            FolderAction::Append(_) => path.clone(),
             _ => folder.path(),
         };
         if self.tell(|state| state.leads_away(&folder.mountpoint, &way)).await {
             let text = format!("{} is a link, a mount or no plain file", way.display());
             return Err(io::Error::new(io::ErrorKind::NotADirectory, text));
         }
-        match deed {
-            Deed::List => return self.list(&folder.path()).await,
-            Deed::Append(bytes) => self.append(&path, &bytes).await?,
-            Deed::Remove => self.remove(&path).await?,
-            Deed::Write(bytes) => {
+        match action {
+            FolderAction::List => return self.list(&folder.path()).await,
+            FolderAction::Append(bytes) => self.append(&path, &bytes).await?,
+            FolderAction::Remove => self.remove(&path).await?,
+            FolderAction::Write(bytes) => {
                 let content = Content::Plain(bytes);
                 self.write(&File {
                     path,

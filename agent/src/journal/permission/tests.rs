@@ -112,7 +112,7 @@ fn a_good_consent_permits_its_act() {
 fn every_bad_consent_is_refused_with_its_reason() {
     let scene = Scene::new();
     let right = act("A", 1);
-    let stranger = Scene {
+    let untrusted = Scene {
         key: key(),
         ..Scene::new()
     };
@@ -131,7 +131,7 @@ fn every_bad_consent_is_refused_with_its_reason() {
         ("machine has changed", vec![scene.sign("me", 1, "a", &act("A", 2))], NOW),
         ("machine has changed", vec![scene.sign("me", 1, "a", &act("B", 1))], NOW),
         ("does not know", vec![scene.sign("you", 1, "a", &right)], NOW),
-        ("not signed", vec![stranger.sign("me", 1, "a", &right)], NOW),
+        ("not signed", vec![untrusted.sign("me", 1, "a", &right)], NOW),
         ("not signed", vec![forged], NOW),
     ];
     for (wanted, consents, now_ms) in cases {

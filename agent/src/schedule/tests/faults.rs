@@ -62,18 +62,18 @@ async fn a_full_pool_is_reported_and_still_pruned() {
     let runs = bench.live(3 * HOUR).await;
     assert!(problems(&runs).contains("out of space"), "{runs:?}");
     assert!(runs.iter().all(|run| run.taken.is_empty()));
-    let (stand, now_s) = (bench.turn().await.stand, bench.machine.now_ms() / 1000);
-    let due_s = stand.stands[0].due_s.unwrap();
+    let (state, now_s) = (bench.turn().await.state, bench.machine.now_ms() / 1000);
+    let due_s = state.datasets[0].due_s.unwrap();
     assert!(
         (now_s - 3 * 3600..now_s - 2 * 3600).contains(&due_s),
         "{due_s} at {now_s}: since when, not now"
     );
-    assert!(stand.problems[0].contains("out of space"), "{stand:?}");
+    assert!(state.problems[0].contains("out of space"), "{state:?}");
     assert!(bench.names(FILES).await.len() >= 6, "the count is kept, however old");
     bench.machine.set_pool_full("data", false);
     let runs = bench.live(HOUR).await;
     assert!(runs.iter().any(|run| run.taken.len() == 2), "{runs:?}");
-    assert_eq!(bench.turn().await.stand.problems, [""; 0]);
+    assert_eq!(bench.turn().await.state.problems, [""; 0]);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn another_pool_of_the_same_name_is_left_alone() {
     assert_eq!(bench.names(FILES).await, before);
     assert_eq!(runs.len(), 1, "{runs:?}");
     assert!(problems(&runs).contains("is not the pool"), "{runs:?}");
-    assert!(bench.turn().await.stand.problems[0].contains("is not the pool"));
+    assert!(bench.turn().await.state.problems[0].contains("is not the pool"));
 }
 
 #[tokio::test]
@@ -236,12 +236,12 @@ async fn a_scrub_never_starts_on_a_degraded_pool() {
     for _ in 0..600 {
         let turn = bench.turn().await;
         told.extend(turn.events.iter().filter_map(scrub));
-        percents.extend(turn.progress.map(|_| turn.stand.scrub_percent));
+        percents.extend(turn.progress.map(|_| turn.state.scrub_percent));
         bench.machine.pass(turn.wake);
     }
     assert_eq!(told, ["started", "finished"]);
     assert!(percents.len() > 5 && percents.is_sorted(), "{percents:?}");
-    assert!(bench.turn().await.stand.last_scrub_s > 0);
+    assert!(bench.turn().await.state.last_scrub_s > 0);
 
     bench.machine.pull_disk("B");
     bench.machine.pass(31 * DAY);

@@ -1,5 +1,5 @@
 mod faults;
-mod strangers;
+mod foreign;
 mod time;
 
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use heeler_tasks::engine::Event;
 use heeler_tasks::snapshot::round::Run;
 use heeler_tasks::snapshot::schedule::{self, Snapshots};
 
-use super::lane::{Lane, Turn};
 use super::memory;
+use super::scheduler::{Scheduler, Turn};
 
 pub const HOUR: Duration = Duration::from_secs(3600);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -25,7 +25,7 @@ pub const MORE: &str = "data/more";
 /// A machine with a pool, two datasets and a schedule.
 pub struct Bench {
     pub machine: Machine,
-    pub lane: Lane,
+    pub scheduler: Scheduler,
 }
 
 impl Bench {
@@ -57,13 +57,13 @@ impl Bench {
         let pools = vec![("data".to_owned(), zpool::status(&machine).await.unwrap()[0].guid)];
         let wanted = Snapshots { task, pools };
         machine.write(&schedule::snapshots_file(&wanted)).await.unwrap();
-        let lane = Lane::open(Arc::new(machine.clone())).await;
-        Self { machine, lane }
+        let scheduler = Scheduler::open(Arc::new(machine.clone())).await;
+        Self { machine, scheduler }
     }
 
     pub async fn turn(&mut self) -> Turn {
-        let turn = self.lane.turn().await;
-        self.lane.remember().await.unwrap();
+        let turn = self.scheduler.turn().await;
+        self.scheduler.remember().await.unwrap();
         turn
     }
 
@@ -90,7 +90,7 @@ impl Bench {
 
     /// Restarts the agent.
     pub async fn restart(&mut self) {
-        self.lane = Lane::open(Arc::new(self.machine.clone())).await;
+        self.scheduler = Scheduler::open(Arc::new(self.machine.clone())).await;
     }
 
     pub async fn snapshots(&self, dataset: &str) -> Vec<Snapshot> {

@@ -166,12 +166,12 @@ async fn a_corrected_clock_brings_scrubs_back() {
             more,
             "ahead {ahead}: before 3 April"
         );
-        let (stand, now_s) = (bench.turn().await.stand, bench.machine.now_ms() / 1000);
+        let (state, now_s) = (bench.turn().await.state, bench.machine.now_ms() / 1000);
         assert!(
-            stand.last_scrub_s > 0 && stand.last_scrub_s < now_s,
-            "ahead {ahead}: {stand:?}"
+            state.last_scrub_s > 0 && state.last_scrub_s < now_s,
+            "ahead {ahead}: {state:?}"
         );
-        assert!(stand.scrub_overdue_s > now_s, "ahead {ahead}: {stand:?}");
+        assert!(state.scrub_overdue_s > now_s, "ahead {ahead}: {state:?}");
         assert_eq!(scrubs(&mut bench, 3 * DAY).await, once, "ahead {ahead}: on 3 April");
     }
 }
@@ -183,7 +183,7 @@ async fn a_clock_from_1970_forgets_no_scrub() {
         monthly(&bench, 3).await;
         let time = if scrubbed { 3 * DAY } else { HOUR };
         scrubs(&mut bench, time).await;
-        let (before, now_ms) = (bench.turn().await.stand, bench.machine.now_ms());
+        let (before, now_ms) = (bench.turn().await.state, bench.machine.now_ms());
         // ZFS stores only the last scan.
         bench.machine.set_clock_synchronised(false);
         bench.machine.set_clock(60_000);
@@ -192,7 +192,7 @@ async fn a_clock_from_1970_forgets_no_scrub() {
         bench.machine.set_clock(now_ms + 60_000);
         bench.machine.set_clock_synchronised(true);
         bench.restart().await;
-        let after = bench.turn().await.stand;
+        let after = bench.turn().await.state;
         assert_eq!(after.last_scrub_s, before.last_scrub_s, "scrubbed {scrubbed}");
         assert_eq!(after.scrub_overdue_s, before.scrub_overdue_s, "scrubbed {scrubbed}");
     }
@@ -204,10 +204,10 @@ async fn an_ended_schedule_clears_its_problems() {
     bench.turn().await;
     bench.machine.set_pool_full("data", true);
     bench.live(2 * HOUR).await;
-    assert!(!bench.turn().await.stand.problems.is_empty());
+    assert!(!bench.turn().await.state.problems.is_empty());
     bench.schedule("");
-    let stand = bench.turn().await.stand;
-    assert!(stand.problems.is_empty() && stand.no_pruning.is_empty(), "{stand:?}");
+    let state = bench.turn().await.state;
+    assert!(state.problems.is_empty() && state.no_pruning.is_empty(), "{state:?}");
     bench.restart().await;
     let mut faults = Vec::new();
     seen(&bench.machine, &mut faults).await;

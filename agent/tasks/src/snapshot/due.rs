@@ -59,7 +59,7 @@ mod tests {
     use heeler_proto::Class;
 
     use super::*;
-    use crate::snapshot::keep_set::tests::{HOUR, NOW, ours, stranger};
+    use crate::snapshot::keep_set::tests::{HOUR, NOW, foreign, ours};
 
     fn keep() -> Keep {
         Keep::new([0, 24, 14, 0, 0, 0], 0).unwrap()
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn only_own_current_snapshots_of_the_class_count() {
         let future = ours(2, NOW + 365 * 24 * HOUR, "hourly,daily");
-        assert_eq!(classes(&[stranger(1, NOW), future], NOW), [Class::Hourly, Class::Daily]);
+        assert_eq!(classes(&[foreign(1, NOW), future], NOW), [Class::Hourly, Class::Daily]);
         assert_eq!(classes(&[ours(1, NOW, "manual")], NOW), [Class::Hourly, Class::Daily]);
         assert_eq!(classes(&[ours(1, NOW, "daily")], NOW), [Class::Hourly]);
     }

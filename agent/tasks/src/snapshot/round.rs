@@ -32,7 +32,7 @@ pub struct Round {
     /// What was attempted and what was found.
     pub problems: Vec<String>,
     /// The state of each existing dataset with a policy.
-    pub stands: Vec<Stand>,
+    pub datasets: Vec<DatasetState>,
     /// Whether more could be pruned than [`BUDGET`].
     pub more: bool,
     /// How many could be pruned, but pruning is off or the pool is not healthy.
@@ -51,7 +51,7 @@ pub struct Run {
     /// What was attempted and what was found.
     pub problems: Vec<String>,
     /// The state of the datasets afterwards.
-    pub stands: Vec<Stand>,
+    pub stands: Vec<DatasetState>,
     /// How many rounds it covers.
     pub runs: u32,
     /// Why nothing was pruned; empty when nothing could be.
@@ -70,7 +70,7 @@ impl Run {
             pruned: round.pruned.len(),
             pruned_names: round.pruned.into_iter().take(NAMES).collect(),
             problems,
-            stands: round.stands,
+            stands: round.datasets,
             runs: 1,
             no_pruning,
         }
@@ -97,7 +97,7 @@ impl Run {
 
 /// The state of one dataset's snapshots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stand {
+pub struct DatasetState {
     /// Full name, such as `data/pve-files`.
     pub dataset: String,
     /// When the schedule took the newest, Unix seconds; None when it took none.
@@ -228,8 +228,8 @@ async fn settle(host: &dyn System, dataset: &str, keep: &Keep, snapshots: &[Snap
         }
     }
     round
-        .stands
-        .push(stand(dataset, keep, snapshots, gone, host.now_ms() / 1000));
+        .datasets
+        .push(dataset_state(dataset, keep, snapshots, gone, host.now_ms() / 1000));
 }
 
 /// Takes one snapshot of each class of a dataset whose list took too long. Its name is the start of the period, so
@@ -335,12 +335,12 @@ async fn destroy(
     }
 }
 
-fn stand(dataset: &str, keep: &Keep, snapshots: &[Snapshot], gone: usize, now_s: u64) -> Stand {
+fn dataset_state(dataset: &str, keep: &Keep, snapshots: &[Snapshot], gone: usize, now_s: u64) -> DatasetState {
     let scheduled = |mark: &str| Classes::read(mark).iter().next().is_some();
     let ours = || snapshots.iter().filter_map(|one| Some((one, one.mark.as_deref()?)));
     let newest = ours().filter(|(one, mark)| scheduled(mark) && one.created_s <= now_s.saturating_add(60));
     let due = due(snapshots, keep, now_s);
-    Stand {
+    DatasetState {
         dataset: dataset.to_owned(),
         newest_s: newest.map(|(one, _)| one.created_s).max(),
         due_s: due.since_s.or(due.next_s),

@@ -54,8 +54,8 @@ async fn a_consent_for_another_node_or_task_permits_nothing() {
 async fn a_consent_by_an_unknown_key_permits_nothing() {
     let mut life = Life::blank();
     let (id, act) = planned(&mut life, &ensure(spec())).await;
-    let stranger = Life::blank();
-    refused(&life, &id, &[stranger.consent(&id, &act)], "not signed by a key").await;
+    let untrusted = Life::blank();
+    refused(&life, &id, &[untrusted.consent(&id, &act)], "not signed by a key").await;
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ enum Line {
         task: TaskId,
         intent: Intent,
     },
-    Told {
+    Reported {
         task: TaskId,
         event: Event,
     },
@@ -94,7 +94,7 @@ impl<'a> Journal<'a> {
     /// All events of the task.
     pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
         self.lines.iter().filter_map(|line| match line {
-            Line::Told { task, event } if *task == self.task => Some(event),
+            Line::Reported { task, event } if *task == self.task => Some(event),
             _ => None,
         })
     }
@@ -114,7 +114,7 @@ impl<'a> Journal<'a> {
             match line {
                 Line::Begin { task, intent } => open.push((task, intent)),
                 Line::End { task, intent } => open.retain(|one| *one != (task, intent)),
-                Line::Used { .. } | Line::Told { .. } => {}
+                Line::Used { .. } | Line::Reported { .. } => {}
             }
         }
         open
@@ -200,6 +200,6 @@ impl Record for Journal<'_> {
             return Ok(());
         }
         let task = self.task.clone();
-        self.put(Line::Told { task, event }).await
+        self.put(Line::Reported { task, event }).await
     }
 }

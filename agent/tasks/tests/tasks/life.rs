@@ -11,7 +11,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
 use crate::journal::{Awaited, Journal};
-use crate::laws::{Lawful, Point};
+use crate::safety_rules::{CheckedMachine, Point};
 
 pub(crate) const A: &str = "S6XNNS0W100001";
 pub(crate) const B: &str = "S6XNNS0W100002";
@@ -89,7 +89,7 @@ impl Life {
     }
 
     pub(crate) async fn preview(&self, task: &Task) -> Vec<StepReport> {
-        let host = Lawful::new(self.machine.clone());
+        let host = CheckedMachine::new(self.machine.clone());
         let id = TaskId::from_random(0);
         let journal = Journal::open(&host, (&self.node, &id), &[], &[]).await;
         heeler_tasks::preview(&host, task, &journal.interrupted()).await
@@ -133,7 +133,7 @@ impl Life {
         let id = self.next_task();
         let acts = self.acts(task).await;
         let consents: Vec<Consent> = acts.iter().map(|act| self.consent(&id, act)).collect();
-        let host = Lawful::new(self.machine.clone());
+        let host = CheckedMachine::new(self.machine.clone());
         let first = self.machine.points();
         let mut journal = Journal::open(&host, (&self.node, &id), &consents, self.key.public_key().as_ref()).await;
         let outcome = heeler_tasks::run(&host, &self.node, task, &mut journal, false).await;
@@ -157,7 +157,7 @@ impl Life {
 
     async fn outlive(&self, id: &TaskId, consents: &[Consent], work: Work<'_>) -> Outcome {
         for _ in 0..8 {
-            let host = Lawful::new(self.machine.clone());
+            let host = CheckedMachine::new(self.machine.clone());
             let awaited = Awaited::default();
             let life = async {
                 let names = (&self.node, id);

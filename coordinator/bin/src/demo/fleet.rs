@@ -131,7 +131,7 @@ impl Node {
         let key = SubjectPublicKeyInfoDer::from_pem_slice(identity.public_key_pem().as_bytes());
         let key = key.map_err(failed("read the node's key"))?;
         let node = self.name.to_owned();
-        let met = client
+        let contact = client
             .begin_contact(BeginContactRequest { node: node.clone() })
             .await?
             .into_inner();
@@ -145,10 +145,10 @@ impl Node {
             |key: &heeler_proto::v1::OperatorKey| json!({ "name": key.name, "public_key": key.public_key_pem });
         let config = json!({
             "node": self.name,
-            "coordinators": met.addresses,
-            "enrolment": [format!("127.0.0.1:{}", met.enrolment_port)],
-            "ca_certificate": met.ca_certificate,
-            "operators": met.operators.iter().map(operator).collect::<Vec<_>>(),
+            "coordinators": contact.addresses,
+            "enrolment": [format!("127.0.0.1:{}", contact.enrolment_port)],
+            "ca_certificate": contact.ca_certificate,
+            "operators": contact.operators.iter().map(operator).collect::<Vec<_>>(),
         });
         for (path, text) in [
             ("/etc/heeler/agent.json", config.to_string()),

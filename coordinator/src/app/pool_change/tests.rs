@@ -36,12 +36,12 @@ fn scanned(function: &str, state: &str, start_ms: u64, end_ms: u64) -> v1::Pool 
     }
 }
 
-fn bad(text: &str) -> Said {
-    Said::Bad(text.to_owned())
+fn alarm(text: &str) -> PoolEvent {
+    PoolEvent::Alarm(text.to_owned())
 }
 
-fn note(text: &str) -> Said {
-    Said::Note(text.to_owned())
+fn note(text: &str) -> PoolEvent {
+    PoolEvent::Note(text.to_owned())
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn loss_and_return_of_a_leg_are_reported_once() {
     let degraded = pool("DEGRADED", vec![leg(1, "ONLINE"), leg(2, "REMOVED")]);
     assert_eq!(
         changes(&whole(), &degraded),
-        [bad("pool data is DEGRADED: slot B S2 is REMOVED")]
+        [alarm("pool data is DEGRADED: slot B S2 is REMOVED")]
     );
     assert_eq!(
         changes(&degraded, &whole()),
@@ -76,7 +76,7 @@ fn a_lost_cache_device_is_an_event() {
     let with = |state: &str| pool("ONLINE", vec![leg(1, "ONLINE"), cache(state)]);
     assert_eq!(
         changes(&with("ONLINE"), &with("FAULTED")),
-        [bad("pool data is ONLINE: cache device S3 is FAULTED")]
+        [alarm("pool data is ONLINE: cache device S3 is FAULTED")]
     );
 }
 
@@ -108,8 +108,8 @@ fn repaired_and_unrepaired_scrub_errors_are_alarms() {
     assert_eq!(
         changes(&clean, &dirty),
         [
-            bad("a scrub of pool data repaired 25 MiB"),
-            bad("a scrub of pool data could not repair 2 errors"),
+            alarm("a scrub of pool data repaired 25 MiB"),
+            alarm("a scrub of pool data could not repair 2 errors"),
         ]
     );
     assert_eq!(changes(&dirty, &dirty), []);
@@ -130,8 +130,12 @@ fn errors_are_repeated_only_with_one_more_digit() {
         (9, 2750, Some("pool data: slot A S1 has 2750 read errors")),
         (2750, 9999, None),
     ] {
-        let said = changes(&with(was), &with(now));
-        assert_eq!(said, expected.map(bad).into_iter().collect::<Vec<_>>(), "{was} {now}");
+        let events = changes(&with(was), &with(now));
+        assert_eq!(
+            events,
+            expected.map(alarm).into_iter().collect::<Vec<_>>(),
+            "{was} {now}"
+        );
     }
     assert_eq!(
         changes(&with(9), &with(0)),

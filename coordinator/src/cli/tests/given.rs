@@ -207,7 +207,7 @@ async fn a_stray_confirmation_is_refused_before_any_question() {
 async fn a_rotation_names_excluded_nodes_before_it_asks() {
     let stage = stage(known());
     let ca = Ca::create(&stage.state().join("ca"), "k8sctl", NOW).unwrap();
-    let stands = |stage: AuthorityStage| AuthorityInfo {
+    let authority = |stage: AuthorityStage| AuthorityInfo {
         stage: stage.into(),
         certificate: ca.certificate().to_vec(),
         ..AuthorityInfo::default()
@@ -217,7 +217,7 @@ async fn a_rotation_names_excluded_nodes_before_it_asks() {
         reason: "it does not have the new authority yet".into(),
     };
     stage.fake.0.lock().unwrap().authorities = ShowAuthoritiesReply {
-        authorities: vec![stands(AuthorityStage::Current), stands(AuthorityStage::Next)],
+        authorities: vec![authority(AuthorityStage::Current), authority(AuthorityStage::Next)],
         waiting: vec![waiting("pi5l"), waiting("pi5r")],
         cluster: "k8sctl".into(),
     };

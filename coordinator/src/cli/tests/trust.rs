@@ -149,7 +149,7 @@ async fn node_add_accepts_signed_operators() {
 }
 
 #[tokio::test]
-async fn node_add_pins_a_stranger_after_its_fingerprint() {
+async fn node_add_pins_an_unsigned_key_after_its_fingerprint() {
     let (me, bo) = (Somebody::called("me"), Somebody::called("bo"));
     let (stage, ca) = stage(&me, script(&[&me, &bo], Vec::new()));
     tells(&stage, &ca, &[&me, &bo]);
@@ -186,7 +186,7 @@ async fn revoke_signs_for_no_key_but_the_verified_one() {
 }
 
 #[tokio::test]
-async fn an_unvouched_key_is_revoked_by_fingerprint() {
+async fn an_unsigned_key_is_revoked_by_fingerprint() {
     let (me, bo) = (Somebody::called("me"), Somebody::called("bo"));
     let (stage, _) = stage(&me, script(&[&me, &bo], Vec::new()));
     let line = "operator revoke bo --yes";
@@ -198,7 +198,7 @@ async fn an_unvouched_key_is_revoked_by_fingerprint() {
     assert_eq!(signed(&stage).len(), 1);
 }
 
-fn stands(ca: &Ca, stage: AuthorityStage) -> AuthorityInfo {
+fn authority_info(ca: &Ca, stage: AuthorityStage) -> AuthorityInfo {
     AuthorityInfo {
         stage: stage.into(),
         certificate: ca.certificate().to_vec(),
@@ -213,8 +213,8 @@ async fn rotate_announces_no_authority_that_a_person_has_not_confirmed() {
     let made = other_authority();
     stage.fake.0.lock().unwrap().authorities = ShowAuthoritiesReply {
         authorities: vec![
-            stands(&ca, AuthorityStage::Current),
-            stands(&made, AuthorityStage::Made),
+            authority_info(&ca, AuthorityStage::Current),
+            authority_info(&made, AuthorityStage::Made),
         ],
         cluster: "another".into(),
         ..ShowAuthoritiesReply::default()
@@ -245,8 +245,8 @@ async fn rotate_never_drops_the_last_known_authority() {
     for old in [&ca, &other] {
         stage.fake.0.lock().unwrap().authorities = ShowAuthoritiesReply {
             authorities: vec![
-                stands(old, AuthorityStage::Old),
-                stands(&other, AuthorityStage::Current),
+                authority_info(old, AuthorityStage::Old),
+                authority_info(&other, AuthorityStage::Current),
             ],
             cluster: CLUSTER.into(),
             ..ShowAuthoritiesReply::default()
@@ -295,8 +295,8 @@ async fn operator_add_hands_on_no_authority_that_is_not_verified() {
 async fn a_renewal_replaces_no_pinned_authority() {
     let me = Somebody::called("me");
     let (stage, ca) = stage(&me, Script::default());
-    let papers = crate::cli::remote::Papers::of(&stage.state(), "me");
-    papers.keep("old", ca.certificate_pem()).unwrap();
+    let credentials = crate::cli::remote::Credentials::of(&stage.state(), "me");
+    credentials.keep("old", ca.certificate_pem()).unwrap();
     let read = |name: &str| std::fs::read_to_string(stage.state().join("operators/me").join(name)).unwrap();
     let (thief, other) = (Somebody::called("thief"), other_authority());
     let add = TrustChange::AddAuthority {
@@ -310,11 +310,11 @@ async fn a_renewal_replaces_no_pinned_authority() {
         ),
         (granted(&ca, &thief, &[&ca]), Vec::new()),
     ] {
-        papers.renew(&grant, statements).unwrap_err();
+        credentials.renew(&grant, statements).unwrap_err();
         assert_eq!(read("authorities.pem"), ca.certificate_pem());
         assert_eq!(read("certificate.pem"), "old");
     }
-    papers
+    credentials
         .renew(&granted(&ca, &me, &[&ca, &other]), vec![me.says(add)])
         .unwrap();
     assert!(read("authorities.pem").contains(ca.certificate_pem()));

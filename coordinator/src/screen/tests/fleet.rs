@@ -235,7 +235,7 @@ pub fn erasure() -> PlanReply {
     reply(vec![plan])
 }
 
-pub fn lonely_import() -> PlanReply {
+pub fn incomplete_import() -> PlanReply {
     let act = Act::ImportPool(ImportPool {
         guid: "1234567890".into(),
         present: vec![identity("S6XNNS0W100001")],

@@ -4,7 +4,7 @@ pub(in crate::snapshot) const HOUR: u64 = 3600;
 /// Sunday, 1 March 2026, 12:34:56.
 pub(in crate::snapshot) const NOW: u64 = 1_772_368_496;
 
-pub(in crate::snapshot) fn stranger(txg: u64, created_s: u64) -> Snapshot {
+pub(in crate::snapshot) fn foreign(txg: u64, created_s: u64) -> Snapshot {
     Snapshot {
         name: format!("by-hand-{txg}").into(),
         guid: txg,
@@ -21,7 +21,7 @@ pub(in crate::snapshot) fn ours(txg: u64, created_s: u64, mark: &str) -> Snapsho
     Snapshot {
         name: format!("heeler_{txg}").into(),
         mark: Some(mark.into()),
-        ..stranger(txg, created_s)
+        ..foreign(txg, created_s)
     }
 }
 
@@ -103,9 +103,9 @@ fn foreign_held_cloned_manual_and_renamed_snapshots_are_kept() {
 fn the_newest_stays_whatever_the_counts_say() {
     let none = Keep::default();
     assert_eq!(pruned(&hourly(3), Some(&none)), [1, 2]);
-    let mut with_a_stranger = hourly(3);
-    with_a_stranger.push(stranger(4, NOW - 60));
-    assert_eq!(pruned(&with_a_stranger, Some(&none)), [1, 2]);
+    let mut with_a_foreign_one = hourly(3);
+    with_a_foreign_one.push(foreign(4, NOW - 60));
+    assert_eq!(pruned(&with_a_foreign_one, Some(&none)), [1, 2]);
 }
 
 #[test]

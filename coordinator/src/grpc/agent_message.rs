@@ -15,18 +15,18 @@ use crate::app::Refused;
 
 /// A message, or the rest of one that was beyond a bound.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct AgentMessage {
     pub(super) body: Option<Body>,
     /// Why the message was not accepted. Without a body the session ends.
     pub(super) refused: Option<Refused>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Bounded(PhantomData<Said>);
+pub(super) struct Bounded(PhantomData<AgentMessage>);
 
 impl Codec for Bounded {
     type Encode = v1::ToAgent;
-    type Decode = Said;
+    type Decode = AgentMessage;
     type Encoder = ProstEncoder<v1::ToAgent>;
     type Decoder = Self;
 
@@ -40,12 +40,12 @@ impl Codec for Bounded {
 }
 
 impl Decoder for Bounded {
-    type Item = Said;
+    type Item = AgentMessage;
     type Error = Status;
 
-    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Said>, Status> {
+    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<AgentMessage>, Status> {
         let message = source.copy_to_bytes(source.remaining());
-        said(&message).map(Some)
+        read(&message).map(Some)
     }
 }
 
@@ -53,17 +53,17 @@ fn broken(error: impl Display) -> Status {
     Status::new(Code::Internal, format!("a message cannot be read: {error}"))
 }
 
-fn said(message: &[u8]) -> Result<Said, Status> {
+fn read(message: &[u8]) -> Result<AgentMessage, Status> {
     let Err(excess) = bounds::check(message, FROM_AGENT) else {
         let body = v1::FromAgent::decode(message).map_err(broken)?.body;
-        return Ok(Said { body, refused: None });
+        return Ok(AgentMessage { body, refused: None });
     };
     let field = excess.field;
     let (number, inside) = bounds::next(&mut &*message).unwrap_or_default();
     let name = FROM_AGENT.iter().find(|known| known.number == number);
     let name = name.map_or("a message", |known| known.name);
     let why = format!("{name} refused: {excess}");
-    Ok(Said {
+    Ok(AgentMessage {
         body: left_of(number, inside, &why),
         refused: Some(Refused { field, why }),
     })
@@ -160,8 +160,8 @@ fn event(inside: &[u8], why: String) -> Option<v1::Event> {
 mod tests {
     use super::*;
 
-    fn of(body: Body) -> Said {
-        said(&v1::FromAgent { body: Some(body) }.encode_to_vec()).unwrap()
+    fn of(body: Body) -> AgentMessage {
+        read(&v1::FromAgent { body: Some(body) }.encode_to_vec()).unwrap()
     }
 
     #[test]
@@ -225,12 +225,12 @@ mod tests {
         let message = v1::FromAgent {
             body: Some(Body::Hello(hello)),
         };
-        let left = said(&message.encode_to_vec()).unwrap();
+        let left = read(&message.encode_to_vec()).unwrap();
         assert_eq!(left.body, None);
         assert_eq!(
             left.refused.unwrap().why,
             "hello refused: agent_version of 2097152 bytes, at most 256"
         );
-        assert!(said(&[0x0A, 0x7F, 1]).is_err());
+        assert!(read(&[0x0A, 0x7F, 1]).is_err());
     }
 }

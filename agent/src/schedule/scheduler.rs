@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heeler_host::{System, zpool};
 use heeler_tasks::engine::{Event, in_full};
-use heeler_tasks::snapshot::round::{Round, Run, Stand, round};
+use heeler_tasks::snapshot::round::{DatasetState, Round, Run, round};
 use heeler_tasks::snapshot::schedule::Snapshots;
 use heeler_tasks::snapshot::{next_due_s, schedule, scrub};
 
@@ -27,7 +27,7 @@ pub struct Turn {
     /// Progress of a running scrub.
     pub progress: Option<Event>,
     /// The state of the schedule.
-    pub stand: ScheduleState,
+    pub state: ScheduleState,
     /// How long to wait for the next turn.
     pub wake: Duration,
 }
@@ -36,7 +36,7 @@ pub struct Turn {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScheduleState {
     /// The state of each dataset with a policy.
-    pub stands: Vec<Stand>,
+    pub datasets: Vec<DatasetState>,
     /// Why nothing is pruned; empty when nothing could be.
     pub no_pruning: String,
     /// The problems of the last round: what was attempted and what was found.
@@ -52,7 +52,7 @@ pub struct ScheduleState {
 }
 
 /// The schedule of one machine.
-pub struct Lane {
+pub struct Scheduler {
     host: Arc<dyn System>,
     memory: Memory,
     written: Memory,
@@ -60,16 +60,16 @@ pub struct Lane {
     last: Option<(Snapshots, u64)>,
     /// When the last round was, Unix seconds. When the clock goes back, the next round is due.
     at_s: u64,
-    told_s: u64,
+    reported_s: u64,
     /// Whether the clock has jumped: then its time is not stored.
     jumped: bool,
     /// Whether the clock follows a time server: then times in the future, from an earlier wrong clock, may be
     /// corrected.
     synchronised: bool,
-    stand: ScheduleState,
+    state: ScheduleState,
 }
 
-impl Lane {
+impl Scheduler {
     /// With the memory on disk.
     pub async fn open(host: Arc<dyn System>) -> Self {
         let memory = Memory::read(host.as_ref()).await;
@@ -79,10 +79,10 @@ impl Lane {
             memory,
             last: None,
             at_s: 0,
-            told_s: 0,
+            reported_s: 0,
             jumped: false,
             synchronised: false,
-            stand: ScheduleState::default(),
+            state: ScheduleState::default(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Lane {
                 let next_s = self.last.as_ref().map_or(now_s, |(_, next_s)| *next_s);
                 wake_s = wake_s.min(next_s.saturating_sub(now_s).max(1));
             }
-            Err(problem) => self.told(
+            Err(problem) => self.report(
                 Round {
                     problems: vec![problem],
                     ..Round::default()
@@ -115,13 +115,13 @@ impl Lane {
             ),
         }
         let progress = self.scrubs(now_s, &mut events).await;
-        if self.stand.scrub_percent > 0 {
+        if self.state.scrub_percent > 0 {
             wake_s = wake_s.min(SCRUBBING_S);
         }
         Turn {
             events,
             progress,
-            stand: self.stand.clone(),
+            state: self.state.clone(),
             wake: Duration::from_secs(wake_s),
         }
     }
@@ -142,9 +142,9 @@ impl Lane {
     async fn round(&mut self, wanted: &Snapshots, now_s: u64, events: &mut Vec<Event>) -> u64 {
         let policies = &wanted.task.policies;
         if policies.is_empty() {
-            self.stand.stands.clear();
-            self.stand.problems.clear();
-            self.stand.no_pruning.clear();
+            self.state.datasets.clear();
+            self.state.problems.clear();
+            self.state.no_pruning.clear();
             self.memory.problems.clear();
             self.jumped = false;
             self.synchronised = trust::synchronised(self.host.as_ref()).await;
@@ -156,13 +156,13 @@ impl Lane {
         let jumped = synchronised && doubt.is_some();
         if self.jumped && !jumped {
             // A scrub may have ended meanwhile, so the pool is examined again.
-            self.stand.next_scrub_s = 0;
+            self.state.next_scrub_s = 0;
         }
         (self.jumped, self.synchronised) = (jumped, synchronised);
         let round = round(host, wanted, doubt.is_none()).await;
         let soon = round.more || !round.problems.is_empty();
-        self.stand.stands.clone_from(&round.stands);
-        self.stand.no_pruning = match (round.waiting, doubt) {
+        self.state.datasets.clone_from(&round.datasets);
+        self.state.no_pruning = match (round.waiting, doubt) {
             (0, _) => String::new(),
             (_, Some(doubt)) => doubt,
             (_, None) if wanted.pools.is_empty() => {
@@ -170,7 +170,7 @@ impl Lane {
             }
             (_, None) => "its pool is not ONLINE, or it resilvers".to_owned(),
         };
-        self.told(round, now_s, events);
+        self.report(round, now_s, events);
         let next = policies
             .iter()
             .filter_map(|policy| next_due_s(&policy.keep, now_s))
@@ -180,22 +180,26 @@ impl Lane {
     }
 
     /// Reports a round, unless it did nothing and has no new problem.
-    fn told(&mut self, round: Round, now_s: u64, events: &mut Vec<Event>) {
+    fn report(&mut self, round: Round, now_s: u64, events: &mut Vec<Event>) {
         let mut problems = round.problems.clone();
-        self.stand.problems.clone_from(&problems);
-        if !self.stand.no_pruning.is_empty() {
-            problems.push(format!("nothing is pruned: {}", self.stand.no_pruning));
+        self.state.problems.clone_from(&problems);
+        if !self.state.no_pruning.is_empty() {
+            problems.push(format!("nothing is pruned: {}", self.state.no_pruning));
         }
-        let news =
-            problems != self.memory.problems || (!problems.is_empty() && now_s >= self.told_s.saturating_add(AGAIN_S));
+        let news = problems != self.memory.problems
+            || (!problems.is_empty() && now_s >= self.reported_s.saturating_add(AGAIN_S));
         let did = !round.taken.is_empty() || !round.pruned.is_empty();
         if news {
-            self.told_s = now_s;
+            self.reported_s = now_s;
         }
         self.memory.problems.clone_from(&problems);
         if did || news {
-            let said = if news { problems } else { Vec::new() };
-            events.push(Event::Snapshots(Run::of(round, said, self.stand.no_pruning.clone())));
+            let new_problems = if news { problems } else { Vec::new() };
+            events.push(Event::Snapshots(Run::of(
+                round,
+                new_problems,
+                self.state.no_pruning.clone(),
+            )));
         }
     }
 
@@ -204,9 +208,9 @@ impl Lane {
         let text = schedule::text(host.as_ref(), schedule::SCRUBS).await.ok().flatten();
         let Some(wanted) = text.and_then(|text| schedule::scrubs(&text).ok()) else {
             (
-                self.stand.next_scrub_s,
-                self.stand.scrub_overdue_s,
-                self.stand.scrub_percent,
+                self.state.next_scrub_s,
+                self.state.scrub_overdue_s,
+                self.state.scrub_percent,
             ) = (0, 0, 0);
             return None;
         };
@@ -223,7 +227,7 @@ impl Lane {
             memory.since_s = memory.since_s.min(now_s);
         }
         let due = scrubs::due(&wanted, memory, now_s);
-        let looks = memory.running || memory.last_s == 0 || due || self.stand.next_scrub_s == 0;
+        let looks = memory.running || memory.last_s == 0 || due || self.state.next_scrub_s == 0;
         let mut progress = None;
         if looks {
             let pools = zpool::status(host.as_ref()).await.unwrap_or_default();
@@ -233,33 +237,33 @@ impl Lane {
                     memory.last_s = scrubs::past(memory.last_s, now_s);
                 }
                 progress = scrubs::turn(host.as_ref(), &wanted, pool, memory, !self.jumped, now_s, events).await;
-                self.stand.scrub_percent = scrub::percent(pool).max(u32::from(self.memory.scrub.running));
+                self.state.scrub_percent = scrub::percent(pool).max(u32::from(self.memory.scrub.running));
             }
         }
         let memory = &self.memory.scrub;
         let last_s = scrubs::past(memory.last_s, now_s);
-        self.stand.last_scrub_s = last_s;
-        self.stand.next_scrub_s = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s);
+        self.state.last_scrub_s = last_s;
+        self.state.next_scrub_s = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s);
         let overdue = scrub::overdue_s(&wanted);
-        self.stand.scrub_overdue_s =
+        self.state.scrub_overdue_s =
             overdue.map_or(0, |after| last_s.max(memory.since_s.min(now_s)).saturating_add(after));
         progress
     }
 
     /// The events to report now. Without `room`, because many events wait for the coordinator, rounds are summed up
     /// instead.
-    pub fn to_tell(&mut self, events: Vec<Event>, room: bool) -> Vec<Event> {
-        let mut told: Vec<Event> = Vec::new();
+    pub fn to_report(&mut self, events: Vec<Event>, room: bool) -> Vec<Event> {
+        let mut reported: Vec<Event> = Vec::new();
         if room {
-            told.extend(self.memory.sum.take().map(Event::Snapshots));
+            reported.extend(self.memory.sum.take().map(Event::Snapshots));
         }
         for event in events {
             match event {
                 Event::Snapshots(run) if !room => self.sum_up(run),
-                event => told.push(event),
+                event => reported.push(event),
             }
         }
-        told
+        reported
     }
 
     /// Adds a round to the sum that is reported later.

@@ -93,13 +93,13 @@ async fn of_a_host_certificate_the_hosts_own_key_is_pinned() {
         "debug1: Server host certificate: {kind}-cert-v01@openssh.com {digest}, serial 0 ID \"pi\" CA ssh-ed25519 SHA256:ca valid forever"
     );
     let (_folder, mut ssh, target) = node(&debug, &format!("{FIT}\nhostkey={KEY}"));
-    let met = meet(&mut ssh, None, &target, &Then, &mut Person::default())
+    let pinned_node = pin_node(&mut ssh, None, &target, &Then, &mut Person::default())
         .await
         .unwrap();
-    assert_eq!(met.host_key.to_string(), FINGERPRINT);
+    assert_eq!(pinned_node.host_key.to_string(), FINGERPRINT);
     assert_eq!(pinned(&target), Some(format!("pi {KEY}\n")));
     assert!(!ssh.known, "it was never seen before");
-    let again = meet(
+    let again = pin_node(
         &mut ssh,
         Fingerprint::parse(FINGERPRINT),
         &target,
@@ -114,13 +114,13 @@ async fn of_a_host_certificate_the_hosts_own_key_is_pinned() {
 #[tokio::test]
 async fn host_keys_in_other_places_are_pinned() {
     let (_folder, mut ssh, target) = node(&format!("debug1: Server host key: {FINGERPRINT}"), FIT);
-    let met = meet(&mut ssh, None, &target, &Then, &mut Person::default()).await;
-    assert_eq!(met.unwrap().host_key.to_string(), FINGERPRINT);
+    let pinned_node = pin_node(&mut ssh, None, &target, &Then, &mut Person::default()).await;
+    assert_eq!(pinned_node.unwrap().host_key.to_string(), FINGERPRINT);
     assert_eq!(pinned(&target), Some(format!("pi {KEY}\n")));
 
     let (_folder, mut ssh, target) = node("debug1: Server host key: ssh-ed25519 SHA256:first", FIT);
-    let met = meet(&mut ssh, None, &target, &Then, &mut Person::default()).await;
-    let failed = met.err().unwrap().to_string();
+    let pinned_node = pin_node(&mut ssh, None, &target, &Then, &mut Person::default()).await;
+    let failed = pinned_node.err().unwrap().to_string();
     assert!(failed.contains("another machine may intercept"), "{failed}");
     assert_eq!(pinned(&target), None);
 }
@@ -134,7 +134,7 @@ async fn a_host_that_forges_the_old_key_is_asked_about() {
     );
     target.reflashed = true;
     let mut person = Person::default();
-    let failed = meet(&mut ssh, Fingerprint::parse(old), &target, &Then, &mut person).await;
+    let failed = pin_node(&mut ssh, Fingerprint::parse(old), &target, &Then, &mut person).await;
     assert!(matches!(failed.err(), Some(ContactError::Declined { .. })));
     let told = person.told.join("\n");
     assert!(told.contains(FINGERPRINT) && told.contains(old), "{told}");
@@ -143,10 +143,10 @@ async fn a_host_that_forges_the_old_key_is_asked_about() {
         agrees: true,
         ..Person::default()
     };
-    let met = meet(&mut ssh, Fingerprint::parse(old), &target, &Then, &mut person)
+    let pinned_node = pin_node(&mut ssh, Fingerprint::parse(old), &target, &Then, &mut person)
         .await
         .unwrap();
-    assert_eq!(met.host_key.to_string(), FINGERPRINT);
+    assert_eq!(pinned_node.host_key.to_string(), FINGERPRINT);
     assert!(!ssh.known, "the key is new to us");
 }
 
@@ -158,7 +158,7 @@ async fn a_local_pin_counts_without_the_coordinators() {
     );
     let pin = pin_file(&target.state, &target.node);
     write_if_other(&pin, &format!("pi {KEY}\n")).unwrap();
-    meet(&mut ssh, None, &target, &Then, &mut Person::default())
+    pin_node(&mut ssh, None, &target, &Then, &mut Person::default())
         .await
         .unwrap();
     assert_eq!((ssh.trust, ssh.known), (Trust::Pinned(pin), true));
@@ -173,6 +173,6 @@ async fn the_root_size_check_can_be_skipped() {
     );
     target.skip = vec![Check::RootSize];
     let mut person = Person::default();
-    meet(&mut ssh, None, &target, &Then, &mut person).await.unwrap();
+    pin_node(&mut ssh, None, &target, &Then, &mut person).await.unwrap();
     assert!(person.told.is_empty(), "{:?}", person.told);
 }

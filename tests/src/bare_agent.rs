@@ -14,7 +14,7 @@ use crate::tls::{client, dial};
 use crate::{Fleet, HandClock};
 
 /// A hand-made agent that sends what a test wants.
-pub struct Stranger {
+pub struct BareAgent {
     /// The key pair that it enrols with.
     pub key: KeyPair,
     /// Its certificate chain, PEM; empty before enrolment.
@@ -34,7 +34,7 @@ pub struct Line {
     incoming: Streaming<v1::ToAgent>,
 }
 
-impl Stranger {
+impl BareAgent {
     /// A new key without a certificate.
     #[must_use]
     pub fn new(fleet: &Fleet) -> Self {
@@ -67,10 +67,10 @@ impl Stranger {
 
     /// Enrols a new key under that name.
     pub async fn enrolled(fleet: &Fleet, node: &str) -> Self {
-        let mut stranger = Self::new(fleet);
-        let token = fleet.operator().await.token(node, stranger.key_sha256()).await;
-        stranger.chain = stranger.enrol(node, &token).await.unwrap();
-        stranger
+        let mut agent = Self::new(fleet);
+        let token = fleet.operator().await.token(node, agent.key_sha256()).await;
+        agent.chain = agent.enrol(node, &token).await.unwrap();
+        agent
     }
 
     /// SHA-256 of its public key, as in a token.

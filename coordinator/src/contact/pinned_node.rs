@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 const HELLO: &str = r#"printf '\n%s begin\n' "$0""#;
 
 /// A node that may be added, with its host key pinned.
-pub struct Met {
+pub struct PinnedNode {
     /// What the probe found.
     pub probe: Probe,
     /// The host key that it showed.
@@ -29,13 +29,13 @@ pub struct Met {
 ///
 /// # Errors
 /// When the login fails, the host key differs and nobody confirms it, or the node cannot be added.
-pub async fn meet(
+pub async fn pin_node(
     ssh: &mut Ssh,
     pinned: Option<Fingerprint>,
     target: &Target,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
-) -> Result<Met, ContactError> {
+) -> Result<PinnedNode, ContactError> {
     let pin = pin_file(&target.state, &ssh.node);
     let scratch = tempfile::tempdir().map_err(|source| ContactError::State {
         path: "a temporary folder".to_owned(),
@@ -56,7 +56,7 @@ pub async fn meet(
     let line = line_to_pin(ssh, scratch.path(), &host_key, &probe, person).await?;
     write_if_other(&pin, &line)?;
     ssh.trust = Trust::Pinned(pin);
-    Ok(Met { probe, host_key })
+    Ok(PinnedNode { probe, host_key })
 }
 
 /// The known_hosts line for the key that ssh has accepted. The key comes from the file that proved it or from the

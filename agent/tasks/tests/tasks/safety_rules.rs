@@ -11,7 +11,7 @@ use heeler_host::sim::Machine;
 use heeler_host::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
 
 /// The rules for data, checked at each call.
-pub(crate) struct Lawful(pub(crate) Machine, Mutex<Vec<Point>>);
+pub(crate) struct CheckedMachine(pub(crate) Machine, Mutex<Vec<Point>>);
 
 /// A point at which a loss makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) struct Point {
     pub(crate) journal: bool,
 }
 
-impl Lawful {
+impl CheckedMachine {
     pub(crate) const fn new(machine: Machine) -> Self {
         Self(machine, Mutex::new(Vec::new()))
     }
@@ -45,41 +45,41 @@ impl Lawful {
         let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
         let forced = args.iter().any(|arg| ["-f", "-F", "--force", "-D", "-m"].contains(arg));
         let storage = ["zpool", "zfs", "wipefs", "blkdiscard", "sfdisk"].contains(&command.program);
-        assert!(!(forced && storage), "law 1, never forced: {command}");
+        assert!(!(forced && storage), "never forced: {command}");
         let destroys = command.program == "blkdiscard" || command.program == "zpool" && args.first() == Some(&"create");
         let by_kernel_name = |arg: &&str| arg.starts_with("/dev/") && !arg.starts_with("/dev/disk/by-id/");
         assert!(
             !(destroys && args.iter().any(by_kernel_name)),
-            "law 2, disks are reached by id: {command}"
+            "disks are reached by id: {command}"
         );
         if command.program == "zpool" && args.first() == Some(&"create") && !args.contains(&"-n") {
             for leg in args.iter().filter(|arg| arg.starts_with("/dev/")) {
                 let serial = leg.rsplit('_').next().unwrap_or_default();
-                assert!(self.0.is_blank(serial), "law 2, only on blank disks: {command}");
+                assert!(self.0.is_blank(serial), "only on blank disks: {command}");
             }
         }
         if command.program == "zpool" && args.first() == Some(&"import") && args.len() > 3 {
             let by_guid = args.last().is_some_and(|pool| pool.parse::<u64>().is_ok());
-            assert!(by_guid, "law 1, imported by guid: {command}");
+            assert!(by_guid, "imported by guid: {command}");
         }
     }
 
     fn judge_write(path: &Path) {
         assert!(
             !path.starts_with("/data"),
-            "law 4, storage is not written to: {}",
+            "storage is not written to: {}",
             path.display()
         );
         assert!(
             !path.starts_with("/dev"),
-            "law 2, no disk is written as a file: {}",
+            "no disk is written as a file: {}",
             path.display()
         );
     }
 }
 
 #[async_trait]
-impl System for Lawful {
+impl System for CheckedMachine {
     async fn run(&self, command: &Command) -> Result<Output, RunError> {
         self.judge(command);
         let before = self.0.points();

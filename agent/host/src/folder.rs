@@ -19,7 +19,7 @@ impl Folder {
 
 /// What to do in a [`Folder`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum FolderAction {
     /// Return the names in it, sorted.
     List,
     /// Append these bytes to the file (created with mode 0600 when it is missing), and sync it.

@@ -7,14 +7,14 @@ const TYPED: usize = 9;
 
 /// A key or authority that the coordinator names and no signed statement supports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stranger {
+pub enum UnsignedClaim {
     /// An operator's key.
     Operator(TrustedOperator),
     /// A certificate authority's certificate, DER.
     Authority(Vec<u8>),
 }
 
-impl Stranger {
+impl UnsignedClaim {
     /// The fingerprint for people to compare.
     #[must_use]
     pub fn fingerprint(&self) -> String {

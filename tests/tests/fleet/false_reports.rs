@@ -2,32 +2,32 @@
 
 use heeler_coordinator::app::pool_comment;
 use heeler_proto::v1::{self, from_agent, to_agent};
-use heeler_tests::{CLUSTER, Fleet, Line, NOON, Stranger};
+use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, NOON};
 
 #[tokio::test]
 async fn absurd_numbers_are_refused_and_reported() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (line, before) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (line, before) = agent.join(BareAgent::hello("a")).await.unwrap();
     drop(line);
     let generation = |epoch, counter| Some(v1::Generation { epoch, counter });
     let lies = [
         v1::Hello {
             generation: generation(u64::MAX, 1),
-            ..Stranger::hello("a")
+            ..BareAgent::hello("a")
         },
         v1::Hello {
             generation: generation(1, u64::MAX),
-            ..Stranger::hello("a")
+            ..BareAgent::hello("a")
         },
         v1::Hello {
             acknowledged: u64::MAX,
             last_event: u64::MAX,
-            ..Stranger::hello("a")
+            ..BareAgent::hello("a")
         },
     ];
     for lie in lies {
-        let refused = stranger.join(lie).await.map(drop).unwrap_err();
+        let refused = agent.join(lie).await.map(drop).unwrap_err();
         assert!(refused.contains("impossible counts"), "{refused}");
     }
     let status = fleet.operator().await.status(v1::StatusRequest {}).await.unwrap();
@@ -40,22 +40,22 @@ async fn absurd_numbers_are_refused_and_reported() {
         3,
         "{alarms:?}"
     );
-    let (_line, after) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let (_line, after) = agent.join(BareAgent::hello("a")).await.unwrap();
     assert_eq!((after.epoch, after.acknowledged), (before.epoch, before.acknowledged));
 }
 
 #[tokio::test]
 async fn a_node_ahead_is_paused_and_logged_once() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    drop(stranger.join(Stranger::hello("a")).await.unwrap());
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    drop(agent.join(BareAgent::hello("a")).await.unwrap());
     for counter in 1..10 {
         let generation = Some(v1::Generation { epoch: 1, counter });
         let hello = v1::Hello {
             generation,
-            ..Stranger::hello("a")
+            ..BareAgent::hello("a")
         };
-        drop(stranger.join(hello).await.unwrap());
+        drop(agent.join(hello).await.unwrap());
     }
     let request = v1::ListAuditRequest {
         limit: 100,
@@ -70,7 +70,7 @@ async fn a_node_ahead_is_paused_and_logged_once() {
 #[tokio::test]
 async fn one_pool_too_many_is_not_recorded() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
+    let agent = BareAgent::enrolled(&fleet, "a").await;
     let pools = (1..=9).map(|guid| v1::Pool {
         name: format!("pool{guid}"),
         guid: format!("{guid}"),
@@ -87,9 +87,9 @@ async fn one_pool_too_many_is_not_recorded() {
     for seq in 1..=2 {
         let hello = v1::Hello {
             last_event: seq - 1,
-            ..Stranger::hello("a")
+            ..BareAgent::hello("a")
         };
-        let (mut line, _) = stranger.join(hello).await.unwrap();
+        let (mut line, _) = agent.join(hello).await.unwrap();
         let request_id = line.next_that(Line::asks_for_facts).await;
         let reply = v1::FactsReply {
             request_id,
@@ -124,8 +124,8 @@ async fn one_pool_too_many_is_not_recorded() {
 #[tokio::test]
 async fn the_audit_log_shortens_a_nodes_answer() {
     let fleet = Fleet::new().await;
-    let stranger = Stranger::enrolled(&fleet, "a").await;
-    let (mut line, _) = stranger.join(Stranger::hello("a")).await.unwrap();
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let create = v1::CreateSnapshot {
         dataset: "data/vm".into(),
         name: String::new(),
