@@ -52,7 +52,7 @@ pub fn permission<'a>(
             Ok(()) => return Ok(Permission::By(consent)),
             Err(why) if consent.act == digest || assignment.consents.len() == 1 => reason = why,
             Err(_) if reason.starts_with("no consent") => {
-                reason = "no consent that came with the task is for this change"
+                reason = "no consent that came with the task is for this change";
             }
             Err(_) => {}
         }
