@@ -8,7 +8,7 @@ use heeler_host::zfs;
 use heeler_proto::v1::{self, event::Kind};
 use heeler_tests::{Cut, Fleet, Node, Operator};
 
-use crate::scene::{DISKS, machine, pooled};
+use crate::scene::{DISKS, machine, pooled, until};
 
 /// Ends between two rounds: a kill during a round would lose its report.
 const AWAY: Duration = Duration::from_secs(7 * 24 * 60 * 60 + 30 * 60);
@@ -29,25 +29,19 @@ async fn there(node: &Node) -> Vec<String> {
     snapshots.map(|one| format!("{FILES}@{}", one.name)).collect()
 }
 
-/// Snapshots taken, and the number pruned, from reported rounds: until `count` snapshots, or everything stored when
-/// None.
-async fn told(operator: &mut Operator, count: Option<usize>) -> (Vec<String>, u32) {
+/// What was reported of the schedule: the names of the snapshots taken, and the number of those pruned.
+async fn reported(operator: &mut Operator) -> (Vec<String>, usize) {
     let request = v1::EventsRequest {
         kinds: vec!["snapshots".into()],
-        follow: count.is_some(),
         ..v1::EventsRequest::default()
     };
     let mut events = operator.events(request).await.unwrap().into_inner();
     let (mut taken, mut pruned) = (Vec::new(), 0);
-    while count.is_none_or(|count| taken.len() < count) {
-        let Some(event) = events.message().await.unwrap() else {
-            break;
-        };
-        let Some(Kind::Snapshots(run)) = event.event.and_then(|event| event.kind) else {
-            continue;
-        };
-        taken.extend(run.taken);
-        pruned += run.pruned;
+    while let Some(event) = events.message().await.unwrap() {
+        if let Some(Kind::Snapshots(run)) = event.event.and_then(|event| event.kind) {
+            taken.extend(run.taken);
+            pruned += run.pruned as usize;
+        }
     }
     (taken, pruned)
 }
@@ -85,9 +79,13 @@ async fn seven_days_without_coordinator_lose_no_snapshot() {
     node.kill();
     node.start();
     let mut operator = fleet.operator().await;
-    told(&mut operator, Some(taken.len())).await;
     cut.cuts(3).await;
-    let (told, pruned) = told(&mut operator, None).await;
-    assert_eq!(told, asked_for(&node), "each once, in its order");
-    assert_eq!(pruned as usize, told.len() - there(&node).await.len());
+    until(async || {
+        let (taken, pruned) = reported(&mut operator).await;
+        taken.len() >= asked_for(&node).len() && pruned >= taken.len() - there(&node).await.len()
+    })
+    .await;
+    let (taken, pruned) = reported(&mut operator).await;
+    assert_eq!(taken, asked_for(&node), "each once, in its order");
+    assert_eq!(pruned, taken.len() - there(&node).await.len());
 }
