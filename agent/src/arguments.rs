@@ -33,6 +33,8 @@ pub enum Command {
     /// Undo a network change that was not confirmed.
     GuardUndo,
     Version,
+    /// Print [`USAGE`].
+    Help,
 }
 
 impl Arguments {
@@ -48,6 +50,11 @@ impl Arguments {
                 Some("--root") => {
                     let folder = words.next().ok_or("--root needs a folder")?;
                     root = Some(PathBuf::from(folder));
+                }
+                // Also behind a command, whose other words then do not matter.
+                Some("--help" | "-h") => {
+                    let command = Command::Help;
+                    return Ok(Self { command, root });
                 }
                 Some(name) if command.is_none() && (!name.starts_with('-') || name == "--version") => {
                     command = Some(name.to_owned());
@@ -66,6 +73,7 @@ impl Arguments {
             }
             "guard" => return Err("the command is: guard undo".to_owned()),
             "version" | "--version" => Command::Version,
+            "help" => Command::Help,
             name => match PersonCommand::parse(name, &mut rest)? {
                 Some(command) => Command::Person(command),
                 None => return Err(format!("unknown command {name}")),
@@ -95,6 +103,9 @@ mod tests {
         };
         assert_eq!(parse(&["key", "--root", "/x"]), Ok(wanted));
         assert!(parse(&["--root", "/x", "run"]).is_ok());
+        for words in [&["help"][..], &["--help"], &["-h"], &["status", "--help"]] {
+            assert_eq!(parse(words).map(|arguments| arguments.command), Ok(Command::Help));
+        }
     }
 
     #[test]

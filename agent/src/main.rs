@@ -2,6 +2,7 @@
 
 mod arguments;
 mod log;
+mod out;
 mod person;
 
 use std::error::Error;
@@ -50,15 +51,16 @@ fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Command::Person(command) => return Ok(runtime.block_on(person::run(command, host))?),
         Command::Key => {
             let identity = runtime.block_on(Identity::open(host))?;
-            print!("{}", identity.public_key_pem());
+            out::print(format_args!("{}", identity.public_key_pem()));
         }
         Command::GuardUndo => match runtime.block_on(guard::undo(host.as_ref()))? {
-            Undoing::Nothing => println!("no network change was waiting for a confirmation"),
-            Undoing::Confirmed => println!("the change was already confirmed: it stays"),
-            Undoing::Done(undone) => println!("undone: {}: {}", undone.change, undone.reason),
+            Undoing::Nothing => out::line(format_args!("no network change was waiting for a confirmation")),
+            Undoing::Confirmed => out::line(format_args!("the change was already confirmed: it stays")),
+            Undoing::Done(undone) => out::line(format_args!("undone: {}: {}", undone.change, undone.reason)),
         },
+        Command::Help => out::line(format_args!("{USAGE}")),
         Command::Version => {
-            println!("heeler-agent {VERSION}");
+            out::line(format_args!("heeler-agent {VERSION}"));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -3,12 +3,14 @@
 mod arguments;
 mod screen;
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use heeler_agent::{Hold, ReleaseError, hold, node_status, release};
 use heeler_host::System;
+
+use crate::out;
 
 pub use arguments::PersonCommand;
 
@@ -58,19 +60,24 @@ pub async fn run(command: PersonCommand, host: Arc<dyn System>) -> Result<ExitCo
                 0 => "until heeler-agent resume".to_owned(),
                 ms => format!("for {}", screen::span(ms)),
             };
-            println!("Paused {how_long}: no new task is taken. Snapshots and scrubs continue.");
+            out::line(format_args!(
+                "Paused {how_long}: no new task is taken. Snapshots and scrubs continue."
+            ));
             let status = node_status::look(&host).await;
             if let Some(task) = status.in_hand {
-                println!("The running task continues to its end: {} {}.", task.kind, task.id);
+                out::line(format_args!(
+                    "The running task continues to its end: {} {}.",
+                    task.kind, task.id
+                ));
             }
             FINE
         }
         PersonCommand::Resume => {
             hold::lift(host.as_ref()).await.map_err(PersonError::Hold)?;
-            println!(
+            out::line(format_args!(
                 "The node takes tasks again. Tasks that it refused during the pause do not run by themselves: at \
                 the coordinator, heeler plan."
-            );
+            ));
             FINE
         }
         PersonCommand::Release { yes } => released(host.as_ref(), yes).await?,
@@ -85,19 +92,19 @@ async fn status(host: &Arc<dyn System>, json: bool) -> Result<u8, PersonError> {
     } else {
         screen::status(&status)
     };
-    io::stdout().write_all(text.as_bytes())?;
+    out::print(format_args!("{text}"));
     Ok(if status.faults.is_empty() { FINE } else { LOOK })
 }
 
 async fn released(host: &dyn System, yes: bool) -> Result<u8, PersonError> {
     if !release::is_begun(host).await {
         let plan = release::plan(host).await?;
-        print!("{}", screen::release(&plan));
+        out::print(format_args!("{}", screen::release(&plan)));
         if !plan.refused.is_empty() {
             return Ok(REFUSED);
         }
         if !yes && !agreed("Remove the agent from this node? [y/N] ")? {
-            println!("Nothing was changed.");
+            out::line(format_args!("Nothing was changed."));
             return Ok(REFUSED);
         }
         release::begin(host, &plan).await?;
@@ -105,21 +112,24 @@ async fn released(host: &dyn System, yes: bool) -> Result<u8, PersonError> {
     // Stopped first, because the running service would write files that are being removed.
     release::stop(host).await?;
     release::finish(host).await?;
-    println!(
+    out::line(format_args!(
         "The agent is removed from this node. At the coordinator: heeler node remove; otherwise the node stays \
         listed as offline."
-    );
-    println!("Its Debian package is still installed; to remove it: apt purge heeler-agent");
+    ));
+    out::line(format_args!(
+        "Its Debian package is still installed; to remove it: apt purge heeler-agent"
+    ));
     Ok(FINE)
 }
 
 fn agreed(question: &str) -> io::Result<bool> {
     if !io::stdin().is_terminal() {
-        println!("There is no terminal to ask on; to agree: heeler-agent release --yes");
+        out::line(format_args!(
+            "There is no terminal to ask on; to agree: heeler-agent release --yes"
+        ));
         return Ok(false);
     }
-    print!("{question}");
-    io::stdout().flush()?;
+    out::print(format_args!("{question}"));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

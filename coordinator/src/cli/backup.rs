@@ -15,9 +15,9 @@ use crate::state::StateFolder;
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-A backup holds all that the coordinator knows and every key, in one sealed file.
-heeler.toml is not in it: it is in your git. Nodes with a pool hold sealed copies
-too, made every hour: see heeler init --recover.")]
+A backup holds all that the coordinator knows and every key, in one sealed
+file. heeler.toml is not in it: it is in your git. Nodes with a pool hold
+sealed copies too, made every hour: see heeler init --recover.")]
 pub(super) enum Backup {
     /// Save the state in one encrypted file; the coordinator keeps running
     Create(Create),

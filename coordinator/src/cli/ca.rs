@@ -26,8 +26,8 @@ long as you like between them:
   1  create and announce a new authority; nodes trust both
   2  the new one signs; nodes renew their certificates and still trust both
   3  drop the old one and delete its key
-Steps 2 and 3 wait for each node that is offline, unless you name it in --without.
-Such a node needs heeler node add afterwards.")]
+Steps 2 and 3 wait for each node that is offline, unless you name it in
+--without. Such a node needs heeler node add afterwards.")]
 pub(super) struct Rotate {
     /// Do not wait for this node; may be given more than once
     #[arg(long, value_name = "NODE", add = complete::nodes())]

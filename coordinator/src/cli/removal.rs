@@ -8,9 +8,9 @@ use crate::screen::{Ink, Line, gates, release};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The agent stops, and removes itself and its key; the coordinator revokes the key.
-Pools, snapshots, the network and everything that runs stay as they are. The
-command shows what stops, and asks.")]
+The agent stops, and removes itself and its key; the coordinator revokes the
+key. Pools, snapshots, the network and everything that runs stay as they
+are. The command shows what stops, and asks.")]
 pub(super) struct Release {
     /// Name of the node
     #[arg(add = complete::nodes())]
@@ -22,14 +22,14 @@ pub(super) struct Release {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Changes only the coordinator's record, not the node. It first shows what prevents
-this. A pool on record may hold the only copy of its data: to forget it, type
-NODE/POOL or give it with --confirm. The history stays.")]
+Changes only the coordinator's record, not the node. It first shows what
+prevents this. A pool on record may hold the only copy of its data: to
+remove it, type NODE/POOL or give it with --confirm. The history stays.")]
 pub(super) struct Remove {
     /// Name of the node
     #[arg(add = complete::nodes())]
     node: String,
-    /// NODE/POOL of a pool to forget; may be given more than once
+    /// NODE/POOL of a pool to remove from the record; may be given more than once
     #[arg(long, value_name = "NODE/POOL")]
     confirm: Vec<String>,
     /// Do not ask about the rest

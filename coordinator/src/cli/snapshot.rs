@@ -69,8 +69,9 @@ pub(super) struct Hold {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nodes prune by themselves, as heeler.toml says, also without the coordinator. To
-keep fewer: change keep in heeler.toml; heeler plan lists what would be pruned.")]
+Nodes prune by themselves, as heeler.toml says, also without the
+coordinator. To keep fewer: change keep in heeler.toml; heeler plan lists
+what would be pruned.")]
 pub(super) struct Prune {
     /// Only show it (required; nodes prune by themselves)
     #[arg(long, required = true)]

@@ -32,6 +32,21 @@ async fn every_command_explains_itself_within_80_columns() {
     }
 }
 
+fn texts(command: &clap::Command) -> Vec<String> {
+    let own = [command.get_after_help(), command.get_after_long_help()];
+    let own = own.into_iter().flatten().map(ToString::to_string);
+    own.chain(command.get_subcommands().flat_map(texts)).collect()
+}
+
+#[test]
+fn lines_of_help_are_not_broken_twice() {
+    let texts = texts(&Heeler::command());
+    assert!(texts.len() > 5);
+    for line in texts.iter().flat_map(|text| text.lines()) {
+        assert!(line.chars().count() < 80, "{line}");
+    }
+}
+
 #[tokio::test]
 async fn help_lists_one_first_step_a_line() {
     let shown = Stage::empty().types("-h").await.out;
