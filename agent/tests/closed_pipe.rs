@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 fn a_closed_pipe_does_not_end_a_command() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
+    #[expect(clippy::disallowed_methods, reason = "the program itself is under test")]
     let ended = Command::new(env!("CARGO_BIN_EXE_heeler-agent"))
         .arg("help")
         .stdout(writer)
