@@ -108,7 +108,8 @@ impl Output {
         self.code == 0
     }
 
-    /// The last lines of stderr that are not empty, at most three; of stdout when stderr is empty.
+    /// The last lines of stderr that are not empty, at most three; of stdout when stderr is empty. A usage text below
+    /// them is left out: it is no cause.
     #[must_use]
     pub fn complaint(&self) -> String {
         let text = if self.stderr.trim().is_empty() {
@@ -117,6 +118,13 @@ impl Output {
             &self.stderr
         };
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let usage = lines
+            .iter()
+            .position(|line| line.starts_with("usage:") || line.starts_with("Usage:"));
+        let lines = match usage {
+            None | Some(0) => &lines,
+            Some(usage) => &lines[..usage],
+        };
         lines[lines.len().saturating_sub(3)..].join(" / ")
     }
 }
@@ -216,6 +224,34 @@ impl RunError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn complaint(stderr: &str) -> String {
+        let output = Output {
+            code: 2,
+            stderr: stderr.to_owned(),
+            ..Output::default()
+        };
+        output.complaint()
+    }
+
+    #[test]
+    fn a_usage_text_is_not_the_complaint() {
+        let zfs = "cannot open 'tank/x': dataset does not exist\nusage:\n\tsnapshot [-r] <snap> ...\n\n\
+                   For the property list, run: zfs set|get\n\nFor further help, run: zfs help [<topic>]\n";
+        assert_eq!(complaint(zfs), "cannot open 'tank/x': dataset does not exist");
+        let sfdisk = "sfdisk: cannot open x\n\nUsage:\n sfdisk [options] <dev>\n";
+        assert_eq!(complaint(sfdisk), "sfdisk: cannot open x");
+    }
+
+    #[test]
+    fn an_error_below_the_usage_text_is_the_complaint() {
+        let netplan = "usage: netplan [-h] [--debug]\nnetplan: error: unrecognized arguments: --x\n";
+        assert!(
+            complaint(netplan).ends_with("unrecognized arguments: --x"),
+            "{}",
+            complaint(netplan)
+        );
+    }
 
     #[test]
     fn a_command_prints_as_a_person_would_type_it() {

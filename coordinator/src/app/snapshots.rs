@@ -6,6 +6,7 @@ use prost::Message as _;
 use tokio::time::timeout;
 
 use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits};
+use crate::known::{nearest, short};
 
 /// How long a node may take to answer: as long as the longest program that it runs for it.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -41,6 +42,7 @@ impl App {
             self.audit_of(&mut tx, &who.name, asked, name, detail).await?;
             tx.save().await?;
         }
+        let dataset = dataset_of(&ask).to_owned();
         let ask = v1::SnapshotAsk {
             request_id: hex(&random_bits()?.to_be_bytes()),
             ask: Some(ask),
@@ -71,7 +73,13 @@ impl App {
             let event = self.event("snapshot", name, format!("{action} by {}: {detail}", who.name));
             self.tell(tx, event).await?;
         }
-        answer.map_err(|(_, why)| AppError::Refused(why))
+        answer.map_err(|(_, why)| {
+            let missing = why.contains(&format!("there is no dataset {dataset}"));
+            match missing.then(|| meant(&node, &dataset)).flatten() {
+                Some(near) => AppError::Refused(format!("{why}\nDid you mean {near}?")),
+                None => AppError::Refused(why),
+            }
+        })
     }
 
     /// Updates the node's facts from a round of its snapshot schedule, which is newer.
@@ -104,6 +112,24 @@ impl App {
         node.facts = Some(facts.encode_to_vec());
         Ok(())
     }
+}
+
+/// The dataset that a request is about; empty for the list of all.
+fn dataset_of(ask: &Ask) -> &str {
+    let full = match ask {
+        Ask::List(one) => &one.dataset,
+        Ask::Create(one) => &one.dataset,
+        Ask::Diff(one) => &one.from,
+        Ask::Hold(one) | Ask::Release(one) => &one.snapshot,
+    };
+    full.split('@').next().unwrap_or_default()
+}
+
+/// The dataset with a policy on this node whose name is most like `dataset`.
+fn meant(node: &Node, dataset: &str) -> Option<String> {
+    let schedule = ledger::facts_of(node).ok()??.schedule?;
+    let names = schedule.stands.iter().map(|stand| stand.dataset.as_str());
+    nearest(dataset, names).map(short)
 }
 
 /// For the audit log: the action when asked for, the action when done, and the object. None for a request that

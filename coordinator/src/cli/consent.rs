@@ -126,7 +126,8 @@ fn question(shown: &Shown) -> String {
         Irreversible::ImportPool(_) => format!("Type {word} to import the pool on {node} without its missing disks:"),
         Irreversible::LowerKeep(lower) => match lower.victims.len() {
             0 => format!("Type {word} to keep or take fewer snapshots there:"),
-            count => format!("Type {word} to lose these {count} snapshots there:"),
+            1 => format!("Type {word} to let this snapshot be pruned there (cannot be undone):"),
+            count => format!("Type {word} to let these {count} snapshots be pruned there (cannot be undone):"),
         },
     }
 }

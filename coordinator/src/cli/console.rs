@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::CliError;
 use super::args::{Color, Global};
-use crate::screen::{Line, Screen, escaped, printable};
+use crate::screen::{Line, Screen, escaped, printable, wrap};
 
 /// The person who answers questions; tests replace it.
 pub trait Person: Send {
@@ -42,7 +42,7 @@ impl Person for AtTerminal {
 
     fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
         let mut err = io::stderr().lock();
-        write!(err, "{} ", on_screen(question))?;
+        write!(err, "{} ", on_screen(question, columns()))?;
         err.flush()?;
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer)?;
@@ -59,7 +59,7 @@ impl Person for AtTerminal {
 
     fn ask_secret(&mut self, question: &str) -> io::Result<Option<String>> {
         if self.is_there() {
-            write!(io::stderr(), "{} ", on_screen(question))?;
+            write!(io::stderr(), "{} ", on_screen(question, columns()))?;
             return console::Term::stderr().read_secure_line().map(Some);
         }
         let mut line = String::new();
@@ -68,9 +68,41 @@ impl Person for AtTerminal {
     }
 }
 
-/// Makes a question printable, line by line: it may quote what a machine said.
-fn on_screen(question: &str) -> String {
-    question.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+/// Columns of the terminal that questions are shown on; 80 when it does not say.
+fn columns() -> usize {
+    let size = console::Term::stderr().size_checked();
+    size.map_or(80, |(_, columns)| usize::from(columns).max(40))
+}
+
+/// Makes a question printable, line by line: it may quote what a machine said. Lines that do not fit beside the cursor
+/// are broken between words.
+fn on_screen(question: &str, columns: usize) -> String {
+    let lines = question.split('\n').flat_map(|line| {
+        let line = printable(line);
+        if Line::of(&line).width() + 2 <= columns {
+            return vec![line];
+        }
+        let words = line.trim_start();
+        let indent = " ".repeat(line.len() - words.len());
+        let parts = wrap(words, columns.saturating_sub(indent.len() + 2));
+        parts.into_iter().map(|part| format!("{indent}{part}")).collect()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_question_is_broken_between_words() {
+        let question = "The host key is new:\n  shown  SHA256:x\nErase the key of the operator ada, who has a key on \
+                        this machine, and delete its key? [y/N]";
+        let shown = on_screen(question, 40);
+        assert!(shown.lines().all(|line| line.len() <= 38), "{shown}");
+        assert!(shown.ends_with("key? [y/N]"), "{shown}");
+        assert!(shown.contains("\n  shown  SHA256:x\n"), "{shown}");
+    }
 }
 
 /// Output and input of a command.

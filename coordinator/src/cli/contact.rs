@@ -58,6 +58,7 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
         ));
     }
     given::once("node", &args.names)?;
+    given::destination(args.ssh.as_deref())?;
     if let Some(path) = &args.ssh_config {
         given::readable(path)?;
     }

@@ -59,6 +59,23 @@ pub(super) fn readable(path: &Path) -> Result<(), CliError> {
     }
 }
 
+/// Fails when `--ssh` has a port, which ssh does not take there. An IPv6 address has more than one colon.
+pub(super) fn destination(given: Option<&str>) -> Result<(), CliError> {
+    let host = given.unwrap_or_default().rsplit('@').next().unwrap_or_default();
+    match host.split_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(CliError::Usage(format!(
+                "--ssh takes no port, and {} has one\nWrite Port {} into your ssh config under Host NAME, with \
+                 HostName {}; then: --ssh NAME",
+                short(given.unwrap_or_default()),
+                short(port),
+                short(host)
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Matches the words of `--confirm` with those that are asked for. Returns, for each word asked for, whether it must
 /// still be typed. Fails when a given word is not asked for.
 pub(super) fn words<'a>(asked: impl IntoIterator<Item = &'a str>, given: &[String]) -> Result<Vec<bool>, CliError> {

@@ -92,7 +92,9 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
                 )?;
                 return Ok(Exit::Fine);
             }
-            let question = format!("Revoke {node}? Its key can never be used again. [y/N]");
+            let question = format!(
+                "Revoke {node}? Its key can never be used again: to take it back, you flash its SD card. [y/N]"
+            );
             super::plan::agree(&question, yes, &format!("heeler node revoke {node} --yes"), console)?;
             let reply = client.revoke(RevokeRequest { node: node.clone() }).await?.into_inner();
             let how = if reply.session_closed {

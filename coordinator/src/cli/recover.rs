@@ -57,6 +57,7 @@ pub(super) async fn run(
     let known = std::fs::read(folder.join(FILE)).ok();
     let config = known.and_then(|bytes| parse_bytes(&bytes).ok());
     target(Some(folder.to_owned()), args.replace, context)?;
+    given::destination(args.ssh.as_deref())?;
     if let Some(path) = &args.ssh_config {
         given::readable(path)?;
     }

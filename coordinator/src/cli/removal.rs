@@ -90,7 +90,7 @@ pub(super) async fn release_node(
             vec![
                 Line::of(format!("The agent removes itself from {node}; its key is revoked.")),
                 Line::of(format!("To remove it from the record: heeler node remove {node}")),
-                Line::of(format!("To take it back:   heeler node add {node} --reflashed")),
+                Line::of(format!("To take it back: heeler node add {node}")),
             ]
         },
     )?;

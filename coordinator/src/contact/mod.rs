@@ -41,8 +41,8 @@ pub enum ContactError {
     },
     /// The connection failed or was lost before anything was changed.
     #[error(
-        "could not continue with {node} at {destination}: {problem}. Nothing was changed there; type `heeler node add \
-         {node}` again when `ssh {destination}` works"
+        "could not continue with {node} at {destination}: {problem}. Nothing was changed there; run the same \
+         command again when `ssh {destination}` works"
     )]
     Unreachable {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
@@ -55,7 +55,7 @@ pub enum ContactError {
     /// The connection was lost while files were written or the agent was started.
     #[error(
         "lost the connection to {node} at {destination}: {problem}. Nothing is half-installed: each file there is \
-         complete, or still the old one. When `ssh {destination}` works, type `heeler node add {node}` again: it \
+         complete, or still the old one. When `ssh {destination}` works, run the same command again: it \
          continues"
     )]
     Interrupted {
@@ -96,7 +96,7 @@ pub enum ContactError {
     },
     /// The node's first boot does not end.
     #[error(
-        "{node} is not ready after {minutes} minutes: {why}. Look at its screen or `ssh` into it, then type `heeler node add {node}` again. {past}"
+        "{node} is not ready after {minutes} minutes: {why}. Look at its screen or `ssh` into it, then run the same command again. {past}"
     )]
     NeverReady {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
@@ -110,7 +110,7 @@ pub enum ContactError {
     },
     /// The sudo password was wrong.
     #[error(
-        "the sudo password for {node} was wrong; nothing was changed. Type `heeler node add {node} -K` to be asked again"
+        "the sudo password for {node} was wrong; nothing was changed. Run the same command again; with -K it asks first"
     )]
     WrongPassword {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.

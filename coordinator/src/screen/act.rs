@@ -137,7 +137,10 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
             "none is pruned now",
         ),
         count => (
-            format!("keep fewer snapshots: {count} are pruned"),
+            format!(
+                "keep fewer snapshots: {} may be pruned",
+                super::amount::count(count, "snapshot")
+            ),
             "what only they hold is lost",
         ),
     };
@@ -242,7 +245,8 @@ mod tests {
     fn only_real_victims_are_named() {
         assert_eq!(
             shown("24 hourly", "6 hourly", &["heeler_1", "heeler_2"]),
-            "  ! snap  keep fewer snapshots: 2 are pruned  what only they hold is lost\n\
+            "  ! snap  keep fewer snapshots: 2 snapshots may be pruned\n\
+             \x20           what only they hold is lost\n\
              \x20           data/pve-files: 24 hourly -> 6 hourly\n\
              \x20           - heeler_1 heeler_2\n"
         );

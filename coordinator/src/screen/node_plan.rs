@@ -80,7 +80,7 @@ pub(super) fn node_plan(
         PlanState::New if plan.revoked => {
             let head = name.ink(Ink::Amber, "REVOKED").plain("  ");
             let way = format!(
-                "revoked; to take it back, flash its SD card (if the coordinator runs on it, first: heeler backup \
+                "delete its lines from heeler.toml; or, to take it back, flash its SD card (if the coordinator runs on it, first: heeler backup \
                  create FILE, and copy FILE to another machine), then: heeler node add {} --reflashed",
                 plan.node
             );
@@ -88,7 +88,10 @@ pub(super) fn node_plan(
         }
         PlanState::New if plan.released => {
             let head = name.ink(Ink::Amber, "RELEASED").plain("  ");
-            let way = format!("to take it back: heeler node add {}", plan.node);
+            let way = format!(
+                "delete its lines from heeler.toml; or, to take it back: heeler node add {}",
+                plan.node
+            );
             hang(head, Ink::Plain, &way, screen)
         }
         PlanState::New => {

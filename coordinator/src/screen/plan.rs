@@ -128,6 +128,12 @@ fn next(view: PlanView<'_>) -> Option<String> {
             .iter()
             .map(|node| format!("heeler node resume {}", node.node)),
     );
+    ways.extend(
+        of(PlanState::New)
+            .iter()
+            .filter(|node| node.revoked || node.released)
+            .map(|node| format!("delete the lines of {} from heeler.toml", node.node)),
+    );
     ways.retain(|way| !way.is_empty());
     ways.dedup();
     if ways.is_empty() && !reply.nodes.iter().all(is_idle) {

@@ -79,6 +79,9 @@ fn a_revoked_node_is_not_shown_as_new() {
         revoked.contains("REVOKED") && !revoked.contains("Next: heeler node add"),
         "{revoked}"
     );
+    assert!(!revoked.contains("revoked;"), "{revoked}");
+    let next = "Next: delete the lines of k8sctl-pi5x from heeler.toml\n";
+    assert!(revoked.ends_with(next), "{revoked}");
 }
 
 #[test]

@@ -92,7 +92,7 @@ pub fn describe(act: &Irreversible) -> String {
         Irreversible::LowerKeep(lower) => {
             let datasets: Vec<&str> = lower.changes.iter().map(|change| change.dataset.as_str()).collect();
             format!(
-                "keep fewer snapshots of {}: {} are pruned",
+                "keep fewer snapshots of {}; {} may be pruned",
                 list(datasets),
                 lower.victims.len()
             )

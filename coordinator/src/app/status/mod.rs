@@ -74,7 +74,12 @@ impl App {
                 Light::Amber,
                 missing.name.as_str(),
                 "in heeler.toml, but not added",
-                || format!("heeler node add {}", missing.name),
+                || {
+                    format!(
+                        "heeler node add {}; or, if it is gone, delete its lines from heeler.toml, then: heeler apply",
+                        missing.name
+                    )
+                },
             ));
         }
         let alarms = tx.alarms_since(now_ms.saturating_sub(ALARMED_MS)).await?;

@@ -230,3 +230,20 @@ async fn a_rotation_names_excluded_nodes_before_it_asks() {
     let line = "ca rotate --without pi5l --without pi5r";
     assert_eq!(stage.types_and_says(line, &["y"]).await.exit, Exit::Fine);
 }
+
+#[tokio::test]
+async fn a_port_in_ssh_is_refused_with_the_way_to_write_it() {
+    let stage = stage(known());
+    for line in [
+        "node add pi5l --ssh pi@192.0.2.1:22",
+        "init --recover --from pi5l --ssh pi@192.0.2.1:22",
+    ] {
+        let refused = stage.types(line).await;
+        assert_eq!(refused.exit, Exit::Usage, "{line}: {}", refused.err);
+        assert!(
+            refused.err.contains("takes no port") && refused.err.contains("Port 22"),
+            "{}",
+            refused.err
+        );
+    }
+}

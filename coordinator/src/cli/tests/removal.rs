@@ -52,6 +52,11 @@ async fn a_release_shows_what_stops_and_asks() {
         "{}",
         yes.out
     );
+    assert!(
+        yes.out.ends_with("To take it back: heeler node add pi5l\n"),
+        "{}",
+        yes.out
+    );
     let told: Value = serde_json::from_str(&stage.types("node release pi5l --yes --json").await.out).unwrap();
     assert_eq!(
         (&told["released"], &told["stops"][0]),

@@ -429,7 +429,10 @@ async fn a_host_that_goes_away_in_the_middle_is_named() {
     for order in ["KEY", "START"] {
         let (root, _) = open(&ssh, "").await;
         let failed = root.unwrap().order(order).await.unwrap_err();
-        assert!(failed.to_string().contains("it continues"), "{order}: {failed}");
+        assert!(
+            failed.to_string().contains("run the same command again: it continues"),
+            "{order}: {failed}"
+        );
     }
     let (root, _) = open(&ssh, "").await;
     let failed = root.unwrap().put(&part("/x", b"new")).await.unwrap_err();
