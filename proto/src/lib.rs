@@ -9,6 +9,7 @@ mod circle;
 mod consent;
 mod generation;
 mod irreversible;
+mod mountpoint;
 mod name;
 mod pool;
 mod snapshot;
@@ -22,8 +23,9 @@ pub use generation::Generation;
 pub use irreversible::{
     CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep, ReleaseHold,
 };
+pub use mountpoint::Mountpoint;
 pub use name::{NodeName, OperatorName, Serial, TaskId};
-pub use pool::{Dataset, HostId, LiveSerial, Mountpoint, PoolGuid, PoolName, PoolSpec};
+pub use pool::{Dataset, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec};
 /// Gives `encoded_len`, `encode` and `decode` of the messages.
 pub use prost::Message;
 pub use snapshot::{Class, Keep, KeepScrubs, KeepSnapshots, ScrubEvery, SnapshotPolicy};

@@ -4,7 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::name::text;
-use crate::{Invalid, NodeName, Serial, v1};
+use crate::{Invalid, Mountpoint, NodeName, Serial, v1};
 
 /// A pool's name that `zpool create` accepts: at most 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,24 +105,6 @@ pub struct Dataset {
     pub mountpoint: Mountpoint,
 }
 
-/// The `mountpoint` property of a dataset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mountpoint {
-    /// Not mounted: the parent of volumes.
-    None,
-    /// An absolute path without `..`.
-    At(String),
-}
-
-impl fmt::Display for Mountpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::None => "none",
-            Self::At(path) => path,
-        })
-    }
-}
-
 /// A disk's serial that is on record as a leg of a pool in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveSerial {
@@ -171,18 +153,7 @@ impl TryFrom<v1::Dataset> for Dataset {
                 format!("{:?} is not the name of a dataset below a pool", wire.name),
             ));
         }
-        let mountpoint = match wire.mountpoint.as_str() {
-            "none" => Mountpoint::None,
-            path if path.len() > 1 && path.starts_with('/') && !path.split('/').any(|part| part == "..") => {
-                Mountpoint::At(path.to_owned())
-            }
-            other => {
-                return Err(Invalid::new(
-                    "mountpoint",
-                    format!("{other:?} must be none or an absolute path"),
-                ));
-            }
-        };
+        let mountpoint = Mountpoint::new(&wire.mountpoint)?;
         Ok(Self {
             name: wire.name,
             mountpoint,

@@ -5,6 +5,8 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::net::IpAddr;
 
+use heeler_proto::Mountpoint;
+
 use super::reader::{Located, Report};
 use super::values::Network;
 use super::{Config, Node, Place};
@@ -165,6 +167,7 @@ fn mirror(node: &Node, report: &Report<'_>) {
 fn datasets(config: &Config, node: &Node, report: &Report<'_>) {
     let Some(pool) = config.pool_name(node) else { return };
     let mut seen: HashMap<&str, Place> = HashMap::new();
+    let mut paths: HashMap<&str, Place> = HashMap::new();
     let own = node.pool.datasets.as_ref();
     for dataset in own.or(config.pool.datasets.as_ref()).into_iter().flatten() {
         let name = dataset.value.name.as_str();
@@ -180,6 +183,17 @@ fn datasets(config: &Config, node: &Node, report: &Report<'_>) {
         if let Some(first) = seen.insert(name, dataset.place) {
             let hint = format!("also in line {}", first.line);
             report.error(dataset.place, format!("dataset {name} is given twice"), Some(hint));
+        }
+        // The second would be mounted over the files of the first.
+        if let Mountpoint::At(path) = &dataset.value.mountpoint
+            && let Some(first) = paths.insert(path, dataset.place)
+        {
+            let hint = format!("give it another mountpoint; {path} is also in line {}", first.line);
+            report.error(
+                dataset.place,
+                format!("two datasets have the mountpoint {path}"),
+                Some(hint),
+            );
         }
     }
 }

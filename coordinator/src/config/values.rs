@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use heeler_proto::{Dataset, NodeName, PoolName, Serial, v1};
+use heeler_proto::{Dataset, Mountpoint, NodeName, PoolName, Serial, v1};
 
 use super::reader::Unfit;
 use crate::screen::is_hidden;
@@ -253,8 +253,19 @@ pub(super) fn dataset(name: &str, mountpoint: &str) -> Result<Dataset, Unfit> {
     };
     Dataset::try_from(wire).map_err(|invalid| match invalid.field {
         "dataset" => Unfit::new(invalid.problem, "write it as \"data/pve-files\""),
-        _ => Unfit::new(invalid.problem, "write it as \"/data/pve-files\", or \"none\""),
+        _ => {
+            let short = shortest(mountpoint);
+            match mountpoint.starts_with('/') && short != mountpoint && Mountpoint::new(&short).is_ok() {
+                true => Unfit::new(invalid.problem, format!("write it as {short:?}")),
+                false => Unfit::new(invalid.problem, "write it as \"/data/pve-files\", or \"none\""),
+            }
+        }
     })
+}
+
+fn shortest(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    parts.flat_map(|part| ["/", part]).collect()
 }
 
 /// A short text for people: no control characters or others that move a terminal's cursor.

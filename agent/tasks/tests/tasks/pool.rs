@@ -1,6 +1,9 @@
 //! EnsurePool from blank disks to a pool whose state holds, and no further change.
 
+use std::path::Path;
+
 use heeler_host::sim::Fault;
+use heeler_proto::{Dataset, Mountpoint, PoolSpec};
 use heeler_tasks::engine::{Outcome, Seen};
 
 use crate::life::{A, B, FILE, Life, blocked, ensure, spec};
@@ -47,6 +50,64 @@ async fn storage_that_is_not_mounted_cannot_be_written_to() {
     life.machine.pull_disk(B);
     life.machine.boot();
     assert!(life.machine.put_file(FILE, b"beside the pool").is_err());
+}
+
+fn with_dataset(mountpoint: &str) -> PoolSpec {
+    let mut wanted = spec();
+    wanted.datasets.push(Dataset {
+        name: "data/images".into(),
+        mountpoint: Mountpoint::At(mountpoint.into()),
+    });
+    wanted
+}
+
+#[tokio::test]
+async fn a_nested_dataset_covers_no_files() {
+    let mut life = Life::with_pool().await;
+    let folder = Path::new(FILE).parent().unwrap();
+    let inner = folder.join("images");
+    life.machine
+        .put_file(&inner.join("only-copy.iso").display().to_string(), b"x")
+        .unwrap();
+    let wanted = PoolSpec {
+        datasets: with_dataset(&inner.display().to_string()).datasets,
+        ..life.recorded().await
+    };
+    let (found, why, _) = blocked(life.apply(&ensure(wanted)).await);
+    assert!(found.contains("only-copy.iso") && why.contains("hide"), "{found} {why}");
+}
+
+#[tokio::test]
+async fn a_mountpoint_above_a_mounted_dataset_is_refused() {
+    let mut life = Life::with_pool().await;
+    let above = Path::new(FILE)
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    let wanted = PoolSpec {
+        datasets: with_dataset(&above).datasets,
+        ..life.recorded().await
+    };
+    let (found, _, next) = blocked(life.apply(&ensure(wanted)).await);
+    assert!(
+        found.contains("is mounted below") && next.contains("another mountpoint"),
+        "{found} {next}"
+    );
+}
+
+#[tokio::test]
+async fn a_mountpoint_through_a_link_is_refused() {
+    let mut life = Life::with_pool().await;
+    life.machine.put_link("/srv/files", "/data").unwrap();
+    let wanted = PoolSpec {
+        datasets: with_dataset("/srv/files/images").datasets,
+        ..life.recorded().await
+    };
+    let (_, _, next) = blocked(life.apply(&ensure(wanted)).await);
+    assert!(next.contains("mountpoint = \"/data/images\""), "{next}");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub(super) struct Seen {
 
 #[derive(Default, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Folder {
-    /// Not read: something is mounted on it, it is not wanted, or it is in another dataset.
+    /// Something is mounted on it, it is not wanted, or ZFS makes it in another dataset.
     #[default]
     NotLooked,
     Missing {
@@ -54,6 +54,14 @@ pub(super) enum Folder {
     },
     Full {
         first: String,
+    },
+    /// The path leads through a link, to this one.
+    Linked {
+        to: String,
+    },
+    /// This mount is below it, and a mount on it would hide that.
+    Above {
+        mount: String,
     },
 }
 
@@ -84,8 +92,11 @@ impl Step for DatasetsExist {
             }
             if let Mountpoint::At(path) = &wanted.mountpoint {
                 seen.mount = mounts.iter().rfind(|mount| mount.target == *path).cloned();
-                if seen.mount.is_none() && !self.inside_another(path) {
-                    seen.folder = folder(host, path).await?;
+                if seen.mount.is_none() {
+                    seen.folder = folder(host, path, &mounts).await?;
+                }
+                if self.inside_another(path) && matches!(seen.folder, Folder::Missing { .. } | Folder::Empty { .. }) {
+                    seen.folder = Folder::NotLooked;
                 }
             }
             datasets.push(seen);
@@ -124,15 +135,39 @@ impl DatasetsExist {
     /// ZFS creates the folder itself, in the outer dataset.
     fn inside_another(&self, path: &str) -> bool {
         self.datasets.iter().any(|other| match &other.mountpoint {
-            Mountpoint::At(outer) => path
-                .strip_prefix(outer.as_str())
-                .is_some_and(|rest| rest.starts_with('/')),
+            Mountpoint::At(outer) => is_below(path, outer),
             Mountpoint::None => false,
         })
     }
 }
 
-async fn folder(host: &dyn System, path: &str) -> Result<Folder, RunError> {
+fn is_below(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Where the path leads, when a link is part of it. What does not exist yet is no link.
+async fn linked(host: &dyn System, path: &str) -> Option<String> {
+    for part in Path::new(path).ancestors() {
+        if let Ok(found) = host.resolve(part).await {
+            let rest = Path::new(path).strip_prefix(part).ok()?;
+            let to = match rest.as_os_str().is_empty() {
+                true => found,
+                false => found.join(rest),
+            };
+            return (to != Path::new(path)).then(|| to.display().to_string());
+        }
+    }
+    None
+}
+
+async fn folder(host: &dyn System, path: &str, mounts: &[Mount]) -> Result<Folder, RunError> {
+    if let Some(to) = linked(host, path).await {
+        return Ok(Folder::Linked { to });
+    }
+    if let Some(below) = mounts.iter().find(|mount| is_below(&mount.target, path)) {
+        let mount = below.target.clone();
+        return Ok(Folder::Above { mount });
+    }
     match host.list(Path::new(path)).await {
         Ok(names) => Ok(match names.into_iter().next() {
             Some(first) => Folder::Full { first },
@@ -220,8 +255,22 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
         Folder::Full { first } => {
             return Err(Plan::blocked(
                 format!("the folder {path} holds files ({first}), and {name} is not mounted on it"),
-                "they were written beside the pool, and would be hidden by the mount",
+                "the mount would hide them",
                 format!("on the node: move what is in {path} elsewhere; then: heeler apply"),
+            ));
+        }
+        Folder::Linked { to } => {
+            return Err(Plan::blocked(
+                format!("{path} is a link, or is below one: it leads to {to}"),
+                "what is mounted and what is written there cannot be checked through a link",
+                format!("in heeler.toml: mountpoint = {to:?}"),
+            ));
+        }
+        Folder::Above { mount } => {
+            return Err(Plan::blocked(
+                format!("{mount} is mounted below {path}"),
+                format!("{name} on {path} would hide it"),
+                format!("in heeler.toml, give {name} another mountpoint"),
             ));
         }
         Folder::Missing { can_be_immutable } => {
@@ -252,8 +301,8 @@ fn kept(wanted: &Dataset, found: &Found) -> Option<Plan> {
         Mountpoint::At(_) if now == "legacy" => (
             "a line in /etc/fstab may mount it, and the boot would stop at that line",
             format!(
-                "on the node: take its line out of /etc/fstab; then: zfs set mountpoint={} {name}; then: heeler apply",
-                wanted.mountpoint
+                "on the node: take its line out of /etc/fstab; then: {}; then: heeler apply",
+                zfs::set_command("mountpoint", &wanted.mountpoint.to_string(), name)
             ),
         ),
         _ => return None,
@@ -266,10 +315,19 @@ fn kept(wanted: &Dataset, found: &Found) -> Option<Plan> {
 fn taken(name: &str, path: &str, mount: &Mount) -> Plan {
     let other = &mount.source;
     let next = match mount.kind.as_str() {
-        "zfs" => format!("zfs set mountpoint=/mnt/{other} {other}"),
-        _ => format!(
-            "mkdir -p /mnt/{name} && mount --bind {path} /mnt/{name} && umount {path}; take its line out of /etc/fstab"
-        ),
+        "zfs" => zfs::set_command("mountpoint", &format!("/mnt/{other}"), other).to_string(),
+        _ => {
+            let to = format!("/mnt/{name}");
+            let steps = [
+                Command::new("mkdir").args(["-p", &to]),
+                Command::new("mount").args(["--bind", path, &to]),
+                Command::new("umount").arg(path),
+            ];
+            format!(
+                "{}; take its line out of /etc/fstab",
+                steps.map(|step| step.to_string()).join(" && ")
+            )
+        }
     };
     Plan::blocked(
         format!("{other} ({}) is mounted at {path}", mount.kind),

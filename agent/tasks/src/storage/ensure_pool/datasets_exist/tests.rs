@@ -212,20 +212,50 @@ fn a_dataset_waits_for_its_pool() {
     assert_eq!(files().plan(&Observed::NotLoaded), Plan::After("ZfsLoaded"));
 }
 
+fn two(outer: &str, inner: &str) -> DatasetsExist {
+    let dataset = |name: &str, path: &str| Dataset {
+        name: name.into(),
+        mountpoint: Mountpoint::At(path.into()),
+    };
+    DatasetsExist {
+        datasets: vec![dataset("data/files", outer), dataset("data/inner", inner)],
+    }
+}
+
 #[test]
 fn a_folder_inside_another_dataset_is_left_to_zfs() {
-    let nested = DatasetsExist {
-        datasets: vec![
-            Dataset {
-                name: "data/a".into(),
-                mountpoint: Mountpoint::At("/data/a".into()),
-            },
-            Dataset {
-                name: "data/a/b".into(),
-                mountpoint: Mountpoint::At("/data/a/b".into()),
-            },
-        ],
-    };
+    let nested = two("/data/a", "/data/a/b");
     assert!(nested.inside_another("/data/a/b"));
     assert!(!nested.inside_another("/data/a") && !nested.inside_another("/data/ab"));
+}
+
+fn says(plan: Plan) -> String {
+    let Plan::Blocked(Blocked { found, why, next }) = plan else {
+        panic!("{plan:?}")
+    };
+    format!("{found}; {why}; {next}")
+}
+
+#[test]
+fn a_mountpoint_behind_a_link_is_refused() {
+    let folder = Folder::Linked {
+        to: "/data/real".into(),
+    };
+    let text = says(plan(Seen {
+        folder,
+        ..Seen::default()
+    }));
+    assert!(text.contains("mountpoint = \"/data/real\""), "{text}");
+}
+
+#[test]
+fn a_mountpoint_above_another_mount_is_refused() {
+    let folder = Folder::Above {
+        mount: "/data/files/inner".into(),
+    };
+    let text = says(plan(Seen {
+        folder,
+        ..Seen::default()
+    }));
+    assert!(text.contains("another mountpoint") && !text.contains("move"), "{text}");
 }
