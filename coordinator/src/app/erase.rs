@@ -50,6 +50,7 @@ impl App {
             plan,
             vec![Look {
                 config_changed: true,
+                unmanaged: None,
                 node,
                 name,
                 line: 0,

@@ -26,6 +26,7 @@ pub(super) struct Look {
     pub(super) tasks: Vec<Task>,
     /// Whether the accepted revision wants something else of the node, or there is no accepted revision.
     pub(super) config_changed: bool,
+    pub(super) unmanaged: Option<v1::Unmanaged>,
 }
 
 impl App {
@@ -47,15 +48,19 @@ impl App {
                 None => Vec::new(),
             };
             skip_reading(&mut tasks, &request.skip_reading);
+            let before = accepted.iter().find(|known| known.name == one.name);
+            let unmanaged = match &node {
+                Some(node) if node.state == NodeState::Enrolled => spec::unmanaged(&mut tx, node, one, before).await?,
+                _ => None,
+            };
             looks.push(Look {
+                unmanaged,
                 pause: pause::of(&mut tx, one.name.as_str(), self.now_ms()).await?,
                 node,
                 name: one.name.clone(),
                 line: one.line,
                 tasks,
-                config_changed: !accepted
-                    .iter()
-                    .any(|known| known.name == one.name && known.asks_the_same(one)),
+                config_changed: !before.is_some_and(|known| known.asks_the_same(one)),
             });
         }
         if request.nodes.is_empty() {
@@ -71,6 +76,7 @@ impl App {
                     line: 0,
                     tasks: Vec::new(),
                     config_changed: true,
+                    unmanaged: None,
                 });
             }
         }
@@ -127,6 +133,7 @@ impl App {
                 released: look.node.as_ref().is_some_and(|node| node.state == NodeState::Released),
                 pause: look.pause.clone(),
                 config_changed: look.config_changed,
+                unmanaged: look.unmanaged.clone(),
                 left_out: enrolled && look.line == 0 && look.tasks.is_empty(),
                 ..v1::NodePlan::default()
             };

@@ -8,7 +8,7 @@ use super::lock::Lock;
 use super::plan::{self, Apply, agree};
 use super::watch::{Watched, watch};
 use super::{CliError, Console, Context, Exit, json};
-use crate::screen::{Line, PlanState, changes, plan_state};
+use crate::screen::{Line, PlanState, changes, no_longer_managed, plan_state};
 
 pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
         );
         agree(&question, false, &again(args), console)?;
     }
-    agreed(args, &changing, known, console)?;
+    agreed(args, (&changing, known), &no_longer_managed(&reply.nodes), console)?;
     consent::obtain(&to_type, console)?;
     let consents = match key {
         Some(key) => key.sign(&acts, context.clock.now_ms())?,
@@ -133,7 +133,13 @@ fn spoken_for(confirm: &[String], stuck: &[&NodePlan]) -> Vec<String> {
 }
 
 /// Asks about the changes that can be undone.
-fn agreed(args: &Apply, changing: &[&NodePlan], known: bool, console: &mut Console<'_>) -> Result<(), CliError> {
+fn agreed(
+    args: &Apply,
+    (changing, known): (&[&NodePlan], bool),
+    unmanaged: &str,
+    console: &mut Console<'_>,
+) -> Result<(), CliError> {
+    let unmanaged = if known { "" } else { unmanaged };
     let again = again(args);
     let reversible = |plan: &&&NodePlan| changes(plan).all(|op| op.irreversible.is_none());
     let names: Vec<&str> = changing
@@ -142,11 +148,11 @@ fn agreed(args: &Apply, changing: &[&NodePlan], known: bool, console: &mut Conso
         .map(|plan| plan.node.as_str())
         .collect();
     if !names.is_empty() {
-        let question = format!("Change {}? [y/N]", names.join(", "));
+        let question = format!("{unmanaged}Change {}? [y/N]", names.join(", "));
         agree(&question, args.yes, &format!("{again} --yes"), console)?;
     } else if changing.is_empty() && !known {
-        let question = "Accept this heeler.toml? It changes no node now. [y/N]";
-        agree(question, args.yes, &format!("{again} --yes"), console)?;
+        let question = format!("{unmanaged}Accept this heeler.toml? It changes no node now. [y/N]");
+        agree(&question, args.yes, &format!("{again} --yes"), console)?;
     }
     Ok(())
 }

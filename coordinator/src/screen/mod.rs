@@ -24,6 +24,7 @@ mod status;
 mod table;
 mod tasks;
 mod trust;
+mod unmanaged;
 
 pub use act::asks;
 pub use amount::{ago, clock, date, decimal, gibibytes};
@@ -47,6 +48,7 @@ pub use snapshots::{snapshot_diff, snapshots};
 pub use status::status;
 pub use tasks::{task, tasks};
 pub use trust::{authorities, fingerprint, operators, revoked, stage};
+pub use unmanaged::no_longer_managed;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::act::act;
 use super::amount::{ago, count};
 use super::blocked::{blocked, free_disks, place, sentence};
 use super::line::{brief, hang};
+use super::unmanaged::unmanaged;
 use super::{Ink, Line, Screen, diff};
 use crate::config::Config;
 
@@ -75,6 +76,12 @@ pub(super) fn node_plan(
     now_ms: u64,
     screen: Screen,
 ) -> Vec<Line> {
+    let mut lines = of_state(plan, config, column, now_ms, screen);
+    lines.extend(unmanaged(plan, screen));
+    lines
+}
+
+fn of_state(plan: &NodePlan, config: Option<&Config>, column: usize, now_ms: u64, screen: Screen) -> Vec<Line> {
     let name = Line::new().ink(Ink::Bold, &plan.node).to(column, 2);
     match plan_state(plan) {
         PlanState::New if plan.revoked => {
@@ -131,6 +138,7 @@ pub(super) fn node_plan(
                 screen,
             )
         }
+        PlanState::Same if plan.unmanaged.is_some() => vec![name.ink(Ink::Amber, "NO LONGER MANAGED")],
         PlanState::Same => vec![name.ink(Ink::Green, "nothing to change")],
         PlanState::Blocked => {
             let mut head = name.ink(Ink::Red, "BLOCKED");

@@ -52,7 +52,11 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
     let idle = reply.nodes.iter().all(is_idle);
     if idle && !reply.behind {
         lines.push(Line::new());
-        lines.push(Line::of("Nothing to change."));
+        let managed = reply.nodes.iter().all(|node| node.unmanaged.is_none());
+        lines.push(Line::of(match managed {
+            true => "Nothing to change.",
+            false => "Apply changes nothing on these nodes.",
+        }));
     } else if let Some(next) = next(view) {
         lines.push(Line::new());
         lines.extend(hang(Line::new().ink(Ink::Bold, "Next: "), Ink::Plain, &next, screen));

@@ -56,6 +56,30 @@ fn a_plan_of_a_converged_fleet_says_nothing_to_change() {
 }
 
 #[test]
+fn a_plan_says_what_is_no_longer_managed() {
+    let mut reply = fleet::converged();
+    reply.nodes[1].unmanaged = Some(v1::Unmanaged {
+        pool: "data".into(),
+        serials: vec!["S1".into(), "S2".into()],
+        backplane: true,
+        datasets: vec![],
+    });
+    assert_eq!(
+        shown(80, |screen| plan_of(&reply, screen)),
+        "heeler.toml 3f2c1ab + 2 uncommitted lines · facts 4 s old\n\n\
+         k8sctl-pi5l  nothing to change\nk8sctl-pi5r  NO LONGER MANAGED\n\
+         \x20 ! pool data is on record, but heeler.toml names no disks for it. Its data,\n\
+         \x20   snapshots and scrubs stay as they are; Heeler no longer checks its disks,\n\
+         \x20   datasets and properties. To manage it again, in heeler.toml: disks = [\"S1\",\n\
+         \x20   \"S2\"]\n\
+         \x20 ! the backplane is configured, but heeler.toml no longer asks for it. The card\n\
+         \x20   keeps its address; Heeler no longer checks it. To manage it again, put its\n\
+         \x20   backplane line back into heeler.toml\n\n\
+         Apply changes nothing on these nodes.\n"
+    );
+}
+
+#[test]
 fn a_revoked_node_is_not_shown_as_new() {
     let node = |revoked| v1::NodePlan {
         node: "k8sctl-pi5x".into(),

@@ -2610,7 +2610,7 @@ pub struct NodeStatus {
     pub pool: ::prost::alloc::string::String,
     #[prost(uint32, tag = "6")]
     pub pool_percent: u32,
-    /// "same", "pending", "never applied", "not in heeler.toml".
+    /// "same", "pending", "never applied", "by hand", "not managed", "not in heeler.toml".
     #[prost(string, tag = "7")]
     pub config: ::prost::alloc::string::String,
     #[prost(string, tag = "8")]
@@ -2748,6 +2748,24 @@ pub struct NodePlan {
     /// Its agent was taken off by a person.
     #[prost(bool, tag = "13")]
     pub released: bool,
+    /// Missing when Heeler manages all that it has managed there.
+    #[prost(message, optional, tag = "14")]
+    pub unmanaged: ::core::option::Option<Unmanaged>,
+}
+/// What a node has, and the candidate no longer asks for: apply leaves it as it is, and it is no longer checked.
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Unmanaged {
+    /// The pool on record; empty when the candidate names its disks.
+    #[prost(string, tag = "1")]
+    pub pool: ::prost::alloc::string::String,
+    /// Serials of its disks on record.
+    #[prost(string, repeated, tag = "2")]
+    pub serials: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(bool, tag = "3")]
+    pub backplane: bool,
+    /// Datasets that only the accepted revision lists.
+    #[prost(string, repeated, tag = "4")]
+    pub datasets: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskPlan {

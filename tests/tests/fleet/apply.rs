@@ -6,7 +6,7 @@ use heeler_proto::v1::{self, Light};
 use heeler_tests::{Fleet, Node, config, consents};
 use tonic::Code;
 
-use crate::scene::{DISKS, creations, finished, machine};
+use crate::scene::{DISKS, creations, finished, machine, pooled};
 
 #[tokio::test]
 async fn without_a_valid_consent_nothing_is_accepted_or_begun() {
@@ -175,4 +175,51 @@ async fn a_plan_names_the_nodes_that_heeler_toml_leaves_out() {
         .map(|node| (node.node.as_str(), node.left_out, node.config_changed))
         .collect();
     assert_eq!(told, [("a", false, true), ("b", true, true)]);
+}
+
+#[tokio::test]
+async fn a_node_without_its_disks_line_is_no_longer_managed() {
+    let fleet = Fleet::new().await;
+    let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
+    let without = config(&[("a", &[])]);
+    let mut plan = operator.plan_text(&without, 1).await;
+    let found = plan.nodes[0].unmanaged.take().unwrap();
+    assert_eq!((found.pool.as_str(), found.backplane), ("data", false));
+    assert_eq!(found.serials, DISKS);
+    operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
+
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(
+        (status.light(), status.nodes[0].config.as_str()),
+        (Light::Amber, "not managed")
+    );
+    let told = |alert: &v1::Alert| {
+        alert
+            .text
+            .contains("pool data is on record, but heeler.toml names no disks")
+    };
+    assert!(status.alerts.iter().any(told), "{status:?}");
+    // The advice of the plan works.
+    let back = operator.plan_text(&config(&[("a", DISKS)]), 2).await;
+    assert_eq!(back.nodes[0].unmanaged, None);
+    operator.apply_plan(&back, fleet.clock.now_ms()).await.unwrap();
+    let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(status.nodes[0].config, "same");
+}
+
+#[tokio::test]
+async fn a_dropped_dataset_is_no_longer_managed() {
+    let fleet = Fleet::new().await;
+    let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
+    let fewer = config(&[("a", DISKS)]) + "pool = { datasets = [{ name = \"data/vm\", mountpoint = \"none\" }] }\n";
+    let plan = operator.plan_text(&fewer, 1).await;
+    let found = plan.nodes[0].unmanaged.clone().unwrap();
+    assert_eq!(
+        (found.pool.as_str(), found.datasets.as_slice()),
+        ("", &["data/pve-files".to_owned()][..])
+    );
 }

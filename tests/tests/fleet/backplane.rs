@@ -95,6 +95,17 @@ async fn every_earlier_peer_confirms_a_node() {
 }
 
 #[tokio::test]
+async fn a_removed_backplane_is_no_longer_managed() {
+    let (fleet, _nodes, mut operator, _wire) = fleet(1).await;
+    apply(&fleet, &mut operator, &config(1, ""), 0).await;
+    let plan = operator.plan_text(&heeler_tests::config(&[(NAMES[0], &[])]), 1).await;
+    assert!(
+        plan.nodes[0].unmanaged.as_ref().is_some_and(|found| found.backplane),
+        "{plan:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_change_unreachable_for_one_peer_is_undone() {
     let (fleet, nodes, mut operator, _) = fleet(1).await;
     let mut b = peer(&fleet, &mut operator).await;

@@ -4,6 +4,7 @@ mod backplane;
 mod pool;
 mod scrubs;
 mod snapshots;
+mod unmanaged;
 
 use heeler_proto::Task;
 use heeler_store::{Digest, Node, Tx};
@@ -14,6 +15,7 @@ use crate::config::WantedNode;
 pub(super) use backplane::KIND as BACKPLANE;
 pub(super) use pool::live_serials;
 pub use pool::pool_comment;
+pub(super) use unmanaged::{unmanaged, unmanaged_pool};
 
 /// The tasks of one node, in the order in which they run.
 pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>, AppError> {

@@ -16,6 +16,9 @@ const AWAY_MS: u64 = 3_000;
 /// Older facts are an alert. They are asked for every 5 minutes, and a look at many disks takes long.
 const UNLOOKED_MS: u64 = 2 * crate::planner::FACTS_LIFETIME_MS;
 
+/// The word for a node whose pool on record is not managed any more.
+const NOT_MANAGED: &str = "not managed";
+
 /// Everything besides the node's own record that its light depends on.
 pub(super) struct Look<'a> {
     /// The node's part of the accepted revision.
@@ -167,6 +170,16 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
         }
     }
     Ok(match config {
+        NOT_MANAGED => look
+            .wanted
+            .and_then(|wanted| spec::unmanaged_pool(&look.pools, wanted))
+            .map(|pool| {
+                let text = format!(
+                    "pool {} is on record, but heeler.toml names no disks for it: Heeler does not check it",
+                    pool.name
+                );
+                alert(Light::Amber, name, text, || format!("heeler plan {name}"))
+            }),
         "not in heeler.toml" => Some(alert(Light::Amber, name, "not in heeler.toml", || {
             format!("heeler node show {name}")
         })),
@@ -229,6 +242,7 @@ fn config(look: &Look<'_>) -> &'static str {
     match look.wanted {
         None if look.applied => "not in heeler.toml",
         None => "never applied",
+        Some(wanted) if open.is_empty() && spec::unmanaged_pool(&look.pools, wanted).is_some() => NOT_MANAGED,
         Some(_) if open.is_empty() && by_hand(look).is_some() => "by hand",
         Some(_) if open.is_empty() => "same",
         Some(_) if open.len() == digests.len() && !open.iter().any(tried) => "never applied",

@@ -1,5 +1,7 @@
 use heeler_proto::v1::irreversible::Act;
-use heeler_proto::v1::{Blocked, DiskIdentity, Irreversible, NodePlan, OpPreview, PlanReply, StepReport, TaskPlan};
+use heeler_proto::v1::{
+    Blocked, DiskIdentity, Irreversible, NodePlan, OpPreview, PlanReply, StepReport, TaskPlan, Unmanaged,
+};
 use serde_json::{Value, json};
 
 use super::{document, facts, word};
@@ -25,8 +27,19 @@ fn node(plan: &NodePlan) -> Value {
         "offline_since_ms": plan.offline_since_ms,
         "error": plan.error,
         "line": plan.line,
+        "left_out": plan.left_out,
+        "unmanaged": plan.unmanaged.as_ref().map(unmanaged),
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
         "facts": plan.facts.as_ref().map(facts),
+    })
+}
+
+fn unmanaged(found: &Unmanaged) -> Value {
+    json!({
+        "pool": found.pool,
+        "serials": found.serials,
+        "backplane": found.backplane,
+        "datasets": found.datasets,
     })
 }
 

@@ -147,6 +147,26 @@ async fn a_reversible_change_needs_y_or_yes() {
 }
 
 #[tokio::test]
+async fn apply_asks_before_it_stops_managing_a_pool() {
+    let mut script = script(None);
+    script.plan.nodes[0].steps.clear();
+    script.plan.nodes[0].unmanaged = Some(Unmanaged {
+        pool: "data".into(),
+        ..Unmanaged::default()
+    });
+    let stage = Stage::with(TOML, script);
+    let outcome = stage.types_and_says("apply", &["n"]).await;
+    assert_eq!(outcome.exit, Exit::Refused, "{}", outcome.err);
+    assert!(outcome.out.contains("NO LONGER MANAGED"), "{}", outcome.out);
+    assert!(
+        outcome.asked[0].starts_with("No longer managed: pool data of pi5l."),
+        "{:?}",
+        outcome.asked
+    );
+    assert!(stage.fake.0.lock().unwrap().applied.is_empty());
+}
+
+#[tokio::test]
 async fn yes_never_confirms_the_irreversible() {
     for (act, line, answers, exit) in [
         (creation(), "apply", &["pi5l"][..], Exit::Fine),
