@@ -10,12 +10,12 @@ use super::{App, AppError};
 use crate::screen::gibibytes;
 
 /// Most pools of one look that events are written about.
-const MOST_POOLS: usize = 16;
+pub(super) const MOST_POOLS: usize = 16;
 /// Most legs named in one event.
 const MOST_LEGS: usize = 8;
 /// Most characters of an event.
 const MOST_TEXT: usize = 500;
-/// Marks an alarm as seen at once, because the status shows the fault itself from the facts.
+/// Marks an alarm as seen at once, because the status shows the fault of every pool itself, from the facts.
 pub(super) const BY_STATUS: &str = "heeler";
 
 #[derive(Debug, PartialEq, Eq)]

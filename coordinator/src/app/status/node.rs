@@ -5,7 +5,7 @@ use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 
 use super::super::{AppError, drift, ledger, nodes, spec, tasks};
 use super::links::links_of;
-use super::pool::{looked_at_ms, pool_of};
+use super::pool::{looked_at_ms, others_of, pool_of};
 use super::schedule::Schedule;
 use super::{alert, health};
 use crate::config::WantedNode;
@@ -49,8 +49,17 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
     let links = links_of(look, facts.as_ref());
     let schedule = Schedule::of(look, facts.as_ref(), pool.last_scrub_ms());
     alerts.extend(presence(node, look));
+    let mut shown = pool.clone();
     if !node.state.is_shut_out() {
         alerts.extend(pool.alerts(node, look, facts.as_ref()));
+        for other in others_of(&pool, node, look, facts.as_ref()) {
+            let own = other.alerts(node, look, facts.as_ref());
+            // The line shows the pool that needs attention most.
+            if light_of(&own) > light_of(&shown.alerts(node, look, facts.as_ref())) {
+                shown = other;
+            }
+            alerts.extend(own);
+        }
         alerts.extend(facts.iter().flat_map(|facts| health::unreadable(&node.name, facts)));
         alerts.extend(facts.as_ref().and_then(|facts| health::root(&node.name, facts)));
         alerts.extend(unlooked(node, look));
@@ -59,23 +68,23 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
         alerts.extend(work(node, look, config)?);
         alerts.extend(held(node, look));
     }
-    let light = alerts.iter().map(v1::Alert::light).max().unwrap_or(Light::Green);
+    let light = light_of(&alerts);
     let task = look.tasks.iter().find(|task| !task.state.is_over());
     let status = v1::NodeStatus {
         node: node.name.clone(),
         light: light.into(),
         connected: look.connected,
         last_seen_ms: if look.connected { look.now_ms } else { node.last_seen_ms },
-        pool_percent: pool.percent(),
-        legs: pool.legs(),
-        legs_online: pool.legs_online(),
+        pool_percent: shown.percent(),
+        legs: shown.legs(),
+        legs_online: shown.legs_online(),
         last_scrub_ms: schedule.last_scrub_ms,
         newest_snapshot_ms: schedule.newest_ms,
         snapshot_wanted: schedule.wanted,
         snapshot_overdue: schedule.snapshot_overdue,
         scrub_overdue: schedule.scrub_overdue,
         scrub_percent: schedule.scrub_percent,
-        pool: pool.word(),
+        pool: shown.word(),
         pools_at_ms: looked_at_ms(node, facts.as_ref()),
         config: config.to_owned(),
         agent_version: node.agent_version.clone(),
@@ -85,6 +94,10 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
         links_up: links.up,
     };
     Ok((status, alerts))
+}
+
+fn light_of(alerts: &[v1::Alert]) -> Light {
+    alerts.iter().map(v1::Alert::light).max().unwrap_or(Light::Green)
 }
 
 fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {

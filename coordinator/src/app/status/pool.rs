@@ -1,7 +1,7 @@
 use heeler_proto::v1::{self, Light};
-use heeler_store::Node;
+use heeler_store::{Node, Pool};
 
-use super::super::pool_change::{repaired, works};
+use super::super::pool_change::{MOST_POOLS, repaired, works};
 use super::node::Look;
 use super::{alert, duration, health};
 
@@ -9,6 +9,7 @@ use super::{alert, duration, health};
 pub(super) const ERRORS: &str = "ERRORS";
 
 /// A node's pool on record, else the one that heeler.toml asks for.
+#[derive(Clone)]
 pub(super) enum PoolLook {
     /// Neither on record nor seen.
     None,
@@ -33,21 +34,37 @@ pub(super) fn pool_of(node: &Node, look: &Look<'_>, facts: Option<&v1::Facts>) -
             PoolLook::None
         };
     };
-    let seen = match recorded {
-        Some(recorded) => facts.pools.iter().find(|pool| pool.guid == recorded.guid),
-        None => facts.pools.iter().find(|pool| wanted == Some(pool.name.as_str())),
-    };
-    match (seen, recorded) {
-        (Some(seen), _) => PoolLook::Seen(Box::new(seen.clone())),
-        // A task that ended after the last look recorded it.
-        (None, Some(recorded)) if recorded.seen_at_ms > looked_at_ms(node, Some(facts)) => PoolLook::Unknown,
-        // The agent could not read the pool.
-        (None, Some(recorded)) if facts.unreadable_pools.iter().any(|pool| pool.name == recorded.name) => {
-            PoolLook::Unknown
-        }
-        (None, Some(recorded)) => PoolLook::Gone(recorded.name.clone()),
+    let named = || facts.pools.iter().find(|pool| wanted == Some(pool.name.as_str()));
+    match (recorded, named()) {
+        (Some(recorded), _) => of_record(recorded, node, facts),
+        (None, Some(seen)) => PoolLook::Seen(Box::new(seen.clone())),
         (None, None) => PoolLook::None,
     }
+}
+
+fn of_record(recorded: &Pool, node: &Node, facts: &v1::Facts) -> PoolLook {
+    match facts.pools.iter().find(|pool| pool.guid == recorded.guid) {
+        Some(seen) => PoolLook::Seen(Box::new(seen.clone())),
+        // A task that ended after the last look recorded it.
+        None if recorded.seen_at_ms > looked_at_ms(node, Some(facts)) => PoolLook::Unknown,
+        // The agent could not read the pool.
+        None if facts.unreadable_pools.iter().any(|pool| pool.name == recorded.name) => PoolLook::Unknown,
+        None => PoolLook::Gone(recorded.name.clone()),
+    }
+}
+
+/// All pools but `main`: other ones on record that are not imported, and every imported one, ours or not. Bounded like
+/// the events about pools, so that a fault whose alarm counts as seen is always shown.
+pub(super) fn others_of(main: &PoolLook, node: &Node, look: &Look<'_>, facts: Option<&v1::Facts>) -> Vec<PoolLook> {
+    let Some(facts) = facts else { return Vec::new() };
+    let main = main.seen().map(|pool| pool.guid.as_str());
+    let recorded = look.pools.iter().filter(|pool| pool.ours).skip(1);
+    let gone = recorded.map(|recorded| of_record(recorded, node, facts));
+    let gone = gone.filter(|look| matches!(look, PoolLook::Gone(_))).take(MOST_POOLS);
+    let imported = facts.pools.iter().take(MOST_POOLS);
+    let imported = imported.filter(|pool| main != Some(pool.guid.as_str()));
+    gone.chain(imported.map(|pool| PoolLook::Seen(Box::new(pool.clone()))))
+        .collect()
 }
 
 impl PoolLook {

@@ -241,3 +241,56 @@ fn a_node_is_not_green_before_anything_was_applied() {
     assert_eq!(alerts[0].next, "heeler plan");
     assert!(!summary(&[status], &alerts).contains("all is well"));
 }
+
+#[test]
+fn every_imported_pool_is_judged() {
+    let wanted = wanted();
+    let other = |state: &str, second: &str| v1::Pool {
+        name: "tank".into(),
+        guid: "8".into(),
+        ..pool(state, second)
+    };
+    for (tank, light, word, text) in [
+        (other("ONLINE", "ONLINE"), Green, "ok", ""),
+        (
+            other("DEGRADED", "FAULTED"),
+            Red,
+            "DEGRADED",
+            "pool tank is DEGRADED: S2 is FAULTED",
+        ),
+        (
+            other("SUSPENDED", "UNAVAIL"),
+            Red,
+            "SUSPENDED",
+            "pool tank is SUSPENDED",
+        ),
+    ] {
+        for ours in [false, true] {
+            let mut look = look(Some(&wanted));
+            look.pools.push(Pool {
+                guid: "8".into(),
+                name: "tank".into(),
+                ours,
+                ..look.pools[0].clone()
+            });
+            let (status, alerts) = seen(&node(vec![pool("ONLINE", "ONLINE"), tank.clone()]), &look);
+            assert_eq!(
+                (status.light(), status.pool.as_str()),
+                (light, word),
+                "{ours} {alerts:?}"
+            );
+            let said = alerts.first().map_or("", |alert| alert.text.as_str());
+            assert!(said.starts_with(text), "{said}");
+        }
+    }
+    // A second pool of ours that is not imported.
+    let mut look = look(Some(&wanted));
+    look.pools.push(Pool {
+        guid: "8".into(),
+        name: "tank".into(),
+        ..look.pools[0].clone()
+    });
+    let (status, alerts) = seen(&node(vec![pool("ONLINE", "ONLINE")]), &look);
+    assert_eq!((status.light(), status.pool.as_str()), (Red, "gone"));
+    assert_eq!(alerts[0].text, "pool tank is on record, but not imported");
+}
