@@ -8,7 +8,7 @@ usage: heeler-agent COMMAND [--root DIR]
   status [--json]  shows the agent, its connection, task, schedule and pools
   pause [--for 2h] [--reason TEXT]  takes no new tasks; snapshots continue
   resume   takes tasks again
-  release [--yes]  removes the agent from this node; everything else keeps running
+  release [--yes]  removes the agent from this node; all else keeps running
   run      the service: connects to the coordinator and runs its tasks
   key      prints the node's public key; creates the key if it is missing
   guard undo  undoes a network change that is not confirmed
@@ -106,6 +106,11 @@ mod tests {
         for words in [&["help"][..], &["--help"], &["-h"], &["status", "--help"]] {
             assert_eq!(parse(words).map(|arguments| arguments.command), Ok(Command::Help));
         }
+    }
+
+    #[test]
+    fn the_usage_fits_80_columns() {
+        assert!(USAGE.lines().all(|line| line.len() <= 80), "{USAGE}");
     }
 
     #[test]

@@ -71,6 +71,9 @@ pub struct Task {
     pub revision: u64,
 }
 
+/// The fault of a machine that has no configuration.
+pub const NOT_ADDED: &str = "Not added. On the coordinator: heeler node add NAME";
+
 /// Collects the state. What cannot be read becomes a fault.
 pub async fn look(host: &std::sync::Arc<dyn System>) -> NodeStatus {
     let mut faults = Vec::new();
@@ -115,6 +118,9 @@ impl NodeStatus {
             Ok(config) => {
                 self.node = config.node.to_string();
                 self.coordinators = config.coordinators;
+            }
+            Err(crate::ConfigError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.faults.push(NOT_ADDED.to_owned());
             }
             Err(error) => self.fault(&error),
         }

@@ -72,7 +72,7 @@ impl Keep {
         if counts[0] > 0 && !divides {
             return Err(Invalid::new(
                 "keep.frequent_minutes",
-                format!("{frequent_minutes} must be 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30"),
+                format!("{frequent_minutes} is not 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30"),
             ));
         }
         Ok(Self {

@@ -1,13 +1,19 @@
 use std::fmt::Write as _;
 
-use heeler_agent::node_status::{NodeStatus, Task};
+use heeler_agent::node_status::{NOT_ADDED, NodeStatus, Task};
 use heeler_agent::release::Plan;
 
 /// The state of the agent, in lines of at most 80 columns where possible.
 pub fn status(status: &NodeStatus) -> String {
     let mut text = String::new();
+    if status.faults.iter().any(|fault| fault == NOT_ADDED) {
+        for fault in &status.faults {
+            let _ = writeln!(text, "{fault}");
+        }
+        return text;
+    }
     let node = match status.node.as_str() {
-        "" => "this node is not added yet",
+        "" => "no name",
         node => node,
     };
     let boot = if status.enabled {

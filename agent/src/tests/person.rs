@@ -93,7 +93,7 @@ async fn a_node_that_was_never_added_says_so() {
     let host: Arc<dyn System> = Arc::new(Machine::builder("a").build());
     let seen = node_status::look(&host).await;
     assert!(
-        seen.faults.iter().any(|fault| fault.contains("heeler node add")),
+        seen.faults.iter().any(|fault| fault == node_status::NOT_ADDED),
         "{seen:?}"
     );
 }

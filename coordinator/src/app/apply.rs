@@ -178,7 +178,7 @@ impl App {
         let event = self.event(
             "task queued",
             &part.node,
-            format!("{} asked for by {operator}", task.kind()),
+            format!("{operator} requested: {}", task.kind()),
         );
         tx.add_event(&NewEvent {
             task_id: part.task_id.clone(),

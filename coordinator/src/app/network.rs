@@ -94,10 +94,10 @@ impl App {
     ) -> Result<(), AppError> {
         let names: Vec<&str> = by.iter().map(NodeName::as_str).collect();
         let peers = match names.as_slice() {
-            [] => "no peer is up on the backplane yet: a new session alone confirms it".to_owned(),
+            [] => "no other node could check it; the new session confirms it".to_owned(),
             names => format!("confirmed over a new session, and by {}", names.join(", ")),
         };
-        let text = format!("the change of its network stays: {peers}");
+        let text = format!("network change kept: {peers}");
         tx.add_event(&self.event("network confirmed", node.as_str(), &text))
             .await?;
         self.audit(tx, "network confirmed", node.as_str(), &peers).await?;

@@ -154,7 +154,7 @@ impl App {
                 return Ok(());
             }
             tx.run_task(&task.id).await?;
-            ("accepted", "the agent has it".to_owned())
+            ("accepted", "sent to the agent".to_owned())
         } else {
             let reason = reply.reason.clone();
             let outcome = Outcome {

@@ -121,7 +121,7 @@ fn said(reply: &VerifyAuditReply, seen: u64, explained: bool, screen: screen::Sc
             } else {
                 text.push(format!("The log still holds entry {seen}, which heeler.lock records."));
             }
-            (Ink::Green, "SOUND   ")
+            (Ink::Green, "OK      ")
         }
         (_, true) => {
             text.push(format!("{}.", reply.broken));

@@ -84,12 +84,16 @@ impl KeyArgs {
         }
         let text = match &self.identity {
             Some(path) if path.as_os_str() == "-" => {
-                let mut text = String::new();
-                let read = std::io::stdin().take(64 << 10).read_to_string(&mut text);
+                let mut bytes = Vec::new();
+                let read = std::io::stdin().take(64 << 10).read_to_end(&mut bytes);
                 read.map_err(super::error::file("read", "stdin"))?;
-                text
+                String::from_utf8_lossy(&bytes).into_owned()
             }
-            Some(path) => std::fs::read_to_string(path).map_err(super::error::file("read", path))?,
+            // A file that is not text is no recovery key, which the parser says better than the reader.
+            Some(path) => {
+                let bytes = std::fs::read(path).map_err(super::error::file("read", path))?;
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
             None => secret(
                 "Recovery key (the line AGE-SECRET-KEY-1… of heeler-recovery-CLUSTER.txt):",
                 console,

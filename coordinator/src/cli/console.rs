@@ -74,6 +74,15 @@ fn columns() -> usize {
     size.map_or(80, |(_, columns)| usize::from(columns).max(40))
 }
 
+/// Breaks the lines of a message that are longer than the terminal is wide.
+pub(super) fn folded(text: &str) -> String {
+    let screen = Screen {
+        width: columns(),
+        color: false,
+    };
+    screen.show(&text.lines().map(Line::of).collect::<Vec<_>>())
+}
+
 /// Makes a question printable, line by line: it may quote what a machine said. Lines that do not fit beside the cursor
 /// are broken between words.
 fn on_screen(question: &str, columns: usize) -> String {

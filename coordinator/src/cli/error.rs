@@ -126,5 +126,10 @@ impl From<Status> for CliError {
 /// `.map_err(file("read", path))`
 pub(super) fn file(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> CliError {
     let path = path.into();
-    move |source| CliError::File { what, path, source }
+    move |source| match source.kind() {
+        io::ErrorKind::InvalidData => {
+            CliError::Other(format!("could not {what} {}: it is not a text file", path.display()))
+        }
+        _ => CliError::File { what, path, source },
+    }
 }

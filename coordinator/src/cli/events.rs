@@ -42,9 +42,9 @@ pub(super) struct Events {
     /// Only events of the last TIME: 30m, 2h, 7d
     #[arg(long, value_name = "TIME", value_parser = back)]
     since: Option<u64>,
-    /// Only the last NUMBER events
-    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 0)]
-    last: u32,
+    /// Only the last NUMBER events [default: all]
+    #[arg(short = 'n', long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    last: Option<u32>,
     /// Only events after this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     after: u64,
@@ -88,7 +88,7 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
         limit: 0,
         kinds: args.kind.clone(),
         since_ms: args.since.map_or(0, |back| context.clock.now_ms().saturating_sub(back)),
-        last: args.last,
+        last: args.last.unwrap_or(0),
     };
     if let Some(node) = args.node.clone() {
         let mut client = context.client().await?;
@@ -115,9 +115,8 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
     let mut day = String::new();
     let mut log = EventLog::new(0, console.zone.clone());
     let request = match args.last {
-        0 => request,
-        _ if console.json => request,
-        last => with_shown(request, last, context).await?,
+        Some(last) if !console.json => with_shown(request, last, context).await?,
+        _ => request,
     };
     let last = Cell::new(args.after);
     let following = follow(context, request, async |news| {

@@ -22,7 +22,10 @@ pub(super) struct Grant {
 }
 
 fn bad(why: &str) -> CliError {
-    CliError::Other(format!("this is not a grant from an operator: {why}"))
+    CliError::Other(format!(
+        "this is not a grant from an operator: {why}\nThe operator who adds you makes one with: heeler operator add \
+         REQUEST > grant.pem"
+    ))
 }
 
 impl Grant {

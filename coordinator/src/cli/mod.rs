@@ -227,8 +227,13 @@ fn usage(error: &clap::Error, json: bool, session: Session<'_>) -> Exit {
         let _ = writeln!(session.out, "{}", json::error(text, Exit::Usage, &[]));
     }
     let stream = if error.use_stderr() { session.err } else { session.out };
+    let text = error.to_string();
+    let text = match error.use_stderr() {
+        true => console::folded(&text),
+        false => text,
+    };
     // If the stream is closed there is no place to report that.
-    let _ = write!(stream, "{error}");
+    let _ = write!(stream, "{text}");
     if error.use_stderr() { Exit::Usage } else { Exit::Fine }
 }
 

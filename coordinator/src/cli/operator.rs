@@ -137,7 +137,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     } else {
         let fingerprint = screen::fingerprint(&csr.point());
         console.aside(&[Line::of(format!(
-            "{name}, key {fingerprint}: the person who asked must see the same."
+            "{name}, key {fingerprint}: compare this fingerprint with them."
         ))]);
         let again = format!("heeler operator add {} --yes", args.file.display());
         let question = format!("{name} gets the same rights as you, erasing disks included. Add {name}? [y/N]");

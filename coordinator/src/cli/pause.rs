@@ -17,14 +17,14 @@ pub(super) struct Pause {
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     time: Option<u64>,
     /// The reason; status and plan show it
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    reason: String,
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 pub(super) async fn run(args: Pause, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let request = PauseNodeRequest {
         node: args.node.clone(),
-        reason: args.reason,
+        reason: args.reason.unwrap_or_default(),
         for_ms: args.time.unwrap_or(0),
     };
     let reply = context.client().await?.pause_node(request).await?.into_inner();

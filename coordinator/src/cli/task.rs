@@ -12,8 +12,8 @@ const FAR: u32 = 1000;
 pub(super) enum Task {
     /// List the last tasks, the newest first
     List {
-        /// How many tasks
-        #[arg(short = 'n', long, default_value_t = 20)]
+        /// How many tasks, at most 1000
+        #[arg(short = 'n', long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// Show everything about one task

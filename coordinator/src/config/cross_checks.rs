@@ -209,12 +209,7 @@ fn snapshots(config: &Config, report: &Report<'_>) {
         return;
     }
     let all = config.snapshots.iter().flat_map(|policy| &policy.datasets);
-    twice(
-        "dataset",
-        "another [[snapshots]]",
-        all.map(|one| (one, "[[snapshots]]")),
-        report,
-    );
+    twice("dataset", "datasets", all.map(|one| (one, "[[snapshots]]")), report);
     let below = |name: &str, parent: &str| {
         name.strip_prefix(parent)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -4,6 +4,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use heeler_proto::Keep;
+
 use super::{ConfigError, Place};
 use crate::known::nearest;
 
@@ -224,9 +226,11 @@ impl<'r, 't> Table<'r, 't> {
         let parsed = number.and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok());
         match (number, parsed) {
             (_, Some(value)) => return Some(Located { value, place }),
-            (Some(number), None) => self
-                .report
-                .error(place, format!("{key} = {number} is out of range"), None),
+            (Some(number), None) => self.report.error(
+                place,
+                format!("{key} = {number} is out of range"),
+                Some(format!("write a number from 0 to {}", Keep::MOST)),
+            ),
             (None, None) => self.wrong_kind(place, key, "a whole number", value.get_ref()),
         }
         None
@@ -268,7 +272,11 @@ impl<'r, 't> Table<'r, 't> {
                     .collect(),
             ),
             other => {
-                self.wrong_kind(place, key, "a list of tables", &other);
+                let wanted = match self.name.as_str() {
+                    "" => format!("a list of tables in double brackets, [[{key}]]"),
+                    _ => "a list of tables, [{ … }, …]".to_owned(),
+                };
+                self.wrong_kind(place, key, &wanted, &other);
                 None
             }
         }

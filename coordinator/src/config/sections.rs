@@ -116,7 +116,7 @@ pub(super) fn defaults(mut table: Table<'_, '_>) -> Defaults {
 /// Reads the keys of `[defaults]`, which a node may have too.
 pub(super) fn personal(table: &mut Table<'_, '_>) -> Defaults {
     Defaults {
-        user: table.text("user", values::word("user name", "_-", "pi")),
+        user: table.text("user", values::user_name),
         locale: table.text("locale", place_names::locale),
         timezone: table.text("timezone", place_names::timezone),
     }
@@ -174,14 +174,16 @@ pub(super) fn snapshots(mut table: Table<'_, '_>) -> Option<SnapshotPolicy> {
     table.demand("keep", "keep = { hourly = 24, daily = 14, weekly = 8 }");
     let keep = table.table("keep").map(|mut table| {
         let counts = Class::ALL.map(|class| table.number(class.word()).map_or(0, |number| number.value));
-        let minutes = table
-            .number("frequent_minutes")
-            .map_or(FREQUENT_MINUTES, |number| number.value);
-        let place = table.place;
+        let minutes = table.number("frequent_minutes");
+        let place = minutes.as_ref().map_or(table.place, |minutes| minutes.place);
+        let minutes = minutes.map_or(FREQUENT_MINUTES, |minutes| minutes.value);
         let keep = Keep::new(counts, minutes).map_err(|invalid| {
+            let (place, hint) = match invalid.field {
+                "keep" => (table.place, "a count is at most 10000"),
+                _ => (place, "frequent_minutes divides an hour"),
+            };
             let here = Some(Located { value: (), place });
-            let hint = "frequent_minutes is 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30; a count at most 10000";
-            table.error_at(&here, &invalid.problem, hint);
+            table.error_at(&here, &format!("{}: {}", invalid.field, invalid.problem), hint);
         });
         table.finish();
         keep.unwrap_or_default()

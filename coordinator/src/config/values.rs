@@ -277,20 +277,14 @@ pub(super) fn label(text: &str) -> Result<String, Unfit> {
     Ok(text.to_owned())
 }
 
-/// A word of letters, digits and `extra` that starts with a letter.
-pub(super) fn word(
-    what: &'static str,
-    extra: &'static str,
-    example: &'static str,
-) -> impl Fn(&str) -> Result<String, Unfit> {
-    move |text| {
-        let fits = |c: char| c.is_ascii_alphanumeric() || extra.contains(c);
-        if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 64 && text.chars().all(fits) {
-            return Ok(text.to_owned());
-        }
-        Err(Unfit::new(
-            format!("{text:?} is not a {what}"),
-            format!("write it as {example:?}"),
-        ))
+/// A login name.
+pub(super) fn user_name(text: &str) -> Result<String, Unfit> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 64 && text.chars().all(fits) {
+        return Ok(text.to_owned());
     }
+    Err(Unfit::new(
+        format!("{text:?} is not a user name"),
+        "start with a letter; then letters, digits, _ and -; at most 64",
+    ))
 }

@@ -17,7 +17,10 @@ pub fn audit(entries: &[AuditEntry], zone: &TimeZone, _: Screen) -> Vec<Line> {
             plain(date(entry.at_ms, zone)),
             plain(&entry.operator),
             (Ink::Bold, entry.node.clone()),
-            plain(&entry.action),
+            plain(match entry.action.as_str() {
+                "handed out" => "task sent",
+                action => action,
+            }),
             plain(&entry.detail),
         ]
     };

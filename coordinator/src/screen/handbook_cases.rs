@@ -46,11 +46,14 @@ pub const CASES: &[Case] = &[
         steps: &[
             "heeler disk list NODE names the serial and the slot. The pool keeps working on the other disk; pull \
              nothing yet.",
-            "Get a disk that is no smaller. On the node: sudo zpool status, and sudo zpool offline POOL DISK for the bad one.",
+            "Get a disk that is no smaller. If the bad one still works, on the node: sudo zpool status, then sudo zpool \
+             offline POOL LEG with its name there.",
             "Shut the node down, compare the serial printed on the disk, change that one, start again.",
-            "On the node: ls /dev/disk/by-id for the new one; sudo zpool replace POOL DISK /dev/disk/by-id/NEW. zpool status \
+            "On the node: sudo zpool status -g POOL shows the NUMBER of the bad disk; ls /dev/disk/by-id shows the new \
+             one. Then: sudo zpool replace POOL NUMBER /dev/disk/by-id/NEW. If it refuses, never add -f. zpool status \
              shows how far it is; leave it alone until it says ONLINE.",
-            "In heeler.toml replace the old serial with the new one; heeler plan NODE must create nothing.",
+            "In heeler.toml replace the old serial with the new one; heeler plan NODE must create nothing; then heeler \
+             apply NODE.",
         ],
     },
     Case {
@@ -64,7 +67,7 @@ pub const CASES: &[Case] = &[
         when: "The coordinator is gone",
         steps: &[
             "Nothing is urgent: the nodes, their pools, guests, snapshots and scrubs run without it.",
-            "On another machine, under one of the addresses above: install heeler, git clone the folder of heeler.toml.",
+            "On another machine that has one of these IP addresses: install heeler, git clone the folder of heeler.toml.",
             "With the recovery key: heeler init --recover --from NODE --ssh USER@ADDRESS FOLDER. Or from a backup: heeler \
              backup restore FILE. Then heeler serve; heeler status; heeler plan, which must be empty.",
             "Without the key: heeler init FOLDER, heeler serve, and heeler node add NODE --ssh USER@ADDRESS for each. Pools \

@@ -22,7 +22,7 @@ pub enum Ink {
 /// A line of coloured pieces. Hidden characters are removed, so a machine's text cannot move the cursor or reverse
 /// text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line(Vec<(Ink, String)>);
+pub struct Line(Vec<(Ink, String)>, usize);
 
 impl Line {
     /// An empty line.
@@ -55,6 +55,12 @@ impl Line {
     pub fn to(self, column: usize, gap: usize) -> Self {
         let blanks = column.saturating_sub(self.width()).max(gap);
         self.plain(" ".repeat(blanks))
+    }
+
+    /// Sets the column at which further rows begin when the line is too long; 0: a few columns in.
+    pub(super) fn hanging(mut self, column: usize) -> Self {
+        self.1 = column;
+        self
     }
 
     fn with(mut self, ink: Ink, c: char) -> Self {
@@ -136,6 +142,8 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
 
 /// Indent of the rest of a long line, in columns.
 const FURTHER: usize = 4;
+/// Fewest columns in which the rest of a hanging line is shown.
+const LEAST: usize = 24;
 
 /// Breaks a line at blanks into rows of at most `columns`.
 fn fold(line: &Line, columns: usize) -> Vec<Line> {
@@ -145,7 +153,10 @@ fn fold(line: &Line, columns: usize) -> Vec<Line> {
         left.pop();
     }
     let blanks = left.iter().take_while(|(_, c)| *c == ' ').count();
-    let indent = (blanks + FURTHER).min(columns / 2);
+    let indent = match line.1 {
+        hang if hang > 0 && hang + LEAST <= columns => hang,
+        _ => (blanks + FURTHER).min(columns / 2),
+    };
     let mut rows = Vec::new();
     let mut left = left.as_slice();
     loop {

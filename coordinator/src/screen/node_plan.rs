@@ -300,6 +300,12 @@ fn later(steps: &[StepReport], screen: Screen) -> Vec<Line> {
 
 /// A step's name as words: `PoolExists` becomes "pool exists".
 pub(super) fn spoken(step: &str) -> String {
+    match step {
+        "ArcCapped" => return "ARC limit set".to_owned(),
+        "PropertiesKept" => return "properties are correct".to_owned(),
+        "ScrubbedOnce" => return "other scrub timers off".to_owned(),
+        _ => {}
+    }
     let mut words = String::new();
     for c in step.chars() {
         if c.is_ascii_uppercase() && !words.is_empty() {
@@ -321,6 +327,12 @@ mod tests {
             after: after.into(),
             ..OpPreview::default()
         }
+    }
+
+    #[test]
+    fn a_step_is_shown_in_plain_words() {
+        let shown = ["PoolExists", "ArcCapped", "ScrubbedOnce"].map(spoken);
+        assert_eq!(shown, ["pool exists", "ARC limit set", "other scrub timers off"]);
     }
 
     #[test]

@@ -173,5 +173,5 @@ pub fn facts(facts: &Facts) -> Vec<Line> {
 
 fn field(name: &str, value: &str) -> Line {
     let value = if value.trim().is_empty() { "-" } else { value };
-    Line::of("  ").ink(Ink::Dim, name).to(15, 1).plain(value)
+    Line::of("  ").ink(Ink::Dim, name).to(15, 1).plain(value).hanging(15)
 }

@@ -30,7 +30,7 @@ pub fn gates(gates: &[Gate], screen: Screen) -> Vec<Line> {
         let head = match (gate.blocks, gate.word.as_str()) {
             (true, _) => Line::new().ink(Ink::Red, "BLOCKED"),
             (false, "") => Line::new().ink(Ink::Amber, "NOTE"),
-            (false, _) => Line::new().ink(Ink::Red, "ASKS"),
+            (false, _) => Line::new().ink(Ink::Red, "CONFIRM"),
         };
         lines.extend(hang(head.to(9, 0), Ink::Plain, &gate.found, screen));
         if !gate.next.is_empty() {

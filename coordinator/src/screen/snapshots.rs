@@ -2,7 +2,7 @@ use heeler_proto::v1::{DiffLine, SnapshotAnswer, SnapshotRow};
 use jiff::tz::TimeZone;
 
 use super::amount::{count, date, gibibytes};
-use super::line::hang;
+use super::line::{hang, width};
 use super::{Ink, Line, Screen};
 
 /// A node's snapshots by dataset, newest last: time, own size, and why they are kept.
@@ -25,6 +25,11 @@ pub fn snapshots(
         let head = Line::new().ink(Ink::Amber, "  nothing is pruned now: ");
         lines.extend(hang(head, Ink::Plain, no_pruning, screen));
     }
+    let longest = rows.iter().map(|one| width(&one.name)).max().unwrap_or(0);
+    let column = TEXT + longest + 2;
+    // Reasons are all beside the names, or all below them.
+    let beside = rows.iter().all(|one| column + width(&one.reason) <= screen.width);
+    let column = if beside { column } else { 0 };
     let mut dataset = "";
     for one in rows {
         if one.dataset != dataset {
@@ -35,13 +40,16 @@ pub fn snapshots(
                 lines.push(Line::new().ink(Ink::Dim, format!("  {path}NAME")));
             }
         }
-        lines.extend(row(one, zone, screen));
+        lines.extend(row(one, column, zone, screen));
     }
     lines
 }
 
-/// The name is never broken, so that it can be copied. Cells that do not fit go below it.
-fn row(one: &SnapshotRow, zone: &TimeZone, screen: Screen) -> Vec<Line> {
+/// Column of a snapshot's name.
+const TEXT: usize = 33;
+
+/// The name is never broken, so that it can be copied. The reason is at `column`; with 0 it is below the name.
+fn row(one: &SnapshotRow, column: usize, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let (sign, ink) = if one.prune {
         ("- ", Ink::Red)
     } else {
@@ -50,14 +58,14 @@ fn row(one: &SnapshotRow, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let at = Line::new()
         .ink(ink, format!("  {sign}"))
         .ink(Ink::Dim, date(one.created_ms, zone))
-        .plain(format!("  {:>8}  ", gibibytes(one.used_bytes)))
+        .plain(format!("  {:>9}", gibibytes(one.used_bytes)))
+        .to(TEXT, 2)
         .ink(ink, &one.name);
-    let beside = at.clone().plain("  ").ink(Ink::Dim, &one.reason);
-    match beside.width() <= screen.width {
-        true => vec![beside],
-        false => {
+    match column {
+        1.. => vec![at.to(column, 2).ink(Ink::Dim, &one.reason)],
+        0 => {
             let mut lines = vec![at];
-            lines.extend(hang(Line::of(" ".repeat(32)), Ink::Dim, &one.reason, screen));
+            lines.extend(hang(Line::of(" ".repeat(TEXT)), Ink::Dim, &one.reason, screen));
             lines
         }
     }

@@ -42,7 +42,7 @@ pub fn task(task: &TaskInfo, zone: &TimeZone, screen: Screen) -> Vec<Line> {
             .ink(ink(&task.state), &task.state),
         Line::of(format!("  task {}", task.task_id)),
         Line::of(format!(
-            "  revision {}, asked for by {} at {}",
+            "  revision {}, requested by {} at {}",
             task.revision,
             task.operator,
             date(task.created_at_ms, zone)

@@ -21,7 +21,7 @@ pub fn operators(reply: &ListOperatorsReply, now_ms: u64) -> Vec<Line> {
             0 => (Ink::Green, "may consent".to_owned()),
             at_ms => (
                 Ink::Red,
-                format!("revoked {} by {}", ago(at_ms, now_ms), operator.revoked_by),
+                format!("revoked {} ago by {}", ago(at_ms, now_ms), operator.revoked_by),
             ),
         };
         let remote = match operator.certificate_expires_ms {
@@ -71,7 +71,10 @@ pub fn revoked(name: &str, away: &[String], vouched: &[&str]) -> Vec<Line> {
 }
 
 fn behind(nodes: &[String]) -> Option<Line> {
-    let text = format!("These nodes learn of it when they connect again: {}", nodes.join(", "));
+    let text = format!(
+        "Not yet at these nodes (within seconds when connected, else when they connect): {}",
+        nodes.join(", ")
+    );
     (!nodes.is_empty()).then(|| Line::new().ink(Ink::Amber, text))
 }
 

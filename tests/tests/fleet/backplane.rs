@@ -79,7 +79,10 @@ async fn every_earlier_peer_confirms_a_node() {
     let (fleet, nodes, mut operator, _) = fleet(3).await;
     let tasks = apply(&fleet, &mut operator, &config(3, ""), 0).await;
     assert!(tasks.iter().all(|task| task.state == "done"), "{tasks:?}");
-    for (node, words) in nodes.iter().zip(["no peer is up", "and by a", "and by a, b"]) {
+    for (node, words) in nodes
+        .iter()
+        .zip(["no other node could check it", "and by a", "and by a, b"])
+    {
         let event = operator.wait_for("network confirmed", &node.name).await;
         assert!(event.text.contains(words), "{}: {}", node.name, event.text);
         assert_eq!(node.machine.addresses(link::BACKPLANE).unwrap().len(), 1);

@@ -135,7 +135,7 @@ async fn a_rotation_does_not_interrupt_remote_operators() {
     assert_eq!(said(&mut operator).await, []);
     for (text, calls) in [
         (
-            "a new certificate authority is announced, but does not sign yet",
+            "a new certificate authority is announced, not in use yet",
             "before the switch",
         ),
         (

@@ -64,8 +64,8 @@ pub fn snapshots_file(accepted: &Snapshots) -> File {
 pub fn scrubs_file(task: &KeepScrubs) -> File {
     let (pool, day, hour) = (&task.pool, task.day, task.hour);
     let text = match task.every {
-        ScrubEvery::Month => format!("{pool}  month day {day} at {hour}:00 UTC"),
-        ScrubEvery::Week => format!("{pool}  week day {day} at {hour}:00 UTC"),
+        ScrubEvery::Month => format!("{pool}  month day {day} at {hour:02}:00 UTC"),
+        ScrubEvery::Week => format!("{pool}  week day {day} at {hour:02}:00 UTC"),
         ScrubEvery::Never => format!("{pool}  never"),
     };
     File::text(SCRUBS, format!("{SCRUBS_HEAD}\n{text}\n"))

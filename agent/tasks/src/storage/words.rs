@@ -58,15 +58,15 @@ pub(super) fn set(serials: &[Serial]) -> BTreeSet<&str> {
     serials.iter().map(Serial::as_str).collect()
 }
 
-/// How `here` differs from `wanted`, such as `S3 instead of S2`; None when they are equal.
+/// How `here` differs from `wanted`, such as `the pool has S3; heeler.toml says S2`; None when they are equal.
 pub(super) fn difference(here: &BTreeSet<&str>, wanted: &BTreeSet<&str>) -> Option<String> {
     let more: Vec<&str> = here.difference(wanted).copied().collect();
     let less: Vec<&str> = wanted.difference(here).copied().collect();
     match (more.is_empty(), less.is_empty()) {
         (true, true) => None,
-        (false, true) => Some(format!("{} too", list(more))),
-        (true, false) => Some(format!("not {}", list(less))),
-        (false, false) => Some(format!("{} instead of {}", list(more), list(less))),
+        (false, true) => Some(format!("the pool also has {}", list(more))),
+        (true, false) => Some(format!("the pool does not have {}", list(less))),
+        (false, false) => Some(format!("the pool has {}; heeler.toml says {}", list(more), list(less))),
     }
 }
 
@@ -131,7 +131,13 @@ mod tests {
     fn a_difference_names_both_sides() {
         let set = |text: &'static str| -> BTreeSet<&str> { text.split_whitespace().collect() };
         assert_eq!(difference(&set("A B"), &set("B A")), None);
-        assert_eq!(difference(&set("A C"), &set("A B")).as_deref(), Some("C instead of B"));
-        assert_eq!(difference(&set("A"), &set("A B")).as_deref(), Some("not B"));
+        assert_eq!(
+            difference(&set("A C"), &set("A B")).as_deref(),
+            Some("the pool has C; heeler.toml says B")
+        );
+        assert_eq!(
+            difference(&set("A"), &set("A B")).as_deref(),
+            Some("the pool does not have B")
+        );
     }
 }

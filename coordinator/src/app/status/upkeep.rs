@@ -37,7 +37,7 @@ impl App {
         let all = tx.authorities().await?;
         let at = |stage| all.iter().find(|authority| authority.stage == stage);
         let begun = match (at(Stage::Next), at(Stage::Old)) {
-            (Some(next), _) => Some(("a new certificate authority is announced, but does not sign yet", next)),
+            (Some(next), _) => Some(("a new certificate authority is announced, not in use yet", next)),
             (None, Some(_)) => at(Stage::Current).map(|new| {
                 (
                     "the new certificate authority signs; nodes still trust \

@@ -247,3 +247,22 @@ async fn a_port_in_ssh_is_refused_with_the_way_to_write_it() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_binary_file_is_said_to_be_no_recovery_key() {
+    let stage = stage(known());
+    let backup = stage.folder.path().join("b.age");
+    std::fs::write(&backup, [0xff, 0xfe, 0x00]).unwrap();
+    let line = format!("backup verify {0} --identity {0}", backup.display());
+    let refused = stage.types(&line).await;
+    assert_eq!(refused.exit, Exit::Error);
+    assert!(refused.err.contains("this is not a recovery key"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn a_limit_of_zero_is_refused_everywhere() {
+    let stage = stage(known());
+    for line in ["events -n 0", "task list -n 0", "audit list -n 0"] {
+        assert_eq!(stage.types(line).await.exit, Exit::Usage, "{line}");
+    }
+}

@@ -61,7 +61,7 @@ async fn ten_thousand_snapshots_fit_80_columns() {
     assert_eq!(lines.next(), Some("  /data/pve-files/.zfs/snapshot/NAME"));
     assert_eq!(
         lines.next(),
-        Some("    2025-07-31 23:13     1 MiB  heeler_2026-09-00001_hourly")
+        Some("    2025-07-31 23:13      1 MiB  heeler_2026-09-00001_hourly")
     );
     let names = listed.out.matches("_hourly\n").count();
     assert_eq!(
@@ -185,11 +185,14 @@ async fn the_audit_list_ends_with_the_newest() {
         listed.out,
         "ENTRY  AT                WHO  NODE  WHAT   MORE
 2498   2026-09-21 14:13  me   pi5l  apply  revision 2498, which says more than
-    fits on a line of eighty columns of a terminal
+                                           fits on a line of eighty columns of a
+                                           terminal
 2499   2026-09-21 14:13  me   pi5r  apply  revision 2499, which says more than
-    fits on a line of eighty columns of a terminal
+                                           fits on a line of eighty columns of a
+                                           terminal
 2500   2026-09-21 14:13  me   pi5l  apply  revision 2500, which says more than
-    fits on a line of eighty columns of a terminal
+                                           fits on a line of eighty columns of a
+                                           terminal
 "
     );
     let all = json(&stage.types("audit list --all --json").await.out);
@@ -232,7 +235,7 @@ async fn only_a_broken_audit_log_needs_a_person() {
     let zeros = "0".repeat(64);
     let lock = format!("revision = 1\nsha256 = \"{zeros}\"\naudit = \"50:{zeros}\"\n");
     for (audit_check, word, exit) in [
-        (sound, "SOUND   41 entries; the hash chain is correct", Exit::Fine),
+        (sound, "OK      41 entries; the hash chain is correct", Exit::Fine),
         (
             broken,
             "BROKEN  entry 7 was changed after it was written.",
@@ -354,6 +357,7 @@ async fn unknown_kinds_and_tasks_are_errors() {
         "{}",
         kind.err
     );
+    assert!(kind.err.lines().all(|line| line.len() <= 80), "{}", kind.err);
     let id = "0123456789abcdef0123456789abcdef";
     for (named, part) in [("nope", "no task begins with nope"), (id, "no such task")] {
         let task = stage.types(&format!("events --task {named}")).await;

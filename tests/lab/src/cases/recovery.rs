@@ -36,7 +36,7 @@ fn recover(fleet: &mut Fleet<'_>) -> Result<()> {
     )?;
     ensure!(kept.contains("600 root") && kept.trim_end().ends_with("zfs"), "{kept}");
     let audit = fleet.must(&["audit", "verify"])?;
-    ensure!(audit.contains("SOUND"), "{audit}");
+    ensure!(audit.contains("OK      "), "{audit}");
 
     fleet.kill_coordinator()?;
     fs::remove_dir_all(fleet.folder().join("state"))?;

@@ -51,7 +51,10 @@ fn differing_legs_are_named_exactly() {
     let mut task = on_record();
     task.pool.serials = vec![serial("A1"), serial("C1")];
     let stopped = blocked(plan(&task, &seen(|_| {})));
-    assert!(stopped.found.contains("B1 instead of C1"), "{stopped:?}");
+    assert!(
+        stopped.found.contains("the pool has B1; heeler.toml says C1"),
+        "{stopped:?}"
+    );
     assert_eq!(stopped.next, r#"in heeler.toml: disks = ["A1", "B1"]"#);
 }
 
