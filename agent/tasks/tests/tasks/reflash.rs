@@ -56,7 +56,7 @@ async fn blank_replacements_never_become_a_new_pool() {
     let mut fresh = Life::blank();
     let (found, why, _) = blocked(fresh.apply(&task).await);
     assert!(
-        found.contains("no disk in this node carries pool") && why.contains("even with a consent"),
+        found.contains("no disk in this node carries pool data (") && why.contains("even with a consent"),
         "{found}: {why}"
     );
     assert!(fresh.machine.is_blank(A) && fresh.machine.is_blank(B));

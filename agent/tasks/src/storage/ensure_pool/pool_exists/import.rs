@@ -92,7 +92,7 @@ pub(super) fn nowhere(spec: &PoolSpec, guid: PoolGuid, seen: &Observed) -> Plan 
     };
     let (found, next) = if carriers.is_empty() {
         (
-            format!("no disk in this node carries pool {guid}"),
+            format!("no disk in this node carries pool {} ({guid})", spec.name),
             format!(
                 "put its disks back ({}), then: heeler apply",
                 words::list(legs.iter().map(Serial::as_str))
@@ -101,7 +101,8 @@ pub(super) fn nowhere(spec: &PoolSpec, guid: PoolGuid, seen: &Observed) -> Plan 
     } else {
         (
             format!(
-                "ZFS does not offer pool {guid} for import, though its label is on {}",
+                "ZFS does not offer pool {} ({guid}) for import, though its label is on {}",
+                spec.name,
                 carriers.join("; ")
             ),
             "see why on the node: zpool import -d /dev/disk/by-id; then: heeler plan".to_owned(),
