@@ -232,7 +232,7 @@ async fn a_rotation_names_excluded_nodes_before_it_asks() {
 }
 
 #[tokio::test]
-async fn a_port_in_ssh_is_refused_with_the_way_to_write_it() {
+async fn a_port_in_ssh_is_refused() {
     let stage = stage(known());
     for line in [
         "node add pi5l --ssh pi@192.0.2.1:22",
