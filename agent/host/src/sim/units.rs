@@ -127,7 +127,8 @@ impl State {
 
     /// Runs the unit's program and makes it active; a condition that is not met skips it.
     pub(super) fn started(&mut self, unit: &str) {
-        let cached = self.os.files.has(std::path::Path::new("/etc/zfs/zpool.cache"));
+        let cache = self.os.files.read(std::path::Path::new("/etc/zfs/zpool.cache"));
+        let cached = cache.is_ok_and(|cache| !cache.is_empty());
         match unit {
             timer if Self::is_guard(timer) && !self.start_timer() => return,
             "zfs-load-module.service" if !self.load_zfs() => return,

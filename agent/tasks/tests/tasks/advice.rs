@@ -178,6 +178,26 @@ async fn corrected_properties_survive_a_power_cut() {
 }
 
 #[tokio::test]
+async fn a_cache_file_without_the_pool_is_written_again() {
+    // Emptied, and with another pool alone.
+    for content in [&b""[..], &7_u64.to_ne_bytes()] {
+        let mut life = Life::with_pool().await;
+        let task = ensure(life.recorded().await);
+        life.machine.put_file("/etc/zfs/zpool.cache", content).unwrap();
+        life.machine.clear_log();
+        assert_eq!(life.apply(&task).await, Outcome::Done);
+        assert_eq!(life.changes(), ["zpool set cachefile=/etc/zfs/zpool.cache data"]);
+        life.machine.cut_power();
+        life.machine.boot();
+        let reports = life.preview(&task).await;
+        assert!(
+            reports.iter().all(|report| report.seen == Seen::Satisfied),
+            "{reports:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn properties_that_creation_did_not_set_are_not_fought() {
     let mut life = Life::with_pool().await;
     let task = ensure(life.recorded().await);

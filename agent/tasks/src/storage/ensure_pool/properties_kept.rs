@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use async_trait::async_trait;
 use heeler_host::zfs::{Dataset, Module};
 use heeler_host::zpool::{self, NewPool, PoolProperties};
@@ -13,8 +15,11 @@ pub(super) struct PropertiesKept {
     wanted: NewPool,
 }
 
-/// None when the pool is not imported.
-pub(super) type Observed = Option<(PoolProperties, Vec<Dataset>)>;
+/// The pool's properties, all datasets, and whether the cache file lists the pool. None when it is not imported.
+pub(super) type Observed = Option<(PoolProperties, Vec<Dataset>, bool)>;
+
+/// `zfs-import-cache.service` imports at boot what this file lists, and does nothing without it.
+const CACHE: &str = "/etc/zfs/zpool.cache";
 
 impl PropertiesKept {
     pub(super) fn of(spec: &PoolSpec) -> Self {
@@ -54,12 +59,16 @@ impl Step for PropertiesKept {
         if !datasets.iter().any(|one| one.name == self.wanted.name) {
             return Ok(None);
         }
-        Ok(Some((zpool::properties(host, &self.wanted.name).await?, datasets)))
+        let pool = zpool::properties(host, &self.wanted.name).await?;
+        // Setting `cachefile` writes the file again, so a file that cannot be read is like one that is not there.
+        let cache = host.read(Path::new(CACHE)).await.unwrap_or_default();
+        let cached = pool.get("guid").is_some_and(|guid| lists(&cache, guid));
+        Ok(Some((pool, datasets, cached)))
     }
 
     fn plan(&self, seen: &Observed) -> Plan {
         let name = &self.wanted.name;
-        let Some((pool, datasets)) = seen.as_ref().filter(|(pool, _)| self.is_ours(pool)) else {
+        let Some((pool, datasets, cached)) = seen.as_ref().filter(|(pool, ..)| self.is_ours(pool)) else {
             return Plan::After("PoolExists");
         };
         let is = |property: &str| pool.get(property).map_or("-", String::as_str);
@@ -77,7 +86,9 @@ impl Step for PropertiesKept {
         let differs =
             |(property, value): &(String, String), found: &str| !found.is_empty() && !alike(property, value, found);
         let mut ops = Vec::new();
-        for pair in self.wanted.properties.iter().filter(|pair| differs(pair, is(&pair.0))) {
+        let unlisted = |pair: &(String, String)| pair.0 == "cachefile" && !cached;
+        let wrong = |pair: &&(String, String)| differs(pair, is(&pair.0)) || unlisted(pair);
+        for pair in self.wanted.properties.iter().filter(wrong) {
             let set = Command::new("zpool").arg("set").arg(format!("{}={}", pair.0, pair.1));
             ops.push(Op::Run(set.arg(name)));
         }
@@ -132,6 +143,14 @@ fn in_reach(shown: &Dataset, (property, value): &(String, String)) -> Plan {
         "setting it back would unmount it, and make its files unreachable",
         format!("on the node: {next}; then: heeler apply"),
     )
+}
+
+/// Whether a cache file lists the pool. It holds each pool's configuration as a packed name-value list, in the byte
+/// order of the machine or in network order.
+fn lists(cache: &[u8], guid: &str) -> bool {
+    let Ok(guid) = guid.parse::<u64>() else { return false };
+    let has = |bytes: [u8; 8]| cache.windows(8).any(|part| part == bytes);
+    has(guid.to_le_bytes()) || has(guid.to_be_bytes())
 }
 
 /// Whether ZFS prints `found` for the value `wanted`: it prints newer names, and "-" for the default cache file.

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::{Answer, complained, printed, write_cache};
 use crate::Output;
 use crate::sim::power::Gone;
@@ -140,13 +142,10 @@ fn opened(state: &State, found: &OnDisk, cached: bool) -> Option<Imported> {
 
 /// `zpool import -c /etc/zfs/zpool.cache -aN`, as zfs-import-cache.service runs it.
 pub(in crate::sim) fn from_cache(state: &mut State) {
-    let cache = state.os.files.text("/etc/zfs/zpool.cache").unwrap_or_default();
-    let listed: Vec<crate::sim::zfs::Config> = serde_json::from_str(&cache).unwrap_or_default();
-    for config in listed {
-        let pool = state
-            .importable()
-            .into_iter()
-            .find(|pool| pool.config.guid == config.guid);
+    let cache = state.read(Path::new("/etc/zfs/zpool.cache")).unwrap_or_default();
+    for guid in cache.as_chunks::<8>().0 {
+        let guid = u64::from_ne_bytes(*guid);
+        let pool = state.importable().into_iter().find(|pool| pool.config.guid == guid);
         if let Some(pool) = pool {
             // A refused pool is just not imported after the boot: nothing shows the message.
             let _ = import(state, &pool, true, false);

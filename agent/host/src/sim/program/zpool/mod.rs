@@ -60,12 +60,12 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
     })
 }
 
-/// Writes /etc/zfs/zpool.cache: all imported pools without `cachefile=none`.
+/// Writes /etc/zfs/zpool.cache: the guids of all imported pools without `cachefile=none`, in the machine's byte order.
+/// The real file holds them among the rest of each pool's configuration.
 pub(super) fn write_cache(state: &mut State) {
     let cached = state.kernel.pools.iter().filter(|pool| pool.cached);
-    let configs: Vec<_> = cached.map(|pool| &pool.config).collect();
-    let bytes = serde_json::to_vec(&configs).unwrap_or_default();
-    if configs.is_empty() {
+    let bytes: Vec<u8> = cached.flat_map(|pool| pool.config.guid.to_ne_bytes()).collect();
+    if bytes.is_empty() {
         state.os.files.remove(std::path::Path::new("/etc/zfs/zpool.cache"));
     } else {
         state.os.files.put("/etc/zfs/zpool.cache", bytes);

@@ -56,7 +56,7 @@ fn plan(pool: &[(&str, &str)], change: impl Fn(&mut Vec<Dataset>)) -> Plan {
     );
     let mut datasets = vec![dataset("data", "none")];
     change(&mut datasets);
-    step().plan(&Some((properties, datasets)))
+    step().plan(&Some((properties, datasets, true)))
 }
 
 fn typed(plan: &Plan) -> Vec<String> {
