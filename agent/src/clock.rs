@@ -2,12 +2,14 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use heeler_host::{Content, File, System, timedatectl};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
+
+use crate::identity::Validity;
 
 const PATH: &str = "/var/lib/heeler-agent/clock";
 
@@ -17,14 +19,16 @@ const CLOSE_MS: u64 = 60 * 60 * 1000;
 const FAR_MS: u64 = 24 * CLOSE_MS;
 /// 1 January 2026: all releases of Heeler are later.
 const BUILT_MS: u64 = 1_767_225_600_000;
-/// Twenty years. A node's clock without a battery may be behind by as long as an agent is in use.
-const MOST_AHEAD_MS: u64 = 20 * 365 * FAR_MS;
+const YEAR_MS: u64 = 365 * FAR_MS;
+/// A node's clock without a battery may be behind by as long as an agent is in use.
+const MOST_STORED_MS: u64 = 20 * YEAR_MS;
+/// Less than the validity of the coordinator's certificate, for a session whose certificate is not known.
+const MOST_AHEAD_MS: u64 = 2 * YEAR_MS;
 
-/// Whether a clock may show `now_ms` while the machine's own shows `own_ms`. With a later time the node would accept
-/// no certificate any more, and would be shut out.
-const fn plausible(now_ms: u64, own_ms: u64) -> bool {
+/// Whether a clock may show `now_ms` while the machine's own shows `own_ms`: at most `most_ms` later.
+const fn plausible(now_ms: u64, own_ms: u64, most_ms: u64) -> bool {
     let known_ms = if own_ms > BUILT_MS { own_ms } else { BUILT_MS };
-    now_ms >= BUILT_MS && now_ms <= known_ms.saturating_add(MOST_AHEAD_MS)
+    now_ms >= BUILT_MS && now_ms <= known_ms.saturating_add(most_ms)
 }
 
 /// The later of the machine's clock and the coordinator's last time, because a Pi has no battery for its clock, and
@@ -33,6 +37,10 @@ const fn plausible(now_ms: u64, own_ms: u64) -> bool {
 pub struct Clock {
     host: Arc<dyn System>,
     coordinator_ms: Arc<AtomicU64>,
+    /// The latest time that the coordinator's certificate explains; 0 before the first one.
+    latest_ms: Arc<AtomicU64>,
+    /// Whether certificates are checked by the machine's own clock alone.
+    own_alone: Arc<AtomicBool>,
 }
 
 impl Clock {
@@ -47,10 +55,12 @@ impl Clock {
             Err(error) => return Err(error),
         };
         // An earlier version stored impossible times too.
-        let last = Some(last).filter(|last| plausible(*last, host.now_ms()));
+        let last = Some(last).filter(|last| plausible(*last, host.now_ms(), MOST_STORED_MS));
         Ok(Self {
             host,
             coordinator_ms: Arc::new(AtomicU64::new(last.unwrap_or_default())),
+            latest_ms: Arc::default(),
+            own_alone: Arc::default(),
         })
     }
 
@@ -66,10 +76,32 @@ impl Clock {
         self.coordinator_ms.load(Ordering::Relaxed)
     }
 
+    /// Asks whether the machine's clock follows a time server while the stored time is far ahead of it. If so, that
+    /// clock alone decides which certificates are valid, and the node reaches a coordinator that was corrected.
+    pub async fn compare(&self) {
+        let far = self.coordinator_ms() > self.host.now_ms().saturating_add(FAR_MS);
+        let alone = far && timedatectl::synchronised(self.host.as_ref()).await.unwrap_or(false);
+        self.own_alone.store(alone, Ordering::Relaxed);
+    }
+
+    /// Takes note of a certificate of the coordinator that was found valid. It must stay valid for another year at
+    /// any time that the node learns: with a later time the node would accept no certificate and be shut out.
+    pub fn bound(&self, certificate: Validity) {
+        let latest_ms = certificate.until_ms.saturating_sub(YEAR_MS);
+        self.latest_ms.store(latest_ms, Ordering::Relaxed);
+    }
+
+    fn believes(&self, told_ms: u64) -> bool {
+        match self.latest_ms.load(Ordering::Relaxed) {
+            0 => plausible(told_ms, self.host.now_ms(), MOST_AHEAD_MS),
+            latest_ms => (BUILT_MS..=latest_ms).contains(&told_ms),
+        }
+    }
+
     /// `told_ms` when it is possible, else this clock's time.
     #[must_use]
     pub fn judged(&self, told_ms: u64) -> u64 {
-        match plausible(told_ms, self.host.now_ms()) {
+        match self.believes(told_ms) {
             true => told_ms,
             false => self.now_ms(),
         }
@@ -83,7 +115,7 @@ impl Clock {
     /// When it cannot be written; it is then valid until the agent restarts.
     pub async fn learn(&self, now_ms: u64) -> io::Result<()> {
         let (last_ms, own_ms) = (self.coordinator_ms(), self.host.now_ms());
-        if !plausible(now_ms, own_ms) {
+        if !self.believes(now_ms) {
             tracing::warn!(now_ms, own_ms, "the coordinator sent an impossible time: ignored");
             return Ok(());
         }
@@ -131,7 +163,11 @@ impl fmt::Debug for Clock {
 
 impl TimeProvider for Clock {
     fn current_time(&self) -> Option<UnixTime> {
-        Some(UnixTime::since_unix_epoch(Duration::from_millis(self.now_ms())))
+        let now_ms = match self.own_alone.load(Ordering::Relaxed) {
+            true => self.host.now_ms(),
+            false => self.now_ms(),
+        };
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(now_ms)))
     }
 }
 
@@ -142,7 +178,7 @@ mod tests {
     use super::*;
 
     const NOW: u64 = 1_800_000_000_000;
-    const YEAR: u64 = 365 * FAR_MS;
+    const YEAR: u64 = YEAR_MS;
 
     async fn clock(system_ms: u64, synchronised: bool, told: &[u64]) -> (Clock, u64) {
         let machine = Machine::builder("a").build();
@@ -179,6 +215,38 @@ mod tests {
         };
         machine.write(&file).await.unwrap();
         assert_eq!(Clock::open(Arc::new(machine)).await.unwrap().now_ms(), NOW);
+    }
+
+    #[tokio::test]
+    async fn no_time_outlives_the_coordinators_certificate() {
+        for own_ms in [0, NOW - 4 * YEAR, NOW] {
+            let (clock, _) = clock(own_ms, false, &[]).await;
+            clock.bound(Validity {
+                from_ms: NOW,
+                until_ms: NOW + 1200 * FAR_MS,
+            });
+            for ahead in [3, 4, 10, 19] {
+                clock.learn(NOW + ahead * YEAR).await.unwrap();
+                assert_eq!(clock.coordinator_ms(), 0, "{ahead}");
+            }
+            clock.learn(NOW + YEAR).await.unwrap();
+            assert_eq!(clock.coordinator_ms(), NOW + YEAR);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_time_server_alone_decides_which_certificates_are_valid() {
+        let machine = Machine::builder("a").build();
+        machine.set_clock(NOW);
+        machine.set_clock_synchronised(false);
+        machine.put_file(PATH, (NOW + 5 * YEAR).to_string().as_bytes()).unwrap();
+        let clock = Clock::open(Arc::new(machine.clone())).await.unwrap();
+        let shown = |clock: &Clock| clock.current_time().unwrap().as_secs() * 1000;
+        clock.compare().await;
+        assert_eq!(shown(&clock), NOW + 5 * YEAR);
+        machine.set_clock_synchronised(true);
+        clock.compare().await;
+        assert_eq!((shown(&clock), clock.coordinator_ms()), (NOW, NOW + 5 * YEAR));
     }
 
     #[tokio::test]

@@ -65,6 +65,7 @@ pub async fn keep_connected(shared: &Shared) {
 
 async fn connected(shared: &Shared, in_doubt: bool) -> Result<Infallible, Lost> {
     let hardware = facts::hardware(shared.host.as_ref()).await?;
+    shared.clock.compare().await;
     let certificate = certificate(shared, in_doubt, &hardware.serial).await?;
     let tls = shared.trust.client(certificate.chain, shared.identity.private_key())?;
     let link = dial(&shared.config.coordinators, tls).await?;

@@ -53,7 +53,7 @@ impl Trust {
             .map_err(|error| Error::General(error.to_string()))?;
         let builder = ClientConfig::builder_with_details(provider(), Arc::new(self.clock.clone()))
             .with_protocol_versions(&[&TLS13])?;
-        let verifier = Arc::new(NotEarlier(verifier));
+        let verifier = Arc::new(NotEarlier(verifier, self.clock.clone()));
         Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
     }
 }
@@ -65,8 +65,9 @@ fn finished(mut config: ClientConfig) -> Arc<ClientConfig> {
 
 /// Treats the time as at least the start of the certificate's validity: a certificate with a valid signature proves
 /// that this moment has passed, even if a clock without a battery is behind. All other checks are unchanged.
+/// The certificate bounds what time the clock learns.
 #[derive(Debug)]
-struct NotEarlier(Arc<WebPkiServerVerifier>);
+struct NotEarlier(Arc<WebPkiServerVerifier>, Clock);
 
 impl ServerCertVerifier for NotEarlier {
     fn verify_server_cert(
@@ -77,11 +78,17 @@ impl ServerCertVerifier for NotEarlier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let made_ms = Validity::of(end_entity).map_or(0, |validity| validity.from_ms);
+        let validity = Validity::of(end_entity);
+        let made_ms = validity.map_or(0, |validity| validity.from_ms);
         let made = UnixTime::since_unix_epoch(Duration::from_millis(made_ms));
         let now = if now.as_secs() < made.as_secs() { made } else { now };
-        self.0
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verified = self
+            .0
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        if let Some(validity) = validity {
+            self.1.bound(validity);
+        }
+        Ok(verified)
     }
 
     fn verify_tls12_signature(

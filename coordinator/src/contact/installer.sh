@@ -69,6 +69,8 @@ while read -r order rest; do
         printf 'guard %s\n' "$(systemctl is-enabled $guard 2>/dev/null)"
         [ -f /var/lib/heeler-agent/identity/key.pem ] && echo 'key present'
         [ -f /etc/heeler/token ] && echo 'token present'
+        learnt=$(head -c 20 /var/lib/heeler-agent/clock 2>/dev/null | tr -cd 0-9)
+        [ "${learnt:-0}" -gt $((($(date +%s) + 86400) * 1000)) ] 2>/dev/null && echo 'clock ahead'
         } | tell
         ok
         ;;
@@ -88,11 +90,9 @@ while read -r order rest; do
         fi
         ;;
     START)
-        # Who enrols anew learns the time anew: another coordinator's may have been wrong.
-        if [ -f /etc/heeler/token ]; then
-            systemctl stop $unit 2>/dev/null
-            rm -f /var/lib/heeler-agent/clock
-        fi
+        # A person vouches for this coordinator, so the node learns the time anew: the stored one may be wrong.
+        systemctl stop $unit 2>/dev/null
+        rm -f /var/lib/heeler-agent/clock
         if problem=$({ systemctl daemon-reload && systemctl enable --quiet $unit $guard && systemctl restart $unit; } 2>&1); then
             ok
         else

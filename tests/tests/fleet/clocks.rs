@@ -106,3 +106,26 @@ async fn a_corrected_slow_coordinator_keeps_its_nodes() {
     fleet.start().await.unwrap();
     connects(&fleet, &mut node).await;
 }
+
+#[tokio::test]
+async fn a_coordinator_years_ahead_shuts_no_unsynchronised_node_out() {
+    let (fleet, mut node) = after(1).await;
+    node.machine.set_clock_synchronised(false);
+    for years in [4, 10, 19] {
+        fleet.clock.set(NOON + years * YEAR);
+        connects(&fleet, &mut node).await;
+        node.kill();
+        fleet.clock.set(NOON + 2 * DAY);
+        connects(&fleet, &mut node).await;
+        node.kill();
+    }
+}
+
+#[tokio::test]
+async fn a_time_server_frees_a_node_whose_stored_time_is_years_ahead() {
+    let (fleet, mut node) = after(1).await;
+    let clock = "/var/lib/heeler-agent/clock";
+    let ahead = (NOON + 10 * YEAR).to_string();
+    node.machine.put_file(clock, ahead.as_bytes()).unwrap();
+    connects(&fleet, &mut node).await;
+}
