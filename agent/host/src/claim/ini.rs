@@ -10,18 +10,28 @@ pub(super) struct Entry<'t> {
     pub(super) line: usize,
 }
 
-/// All entries. Other lines are skipped, as systemd and NetworkManager do.
+/// All entries. Other lines are skipped, as systemd and NetworkManager do. A line that continues the one before, which
+/// ends with a backslash, is one more entry of the same key.
 pub(super) fn entries(text: &str) -> Vec<Entry<'_>> {
     let (mut section, mut place) = ("", 0);
-    let mut entries = Vec::new();
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    let mut continued = None;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.starts_with(['#', ';']) {
             continue;
         }
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+        let key = continued.take();
+        let (line, more) = match line.strip_suffix('\\') {
+            Some(line) => (line, true),
+            None => (line, false),
+        };
+        if key.is_none()
+            && let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'))
+        {
             (section, place) = (name, place + 1);
-        } else if let Some((key, value)) = line.split_once('=') {
+        } else if let Some((key, value)) = key.map_or_else(|| line.split_once('='), |key| Some((key, line))) {
+            continued = more.then_some(key);
             entries.push(Entry {
                 section,
                 place,

@@ -68,7 +68,7 @@ fn of_file(file: &Found, nic: &Nic, written: Written) -> Vec<Claim> {
     for (index, line) in file.text.lines().enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let mut tell = |line: usize, name: &str| {
-            let wins = name == link::BACKPLANE || name.is_empty();
+            let wins = name.is_empty() || matches(name, link::BACKPLANE);
             claims.push(Claim::at(&file.path, &file.text, line, wins));
         };
         match words.as_slice() {
@@ -77,7 +77,7 @@ fn of_file(file: &Found, nic: &Nic, written: Written) -> Vec<Claim> {
             ["iface", name, rest @ ..] => {
                 // Heeler writes this stanza itself, or checks it in the step that writes it.
                 let is_own = ours && *name == link::BACKPLANE;
-                stanza = (names.contains(name) && !is_own).then_some((name, index + 1));
+                stanza = (names.iter().any(|card| matches(name, card)) && !is_own).then_some((name, index + 1));
                 if let (Some((name, at)), ["inet" | "inet6", method, ..]) = (stanza, rest)
                     && !matches!(*method, "manual" | "static")
                 {
@@ -88,7 +88,10 @@ fn of_file(file: &Found, nic: &Nic, written: Written) -> Vec<Claim> {
             [
                 "bridge-ports" | "bridge_ports" | "bond-slaves" | "slaves" | "ovs_ports",
                 ports @ ..,
-            ] if ports.iter().any(|port| names.contains(port)) => {
+            ] if ports
+                .iter()
+                .any(|port| names.iter().any(|name| takes(ports, port, name))) =>
+            {
                 tell(index + 1, "");
             }
             ["address", ..] => {
@@ -101,6 +104,21 @@ fn of_file(file: &Found, nic: &Nic, written: Written) -> Vec<Claim> {
         }
     }
     claims
+}
+
+/// Whether `port`, one word of `ports`, selects the card. After `regex` and `glob` every word counts that can match it.
+fn takes(ports: &[&str], port: &str, name: &str) -> bool {
+    let start = port.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(port.len());
+    // The character before a repetition need not be there.
+    let start = match port.as_bytes().get(start) {
+        Some(b'*' | b'?' | b'{') => start.saturating_sub(1),
+        _ => start,
+    };
+    let can_match = port.contains('|') || name.starts_with(&port[..start]);
+    let words = ["regex", "glob", "noregex", "exclude", "none"];
+    port == "all"
+        || matches(port, name)
+        || ports.iter().any(|word| matches!(*word, "regex" | "glob")) && !words.contains(&port) && can_match
 }
 
 #[cfg(test)]
@@ -131,6 +149,16 @@ mod tests {
                 "iface br0 inet static\n  address 10.0.0.2/24\n  bridge-ports eth0 eth1\n",
                 vec![(3, true)],
             ),
+            ("iface br0 inet manual\n  bridge_ports all\n", vec![(2, true)]),
+            ("iface br0 inet manual\n  bridge_ports regex e.*\n", vec![(2, true)]),
+            (
+                "iface br0 inet manual\n  bridge_ports eth0 regex (usb|eth)1\n",
+                vec![(2, true)],
+            ),
+            ("iface br0 inet manual\n  bridge-ports glob eth1*\n", vec![(2, true)]),
+            ("iface br0 inet manual\n  bridge-ports regex wlan.*\n", vec![]),
+            ("iface br0 inet manual\n  bridge-ports none\n", vec![]),
+            ("iface eth[0-1] inet dhcp\n", vec![(1, false)]),
             (own, vec![(1, true)]),
             ("iface eth1 inet manual\niface eth0 inet dhcp\n", vec![]),
             ("# iface eth1 inet dhcp\niface eth10 inet dhcp\n", vec![]),

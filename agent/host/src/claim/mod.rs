@@ -1,6 +1,7 @@
-//! Finds the files of netplan, systemd-networkd, udev, NetworkManager and ifupdown that configure a network card:
+//! Finds the files of netplan, systemd-networkd, udev, NetworkManager, ifupdown and dhcpcd that configure a network card:
 //! name it, give it an address, or take it away from Heeler's own files.
 
+mod dhcpcd;
 mod folder;
 mod ini;
 mod interfaces;
@@ -39,6 +40,7 @@ pub async fn claims(host: &dyn System, nic: &Nic, written: Written) -> Result<Ve
     claims.extend(udev_rule::claims(host, nic).await?);
     claims.extend(network_manager::claims(host, nic).await?);
     claims.extend(interfaces::claims(host, nic, written).await?);
+    claims.extend(dhcpcd::claims(host, nic).await?);
     claims.sort_by_key(|claim| !claim.wins);
     Ok(claims)
 }

@@ -67,10 +67,10 @@ async fn drop_ins(host: &dyn System, ours: &str) -> Result<Vec<Claim>, RunError>
 fn of_file(file: &Found, nic: &Nic, by_name: &str, names: &[&str], first: bool) -> Option<Claim> {
     let entries = entries(&file.text);
     let own: Vec<&Entry<'_>> = entries.iter().filter(|one| one.section == "Match").collect();
-    let takes = |name: &str| own.iter().all(|one| allows(one, by_name, name, nic));
+    let takes = |name: &str| allows(&own, by_name, name, nic);
     let exact = own.iter().any(|one| match one.key {
         "MACAddress" | "PermanentMACAddress" => true,
-        key => key == by_name && !is_pattern(one.value),
+        key => key == by_name && one.value.split_whitespace().any(|word| !is_pattern(word)),
     });
     let wins = first && takes(names[0]);
     let named = exact && names.iter().any(|name| takes(name));
@@ -78,23 +78,46 @@ fn of_file(file: &Found, nic: &Nic, by_name: &str, names: &[&str], first: bool) 
     (wins || named).then(|| Claim::at(&file.path, &file.text, line, wins))
 }
 
-/// Whether one line of `[Match]` allows the card. A condition that cannot be checked here counts as met.
-fn allows(one: &Entry<'_>, by_name: &str, name: &str, nic: &Nic) -> bool {
-    let (not, value) = match one.value.strip_prefix('!') {
-        Some(value) => (true, value),
-        None => (false, one.value),
-    };
-    let any = |text: &str| value.split_whitespace().any(|pattern| matches(pattern, text)) != not;
-    match one.key {
-        key if key == by_name => any(name),
-        "MACAddress" | "PermanentMACAddress" => value.split_whitespace().any(|mac| digits(mac) == digits(&nic.mac)),
-        "Driver" => any(&nic.driver),
-        "Type" => any("ether"),
-        // Only virtual devices and Wi-Fi have these.
-        "Kind" => not,
-        "SSID" | "BSSID" | "WLANInterfaceType" => false,
-        _ => true,
+/// Whether `[Match]` allows the card. A condition that cannot be checked here counts as met.
+fn allows(own: &[&Entry<'_>], by_name: &str, name: &str, nic: &Nic) -> bool {
+    let mac = digits(&nic.mac);
+    let is_mac = |word: &str| digits(word) == mac;
+    // Only virtual devices and Wi-Fi have the last four.
+    let none = |_: &str| false;
+    let keys: [(&str, &dyn Fn(&str) -> bool); 9] = [
+        (by_name, &|word| matches(word, name)),
+        ("MACAddress", &is_mac),
+        ("PermanentMACAddress", &is_mac),
+        ("Driver", &|word| matches(word, &nic.driver)),
+        ("Type", &|word| matches(word, "ether")),
+        ("Kind", &none),
+        ("SSID", &none),
+        ("BSSID", &none),
+        ("WLANInterfaceType", &none),
+    ];
+    keys.iter().all(|(key, hits)| meets(own, key, *hits))
+}
+
+/// Whether the lines of one key allow a card: systemd reads them as one list, and an empty line clears it.
+fn meets(own: &[&Entry<'_>], key: &str, hits: &dyn Fn(&str) -> bool) -> bool {
+    let (mut asked, mut hit, mut never) = (false, false, false);
+    for one in own.iter().filter(|one| one.key == key) {
+        if one.value.is_empty() {
+            (asked, hit, never) = (false, false, false);
+        }
+        let (not, value) = match one.value.strip_prefix('!') {
+            Some(value) => (true, value),
+            None => (false, one.value),
+        };
+        for word in value.split_whitespace() {
+            let hits = hits(word.trim_matches(['"', '\'']));
+            match not {
+                true => never |= hits,
+                false => (asked, hit) = (true, hit || hits),
+            }
+        }
     }
+    !never && (hit || !asked)
 }
 
 fn digits(mac: &str) -> String {
@@ -135,6 +158,14 @@ mod tests {
             "[Network]\nDHCP=yes\n",
             "[Match]\nKind=!bridge\n",
             "[Match]\nPath=platform-*\n",
+            "[Match]\nName=eth0\nName=en*\n",
+            "[Match]\nName=en*\nName=eth0\n",
+            "[Match]\nName=eth0\n\n[Match]\nName=en*\n",
+            "[Match]\nName=eth0 \\\n  en*\n",
+            "[Match]\nName=\"en*\"\n",
+            "[Match]\nMACAddress=2c:cf:67:00:00:01\nMACAddress=00:e0:4c:68:00:01\n",
+            "[Match]\nName=eth0\nName=\nType=ether\n",
+            "[Match]\nName=!eth0\nName=!eth1\n",
         ] {
             assert_eq!(wins(text, true), Some(true), "{text}");
         }
@@ -151,6 +182,9 @@ mod tests {
             "[Match]\nKind=veth\nName=*\n",
             "[Match]\nMACAddress=2c:cf:67:00:00:01\n",
             "[Match]\nName=en*\nMACAddress=2c:cf:67:00:00:01\n",
+            "[Match]\nName=en*\nName=!enbp0\n",
+            "[Match]\nName=en*\nName=\nName=eth0\n",
+            "[Match]\nName=eth0\nName=eth2\n",
         ] {
             assert_eq!(wins(text, true), None, "{text}");
         }

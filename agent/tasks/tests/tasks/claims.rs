@@ -129,6 +129,14 @@ async fn a_file_that_names_the_backplanes_card_is_reported() {
 }
 
 #[tokio::test]
+async fn the_file_of_dhcpcd_is_read() {
+    let life = Life::of(machine());
+    life.machine.put_file("/usr/sbin/dhcpcd", b"").unwrap();
+    let text = format!("hostname\ninterface {OLD_NAME}\nstatic ip_address=10.0.0.2/24\n");
+    refuses(life, "/etc/dhcpcd.conf", &text, 2).await;
+}
+
+#[tokio::test]
 async fn ifupdowns_other_files_are_read_too() {
     let life = || {
         let life = Life::of(machine());
