@@ -38,6 +38,15 @@ pub(super) fn erase<'a>(pool: &str, serials: impl IntoIterator<Item = &'a str>) 
     )
 }
 
+/// One word for a shell: quoted when the shell would split or change it.
+pub(super) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=%".contains(c);
+    match text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 pub(super) fn list<'a>(serials: impl IntoIterator<Item = &'a str>) -> String {
     serials.into_iter().collect::<Vec<_>>().join(", ")
 }

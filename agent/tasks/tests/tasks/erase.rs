@@ -106,6 +106,7 @@ async fn a_disk_that_something_uses_is_never_erased() {
         (Content::SwapInUse, "this node runs from it"),
         (Content::MountedExt4("srv", "/srv/media"), "/srv/media"),
         (Content::LvmInUse, "a disk in use"),
+        (Content::LvmInUse, "dmsetup remove /dev/"),
     ] {
         refused(&mut holding(content), &erase(B), B, words).await;
     }

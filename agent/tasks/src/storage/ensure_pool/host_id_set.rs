@@ -5,7 +5,7 @@ use heeler_host::{RunError, System, hostid};
 use heeler_proto::HostId;
 
 use crate::engine::{Op, Plan, Step, StepName};
-use crate::storage::imported;
+use crate::storage::{imported, words};
 
 /// Overrides `/etc/hostid` unless it is 0 (spl(4)).
 const OVERRIDE: &str = "/sys/module/spl/parameters/spl_hostid";
@@ -61,7 +61,8 @@ impl Step for HostIdSet {
             (Some(found), _) if found == wanted => Plan::Satisfied,
             (_, []) => Plan::change(vec![Op::Write(hostid::file(wanted))]),
             (found, pools) => {
-                let pools = pools.join(", ");
+                let typed: Vec<String> = pools.iter().map(|name| words::word(name)).collect();
+                let (pools, typed) = (pools.join(", "), typed.join(" "));
                 let found = found.map_or_else(|| "no host id".to_owned(), |id| format!("host id {id:08x}"));
                 Plan::blocked(
                     format!("{found} while {pools} is imported"),
@@ -69,7 +70,7 @@ impl Step for HostIdSet {
                         "the host id on record for this node is {}; changed under an imported pool, the next import would be refused",
                         self.hostid
                     ),
-                    format!("stop what uses it, then on the node: zpool export {pools}; then: heeler apply"),
+                    format!("stop what uses it, then on the node: zpool export {typed}; then: heeler apply"),
                 )
             }
         }
@@ -112,6 +113,14 @@ mod tests {
             };
             assert!(next.contains("zpool export data"), "{next}");
         }
+    }
+
+    #[test]
+    fn several_pools_are_exported_by_one_command() {
+        let Plan::Blocked(Blocked { next, .. }) = plan(None, 0, &["data", "tank", "old tank"]) else {
+            panic!("blocked")
+        };
+        assert!(next.contains("zpool export data tank 'old tank';"), "{next}");
     }
 
     #[test]

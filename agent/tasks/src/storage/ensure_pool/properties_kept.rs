@@ -7,6 +7,7 @@ use heeler_host::{Command, RunError, System, zfs};
 use heeler_proto::PoolSpec;
 
 use crate::engine::{Op, Plan, Step, StepName};
+use crate::storage::words;
 
 /// The pool and its root dataset have the properties that a creation sets: some decide whether the pool is imported
 /// and mounted after the next boot.
@@ -133,7 +134,11 @@ fn in_reach(shown: &Dataset, (property, value): &(String, String)) -> Plan {
     let (name, path) = (&shown.name, &shown.mountpoint);
     let root = name.split('/').next().unwrap_or(name);
     let next = match name.contains('/') {
-        true => format!("zfs set mountpoint={path} {name}"),
+        true => format!(
+            "zfs set {} {}",
+            words::word(&format!("mountpoint={path}")),
+            words::word(name)
+        ),
         false => format!(
             "move what is in {path}, its datasets aside, to a dataset of heeler.toml; then: zfs set {property}={value} {root}"
         ),

@@ -93,6 +93,7 @@ mod tests {
             front_is_zero,
             partitions: vec![],
             in_use: vec![],
+            release: vec![],
         })
     }
 

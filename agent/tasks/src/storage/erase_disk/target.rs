@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use heeler_host::disk::{Disk, DiskState, Found, Inventory, MemberState, inventory};
+use heeler_host::lsblk::Device;
 use heeler_host::{RunError, System};
 use heeler_proto::EraseDisk;
 
@@ -8,6 +9,8 @@ use crate::engine::Plan;
 use crate::storage::words;
 
 const FRONT_BYTES: usize = 1 << 20;
+/// How lsblk shows swap space among mountpoints.
+const SWAP: &str = "[SWAP]";
 
 /// The disk to erase.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub(super) struct Target {
     pub(super) partitions: Vec<String>,
     /// Its mountpoints, and the devices that have it open.
     pub(super) in_use: Vec<String>,
+    /// The commands that end the use, in order.
+    pub(super) release: Vec<String>,
 }
 
 /// The disk with the task's serial; blocked unless there is exactly one.
@@ -69,11 +74,35 @@ fn target(inventory: &Inventory, disk: &Disk, front_is_zero: bool) -> Target {
         .filter(|one| one.kind == "part")
         .map(|one| one.path.clone());
     Target {
+        release: release(&stack, &in_use),
         front_is_zero,
         partitions: partitions.collect(),
         disk: disk.clone(),
         in_use,
     }
+}
+
+/// The commands that end the use: inner mounts first, then what is stacked on the disk, the uppermost first.
+fn release(stack: &[&Device], in_use: &[String]) -> Vec<String> {
+    let mounts = in_use.iter().rev().filter(|used| !used.starts_with("/dev/"));
+    let mounts = mounts.filter(|used| *used != SWAP);
+    let mut commands: Vec<String> = mounts.map(|path| format!("umount {}", words::word(path))).collect();
+    for one in stack.iter().rev() {
+        let swaps = one.mountpoints.iter().any(|path| path == SWAP);
+        let program = match one.kind.as_str() {
+            "disk" | "part" => None,
+            kind if kind.starts_with("raid") || matches!(kind, "linear" | "md") => Some("mdadm --stop"),
+            // LVM, LUKS and all other mappings.
+            _ => Some("dmsetup remove"),
+        };
+        for program in swaps.then_some("swapoff").into_iter().chain(program) {
+            let command = format!("{program} {}", words::word(&one.path));
+            if !commands.contains(&command) {
+                commands.push(command);
+            }
+        }
+    }
+    commands
 }
 
 /// Why it is never erased, whatever the consent; None when it may be.
@@ -103,13 +132,14 @@ pub(super) fn refused(task: &EraseDisk, target: &Target) -> Option<Plan> {
             found,
             "it is a leg of a pool that is in use",
             format!(
-                "see which disk was meant: heeler disk list; a pool that is not wanted: zpool export {name}, on the node"
+                "see which disk was meant: heeler disk list; a pool that is not wanted: zpool export {}, on the node",
+                words::word(name)
             ),
         )),
         _ if !target.in_use.is_empty() => Some(Plan::blocked(
             format!("{found}; in use: {}", target.in_use.join(", ")),
             "a disk in use is never erased",
-            format!("on the node, if it is not needed: umount {}", target.in_use.join(" ")),
+            format!("on the node, if it is not needed: {}", target.release.join("; ")),
         )),
         _ if target.disk.by_id.is_empty() => Some(Plan::blocked(
             found,
@@ -137,4 +167,36 @@ fn missing(inventory: &Inventory, task: &EraseDisk) -> Plan {
         "a disk is erased only by its exact serial",
         next,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_use_has_its_own_command() {
+        let device = |path: &str, kind: &str, mountpoints: &[&str]| Device {
+            path: path.into(),
+            kind: kind.into(),
+            mountpoints: mountpoints.iter().map(|path| (*path).to_owned()).collect(),
+            ..Device::default()
+        };
+        let all = [
+            device("/dev/sda", "disk", &[]),
+            device("/dev/sda1", "part", &["/srv/my files"]),
+            device("/dev/sda2", "part", &["[SWAP]"]),
+            device("/dev/md127", "raid1", &[]),
+            device("/dev/mapper/open", "crypt", &[]),
+            device("/dev/dm-0", "lvm", &["/srv/my files/inner"]),
+        ];
+        let stack: Vec<&Device> = all.iter().collect();
+        let mut in_use: Vec<String> = all.iter().flat_map(|one| one.mountpoints.clone()).collect();
+        in_use.extend(all.iter().skip(3).map(|one| one.path.clone()));
+        in_use.sort_unstable();
+        assert_eq!(
+            release(&stack, &in_use).join("; "),
+            "umount '/srv/my files/inner'; umount '/srv/my files'; dmsetup remove /dev/dm-0; \
+             dmsetup remove /dev/mapper/open; mdadm --stop /dev/md127; swapoff /dev/sda2"
+        );
+    }
 }

@@ -142,6 +142,20 @@ fn a_mounted_dataset_is_not_moved() {
 }
 
 #[test]
+fn a_path_with_blanks_is_quoted() {
+    let below = |all: &mut Vec<Dataset>| {
+        all[0].mountpoint = "/data".into();
+        let mut more = dataset("data/x", "/srv/my files");
+        (more.mounted, more.mountpoint_local) = (true, false);
+        all.push(more);
+    };
+    let Plan::Blocked(Blocked { next, .. }) = plan(&[], below) else {
+        panic!("blocked")
+    };
+    assert!(next.contains("zfs set 'mountpoint=/srv/my files' data/x"), "{next}");
+}
+
+#[test]
 fn another_pool_of_the_name_is_left_alone() {
     assert_eq!(
         plan(&[("comment", "tank"), ("autotrim", "off")], |_| {}),
