@@ -41,6 +41,16 @@ pub(crate) fn unknown<'n>(what: &str, given: &str, names: impl IntoIterator<Item
     }
 }
 
+/// One word for a shell: quoted when the shell would split or change it.
+#[must_use]
+pub(crate) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=%".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +68,13 @@ mod tests {
         assert_eq!(far, "no node x is known\nKnown: kitchen. See: heeler node list");
         let none = unknown("no node x is known", "x", [], "heeler node list");
         assert_eq!(none, "no node x is known\nNone exists yet. See: heeler node list");
+    }
+
+    #[test]
+    fn a_word_with_blanks_is_quoted() {
+        assert_eq!(word("data/pve-files@keep:1"), "data/pve-files@keep:1");
+        assert_eq!(word("it's a b"), r"'it'\''s a b'");
+        assert_eq!(word(""), "''");
     }
 
     #[test]

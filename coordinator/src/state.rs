@@ -117,9 +117,12 @@ impl StateFolder {
             Err((mut file, TryLockError::WouldBlock)) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(failed)?;
+                let pid = holder.trim().to_owned();
+                let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
                 return Err(LockError::Held {
                     folder: self.0.clone(),
-                    pid: holder.trim().to_owned(),
+                    stop: stop(&pid, &groups),
+                    pid,
                 });
             }
             Err((_, TryLockError::Error(source))) => return Err(failed(source)),
@@ -156,6 +159,19 @@ pub enum Lost {
 const RESTORE_HINT: &str = "Restore a backup: heeler backup restore FILE --replace; or the copy on a node: heeler \
     init --recover --from NODE --replace";
 
+/// The command that stops the process for good: systemd starts a service again that was killed. `groups` is the text
+/// of its /proc/PID/cgroup (cgroups(7)).
+fn stop(pid: &str, groups: &str) -> String {
+    let serves = |line: &str| line.split('/').any(|part| part == SERVICE);
+    match groups.lines().find(|line| serves(line)) {
+        Some(line) if line.contains("/user@") => format!("systemctl --user stop {SERVICE}"),
+        Some(_) => "sudo systemctl stop heeler".to_owned(),
+        None => format!("kill {pid}"),
+    }
+}
+
+const SERVICE: &str = "heeler.service";
+
 /// The lock on the state folder.
 #[derive(Debug)]
 pub struct Lock {
@@ -168,7 +184,7 @@ pub enum LockError {
     /// Another process has the lock.
     #[error(
         "another coordinator (process {pid}) uses {}. Two coordinators on one database would contradict each other. \
-         Stop that one first: kill {pid}",
+         Stop that one first: {stop}",
         folder.display()
     )]
     Held {
@@ -176,6 +192,8 @@ pub enum LockError {
         folder: PathBuf,
         /// Process id of its owner.
         pid: String,
+        /// The command that stops it.
+        stop: String,
     },
     /// The lock file could not be made.
     #[error("could not open {}", path.display())]
@@ -190,6 +208,21 @@ pub enum LockError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_is_stopped_by_systemd() {
+        for (groups, command) in [
+            ("0::/system.slice/heeler.service\n", "sudo systemctl stop heeler"),
+            (
+                "0::/user.slice/user-1000.slice/user@1000.service/app.slice/heeler.service\n",
+                "systemctl --user stop heeler.service",
+            ),
+            ("0::/user.slice/user-1000.slice/session-3.scope\n", "kill 7"),
+            ("", "kill 7"),
+        ] {
+            assert_eq!(stop("7", groups), command);
+        }
+    }
 
     #[test]
     fn a_second_lock_is_refused_with_the_owners_pid() {

@@ -14,6 +14,9 @@ pub enum AppError {
     /// Nothing has this name or id.
     #[error("{0}")]
     NotFound(String),
+    /// Something has this name already.
+    #[error("{0}")]
+    Taken(String),
     /// The request is not valid.
     #[error("{0}")]
     Invalid(String),

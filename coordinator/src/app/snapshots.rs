@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio::time::timeout;
 
 use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits};
-use crate::known::{nearest, short};
+use crate::known::{nearest, short, word};
 
 /// How long a node may take to answer: as long as the longest program that it runs for it.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -43,6 +43,7 @@ impl App {
             tx.save().await?;
         }
         let dataset = dataset_of(&ask).to_owned();
+        let of_snapshot = !matches!(ask, Ask::List(_) | Ask::Create(_));
         let ask = v1::SnapshotAsk {
             request_id: hex(&random_bits()?.to_be_bytes()),
             ask: Some(ask),
@@ -75,10 +76,8 @@ impl App {
         }
         answer.map_err(|(_, why)| {
             let missing = why.contains(&format!("there is no dataset {dataset}"));
-            match missing.then(|| meant(&node, &dataset)).flatten() {
-                Some(near) => AppError::Refused(format!("{why}\nDid you mean {near}?")),
-                None => AppError::Refused(why),
-            }
+            let near = missing.then(|| meant(&node, &dataset)).flatten();
+            refusal(why, name, (&dataset, of_snapshot), near)
         })
     }
 
@@ -132,6 +131,25 @@ fn meant(node: &Node, dataset: &str) -> Option<String> {
     nearest(dataset, names).map(short)
 }
 
+/// The error for what the node answered, which quotes ZFS: a wrong name and wrong usage are no refusals.
+fn refusal(why: String, node: &str, (dataset, of_snapshot): (&str, bool), near: Option<String>) -> AppError {
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    let meant = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
+    let see = match of_snapshot {
+        true => format!("{meant}See: heeler snapshot list {node} --dataset {}", word(dataset)),
+        false => format!("{meant}See: heeler snapshot list {node}"),
+    };
+    if says(&["does not exist", "there is no dataset", "no such tag"]) {
+        AppError::NotFound(format!("{why}\n{see}"))
+    } else if says(&["already exists"]) {
+        AppError::Taken(format!("{why}\n{see}"))
+    } else if says(&["write it as DATASET@NAME", "at most 100", "is of another dataset than"]) {
+        AppError::Invalid(why)
+    } else {
+        AppError::Refused(why)
+    }
+}
+
 /// For the audit log: the action when asked for, the action when done, and the object. None for a request that
 /// changes nothing.
 fn audited_action(ask: &Ask) -> Option<(&'static str, &'static str, String)> {
@@ -146,4 +164,32 @@ fn audited_action(ask: &Ask) -> Option<(&'static str, &'static str, String)> {
         Ask::Release(one) => (release, format!("{} of {}", one.snapshot, one.tag)),
     };
     Some((asked, done, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_name_is_no_refusal() {
+        let error = |why: &str| refusal(format!("pi5l: {why}"), "pi5l", ("data/my vm", true), None);
+        for gone in [
+            "cannot hold snapshot 'data/vm@x': dataset does not exist",
+            "there is no dataset data/vm",
+            "cannot release hold from snapshot 'data/vm@x': no such tag on this dataset",
+        ] {
+            let AppError::NotFound(text) = error(gone) else {
+                panic!("{gone}")
+            };
+            assert!(
+                text.ends_with("\nSee: heeler snapshot list pi5l --dataset 'data/my vm'"),
+                "{text}"
+            );
+        }
+        let taken = error("cannot create snapshot 'data/vm@x': dataset already exists");
+        assert!(matches!(taken, AppError::Taken(_)));
+        let wrong = error("\"x\" is not a snapshot: write it as DATASET@NAME");
+        assert!(matches!(wrong, AppError::Invalid(_)));
+        assert!(matches!(error("out of space"), AppError::Refused(_)));
+    }
 }

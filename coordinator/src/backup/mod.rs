@@ -18,4 +18,4 @@ pub use error::BackupError;
 pub use pack::{Content, Packed, pack, sweep};
 pub use recovery::{Recovery, RecoveryFile, ensure_recovery, readable};
 pub use restore::{Restore, Restored, may_replace, restore, verify};
-pub use seal::{Lock, Opener};
+pub use seal::{Lock, Opener, has_passphrase};

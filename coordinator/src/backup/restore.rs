@@ -83,7 +83,6 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let occupied = is_occupied(state);
     may_replace(state, options.replace)?;
-    place::check(&place)?;
     let mut held = place.join("lock").exists().then(|| lock(state, &place)).transpose()?;
     let opened = Opened::open(options.archive, &options.opener, options.recovery)?;
     if let Some(wanted) = options.cluster.filter(|wanted| **wanted != opened.manifest.cluster) {
@@ -120,17 +119,21 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     Ok(restored)
 }
 
-/// Checks that the folder holds no coordinator, or that it may be replaced.
+/// Checks that the folder holds no coordinator, or that it may be replaced: none runs in it, and it can be renamed.
 ///
 /// # Errors
-/// [`BackupError::Occupied`].
+/// What prevents it.
 pub fn may_replace(state: &StateFolder, replace: bool) -> Result<(), BackupError> {
-    match is_occupied(state) && !replace {
-        true => Err(BackupError::Occupied(
-            state.path().canonicalize().unwrap_or_else(|_| state.path().to_owned()),
-        )),
-        false => Ok(()),
+    let path = state.path();
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if is_occupied(state) && !replace {
+        return Err(BackupError::Occupied(place));
     }
+    place::check(&place)?;
+    if place.join("lock").exists() {
+        lock(state, &place)?;
+    }
+    Ok(())
 }
 
 fn is_occupied(state: &StateFolder) -> bool {

@@ -1,9 +1,11 @@
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
 
 use age::secrecy::SecretString;
 use age::{Decryptor, Encryptor, Recipient, scrypt, stream, x25519};
 
-use super::error::{BackupError, damaged};
+use super::error::{BackupError, damaged, failed};
 
 /// What seals a backup.
 #[derive(Clone)]
@@ -60,6 +62,16 @@ impl Lock {
             Self::Passphrase(words) => Opener::Passphrase(words.clone()),
         }
     }
+}
+
+/// Whether the file is sealed with a passphrase and not for a recovery key. Needs neither.
+///
+/// # Errors
+/// When it cannot be read or is not sealed.
+pub fn has_passphrase(archive: &Path) -> Result<bool, BackupError> {
+    let file = File::open(archive).map_err(failed("read", archive))?;
+    let sealed = Decryptor::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
+    Ok(sealed.is_scrypt())
 }
 
 /// What opens a backup.

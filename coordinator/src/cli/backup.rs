@@ -9,7 +9,7 @@ use super::init::in_full;
 use super::restore::{RestoreFrom, described, restore_state, target};
 use super::{CliError, Console, Context, Exit, copies, given, json};
 use crate::audit::{Action, write};
-use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, pack, verify};
+use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, has_passphrase, pack, verify};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
 
@@ -76,6 +76,24 @@ impl KeyArgs {
         }
     }
 
+    /// Checks, before anybody is asked for a key, that `archive` is a backup and that these options can open it.
+    fn fit(&self, archive: &Path) -> Result<(), CliError> {
+        self.check()?;
+        given::readable(archive)?;
+        let sealed = has_passphrase(archive).map_err(|error| failed(&error))?;
+        match (sealed, self.passphrase) {
+            (true, false) => Err(CliError::Usage(format!(
+                "{} is sealed with a passphrase: give --passphrase",
+                archive.display()
+            ))),
+            (false, true) => Err(CliError::Usage(format!(
+                "{} is sealed for a recovery key: leave out --passphrase",
+                archive.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the key or passphrase from the file or stdin, or asks for it.
     pub(super) fn read(&self, console: &mut Console<'_>) -> Result<(Opener, Option<Recovery>), CliError> {
         if self.passphrase {
@@ -111,7 +129,7 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
         Backup::Copy => copies::make(context, console).await,
         Backup::Restore(args) => {
             let archive = context.around.folder.join(&args.file);
-            given::readable(&archive)?;
+            args.key.fit(&archive)?;
             target(None, args.replace, context)?;
             let key = args.key.read(console)?;
             let how = RestoreFrom {
@@ -124,7 +142,7 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
         }
         Backup::Verify { file, key } => {
             let path = context.around.folder.join(&file);
-            given::readable(&path)?;
+            key.fit(&path)?;
             let (opener, recovery) = key.read(console)?;
             let scratch = tempfile::tempdir().map_err(super::error::file("make", "a temporary folder"))?;
             let manifest = verify(&path, opener, recovery.as_ref(), &scratch.path().join("backup"))
@@ -148,7 +166,7 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
     let state = StateFolder::new(context.state());
     let now_ms = context.clock.now_ms();
     if !state.holds().map_err(|lost| failed(&lost.into()))? {
-        return Err(failed(&BackupError::NoCoordinator(state.path().to_owned())));
+        return Err(CliError::NoState(state.path().to_owned()));
     }
     let file = match &args.file {
         Some(file) => context.around.folder.join(file),
@@ -245,7 +263,9 @@ fn new_passphrase(console: &mut Console<'_>) -> Result<Lock, CliError> {
         ));
     }
     if console.person.is_there() && secret("Repeat the passphrase:", console)? != words {
-        return Err(CliError::NotConfirmed("the two passphrases differ".into()));
+        return Err(CliError::Usage(
+            "the two passphrases differ\nNothing was changed.".into(),
+        ));
     }
     Ok(Lock::passphrase(words))
 }

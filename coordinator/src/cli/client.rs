@@ -15,10 +15,13 @@ pub(super) const LARGEST: usize = crate::app::REPLY;
 /// Connects to the coordinator's socket.
 ///
 /// # Errors
-/// [`CliError::NotRunning`] when no coordinator listens on it.
+/// [`CliError::NotRunning`] when no coordinator listens on it, [`CliError::NoState`] when there is none.
 pub async fn connect(state: &Path) -> Result<Client, CliError> {
     let socket = state.join("heeler.sock");
-    let not_running = || CliError::NotRunning(socket.clone());
+    let not_running = || match is_elsewhere(state) {
+        true => CliError::NoState(state.to_owned()),
+        false => CliError::NotRunning(socket.clone()),
+    };
     let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display())).map_err(|_| not_running())?;
     let channel = endpoint
         .connect_timeout(Duration::from_secs(5))
@@ -26,4 +29,10 @@ pub async fn connect(state: &Path) -> Result<Client, CliError> {
         .await
         .map_err(|_| not_running())?;
     Ok(OperatorClient::new(channel).max_decoding_message_size(LARGEST))
+}
+
+/// Whether the folder does not exist, or holds an operator's key and no coordinator. False when it cannot be read.
+fn is_elsewhere(state: &Path) -> bool {
+    let lacks = |path: &Path| matches!(path.try_exists(), Ok(false));
+    lacks(state) || (state.join("operators").is_dir() && lacks(&state.join("heeler.db")))
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use jiff::tz::TimeZone;
@@ -170,10 +171,23 @@ impl Console<'_> {
         written.map_err(super::error::file("write", "stdout"))
     }
 
+    /// Writes somebody's text to stdout: exactly into a file or pipe, without hidden characters on a terminal.
+    pub(super) fn text(&mut self, text: &str) -> Result<(), CliError> {
+        self.write(&for_stdout(text, io::stdout().is_terminal()))
+    }
+
     /// Writes lines to stderr, apart from the result.
     pub(super) fn aside(&mut self, lines: &[Line]) {
         // If stderr is closed there is no place to report that.
         let _ = self.err.write_all(self.screen.show(lines).as_bytes());
+    }
+}
+
+/// A terminal would obey or hide some characters: they are shown as escapes.
+fn for_stdout(text: &str, terminal: bool) -> Cow<'_, str> {
+    match terminal {
+        true => escaped(&text.replace('\t', "    ")).into(),
+        false => text.into(),
     }
 }
 
@@ -190,5 +204,18 @@ pub(super) fn screen(global: &Global, no_color: bool) -> Screen {
             Color::Never => false,
             Color::Auto => attended && !no_color,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_control_characters_and_a_file_every_byte() {
+        let text = "a = 1 # \u{202e}\u{9b}2J\u{2066}\u{1b}]0;x\r\n\tb = 2\n";
+        assert_eq!(for_stdout(text, false), text);
+        let shown = for_stdout(text, true);
+        assert_eq!(shown, "a = 1 # \\u202e\\u009b2J\\u2066\\u001b]0;x\\u000d\n    b = 2\n");
     }
 }

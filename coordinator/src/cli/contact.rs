@@ -72,6 +72,7 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
         .ok()
         .and_then(|bytes| config::parse_bytes(&bytes).ok());
     let mut passwords = Passwords::read(&names, args.ask_password, console)?;
+    passwords.check(&names)?;
     let mut documents = Vec::new();
     let mut exit = Exit::Fine;
     for node in names {

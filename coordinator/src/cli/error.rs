@@ -48,8 +48,19 @@ pub enum CliError {
         source: io::Error,
     },
     /// No coordinator listens on the socket.
-    #[error("no coordinator answers at {}\nStart it: heeler serve\nElsewhere: name its state folder with --state, or $HEELER_STATE", .0.display())]
+    #[error(
+        "no coordinator answers at {}\nStart it: heeler serve\nElsewhere: name its state folder with --state, or \
+         $HEELER_STATE; on another machine: --coordinator HOST:PORT, or $HEELER_COORDINATOR",
+        .0.display()
+    )]
     NotRunning(PathBuf),
+    /// The state folder does not exist, or holds no coordinator.
+    #[error(
+        "there is no coordinator in {}\nOn another machine: --coordinator HOST:PORT, or $HEELER_COORDINATOR\nElsewhere \
+         here: name its state folder with --state, or $HEELER_STATE\nA new one: heeler init --cluster NAME FOLDER",
+        .0.display()
+    )]
+    NoState(PathBuf),
     /// A coordinator on another machine cannot be reached, or refuses this certificate.
     #[error("no coordinator answers at {at}: {why}")]
     NotReached {
@@ -92,7 +103,7 @@ impl CliError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotRunning(_) | Self::NotReached { .. } | Self::Lost => Exit::Unreachable,
+            Self::NotRunning(_) | Self::NoState(_) | Self::NotReached { .. } | Self::Lost => Exit::Unreachable,
             Self::NobodyToAsk(_) | Self::NotConfirmed(_) => Exit::Refused,
             Self::Blocked(_) => Exit::Person,
             Self::Usage(_) => Exit::Usage,

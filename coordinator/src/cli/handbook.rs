@@ -16,10 +16,10 @@ It needs no running coordinator, only its state folder, and holds no secret.";
 pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let book = match context.client().await {
         Ok(mut client) => client.handbook(HandbookRequest {}).await?.into_inner(),
-        Err(CliError::NotRunning(socket)) => {
+        Err(CliError::NotRunning(_)) => {
             let state = StateFolder::new(context.state());
             if !state.database().exists() {
-                return Err(CliError::NotRunning(socket));
+                return Err(CliError::NoState(context.state()));
             }
             read(&state, context.clock.now_ms())
                 .await

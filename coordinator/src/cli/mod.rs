@@ -222,7 +222,10 @@ async fn dispatch(
 
 fn usage(error: &clap::Error, json: bool, session: Session<'_>) -> Exit {
     if json && error.use_stderr() {
-        let text = error.to_string();
+        let mut text = error.to_string();
+        if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            text.insert_str(0, "a subcommand or an argument is missing\n");
+        }
         let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
         let _ = writeln!(session.out, "{}", json::error(text, Exit::Usage, &[]));
     }

@@ -160,7 +160,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
             console.answer(|| json::document(document), |_| Vec::new())?;
         }
         // Not wrapped to the screen's width: another machine reads it.
-        false => console.write(&text)?,
+        false => console.text(&text)?,
     }
     let how = match grant.addresses.is_empty() {
         true => "The coordinator accepts no remote commands yet; to allow them: heeler serve --operators",

@@ -27,7 +27,7 @@ pub(super) async fn run(args: &Revision, context: &Context<'_>, console: &mut Co
     } else {
         // On stderr, so that stdout is the text alone.
         console.aside(&[screen::revision(&accepted, &console.zone)]);
-        console.write(&accepted.text)?;
+        console.text(&accepted.text)?;
     }
     Ok(Exit::Fine)
 }

@@ -84,7 +84,7 @@ fn value(name: &str, console: &mut Console<'_>) -> Result<Vec<u8>, CliError> {
         value.pop_if(|last| *last == b'\r');
     }
     match value.len() {
-        0 => Err(CliError::NobodyToAsk(format!(
+        0 => Err(CliError::Usage(format!(
             "no value was given for {name}\nGive it on stdin: heeler secret set {name} < FILE"
         ))),
         1..=LARGEST_BYTES => Ok(value),

@@ -9,7 +9,7 @@ use serde_json::json as object;
 
 use super::consent::Key;
 use super::{CliError, Client, Console, Context, Exit, complete, given, json};
-use crate::known::short;
+use crate::known::{short, word};
 use crate::screen::{self, Ink, Line};
 
 #[derive(Debug, Subcommand)]
@@ -149,7 +149,11 @@ async fn held(
     };
     ask(client, &node, act).await?;
     let text = match hold {
-        true => format!("{snapshot} is held as {tag}, until: heeler snapshot release {node} {snapshot} --tag {tag}"),
+        true => format!(
+            "{snapshot} is held as {tag}, until: heeler snapshot release {node} {} --tag {}",
+            word(&snapshot),
+            word(&tag)
+        ),
         false => format!("{snapshot} is no longer held as {tag}"),
     };
     console.answer(
@@ -174,7 +178,9 @@ async fn is_held(client: &mut Client, node: &str, snapshot: &str, console: &mut 
         .any(|(name, row)| name == snapshot && row.holds > 0)
     {
         true => Ok(()),
-        false => Err(CliError::NotConfirmed(format!("nobody holds {snapshot} on {node}"))),
+        false => Err(CliError::Other(format!(
+            "nobody holds {snapshot} on {node}\nNothing was changed."
+        ))),
     }
 }
 

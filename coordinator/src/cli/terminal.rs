@@ -40,6 +40,18 @@ impl Passwords {
         Ok(passwords)
     }
 
+    /// Fails when stdin had passwords for some of the nodes only, before any node is changed.
+    pub(super) fn check(&self, names: &[NodeName]) -> Result<(), CliError> {
+        let missing = names.iter().find(|name| !self.given.contains_key(name));
+        match missing.filter(|_| !self.given.is_empty()) {
+            Some(name) => Err(CliError::Usage(format!(
+                "no password was given on stdin for {name}: -K needs one line for each NAME, in order\nNothing was \
+                 changed."
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Forgets the typed password because it was wrong.
     pub(super) fn forget(&mut self) {
         self.typed = None;

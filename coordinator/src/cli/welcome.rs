@@ -23,7 +23,7 @@ enum Without {
 
 pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     match status::run(&status::Status::default(), context, console).await {
-        Err(CliError::NotRunning(_)) => {
+        Err(CliError::NotRunning(_) | CliError::NoState(_)) => {
             let without = without(context);
             say(&without, context, console)?;
             Ok(Exit::Unreachable)

@@ -11,6 +11,7 @@ pub(super) fn status(app: &App, error: &AppError) -> Status {
     app.heed(error);
     let code = match error {
         AppError::NotFound(_) => Code::NotFound,
+        AppError::Taken(_) => Code::AlreadyExists,
         AppError::Invalid(_) => Code::InvalidArgument,
         AppError::Refused(_) => Code::FailedPrecondition,
         AppError::Behind { .. } => Code::Aborted,

@@ -117,3 +117,29 @@ async fn without_a_terminal_each_name_has_its_own_line() {
     let (sent, _) = passwords(false, false, &["first"], &[("a", true)]).await;
     assert_eq!(sent, [None], "stdin is not read without -K");
 }
+
+#[tokio::test]
+async fn too_few_passwords_on_stdin_are_refused_before_the_first_node() {
+    let mut person = Answers {
+        there: false,
+        lines: ["one"].into(),
+        asked: Vec::new(),
+    };
+    let mut console = Console {
+        out: &mut io::sink(),
+        err: &mut io::sink(),
+        person: &mut person,
+        screen: Screen {
+            width: 80,
+            color: false,
+        },
+        json: false,
+        live: false,
+        zone: TimeZone::UTC,
+    };
+    let names = ["a", "b"].map(|name| NodeName::new(name).unwrap());
+    let passwords = Passwords::read(&names, true, &mut console).unwrap();
+    let refused = passwords.check(&names).unwrap_err().to_string();
+    assert!(refused.contains("for b"), "{refused}");
+    passwords.check(&names[..1]).unwrap();
+}

@@ -96,6 +96,64 @@ async fn one_command_restores_a_destroyed_coordinator() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_no_backup_is_refused_before_a_key_is_asked_for() {
+    let stage = made().await;
+    let at = |name: &str| stage.folder.path().join(name).display().to_string();
+    std::fs::write(at("x.age"), "hi").unwrap();
+    stage.types(&format!("backup create {}", at("b.age"))).await;
+    let key = "AGE-SECRET-KEY-1NOTREALLY";
+    for (line, exit, words) in [
+        (
+            format!("backup verify {}", at("x.age")),
+            Exit::Error,
+            "not a heeler backup",
+        ),
+        (
+            format!("backup restore {} --replace", at("x.age")),
+            Exit::Error,
+            "not a heeler backup",
+        ),
+        (
+            format!("backup verify {} --passphrase", at("b.age")),
+            Exit::Usage,
+            "leave out --passphrase",
+        ),
+    ] {
+        let outcome = stage.types_and_says(&line, &[key]).await;
+        assert_eq!((outcome.exit, outcome.asked), (exit, Vec::new()), "{line}");
+        assert!(outcome.err.contains(words), "{line}: {}", outcome.err);
+    }
+}
+
+#[tokio::test]
+async fn a_restore_over_a_running_coordinator_asks_for_no_key() {
+    let stage = made().await;
+    let file = stage.folder.path().join("b.age").display().to_string();
+    stage.types(&format!("backup create {file}")).await;
+    let _runs = crate::state::StateFolder::new(stage.state()).lock().unwrap();
+    let line = format!("backup restore {file} --replace");
+    let outcome = stage.types_and_says(&line, &["AGE-SECRET-KEY-1NOTREALLY"]).await;
+    assert_eq!((outcome.exit, outcome.asked), (Exit::Error, Vec::new()));
+    assert!(outcome.err.contains("Stop that one first: kill"), "{}", outcome.err);
+}
+
+#[tokio::test]
+async fn without_a_state_folder_no_command_says_to_start_it() {
+    let stage = Stage::empty();
+    let nowhere = stage.folder.path().join("nope").display().to_string();
+    for command in ["status", "handbook", "backup create", "node list"] {
+        let outcome = stage.types(&format!("--state {nowhere} {command}")).await;
+        assert_eq!(outcome.exit, Exit::Unreachable, "{command}");
+        assert!(outcome.err.contains("--coordinator"), "{command}: {}", outcome.err);
+        assert!(!outcome.err.contains("heeler serve"), "{command}: {}", outcome.err);
+    }
+    // An operator of a coordinator on another machine.
+    stage.key("key");
+    let outcome = stage.types("status").await;
+    assert!(!outcome.err.contains("heeler serve"), "{}", outcome.err);
+}
+
+#[tokio::test]
 async fn a_missing_recovery_key_is_asked_for() {
     let stage = made().await;
     let file = stage.folder.path().join("b.age").display().to_string();

@@ -114,7 +114,7 @@ async fn a_secret_is_never_shown() {
     assert_eq!(values, [b"open sesame".as_slice(), b"two\nlines"]);
 
     let nothing = stage.types("secret set pve-token").await;
-    assert_eq!(nothing.exit, Exit::Refused);
+    assert_eq!(nothing.exit, Exit::Usage);
     assert!(
         nothing.err.contains("heeler secret set pve-token < FILE"),
         "{}",

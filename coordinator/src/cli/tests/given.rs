@@ -266,3 +266,13 @@ async fn a_limit_of_zero_is_refused_everywhere() {
         assert_eq!(stage.types(line).await.exit, Exit::Usage, "{line}");
     }
 }
+
+#[tokio::test]
+async fn a_missing_subcommand_is_named_in_json() {
+    let outcome = Stage::empty().types("--json revision").await;
+    assert_eq!(outcome.exit, Exit::Usage);
+    let document: Value = serde_json::from_str(&outcome.out).unwrap();
+    let error = &document["error"];
+    assert_eq!(error["message"], "a subcommand or an argument is missing", "{document}");
+    assert!(error["next"].as_str().unwrap().contains("show"), "{document}");
+}
