@@ -14,7 +14,7 @@ use crate::screen::{self, Ink, Line};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Snapshot {
-    /// List every snapshot: when, why it is kept, and where its files can be read
+    /// List the snapshots of every dataset with a policy: when, why they are kept, where their files can be read
     List(List),
     /// Take a snapshot now; the schedule never prunes it
     Create {
@@ -50,7 +50,7 @@ pub(super) struct List {
     /// The node [default: every one that is connected]
     #[arg(add = complete::nodes())]
     node: Option<String>,
-    /// Only of this dataset; it needs no policy
+    /// The snapshots of this dataset instead, with or without a policy
     #[arg(long)]
     dataset: Option<String>,
 }
