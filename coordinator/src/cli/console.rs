@@ -100,21 +100,6 @@ fn on_screen(question: &str, columns: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_question_is_broken_between_words() {
-        let question = "The host key is new:\n  shown  SHA256:x\nErase the key of the operator ada, who has a key on \
-                        this machine, and delete its key? [y/N]";
-        let shown = on_screen(question, 40);
-        assert!(shown.lines().all(|line| line.len() <= 38), "{shown}");
-        assert!(shown.ends_with("key? [y/N]"), "{shown}");
-        assert!(shown.contains("\n  shown  SHA256:x\n"), "{shown}");
-    }
-}
-
 /// Output and input of a command.
 pub struct Console<'a> {
     /// stdout: results.
@@ -186,7 +171,7 @@ impl Console<'_> {
 /// A terminal would obey or hide some characters: they are shown as escapes.
 fn for_stdout(text: &str, terminal: bool) -> Cow<'_, str> {
     match terminal {
-        true => escaped(&text.replace('\t', "    ")).into(),
+        true => escaped(&text.replace("\r\n", "\n").replace('\t', "    ")).into(),
         false => text.into(),
     }
 }
@@ -212,10 +197,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_gets_no_control_characters_and_a_file_every_byte() {
-        let text = "a = 1 # \u{202e}\u{9b}2J\u{2066}\u{1b}]0;x\r\n\tb = 2\n";
+    fn a_long_question_is_broken_between_words() {
+        let question = "The host key is new:\n  shown  SHA256:x\nErase the key of the operator ada, who has a key on \
+                        this machine, and delete its key? [y/N]";
+        let shown = on_screen(question, 40);
+        assert!(shown.lines().all(|line| line.len() <= 38), "{shown}");
+        assert!(shown.ends_with("key? [y/N]"), "{shown}");
+        assert!(shown.contains("\n  shown  SHA256:x\n"), "{shown}");
+    }
+
+    #[test]
+    fn only_a_terminal_gets_control_characters_escaped() {
+        let text = "a = 1 # \u{202e}\u{9b}2J\u{2066}\u{1b}]0;x\rb\r\n\tb = 2\n";
         assert_eq!(for_stdout(text, false), text);
         let shown = for_stdout(text, true);
-        assert_eq!(shown, "a = 1 # \\u202e\\u009b2J\\u2066\\u001b]0;x\\u000d\n    b = 2\n");
+        assert_eq!(shown, "a = 1 # \\u202e\\u009b2J\\u2066\\u001b]0;x\\u000db\n    b = 2\n");
     }
 }

@@ -96,7 +96,7 @@ async fn one_command_restores_a_destroyed_coordinator() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_backup_is_refused_before_a_key_is_asked_for() {
+async fn a_file_that_is_no_backup_asks_for_no_key() {
     let stage = made().await;
     let at = |name: &str| stage.folder.path().join(name).display().to_string();
     std::fs::write(at("x.age"), "hi").unwrap();
