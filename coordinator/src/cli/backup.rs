@@ -129,8 +129,9 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
         Backup::Copy => copies::make(context, console).await,
         Backup::Restore(args) => {
             let archive = context.around.folder.join(&args.file);
-            args.key.fit(&archive)?;
+            given::readable(&archive)?;
             target(None, args.replace, context)?;
+            args.key.fit(&archive)?;
             let key = args.key.read(console)?;
             let how = RestoreFrom {
                 archive: &archive,
@@ -166,7 +167,11 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
     let state = StateFolder::new(context.state());
     let now_ms = context.clock.now_ms();
     if !state.holds().map_err(|lost| failed(&lost.into()))? {
-        return Err(CliError::NoState(state.path().to_owned()));
+        let path = state.path().to_owned();
+        return Err(match path.try_exists() {
+            Ok(false) => CliError::NoState(path),
+            _ => failed(&BackupError::NoCoordinator(path)),
+        });
     }
     let file = match &args.file {
         Some(file) => context.around.folder.join(file),

@@ -116,7 +116,7 @@ async fn a_file_that_is_no_backup_asks_for_no_key() {
         (
             format!("backup verify {} --passphrase", at("b.age")),
             Exit::Usage,
-            "leave out --passphrase",
+            "is sealed for a recovery key",
         ),
     ] {
         let outcome = stage.types_and_says(&line, &[key]).await;
@@ -134,7 +134,7 @@ async fn a_restore_over_a_running_coordinator_asks_for_no_key() {
     let line = format!("backup restore {file} --replace");
     let outcome = stage.types_and_says(&line, &["AGE-SECRET-KEY-1NOTREALLY"]).await;
     assert_eq!((outcome.exit, outcome.asked), (Exit::Error, Vec::new()));
-    assert!(outcome.err.contains("Stop that one first: kill"), "{}", outcome.err);
+    assert!(outcome.err.contains("another coordinator (process"), "{}", outcome.err);
 }
 
 #[tokio::test]
