@@ -78,8 +78,10 @@ impl KeyArgs {
 
     /// Checks, before anybody is asked for a key, that `archive` is a backup and that these options can open it.
     fn fit(&self, archive: &Path) -> Result<(), CliError> {
-        self.check()?;
         given::readable(archive)?;
+        if self.identity.as_ref().is_some_and(|path| path.as_os_str() != "-") {
+            return self.check();
+        }
         let sealed = has_passphrase(archive).map_err(|error| failed(&error))?;
         match (sealed, self.passphrase) {
             (true, false) => Err(CliError::Usage(format!(
