@@ -34,7 +34,7 @@ pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) 
                 words::list(legs.iter().copied())
             ),
             words::OTHER_DISKS,
-            format!("in heeler.toml: disks = [{}]", words::quoted(&legs)),
+            naming(pool.guid, &legs),
         );
     }
     if let Some(stopped) = not_importable(candidate, seen) {
@@ -79,6 +79,17 @@ pub(super) fn unrecorded(spec: &PoolSpec, begun: bool, seen: &Observed) -> Optio
         ops: vec![Op::Run(import_command(candidate.pool.guid))],
         settle: SETTLE,
     }))
+}
+
+/// What to type when the pool has other disks than heeler.toml names. heeler.toml takes no single disk: such a pool is
+/// imported first, and the plan then says how to add the second disk.
+fn naming(guid: u64, legs: &BTreeSet<&str>) -> String {
+    match legs.len() {
+        0 | 1 => {
+            format!("on the node: zpool import -N -d /dev/disk/by-id {guid}; heeler plan then says how to add a disk")
+        }
+        _ => format!("in heeler.toml: disks = [{}]", words::quoted(legs)),
+    }
 }
 
 /// Blocked: the pool on record cannot be found. No other pool is created for that reason.
@@ -198,7 +209,7 @@ fn foreign(spec: &PoolSpec, begun: bool, first: &Candidate, count: usize) -> Pla
             pool.name
         )
     } else if ours && pool.name == spec.name.as_str() {
-        format!("in heeler.toml: disks = [{}]; then: heeler apply", words::quoted(&legs))
+        format!("{}; then: heeler apply", naming(pool.guid, &legs))
     } else if ours {
         format!("in heeler.toml: name = {:?}; then: heeler apply", pool.name)
     } else {

@@ -1,4 +1,6 @@
-use heeler_host::facts::PoolFact;
+use std::collections::BTreeSet;
+
+use heeler_host::facts::{LegFact, PoolFact};
 use heeler_host::zpool::Class;
 use heeler_proto::PoolSpec;
 
@@ -56,6 +58,13 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
             ),
         );
     }
+    if let Some((odd, next)) = unmirrored(pool, &wanted) {
+        return Plan::blocked(
+            format!("{found}: {odd}"),
+            "a pool of Heeler is a mirror: data that is on one disk only is lost with that disk",
+            next,
+        );
+    }
     if let Some(difference) = words::difference(&legs, &wanted) {
         let next = match places.nameless(spec) {
             0 => format!("in heeler.toml: disks = [{}]", words::quoted(&legs)),
@@ -73,4 +82,41 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
             format!("on the node: zpool status -v {}", pool.name),
         ),
     }
+}
+
+/// The disk of the pool that no other one mirrors, in words, and what to type; None when there is none. Heeler creates
+/// only mirrors, so a person has detached or added a disk, or made the pool.
+fn unmirrored(pool: &PoolFact, wanted: &BTreeSet<&str>) -> Option<(String, String)> {
+    let name = &pool.name;
+    let needed: Vec<&LegFact> = pool.legs.iter().filter(|leg| leg.class.is_needed()).collect();
+    let lone = needed.iter().find(|leg| is_alone(leg, &needed))?;
+    let called = match lone.serial.as_str() {
+        "" => &lone.path,
+        serial => serial,
+    };
+    let rest = needed
+        .iter()
+        .any(|leg| leg.top != lone.top || leg.top.is_empty() && leg.guid != lone.guid);
+    if rest {
+        let next = format!(
+            "on the node: zpool remove {name} {} (its data moves to the other disks, which need the room); then: heeler plan",
+            lone.guid
+        );
+        return Some((format!("{called} is a vdev of its own, without a mirror"), next));
+    }
+    let other = wanted
+        .iter()
+        .find(|one| **one != lone.serial)
+        .map_or("another blank disk", |one| *one);
+    let next = format!(
+        "on the node: zpool attach {name} {} /dev/disk/by-id/NAME, with the NAME of {other} there; if ZFS refuses that disk because of what it holds, first: heeler disk erase SERIAL; then: heeler plan",
+        lone.guid
+    );
+    Some((format!("{called} is its only disk, without a mirror"), next))
+}
+
+/// Whether no other disk holds the same data: the leg is a top-level vdev itself, also while it is replaced.
+fn is_alone(leg: &LegFact, needed: &[&LegFact]) -> bool {
+    let replaced = || leg.top == leg.place && needed.iter().all(|one| one.top != leg.top || one.place == leg.top);
+    leg.top.is_empty() || replaced()
 }

@@ -142,6 +142,7 @@ fn leg(text: &str) -> LegFact {
         guid: 1,
         state: if gone { "UNAVAIL" } else { "ONLINE" }.to_owned(),
         path: text.to_owned(),
+        top: "mirror-0".to_owned(),
         ..LegFact::default()
     }
 }

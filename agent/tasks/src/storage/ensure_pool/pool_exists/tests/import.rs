@@ -112,7 +112,10 @@ fn after_a_reflash_import_waits_for_the_host_id() {
 #[test]
 fn a_missing_recorded_pool_blocks() {
     let gone = blocked(plan(&on_record(), &disks(vec![blank("A1"), blank("B1")])));
-    assert!(gone.found.contains("no disk in this node carries pool 7"), "{gone:?}");
+    assert!(
+        gone.found.contains("no disk in this node carries pool data (7)"),
+        "{gone:?}"
+    );
     assert!(gone.next.contains("put its disks back (A1, B1)"), "{gone:?}");
     let unoffered = blocked(plan(&on_record(), &disks(vec![member("A1", GUID, 1), blank("B1")])));
     assert!(unoffered.found.contains("its label is on A1"), "{unoffered:?}");
@@ -154,7 +157,10 @@ fn an_unrecorded_foreign_pool_blocks() {
         (renamed, "in heeler.toml: name = \"tank\""),
         (candidate(GUID, &["A1", "-B1"]), "put all disks of pool data back"),
         (candidate(GUID, &["A1", "-"]), "put all disks of pool data back"),
-        (candidate(GUID, &["A1"]), "in heeler.toml: disks = [\"A1\"]"),
+        (
+            candidate(GUID, &["A1"]),
+            "zpool import -N -d /dev/disk/by-id 7; heeler plan then says",
+        ),
         (
             candidate(GUID, &["A1", "B1", "C1"]),
             "in heeler.toml: disks = [\"A1\", \"B1\", \"C1\"]",

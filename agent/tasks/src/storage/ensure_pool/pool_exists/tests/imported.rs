@@ -77,6 +77,7 @@ fn extra(serial: &str, class: Class) -> LegFact {
         serial: serial.into(),
         state: "ONLINE".into(),
         class,
+        top: "mirror-0".into(),
         ..LegFact::default()
     }
 }
@@ -131,4 +132,53 @@ fn an_unreadable_pool_of_ours_stops_the_task() {
     for task in [task(), on_record()] {
         assert!(blocked(plan(&task, &seen)).found.contains("no state"));
     }
+}
+
+#[test]
+fn an_unmirrored_disk_blocks_with_advice_that_works() {
+    let lone = |serial: &str| LegFact {
+        top: String::new(),
+        guid: 9,
+        ..extra(serial, Class::Data)
+    };
+    let detached = seen(|pool| pool.legs = vec![lone("A1")]);
+    let stopped = blocked(plan(&on_record(), &detached));
+    assert!(stopped.found.contains("A1 is its only disk"), "{stopped:?}");
+    assert!(
+        stopped
+            .next
+            .starts_with("on the node: zpool attach data 9 /dev/disk/by-id/NAME, with the NAME of B1"),
+        "{stopped:?}"
+    );
+    // A disk was added beside the mirror, named in heeler.toml or not.
+    let striped = seen(|pool| pool.legs.push(lone("C1")));
+    let mut named = on_record();
+    named.pool.serials.push(serial("C1"));
+    for task in [on_record(), named] {
+        let stopped = blocked(plan(&task, &striped));
+        assert!(stopped.found.contains("C1 is a vdev of its own"), "{stopped:?}");
+        assert!(
+            stopped.next.starts_with("on the node: zpool remove data 9"),
+            "{stopped:?}"
+        );
+    }
+    // A special device alone: the pool is lost with it.
+    let special = seen(|pool| {
+        pool.legs.push(LegFact {
+            class: Class::Special,
+            ..lone("C1")
+        });
+    });
+    let stopped = blocked(plan(&on_record(), &special));
+    assert!(stopped.found.contains("C1 is a vdev of its own"), "{stopped:?}");
+    // Two mirrors lose nothing with one disk.
+    let twice = seen(|pool| {
+        pool.legs.extend(["C1", "D1"].map(|one| LegFact {
+            top: "mirror-1".into(),
+            ..extra(one, Class::Data)
+        }));
+    });
+    let mut four = on_record();
+    four.pool.serials.extend([serial("C1"), serial("D1")]);
+    assert_eq!(plan(&four, &twice), Plan::Satisfied);
 }
