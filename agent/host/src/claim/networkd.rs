@@ -78,13 +78,15 @@ fn of_file(file: &Found, nic: &Nic, by_name: &str, names: &[&str], first: bool) 
     (wins || named).then(|| Claim::at(&file.path, &file.text, line, wins))
 }
 
+type Matches<'a> = &'a dyn Fn(&str) -> bool;
+
 /// Whether `[Match]` allows the card. A condition that cannot be checked here counts as met.
 fn allows(own: &[&Entry<'_>], by_name: &str, name: &str, nic: &Nic) -> bool {
     let mac = digits(&nic.mac);
     let is_mac = |word: &str| digits(word) == mac;
     // Only virtual devices and Wi-Fi have the last four.
     let none = |_: &str| false;
-    let keys: [(&str, &dyn Fn(&str) -> bool); 9] = [
+    let keys: [(&str, Matches<'_>); 9] = [
         (by_name, &|word| matches(word, name)),
         ("MACAddress", &is_mac),
         ("PermanentMACAddress", &is_mac),
