@@ -119,7 +119,7 @@ async fn without_a_terminal_each_name_has_its_own_line() {
 }
 
 #[tokio::test]
-async fn too_few_passwords_on_stdin_are_refused_before_the_first_node() {
+async fn too_few_passwords_are_refused_before_the_first_node() {
     let mut person = Answers {
         there: false,
         lines: ["one"].into(),
