@@ -120,7 +120,10 @@ async fn a_revoked_operator_is_out_at_once() {
     fleet.operator().await.wait_for("lost", "a").await;
 
     let said = me.does(&fleet.clock, "operator revoke bo --yes").await;
-    assert!(said.contains("Not yet at these nodes") && said.contains("\n    a"), "{said}");
+    assert!(
+        said.contains("Not yet at these nodes") && said.contains("\n    a"),
+        "{said}"
+    );
     let ended = async { while let Ok(Some(_)) = events.message().await {} };
     assert!(
         timeout(WAITS, ended).await.is_ok(),
