@@ -23,7 +23,7 @@ pub use generation::Generation;
 pub use irreversible::{
     CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep, ReleaseHold,
 };
-pub use mountpoint::Mountpoint;
+pub use mountpoint::{Mountpoint, is_below};
 pub use name::{NodeName, OperatorName, Serial, TaskId};
 pub use pool::{Dataset, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec};
 /// Gives `encoded_len`, `encode` and `decode` of the messages.

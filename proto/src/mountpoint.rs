@@ -72,7 +72,9 @@ impl Mountpoint {
     }
 }
 
-fn is_below(path: &str, outer: &str) -> bool {
+/// Whether the path, or the dataset's name, is inside `outer` and is not `outer` itself. Both are in their shortest form.
+#[must_use]
+pub fn is_below(path: &str, outer: &str) -> bool {
     path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 

@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use heeler_proto::{
     Cidr, Dataset, Keep, KeepBackplane, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial, SnapshotPolicy,
+    is_below,
 };
 
 use super::{Config, Node, Place, Renderer};
@@ -147,7 +148,7 @@ impl Config {
     fn snapshots(&self, datasets: &[Dataset]) -> Vec<SnapshotPolicy> {
         let mut policies: Vec<SnapshotPolicy> = Vec::new();
         let here = |name: &str| {
-            let below = |parent: &str| name.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'));
+            let below = |parent: &str| is_below(name, parent);
             datasets
                 .iter()
                 .any(|dataset| dataset.name == name || below(&dataset.name))

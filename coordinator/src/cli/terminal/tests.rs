@@ -31,6 +31,21 @@ impl Person for Answers {
     }
 }
 
+fn console<'a>(person: &'a mut Answers, out: &'a mut io::Sink, err: &'a mut io::Sink) -> Console<'a> {
+    Console {
+        out,
+        err,
+        person,
+        screen: Screen {
+            width: 80,
+            color: false,
+        },
+        json: false,
+        live: false,
+        zone: TimeZone::UTC,
+    }
+}
+
 /// The passwords for `nodes` (each with whether its host key was pinned before), and the questions that were asked.
 async fn passwords(
     there: bool,
@@ -43,18 +58,8 @@ async fn passwords(
         lines: lines.iter().copied().collect(),
         asked: Vec::new(),
     };
-    let mut console = Console {
-        out: &mut io::sink(),
-        err: &mut io::sink(),
-        person: &mut person,
-        screen: Screen {
-            width: 80,
-            color: false,
-        },
-        json: false,
-        live: false,
-        zone: TimeZone::UTC,
-    };
+    let (mut out, mut err) = (io::sink(), io::sink());
+    let mut console = console(&mut person, &mut out, &mut err);
     let names: Vec<NodeName> = nodes.iter().map(|(name, _)| NodeName::new(name).unwrap()).collect();
     let mut passwords = Passwords::read(&names, each, &mut console).unwrap();
     let key = Fingerprint::parse("ssh-ed25519 SHA256:shown").unwrap();
@@ -125,18 +130,8 @@ async fn too_few_passwords_are_refused_before_the_first_node() {
         lines: ["one"].into(),
         asked: Vec::new(),
     };
-    let mut console = Console {
-        out: &mut io::sink(),
-        err: &mut io::sink(),
-        person: &mut person,
-        screen: Screen {
-            width: 80,
-            color: false,
-        },
-        json: false,
-        live: false,
-        zone: TimeZone::UTC,
-    };
+    let (mut out, mut err) = (io::sink(), io::sink());
+    let mut console = console(&mut person, &mut out, &mut err);
     let names = ["a", "b"].map(|name| NodeName::new(name).unwrap());
     let passwords = Passwords::read(&names, true, &mut console).unwrap();
     let refused = passwords.check(&names).unwrap_err().to_string();

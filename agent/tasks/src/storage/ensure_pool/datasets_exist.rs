@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use heeler_host::findmnt::Mount;
 use heeler_host::zfs::{Dataset as Found, Module};
 use heeler_host::{Command, RunError, System, chattr, findmnt, zfs};
-use heeler_proto::{Dataset, Mountpoint};
+use heeler_proto::{Dataset, Mountpoint, is_below};
 
 use crate::engine::{Op, Plan, Step, StepName};
 
@@ -139,10 +139,6 @@ impl DatasetsExist {
             Mountpoint::None => false,
         })
     }
-}
-
-fn is_below(path: &str, outer: &str) -> bool {
-    path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Where the path leads, when a link is part of it. What does not exist yet is no link.
