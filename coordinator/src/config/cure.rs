@@ -11,7 +11,8 @@ pub(super) fn cure(text: &str, message: &str, span: Range<usize>) -> Option<Stri
     // The parser may stop at the start of a line because the line before is not ended.
     let before = text.get(..start.saturating_sub(1)).unwrap_or_default();
     let before = before.lines().rev().find(|line| !line.trim().is_empty());
-    odd_character(line)
+    conflict(text)
+        .or_else(|| odd_character(line))
         .or_else(|| (message == "duplicate key").then(|| twice(text, line, start)).flatten())
         .or_else(|| shape(line))
         .or_else(|| before.and_then(|line| odd_character(line).or_else(|| open(line))))
@@ -21,6 +22,13 @@ pub(super) fn cure(text: &str, message: &str, span: Range<usize>) -> Option<Stri
                 .contains("missing comma")
                 .then(|| "put a comma between the items".into())
         })
+}
+
+/// Lines that git writes into a file that it could not merge.
+fn conflict(text: &str) -> Option<String> {
+    let marks = ["<<<<<<< ", ">>>>>>> "];
+    let both = marks.iter().all(|mark| text.lines().any(|line| line.starts_with(mark)));
+    both.then(|| "git could not merge this file: keep one of the two versions, and delete the lines with <<<<<<<, ======= and >>>>>>>".into())
 }
 
 /// Characters that look like others, as in text pasted from a web page or a word processor.

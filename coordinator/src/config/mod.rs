@@ -7,6 +7,7 @@ mod cross_checks;
 mod cure;
 mod edit;
 mod error;
+mod kind;
 mod node;
 mod place_names;
 mod reader;

@@ -6,6 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use heeler_proto::Keep;
 
+use super::kind::{self, Kind};
 use super::{ConfigError, Place};
 use crate::known::nearest;
 
@@ -117,11 +118,9 @@ impl<'r, 't> Table<'r, 't> {
         .collect()
     }
 
-    fn wrong_kind(&self, place: Place, what: &str, wanted: &str, found: &DeValue<'_>) {
-        let found = found.type_str();
-        let article = if found.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
-        self.report
-            .error(place, format!("{what} must be {wanted}, found {article} {found}"), None);
+    fn wrong_kind(&self, place: Place, key: &str, wanted: Kind, found: &DeValue<'_>) {
+        let message = format!("{key} must be {}, found {}", wanted.name(), kind::found(found));
+        self.report.error(place, message, Some(wanted.hint(key, found)));
     }
 
     fn parse<T>(
@@ -132,7 +131,7 @@ impl<'r, 't> Table<'r, 't> {
     ) -> Option<Located<T>> {
         let place = self.report.place(value.span());
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong_kind(place, what, "a text in quotes", value.get_ref());
+            self.no_text(place, what, value.get_ref(), parse);
             return None;
         };
         match parse(text) {
@@ -142,6 +141,18 @@ impl<'r, 't> Table<'r, 't> {
                 None
             }
         }
+    }
+
+    /// Reports a value without quotes. A text that `parse` would refuse is not advised.
+    fn no_text<T>(&self, place: Place, what: &str, found: &DeValue<'_>, parse: impl Fn(&str) -> Result<T, Unfit>) {
+        let refused = kind::scalar(found).and_then(|text| parse(&text).err());
+        let message = format!("{what} must be {}, found {}", Kind::Text.name(), kind::found(found));
+        let hint = match (refused, kind::scalar(found)) {
+            (Some(unfit), _) => unfit.hint,
+            (None, Some(text)) if what.contains(' ') => Some(format!("write {text:?}")),
+            (None, _) => Some(Kind::Text.hint(what, found)),
+        };
+        self.report.error(place, message, hint);
     }
 
     /// A text that `parse` accepts; None when it is missing or refused.
@@ -185,7 +196,7 @@ impl<'r, 't> Table<'r, 't> {
         let (_, value) = self.take(key)?;
         let place = self.report.place(value.span());
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong_kind(place, key, "a list in brackets", value.get_ref());
+            self.wrong_kind(place, key, Kind::List, value.get_ref());
             return None;
         };
         let what = format!("each item of {key}");
@@ -231,7 +242,7 @@ impl<'r, 't> Table<'r, 't> {
                 format!("{key} = {number} is out of range"),
                 Some(format!("write a number from 0 to {}", Keep::MOST)),
             ),
-            (None, None) => self.wrong_kind(place, key, "a whole number", value.get_ref()),
+            (None, None) => self.wrong_kind(place, key, Kind::Number, value.get_ref()),
         }
         None
     }
@@ -251,7 +262,9 @@ impl<'r, 't> Table<'r, 't> {
         match value.into_inner() {
             DeValue::Table(table) => Some(Table::new(self.report, name, place, table)),
             other => {
-                self.wrong_kind(place, key, "a table", &other);
+                let message = format!("{key} must be {}, found {}", Kind::Table.name(), kind::found(&other));
+                let hint = Kind::Table.hint(name.trim_matches(['[', ']']), &other);
+                self.report.error(place, message, Some(hint));
                 None
             }
         }
@@ -276,7 +289,8 @@ impl<'r, 't> Table<'r, 't> {
                     "" => format!("a list of tables in double brackets, [[{key}]]"),
                     _ => "a list of tables, [{ … }, …]".to_owned(),
                 };
-                self.wrong_kind(place, key, &wanted, &other);
+                let message = format!("{key} must be {wanted}, found {}", kind::found(&other));
+                self.report.error(place, message, None);
                 None
             }
         }

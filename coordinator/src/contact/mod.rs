@@ -69,8 +69,8 @@ pub enum ContactError {
     /// The node shows a host key that differs from the pinned one.
     #[error(
         "{node} shows another SSH host key than at first contact.\n  pinned  {pinned}\n  shown   {shown}\nIf you \
-         flashed its SD card again: heeler node add {node} --reflashed. If you did not: another machine may answer at \
-         its address"
+         flashed its SD card again, run the same command with --reflashed. If you did not: another machine may answer \
+         at its address"
     )]
     HostKeyChanged {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.
@@ -184,7 +184,7 @@ pub enum ContactError {
     /// The node's key differs from the one on record.
     #[error(
         "{node} has another key on record: its SD card was flashed again, or it is another machine. If you flashed \
-         it: heeler node add {node} --reflashed"
+         it, run the same command with --reflashed"
     )]
     OtherKey {
         /// Node name: lower-case letters, digits and inner hyphens, at most 63.

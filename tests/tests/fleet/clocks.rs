@@ -108,6 +108,19 @@ async fn a_corrected_slow_coordinator_keeps_its_nodes() {
 }
 
 #[tokio::test]
+async fn a_coordinator_years_ahead_shuts_no_unsynchronised_node_out() {
+    let fleet = Fleet::new().await;
+    fleet.clock.set(NOON + 10 * YEAR);
+    let machine = machine("a", &[]);
+    machine.set_clock(NOON);
+    machine.set_clock_synchronised(false);
+    let mut node = Node::added(&fleet, machine, "a").await;
+    node.kill();
+    fleet.clock.set(NOON + DAY);
+    connects(&fleet, &mut node).await;
+}
+
+#[tokio::test]
 async fn a_time_server_frees_a_node_years_ahead() {
     let (fleet, mut node) = after(1).await;
     let clock = "/var/lib/heeler-agent/clock";

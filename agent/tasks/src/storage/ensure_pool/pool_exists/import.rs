@@ -148,7 +148,7 @@ fn not_importable(candidate: &Candidate, seen: &Observed) -> Option<Plan> {
             "two machines that use one pool destroy it, and this one's host id is another",
             format!(
                 "put the disks back into the machine that used them last; there: zpool export {}; then the disks here, and: heeler apply. If that machine is dead: heeler handbook",
-                pool.name
+                words::word(&pool.name)
             ),
         ));
     }

@@ -31,7 +31,7 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
             format!("the pool on record for this node is {guid}; another one has its name"),
             format!(
                 "stop what uses it, then on the node: zpool export {}; then: heeler apply",
-                pool.name
+                words::word(&pool.name)
             ),
         );
     }
