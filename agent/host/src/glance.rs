@@ -125,6 +125,10 @@ impl System for Glance<'_> {
         unit_refused("start", &job.unit)
     }
 
+    async fn forget_job(&self, unit: &str) -> Result<(), UnitError> {
+        unit_refused("forget", unit)
+    }
+
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         self.host.job_state(unit).await
     }

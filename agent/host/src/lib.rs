@@ -17,6 +17,7 @@ pub mod guard;
 pub mod hostid;
 pub mod ifupdown;
 pub mod ip;
+pub mod journalctl;
 pub mod link;
 pub mod lsblk;
 pub mod netplan;

@@ -81,6 +81,9 @@ pub trait System: Send + Sync {
     /// Starts a transient unit, unless one of that name runs.
     async fn start_job(&self, job: &Job) -> Result<(), UnitError>;
 
+    /// Makes systemd forget a transient unit that has ended, and its result.
+    async fn forget_job(&self, unit: &str) -> Result<(), UnitError>;
+
     /// The state of a transient unit.
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError>;
 

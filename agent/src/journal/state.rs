@@ -27,7 +27,7 @@ pub struct State {
     pub acknowledged: u64,
     /// The task that has not ended.
     pub in_hand: Option<Assignment>,
-    /// Ops that cannot be undone or that reboot, begun and not ended, oldest first.
+    /// Ops that cannot be undone, reboots and jobs, begun and not ended, oldest first.
     pub begun: Vec<(TaskId, Intent)>,
     /// Creations that failed and may have left marks on the disks, oldest first. They permit nothing.
     pub failed: Vec<(TaskId, Intent)>,
@@ -59,7 +59,7 @@ impl State {
             }
             Entry::Accepted(assignment) => self.in_hand = Some(*assignment),
             Entry::Begun { task, intent } => {
-                if intent.act.is_some() || intent.reboot {
+                if intent.act.is_some() || intent.reboot || intent.job.is_some() {
                     self.begun.push((task, intent));
                 }
             }
@@ -111,7 +111,7 @@ impl State {
                 "{} events were dropped: more than {MOST_WAITING} waited for the coordinator",
                 self.dropped
             ),
-            percent: 100,
+            percent: None,
         })
     }
 

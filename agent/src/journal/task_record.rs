@@ -58,7 +58,7 @@ pub struct TaskRecord {
 }
 
 impl TaskRecord {
-    fn task(&self) -> TaskId {
+    fn id(&self) -> TaskId {
         self.assignment.task_id.clone()
     }
 }
@@ -74,7 +74,7 @@ impl Record for TaskRecord {
                 Permission::Again => return Ok(()),
                 Permission::By(consent) => Used {
                     consent: consent.id.clone(),
-                    task: self.task(),
+                    task: self.id(),
                     act: consent.act,
                     expires_at_ms: consent.expires_at_ms,
                     spent: false,
@@ -89,7 +89,7 @@ impl Record for TaskRecord {
     async fn begin(&mut self, intent: &Intent) -> io::Result<()> {
         self.stop.begin().await;
         let begun = Entry::Begun {
-            task: self.task(),
+            task: self.id(),
             intent: intent.clone(),
         };
         let written = self.journal.append(begun).await;
@@ -101,7 +101,7 @@ impl Record for TaskRecord {
 
     async fn end(&mut self, intent: &Intent, error: Option<&str>) -> io::Result<()> {
         let ended = Entry::Ended {
-            task: self.task(),
+            task: self.id(),
             intent: intent.clone(),
             error: error.map(str::to_owned),
         };
@@ -114,14 +114,19 @@ impl Record for TaskRecord {
         self.journal.state().interrupted_before(&self.assignment.task_id)
     }
 
-    fn rebooting(&self) -> Option<Intent> {
+    fn task(&self) -> String {
+        self.assignment.task_id.to_string()
+    }
+
+    fn pending(&self) -> Option<Intent> {
         let state = self.journal.state();
-        let mine = state
+        let mut mine = state
             .begun
             .iter()
             .rev()
-            .find(|(task, intent)| *task == self.assignment.task_id && intent.reboot);
-        mine.map(|(_, intent)| intent.clone())
+            .filter(|(task, _)| *task == self.assignment.task_id);
+        let last = mine.find(|(_, intent)| intent.reboot || intent.job.is_some());
+        last.map(|(_, intent)| intent.clone())
     }
 
     fn awaits_confirmation(&mut self, is: bool) {
@@ -133,7 +138,7 @@ impl Record for TaskRecord {
             self.progress.send_replace(Some(NumberedEvent {
                 seq: 0,
                 at_ms: self.clock.now_ms(),
-                task: Some(self.task()),
+                task: Some(self.id()),
                 event,
             }));
             return Ok(());
@@ -142,7 +147,7 @@ impl Record for TaskRecord {
         if matches!(event, Event::OpFinished { .. }) {
             self.stop.end();
         }
-        Ok(self.journal.tell(Some(&self.task()), event).await?)
+        Ok(self.journal.tell(Some(&self.id()), event).await?)
     }
 }
 

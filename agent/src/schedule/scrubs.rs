@@ -98,6 +98,6 @@ pub async fn turn(
     Some(Event::Progress {
         step: "Scrub".to_owned(),
         text: format!("scrub of {}: {done} %", pool.name),
-        percent: u8::try_from(done).unwrap_or(100),
+        percent: u8::try_from(done).ok(),
     })
 }

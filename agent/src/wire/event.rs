@@ -49,7 +49,7 @@ fn kind(event: Event) -> Kind {
         Event::Progress { step, text, percent } => Kind::Progress(v1::Progress {
             step,
             text,
-            percent: percent.into(),
+            percent: percent.map(u32::from),
         }),
         Event::Snapshots(run) => Kind::Snapshots(snapshot_run(run)),
         Event::Scrub {

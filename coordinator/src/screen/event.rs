@@ -164,7 +164,7 @@ pub fn progress(event: &FleetEvent) -> Option<(String, Option<u32>)> {
         Kind::TaskStarted(_) => ("started".into(), None),
         Kind::StepStarted(step) => (spoken(&step.step), None),
         Kind::OpStarted(op) => (op.summary.clone(), None),
-        Kind::Progress(progress) => (progress.text.clone(), Some(progress.percent.min(100))),
+        Kind::Progress(progress) => (progress.text.clone(), progress.percent.map(|percent| percent.min(100))),
         _ => return None,
     })
 }

@@ -1143,8 +1143,8 @@ pub struct Progress {
     pub step: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub text: ::prost::alloc::string::String,
-    #[prost(uint32, tag = "3")]
-    pub percent: u32,
+    #[prost(uint32, optional, tag = "3")]
+    pub percent: ::core::option::Option<u32>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct TaskFinished {

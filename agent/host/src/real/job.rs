@@ -105,7 +105,7 @@ fn ended(active: &str, how: i32, status: i32) -> JobState {
 }
 
 /// Makes systemd forget the unit and its result.
-async fn forget(bus: &Bus, unit: &str) -> Result<(), UnitError> {
+pub(super) async fn forget(bus: &Bus, unit: &str) -> Result<(), UnitError> {
     let stopped = queue(bus, "StopUnit", &(unit, "replace")).await.map(drop);
     let reset = bus.call(MANAGER, "ResetFailedUnit", &(unit,)).await.map(drop);
     for done in [stopped, reset] {

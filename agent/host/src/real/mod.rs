@@ -194,6 +194,10 @@ impl System for RealSystem {
         job::start(&self.bus, job).await
     }
 
+    async fn forget_job(&self, unit: &str) -> Result<(), UnitError> {
+        job::forget(&self.bus, unit).await
+    }
+
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         job::state(&self.bus, unit).await
     }

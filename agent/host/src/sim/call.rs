@@ -340,6 +340,14 @@ impl System for Machine {
         .await
     }
 
+    async fn forget_job(&self, unit: &str) -> Result<(), UnitError> {
+        self.change(format!("forget {unit}"), |state| {
+            state.forget_job(unit);
+            Ok(Ok(()))
+        })
+        .await
+    }
+
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         self.answer(|state| state.job_state(unit).map(Ok)).await
     }

@@ -266,6 +266,9 @@ impl System for Hanging {
     async fn start_job(&self, job: &Job) -> Result<(), UnitError> {
         self.recorded.start_job(job).await
     }
+    async fn forget_job(&self, unit: &str) -> Result<(), UnitError> {
+        self.recorded.forget_job(unit).await
+    }
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         self.recorded.job_state(unit).await
     }

@@ -77,6 +77,9 @@ impl System for Slow {
     async fn start_job(&self, job: &Job) -> Result<(), UnitError> {
         self.0.start_job(job).await
     }
+    async fn forget_job(&self, unit: &str) -> Result<(), UnitError> {
+        self.0.forget_job(unit).await
+    }
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
         self.0.job_state(unit).await
     }

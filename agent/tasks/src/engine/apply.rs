@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use heeler_host::guard::{self, End, GuardError, GuardState, Undoing};
-use heeler_host::{Command, Content, File, Job, JobState, RunError, System, UnitAction, UnitError};
+use heeler_host::{Command, Content, File, RunError, System, UnitAction, UnitError};
 
 use super::edit::{EditError, fingerprint};
 use super::{GuardAction, Op};
@@ -31,13 +31,18 @@ pub enum ApplyError {
         source: io::Error,
     },
     /// A transient unit ended with an error.
-    #[error("{unit} ended with {code}: see journalctl -u {unit}")]
+    #[error("it ended with {code}: {printed}. All that it printed, on the node: journalctl -u {unit}")]
     Job {
         /// Name of the unit with its suffix, such as `heeler-….service`.
         unit: String,
         /// The exit code of its program.
         code: i32,
+        /// Its last lines, at most three.
+        printed: String,
     },
+    /// A job is run by the engine alone, which gives it its unit.
+    #[error("a job ran outside a task: a fault of Heeler")]
+    NoUnit,
     /// logind accepted the reboot 10 minutes ago, and the machine still runs.
     #[error("the node was asked to reboot 10 minutes ago and has not rebooted")]
     NoReboot,
@@ -54,7 +59,7 @@ pub enum ApplyError {
     #[error("the change was confirmed at the last moment, and stays")]
     Stays,
     /// systemd no longer knows a transient unit, so its result is unknown.
-    #[error("{unit} ended early: the machine was restarted while it ran")]
+    #[error("systemd no longer knows {unit}: somebody stopped it, and how far it got is not known")]
     JobLost {
         /// Name of the unit with its suffix, such as `heeler-….service`.
         unit: String,
@@ -69,7 +74,6 @@ impl ApplyError {
     }
 }
 
-const JOB_POLL: Duration = Duration::from_secs(2);
 const GUARD_POLL: Duration = Duration::from_millis(500);
 /// 240 s in steps of [`GUARD_POLL`]: more than twice the guard's time, after which the guard must be broken.
 const GUARD_POLLS: u32 = 480;
@@ -107,7 +111,7 @@ pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
         },
         Op::Parameter { path, value } => host.set_parameter(path, value).await.map_err(io("set", path)),
         Op::Unit { unit, action } => Ok(host.unit(unit, *action).await?),
-        Op::Job(job) => wait(host, job).await,
+        Op::Job(_) => Err(ApplyError::NoUnit),
         Op::Guard(GuardAction::Arm(way)) => Ok(guard::arm(host, way).await?),
         Op::Guard(GuardAction::Undo) => match undo_now(host).await? {
             Undoing::Confirmed => Err(ApplyError::Stays),
@@ -164,27 +168,6 @@ async fn confirmed(host: &dyn System) -> Result<(), ApplyError> {
         Undoing::Done(_) => format!("nobody confirmed it, and {} did not undo it in time", guard::TIMER),
     };
     Err(ApplyError::Undone { reason })
-}
-
-async fn wait(host: &dyn System, job: &Job) -> Result<(), ApplyError> {
-    if host.job_state(&job.unit).await? == JobState::Unknown {
-        host.start_job(job).await?;
-    }
-    loop {
-        match host.job_state(&job.unit).await? {
-            JobState::Running => host.sleep(JOB_POLL).await,
-            JobState::Ended(0) => return Ok(()),
-            JobState::Ended(code) => {
-                return Err(ApplyError::Job {
-                    unit: job.unit.clone(),
-                    code,
-                });
-            }
-            JobState::Unknown => {
-                return Err(ApplyError::JobLost { unit: job.unit.clone() });
-            }
-        }
-    }
 }
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ApplyError {

@@ -67,10 +67,10 @@ pub async fn carry_out(
 }
 
 /// The only code that changes the machine.
-struct Hand<'a> {
-    host: &'a dyn System,
+pub(super) struct Hand<'a> {
+    pub(super) host: &'a dyn System,
     node: &'a NodeName,
-    record: &'a mut dyn Record,
+    pub(super) record: &'a mut dyn Record,
     changes: u32,
 }
 
@@ -78,6 +78,7 @@ impl Hand<'_> {
     async fn step(&mut self, step: &dyn AnyStep) -> Result<(), Stop> {
         let name = step.name();
         self.record.emit(Event::StepStarted { step: name.to_owned() }).await?;
+        self.earlier_job(name).await?;
         let (word, reason, changed) = match look(self.host, step).await? {
             Plan::Satisfied => ("satisfied", String::new(), false),
             Plan::NotApplicable(why) => ("not applicable", why, false),
@@ -93,6 +94,7 @@ impl Hand<'_> {
             }
         };
         self.rebooted(name, None).await?;
+        self.drop_job(name).await?;
         self.finished(name, word, reason, changed).await?;
         Ok(())
     }
@@ -129,6 +131,14 @@ impl Hand<'_> {
     /// The inner result is the op's; the outer one is an error when no further op may be applied.
     async fn op(&mut self, step: &str, index: usize, op: &Op) -> Result<Result<(), ApplyError>, Stop> {
         let (act, reboot) = (op.act(), matches!(op, Op::Reboot { .. }));
+        let job = match op {
+            Op::Job(command) => Some(command),
+            Op::Irreversible { op, .. } => match op.as_ref() {
+                Op::Job(command) => Some(command),
+                _ => None,
+            },
+            _ => None,
+        };
         if let Some(act) = act {
             self.permitted(op, act).await?;
         }
@@ -147,7 +157,9 @@ impl Hand<'_> {
             act: act.cloned(),
             reboot,
             boot_id,
+            job: job.map(|_| self.unit_of(step)),
         };
+        let (intent, begun) = self.begun_job(intent).await?;
         self.record.begin(&intent).await?;
         let started = Event::OpStarted {
             step: step.to_owned(),
@@ -159,7 +171,10 @@ impl Hand<'_> {
         if waits {
             self.record.awaits_confirmation(true);
         }
-        let result = apply(self.host, op).await;
+        let result = match (job, &intent.job) {
+            (Some(command), Some(unit)) => self.job(step, unit, command, begun).await?,
+            _ => apply(self.host, op).await,
+        };
         if waits {
             self.record.awaits_confirmation(false);
         }
@@ -171,6 +186,7 @@ impl Hand<'_> {
         if !(unseen || awaited) {
             self.record.end(&intent, error.as_deref()).await?;
         }
+        self.forget_job(&intent).await;
         self.changes += u32::from(result.is_ok());
         let finished = Event::OpFinished {
             step: step.to_owned(),
@@ -250,7 +266,11 @@ impl Hand<'_> {
 
     /// Ends the intent of a reboot of `step`, when it happened; returns whether it did.
     async fn rebooted(&mut self, step: &str, error: Option<&str>) -> Result<bool, Stop> {
-        let Some(intent) = self.record.rebooting().filter(|intent| intent.step == step) else {
+        let Some(intent) = self
+            .record
+            .pending()
+            .filter(|intent| intent.reboot && intent.step == step)
+        else {
             return Ok(false);
         };
         let happened = intent.boot_id != Some(self.boot_id().await?);

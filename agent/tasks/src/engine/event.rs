@@ -54,8 +54,8 @@ pub enum Event {
         step: String,
         /// What is done now, with the time left.
         text: String,
-        /// 0 to 100, of the whole op.
-        percent: u8,
+        /// 0 to 100, of the whole op; None when that is not known.
+        percent: Option<u8>,
     },
     /// The schedule took or pruned snapshots, or failed to. Belongs to no task.
     Snapshots(Run),

@@ -5,6 +5,7 @@ mod carry_out;
 mod class;
 mod edit;
 mod event;
+mod job;
 mod look;
 mod op;
 mod plan;

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use heeler_host::guard::Way;
-use heeler_host::{Command, File, Job, UnitAction};
+use heeler_host::{Command, File, UnitAction};
 use heeler_proto::Irreversible;
 
 /// A change to the machine, as data. Only the engine applies it.
@@ -37,8 +37,8 @@ pub enum Op {
         /// The action.
         action: UnitAction,
     },
-    /// Runs a program in a transient unit, which outlives the agent, and waits for its end.
-    Job(Job),
+    /// Runs a program in a transient unit, which outlives the agent, and waits for its end. The engine names the unit.
+    Job(Command),
     /// Arms, undoes or waits for the guard of a network change.
     Guard(GuardAction),
     /// Reboots the machine; always the last op of a plan.

@@ -120,7 +120,7 @@ async fn read(
             let progress = Event::Progress {
                 step: step.to_owned(),
                 text: format!("reading {serials}: {percent}% of {all} GB, {speed} MB/s, {left} left"),
-                percent,
+                percent: Some(percent),
             };
             record.emit(progress).await?;
         }

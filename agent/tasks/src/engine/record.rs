@@ -22,6 +22,9 @@ pub struct Intent {
     /// The boot id at the time, when `reboot` is set.
     #[serde(default)]
     pub boot_id: Option<String>,
+    /// The transient unit of a job; None for other ops.
+    #[serde(default)]
+    pub job: Option<String>,
 }
 
 /// Why an op that cannot be undone has no valid consent.
@@ -48,8 +51,11 @@ pub trait Record: Send + Sync {
     /// Acts that any task on this node began and did not end, oldest first.
     fn interrupted(&self) -> Vec<Irreversible>;
 
-    /// The last reboot that the present task began and did not end.
-    fn rebooting(&self) -> Option<Intent>;
+    /// The id of the present task: letters, digits and hyphens.
+    fn task(&self) -> String;
+
+    /// The last op of the present task that was begun and not ended, if it is a reboot or a job.
+    fn pending(&self) -> Option<Intent>;
 
     /// Sets whether a network change waits for confirmation, which only a session that is opened after that can give.
     fn awaits_confirmation(&mut self, is: bool);

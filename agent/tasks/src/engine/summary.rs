@@ -26,14 +26,13 @@ impl Op {
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
-            Self::Run(command) => command.to_string(),
+            Self::Run(command) | Self::Job(command) => command.to_string(),
             Self::Irreversible { act, .. } => describe(act),
             Self::Write(file) => format!("write {}", file.path.display()),
             Self::Edit(edit) => format!("edit {}, block {}", edit.path.display(), edit.block),
             Self::Remove(remove) => format!("remove {}", remove.path.display()),
             Self::Parameter { path, value } => format!("set {} to {value}", path.display()),
             Self::Unit { unit, action } => format!("{} {unit}", verb(*action)),
-            Self::Job(job) => format!("{} (as {})", job.command, job.unit),
             Self::Guard(GuardAction::Undo) => "undo what an earlier change left half done".to_owned(),
             Self::Guard(GuardAction::Arm(way)) => {
                 format!("{}   undone in {} s if unconfirmed", way.change, UNDONE_AFTER.as_secs())

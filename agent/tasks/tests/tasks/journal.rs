@@ -43,6 +43,8 @@ pub(crate) struct Journal<'a> {
     operator: Vec<u8>,
     lines: Vec<Line>,
     pub(crate) awaited: Awaited,
+    /// Progress events, which are not stored.
+    pub(crate) progress: Vec<Event>,
 }
 
 /// Whether a network change waits for confirmation.
@@ -78,6 +80,7 @@ impl<'a> Journal<'a> {
             consents: consents.to_vec(),
             operator: operator.to_vec(),
             awaited: Awaited::default(),
+            progress: Vec::new(),
             lines: lines.map(|line| serde_json::from_slice(line).unwrap()).collect(),
         }
     }
@@ -184,9 +187,13 @@ impl Record for Journal<'_> {
             .collect()
     }
 
-    fn rebooting(&self) -> Option<Intent> {
+    fn task(&self) -> String {
+        self.task.to_string()
+    }
+
+    fn pending(&self) -> Option<Intent> {
         let open = self.open_intents().into_iter().rev();
-        let mut ours = open.filter(|(task, intent)| **task == self.task && intent.reboot);
+        let mut ours = open.filter(|(task, intent)| **task == self.task && (intent.reboot || intent.job.is_some()));
         ours.next().map(|(_, intent)| intent.clone())
     }
 
@@ -195,8 +202,8 @@ impl Record for Journal<'_> {
     }
 
     async fn emit(&mut self, event: Event) -> io::Result<()> {
-        // Progress may be dropped.
         if matches!(event, Event::Progress { .. }) {
+            self.progress.push(event);
             return Ok(());
         }
         let task = self.task.clone();

@@ -11,6 +11,7 @@ mod disks;
 mod engine;
 mod erase;
 mod extremes;
+mod job;
 mod journal;
 mod life;
 mod pool;

@@ -156,8 +156,17 @@ impl System for CheckedMachine {
         self.passed(before, false);
         result
     }
+    async fn forget_job(&self, unit: &str) -> Result<(), UnitError> {
+        let before = self.0.points();
+        let result = self.0.forget_job(unit).await;
+        self.passed(before, false);
+        result
+    }
     async fn job_state(&self, unit: &str) -> Result<JobState, UnitError> {
-        self.0.job_state(unit).await
+        let before = self.0.points();
+        let result = self.0.job_state(unit).await;
+        self.passed(before, false);
+        result
     }
     async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
         self.0.address_taken(interface, address).await

@@ -420,7 +420,7 @@ pub fn events() -> Vec<FleetEvent> {
             Kind::Progress(Progress {
                 step: pool(),
                 text: "erasing".into(),
-                percent: 40,
+                percent: Some(40),
             }),
         ),
         event(

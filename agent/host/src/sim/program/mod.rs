@@ -109,12 +109,13 @@ pub(in crate::sim) fn only_looks(command: &Command) -> bool {
     }
 }
 
-const LOOKING: [&str; 12] = [
+const LOOKING: [&str; 13] = [
     "blkid",
     "cloud-init",
     "dpkg-query",
     "findmnt",
     "hostnamectl",
+    "journalctl",
     "ping",
     "lsattr",
     "lsblk",

@@ -27,6 +27,10 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Out
             };
             printed(format!("{text}\n"))
         }
+        ("journalctl", ["--quiet", "--no-pager", "--output=cat", lines, of]) => {
+            let count = lines.strip_prefix("--lines=")?.parse().ok()?;
+            printed(state.printed_by(of.strip_prefix("_SYSTEMD_UNIT=")?, count))
+        }
         ("cloud-init", ["status", "--format", "json"]) => {
             let status = json!({"boot_status_code": "enabled-by-generator", "datasource": "nocloud",
                 "detail": "DataSourceNoCloud", "errors": [], "extended_status": "done", "status": "done"});
