@@ -8,7 +8,7 @@ use crate::Command;
 /// for it, elsewhere at the drive's writing speed. It refuses a device that is mounted or held open.
 #[must_use]
 pub fn zero_command(device: &str) -> Command {
-    Command::new("blkdiscard")
+    Command::change("blkdiscard")
         .args(["--zeroout", device])
         .timeout(Duration::from_secs(6 * 3600))
 }

@@ -19,7 +19,7 @@ pub enum Probe {
 /// `blkid -p -o export DEVICE`: only reads.
 #[must_use]
 pub fn command(device: &str) -> Command {
-    Command::new("blkid")
+    Command::look("blkid")
         .args(["-p", "-o", "export", device])
         .timeout(ONE_DISK)
 }

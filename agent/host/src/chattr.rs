@@ -6,13 +6,13 @@ use crate::{Command, RunError, System};
 /// `chattr +i PATH`: nothing can be created in the folder; a file system can still be mounted on it.
 #[must_use]
 pub fn immutable_command(path: &str) -> Command {
-    Command::new("chattr").args(["+i", path])
+    Command::change("chattr").args(["+i", path])
 }
 
 /// `lsattr -d PATH`: the attributes of the folder itself.
 #[must_use]
 pub fn list_command(path: &str) -> Command {
-    Command::new("lsattr").args(["-d", path])
+    Command::look("lsattr").args(["-d", path])
 }
 
 /// Whether a folder is immutable. While something is mounted on it, the answer is about the root of that file system.

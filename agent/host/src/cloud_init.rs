@@ -17,7 +17,7 @@ pub enum FirstBoot {
 /// status.
 #[must_use]
 pub fn command() -> Command {
-    Command::new("cloud-init").args(["status", "--format", "json"])
+    Command::look("cloud-init").args(["status", "--format", "json"])
 }
 
 /// The state of the first boot.

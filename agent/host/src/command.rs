@@ -18,6 +18,8 @@ pub struct Command {
     pub stdin: Stdin,
     /// The time limit, after which it is killed.
     pub timeout: Duration,
+    /// Whether it may change the machine. A [`crate::Glance`] refuses such a command.
+    pub changes: bool,
     /// Whether it waits until no other such command of this agent runs; the wait is limited to `timeout` too.
     pub alone: bool,
 }
@@ -33,16 +35,25 @@ pub enum Stdin {
 }
 
 impl Command {
-    /// `program` without arguments, with a time limit of 60 s.
+    /// A command line that only reads: `program` without arguments, with a time limit of 60 s.
     #[must_use]
-    pub const fn new(program: &'static str) -> Self {
+    pub const fn look(program: &'static str) -> Self {
         Self {
             program,
             args: Vec::new(),
             stdin: Stdin::Null,
             timeout: Duration::from_secs(60),
+            changes: false,
             alone: false,
         }
+    }
+
+    /// A command line that may change the machine: `program` without arguments, with a time limit of 60 s.
+    #[must_use]
+    pub const fn change(program: &'static str) -> Self {
+        let mut command = Self::look(program);
+        command.changes = true;
+        command
     }
 
     /// Adds one argument.
@@ -255,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_command_prints_as_a_person_would_type_it() {
-        let command = Command::new("zfs").args(["get", "a b", "it's", ""]);
+        let command = Command::look("zfs").args(["get", "a b", "it's", ""]);
         assert_eq!(command.to_string(), r"zfs get 'a b' 'it'\''s' ''");
     }
 }

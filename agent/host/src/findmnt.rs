@@ -19,7 +19,7 @@ pub struct Mount {
 /// `findmnt -J -v -o SOURCE,TARGET,FSTYPE`.
 #[must_use]
 pub fn command() -> Command {
-    Command::new("findmnt").args(["-J", "-v", "-o", "SOURCE,TARGET,FSTYPE"])
+    Command::look("findmnt").args(["-J", "-v", "-o", "SOURCE,TARGET,FSTYPE"])
 }
 
 /// All mounts, parents before children.
@@ -35,7 +35,7 @@ pub async fn mounts(host: &dyn System) -> Result<Vec<Mount>, RunError> {
 /// `findmnt -J -b -o SIZE,AVAIL /`: asks no other file system, which could hang.
 #[must_use]
 pub fn root_command() -> Command {
-    Command::new("findmnt").args(["-J", "-b", "-o", "SIZE,AVAIL", "/"])
+    Command::look("findmnt").args(["-J", "-b", "-o", "SIZE,AVAIL", "/"])
 }
 
 /// Size and free bytes of the file system at `/`, for a process without privileges.

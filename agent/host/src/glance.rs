@@ -54,6 +54,12 @@ fn unit_refused<T>(action: &str, unit: &str) -> Result<T, UnitError> {
 #[async_trait]
 impl System for Glance<'_> {
     async fn run(&self, command: &Command) -> Result<Output, RunError> {
+        if command.changes {
+            return Err(RunError::Start {
+                command: command.to_string(),
+                source: io::Error::new(io::ErrorKind::ReadOnlyFilesystem, REFUSAL),
+            });
+        }
         if let Some(known) = self.known(command) {
             return known.ok_or_else(|| RunError::timeout(command));
         }

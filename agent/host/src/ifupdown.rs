@@ -11,13 +11,13 @@ pub const PATH: &str = "/etc/network/interfaces";
 /// `dpkg-query`: the installed version.
 #[must_use]
 pub fn version_command() -> Command {
-    Command::new("dpkg-query").args(["-W", "-f=${Version}", "ifupdown2"])
+    Command::look("dpkg-query").args(["-W", "-f=${Version}", "ifupdown2"])
 }
 
 /// `ifreload -a`: applies the file; unchanged interfaces stay up.
 #[must_use]
 pub fn apply() -> Command {
-    Command::new("ifreload").arg("-a").timeout(Duration::from_secs(45))
+    Command::change("ifreload").arg("-a").timeout(Duration::from_secs(45))
 }
 
 /// Whether Proxmox's build of ifupdown2 is installed; Proxmox refuses any other (PVE::INotify, `incompatible

@@ -8,13 +8,13 @@ use crate::{Command, RunError, System, json};
 /// `ip -j addr`.
 #[must_use]
 pub fn addresses_command() -> Command {
-    Command::new("ip").args(["-j", "addr"])
+    Command::look("ip").args(["-j", "addr"])
 }
 
 /// `ip -j route`.
 #[must_use]
 pub fn routes_command() -> Command {
-    Command::new("ip").args(["-j", "route"])
+    Command::look("ip").args(["-j", "route"])
 }
 
 /// A network interface in the output of `ip -j addr`.
@@ -41,25 +41,25 @@ pub async fn interfaces(host: &dyn System) -> Result<BTreeMap<String, Interface>
 /// `ip link set dev NAME up`.
 #[must_use]
 pub fn switch_on(name: &str) -> Command {
-    Command::new("ip").args(["link", "set", "dev", name, "up"])
+    Command::change("ip").args(["link", "set", "dev", name, "up"])
 }
 
 /// `ip link set dev NAME down`.
 #[must_use]
 pub fn switch_off(name: &str) -> Command {
-    Command::new("ip").args(["link", "set", "dev", name, "down"])
+    Command::change("ip").args(["link", "set", "dev", name, "down"])
 }
 
 /// `ip link set dev FROM name TO`; the interface must be down.
 #[must_use]
 pub fn rename(from: &str, to: &str) -> Command {
-    Command::new("ip").args(["link", "set", "dev", from, "name", to])
+    Command::change("ip").args(["link", "set", "dev", from, "name", to])
 }
 
 /// `ip address flush dev NAME scope global`: removes all addresses but the link-local ones.
 #[must_use]
 pub fn flush(name: &str) -> Command {
-    Command::new("ip").args(["address", "flush", "dev", name, "scope", "global"])
+    Command::change("ip").args(["address", "flush", "dev", name, "scope", "global"])
 }
 
 pub(crate) fn parse_interfaces(command: &Command, text: &str) -> Result<BTreeMap<String, Interface>, RunError> {

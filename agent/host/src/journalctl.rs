@@ -5,7 +5,7 @@ use crate::{Command, System};
 /// `journalctl` of the last `count` lines that the unit's own programs printed.
 #[must_use]
 pub fn command(unit: &str, count: u32) -> Command {
-    Command::new("journalctl").args([
+    Command::look("journalctl").args([
         "--quiet".to_owned(),
         "--no-pager".to_owned(),
         "--output=cat".to_owned(),

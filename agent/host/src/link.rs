@@ -29,7 +29,7 @@ pub fn pinned(text: &str) -> Option<String> {
 /// `udevadm control --reload`: udev reads its files again.
 #[must_use]
 pub fn reload() -> Command {
-    Command::new("udevadm")
+    Command::change("udevadm")
         .args(["control", "--reload"])
         .timeout(Duration::from_secs(5))
 }
@@ -37,7 +37,7 @@ pub fn reload() -> Command {
 /// `udevadm trigger` for the card, which makes udev rename it; returns when udev is done.
 #[must_use]
 pub fn apply(name: &str) -> Command {
-    let command = Command::new("udevadm").timeout(Duration::from_secs(15));
+    let command = Command::change("udevadm").timeout(Duration::from_secs(15));
     command.args([
         "trigger",
         "--action=add",

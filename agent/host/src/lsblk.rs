@@ -64,7 +64,7 @@ pub(crate) const UNREADABLE: &str = "unreadable";
 /// `lsblk --json -b -p -o …`: all block devices.
 #[must_use]
 pub fn command() -> Command {
-    Command::new("lsblk").args([
+    Command::look("lsblk").args([
         "--json",
         "-b",
         "-p",

@@ -63,5 +63,7 @@ pub fn file(name: &str, address: &str) -> File {
 /// takes down all cards of NetworkManager, among them the one of the agent's session (tried with netplan 1.1.2).
 #[must_use]
 pub fn generate() -> Command {
-    Command::new("netplan").arg("generate").timeout(Duration::from_secs(30))
+    Command::change("netplan")
+        .arg("generate")
+        .timeout(Duration::from_secs(30))
 }

@@ -13,8 +13,8 @@ const SOON: Duration = Duration::from_secs(10);
 #[must_use]
 pub fn reconfigure(name: &str) -> [Command; 2] {
     [
-        Command::new("networkctl").arg("reload").timeout(SOON),
-        Command::new("networkctl").args(["reconfigure", name]).timeout(SOON),
+        Command::change("networkctl").arg("reload").timeout(SOON),
+        Command::change("networkctl").args(["reconfigure", name]).timeout(SOON),
     ]
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn runs(host: &dyn System, unit: &str) -> bool {
 #[must_use]
 pub fn managed(name: &str, is: bool) -> Command {
     let word = if is { "yes" } else { "no" };
-    Command::new("nmcli")
+    Command::change("nmcli")
         .args(["device", "set", name, "managed", word])
         .timeout(SOON)
 }

@@ -7,7 +7,7 @@ use crate::{Command, RunError, System};
 /// Three echo requests through the card `name`, whatever the routes say.
 #[must_use]
 pub fn command(name: &str, address: &str) -> Command {
-    Command::new("ping")
+    Command::look("ping")
         .args(["-n", "-q", "-c", "3", "-i", "0.3", "-W", "2", "-I", name, address])
         .timeout(Duration::from_secs(10))
 }

@@ -5,7 +5,7 @@ use crate::{Command, RunError, System};
 /// `sfdisk --dump DEVICE`: only reads. Its output can restore the table.
 #[must_use]
 pub fn dump_command(device: &str) -> Command {
-    Command::new("sfdisk").args(["--dump", device])
+    Command::look("sfdisk").args(["--dump", device])
 }
 
 /// The partition table in sfdisk's format; None when the disk has none.

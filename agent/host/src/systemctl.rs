@@ -6,7 +6,7 @@ use crate::{Command, RunError, System};
 /// `systemctl show` of the unit's StatusText.
 #[must_use]
 pub fn command(unit: &str) -> Command {
-    Command::new("systemctl").args(["show", "--property=StatusText", "--value", unit])
+    Command::look("systemctl").args(["show", "--property=StatusText", "--value", unit])
 }
 
 /// The last status text of the service (sd_notify(3), STATUS=); empty when it sent none.

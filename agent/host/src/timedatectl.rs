@@ -6,7 +6,7 @@ use crate::{Command, RunError, System};
 /// `timedatectl show`.
 #[must_use]
 pub fn command() -> Command {
-    Command::new("timedatectl").arg("show")
+    Command::look("timedatectl").arg("show")
 }
 
 /// Whether the clock follows a time server (NTPSynchronized).

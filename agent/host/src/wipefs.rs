@@ -15,7 +15,7 @@ pub struct Signature {
 /// `wipefs --no-act --json DEVICE`: only reads.
 #[must_use]
 pub fn command(device: &str) -> Command {
-    Command::new("wipefs")
+    Command::look("wipefs")
         .args(["--no-act", "--json", device])
         .timeout(ONE_DISK)
 }

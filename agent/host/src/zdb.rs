@@ -54,7 +54,7 @@ pub enum LabelState {
 /// `zdb -l DEVICE`.
 #[must_use]
 pub fn labels_command(device: &str) -> Command {
-    Command::new("zdb").args(["-l", device]).timeout(ONE_DISK)
+    Command::look("zdb").args(["-l", device]).timeout(ONE_DISK)
 }
 
 /// The labels on a disk or partition; without any it succeeds.

@@ -126,7 +126,7 @@ mod tests {
     fn a_job_gets_its_arguments_as_they_are() {
         let job = Job {
             unit: "heeler-x.service".to_owned(),
-            command: Command::new("sh").args(["-c", "echo $HOME ${PATH}"]),
+            command: Command::look("sh").args(["-c", "echo $HOME ${PATH}"]),
         };
         let (_, _, properties, _) = transient(&job, "/bin/sh");
         let (_, exec) = properties.into_iter().find(|(name, _)| *name == "ExecStart").unwrap();

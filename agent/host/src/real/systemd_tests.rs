@@ -270,7 +270,7 @@ async fn a_running_job_is_not_started_twice() {
     for unit in ["heeler-new.service", "heeler-busy.service", "heeler-failed.service"] {
         let job = Job {
             unit: unit.to_owned(),
-            command: Command::new("sh").args(["-c", "true"]),
+            command: Command::look("sh").args(["-c", "true"]),
         };
         job::start(&bus, &job).await.unwrap();
     }
@@ -292,7 +292,7 @@ async fn a_missing_program_starts_no_job() {
     let (_machine, bus, log) = machine().await;
     let job = Job {
         unit: "heeler-new.service".to_owned(),
-        command: Command::new("heeler-no-such-program"),
+        command: Command::look("heeler-no-such-program"),
     };
     assert!(matches!(job::start(&bus, &job).await, Err(UnitError::Refused { .. })));
     assert!(said(&log).is_empty());

@@ -121,19 +121,19 @@ async fn a_link_resolves_to_a_path_of_the_machine() {
 
 #[tokio::test]
 async fn a_program_sees_the_fixed_environment_alone() {
-    let output = RealSystem::new().run(&Command::new("env")).await.unwrap();
+    let output = RealSystem::new().run(&Command::look("env")).await.unwrap();
     let mut lines: Vec<&str> = output.stdout.lines().collect();
     lines.sort_unstable();
     assert_eq!(
         lines,
         ["LANG=C.UTF-8", "LC_ALL=C.UTF-8", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
     );
-    let output = RealSystem::new().run(&Command::new("pwd")).await.unwrap();
+    let output = RealSystem::new().run(&Command::look("pwd")).await.unwrap();
     assert_eq!(output.stdout, "/\n");
 }
 
 fn shell(script: &str) -> Command {
-    Command::new("sh").args(["-c", script])
+    Command::look("sh").args(["-c", script])
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn exit_codes_signals_and_both_outputs_come_back() {
 
 #[tokio::test]
 async fn a_missing_program_has_its_own_error() {
-    let missing = RealSystem::new().run(&Command::new("heeler-no-such-program")).await;
+    let missing = RealSystem::new().run(&Command::look("heeler-no-such-program")).await;
     assert!(matches!(missing, Err(RunError::Missing { .. })), "{missing:?}");
 }
 
@@ -176,7 +176,7 @@ async fn a_missing_program_has_its_own_error() {
 async fn a_secret_is_read_from_standard_input() {
     let command = Command {
         stdin: Stdin::Secret(Secret::new(b"hunter2".to_vec())),
-        ..Command::new("cat")
+        ..Command::look("cat")
     };
     assert_eq!(RealSystem::new().run(&command).await.unwrap().stdout, "hunter2");
     assert!(!format!("{command:?}").contains("hunter2"));
@@ -251,7 +251,7 @@ async fn is_gone(id: i32) -> bool {
 
 #[tokio::test]
 async fn a_program_with_too_much_output_is_stopped() {
-    let command = Command::new("head").args(["-c", "17825792", "/dev/zero"]);
+    let command = Command::look("head").args(["-c", "17825792", "/dev/zero"]);
     let said = RealSystem::new().run(&command).await;
     assert!(matches!(said, Err(RunError::Unreadable { .. })), "{said:?}");
 }
@@ -364,9 +364,9 @@ async fn a_followed_program_is_read_line_by_line() {
     let host = RealSystem::new();
     let heard = std::sync::Mutex::new(Vec::new());
     let line = |line: &str| heard.lock().unwrap().push(line.to_owned());
-    let failed = crate::Command::new("false");
+    let failed = crate::Command::look("false");
     assert_eq!(host.follow(&failed, &line).await.unwrap(), 1);
-    let command = crate::Command::new("printf").arg(format!("a\\nb c\\n{}\\nunended", "x".repeat(5000)));
+    let command = crate::Command::look("printf").arg(format!("a\\nb c\\n{}\\nunended", "x".repeat(5000)));
     assert_eq!(host.follow(&command, &line).await.unwrap(), 0);
     let heard = heard.into_inner().unwrap();
     assert_eq!(heard[..2], ["a", "b c"]);

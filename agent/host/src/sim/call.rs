@@ -99,7 +99,7 @@ impl State {
         self.power.alive()?;
         self.log.push(Entry {
             what: command.to_string(),
-            mutates: !program::only_looks(command),
+            mutates: command.changes,
         });
         let result = if self.os.missing.contains(command.program) {
             Err(RunError::Missing {
@@ -114,7 +114,13 @@ impl State {
             self.clock.skip(took);
             result
         } else {
-            Ok(program::run(self, command)?)
+            let before = self.power.points();
+            let output = program::run(self, command)?;
+            assert!(
+                command.changes || self.power.points() == before,
+                "a look changed the machine: {command}"
+            );
+            Ok(output)
         };
         self.power.point()?;
         Ok(result)

@@ -26,7 +26,7 @@ impl Machine {
     /// # Panics
     /// For a command line that the simulation does not know.
     pub fn by_hand(&self, program: &'static str, args: &[&str]) -> Output {
-        let command = Command::new(program).args(args.iter().copied());
+        let command = Command::change(program).args(args.iter().copied());
         let done = self.lock().aside(Power::on(), |state| program::run(state, &command));
         done.unwrap_or_default()
     }
@@ -37,7 +37,7 @@ impl Machine {
     /// # Panics
     /// For a command line that the simulation does not know.
     pub fn interrupted(&self, point: u64, program: &'static str, args: &[&str]) -> bool {
-        let command = Command::new(program).args(args.iter().copied());
+        let command = Command::change(program).args(args.iter().copied());
         let mut power = Power::on();
         power.plan(point, Loss::Power);
         let mut state = self.lock();
@@ -81,10 +81,10 @@ fn leave(state: &mut State, name: &str, serials: &[&str], left: Left) -> Result<
     };
     let legs: Vec<String> = serials.iter().map(path).collect();
     let mirror = (legs.len() > 1).then_some("mirror");
-    let create = Command::new("zpool").args(["create", "-o", "cachefile=none", "-O", "mountpoint=none", name]);
+    let create = Command::change("zpool").args(["create", "-o", "cachefile=none", "-O", "mountpoint=none", name]);
     let steps = [
         create.args(mirror).args(legs),
-        Command::new("zfs").args(["create", &format!("{name}/old")]),
+        Command::change("zfs").args(["create", &format!("{name}/old")]),
     ];
     for step in steps {
         let output = program::run(state, &step)?;
@@ -104,7 +104,7 @@ fn leave(state: &mut State, name: &str, serials: &[&str], left: Left) -> Result<
         state.kernel.pools[at].config.unknown_feature = Some("com.example:later (of a later release)".to_owned());
     }
     let verb = if left == Left::Destroyed { "destroy" } else { "export" };
-    let output = program::run(state, &Command::new("zpool").args([verb, name]))?;
+    let output = program::run(state, &Command::change("zpool").args([verb, name]))?;
     Ok((!output.ok()).then_some(output))
 }
 

@@ -37,7 +37,7 @@ const TUNING: [&str; 5] = ["compression", "atime", "xattr", "acltype", "dnodesiz
 /// `zfs list -j --json-int -p -t filesystem,volume -o name,mountpoint,mounted,canmount,used,…`.
 #[must_use]
 pub fn datasets_command() -> Command {
-    Command::new("zfs").args([
+    Command::look("zfs").args([
         "list",
         "-j",
         "--json-int",
@@ -99,7 +99,7 @@ fn read(name: &str, dataset: &Value) -> Dataset {
 /// created: the mount can fail afterwards.
 #[must_use]
 pub fn create_command(name: &str, mountpoint: &str) -> Command {
-    Command::new("zfs")
+    Command::change("zfs")
         .args(["create", "-o"])
         .arg(format!("{MADE_AS}={name}"))
         .arg("-o")
@@ -110,11 +110,11 @@ pub fn create_command(name: &str, mountpoint: &str) -> Command {
 /// `zfs mount NAME`.
 #[must_use]
 pub fn mount_command(name: &str) -> Command {
-    Command::new("zfs").args(["mount", name])
+    Command::change("zfs").args(["mount", name])
 }
 
 /// `zfs mount -a`.
 #[must_use]
 pub fn mount_all_command() -> Command {
-    Command::new("zfs").args(["mount", "-a"])
+    Command::change("zfs").args(["mount", "-a"])
 }

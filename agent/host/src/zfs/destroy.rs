@@ -35,13 +35,13 @@ impl Batch {
     /// `zfs destroy -nvp DATASET@A,B`: prints what would be destroyed, and destroys nothing. It ignores holds.
     #[must_use]
     pub fn rehearsal(&self) -> Command {
-        Command::new("zfs").args(["destroy", "-nvp"]).arg(self.target())
+        Command::look("zfs").args(["destroy", "-nvp"]).arg(self.target())
     }
 
     /// `zfs destroy DATASET@A,B`: never recursive, never deferred, never forced.
     #[must_use]
     pub fn command(&self) -> Command {
-        Command::new("zfs").arg("destroy").arg(self.target())
+        Command::change("zfs").arg("destroy").arg(self.target())
     }
 
     /// Checks that ZFS would destroy exactly these snapshots.

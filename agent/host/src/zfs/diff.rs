@@ -17,7 +17,7 @@ pub struct Change {
 /// `zfs diff -FHt FROM TO`.
 #[must_use]
 pub fn diff_command(from: &str, to: &str) -> Command {
-    Command::new("zfs")
+    Command::look("zfs")
         .args(["diff", "-FHt", from, to])
         .timeout(Duration::from_secs(50))
 }

@@ -15,19 +15,19 @@ pub struct Hold {
 /// `zfs hold TAG DATASET@NAME`.
 #[must_use]
 pub fn hold_command(tag: &str, snapshot: &str) -> Command {
-    Command::new("zfs").args(["hold", tag, snapshot])
+    Command::change("zfs").args(["hold", tag, snapshot])
 }
 
 /// `zfs release TAG DATASET@NAME`.
 #[must_use]
 pub fn release_command(tag: &str, snapshot: &str) -> Command {
-    Command::new("zfs").args(["release", tag, snapshot])
+    Command::change("zfs").args(["release", tag, snapshot])
 }
 
 /// `zfs holds -Hp DATASET@NAME`.
 #[must_use]
 pub fn holds_command(snapshot: &str) -> Command {
-    Command::new("zfs").args(["holds", "-Hp", snapshot])
+    Command::look("zfs").args(["holds", "-Hp", snapshot])
 }
 
 /// The holds on a snapshot.

@@ -21,13 +21,13 @@ pub enum Module {
 /// `zfs version -j`.
 #[must_use]
 pub fn version_command() -> Command {
-    Command::new("zfs").args(["version", "-j"])
+    Command::look("zfs").args(["version", "-j"])
 }
 
 /// `modprobe zfs`.
 #[must_use]
 pub fn load_command() -> Command {
-    Command::new("modprobe").arg("zfs")
+    Command::change("modprobe").arg("zfs")
 }
 
 /// Runs `zfs version -j`. ZFS's programs load the module when they can, so [`Module::NotLoaded`] means that they

@@ -13,7 +13,7 @@ pub struct Property {
 /// `zfs get -Hp -o value,source NAME DATASET`.
 #[must_use]
 pub fn property_command(name: &str, dataset: &str) -> Command {
-    Command::new("zfs")
+    Command::look("zfs")
         .args(["get", "-Hp", "-o", "value,source", name, dataset])
         .timeout(ALL_POOLS)
 }
@@ -21,7 +21,7 @@ pub fn property_command(name: &str, dataset: &str) -> Command {
 /// `zfs set NAME=VALUE DATASET`.
 #[must_use]
 pub fn set_command(name: &str, value: &str, dataset: &str) -> Command {
-    Command::new("zfs")
+    Command::change("zfs")
         .arg("set")
         .arg(format!("{name}={value}"))
         .arg(dataset)
@@ -30,7 +30,7 @@ pub fn set_command(name: &str, value: &str, dataset: &str) -> Command {
 /// `zfs inherit NAME DATASET`: removes the value that is set on the dataset itself.
 #[must_use]
 pub fn inherit_command(name: &str, dataset: &str) -> Command {
-    Command::new("zfs").args(["inherit", name, dataset])
+    Command::change("zfs").args(["inherit", name, dataset])
 }
 
 /// Reads one property; None when there is no such dataset.

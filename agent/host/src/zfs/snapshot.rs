@@ -54,7 +54,7 @@ pub struct Listing {
 #[must_use]
 pub fn snapshots_command(dataset: &str) -> Command {
     let columns = "name,guid,createtxg,creation,used,userrefs,clones";
-    Command::new("zfs")
+    Command::look("zfs")
         .args(["list", "-Hp", "-t", "snapshot", "-d", "1", "-s", "createtxg", "-o"])
         .args([columns, dataset])
 }
@@ -62,7 +62,7 @@ pub fn snapshots_command(dataset: &str) -> Command {
 /// `zfs get -Hp -t snapshot -d 1 -s local -o name,property,value heeler:class DATASET`.
 #[must_use]
 pub fn marks_command(dataset: &str) -> Command {
-    Command::new("zfs")
+    Command::look("zfs")
         .args(["get", "-Hp", "-t", "snapshot", "-d", "1", "-s", "local", "-o"])
         .args(["name,property,value", MARK, dataset])
 }
@@ -194,7 +194,7 @@ pub(crate) fn mark(command: &Command, dataset: &str, text: &str, snapshots: &mut
 /// pool.
 #[must_use]
 pub fn snapshot_command(mark: &str, datasets: &[&str], name: &str) -> Command {
-    Command::new("zfs")
+    Command::change("zfs")
         .args(["snapshot", "-o"])
         .arg(format!("{MARK}={mark}"))
         .args(datasets.iter().map(|dataset| format!("{dataset}@{name}")))

@@ -61,7 +61,7 @@ impl NewPool {
     /// `zpool create -o … -O … NAME mirror LEG LEG…`.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = Command::new("zpool").arg("create");
+        let mut command = Command::change("zpool").arg("create");
         for (option, pairs) in [("-o", &self.properties), ("-O", &self.root_properties)] {
             for (name, value) in pairs {
                 command = command.arg(option).arg(format!("{name}={value}"));
@@ -76,6 +76,7 @@ impl NewPool {
 pub fn rehearsal(create: &Command) -> Command {
     let mut rehearsal = create.clone();
     rehearsal.args.insert(1, "-n".to_owned());
+    rehearsal.changes = false;
     rehearsal
 }
 

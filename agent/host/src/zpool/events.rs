@@ -13,7 +13,7 @@ pub enum News {
 /// copy of them.
 #[must_use]
 pub fn events_command() -> Command {
-    Command::new("zpool").args(["events", "-H", "-f"])
+    Command::look("zpool").args(["events", "-H", "-f"])
 }
 
 /// The kind of a line: time, tab, event class. None when no pool's state changed: each snapshot and each set property

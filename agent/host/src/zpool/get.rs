@@ -13,7 +13,7 @@ pub type PoolProperties = BTreeMap<String, String>;
 /// # Errors
 /// When there is no such pool, or the output cannot be read.
 pub async fn properties(host: &dyn System, pool: &str) -> Result<PoolProperties, RunError> {
-    let command = Command::new("zpool")
+    let command = Command::look("zpool")
         .args(["get", "-j", "--json-int", "-p", "all", pool])
         .timeout(ALL_POOLS);
     let output = ask(host, &command).await?;

@@ -56,22 +56,25 @@ impl Importable {
 /// hang.
 #[must_use]
 pub fn importable_command() -> Command {
-    import(&["-d", "/dev/disk/by-id"]).timeout(Duration::from_secs(15))
+    import(Command::look("zpool"), &["-d", "/dev/disk/by-id"]).timeout(Duration::from_secs(15))
 }
 
 /// Runs alone: while one `zpool import` tries a pool, a second one finds the pool open and silently leaves it out
 /// (seen with ZFS 2.3.9; the kernel's `spa_load` refuses the guid).
-fn import(args: &[&str]) -> Command {
-    Command::new("zpool").arg("import").args(args.iter().copied()).alone()
+fn import(zpool: Command, args: &[&str]) -> Command {
+    zpool.arg("import").args(args.iter().copied()).alone()
 }
 
 /// `zpool import -N -d /dev/disk/by-id -o cachefile=/etc/zfs/zpool.cache GUID`: by guid, never forced, never with a
 /// rewind; mounts nothing.
 #[must_use]
 pub fn import_command(guid: u64) -> Command {
-    import(&["-N", "-d", "/dev/disk/by-id", "-o", "cachefile=/etc/zfs/zpool.cache"])
-        .arg(guid.to_string())
-        .timeout(Duration::from_secs(300))
+    import(
+        Command::change("zpool"),
+        &["-N", "-d", "/dev/disk/by-id", "-o", "cachefile=/etc/zfs/zpool.cache"],
+    )
+    .arg(guid.to_string())
+    .timeout(Duration::from_secs(300))
 }
 
 /// All pools on disks of this machine that are not imported.

@@ -6,5 +6,5 @@ pub const DEBIAN: &str = "org.debian:periodic-scrub";
 /// `zpool scrub POOL`: starts a scrub or continues a paused one; also on a degraded pool, with exit code 0.
 #[must_use]
 pub fn scrub_command(pool: &str) -> Command {
-    Command::new("zpool").args(["scrub", pool])
+    Command::change("zpool").args(["scrub", pool])
 }

@@ -148,7 +148,7 @@ impl Vdev {
 /// `zpool status -j --json-int -p -P`.
 #[must_use]
 pub fn status_command() -> Command {
-    Command::new("zpool")
+    Command::look("zpool")
         .args(["status", "-j", "--json-int", "-p", "-P"])
         .timeout(ALL_POOLS)
 }

@@ -269,7 +269,7 @@ impl System for Recorded {
         panic!("a look changes nothing")
     }
     async fn forget_job(&self, _: &str) -> Result<(), UnitError> {
-        Ok(()::Unknown)
+        Ok(())
     }
     async fn job_state(&self, _: &str) -> Result<JobState, UnitError> {
         Ok(JobState::Unknown)

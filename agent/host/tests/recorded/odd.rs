@@ -13,7 +13,7 @@ const OTHER: &str = "S6XNNS0W100002";
 fn machine(status: &str) -> Recorded {
     let mut machine = Recorded::new("active");
     machine.answer(&status_command(), output(status));
-    let get = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
+    let get = Command::look("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
     machine.answer(&get, output("zfs-2.3.9/zpool-get-all-mirror"));
     machine
 }

@@ -165,7 +165,7 @@ async fn the_module_is_asked_for_its_version() {
 #[tokio::test]
 async fn a_pool_is_reported_with_its_serials_and_owner() {
     let mut machine = Recorded::new("active");
-    let get = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
+    let get = Command::look("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
     machine.answer(&get, output("zfs-2.3.9/zpool-get-all-mirror"));
     let inventory = disk::inventory(&machine).await.unwrap();
     let facts = pools(&machine, &inventory.around).await.read;
@@ -185,7 +185,7 @@ async fn a_pool_is_reported_with_its_serials_and_owner() {
 #[tokio::test]
 async fn a_guid_above_the_signed_range_is_read() {
     let mut machine = Recorded::new("active");
-    let get = Command::new("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
+    let get = Command::look("zpool").args(["get", "-j", "--json-int", "-p", "all", "data"]);
     machine.answer(&get, output("zfs-2.3.9/zpool-get-all-mirror"));
     let properties = heeler_host::zpool::properties(&machine, "data").await.unwrap();
     assert_eq!(properties["guid"], "16640994113193322850");

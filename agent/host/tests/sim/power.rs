@@ -151,9 +151,28 @@ fn an_injected_fault_happens_once() {
 fn an_unknown_command_is_a_panic_that_names_it() {
     let machine = node().blank(A).blank(B).build();
     machine.by_hand("modprobe", &["zfs"]);
-    let mut command = heeler_host::Command::new("zpool").args(["create", "-f", "data"]);
+    let mut command = heeler_host::Command::change("zpool").args(["create", "-f", "data"]);
     command = command.arg(by_id(A));
     let _ = now(machine.run(&command));
+}
+
+#[test]
+#[should_panic(expected = "a look changed the machine: zpool create data")]
+fn a_change_called_a_look_is_a_panic() {
+    let machine = node().blank(A).blank(B).build();
+    machine.by_hand("modprobe", &["zfs"]);
+    let command = heeler_host::Command::look("zpool").args(["create", "data", "mirror", &by_id(A), &by_id(B)]);
+    let _ = now(machine.run(&command));
+}
+
+#[test]
+fn a_glance_refuses_every_change() {
+    let machine = node().blank(A).build();
+    let glance = heeler_host::Glance::at(&machine);
+    let scrub = heeler_host::zpool::scrub_command("data");
+    let refused = now(glance.run(&scrub)).expect("power").unwrap_err();
+    assert!(matches!(refused, heeler_host::RunError::Start { .. }), "{refused}");
+    assert!(machine.log().is_empty(), "{:?}", machine.log());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::life::{A, B, Life, blocked, ensure, spec};
 async fn an_exported_unrecorded_pool_is_adopted_by_guid() {
     let mut life = Life::with_pool().await;
     let guid = life.guid().await;
-    let export = Command::new("zpool").args(["export", "data"]);
+    let export = Command::change("zpool").args(["export", "data"]);
     assert!(life.machine.run(&export).await.unwrap().ok());
     life.machine.clear_log();
     assert!(

@@ -85,7 +85,7 @@ async fn a_consent_is_used_once() {
         .await;
     assert_eq!(first, Outcome::Done);
     // An attacker replays task and consent for the same disks, which are blank again.
-    let destroy = heeler_host::Command::new("zpool").args(["destroy", "data"]);
+    let destroy = heeler_host::Command::change("zpool").args(["destroy", "data"]);
     assert!(heeler_host::System::run(&life.machine, &destroy).await.unwrap().ok());
     for serial in [A, B] {
         assert_eq!(life.apply(&crate::life::erase(serial)).await, Outcome::Done);

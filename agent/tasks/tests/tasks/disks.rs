@@ -93,7 +93,7 @@ async fn of_another(leave: &str) -> Machine {
     let mut other = spec();
     other.comment = "heeler:k8sctl/pi5r".to_owned();
     assert_eq!(theirs.apply(&ensure(other)).await, Outcome::Done);
-    let command = heeler_host::Command::new("zpool").args([leave, "data"]);
+    let command = heeler_host::Command::change("zpool").args([leave, "data"]);
     assert!(heeler_host::System::run(&machine, &command).await.unwrap().ok());
     machine
 }

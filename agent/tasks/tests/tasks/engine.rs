@@ -22,7 +22,7 @@ fn write(path: &str) -> Op {
 }
 
 fn failing() -> Op {
-    Op::Run(Command::new("chattr").args(["+i", "/nowhere"]))
+    Op::Run(Command::change("chattr").args(["+i", "/nowhere"]))
 }
 
 fn failed(outcome: Outcome) -> String {

@@ -15,7 +15,7 @@ const FILE: &str = "/etc/hostid";
 const ID: [u8; 4] = 0x00ba_b10c_u32.to_le_bytes();
 
 fn generate() -> Op {
-    Op::Job(Command::new("zgenhostid").arg("0x00bab10c"))
+    Op::Job(Command::change("zgenhostid").arg("0x00bab10c"))
 }
 
 /// Ensures the host id, and does so by a job.
@@ -115,7 +115,7 @@ async fn a_killed_agent_reports_the_failure_of_its_job() {
 async fn jobs_of_a_step_keep_their_order() {
     let both = || -> Vec<Box<dyn AnyStep>> {
         vec![StandIn::says("Both", FILE, |_, found| {
-            let first = Op::Job(Command::new("update-initramfs").arg("-u"));
+            let first = Op::Job(Command::change("update-initramfs").arg("-u"));
             Ok(match found {
                 Some(_) => Plan::Satisfied,
                 None => Plan::change(vec![first, generate()]),

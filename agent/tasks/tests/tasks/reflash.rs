@@ -78,7 +78,7 @@ async fn a_pool_in_use_elsewhere_is_not_imported() {
     };
     let status = life
         .machine
-        .run(&Command::new("zpool").args(["status", "-j", "--json-int", "-p", "-P"]))
+        .run(&Command::look("zpool").args(["status", "-j", "--json-int", "-p", "-P"]))
         .await
         .unwrap();
     assert!(!status.stdout.contains("\"data\""), "{}", status.stdout);

@@ -70,7 +70,7 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
     };
     match answer {
         Some(output) => {
-            if command.program == "zfs" && output.ok() && !only_looks(command) {
+            if command.program == "zfs" && output.ok() && command.changes {
                 state.post("sysevent.fs.zfs.history_event");
             }
             Ok(output)
@@ -87,40 +87,5 @@ pub(in crate::sim) fn hangs(state: &State, command: &Command) -> bool {
         let of = |arg: &String| arg.split(['/', '@']).next() == Some(name);
         command.args.iter().any(of)
     };
-    !only_looks(command) && ["zfs", "zpool"].contains(&command.program) && pools.any(|pool| names(&pool.config.name))
+    command.changes && ["zfs", "zpool"].contains(&command.program) && pools.any(|pool| names(&pool.config.name))
 }
-
-/// Whether a command line only reads.
-pub(in crate::sim) fn only_looks(command: &Command) -> bool {
-    let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
-    match (command.program, args.as_slice()) {
-        ("wipefs", args) => args.contains(&"--no-act"),
-        ("sfdisk", args) => args.contains(&"--dump"),
-        ("zpool", ["create", rest @ ..]) => rest.contains(&"-n"),
-        // Without a pool it lists.
-        ("zpool", ["import", rest @ ..]) => matches!(rest, [] | ["-d", _]),
-        ("zpool", [verb, ..]) => ["status", "list", "get", "version"].contains(verb),
-        ("zfs", ["mount"]) => true,
-        ("ip", args) => args.first() == Some(&"-j"),
-        ("udevadm", args) => args.first() == Some(&"settle"),
-        ("zfs", ["destroy", "-nvp", _]) => true,
-        ("zfs", [verb, ..]) => ["list", "get", "version", "holds", "diff"].contains(verb),
-        (program, _) => LOOKING.contains(&program),
-    }
-}
-
-const LOOKING: [&str; 13] = [
-    "blkid",
-    "cloud-init",
-    "dpkg-query",
-    "findmnt",
-    "hostnamectl",
-    "journalctl",
-    "ping",
-    "lsattr",
-    "lsblk",
-    "systemctl",
-    "timedatectl",
-    "uname",
-    "zdb",
-];

@@ -84,7 +84,7 @@ impl Step for ArcCapped {
             ops.push(Op::Write(File::text(AT_BOOT, text)));
         }
         if seen.in_initramfs {
-            let update = Command::new("update-initramfs")
+            let update = Command::change("update-initramfs")
                 .arg("-u")
                 .timeout(std::time::Duration::from_secs(900));
             ops.push(Op::Run(update));

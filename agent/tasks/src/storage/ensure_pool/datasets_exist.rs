@@ -270,7 +270,7 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
             ));
         }
         Folder::Missing { can_be_immutable } => {
-            ops.push(Op::Run(Command::new("mkdir").args(["-p", path])));
+            ops.push(Op::Run(Command::change("mkdir").args(["-p", path])));
             ops.extend(can_be_immutable.then(|| Op::Run(chattr::immutable_command(path))));
         }
         Folder::Empty { immutable: Some(false) } => ops.push(Op::Run(chattr::immutable_command(path))),
@@ -315,9 +315,9 @@ fn taken(name: &str, path: &str, mount: &Mount) -> Plan {
         _ => {
             let to = format!("/mnt/{name}");
             let steps = [
-                Command::new("mkdir").args(["-p", &to]),
-                Command::new("mount").args(["--bind", path, &to]),
-                Command::new("umount").arg(path),
+                Command::change("mkdir").args(["-p", &to]),
+                Command::change("mount").args(["--bind", path, &to]),
+                Command::change("umount").arg(path),
             ];
             format!(
                 "{}; take its line out of /etc/fstab",

@@ -90,7 +90,9 @@ impl Step for PropertiesKept {
         let unlisted = |pair: &(String, String)| pair.0 == "cachefile" && !cached;
         let wrong = |pair: &&(String, String)| differs(pair, is(&pair.0)) || unlisted(pair);
         for pair in self.wanted.properties.iter().filter(wrong) {
-            let set = Command::new("zpool").arg("set").arg(format!("{}={}", pair.0, pair.1));
+            let set = Command::change("zpool")
+                .arg("set")
+                .arg(format!("{}={}", pair.0, pair.1));
             ops.push(Op::Run(set.arg(name)));
         }
         let Some(root) = datasets.iter().find(|one| one.name == *name) else {
