@@ -77,6 +77,11 @@ fn write(fleet: &Fleet<'_>, other: Option<(&str, &str)>) -> Result<()> {
     Ok(std::fs::write(path, text)?)
 }
 
+/// Also for nodes that have a pool of an earlier case, which this heeler.toml does not name.
+fn changes_nothing(plan: &str) -> bool {
+    plan.contains("Nothing to change.") || plan.contains("Apply changes nothing on these nodes.")
+}
+
 fn comes_up(fleet: &mut Fleet<'_>) -> Result<()> {
     for name in NAMES {
         fleet
@@ -97,7 +102,7 @@ fn comes_up(fleet: &mut Fleet<'_>) -> Result<()> {
     let events = fleet.must(&["events"])?;
     ensure!(events.contains(&format!("and by {L}, {R}")), "{events}");
     let again = fleet.must(&["plan"])?;
-    ensure!(again.contains("Nothing to change."), "{again}");
+    ensure!(changes_nothing(&again), "{again}");
     let node = fleet.lab().node(X)?;
     node.must("nmcli -t -f DEVICE,STATE device | grep -q '^enbp0:unmanaged'; networkctl status enbp0 >/dev/null")?;
     let before = node.status()?.starts;
@@ -108,7 +113,7 @@ fn comes_up(fleet: &mut Fleet<'_>) -> Result<()> {
     wait_for_address(&node, &usual(2))?;
     fleet.wait_connected(X)?;
     let again = fleet.must(&["plan", X])?;
-    ensure!(again.contains("Nothing to change."), "after a reboot: {again}");
+    ensure!(changes_nothing(&again), "after a reboot: {again}");
     Ok(())
 }
 
@@ -203,7 +208,7 @@ fn wrong_subnet(fleet: &mut Fleet<'_>) -> Result<()> {
     wait_for_address(&fleet.lab().node(L)?, &usual(0))?;
     write(fleet, None)?;
     let again = fleet.must(&["plan", L])?;
-    ensure!(again.contains("Nothing to change."), "{again}");
+    ensure!(changes_nothing(&again), "{again}");
     all_reach_each_other(fleet)
 }
 
@@ -287,6 +292,6 @@ fn pulled(fleet: &mut Fleet<'_>) -> Result<()> {
     node.card(Network::Backplane, Some(3))?;
     wait_for_address(&node, &usual(2))?;
     let plan = fleet.must(&["plan", X])?;
-    ensure!(plan.contains("Nothing to change."), "{plan}");
+    ensure!(changes_nothing(&plan), "{plan}");
     all_reach_each_other(fleet)
 }
