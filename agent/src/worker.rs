@@ -32,7 +32,7 @@ pub async fn work(shared: &Shared) {
             progress: shared.progress.clone(),
             network: shared.network.clone(),
         };
-        let pool = match heeler_tasks::uses(&task).pool {
+        let pool = match heeler_tasks::uses_pool(&task) {
             true => Some(shared.pool.lock().await),
             false => None,
         };

@@ -5,10 +5,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::name::text;
-use crate::{Invalid, v1};
+use crate::{Invalid, Spec};
 
 /// Task: the node's second network card (the backplane) has a fixed name and its address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KeepBackplane {
     /// The address of the card, with the prefix length of its network.
     pub address: Cidr,
@@ -123,34 +124,7 @@ impl Mac {
 }
 text!(Mac);
 
-impl TryFrom<v1::KeepBackplane> for KeepBackplane {
-    type Error = Invalid;
-    fn try_from(wire: v1::KeepBackplane) -> Result<Self, Invalid> {
-        Ok(Self {
-            address: wire.address.parse()?,
-            renderer: match wire.renderer() {
-                v1::Renderer::Auto => Renderer::Auto,
-                v1::Renderer::Netplan => Renderer::Netplan,
-                v1::Renderer::Unspecified => return Err(Invalid::missing("keep_backplane.renderer")),
-            },
-            mac: (!wire.mac.is_empty()).then(|| Mac::new(&wire.mac)).transpose()?,
-        })
-    }
-}
-
-impl From<KeepBackplane> for v1::KeepBackplane {
-    fn from(task: KeepBackplane) -> Self {
-        Self {
-            address: task.address.to_string(),
-            mac: task.mac.map(String::from).unwrap_or_default(),
-            renderer: match task.renderer {
-                Renderer::Auto => v1::Renderer::Auto,
-                Renderer::Netplan => v1::Renderer::Netplan,
-            }
-            .into(),
-        }
-    }
-}
+impl Spec for KeepBackplane {}
 
 #[cfg(test)]
 mod tests {

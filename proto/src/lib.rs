@@ -25,11 +25,11 @@ pub use irreversible::{
 };
 pub use mountpoint::{Mountpoint, is_below};
 pub use name::{NodeName, OperatorName, Serial, TaskId};
-pub use pool::{Dataset, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec};
+pub use pool::{Dataset, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, dataset_name};
 /// Gives `encoded_len`, `encode` and `decode` of the messages.
 pub use prost::Message;
 pub use snapshot::{Class, Keep, KeepScrubs, KeepSnapshots, ScrubEvery, SnapshotPolicy};
-pub use task::{EnsurePool, EraseDisk, Task};
+pub use task::{EnsurePool, EraseDisk, Kind, Spec, Task};
 pub use trust::{Statement, TrustChange, statements_sha256};
 
 /// The messages, generated from `proto/heeler/v1`.

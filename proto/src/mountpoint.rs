@@ -30,6 +30,7 @@ const LONGEST: usize = 4095;
 
 /// The `mountpoint` property of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Mountpoint {
     /// Not mounted: the parent of volumes.
     None,
@@ -76,6 +77,19 @@ impl Mountpoint {
 #[must_use]
 pub fn is_below(path: &str, outer: &str) -> bool {
     path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+}
+
+impl TryFrom<String> for Mountpoint {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::new(&text)
+    }
+}
+
+impl From<Mountpoint> for String {
+    fn from(mountpoint: Mountpoint) -> Self {
+        mountpoint.to_string()
+    }
 }
 
 impl fmt::Display for Mountpoint {

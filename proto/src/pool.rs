@@ -4,7 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::name::text;
-use crate::{Invalid, Mountpoint, NodeName, Serial, v1};
+use crate::{Invalid, Mountpoint, NodeName, Serial};
 
 /// A pool's name that `zpool create` accepts: at most 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,6 +33,7 @@ text!(PoolName);
 
 /// The guid that ZFS gives a pool when it is created; never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64")]
 pub struct PoolGuid(pub u64);
 
 impl PoolGuid {
@@ -47,6 +48,16 @@ impl PoolGuid {
     }
 }
 
+impl TryFrom<u64> for PoolGuid {
+    type Error = Invalid;
+    fn try_from(guid: u64) -> Result<Self, Invalid> {
+        match guid {
+            0 => Err(Invalid::new("pool guid", "0")),
+            guid => Ok(Self(guid)),
+        }
+    }
+}
+
 impl fmt::Display for PoolGuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -55,6 +66,7 @@ impl fmt::Display for PoolGuid {
 
 /// The host id in `/etc/hostid`, by which ZFS knows the machine that last used a pool; never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32")]
 pub struct HostId(pub u32);
 
 impl HostId {
@@ -69,6 +81,16 @@ impl HostId {
     }
 }
 
+impl TryFrom<u32> for HostId {
+    type Error = Invalid;
+    fn try_from(id: u32) -> Result<Self, Invalid> {
+        match id {
+            0 => Err(Invalid::new("hostid", "0")),
+            id => Ok(Self(id)),
+        }
+    }
+}
+
 impl fmt::Display for HostId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:08x}", self.0)
@@ -77,6 +99,7 @@ impl fmt::Display for HostId {
 
 /// The pool that a node should have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PoolSpec {
     /// "data" by default.
     pub name: PoolName,
@@ -98,6 +121,7 @@ pub struct PoolSpec {
 
 /// A file system dataset below the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dataset {
     /// Full name, such as `data/pve-files`.
     pub name: String,
@@ -107,6 +131,7 @@ pub struct Dataset {
 
 /// A disk's serial that is on record as a leg of a pool in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LiveSerial {
     /// The serial of the leg.
     pub serial: Serial,
@@ -116,123 +141,66 @@ pub struct LiveSerial {
     pub node: NodeName,
 }
 
-impl TryFrom<v1::LiveSerial> for LiveSerial {
-    type Error = Invalid;
-    fn try_from(wire: v1::LiveSerial) -> Result<Self, Invalid> {
-        Ok(Self {
-            serial: Serial::new(&wire.serial)?,
-            guid: PoolGuid::parse(&wire.pool_guid)?,
-            node: NodeName::new(&wire.node)?,
-        })
+/// The full name of a dataset below a pool, such as `data/pve-files`.
+///
+/// # Errors
+/// For anything but components of letters, digits and `_-.:` with slashes between them; at most 199 characters.
+pub fn dataset_name(text: &str) -> Result<&str, Invalid> {
+    let component = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
+    };
+    let fits = text.len() < 200 && !text.starts_with('-') && text.split('/').all(component);
+    match fits && text.contains('/') {
+        true => Ok(text),
+        false => Err(Invalid::new(
+            "dataset",
+            format!("{text:?} is not the name of a dataset below a pool"),
+        )),
     }
 }
 
-impl From<LiveSerial> for v1::LiveSerial {
-    fn from(live: LiveSerial) -> Self {
-        Self {
-            serial: live.serial.into(),
-            pool_guid: live.guid.to_string(),
-            node: live.node.into(),
-        }
-    }
-}
-
-impl TryFrom<v1::Dataset> for Dataset {
-    type Error = Invalid;
-    fn try_from(wire: v1::Dataset) -> Result<Self, Invalid> {
-        let component = |part: &str| {
-            !part.is_empty()
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
-        };
-        let fits = |name: &str| name.len() < 200 && !name.starts_with('-') && name.split('/').all(component);
-        if !wire.name.contains('/') || !fits(&wire.name) {
-            return Err(Invalid::new(
-                "dataset",
-                format!("{:?} is not the name of a dataset below a pool", wire.name),
-            ));
-        }
-        let mountpoint = Mountpoint::new(&wire.mountpoint)?;
-        Ok(Self {
-            name: wire.name,
-            mountpoint,
-        })
-    }
-}
-
-impl From<Dataset> for v1::Dataset {
-    fn from(dataset: Dataset) -> Self {
-        Self {
-            name: dataset.name,
-            mountpoint: dataset.mountpoint.to_string(),
-        }
-    }
-}
-
-fn serials(wire: &[String]) -> Result<Vec<Serial>, Invalid> {
-    let serials: Vec<Serial> = wire.iter().map(|text| Serial::new(text)).collect::<Result<_, _>>()?;
-    let sorted = BinaryHeap::from_iter(&serials).into_sorted_vec();
+fn once(serials: &[Serial]) -> Result<(), Invalid> {
+    let sorted = BinaryHeap::from_iter(serials).into_sorted_vec();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Invalid::new("serials", format!("{} is given twice", pair[0]))),
-        None => Ok(serials),
+        None => Ok(()),
     }
 }
 
-impl TryFrom<v1::PoolSpec> for PoolSpec {
-    type Error = Invalid;
-    fn try_from(wire: v1::PoolSpec) -> Result<Self, Invalid> {
-        let name = PoolName::new(&wire.name)?;
-        let legs = serials(&wire.serials)?;
-        if legs.len() < 2 {
+impl PoolSpec {
+    /// # Errors
+    /// When the parts contradict each other, or one of them is beyond its range.
+    pub(crate) fn check(&self) -> Result<(), Invalid> {
+        if self.serials.len() < 2 {
             return Err(Invalid::new(
                 "serials",
-                format!("a mirror needs two or more disks, found {}", legs.len()),
+                format!("a mirror needs two or more disks, found {}", self.serials.len()),
             ));
         }
-        let datasets: Vec<Dataset> = wire
-            .datasets
-            .into_iter()
-            .map(TryInto::try_into)
-            .collect::<Result<_, _>>()?;
-        let below = |dataset: &Dataset| dataset.name.split('/').next() == Some(name.as_str());
-        if let Some(stray) = datasets.iter().find(|dataset| !below(dataset)) {
-            return Err(Invalid::new(
-                "datasets",
-                format!("{} is not below the pool {name}", stray.name),
-            ));
+        once(&self.serials)?;
+        once(&self.recorded_serials)?;
+        for Dataset { name, .. } in &self.datasets {
+            dataset_name(name)?;
+            if name.split('/').next() != Some(self.name.as_str()) {
+                return Err(Invalid::new(
+                    "datasets",
+                    format!("{name} is not below the pool {}", self.name),
+                ));
+            }
         }
-        if wire.comment.is_empty() || wire.comment.len() > 32 || !wire.comment.chars().all(|c| c.is_ascii_graphic()) {
+        let comment = &self.comment;
+        if comment.is_empty() || comment.len() > 32 || !comment.chars().all(|c| c.is_ascii_graphic()) {
             return Err(Invalid::new(
                 "comment",
-                format!("{:?} (1 to 32 printable characters)", wire.comment),
+                format!("{comment:?} (1 to 32 printable characters)"),
             ));
         }
-        let recorded = Some(wire.recorded_guid).filter(|guid| !guid.is_empty());
-        Ok(Self {
-            name,
-            serials: legs,
-            datasets,
-            arc_max_bytes: Some(wire.arc_max_bytes).filter(|bytes| *bytes > 0),
-            hostid: HostId::parse(&wire.hostid)?,
-            recorded_guid: recorded.map(|guid| PoolGuid::parse(&guid)).transpose()?,
-            recorded_serials: serials(&wire.recorded_serials)?,
-            comment: wire.comment,
-        })
-    }
-}
-
-impl From<PoolSpec> for v1::PoolSpec {
-    fn from(spec: PoolSpec) -> Self {
-        Self {
-            name: spec.name.into(),
-            serials: spec.serials.into_iter().map(Into::into).collect(),
-            datasets: spec.datasets.into_iter().map(Into::into).collect(),
-            arc_max_bytes: spec.arc_max_bytes.unwrap_or(0),
-            hostid: spec.hostid.to_string(),
-            recorded_guid: spec.recorded_guid.map(|guid| guid.to_string()).unwrap_or_default(),
-            recorded_serials: spec.recorded_serials.into_iter().map(Into::into).collect(),
-            comment: spec.comment,
+        match self.arc_max_bytes {
+            Some(0) => Err(Invalid::new("arc_max_bytes", "0")),
+            _ => Ok(()),
         }
     }
 }

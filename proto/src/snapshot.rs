@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, PoolName, v1};
+use crate::{Invalid, PoolName, Spec, dataset_name};
 
 /// A class of snapshots: in each of its periods (UTC) at most one is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,6 +48,7 @@ impl Class {
 
 /// How many snapshots of each class are kept. Of a class with 0 none are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Keep {
     /// One count for each of [`Class::ALL`], in that order.
     counts: [u32; 6],
@@ -127,6 +128,7 @@ impl fmt::Display for Keep {
 
 /// The counts of one dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SnapshotPolicy {
     /// Full name, such as `data/pve-files`.
     pub dataset: String,
@@ -136,6 +138,7 @@ pub struct SnapshotPolicy {
 
 /// Task: the node takes and prunes snapshots on its own schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KeepSnapshots {
     /// Sorted by dataset; each dataset occurs once.
     pub policies: Vec<SnapshotPolicy>,
@@ -163,6 +166,7 @@ pub enum ScrubEvery {
 
 /// Task: the node scrubs its pool on its own schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KeepScrubs {
     /// The pool to scrub.
     pub pool: PoolName,
@@ -174,114 +178,33 @@ pub struct KeepScrubs {
     pub hour: u32,
 }
 
-fn dataset(text: &str) -> Result<String, Invalid> {
-    let wire = v1::Dataset {
-        name: text.to_owned(),
-        mountpoint: "none".to_owned(),
-    };
-    crate::Dataset::try_from(wire).map(|dataset| dataset.name)
-}
-
-impl TryFrom<v1::Keep> for Keep {
-    type Error = Invalid;
-    fn try_from(wire: v1::Keep) -> Result<Self, Invalid> {
-        let counts = [
-            wire.frequent,
-            wire.hourly,
-            wire.daily,
-            wire.weekly,
-            wire.monthly,
-            wire.yearly,
-        ];
-        Self::new(counts, wire.frequent_minutes)
-    }
-}
-
-impl From<Keep> for v1::Keep {
-    fn from(keep: Keep) -> Self {
-        let [frequent, hourly, daily, weekly, monthly, yearly] = keep.counts;
-        Self {
-            frequent,
-            frequent_minutes: keep.frequent_minutes,
-            hourly,
-            daily,
-            weekly,
-            monthly,
-            yearly,
+impl Spec for KeepSnapshots {
+    fn check(&self) -> Result<(), Invalid> {
+        for policy in &self.policies {
+            dataset_name(&policy.dataset)?;
+            Keep::new(policy.keep.counts, policy.keep.frequent_minutes)?;
         }
-    }
-}
-
-impl TryFrom<v1::KeepSnapshots> for KeepSnapshots {
-    type Error = Invalid;
-    fn try_from(wire: v1::KeepSnapshots) -> Result<Self, Invalid> {
-        let one = |policy: v1::SnapshotPolicy| {
-            Ok(SnapshotPolicy {
-                dataset: dataset(&policy.dataset)?,
-                keep: policy.keep.unwrap_or_default().try_into()?,
-            })
-        };
-        let mut policies: Vec<SnapshotPolicy> = wire.policies.into_iter().map(one).collect::<Result<_, Invalid>>()?;
-        policies.sort_by(|a, b| a.dataset.cmp(&b.dataset));
-        match policies.windows(2).find(|pair| pair[0].dataset == pair[1].dataset) {
+        let mut pairs = self.policies.windows(2);
+        match pairs.find(|pair| pair[0].dataset >= pair[1].dataset) {
             Some(pair) => Err(Invalid::new(
-                "keep_snapshots.policies",
-                format!("{} is given twice", pair[0].dataset),
+                "policies",
+                format!("{} is given twice, or not in order", pair[1].dataset),
             )),
-            None => Ok(Self { policies }),
+            None => Ok(()),
         }
     }
 }
 
-impl From<KeepSnapshots> for v1::KeepSnapshots {
-    fn from(task: KeepSnapshots) -> Self {
-        let one = |policy: SnapshotPolicy| v1::SnapshotPolicy {
-            dataset: policy.dataset,
-            keep: Some(policy.keep.into()),
+impl Spec for KeepScrubs {
+    fn check(&self) -> Result<(), Invalid> {
+        let last = match self.every {
+            ScrubEvery::Month => 28,
+            ScrubEvery::Week => 7,
+            ScrubEvery::Never => return Ok(()),
         };
-        Self {
-            policies: task.policies.into_iter().map(one).collect(),
-        }
-    }
-}
-
-impl TryFrom<v1::KeepScrubs> for KeepScrubs {
-    type Error = Invalid;
-    fn try_from(wire: v1::KeepScrubs) -> Result<Self, Invalid> {
-        let (every, last) = match wire.every() {
-            v1::ScrubEvery::Month => (ScrubEvery::Month, 28),
-            v1::ScrubEvery::Week => (ScrubEvery::Week, 7),
-            v1::ScrubEvery::Never => (ScrubEvery::Never, u32::MAX),
-            v1::ScrubEvery::Unspecified => return Err(Invalid::missing("keep_scrubs.every")),
-        };
-        let fits = (1..=last).contains(&wire.day) && wire.hour < 24;
-        if every != ScrubEvery::Never && !fits {
-            return Err(Invalid::new(
-                "keep_scrubs.day",
-                format!("day {}, hour {}", wire.day, wire.hour),
-            ));
-        }
-        Ok(Self {
-            pool: PoolName::new(&wire.pool)?,
-            every,
-            day: wire.day,
-            hour: wire.hour,
-        })
-    }
-}
-
-impl From<KeepScrubs> for v1::KeepScrubs {
-    fn from(task: KeepScrubs) -> Self {
-        let every = match task.every {
-            ScrubEvery::Month => v1::ScrubEvery::Month,
-            ScrubEvery::Week => v1::ScrubEvery::Week,
-            ScrubEvery::Never => v1::ScrubEvery::Never,
-        };
-        Self {
-            pool: task.pool.into(),
-            every: every.into(),
-            day: task.day,
-            hour: task.hour,
+        match (1..=last).contains(&self.day) && self.hour < 24 {
+            true => Ok(()),
+            false => Err(Invalid::new("day", format!("day {}, hour {}", self.day, self.hour))),
         }
     }
 }
@@ -303,32 +226,25 @@ mod tests {
     }
 
     #[test]
-    fn both_requests_survive_encoding_and_name_datasets_once() {
-        let policy = |dataset: &str| v1::SnapshotPolicy {
-            dataset: dataset.into(),
-            keep: Some(Keep::usual().into()),
+    fn each_dataset_has_one_policy() {
+        let policies = |names: &[&str]| KeepSnapshots {
+            policies: names
+                .iter()
+                .map(|name| SnapshotPolicy {
+                    dataset: (*name).to_owned(),
+                    keep: Keep::usual(),
+                })
+                .collect(),
         };
-        let wire = |names: &[&str]| v1::KeepSnapshots {
-            policies: names.iter().map(|name| policy(name)).collect(),
-        };
-        let task = KeepSnapshots::try_from(wire(&["data/b", "data/a"])).unwrap();
-        assert_eq!(v1::KeepSnapshots::from(task), wire(&["data/a", "data/b"]));
-        for bad in [&["data/a", "data/a"][..], &["data"], &["data/a@b"], &["-r/x"]] {
-            assert!(KeepSnapshots::try_from(wire(bad)).is_err(), "{bad:?}");
+        assert_eq!(policies(&["data/a", "data/b"]).check(), Ok(()));
+        for bad in [
+            &["data/a", "data/a"][..],
+            &["data/b", "data/a"],
+            &["data"],
+            &["data/a@b"],
+            &["-r/x"],
+        ] {
+            assert!(policies(bad).check().is_err(), "{bad:?}");
         }
-        let scrubs = |every: v1::ScrubEvery, day, hour| v1::KeepScrubs {
-            pool: "data".into(),
-            every: every.into(),
-            day,
-            hour,
-        };
-        let month = scrubs(v1::ScrubEvery::Month, 28, 23);
-        assert_eq!(
-            v1::KeepScrubs::from(KeepScrubs::try_from(month.clone()).unwrap()),
-            month
-        );
-        assert!(KeepScrubs::try_from(scrubs(v1::ScrubEvery::Month, 29, 0)).is_err());
-        assert!(KeepScrubs::try_from(scrubs(v1::ScrubEvery::Week, 8, 0)).is_err());
-        assert!(KeepScrubs::try_from(scrubs(v1::ScrubEvery::Unspecified, 1, 0)).is_err());
     }
 }

@@ -79,6 +79,13 @@ fn read(bytes: &[u8]) {
 /// Well-formed messages, to be damaged.
 static GOOD: LazyLock<Vec<Vec<u8>>> = LazyLock::new(good);
 
+fn ensure_pool() -> Task {
+    let spec = br#"{"pool":{"name":"data","serials":["A","B"],"datasets":[{"name":"data/vm","mountpoint":"none"}],
+        "arc_max_bytes":null,"hostid":195935998,"recorded_guid":null,"recorded_serials":[],"comment":"heeler:k8sctl/a"},
+        "live":[],"unread":["A"]}"#;
+    Task::read("ensure pool", spec).unwrap()
+}
+
 fn good() -> Vec<Vec<u8>> {
     let disk = v1::DiskIdentity {
         serial: "S1".into(),
@@ -92,22 +99,6 @@ fn good() -> Vec<Vec<u8>> {
         expires_at_ms: 1,
         operator: "me".into(),
         signature: vec![2; 70],
-    };
-    let pool = v1::PoolSpec {
-        name: "data".into(),
-        serials: vec!["A".into(), "B".into()],
-        hostid: "0badcafe".into(),
-        comment: "heeler:k8sctl/a".into(),
-        datasets: vec![v1::Dataset {
-            name: "data/vm".into(),
-            mountpoint: "none".into(),
-        }],
-        ..Default::default()
-    };
-    let ensure = v1::EnsurePool {
-        pool: Some(pool),
-        live: vec![],
-        unread: vec!["A".into()],
     };
     let erase = v1::EraseContents {
         disk: Some(disk.clone()),
@@ -130,10 +121,7 @@ fn good() -> Vec<Vec<u8>> {
     use v1::statement::Change;
     let act = |act| v1::Irreversible { act: Some(act) }.encode_to_vec();
     vec![
-        v1::Task {
-            kind: Some(v1::task::Kind::EnsurePool(ensure)),
-        }
-        .encode_to_vec(),
+        v1::Task::from(ensure_pool()).encode_to_vec(),
         consent.encode_to_vec(),
         act(Act::EraseContents(erase)),
         act(Act::CreatePool(create)),

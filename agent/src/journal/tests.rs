@@ -60,6 +60,7 @@ fn intent(serial: &str) -> Intent {
         act: Some(act(serial)),
         reboot: false,
         boot_id: None,
+        job: None,
     }
 }
 

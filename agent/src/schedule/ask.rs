@@ -213,12 +213,7 @@ async fn create(host: &dyn System, pool: &Mutex<()>, create: &v1::CreateSnapshot
 }
 
 fn dataset(text: &str) -> Result<&str, String> {
-    let wire = v1::Dataset {
-        name: text.to_owned(),
-        mountpoint: "none".to_owned(),
-    };
-    heeler_proto::Dataset::try_from(wire).map_err(|invalid| invalid.to_string())?;
-    Ok(text)
+    heeler_proto::dataset_name(text).map_err(|invalid| invalid.to_string())
 }
 
 /// Dataset and name of `DATASET@NAME`, also of snapshots that Heeler did not take.

@@ -3,8 +3,10 @@ use std::sync::Arc;
 
 use heeler_host::sim::{Loss, Machine};
 use heeler_host::{Content, File, System};
-use heeler_proto::v1::{Assignment, PoolSpec, PreviewRequest, Task, from_agent, to_agent};
-use heeler_proto::{Consent, Irreversible, NodeName, TaskId, v1};
+use heeler_proto::v1::{Assignment, PreviewRequest, Task, from_agent, to_agent};
+use heeler_proto::{
+    Consent, Dataset, EnsurePool, HostId, Irreversible, Mountpoint, NodeName, PoolName, PoolSpec, Serial, TaskId, v1,
+};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use tokio::task::JoinSet;
@@ -118,23 +120,18 @@ async fn run_for_ever(machine: Machine) {
 
 fn ensure_pool() -> Task {
     let pool = PoolSpec {
-        name: "data".into(),
-        serials: vec!["A".into(), "B".into()],
-        datasets: vec![v1::Dataset {
+        name: PoolName::new("data").unwrap(),
+        serials: vec![Serial::new("A").unwrap(), Serial::new("B").unwrap()],
+        datasets: vec![Dataset {
             name: "data/pve-files".into(),
-            mountpoint: "/data/pve-files".into(),
+            mountpoint: Mountpoint::At("/data/pve-files".into()),
         }],
-        arc_max_bytes: 0,
-        hostid: "0badcafe".into(),
-        recorded_guid: String::new(),
+        arc_max_bytes: None,
+        hostid: HostId(0x0bad_cafe),
+        recorded_guid: None,
         recorded_serials: vec![],
         comment: "heeler:test/a".into(),
     };
-    Task {
-        kind: Some(v1::task::Kind::EnsurePool(v1::EnsurePool {
-            pool: Some(pool),
-            live: vec![],
-            unread: vec![],
-        })),
-    }
+    let (live, unread) = (vec![], vec![]);
+    heeler_proto::Task::EnsurePool(EnsurePool { pool, live, unread }).into()
 }

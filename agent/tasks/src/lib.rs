@@ -10,4 +10,4 @@ pub mod storage;
 mod task;
 
 pub use storage::imported as imported_pools;
-pub use task::{Uses, preview, run, steps, uses};
+pub use task::{preview, run, uses_pool};

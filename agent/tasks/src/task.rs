@@ -1,59 +1,53 @@
 use heeler_host::System;
-use heeler_proto::{Irreversible, NodeName, Task};
+use heeler_proto::{Irreversible, NodeName, Task, for_each_task};
 
 use crate::engine::{AnyStep, Event, Outcome, Record, StepReport, carry_out, look_at};
-use crate::network::keep_backplane;
-use crate::snapshot::{keep_scrubs, keep_snapshots};
-use crate::storage::{self, ensure_pool, erase_disk};
+use crate::storage;
 
-/// What a task needs exclusively while it runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Uses {
-    /// Pools and disks: also locks out the schedule and an operator's requests.
-    pub pool: bool,
-    /// The network configuration.
-    pub network: bool,
-    /// apt and dpkg; no task needs them yet.
-    pub packages: bool,
-    /// Whether it may reboot the node.
-    pub reboot: bool,
+/// A kind of task on a node.
+pub(crate) trait Work {
+    /// Whether it needs pools and disks to itself: then the schedule and an operator's requests wait for its end.
+    const USES_POOL: bool = false;
+
+    /// The steps, in order.
+    fn steps(&self, past: &Past<'_>) -> Vec<Box<dyn AnyStep>>;
 }
 
-/// What `task` needs exclusively.
-#[must_use]
-pub const fn uses(task: &Task) -> Uses {
-    match task {
-        Task::EnsurePool(_) | Task::EraseDisk(_) | Task::KeepSnapshots(_) | Task::KeepScrubs(_) => Uses {
-            pool: true,
-            network: false,
-            packages: false,
-            reboot: false,
-        },
-        Task::KeepBackplane(_) => Uses {
-            pool: false,
-            network: true,
-            packages: false,
-            reboot: false,
-        },
-    }
+/// What happened on this node before a task's steps are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Past<'a> {
+    /// Acts that were begun on this node and not ended, oldest first.
+    pub(crate) interrupted: &'a [Irreversible],
+    /// Whether the task itself was started before, so that it may have begun one of them.
+    pub(crate) resumed: bool,
 }
 
-/// The steps of `task`, in order. `interrupted` has the acts that were begun on this node and not ended; `resumed`
-/// says that `task` itself may have begun one of them.
-#[must_use]
-pub fn steps(task: &Task, interrupted: &[Irreversible], resumed: bool) -> Vec<Box<dyn AnyStep>> {
-    match task {
-        Task::EnsurePool(task) => ensure_pool::steps(task, interrupted),
-        Task::EraseDisk(task) => erase_disk::steps(task, if resumed { interrupted } else { &[] }),
-        Task::KeepBackplane(task) => keep_backplane::steps(task, resumed),
-        Task::KeepSnapshots(task) => keep_snapshots::steps(task),
-        Task::KeepScrubs(task) => keep_scrubs::steps(task),
-    }
+macro_rules! works {
+    ($($kind:ident $name:literal,)*) => {
+        /// Whether `task` needs pools and disks to itself.
+        #[must_use]
+        pub const fn uses_pool(task: &Task) -> bool {
+            match task {
+                $(Task::$kind(_) => <heeler_proto::$kind as Work>::USES_POOL,)*
+            }
+        }
+
+        fn steps(task: &Task, past: &Past<'_>) -> Vec<Box<dyn AnyStep>> {
+            match task {
+                $(Task::$kind(spec) => spec.steps(past),)*
+            }
+        }
+    };
 }
+for_each_task!(works);
 
 /// What `task` would change now; only reads.
 pub async fn preview(host: &dyn System, task: &Task, interrupted: &[Irreversible]) -> Vec<StepReport> {
-    look_at(host, &steps(task, interrupted, false)).await
+    let past = Past {
+        interrupted,
+        resumed: false,
+    };
+    look_at(host, &steps(task, &past)).await
 }
 
 /// Runs `task` from its first step. `resumed` is true after a crash, a reboot or a power cut. Emits all events from
@@ -61,7 +55,12 @@ pub async fn preview(host: &dyn System, task: &Task, interrupted: &[Irreversible
 ///
 /// Does not return when the machine reboots: the task stays open, and the next call continues it.
 pub async fn run(host: &dyn System, node: &NodeName, task: &Task, record: &mut dyn Record, resumed: bool) -> Outcome {
-    let steps = steps(task, &record.interrupted(), resumed);
+    let interrupted = record.interrupted();
+    let past = Past {
+        interrupted: &interrupted,
+        resumed,
+    };
+    let steps = steps(task, &past);
     let started = Event::TaskStarted {
         steps: steps.iter().map(|step| step.name().to_owned()).collect(),
         resumed,

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use heeler_proto::{Dataset, Mountpoint, NodeName, PoolName, Serial, v1};
+use heeler_proto::{Dataset, Invalid, Mountpoint, NodeName, PoolName, Serial, dataset_name};
 
 use super::reader::Unfit;
 use crate::screen::is_hidden;
@@ -247,11 +247,13 @@ pub(super) fn pool_name(text: &str) -> Result<PoolName, Unfit> {
 }
 
 pub(super) fn dataset(name: &str, mountpoint: &str) -> Result<Dataset, Unfit> {
-    let wire = v1::Dataset {
-        name: name.to_owned(),
-        mountpoint: mountpoint.to_owned(),
+    let read = || {
+        Ok(Dataset {
+            name: dataset_name(name)?.to_owned(),
+            mountpoint: Mountpoint::new(mountpoint)?,
+        })
     };
-    Dataset::try_from(wire).map_err(|invalid| match invalid.field {
+    read().map_err(|invalid: Invalid| match invalid.field {
         "dataset" => Unfit::new(invalid.problem, "write it as \"data/pve-files\""),
         _ => {
             let short = shortest(mountpoint);

@@ -302,53 +302,6 @@ impl AuthorityStage {
         }
     }
 }
-/// The node takes and prunes these snapshots by itself, whoever is connected.
-#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
-pub struct KeepSnapshots {
-    #[prost(message, repeated, tag = "1")]
-    pub policies: ::prost::alloc::vec::Vec<SnapshotPolicy>,
-}
-/// One dataset's. A dataset without one is neither snapshotted nor pruned.
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SnapshotPolicy {
-    #[prost(string, tag = "1")]
-    pub dataset: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "2")]
-    pub keep: ::core::option::Option<Keep>,
-}
-/// How many of each class are kept at least, however old; 0: none are taken.
-#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Keep {
-    #[prost(uint32, tag = "1")]
-    pub frequent: u32,
-    /// Of the frequent ones: 1 to 30, a divisor of 60.
-    #[prost(uint32, tag = "2")]
-    pub frequent_minutes: u32,
-    #[prost(uint32, tag = "3")]
-    pub hourly: u32,
-    #[prost(uint32, tag = "4")]
-    pub daily: u32,
-    #[prost(uint32, tag = "5")]
-    pub weekly: u32,
-    #[prost(uint32, tag = "6")]
-    pub monthly: u32,
-    #[prost(uint32, tag = "7")]
-    pub yearly: u32,
-}
-/// The node scrubs its pool by itself.
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KeepScrubs {
-    #[prost(string, tag = "1")]
-    pub pool: ::prost::alloc::string::String,
-    #[prost(enumeration = "ScrubEvery", tag = "2")]
-    pub every: i32,
-    /// Of the month (1 to 28), or of the week (1: Monday to 7).
-    #[prost(uint32, tag = "3")]
-    pub day: u32,
-    /// UTC, 0 to 23.
-    #[prost(uint32, tag = "4")]
-    pub hour: u32,
-}
 /// Fewer snapshots are kept than were wanted before: these would go.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct LowerKeep {
@@ -593,38 +546,6 @@ pub struct DiffLine {
     #[prost(string, tag = "3")]
     pub new_path: ::prost::alloc::string::String,
 }
-#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ScrubEvery {
-    Unspecified = 0,
-    Month = 1,
-    Week = 2,
-    Never = 3,
-}
-impl ScrubEvery {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "SCRUB_EVERY_UNSPECIFIED",
-            Self::Month => "SCRUB_EVERY_MONTH",
-            Self::Week => "SCRUB_EVERY_WEEK",
-            Self::Never => "SCRUB_EVERY_NEVER",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "SCRUB_EVERY_UNSPECIFIED" => Some(Self::Unspecified),
-            "SCRUB_EVERY_MONTH" => Some(Self::Month),
-            "SCRUB_EVERY_WEEK" => Some(Self::Week),
-            "SCRUB_EVERY_NEVER" => Some(Self::Never),
-            _ => None,
-        }
-    }
-}
 /// What an agent found on its machine.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct Facts {
@@ -848,97 +769,14 @@ pub struct Leg {
     pub last_slot: ::prost::alloc::string::String,
 }
 /// The unit of work that a coordinator gives to an agent.
-#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Task {
-    #[prost(oneof = "task::Kind", tags = "1, 2, 3, 4, 5")]
-    pub kind: ::core::option::Option<task::Kind>,
-}
-/// Nested message and enum types in `Task`.
-pub mod task {
-    #[derive(serde::Serialize, Clone, PartialEq, ::prost::Oneof)]
-    pub enum Kind {
-        #[prost(message, tag = "1")]
-        EnsurePool(super::EnsurePool),
-        #[prost(message, tag = "2")]
-        EraseDisk(super::EraseDisk),
-        #[prost(message, tag = "3")]
-        KeepBackplane(super::KeepBackplane),
-        #[prost(message, tag = "4")]
-        KeepSnapshots(super::KeepSnapshots),
-        #[prost(message, tag = "5")]
-        KeepScrubs(super::KeepScrubs),
-    }
-}
-#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
-pub struct EnsurePool {
-    #[prost(message, optional, tag = "1")]
-    pub pool: ::core::option::Option<PoolSpec>,
-    /// Serials on record as holding a live pool, on any node: never given to `create`.
-    #[prost(message, repeated, tag = "2")]
-    pub live: ::prost::alloc::vec::Vec<LiveSerial>,
-    /// Those of the pool's serials that a person wants a pool made on without every byte of them being read.
-    #[prost(string, repeated, tag = "3")]
-    pub unread: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// The node's second card: its name is pinned, its address is up, and a person's way in was never cut.
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KeepBackplane {
-    /// IPv4, with prefix length.
+    /// Such as "ensure pool".
     #[prost(string, tag = "1")]
-    pub address: ::prost::alloc::string::String,
-    /// Lower case, with colons; empty: the one card that may be it.
-    #[prost(string, tag = "2")]
-    pub mac: ::prost::alloc::string::String,
-    #[prost(enumeration = "Renderer", tag = "3")]
-    pub renderer: i32,
-}
-#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
-pub struct PoolSpec {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// The legs of the mirror.
-    #[prost(string, repeated, tag = "2")]
-    pub serials: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(message, repeated, tag = "3")]
-    pub datasets: ::prost::alloc::vec::Vec<Dataset>,
-    /// 0: a tenth of the RAM, at most 1 GiB.
-    #[prost(uint64, tag = "4")]
-    pub arc_max_bytes: u64,
-    /// Eight hex digits, kept by the coordinator and restored on a re-flashed node.
-    #[prost(string, tag = "5")]
-    pub hostid: ::prost::alloc::string::String,
-    /// Guid of the pool on record for this node; empty when there is none.
-    #[prost(string, tag = "6")]
-    pub recorded_guid: ::prost::alloc::string::String,
-    #[prost(string, repeated, tag = "7")]
-    pub recorded_serials: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// "heeler:<cluster>/<node>", written into the pool.
-    #[prost(string, tag = "8")]
-    pub comment: ::prost::alloc::string::String,
-}
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Dataset {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// Absolute path, or "none".
-    #[prost(string, tag = "2")]
-    pub mountpoint: ::prost::alloc::string::String,
-}
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LiveSerial {
-    #[prost(string, tag = "1")]
-    pub serial: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub pool_guid: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub node: ::prost::alloc::string::String,
-}
-#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
-pub struct EraseDisk {
-    #[prost(string, tag = "1")]
-    pub serial: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "2")]
-    pub live: ::prost::alloc::vec::Vec<LiveSerial>,
+    pub kind: ::prost::alloc::string::String,
+    /// What is wanted, as JSON of the kind's type in proto/src: see docs/adr/0021-a-task-is-kind-and-spec.md.
+    #[prost(bytes = "vec", tag = "2")]
+    pub spec: ::prost::alloc::vec::Vec<u8>,
 }
 /// What an irreversible op would do; a consent is over its canonical encoding.
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -1276,37 +1114,6 @@ impl LegClass {
             "LEG_CLASS_SPECIAL" => Some(Self::Special),
             "LEG_CLASS_DEDUP" => Some(Self::Dedup),
             "LEG_CLASS_SPARE" => Some(Self::Spare),
-            _ => None,
-        }
-    }
-}
-/// Who writes the card's configuration.
-#[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum Renderer {
-    Unspecified = 0,
-    /// ifupdown2 on a node that runs Proxmox, netplan elsewhere.
-    Auto = 1,
-    Netplan = 2,
-}
-impl Renderer {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "RENDERER_UNSPECIFIED",
-            Self::Auto => "RENDERER_AUTO",
-            Self::Netplan => "RENDERER_NETPLAN",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "RENDERER_UNSPECIFIED" => Some(Self::Unspecified),
-            "RENDERER_AUTO" => Some(Self::Auto),
-            "RENDERER_NETPLAN" => Some(Self::Netplan),
             _ => None,
         }
     }

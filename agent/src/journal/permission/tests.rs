@@ -90,6 +90,7 @@ fn intent(act: &Irreversible) -> heeler_tasks::engine::Intent {
         act: Some(act.clone()),
         reboot: false,
         boot_id: None,
+        job: None,
     }
 }
 

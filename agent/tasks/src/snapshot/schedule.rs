@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use heeler_host::{File, RunError, System};
-use heeler_proto::{Class, Keep, KeepScrubs, KeepSnapshots, PoolName, ScrubEvery, SnapshotPolicy};
+use heeler_proto::{Class, Keep, KeepScrubs, KeepSnapshots, PoolName, ScrubEvery, SnapshotPolicy, Spec as _};
 
 /// Path of the snapshots' schedule.
 pub const SNAPSHOTS: &str = "/var/lib/heeler-agent/schedule/snapshots";
@@ -191,7 +191,7 @@ fn scrub(row: &str) -> Option<KeepScrubs> {
     };
     let pool = PoolName::new(pool).ok()?;
     let task = KeepScrubs { pool, every, day, hour };
-    heeler_proto::v1::KeepScrubs::from(task).try_into().ok()
+    task.check().ok().map(|()| task)
 }
 
 #[cfg(test)]

@@ -1,102 +1,84 @@
-//! Extreme numbers in messages: the task is refused, or planned without an overflow.
+//! Extreme numbers in specs: the task is refused, or planned without an overflow.
 
-use heeler_proto::v1::{self, task::Kind};
-use heeler_proto::{Invalid, Task};
+use heeler_proto::{Task, v1};
 
-use crate::life::{A, Life, ensure, spec};
+use crate::life::{A, Life, ensure, erase, spec};
 
-fn keep(set: impl FnOnce(&mut v1::Keep)) -> v1::Task {
-    // Lists all fields, so that a new field fails to compile here.
-    let mut keep = v1::Keep {
-        frequent: 4,
-        frequent_minutes: 15,
-        hourly: 24,
-        daily: 14,
-        weekly: 8,
-        monthly: 3,
-        yearly: 1,
-    };
-    set(&mut keep);
-    let policy = v1::SnapshotPolicy {
-        dataset: "data/pve-files".into(),
-        keep: Some(keep),
-    };
-    let kind = Some(Kind::KeepSnapshots(v1::KeepSnapshots { policies: vec![policy] }));
-    v1::Task { kind }
+/// A spec with one value replaced.
+fn with(task: Task, path: &str, value: &str) -> v1::Task {
+    let wire = v1::Task::from(task);
+    let mut spec: serde_json::Value = serde_json::from_slice(&wire.spec).unwrap();
+    *spec.pointer_mut(path).unwrap() = serde_json::from_str(value).unwrap();
+    v1::Task {
+        spec: serde_json::to_vec(&spec).unwrap(),
+        ..wire
+    }
 }
 
-fn scrubs(every: v1::ScrubEvery, day: u32, hour: u32) -> v1::Task {
-    let kind = Some(Kind::KeepScrubs(v1::KeepScrubs {
-        pool: "data".into(),
-        every: every.into(),
-        day,
-        hour,
-    }));
-    v1::Task { kind }
+fn read(kind: &str, spec: &str) -> Task {
+    Task::read(kind, spec.as_bytes()).unwrap()
 }
 
-fn arc(arc_max_bytes: u64) -> v1::Task {
-    let Some(Kind::EnsurePool(mut task)) = v1::Task::from(ensure(spec())).kind else {
-        panic!("another task");
-    };
-    task.pool.as_mut().unwrap().arc_max_bytes = arc_max_bytes;
-    let kind = Some(Kind::EnsurePool(task));
-    v1::Task { kind }
+fn keep() -> Task {
+    read(
+        "keep snapshots",
+        r#"{"policies":[{"dataset":"data/pve-files","keep":{"counts":[4,24,14,8,3,1],"frequent_minutes":15}}]}"#,
+    )
 }
 
-fn erase() -> v1::Task {
-    crate::life::erase(A).into()
+fn scrubs(every: &str) -> Task {
+    read(
+        "keep scrubs",
+        &format!(r#"{{"pool":"data","every":"{every}","day":1,"hour":3}}"#),
+    )
 }
 
-fn backplane(address: &str) -> v1::Task {
-    let kind = Some(Kind::KeepBackplane(v1::KeepBackplane {
-        address: address.into(),
-        mac: String::new(),
-        renderer: v1::Renderer::Netplan.into(),
-    }));
-    v1::Task { kind }
+fn backplane() -> Task {
+    read(
+        "keep backplane",
+        r#"{"address":"10.10.99.50/24","mac":null,"renderer":"Netplan"}"#,
+    )
 }
 
 /// A task, and whether it may be accepted.
 fn table() -> Vec<(v1::Task, bool)> {
+    let minutes = "/policies/0/keep/frequent_minutes";
     let mut table = vec![
-        (keep(|_| ()), true),
-        (erase(), true),
-        (backplane("10.10.99.50/24"), true),
-        (backplane("10.10.99.50/255"), false),
-        (backplane("10.10.99.50/4294967295"), false),
-        (keep(|keep| keep.frequent_minutes = 0), false),
+        (keep().into(), true),
+        (erase(A).into(), true),
+        (backplane().into(), true),
+        (with(backplane(), "/address", r#""10.10.99.50/255""#), false),
+        (with(backplane(), "/address", r#""10.10.99.50/4294967295""#), false),
+        (with(keep(), minutes, "0"), false),
+        (with(scrubs("Month"), "/day", "0"), false),
+        (with(ensure(spec()), "/pool/arc_max_bytes", "0"), false),
     ];
-    for number in [u32::MAX, u32::MAX - 1, 10_001] {
-        let counts: [fn(&mut v1::Keep) -> &mut u32; 7] = [
-            |keep| &mut keep.frequent,
-            |keep| &mut keep.frequent_minutes,
-            |keep| &mut keep.hourly,
-            |keep| &mut keep.daily,
-            |keep| &mut keep.weekly,
-            |keep| &mut keep.monthly,
-            |keep| &mut keep.yearly,
-        ];
-        table.extend(counts.map(|count| (keep(|keep| *count(keep) = number), false)));
-        for every in [v1::ScrubEvery::Month, v1::ScrubEvery::Week] {
-            table.push((scrubs(every, number, 3), false));
-            table.push((scrubs(every, 1, number), false));
+    for number in ["4294967296", "4294967295", "4294967294", "10001", "-1", "1.5", "1e3"] {
+        for place in 0..6 {
+            table.push((with(keep(), &format!("/policies/0/keep/counts/{place}"), number), false));
         }
-        table.push((scrubs(v1::ScrubEvery::Never, number, number), true));
+        table.push((with(keep(), minutes, number), false));
+        for every in ["Month", "Week"] {
+            table.push((with(scrubs(every), "/day", number), false));
+            table.push((with(scrubs(every), "/hour", number), false));
+        }
     }
-    table.push((scrubs(v1::ScrubEvery::Month, 0, 0), false));
-    table.extend([0, 1, u64::MAX - 1, u64::MAX].map(|bytes| (arc(bytes), true)));
+    table.push((with(scrubs("Never"), "/day", "4294967295"), true));
+    for bytes in ["1", "18446744073709551614", "18446744073709551615"] {
+        table.push((with(ensure(spec()), "/pool/arc_max_bytes", bytes), true));
+    }
     table
 }
 
 #[tokio::test]
 async fn extreme_numbers_are_refused_or_planned_without_overflow() {
     for (wire, fits) in table() {
-        let task: Result<Task, Invalid> = wire.clone().try_into();
-        assert_eq!(task.is_ok(), fits, "{wire:?}");
+        let shown = String::from_utf8_lossy(&wire.spec).into_owned();
+        let task = Task::try_from(wire);
+        assert_eq!(task.is_ok(), fits, "{shown}");
         let Ok(task) = task else { continue };
         for life in [Life::blank(), Life::with_pool().await] {
-            assert!(!life.preview(&task).await.is_empty(), "{wire:?}");
+            assert!(!life.preview(&task).await.is_empty(), "{shown}");
         }
     }
 }

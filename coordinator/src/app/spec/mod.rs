@@ -1,48 +1,74 @@
 //! Derives a node's tasks from heeler.toml and the record.
 
 mod backplane;
+mod erase;
 mod pool;
 mod scrubs;
 mod snapshots;
 mod unmanaged;
 
-use heeler_proto::Task;
+use heeler_proto::{Task, for_each_task, v1};
 use heeler_store::{Digest, Node, Tx};
 
 use super::AppError;
 use crate::config::WantedNode;
+use crate::pki::sha256;
 
-pub(super) use backplane::KIND as BACKPLANE;
+pub(super) use backplane::BACKPLANE;
 pub(super) use pool::live_serials;
 pub use pool::pool_comment;
 pub(super) use unmanaged::{unmanaged, unmanaged_pool};
 
+use pool::Record;
+
+/// What tasks are derived from.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a> {
+    wanted: &'a WantedNode,
+    record: &'a Record,
+}
+
+/// A kind of task, as heeler.toml asks for it.
+trait Asked: Sized {
+    /// None when heeler.toml does not ask the node for it.
+    fn from(source: &Source<'_>) -> Option<Self>;
+
+    /// Without what is on record: what heeler.toml says alone. None for a task that heeler.toml cannot ask for.
+    fn asked(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+macro_rules! asked {
+    ($($kind:ident $name:literal,)*) => {
+        fn derive(source: &Source<'_>) -> Vec<Task> {
+            let all = [$(<heeler_proto::$kind as Asked>::from(source).map(Task::$kind),)*];
+            all.into_iter().flatten().collect()
+        }
+
+        /// The digest of a given task; None for a task that heeler.toml cannot ask for. It covers what heeler.toml
+        /// says and not what is on record, so it changes only with heeler.toml.
+        pub(super) fn digest_of(task: &Task) -> Option<Digest> {
+            let asked = match task.clone() {
+                $(Task::$kind(spec) => Task::$kind(spec.asked()?),)*
+            };
+            Some(sha256(&v1::Task::from(asked).spec))
+        }
+    };
+}
+for_each_task!(asked);
+
 /// The tasks of one node, in the order in which they run.
 pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>, AppError> {
-    let pool = pool::task(tx, cluster, node, wanted).await?;
-    let others = [backplane::task(wanted), snapshots::task(wanted), scrubs::task(wanted)];
-    Ok(pool.into_iter().chain(others.into_iter().flatten()).collect())
+    let record = Record::of(tx, cluster, node).await?;
+    let record = &record;
+    Ok(derive(&Source { wanted, record }))
 }
 
-/// Kind and digest of each task that a node needs. The digest covers what heeler.toml says and not what is on record,
-/// so it changes only with heeler.toml.
+/// Kind and digest of each task that a node needs.
 pub(super) fn digests(wanted: &WantedNode) -> Vec<(&'static str, Digest)> {
-    let all = [
-        pool::wanted_digest(wanted),
-        backplane::wanted_digest(wanted),
-        snapshots::wanted_digest(wanted),
-        scrubs::wanted_digest(wanted),
-    ];
-    all.into_iter().flatten().collect()
-}
-
-/// The digest of a given task; None for a task that heeler.toml cannot ask for.
-pub(super) fn digest_of(task: &Task) -> Option<Digest> {
-    match task {
-        Task::EnsurePool(ensure) => Some(pool::digest_of(&ensure.pool)),
-        Task::KeepBackplane(task) => Some(backplane::digest_of(task)),
-        Task::KeepSnapshots(task) => Some(snapshots::digest_of(task)),
-        Task::KeepScrubs(task) => Some(scrubs::digest_of(task)),
-        Task::EraseDisk(_) => None,
-    }
+    let record = &Record::default();
+    let tasks = derive(&Source { wanted, record });
+    let digests = tasks.iter().filter_map(|task| Some((task.kind(), digest_of(task)?)));
+    digests.collect()
 }

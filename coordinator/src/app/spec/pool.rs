@@ -1,11 +1,8 @@
-use std::fmt::Write as _;
-
-use heeler_proto::{Dataset, EnsurePool, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, Serial, Task};
-use heeler_store::{Digest, Leg, Node, Tx};
+use heeler_proto::{EnsurePool, HostId, LiveSerial, PoolGuid, PoolSpec, Serial};
+use heeler_store::{Leg, Node, Tx};
 
 use super::super::{hex, node_name};
-use super::AppError;
-use crate::config::WantedNode;
+use super::{AppError, Asked, Source};
 use crate::pki::sha256;
 
 /// Most characters that ZFS stores in a pool's comment (zpoolprops(7)).
@@ -26,48 +23,87 @@ pub fn pool_comment(cluster: &str, node: &str) -> String {
     format!("{head}~{digest}")
 }
 
-/// The task that creates or imports the node's pool; None when heeler.toml gives the node no disks.
-pub(super) async fn task(
-    tx: &mut Tx,
-    cluster: &str,
-    node: &Node,
-    wanted: &WantedNode,
-) -> Result<Option<Task>, AppError> {
-    if wanted.disks.is_empty() {
-        return Ok(None);
+impl Asked for EnsurePool {
+    /// None when heeler.toml gives the node no disks.
+    fn from(source: &Source<'_>) -> Option<Self> {
+        let (wanted, record) = (source.wanted, source.record);
+        if wanted.disks.is_empty() {
+            return None;
+        }
+        let legs = record.live.iter().filter(|leg| Some(leg.guid) == record.guid);
+        let pool = PoolSpec {
+            name: wanted.pool.clone(),
+            serials: wanted.disks.clone(),
+            datasets: wanted.datasets.clone(),
+            arc_max_bytes: wanted.arc_max_bytes,
+            hostid: record.hostid,
+            recorded_guid: record.guid,
+            recorded_serials: legs.map(|leg| leg.serial.clone()).collect(),
+            comment: record.comment.clone(),
+        };
+        Some(Self {
+            pool,
+            live: record.live.clone(),
+            unread: Vec::new(),
+        })
     }
-    let stored = |_| AppError::Stored {
-        what: "the disk ledger",
-    };
-    let live = live_serials(&tx.legs().await?, &node.name)?;
-    let pools = tx.pools_of(&node.name).await?;
-    let recorded = pools.iter().find(|pool| pool.ours);
-    let recorded = recorded
-        .map(|pool| PoolGuid::parse(&pool.guid))
-        .transpose()
-        .map_err(stored)?;
-    let legs = live
-        .iter()
-        .filter(|leg| Some(leg.guid) == recorded)
-        .map(|leg| leg.serial.clone())
-        .collect();
-    let pool = PoolSpec {
-        name: wanted.pool.clone(),
-        serials: wanted.disks.clone(),
-        datasets: wanted.datasets.clone(),
-        arc_max_bytes: wanted.arc_max_bytes,
-        hostid: HostId::parse(&node.hostid).map_err(|_| AppError::Stored {
-            what: "a node's hostid",
-        })?,
-        recorded_guid: recorded,
-        recorded_serials: legs,
-        comment: pool_comment(cluster, &node.name),
-    };
-    Ok(Some(Task::EnsurePool(EnsurePool {
-        pool,
-        live,
-        unread: Vec::new(),
-    })))
+
+    fn asked(mut self) -> Option<Self> {
+        let Record {
+            live,
+            guid,
+            hostid,
+            comment,
+        } = Record::default();
+        self.live = live;
+        self.unread = Vec::new();
+        self.pool.recorded_guid = guid;
+        self.pool.recorded_serials = Vec::new();
+        self.pool.hostid = hostid;
+        self.pool.comment = comment;
+        self.pool.serials.sort();
+        Some(self)
+    }
+}
+
+/// What is on record about a node's pool and the fleet's disks.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// Disks that a task on the node must not touch.
+    live: Vec<LiveSerial>,
+    /// The guid of the node's pool.
+    guid: Option<PoolGuid>,
+    hostid: HostId,
+    comment: String,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            live: Vec::new(),
+            guid: None,
+            hostid: HostId(1),
+            comment: String::new(),
+        }
+    }
+}
+
+impl Record {
+    pub(super) async fn of(tx: &mut Tx, cluster: &str, node: &Node) -> Result<Self, AppError> {
+        let pools = tx.pools_of(&node.name).await?;
+        let ours = pools.iter().find(|pool| pool.ours);
+        let guid = ours.map(|pool| PoolGuid::parse(&pool.guid)).transpose();
+        Ok(Self {
+            live: live_serials(&tx.legs().await?, &node.name)?,
+            guid: guid.map_err(|_| AppError::Stored {
+                what: "the disk ledger",
+            })?,
+            hostid: HostId::parse(&node.hostid).map_err(|_| AppError::Stored {
+                what: "a node's hostid",
+            })?,
+            comment: pool_comment(cluster, &node.name),
+        })
+    }
 }
 
 /// Disks that a task on `node` must not touch. Leaves out pools on this node that are not ours: the agent itself sees
@@ -89,33 +125,6 @@ pub(in super::super) fn live_serials(legs: &[Leg], node: &str) -> Result<Vec<Liv
     };
     let legs = legs.iter().filter(|leg| leg.ours || leg.node != node);
     legs.map(live).collect()
-}
-
-/// Kind and digest of the task that [`task`] gives.
-pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
-    let WantedNode {
-        pool,
-        disks,
-        datasets,
-        arc_max_bytes,
-        ..
-    } = wanted;
-    (!disks.is_empty()).then(|| ("ensure pool", digest(pool, disks, datasets, *arc_max_bytes)))
-}
-
-/// Digest of what a given task wants.
-pub(super) fn digest_of(pool: &PoolSpec) -> Digest {
-    digest(&pool.name, &pool.serials, &pool.datasets, pool.arc_max_bytes)
-}
-
-fn digest(name: &PoolName, serials: &[Serial], datasets: &[Dataset], arc_max_bytes: Option<u64>) -> Digest {
-    let mut serials: Vec<_> = serials.iter().map(Serial::as_str).collect();
-    serials.sort_unstable();
-    let mut text = format!("pool {name:?}\narc {arc_max_bytes:?}\ndisks {serials:?}\n");
-    for dataset in datasets {
-        let _ = writeln!(text, "dataset {:?} {:?}", dataset.name, dataset.mountpoint.to_string());
-    }
-    sha256(text.as_bytes())
 }
 
 #[cfg(test)]

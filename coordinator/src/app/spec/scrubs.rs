@@ -1,32 +1,22 @@
-use heeler_proto::{KeepScrubs, ScrubEvery, Task};
-use heeler_store::Digest;
+use heeler_proto::{KeepScrubs, ScrubEvery};
 
-use crate::config::WantedNode;
-use crate::pki::sha256;
+use super::{Asked, Source};
 
 /// First hour of the day for scrubs (UTC), and hours from one slot to the next.
 const HOURS: (usize, usize) = (2, 3);
 
-/// The task with the node's scrub schedule; None without a pool.
-pub(super) fn task(wanted: &WantedNode) -> Option<Task> {
-    let (day, hour) = slot(wanted.scrub, wanted.place);
-    let pool = wanted.pool.clone();
-    let every = wanted.scrub;
-    (!wanted.disks.is_empty()).then_some(Task::KeepScrubs(KeepScrubs { pool, every, day, hour }))
-}
-
-/// Kind and digest of the task that [`task`] gives.
-pub(super) fn wanted_digest(wanted: &WantedNode) -> Option<(&'static str, Digest)> {
-    let Some(Task::KeepScrubs(task)) = task(wanted) else {
-        return None;
-    };
-    Some(("keep scrubs", digest_of(&task)))
-}
-
-/// Digest of what a given task wants.
-pub(super) fn digest_of(task: &KeepScrubs) -> Digest {
-    let KeepScrubs { pool, every, day, hour } = task;
-    sha256(format!("{pool:?} {every:?} {day} {hour}").as_bytes())
+impl Asked for KeepScrubs {
+    /// None without a pool.
+    fn from(source: &Source<'_>) -> Option<Self> {
+        let wanted = source.wanted;
+        let (day, hour) = slot(wanted.scrub, wanted.place);
+        (!wanted.disks.is_empty()).then(|| Self {
+            pool: wanted.pool.clone(),
+            every: wanted.scrub,
+            day,
+            hour,
+        })
+    }
 }
 
 /// Day (1 and up) and hour (UTC) of the scrub of the node with that place among the names. No two of 56 places in a

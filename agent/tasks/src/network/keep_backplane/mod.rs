@@ -17,18 +17,19 @@ use nic_chosen::NicChosen;
 use nothing_half_done::NothingHalfDone;
 
 use crate::engine::AnyStep;
+use crate::task::{Past, Work};
 
-/// The steps, in order: an interrupted change is undone first, and the card is chosen before its address is checked.
-/// `resumed` says that this task may have changed something before.
-#[must_use]
-pub fn steps(task: &KeepBackplane, resumed: bool) -> Vec<Box<dyn AnyStep>> {
-    vec![
-        Box::new(NothingHalfDone { task: task.clone() }),
-        Box::new(NicChosen { task: task.clone() }),
-        Box::new(AddressFree { task: task.clone() }),
-        Box::new(BackplaneUp {
-            task: task.clone(),
-            resumed,
-        }),
-    ]
+impl Work for KeepBackplane {
+    /// An interrupted change is undone first, and the card is chosen before its address is checked.
+    fn steps(&self, past: &Past<'_>) -> Vec<Box<dyn AnyStep>> {
+        vec![
+            Box::new(NothingHalfDone { task: self.clone() }),
+            Box::new(NicChosen { task: self.clone() }),
+            Box::new(AddressFree { task: self.clone() }),
+            Box::new(BackplaneUp {
+                task: self.clone(),
+                resumed: past.resumed,
+            }),
+        ]
+    }
 }

@@ -9,17 +9,21 @@ use scrubbed_once::ScrubbedOnce;
 use scrubs_scheduled::ScrubsScheduled;
 
 use crate::engine::AnyStep;
+use crate::task::{Past, Work};
 
-/// The distribution's schedules are turned off before Heeler's is turned on. When Heeler's is off, they are not
-/// changed, except that Debian's is turned on again when Heeler's ends.
-#[must_use]
-pub fn steps(task: &KeepScrubs) -> Vec<Box<dyn AnyStep>> {
-    let mut steps: Vec<Box<dyn AnyStep>> = Vec::new();
-    if task.every != ScrubEvery::Never {
-        steps.push(Box::new(ScrubbedOnce {
-            pool: task.pool.clone(),
-        }));
+impl Work for KeepScrubs {
+    const USES_POOL: bool = true;
+
+    /// The distribution's schedules are turned off before Heeler's is turned on. When Heeler's is off, they are not
+    /// changed, except that Debian's is turned on again when Heeler's ends.
+    fn steps(&self, _: &Past<'_>) -> Vec<Box<dyn AnyStep>> {
+        let mut steps: Vec<Box<dyn AnyStep>> = Vec::new();
+        if self.every != ScrubEvery::Never {
+            steps.push(Box::new(ScrubbedOnce {
+                pool: self.pool.clone(),
+            }));
+        }
+        steps.push(Box::new(ScrubsScheduled { wanted: self.clone() }));
+        steps
     }
-    steps.push(Box::new(ScrubsScheduled { wanted: task.clone() }));
-    steps
 }

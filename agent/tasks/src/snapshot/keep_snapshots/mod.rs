@@ -7,9 +7,13 @@ use heeler_proto::KeepSnapshots;
 use snapshots_scheduled::SnapshotsScheduled;
 
 use crate::engine::AnyStep;
+use crate::task::{Past, Work};
 
-/// A single step: writes the schedule to disk, where the agent's schedule reads it.
-#[must_use]
-pub fn steps(task: &KeepSnapshots) -> Vec<Box<dyn AnyStep>> {
-    vec![Box::new(SnapshotsScheduled { wanted: task.clone() })]
+impl Work for KeepSnapshots {
+    const USES_POOL: bool = true;
+
+    /// A single step: writes the schedule to disk, where the agent's schedule reads it.
+    fn steps(&self, _: &Past<'_>) -> Vec<Box<dyn AnyStep>> {
+        vec![Box::new(SnapshotsScheduled { wanted: self.clone() })]
+    }
 }

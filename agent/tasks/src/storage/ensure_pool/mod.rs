@@ -8,7 +8,7 @@ mod properties_kept;
 mod zfs_loaded;
 mod zfs_units_enabled;
 
-use heeler_proto::{EnsurePool, Irreversible};
+use heeler_proto::EnsurePool;
 
 use arc_capped::ArcCapped;
 use datasets_exist::DatasetsExist;
@@ -19,25 +19,28 @@ use zfs_loaded::ZfsLoaded;
 use zfs_units_enabled::ZfsUnitsEnabled;
 
 use crate::engine::{AnyStep, Plan};
+use crate::task::{Past, Work};
 
-/// The steps, in order: the host id is set before the module reads it, and the module is loaded before pools are
-/// examined.
-#[must_use]
-pub fn steps(task: &EnsurePool, interrupted: &[Irreversible]) -> Vec<Box<dyn AnyStep>> {
-    let pool = &task.pool;
-    vec![
-        Box::new(HostIdSet { hostid: pool.hostid }),
-        Box::new(ZfsLoaded),
-        Box::new(PoolExists::new(task, interrupted)),
-        Box::new(PropertiesKept::of(pool)),
-        Box::new(DatasetsExist {
-            datasets: pool.datasets.clone(),
-        }),
-        Box::new(ArcCapped {
-            wanted_bytes: pool.arc_max_bytes,
-        }),
-        Box::new(ZfsUnitsEnabled),
-    ]
+impl Work for EnsurePool {
+    const USES_POOL: bool = true;
+
+    /// The host id is set before the module reads it, and the module is loaded before pools are examined.
+    fn steps(&self, past: &Past<'_>) -> Vec<Box<dyn AnyStep>> {
+        let pool = &self.pool;
+        vec![
+            Box::new(HostIdSet { hostid: pool.hostid }),
+            Box::new(ZfsLoaded),
+            Box::new(PoolExists::new(self, past.interrupted)),
+            Box::new(PropertiesKept::of(pool)),
+            Box::new(DatasetsExist {
+                datasets: pool.datasets.clone(),
+            }),
+            Box::new(ArcCapped {
+                wanted_bytes: pool.arc_max_bytes,
+            }),
+            Box::new(ZfsUnitsEnabled),
+        ]
+    }
 }
 
 /// Blocked: ZFS is not installed or too old.

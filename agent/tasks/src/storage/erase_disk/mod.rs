@@ -10,20 +10,24 @@ use disk_blank::DiskBlank;
 use labels_saved::LabelsSaved;
 
 use crate::engine::AnyStep;
+use crate::task::{Past, Work};
 
-/// The steps, in order. `interrupted` has the acts that this task began and did not end.
-#[must_use]
-pub fn steps(task: &EraseDisk, interrupted: &[Irreversible]) -> Vec<Box<dyn AnyStep>> {
-    // The newest is the last.
-    let begun = interrupted.iter().rev().find_map(|act| match act {
-        Irreversible::EraseContents(erase) if erase.disk.serial == task.serial => Some(erase.clone()),
-        _ => None,
-    });
-    vec![
-        Box::new(LabelsSaved { task: task.clone() }),
-        Box::new(DiskBlank {
-            task: task.clone(),
-            begun,
-        }),
-    ]
+impl Work for EraseDisk {
+    const USES_POOL: bool = true;
+
+    fn steps(&self, past: &Past<'_>) -> Vec<Box<dyn AnyStep>> {
+        // The newest is the last. A task does not continue what another one began.
+        let begun = if past.resumed { past.interrupted } else { &[] };
+        let begun = begun.iter().rev().find_map(|act| match act {
+            Irreversible::EraseContents(erase) if erase.disk.serial == self.serial => Some(erase.clone()),
+            _ => None,
+        });
+        vec![
+            Box::new(LabelsSaved { task: self.clone() }),
+            Box::new(DiskBlank {
+                task: self.clone(),
+                begun,
+            }),
+        ]
+    }
 }
