@@ -1,4 +1,4 @@
-//! Sealed copies of the coordinator's state on this node's pool. The agent cannot open them.
+//! Encrypted copies of the coordinator's state on this node's pool. The agent cannot open them.
 //!
 //! A copy arrives in chunks, each answered before the next is sent, and is appended to its file. It counts once its
 //! receipt is written beside it, after the whole was checked against the announced digest.

@@ -59,7 +59,7 @@ impl StateFolder {
         self.0.join("backup")
     }
 
-    /// Folder of the key that seals secrets.
+    /// Folder of the key that encrypts secrets.
     #[must_use]
     pub fn secrets(&self) -> PathBuf {
         self.0.join("secrets")

@@ -1,4 +1,4 @@
-//! Seals secrets with a key in a file beside the database, so that the database alone does not reveal them.
+//! Encrypts secrets with a key in a file beside the database, so that the database alone does not reveal them.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::state::StateFolder;
 pub const LARGEST_BYTES: usize = 64 << 10;
 const LABEL: &[u8] = b"heeler secret 1\n";
 
-/// The key that seals secrets.
+/// The key that encrypts secrets.
 pub struct Vault(Identity);
 
-/// Why a secret could not be sealed or opened.
+/// Why a secret could not be encrypted or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The key file could not be read or written.
@@ -26,10 +26,10 @@ pub enum VaultError {
     /// The key file holds no key.
     #[error("{} holds no key: restore it from a backup, or remove it and set each secret again", .0.display())]
     NoKey(PathBuf),
-    /// Sealing failed.
-    #[error("could not seal it")]
-    Seal(#[source] io::Error),
-    /// The secret is sealed for another key or name, or is damaged.
+    /// Encryption failed.
+    #[error("could not encrypt it")]
+    Encrypt(#[source] io::Error),
+    /// The secret is encrypted for another key or name, or is damaged.
     #[error("it does not open with the key that is there: set it again")]
     Open,
 }
@@ -50,29 +50,29 @@ impl Vault {
         key.map(Self).map_err(|_| VaultError::NoKey(path))
     }
 
-    /// Seals a value. It opens only under the same name.
+    /// Encrypts a value. It opens only under the same name.
     ///
     /// # Errors
     /// When the encryption fails.
     pub fn seal(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let mut sealed = Vec::new();
+        let mut encrypted = Vec::new();
         let lock = Lock::Recipient(self.0.to_public());
         let mut write = || {
-            let mut inside = lock.seal(&mut sealed)?;
+            let mut inside = lock.encrypt(&mut encrypted)?;
             inside.write_all(&head(name))?;
             inside.write_all(value)?;
             inside.finish().map(drop)
         };
-        write().map_err(VaultError::Seal)?;
-        Ok(sealed)
+        write().map_err(VaultError::Encrypt)?;
+        Ok(encrypted)
     }
 
-    /// Opens what [`Self::seal`] has sealed.
+    /// Opens what [`Self::seal`] has encrypted.
     ///
     /// # Errors
-    /// When it was sealed for another key or name, or was changed.
-    pub fn unseal(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let opened = Opener::Identity(Box::new(self.0.clone())).open(sealed);
+    /// When it was encrypted for another key or name, or was changed.
+    pub fn unseal(&self, name: &str, encrypted: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let opened = Opener::Identity(Box::new(self.0.clone())).open(encrypted);
         let mut inside = opened.map_err(|_: BackupError| VaultError::Open)?;
         let mut bytes = Vec::new();
         inside.read_to_end(&mut bytes).map_err(|_| VaultError::Open)?;
@@ -96,17 +96,17 @@ mod tests {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let states = folders.each_ref().map(|folder| StateFolder::new(folder.path()));
         let vault = Vault::open(&states[0]).unwrap();
-        let sealed = vault.seal("token", b"open sesame").unwrap();
-        assert!(!sealed.windows(6).any(|bytes| bytes == b"sesame"));
+        let encrypted = vault.seal("token", b"open sesame").unwrap();
+        assert!(!encrypted.windows(6).any(|bytes| bytes == b"sesame"));
         let again = Vault::open(&states[0]).unwrap();
-        assert_eq!(again.unseal("token", &sealed).unwrap(), b"open sesame");
-        assert!(matches!(again.unseal("toke", &sealed), Err(VaultError::Open)));
+        assert_eq!(again.unseal("token", &encrypted).unwrap(), b"open sesame");
+        assert!(matches!(again.unseal("toke", &encrypted), Err(VaultError::Open)));
         assert!(matches!(
-            Vault::open(&states[1]).unwrap().unseal("token", &sealed),
+            Vault::open(&states[1]).unwrap().unseal("token", &encrypted),
             Err(VaultError::Open)
         ));
-        for at in 0..sealed.len() {
-            let mut changed = sealed.clone();
+        for at in 0..encrypted.len() {
+            let mut changed = encrypted.clone();
             changed[at] ^= 1;
             assert!(again.unseal("token", &changed).is_err(), "byte {at}");
         }

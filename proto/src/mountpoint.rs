@@ -34,7 +34,7 @@ const LONGEST: usize = 4095;
 pub enum Mountpoint {
     /// Not mounted: the parent of volumes.
     None,
-    /// An absolute path in its shortest form, outside the system's own folders.
+    /// An absolute path without `.`, `..`, `//` or a final `/`, outside the system's own folders.
     At(String),
 }
 
@@ -73,7 +73,7 @@ impl Mountpoint {
     }
 }
 
-/// Whether the path, or the dataset's name, is inside `outer` and is not `outer` itself. Both are in their shortest form.
+/// Whether the path, or the dataset's name, is inside `outer` and is not `outer` itself. Both have no `.`, `..`, `//` or final `/`.
 #[must_use]
 pub fn is_below(path: &str, outer: &str) -> bool {
     path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))

@@ -70,14 +70,14 @@ async fn names(machine: &Machine) -> Vec<String> {
 #[tokio::test]
 async fn a_copy_counts_only_with_its_receipt() {
     let (machine, copies) = (machine(), Copies::default());
-    let parts = chunks(1000, b"a sealed copy", 4);
+    let parts = chunks(1000, b"an encrypted copy", 4);
     let first = send(&copies, &machine, parts[..2].to_vec()).await;
     assert_eq!((first.stored_bytes, first.done), (8, false));
     assert_eq!(names(&machine).await, ["coordinator-1000.age"], "no receipt yet");
     let whole = send(&copies, &machine, parts[2..].to_vec()).await;
     assert!(whole.done && whole.error.is_empty(), "{whole:?}");
     let file = format!("{FOLDER_THERE}/coordinator-1000.age");
-    assert_eq!(machine.file(&file).unwrap(), b"a sealed copy");
+    assert_eq!(machine.file(&file).unwrap(), b"an encrypted copy");
     assert_eq!(machine.mode(Path::new(&file)).await.unwrap() & 0o777, 0o600);
 }
 
@@ -122,7 +122,7 @@ async fn a_new_copy_stays_after_a_wrong_clock() {
 #[tokio::test]
 async fn a_suspended_pool_delays_only_its_own_copy() {
     let (machine, copies) = (machine(), Copies::default());
-    let parts = chunks(1000, b"a sealed copy", 4);
+    let parts = chunks(1000, b"an encrypted copy", 4);
     assert!(send(&copies, &machine, parts[..1].to_vec()).await.error.is_empty());
     for serial in ["A", "B"] {
         machine.pull_disk(serial);
@@ -148,7 +148,7 @@ async fn a_suspended_pool_delays_only_its_own_copy() {
 #[tokio::test]
 async fn nothing_is_written_below_a_mountpoint_that_is_not_mounted() {
     let (machine, copies) = (machine(), Copies::default());
-    let parts = chunks(1000, b"a sealed copy", 4);
+    let parts = chunks(1000, b"an encrypted copy", 4);
     assert!(send(&copies, &machine, parts[..1].to_vec()).await.error.is_empty());
     assert_eq!(machine.by_hand("zpool", &["export", "data"]).code, 0);
     let refused = send(&copies, &machine, parts[1..2].to_vec()).await;
@@ -169,7 +169,7 @@ async fn a_foreign_pool_gets_no_copy() {
 #[tokio::test]
 async fn a_copy_with_a_wrong_checksum_is_dropped() {
     let (machine, copies) = (machine(), Copies::default());
-    let mut parts = chunks(1000, b"a sealed copy", 4);
+    let mut parts = chunks(1000, b"an encrypted copy", 4);
     parts[1].data[0] ^= 1;
     let refused = send(&copies, &machine, parts.clone()).await;
     assert!(refused.error.contains("did not arrive"), "{refused:?}");

@@ -26,7 +26,7 @@ impl App {
         Ok(all.into_iter().map(info).collect())
     }
 
-    /// Seals and stores a secret. Returns whether it replaced one.
+    /// Encrypts and stores a secret. Returns whether it replaced one.
     ///
     /// # Errors
     /// When the name or the value is not valid, or the database or the key fails.

@@ -1,4 +1,4 @@
-//! The content under the seal: a label, the manifest, its signature, then the files one after the other.
+//! The content before encryption: a label, the manifest, its signature, then the files one after the other.
 
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};

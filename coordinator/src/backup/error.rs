@@ -38,7 +38,7 @@ pub enum BackupError {
     #[error(transparent)]
     Lost(#[from] Lost),
     /// There is no recovery key, so nobody could open the backup.
-    #[error("this coordinator has no recovery key yet. Make one: heeler init, or seal with a passphrase: --passphrase")]
+    #[error("this coordinator has no recovery key yet. Make one: heeler init, or encrypt with a passphrase: --passphrase")]
     NoRecoveryKey,
     /// Another process uses the state folder.
     #[error(transparent)]
@@ -52,9 +52,9 @@ pub enum BackupError {
     /// The file is not a backup, or is damaged.
     #[error("this is not a heeler backup, or it is damaged: {0}. Use another one; each backup is complete by itself")]
     Damaged(String),
-    /// The backup is sealed for another key or passphrase.
+    /// The backup is encrypted for another key or passphrase.
     #[error(
-        "this key does not open the backup: it was sealed for another one. Look for heeler-recovery-CLUSTER.txt of that cluster"
+        "this key does not open the backup: it was encrypted for another one. Look for heeler-recovery-CLUSTER.txt of that cluster"
     )]
     WrongKey,
     /// The text holds no recovery key.
@@ -126,7 +126,7 @@ pub enum BackupError {
     /// A thin backup is larger than its limit.
     #[error("the state would fill {bytes} bytes and {most} are allowed here")]
     TooLarge {
-        /// Size of the sealed file, in bytes.
+        /// Size of the encrypted file, in bytes.
         bytes: u64,
         /// The limit, in bytes.
         most: u64,

@@ -1,4 +1,4 @@
-//! Backups of the coordinator: one sealed file with the database, the keys and everything else in the state folder.
+//! Backups of the coordinator: one encrypted file with the database, the keys and everything else in the state folder.
 
 mod archive;
 mod error;
@@ -7,7 +7,7 @@ mod pack;
 mod place;
 mod recovery;
 mod restore;
-mod seal;
+mod encrypt;
 #[cfg(test)]
 mod tests;
 
@@ -18,4 +18,4 @@ pub use error::BackupError;
 pub use pack::{Content, Packed, pack, sweep};
 pub use recovery::{Recovery, RecoveryFile, ensure_recovery, readable};
 pub use restore::{Restore, Restored, may_replace, restore, verify};
-pub use seal::{Lock, Opener, has_passphrase};
+pub use encrypt::{Lock, Opener, has_passphrase};

@@ -10,7 +10,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use super::archive::{Entry, Manifest, read_file, read_head};
 use super::error::{BackupError, damaged, failed};
 use super::recovery::Recovery;
-use super::seal::Opener;
+use super::encrypt::Opener;
 use crate::pki::make_folder;
 
 /// A backup without these files is useless.
@@ -24,8 +24,8 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn open(archive: &Path, opener: &Opener, recovery: Option<&Recovery>) -> Result<Self, BackupError> {
-        let sealed = File::open(archive).map_err(failed("read", archive))?;
-        let mut from = opener.open(BufReader::new(sealed))?;
+        let encrypted = File::open(archive).map_err(failed("read", archive))?;
+        let mut from = opener.open(BufReader::new(encrypted))?;
         let (manifest, text, signature) = read_head(&mut from)?;
         let point = unhex(&manifest.signer).ok_or_else(|| damaged("it does not say who made it"))?;
         let signed = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(&text, &signature);

@@ -14,7 +14,7 @@ use super::error::{BackupError, failed, stored};
 use super::opened::Opened;
 use super::place::sync;
 use super::recovery::{RECIPIENT, signer};
-use super::seal::{Lock, Opener};
+use super::encrypt::{Lock, Opener};
 use crate::state::StateFolder;
 
 /// Newest events that a thin backup keeps.
@@ -42,13 +42,13 @@ pub enum Content {
 pub struct Packed {
     /// Its signed list of contents.
     pub manifest: Manifest,
-    /// Size of the sealed file, in bytes.
+    /// Size of the encrypted file, in bytes.
     pub bytes: u64,
-    /// SHA-256 of the sealed file.
+    /// SHA-256 of the encrypted file.
     pub sha256: [u8; 32],
 }
 
-/// Seals the state into `out`, also while a coordinator uses it. `lock` None: for the recovery key on record.
+/// Encrypts the state into `out`, also while a coordinator uses it. `lock` None: for the recovery key on record.
 ///
 /// # Errors
 /// When something cannot be read or written, or the database is damaged: a backup would only hide that.
@@ -85,8 +85,8 @@ pub async fn pack(
     (manifest.thin, manifest.signer) = (thin, signer(state)?);
     let key = fs::read(state.backup().join("key.pem")).map_err(failed("read", state.backup()))?;
     let (state, out) = (state.clone(), out.to_owned());
-    let sealed = tokio::task::spawn_blocking(move || seal(&state, &copy, manifest, (&lock, &key), content, &out));
-    sealed
+    let encrypted = tokio::task::spawn_blocking(move || encrypt(&state, &copy, manifest, (&lock, &key), content, &out));
+    encrypted
         .await
         .map_err(|error| failed("write", "the backup")(io::Error::other(error)))?
 }
@@ -113,7 +113,7 @@ async fn describe(database: &Path, now_ms: u64) -> Result<Manifest, StoreError> 
     Ok(manifest)
 }
 
-fn seal(
+fn encrypt(
     state: &StateFolder,
     copy: &Scratch,
     mut manifest: Manifest,
@@ -156,8 +156,8 @@ fn seal(
         .tempfile_in(folder);
     let new = new.map_err(failed("make", out))?;
     let prover = lock.prover();
-    let sealer = (lock, &prover);
-    let (bytes, sha256) = write(new.as_file(), out, sealer, (&text, &signature), &manifest, &files)?;
+    let encryptor = (lock, &prover);
+    let (bytes, sha256) = write(new.as_file(), out, encryptor, (&text, &signature), &manifest, &files)?;
     prove(new.path(), &prover)?;
     new.persist(out).map_err(|error| failed("write", out)(error.error))?;
     sync(folder)?;
@@ -177,18 +177,18 @@ fn write(
     files: &[(String, PathBuf)],
 ) -> Result<(u64, [u8; 32]), BackupError> {
     let mut hashing = Hashing::new(BufWriter::new(new));
-    let sealed = |hashing: &mut Hashing<BufWriter<&File>>| {
-        let mut sealed = lock.seal_also(hashing, Some(prover))?;
-        write_head(&mut sealed, text, signature)?;
+    let encrypted = |hashing: &mut Hashing<BufWriter<&File>>| {
+        let mut encrypted = lock.encrypt_also(hashing, Some(prover))?;
+        write_head(&mut encrypted, text, signature)?;
         for ((_, path), entry) in files.iter().zip(&manifest.files) {
-            let copied = io::copy(&mut io::Read::take(File::open(path)?, entry.bytes), &mut sealed)?;
+            let copied = io::copy(&mut io::Read::take(File::open(path)?, entry.bytes), &mut encrypted)?;
             if copied != entry.bytes {
                 return Err(io::Error::other("a file became shorter meanwhile"));
             }
         }
-        sealed.finish()?.flush()
+        encrypted.finish()?.flush()
     };
-    sealed(&mut hashing)
+    encrypted(&mut hashing)
         .and_then(|()| new.sync_all())
         .map_err(failed("write", out))?;
     Ok((hashing.bytes(), hashing.digest()))

@@ -10,7 +10,7 @@ use ring::digest::{SHA256, digest};
 
 use super::archive::hex;
 use super::error::{BackupError, failed};
-use super::seal::Opener;
+use super::encrypt::Opener;
 use crate::audit::{Action, write};
 use crate::pki::{PkiError, new_operator, public_point};
 use crate::state::StateFolder;
@@ -44,7 +44,7 @@ impl Recovery {
         })
     }
 
-    /// The opener for backups that are sealed for this key.
+    /// The opener for backups that are encrypted for this key.
     #[must_use]
     pub fn opener(&self) -> Opener {
         Opener::Identity(Box::new(self.identity.clone()))

@@ -8,7 +8,7 @@ use super::error::{BackupError, damaged};
 use super::opened::Opened;
 use super::place::{self, Filling, sync};
 use super::recovery::Recovery;
-use super::seal::Opener;
+use super::encrypt::Opener;
 use crate::app::RESTORED;
 use crate::audit::{Action, write};
 use crate::init::epoch_at;
@@ -17,7 +17,7 @@ use crate::state::{Lock, LockError, StateFolder};
 
 /// Options of a restore.
 pub struct Restore<'a> {
-    /// Path of the sealed file.
+    /// Path of the encrypted file.
     pub archive: &'a Path,
     /// Key or passphrase that opens it.
     pub opener: Opener,

@@ -227,7 +227,7 @@ async fn only_the_right_key_opens_a_backup() {
         BackupError::WrongKey
     ));
 
-    // Somebody who knows the public half seals another state.
+    // Somebody who knows the public half encrypts another state.
     let forged = bench.at("forged.age");
     let recipient = {
         let store = Store::open(&bench.state("state").database()).await.unwrap();
@@ -252,7 +252,7 @@ async fn only_the_right_key_opens_a_backup() {
 }
 
 #[tokio::test]
-async fn a_passphrase_seals_and_another_one_does_not_open() {
+async fn a_passphrase_encrypts_and_another_one_does_not_open() {
     let bench = Bench::new().await;
     let out = bench.at("backup.age");
     let lock = Some(Lock::passphrase("correct horse".into()));

@@ -15,9 +15,9 @@ use crate::state::StateFolder;
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-A backup holds all that the coordinator knows and every key, in one sealed
-file. heeler.toml is not in it: it is in your git. Nodes with a pool hold
-sealed copies too, made every hour: see heeler init --recover.")]
+A backup holds all that the coordinator knows and every key, in one encrypted
+file. A restore writes the last applied heeler.toml if there is none. Nodes with
+a pool hold encrypted copies too, made every hour: see heeler init --recover.")]
 pub(super) enum Backup {
     /// Save the state in one encrypted file; the coordinator keeps running
     Create(Create),
@@ -82,14 +82,14 @@ impl KeyArgs {
         if self.identity.as_ref().is_some_and(|path| path.as_os_str() != "-") {
             return self.check();
         }
-        let sealed = has_passphrase(archive).map_err(|error| failed(&error))?;
-        match (sealed, self.passphrase) {
+        let encrypted = has_passphrase(archive).map_err(|error| failed(&error))?;
+        match (encrypted, self.passphrase) {
             (true, false) => Err(CliError::Usage(format!(
-                "{} is sealed with a passphrase: give --passphrase",
+                "{} is encrypted with a passphrase: give --passphrase",
                 archive.display()
             ))),
             (false, true) => Err(CliError::Usage(format!(
-                "{} is sealed for a recovery key: leave out --passphrase",
+                "{} is encrypted for a recovery key: leave out --passphrase",
                 archive.display()
             ))),
             _ => Ok(()),

@@ -1,4 +1,4 @@
-//! `heeler backup copy` and `heeler backup list`: the sealed copies on the nodes' pools.
+//! `heeler backup copy` and `heeler backup list`: the encrypted copies on the nodes' pools.
 
 use heeler_proto::v1::{CopyInfo, ListCopiesRequest, MakeCopiesRequest};
 use serde_json::{Value, json as object};

@@ -229,7 +229,7 @@ fn recovery_lines(recovery: &RecoveryFile, width: usize) -> Vec<Line> {
         RecoveryFile::Again(path) => (path, "used again"),
     };
     let text = "Only this key opens the backups, and the copies on the nodes. Keep it on paper or in a password \
-        manager, and delete the file.";
+        manager (the line AGE-SECRET-KEY-1… is enough), and delete the file.";
     let more = screen::wrap(text, width.saturating_sub(8)).into_iter();
     std::iter::once(Line::of(format!("key     {} ({word})", path.display())))
         .chain(more.map(|line| Line::of(format!("        {line}"))))

@@ -21,7 +21,8 @@ use crate::trust::{Keyring, UnsignedClaim};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-To add a second operator (no private key leaves its machine):
+To add a second operator (no private key leaves its machine), start the
+coordinator with heeler serve --operators. Then:
   on theirs:  heeler operator request > request.pem
   on yours:   heeler operator add request.pem > grant.pem
   on theirs:  heeler operator accept grant.pem; then heeler status")]
@@ -163,7 +164,10 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
         false => console.text(&text)?,
     }
     let how = match grant.addresses.is_empty() {
-        true => "The coordinator accepts no remote commands yet; to allow them: heeler serve --operators",
+        true => {
+            "The coordinator accepts no commands from other machines yet. Start it with heeler serve --operators, then type the \
+             same heeler operator add again: the grant then contains its address."
+        },
         false => "They type: heeler operator accept FILE. The file holds no secret.",
     };
     console.aside(&[Line::of(format!("{name} is added. {how}"))]);

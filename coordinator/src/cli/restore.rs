@@ -16,7 +16,7 @@ use crate::state::StateFolder;
 
 /// Options of a restore.
 pub(super) struct RestoreFrom<'a> {
-    /// Path of the sealed file.
+    /// Path of the encrypted file.
     pub(super) archive: &'a Path,
     /// Opener, and the recovery key when it is not a passphrase.
     pub(super) key: (Opener, Option<Recovery>),

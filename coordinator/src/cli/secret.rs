@@ -10,8 +10,8 @@ use crate::vault::LARGEST_BYTES;
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-No command shows a value again. It is sealed in the coordinator's state and
-its backups, and never appears in a log, a list or an argument.
+No command shows a value again. It is encrypted in the coordinator's state
+and its backups, and never appears in a log, a list or an argument.
   heeler secret set NAME < FILE        from a file, or from a program
   heeler secret set NAME               heeler asks; the screen does not show it")]
 pub(super) enum Secret {

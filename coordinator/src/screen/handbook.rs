@@ -8,6 +8,8 @@ use super::{Ink, Line, Screen};
 
 /// Column where the text of a line begins.
 const COLUMN: usize = 14;
+/// A blank for the place that does not die with the coordinator's machine.
+const SECOND_COPY: &str = "a second copy of the repository, on another machine, is at: ____________________";
 
 /// The handbook: where everything is, and what to do. Meant for paper.
 #[must_use]
@@ -143,8 +145,8 @@ impl Page<'_> {
         self.row(
             "heeler.toml",
             &match book.revision {
-                0 => format!("{config}, in git; nothing was applied yet"),
-                number => format!("{config}, in git; revision {number} is accepted"),
+                0 => format!("{config}, in git; nothing was applied yet; {SECOND_COPY}"),
+                number => format!("{config}, in git; revision {number} is accepted; {SECOND_COPY}"),
             },
         );
         self.row("operators", or(&book.operators.join(", "), "none"));
@@ -156,7 +158,7 @@ impl Page<'_> {
             "copies",
             &match copies.as_slice() {
                 [] => "no node holds one".to_owned(),
-                copies => format!("sealed, one an hour, on {}", copies.join(", ")),
+                copies => format!("encrypted, one an hour, on {}", copies.join(", ")),
             },
         );
         self.row(
@@ -171,7 +173,7 @@ impl Page<'_> {
             },
         );
         self.row("key", match book.recovery_key {
-            true => "the recovery key (one line, AGE-SECRET-KEY-1…) opens copies and backups. It is kept at: ____________________",
+            true => "the recovery key opens copies and backups; its line AGE-SECRET-KEY-1… is enough. It is kept at: ____________________",
             false => "there is no recovery key, so no copies are made: heeler init makes one",
         });
     }

@@ -32,13 +32,13 @@ pub const CASES: &[Case] = &[
     Case {
         when: "A node is dead, or does not answer",
         steps: &[
-            "Power off and on, once; wait five minutes. A power cut does no harm.",
+            "Switch it off and on again, once; wait five minutes. A power cut does no harm.",
             "Does the coordinator run on it? Then keep its SD card, use another card, and follow \"The coordinator is \
              gone\" first.",
             "Still dead: its data is on its NVMe disks. Take another Pi of the same kind, put both disks into it, each into \
              the slot where it was, flash an SD card (the same name, the same user, your SSH key) and start it.",
-            "heeler node add NODE --reflashed --ssh USER@ADDRESS, then heeler plan NODE: it must say that it imports \
-             the pool, not that it creates one. Then heeler apply NODE.",
+            "Type heeler node add NODE --reflashed --ssh USER@ADDRESS, then heeler plan NODE. The plan must say that it \
+             imports the pool, not that it creates one. Then type heeler apply NODE.",
         ],
     },
     Case {
@@ -46,14 +46,17 @@ pub const CASES: &[Case] = &[
         steps: &[
             "heeler disk list NODE names the serial and the slot. The pool keeps working on the other disk; pull \
              nothing yet.",
-            "Get a disk that is no smaller. If the bad one still works, on the node: sudo zpool status, then sudo zpool \
-             offline POOL LEG with its name there.",
-            "Shut the node down, compare the serial printed on the disk, change that one, start again.",
+            "Get a disk that is no smaller. If the bad one still works, type on the node: sudo zpool status, then sudo \
+             zpool offline POOL LEG. LEG is the name of the bad disk in zpool status.",
+            "Shut the node down. Compare the serial printed on the disk, and take out only the bad one. Put the new disk \
+             into its slot, and start the node.",
             "On the node: sudo zpool status -g POOL shows the NUMBER of the bad disk; ls /dev/disk/by-id shows the new \
-             one. Then: sudo zpool replace POOL NUMBER /dev/disk/by-id/NEW. If it refuses, never add -f. zpool status \
-             shows how far it is; leave it alone until it says ONLINE.",
-            "In heeler.toml replace the old serial with the new one; heeler plan NODE must create nothing; then heeler \
-             apply NODE.",
+             one. Then: sudo zpool replace POOL NUMBER /dev/disk/by-id/NEW. If it refuses, never add -f.",
+            "Wait until sudo zpool status POOL says \"resilvered … with 0 errors\" and no longer \"resilver in progress\". \
+             ONLINE alone is not enough: a new disk is ONLINE while it still resilvers. Until then pull no disk of the \
+             pool. If it says another number of errors, sudo zpool status -v POOL names the damaged files.",
+            "In heeler.toml, replace the old serial with the new one. Type heeler plan NODE: it must create nothing. \
+             Then type heeler apply NODE.",
         ],
     },
     Case {
@@ -67,11 +70,15 @@ pub const CASES: &[Case] = &[
         when: "The coordinator is gone",
         steps: &[
             "Nothing is urgent: the nodes, their pools, guests, snapshots and scrubs run without it.",
-            "On another machine that has one of these IP addresses: install heeler, git clone the folder of heeler.toml.",
+            "On another machine that has one of the addresses under \"The coordinator\" above: install heeler, and git clone \
+             the second copy of heeler.toml's repository into FOLDER. No second copy? Go on: the next step writes \
+             heeler.toml.",
             "With the recovery key: heeler init --recover --from NODE --ssh USER@ADDRESS FOLDER. Or from a backup: heeler \
-             backup restore FILE. Then heeler serve; heeler status; heeler plan, which must be empty.",
-            "Without the key: heeler init FOLDER, heeler serve, and heeler node add NODE --ssh USER@ADDRESS for each. Pools \
-             are recognised; heeler plan must create nothing.",
+             backup restore FILE. Then type heeler serve; in another terminal heeler status, then heeler plan, which must \
+             be empty.",
+            "Without the key: FOLDER must hold the second copy of heeler.toml. Type heeler init FOLDER, \
+             then heeler serve; in another terminal heeler node add NODE --ssh USER@ADDRESS for each node. Heeler \
+             recognises the pools: heeler plan must create nothing.",
         ],
     },
     Case {

@@ -12,7 +12,7 @@ pub fn secrets(secrets: &[SecretInfo], now_ms: u64) -> Vec<Line> {
     }
     let row = |secret: &SecretInfo| {
         let state = match secret.opens {
-            true => (Ink::Green, "sealed"),
+            true => (Ink::Green, "ok"),
             false => (Ink::Red, "DOES NOT OPEN: set it again"),
         };
         vec![

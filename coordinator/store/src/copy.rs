@@ -1,7 +1,7 @@
 use crate::error::one;
 use crate::{Digest, StoreError, Tx, digest, signed};
 
-/// A sealed copy of the coordinator's state that a node holds.
+/// An encrypted copy of the coordinator's state that a node holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copy {
     /// Name of the node that holds it.

@@ -6,7 +6,7 @@ use crate::{StoreError, Tx, signed};
 pub struct Secret {
     /// Name as in heeler.toml.
     pub name: String,
-    /// The value, sealed with age to the key in the state folder.
+    /// The value, encrypted with age to the key in the state folder.
     pub sealed: Vec<u8>,
     /// When it was set, Unix milliseconds.
     pub set_at_ms: u64,

@@ -1477,7 +1477,7 @@ pub struct Goodbye {
     #[prost(string, tag = "1")]
     pub reason: ::prost::alloc::string::String,
 }
-/// A part of a sealed copy of the coordinator's state, to be kept on the node's pool. The next part is sent once this one
+/// A part of an encrypted copy of the coordinator's state, to be kept on the node's pool. The next part is sent once this one
 /// is answered.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CopyChunk {
@@ -2084,7 +2084,7 @@ pub struct ListCopiesReply {
     #[prost(message, repeated, tag = "1")]
     pub copies: ::prost::alloc::vec::Vec<CopyInfo>,
 }
-/// The newest sealed copy of the coordinator's state that a node holds.
+/// The newest encrypted copy of the coordinator's state that a node holds.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CopyInfo {
     #[prost(string, tag = "1")]
@@ -2139,7 +2139,7 @@ pub struct HandbookReply {
     /// Who may consent.
     #[prost(string, repeated, tag = "8")]
     pub operators: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// A recovery key is known, so that backups can be sealed.
+    /// A recovery key is known, so that backups can be encrypted.
     #[prost(bool, tag = "9")]
     pub recovery_key: bool,
     /// The last `heeler backup create`; 0 when there was none.

@@ -36,7 +36,7 @@ fn holds(folder: &Path, value: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn secrets_are_sealed_and_restored_from_backup() {
+async fn secrets_are_encrypted_and_restored_from_backup() {
     let mut fleet = Fleet::new().await;
     fleet.make_recovery_key().await;
     let mut operator = fleet.operator().await;
@@ -44,7 +44,7 @@ async fn secrets_are_sealed_and_restored_from_backup() {
     assert!(set(&mut operator, "tailscale", VALUE).await.unwrap());
     let me = Laptop::beside(&fleet);
     let list = me.does(&fleet.clock, "secret list").await;
-    assert!(list.contains("tailscale  0 s") && list.contains("sealed"), "{list}");
+    assert!(list.contains("tailscale  0 s") && list.contains("ok"), "{list}");
     let audit = me.does(&fleet.clock, "audit list --json").await;
     assert!(audit.contains("secret set") && audit.contains("tailscale"), "{audit}");
     assert!(!holds(fleet.folder(), VALUE), "it lies open somewhere");

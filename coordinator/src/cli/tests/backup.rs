@@ -116,7 +116,7 @@ async fn a_file_that_is_no_backup_asks_for_no_key() {
         (
             format!("backup verify {} --passphrase", at("b.age")),
             Exit::Usage,
-            "is sealed for a recovery key",
+            "is encrypted for a recovery key",
         ),
     ] {
         let outcome = stage.types_and_says(&line, &[key]).await;

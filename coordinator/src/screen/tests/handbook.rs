@@ -116,6 +116,6 @@ fn secrets_are_listed_without_what_is_in_them() {
             &[secret("pve-token", true), secret("tail", false)],
             fleet::NOW
         )),
-        "SECRET     SET  BY  STATE\npve-token  2 h  me  sealed\ntail       2 h  me  DOES NOT OPEN: set it again\n"
+        "SECRET     SET  BY  STATE\npve-token  2 h  me  ok\ntail       2 h  me  DOES NOT OPEN: set it again\n"
     );
 }

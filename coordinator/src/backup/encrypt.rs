@@ -7,7 +7,7 @@ use age::{Decryptor, Encryptor, Recipient, scrypt, stream, x25519};
 
 use super::error::{BackupError, damaged, failed};
 
-/// What seals a backup.
+/// What encrypts a backup.
 #[derive(Clone)]
 pub enum Lock {
     /// The public half of a recovery key.
@@ -29,18 +29,18 @@ impl Lock {
         Self::Passphrase(SecretString::from(words))
     }
 
-    pub(crate) fn seal<W: Write>(&self, out: W) -> std::io::Result<stream::StreamWriter<W>> {
-        self.seal_also(out, None)
+    pub(crate) fn encrypt<W: Write>(&self, out: W) -> std::io::Result<stream::StreamWriter<W>> {
+        self.encrypt_also(out, None)
     }
 
-    /// Seals for `prover` too, so that the new backup can be read back here, where the private half of the recovery
+    /// Encrypts for `prover` too, so that the new backup can be read back here, where the private half of the recovery
     /// key is not.
-    pub(super) fn seal_also<W: Write>(
+    pub(super) fn encrypt_also<W: Write>(
         &self,
         out: W,
         prover: Option<&Opener>,
     ) -> std::io::Result<stream::StreamWriter<W>> {
-        let sealer = match self {
+        let encryptor = match self {
             Self::Recipient(recipient) => {
                 let also = prover.and_then(|prover| match prover {
                     Opener::Identity(identity) => Some(identity.to_public()),
@@ -52,7 +52,7 @@ impl Lock {
             }
             Self::Passphrase(words) => Encryptor::with_user_passphrase(words.clone()),
         };
-        sealer.wrap_output(out)
+        encryptor.wrap_output(out)
     }
 
     /// An opener to read the new backup back once: a new key that exists only in memory, or the passphrase.
@@ -64,14 +64,14 @@ impl Lock {
     }
 }
 
-/// Whether the file is sealed with a passphrase and not for a recovery key. Needs neither.
+/// Whether the file is encrypted with a passphrase and not for a recovery key. Needs neither.
 ///
 /// # Errors
-/// When it cannot be read or is not sealed.
+/// When it cannot be read or is not encrypted.
 pub fn has_passphrase(archive: &Path) -> Result<bool, BackupError> {
     let file = File::open(archive).map_err(failed("read", archive))?;
-    let sealed = Decryptor::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
-    Ok(sealed.is_scrypt())
+    let encrypted = Decryptor::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
+    Ok(encrypted.is_scrypt())
 }
 
 /// What opens a backup.
@@ -83,7 +83,7 @@ pub enum Opener {
 }
 
 impl Opener {
-    /// The passphrase that sealed the backup.
+    /// The passphrase that encrypted the backup.
     #[must_use]
     pub fn passphrase(words: String) -> Self {
         Self::Passphrase(SecretString::from(words))
@@ -99,14 +99,14 @@ impl Opener {
     }
 
     pub(crate) fn open<R: Read>(&self, from: R) -> Result<stream::StreamReader<R>, BackupError> {
-        let sealed = Decryptor::new(from).map_err(|error| damaged(error.to_string()))?;
+        let encrypted = Decryptor::new(from).map_err(|error| damaged(error.to_string()))?;
         let opened = match self {
-            Self::Identity(_) if sealed.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),
-            Self::Passphrase(_) if !sealed.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),
-            Self::Identity(identity) => sealed.decrypt(std::iter::once(identity.as_ref() as &dyn age::Identity)),
+            Self::Identity(_) if encrypted.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),
+            Self::Passphrase(_) if !encrypted.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),
+            Self::Identity(identity) => encrypted.decrypt(std::iter::once(identity.as_ref() as &dyn age::Identity)),
             Self::Passphrase(words) => {
                 let identity = scrypt::Identity::new(words.clone());
-                sealed.decrypt(std::iter::once(&identity as &dyn age::Identity))
+                encrypted.decrypt(std::iter::once(&identity as &dyn age::Identity))
             }
         };
         opened.map_err(|error| match error {
