@@ -38,7 +38,9 @@ pub enum BackupError {
     #[error(transparent)]
     Lost(#[from] Lost),
     /// There is no recovery key, so nobody could open the backup.
-    #[error("this coordinator has no recovery key yet. Make one: heeler init, or encrypt with a passphrase: --passphrase")]
+    #[error(
+        "this coordinator has no recovery key yet. Make one: heeler init, or encrypt with a passphrase: --passphrase"
+    )]
     NoRecoveryKey,
     /// Another process uses the state folder.
     #[error(transparent)]

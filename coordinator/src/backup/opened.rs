@@ -8,9 +8,9 @@ use age::stream::StreamReader;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
 use super::archive::{Entry, Manifest, read_file, read_head};
+use super::encrypt::Opener;
 use super::error::{BackupError, damaged, failed};
 use super::recovery::Recovery;
-use super::encrypt::Opener;
 use crate::pki::make_folder;
 
 /// A backup without these files is useless.

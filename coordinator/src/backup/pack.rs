@@ -10,11 +10,11 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::archive::{Entry, Hashing, Manifest, hex, write_head};
+use super::encrypt::{Lock, Opener};
 use super::error::{BackupError, failed, stored};
 use super::opened::Opened;
 use super::place::sync;
 use super::recovery::{RECIPIENT, signer};
-use super::encrypt::{Lock, Opener};
 use crate::state::StateFolder;
 
 /// Newest events that a thin backup keeps.

@@ -9,8 +9,8 @@ use heeler_store::Store;
 use ring::digest::{SHA256, digest};
 
 use super::archive::hex;
-use super::error::{BackupError, failed};
 use super::encrypt::Opener;
+use super::error::{BackupError, failed};
 use crate::audit::{Action, write};
 use crate::pki::{PkiError, new_operator, public_point};
 use crate::state::StateFolder;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use heeler_store::{NewEvent, Outcome, Store, TaskState};
 
 use super::archive::Manifest;
+use super::encrypt::Opener;
 use super::error::{BackupError, damaged};
 use super::opened::Opened;
 use super::place::{self, Filling, sync};
 use super::recovery::Recovery;
-use super::encrypt::Opener;
 use crate::app::RESTORED;
 use crate::audit::{Action, write};
 use crate::init::epoch_at;

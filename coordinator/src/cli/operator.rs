@@ -167,7 +167,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
         true => {
             "The coordinator accepts no commands from other machines yet. Start it with heeler serve --operators, then type the \
              same heeler operator add again: the grant then contains its address."
-        },
+        }
         false => "They type: heeler operator accept FILE. The file holds no secret.",
     };
     console.aside(&[Line::of(format!("{name} is added. {how}"))]);

@@ -105,7 +105,10 @@ async fn machine() -> Machine {
     let keep = "data/pve-files  24 hourly, 14 daily, 8 weekly, 6 monthly";
     for (path, text) in [
         (SNAPSHOTS, format!("heeler snapshots 1\ndata  guid {guid}\n{keep}\n")),
-        (SCRUBS, "heeler scrubs 1\ndata  month day 1 at 3:00 UTC\n".to_owned()),
+        (
+            SCRUBS,
+            "heeler scrubs 1\ndata  day 1 of each month, 03:00 UTC\n".to_owned(),
+        ),
     ] {
         let file = File {
             path: path.into(),

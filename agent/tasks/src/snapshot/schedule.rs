@@ -15,6 +15,16 @@ const SNAPSHOTS_HEAD: &str = "heeler snapshots 1";
 const SCRUBS_HEAD: &str = "heeler scrubs 1";
 /// Precedes a pool's guid in a line.
 const GUID: &str = "guid ";
+/// Day 1 is Monday.
+const WEEKDAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
 
 /// The accepted schedule of snapshots, with the pools that it is for: another pool of the same name does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,11 +74,15 @@ pub fn snapshots_file(accepted: &Snapshots) -> File {
 pub fn scrubs_file(task: &KeepScrubs) -> File {
     let (pool, day, hour) = (&task.pool, task.day, task.hour);
     let text = match task.every {
-        ScrubEvery::Month => format!("{pool}  month day {day} at {hour:02}:00 UTC"),
-        ScrubEvery::Week => format!("{pool}  week day {day} at {hour:02}:00 UTC"),
-        ScrubEvery::Never => format!("{pool}  never"),
+        ScrubEvery::Month => format!("day {day} of each month, {hour:02}:00 UTC"),
+        ScrubEvery::Week => format!("every {}, {hour:02}:00 UTC", weekday(day)),
+        ScrubEvery::Never => "never".to_owned(),
     };
-    File::text(SCRUBS, format!("{SCRUBS_HEAD}\n{text}\n"))
+    File::text(SCRUBS, format!("{SCRUBS_HEAD}\n{pool}  {text}\n"))
+}
+
+fn weekday(day: u32) -> &'static str {
+    WEEKDAYS[(day as usize + 6) % 7]
 }
 
 /// The text of a file; None when it does not exist.
@@ -106,7 +120,7 @@ pub fn snapshots(text: &str) -> Result<Snapshots, Unreadable> {
     Ok(read)
 }
 
-/// Reads the text that [`scrubs_file`] wrote.
+/// Reads the text that [`scrubs_file`] wrote, also that of an earlier version.
 ///
 /// # Errors
 /// At the first line that is different.
@@ -179,19 +193,23 @@ fn scrub(row: &str) -> Option<KeepScrubs> {
     let words: Vec<&str> = rest.split(' ').collect();
     let (every, day, hour) = match words.as_slice() {
         ["never"] => (ScrubEvery::Never, 0, 0),
-        [every @ ("month" | "week"), "day", day, "at", time, "UTC"] => {
-            let every = if *every == "month" {
-                ScrubEvery::Month
-            } else {
-                ScrubEvery::Week
-            };
-            (every, day.parse().ok()?, time.strip_suffix(":00")?.parse().ok()?)
+        ["day", day, "of", "each", "month,", time, "UTC"] | ["month", "day", day, "at", time, "UTC"] => {
+            (ScrubEvery::Month, day.parse().ok()?, hour_of(time)?)
         }
+        ["every", name, time, "UTC"] => {
+            let day = (1..=7).find(|day| name.strip_suffix(',') == Some(weekday(*day)))?;
+            (ScrubEvery::Week, day, hour_of(time)?)
+        }
+        ["week", "day", day, "at", time, "UTC"] => (ScrubEvery::Week, day.parse().ok()?, hour_of(time)?),
         _ => return None,
     };
     let pool = PoolName::new(pool).ok()?;
     let task = KeepScrubs { pool, every, day, hour };
     task.check().ok().map(|()| task)
+}
+
+fn hour_of(time: &str) -> Option<u32> {
+    time.strip_suffix(":00")?.parse().ok()
 }
 
 #[cfg(test)]
@@ -230,11 +248,30 @@ mod tests {
         accepted.pools.clear();
         let before = text.replace("data            guid 18446744073709551615\n", "");
         assert_eq!(snapshots(&before), Ok(accepted), "an earlier Heeler's");
-        for every in [ScrubEvery::Month, ScrubEvery::Week] {
+    }
+
+    #[test]
+    fn a_scrub_schedule_names_its_day_in_words() {
+        let task = |every, day| {
             let pool = PoolName::new("data").unwrap();
-            let (day, hour) = (7, 2);
-            let task = KeepScrubs { pool, every, day, hour };
-            assert_eq!(scrubs(&text_of(&scrubs_file(&task))), Ok(task));
+            KeepScrubs {
+                pool,
+                every,
+                day,
+                hour: 2,
+            }
+        };
+        for (every, day, text) in [
+            (ScrubEvery::Month, 7, "day 7 of each month, 02:00 UTC"),
+            (ScrubEvery::Month, 7, "month day 7 at 02:00 UTC"),
+            (ScrubEvery::Week, 1, "every Monday, 02:00 UTC"),
+            (ScrubEvery::Week, 7, "every Sunday, 02:00 UTC"),
+            (ScrubEvery::Week, 7, "week day 7 at 02:00 UTC"),
+        ] {
+            let text = format!("heeler scrubs 1\ndata  {text}\n");
+            assert_eq!(scrubs(&text), Ok(task(every, day)), "{text}");
+            let earlier = text.contains(" at ");
+            assert_eq!(text_of(&scrubs_file(&task(every, day))) == text, !earlier, "{text}");
         }
     }
 
@@ -260,6 +297,13 @@ mod tests {
             assert!(snapshots(bad).is_err(), "{bad}");
         }
         assert!(scrubs("heeler scrubs 1\n").is_err());
-        assert!(scrubs("heeler scrubs 1\ndata  month day 31 at 2:00 UTC\n").is_err());
+        for bad in [
+            "month day 31 at 2:00 UTC",
+            "day 31 of each month, 02:00 UTC",
+            "every day, 02:00 UTC",
+            "every Monday 02:00 UTC",
+        ] {
+            assert!(scrubs(&format!("heeler scrubs 1\ndata  {bad}\n")).is_err(), "{bad}");
+        }
     }
 }
