@@ -4,10 +4,44 @@ use heeler_store::{AuditEntry, Digest, StoreError, Tx};
 
 use crate::pki::sha256;
 
+/// Every action that the log may name. After one that was asked for, `: refused` or `: not known` may follow.
+pub const ACTIONS: [&str; 30] = [
+    "alarms seen",
+    "apply",
+    "authority",
+    "backup",
+    "enrolled",
+    "hold asked for",
+    "init",
+    "network confirmed",
+    "node add",
+    "node paused",
+    "node released",
+    "node removed",
+    "node resumed",
+    "node revoked",
+    "node taken over",
+    "operator added",
+    "operator revoked",
+    "pool forgotten",
+    "recovery key",
+    "release asked for",
+    "restored",
+    "revision",
+    "secret removed",
+    "secret set",
+    "snapshot asked for",
+    "snapshot created",
+    "snapshot held",
+    "snapshot released",
+    "task",
+    "task sent",
+];
+
 /// An action to enter in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Action<'a> {
-    /// A few words: `apply`, `node revoked`.
+    /// One of [`ACTIONS`]; may say after a colon how it ended.
     pub action: &'a str,
     /// Node name; empty when it concerns no node.
     pub node: &'a str,
@@ -66,6 +100,15 @@ pub enum Break {
 /// # Errors
 /// When the database cannot be written.
 pub async fn write(tx: &mut Tx, action: Action<'_>, operator: &str, at_ms: u64) -> Result<Head, StoreError> {
+    debug_assert!(
+        action
+            .action
+            .split(": ")
+            .next()
+            .is_some_and(|named| ACTIONS.contains(&named)),
+        "{:?} is not in the list of actions",
+        action.action
+    );
     let (last, previous) = tx.audit_head().await?;
     let mut entry = AuditEntry {
         seq: last + 1,
@@ -174,6 +217,16 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_guide_lists_every_action() {
+        let guide = include_str!("../../docs/guide/audit.md");
+        let rows = guide.lines().filter(|line| line.starts_with('|'));
+        let spans = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+        let mut listed: Vec<_> = spans.collect();
+        listed.sort_unstable();
+        assert_eq!(listed, ACTIONS);
+    }
 
     fn log(count: u64) -> Vec<AuditEntry> {
         let mut log: Vec<AuditEntry> = Vec::new();

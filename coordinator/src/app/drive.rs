@@ -151,7 +151,7 @@ impl App {
                         tx.set_node(&node).await?;
                     }
                     let detail = format!("task {task}, generation {}.{}", generation.epoch, generation.counter);
-                    self.audit(tx, "handed out", node.as_str(), &detail).await?;
+                    self.audit(tx, "task sent", node.as_str(), &detail).await?;
                 }
                 let session = self.sessions.of(&node).filter(|open| open.id == session);
                 let Some(session) = session else { return Ok(None) };

@@ -173,7 +173,7 @@ mod tests {
             assert_eq!(app.audit_finding().await, None);
             app.store = Store::open(&folder.path().join("old.db")).await.unwrap();
             for _ in 0..anew {
-                write(&app, "nothing").await;
+                write(&app, "revision").await;
             }
             if next_day {
                 clock.0.fetch_add(25 * 60 * 60 * 1000, Ordering::SeqCst);

@@ -15,9 +15,10 @@ use crate::state::StateFolder;
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-A backup holds all that the coordinator knows and every key, in one encrypted
-file. A restore writes the last applied heeler.toml if there is none. Nodes with
-a pool hold encrypted copies too, made every hour: see heeler init --recover.")]
+A backup holds all that the coordinator knows and every key, in one
+encrypted file. A restore writes the last applied heeler.toml if there is
+none. Nodes with a pool hold encrypted copies too, made every hour: see
+heeler init --recover.")]
 pub(super) enum Backup {
     /// Save the state in one encrypted file; the coordinator keeps running
     Create(Create),

@@ -37,9 +37,9 @@ async fn every_action_is_audited_with_its_operator() {
         "task",
         "task",
         "apply",
-        "handed out",
-        "handed out",
-        "handed out",
+        "task sent",
+        "task sent",
+        "task sent",
         "node revoked",
     ];
     assert_eq!(said, wanted);

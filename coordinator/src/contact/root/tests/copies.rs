@@ -8,8 +8,8 @@ async fn a_copy_below_a_mountpoint_with_spaces_is_fetched() {
     let place = folder.path().join("my  data/.heeler/copies");
     std::fs::create_dir_all(&place).unwrap();
     let path = place.join("coordinator-5.age");
-    std::fs::write(&path, "encrypted").unwrap();
-    let digest = ring::digest::digest(&ring::digest::SHA256, b"encrypted");
+    std::fs::write(&path, "backup").unwrap();
+    let digest = ring::digest::digest(&ring::digest::SHA256, b"backup");
     let copy = crate::contact::fetch::Copy {
         name: "coordinator-5.age".to_owned(),
         at_ms: 5,
@@ -22,7 +22,7 @@ async fn a_copy_below_a_mountpoint_with_spaces_is_fetched() {
     let file = folder.path().join("fetched");
     keeper.fetch(&copy, &file).await.unwrap();
     keeper.close().await;
-    assert_eq!(std::fs::read(file).unwrap(), b"encrypted");
+    assert_eq!(std::fs::read(file).unwrap(), b"backup");
 }
 
 #[tokio::test]
