@@ -28,8 +28,8 @@ pub struct InitOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// A coordinator uses the state folder.
-    #[error(transparent)]
-    Lock(#[from] LockError),
+    #[error("{}", .0.for_a_new_one())]
+    Lock(LockError),
     /// Part of the state is missing.
     #[error(transparent)]
     Lost(#[from] Lost),
@@ -101,7 +101,7 @@ pub async fn look(options: &InitOptions) -> Result<bool, InitError> {
     if !state.holds()? {
         return Ok(false);
     }
-    let _lock = state.lock()?;
+    let _lock = state.lock().map_err(InitError::Lock)?;
     let store = Store::open(&state.database()).await?;
     let mut tx = store.read().await?;
     let known = is_ours(&mut tx, options).await? && tx.meta(RECIPIENT).await?.is_some();
@@ -118,7 +118,7 @@ pub async fn look(options: &InitOptions) -> Result<bool, InitError> {
 pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, InitError> {
     let (state, now_ms) = (&options.state, clock.now_ms());
     make_folder(state.path())?;
-    let _lock = state.lock()?;
+    let _lock = state.lock().map_err(InitError::Lock)?;
     let database = state.database();
     if !state.holds()? {
         write_secret(&state.begun(), "")?;

@@ -205,6 +205,22 @@ pub enum LockError {
     },
 }
 
+impl LockError {
+    /// The message for a command that makes a coordinator: the folder of another one was meant by mistake.
+    #[must_use]
+    pub fn for_a_new_one(&self) -> String {
+        match self {
+            Self::Held { folder, pid, .. } => format!(
+                "a coordinator (process {pid}) uses this state folder: {}\n\
+                 For a new cluster: unset HEELER_STATE, or name another folder: --state DIR\n\
+                 To repair this one, stop its heeler serve first",
+                folder.display()
+            ),
+            Self::File { .. } => self.to_string(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

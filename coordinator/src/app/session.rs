@@ -6,9 +6,9 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::enrol::see_board;
-use super::status::duration;
 use super::{App, AppError};
 use crate::pki::Peer;
+use crate::screen::span;
 use crate::sessions::Session;
 
 /// A larger difference of a node's clock is an alarm.
@@ -93,7 +93,7 @@ impl App {
         self.compare(&mut tx, &mut node, &hello).await?;
         if hello.clock_ms > 0 && hello.clock_ms.abs_diff(now_ms) > CLOCK_MS {
             let way = if hello.clock_ms > now_ms { "ahead" } else { "behind" };
-            let text = format!("its clock is {} {way}", duration(hello.clock_ms.abs_diff(now_ms)));
+            let text = format!("its clock is {} {way}", span(hello.clock_ms.abs_diff(now_ms)));
             tx.add_event(&self.event("alarm", name, text)).await?;
         }
         self.end_forgotten(&mut tx, &node, &hello).await?;

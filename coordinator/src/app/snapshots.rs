@@ -5,8 +5,9 @@ use heeler_store::Node;
 use prost::Message as _;
 use tokio::time::timeout;
 
-use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits};
+use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits, revision};
 use crate::known::{nearest, short, word};
+use crate::sessions::Session;
 
 /// How long a node may take to answer: as long as the longest program that it runs for it.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -36,49 +37,60 @@ impl App {
         })?;
         let ask = request.ask.and_then(|ask| ask.ask);
         let ask = ask.ok_or_else(|| AppError::Invalid("the request is empty".to_owned()))?;
-        let audited = audited_action(&ask);
-        if let Some((asked, _, detail)) = &audited {
+        let audited = Act::of(&ask);
+        if let Some(act) = &audited {
             let mut tx = self.store.write().await?;
-            self.audit_of(&mut tx, &who.name, asked, name, detail).await?;
+            self.audit_of(&mut tx, &who.name, act.asked, name, &act.what).await?;
             tx.save().await?;
         }
-        let dataset = dataset_of(&ask).to_owned();
-        let of_snapshot = !matches!(ask, Ask::List(_) | Ask::Create(_));
-        let ask = v1::SnapshotAsk {
-            request_id: hex(&random_bits()?.to_be_bytes()),
-            ask: Some(ask),
+        let answer = answered(&session, ask.clone()).await;
+        let answer = match answer {
+            Err((outcome @ "refused", why)) => Err((outcome, plain(&ask, why))),
+            answer => answer,
         };
-        let patience = if let Some(Ask::List(_)) = &ask.ask {
-            LIST
-        } else {
-            ANSWER
-        };
-        let answer = match timeout(patience, session.ask_snapshots(ask)).await {
-            Ok(Ok(answer)) if answer.error.is_empty() => Ok(answer),
-            Ok(Ok(answer)) => Err(("refused", format!("{name}: {}", answer.error))),
-            Ok(Err(_)) => Err(("not known", format!("the connection to {name} was lost meanwhile"))),
-            Err(_) => {
-                let text = format!("{name} did not answer within {} s", patience.as_secs());
-                Err(("not known", text))
-            }
-        };
-        if let Some((asked, done, detail)) = audited {
+        if let Some(act) = audited {
             let mut tx = self.store.write().await?;
-            let (action, detail) = match &answer {
-                Ok(answer) if answer.created.is_empty() => (done.to_owned(), detail),
-                Ok(answer) => (done.to_owned(), answer.created.clone()),
-                Err((outcome, why)) => (format!("{asked}: {outcome}"), format!("{detail}: {why}")),
-            };
-            let detail: String = detail.chars().take(DETAIL).collect();
-            self.audit_of(&mut tx, &who.name, &action, name, &detail).await?;
-            let event = self.event("snapshot", name, format!("{action} by {}: {detail}", who.name));
+            let (action, detail, text) =
+                act.outcome(answer.as_ref().map_err(|(outcome, why)| (*outcome, why.as_str())));
+            let short = |text: String| -> String { text.chars().take(DETAIL).collect() };
+            self.audit_of(&mut tx, &who.name, &action, name, &short(detail)).await?;
+            let event = self.event("snapshot", name, short(format!("{} {text}", who.name)));
             self.tell(tx, event).await?;
         }
-        answer.map_err(|(_, why)| {
-            let missing = why.contains(&format!("there is no dataset {dataset}"));
-            let near = missing.then(|| meant(&node, &dataset)).flatten();
-            refusal(why, name, (&dataset, of_snapshot), near)
-        })
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err((_, why)) => {
+                let near = self.meant(&session, &node, &ask, &why).await;
+                Err(refusal(format!("{name}: {why}"), name, &ask, near))
+            }
+        }
+    }
+
+    /// What a person most likely meant by a name that does not exist on this node.
+    async fn meant(&self, session: &Session, node: &Node, ask: &Ask, why: &str) -> Option<String> {
+        let dataset = dataset_of(ask);
+        if why.contains("there is no dataset ") {
+            let accepted = self.store.read().await.ok()?.accepted().await.ok()?;
+            let wanted = revision::wanted(accepted.as_ref());
+            let wanted = wanted.iter().filter(|one| one.name.as_str() == node.name);
+            let wanted = wanted.flat_map(|one| one.datasets.iter().map(|dataset| dataset.name.clone()));
+            let schedule = ledger::facts_of(node).ok()?.and_then(|facts| facts.schedule);
+            let stands = schedule.into_iter().flat_map(|schedule| schedule.stands);
+            let names: Vec<String> = wanted.chain(stands.map(|stand| stand.dataset)).collect();
+            return nearest(dataset, names.iter().map(String::as_str)).map(short);
+        }
+        let wrong = why.split_once("there is no snapshot ")?.1;
+        let list = v1::ListSnapshots {
+            dataset: dataset.to_owned(),
+            ..v1::ListSnapshots::default()
+        };
+        let rows = answered(session, Ask::List(list)).await.ok()?.rows;
+        let names: Vec<String> = rows.iter().map(|row| format!("{}@{}", row.dataset, row.name)).collect();
+        // Somebody types the start of a name; the newest such snapshot is meant.
+        let begins = names.iter().rfind(|name| name.starts_with(wrong)).map(String::as_str);
+        begins
+            .or_else(|| nearest(wrong, names.iter().map(String::as_str)))
+            .map(short)
     }
 
     /// Updates the node's facts from a round of its snapshot schedule, which is newer.
@@ -124,72 +136,215 @@ fn dataset_of(ask: &Ask) -> &str {
     full.split('@').next().unwrap_or_default()
 }
 
-/// The dataset with a policy on this node whose name is most like `dataset`.
-fn meant(node: &Node, dataset: &str) -> Option<String> {
-    let schedule = ledger::facts_of(node).ok()??.schedule?;
-    let names = schedule.stands.iter().map(|stand| stand.dataset.as_str());
-    nearest(dataset, names).map(short)
+/// The node's answer to one request; else the outcome in the audit log's words, and why.
+async fn answered(session: &Session, ask: Ask) -> Result<v1::SnapshotAnswer, (&'static str, String)> {
+    let patience = match ask {
+        Ask::List(_) => LIST,
+        _ => ANSWER,
+    };
+    let ask = v1::SnapshotAsk {
+        request_id: hex(&random_bits()
+            .map_err(|error| ("not known", error.to_string()))?
+            .to_be_bytes()),
+        ask: Some(ask),
+    };
+    match timeout(patience, session.ask_snapshots(ask)).await {
+        Ok(Ok(answer)) if answer.error.is_empty() => Ok(answer),
+        Ok(Ok(answer)) => Err(("refused", answer.error)),
+        Ok(Err(_)) => Err(("outcome not known", "the connection was lost meanwhile".to_owned())),
+        Err(_) => Err((
+            "outcome not known",
+            format!("it did not answer within {} s", patience.as_secs()),
+        )),
+    }
 }
 
-/// The error for what the node answered, which quotes ZFS: a wrong name and wrong usage are no refusals.
-fn refusal(why: String, node: &str, (dataset, of_snapshot): (&str, bool), near: Option<String>) -> AppError {
+/// ZFS's refusal in this product's words: ZFS calls a snapshot a dataset, and does not name what is wrong.
+fn plain(ask: &Ask, why: String) -> String {
+    let says = |words: &str| why.contains(words);
+    match ask {
+        Ask::Create(one) if says("dataset already exists") => {
+            format!("{}@{} exists already; choose another --name", one.dataset, one.name)
+        }
+        Ask::Hold(one) | Ask::Release(one) if says("dataset does not exist") => {
+            format!("there is no snapshot {}", one.snapshot)
+        }
+        Ask::Hold(one) if says("tag already exists") => {
+            format!(
+                "{} is held with the tag {} already; choose another --tag",
+                one.snapshot, one.tag
+            )
+        }
+        Ask::Release(one) if says("no such tag") => format!("{} has no hold with the tag {}", one.snapshot, one.tag),
+        Ask::Diff(_) if says("Not an earlier snapshot") => {
+            "the second snapshot must be newer than the first; swap them".to_owned()
+        }
+        Ask::Diff(one) if says("No such file or directory") || says("does not exist") => match one.to.is_empty() {
+            true => format!("there is no snapshot {}", one.from),
+            false => format!("{} or {} does not exist", one.from, one.to),
+        },
+        _ => why,
+    }
+}
+
+/// The error for a refusal: a wrong name and wrong usage are no refusals.
+fn refusal(why: String, node: &str, ask: &Ask, near: Option<String>) -> AppError {
     let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
     let meant = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
-    let see = match of_snapshot {
-        true => format!("{meant}See: heeler snapshot list {node} --dataset {}", word(dataset)),
-        false => format!("{meant}See: heeler snapshot list {node}"),
+    let see = match ask {
+        Ask::List(_) | Ask::Create(_) if !says(&["exists already"]) => {
+            format!("{meant}See: heeler snapshot list {node}")
+        }
+        _ => format!(
+            "{meant}See: heeler snapshot list {node} --dataset {}",
+            word(dataset_of(ask))
+        ),
     };
-    if says(&["does not exist", "there is no dataset", "no such tag"]) {
+    if says(&[
+        "does not exist",
+        "there is no dataset",
+        "there is no snapshot",
+        "has no hold with",
+    ]) {
         AppError::NotFound(format!("{why}\n{see}"))
-    } else if says(&["already exists"]) {
+    } else if says(&["exists already", "is held with the tag"]) {
         AppError::Taken(format!("{why}\n{see}"))
-    } else if says(&["write it as DATASET@NAME", "at most 100", "is of another dataset than"]) {
+    } else if says(&[
+        "write it as DATASET@NAME",
+        "at most 100",
+        "is of another dataset than",
+        "must be newer than the first",
+    ]) {
         AppError::Invalid(why)
     } else {
         AppError::Refused(why)
     }
 }
 
-/// For the audit log: the action when asked for, the action when done, and the object. None for a request that
-/// changes nothing.
-fn audited_action(ask: &Ask) -> Option<(&'static str, &'static str, String)> {
-    let create = ("snapshot asked for", "snapshot created");
-    let hold = ("hold asked for", "snapshot held");
-    let release = ("release asked for", "snapshot released");
-    let ((asked, done), what) = match ask {
-        Ask::List(_) | Ask::Diff(_) => return None,
-        Ask::Create(one) if one.name.is_empty() => (create, one.dataset.clone()),
-        Ask::Create(one) => (create, format!("{}@{}", one.dataset, one.name)),
-        Ask::Hold(one) => (hold, format!("{} as {}", one.snapshot, one.tag)),
-        Ask::Release(one) => (release, format!("{} of {}", one.snapshot, one.tag)),
-    };
-    Some((asked, done, what))
+/// A request that changes something, in the words of the audit log and of events.
+struct Act {
+    /// The request: "asked to hold".
+    asked: &'static str,
+    /// The audit log's action when done: "snapshot held".
+    done: &'static str,
+    /// The event's verb when done: "held".
+    did: &'static str,
+    /// The object: "data/vm@x with the tag keep".
+    what: String,
+}
+
+impl Act {
+    /// None for a request that changes nothing.
+    fn of(ask: &Ask) -> Option<Self> {
+        let (asked, done, did, what) = match ask {
+            Ask::List(_) | Ask::Diff(_) => return None,
+            Ask::Create(one) => {
+                let what = match one.name.as_str() {
+                    "" => format!("a snapshot of {}", one.dataset),
+                    name => format!("the snapshot {}@{name}", one.dataset),
+                };
+                ("asked to take", "snapshot created", "took", what)
+            }
+            Ask::Hold(one) => {
+                let what = format!("{} with the tag {}", one.snapshot, one.tag);
+                ("asked to hold", "snapshot held", "held", what)
+            }
+            Ask::Release(one) => {
+                let what = format!("the hold {} on {}", one.tag, one.snapshot);
+                ("asked to release", "hold released", "released", what)
+            }
+        };
+        Some(Self { asked, done, did, what })
+    }
+
+    /// The outcome: action and detail for the audit log, and an event's text, which follows the operator's name.
+    fn outcome(self, answer: Result<&v1::SnapshotAnswer, (&str, &str)>) -> (String, String, String) {
+        let Self { asked, done, did, what } = self;
+        match answer {
+            Ok(answer) => {
+                let what = match answer.created.as_str() {
+                    "" => what,
+                    created => format!("the snapshot {created}"),
+                };
+                let text = format!("{did} {what}");
+                (done.to_owned(), what, text)
+            }
+            Err((outcome, why)) => (
+                format!("{asked}: {outcome}"),
+                format!("{what}: {why}"),
+                format!("{asked} {what}; {outcome}: {why}"),
+            ),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn hold(snapshot: &str) -> v1::HoldSnapshot {
+        v1::HoldSnapshot {
+            snapshot: snapshot.into(),
+            tag: "keep".into(),
+            consent: None,
+        }
+    }
+
+    fn error(ask: &Ask, why: &str) -> AppError {
+        refusal(format!("pi5l: {}", plain(ask, why.to_owned())), "pi5l", ask, None)
+    }
+
+    #[test]
+    fn a_refusal_of_zfs_names_the_snapshot() {
+        let held = hold("data/my vm@x");
+        let diff = Ask::Diff(v1::DiffSnapshots {
+            from: "data/my vm@x".into(),
+            to: "data/my vm@w".into(),
+        });
+        let create = Ask::Create(v1::CreateSnapshot {
+            dataset: "data/my vm".into(),
+            name: "x".into(),
+        });
+        let see = "\nSee: heeler snapshot list pi5l --dataset 'data/my vm'";
+        let said = |ask: &Ask, why: &str| error(ask, why).to_string();
+        let gone = "cannot hold snapshot 'data/my vm@x': dataset does not exist";
+        assert_eq!(
+            said(&Ask::Hold(held.clone()), gone),
+            format!("pi5l: there is no snapshot data/my vm@x{see}")
+        );
+        let twice = "cannot hold snapshot 'data/my vm@x': tag already exists on this dataset";
+        assert_eq!(
+            said(&Ask::Hold(held.clone()), twice),
+            format!("pi5l: data/my vm@x is held with the tag keep already; choose another --tag{see}")
+        );
+        let untagged = "cannot release hold from snapshot 'data/my vm@x': no such tag on this dataset";
+        assert_eq!(
+            said(&Ask::Release(held), untagged),
+            format!("pi5l: data/my vm@x has no hold with the tag keep{see}")
+        );
+        let taken = "cannot create snapshot 'data/my vm@x': dataset already exists\nno snapshots were created";
+        assert_eq!(
+            said(&create, taken),
+            format!("pi5l: data/my vm@x exists already; choose another --name{see}")
+        );
+        let older = "Unable to obtain diffs: \n   Not an earlier snapshot from the same fs";
+        assert_eq!(
+            said(&diff, older),
+            "pi5l: the second snapshot must be newer than the first; swap them"
+        );
+    }
+
     #[test]
     fn a_wrong_name_is_no_refusal() {
-        let error = |why: &str| refusal(format!("pi5l: {why}"), "pi5l", ("data/my vm", true), None);
+        let on = Ask::Hold(hold("data/vm@x"));
         for gone in [
             "cannot hold snapshot 'data/vm@x': dataset does not exist",
             "there is no dataset data/vm",
-            "cannot release hold from snapshot 'data/vm@x': no such tag on this dataset",
         ] {
-            let AppError::NotFound(text) = error(gone) else {
-                panic!("{gone}")
-            };
-            assert!(
-                text.ends_with("\nSee: heeler snapshot list pi5l --dataset 'data/my vm'"),
-                "{text}"
-            );
+            assert!(matches!(error(&on, gone), AppError::NotFound(_)), "{gone}");
         }
-        let taken = error("cannot create snapshot 'data/vm@x': dataset already exists");
-        assert!(matches!(taken, AppError::Taken(_)));
-        let wrong = error("\"x\" is not a snapshot: write it as DATASET@NAME");
+        let wrong = error(&on, "\"x\" is not a snapshot: write it as DATASET@NAME");
         assert!(matches!(wrong, AppError::Invalid(_)));
-        assert!(matches!(error("out of space"), AppError::Refused(_)));
+        assert!(matches!(error(&on, "out of space"), AppError::Refused(_)));
     }
 }

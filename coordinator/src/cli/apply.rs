@@ -8,18 +8,23 @@ use super::lock::Lock;
 use super::plan::{self, Apply, agree};
 use super::watch::{Watched, watch};
 use super::{CliError, Console, Context, Exit, json};
+use crate::config::Config;
+use crate::known::{short, unknown};
 use crate::screen::{Line, PlanState, changes, no_longer_managed, plan_state};
 
 pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let candidate = Candidate::read(context)?;
     let reply = plan::ask(&candidate, &args.nodes, &args.skip_reading, context).await?;
+    named(args, &candidate.config, &reply)?;
     let changing: Vec<&NodePlan> = reply
         .nodes
         .iter()
         .filter(|node| plan_state(node) == PlanState::Changes)
         .collect();
-    // Without changes there is nothing to apply; the user may still need the next command.
-    let next = changing.is_empty().then_some("heeler apply");
+    let known = Lock::of(reply.accepted_revision, &candidate.text).names_the_same(&candidate.lock);
+    // Without changes the person may still need the next command, unless a question follows.
+    let asks = !changing.is_empty() || reply.nodes.is_empty() && !reply.behind && !known;
+    let next = (!asks).then_some("heeler apply");
     match console.json {
         true => console.json_line(&object!({ "plan": json::plan(&reply) }))?,
         false => plan::show(&candidate, &reply, next, console)?,
@@ -38,7 +43,6 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
             )
         })
         .collect();
-    let known = Lock::of(reply.accepted_revision, &candidate.text).names_the_same(&candidate.lock);
     if changing.is_empty() && known && !args.overwrite {
         return Ok(if stuck.is_empty() { Exit::Fine } else { Exit::Person });
     }
@@ -104,6 +108,38 @@ fn not_accepted(blocked: &[&str]) -> CliError {
          Fix it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes",
         blocked.join(", ")
     ))
+}
+
+/// Fails when a word of --confirm or --skip-reading is the name of nothing in heeler.toml or the plan, before anything
+/// is shown or asked.
+fn named(args: &Apply, config: &Config, reply: &PlanReply) -> Result<(), CliError> {
+    let wanted = || config.nodes.iter().map(|node| node.name.value.as_str());
+    let nodes = || wanted().chain(reply.nodes.iter().map(|node| node.node.as_str()));
+    let disks = || {
+        config
+            .nodes
+            .iter()
+            .flat_map(|node| &node.disks)
+            .map(|disk| disk.value.as_str())
+    };
+    for serial in &args.skip_reading {
+        let what = format!("--skip-reading {}: heeler.toml names no such disk", short(serial));
+        if !disks().any(|disk| disk == serial) {
+            return Err(CliError::Usage(unknown(&what, serial, disks(), "heeler disk list")));
+        }
+    }
+    for word in &args.confirm {
+        let what = format!("--confirm {}: heeler.toml names no such node or disk", short(word));
+        if !nodes().chain(disks()).any(|name| name == word) {
+            return Err(CliError::Usage(unknown(
+                &what,
+                word,
+                nodes().chain(disks()),
+                "heeler plan",
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that each serial of --skip-reading is a leg of a pool that the plan creates.

@@ -60,7 +60,7 @@ pub(super) struct Global {
     )]
     pub(super) color: Color,
     /// Columns [default: those of the terminal, else 80]
-    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..), global = true, help_heading = "Everywhere")]
+    #[arg(long, value_name = "COLUMNS", value_parser = super::given::number(40, u16::MAX), global = true, help_heading = "Everywhere")]
     pub(super) width: Option<u16>,
 }
 

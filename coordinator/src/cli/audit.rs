@@ -3,18 +3,20 @@ use heeler_proto::v1::{AuditEntry, ListAuditRequest, ShowNodeRequest, VerifyAudi
 use serde_json::{Value, json as object};
 
 use super::lock::Lock;
-use super::{CliError, Console, Context, Exit, complete, json};
+use super::{CliError, Console, Context, Exit, complete, given, json};
 use crate::screen::{self, Ink, Line};
 
 /// Most entries that the coordinator sends in one reply.
 const PAGE: u32 = 1000;
+/// Most entries that one command lists without `--all`.
+const MOST: u32 = 1_000_000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
     /// List who did what and when; the newest last
     List {
         /// The newest NUMBER entries
-        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50, value_parser = given::number(1, MOST))]
         last: u32,
         /// From the first entry on
         #[arg(long, conflicts_with = "last")]

@@ -125,6 +125,9 @@ fn question(shown: &Shown) -> String {
         Irreversible::EraseContents(_) => format!("Type {word} to erase that disk of {node} (cannot be undone):"),
         Irreversible::ImportPool(_) => format!("Type {word} to import the pool on {node} without its missing disks:"),
         Irreversible::LowerKeep(lower) => match lower.victims.len() {
+            0 if lower.changes.iter().all(|change| change.after.is_empty()) => {
+                format!("Type {word} to stop these snapshots there:")
+            }
             0 => format!("Type {word} to keep or take fewer snapshots there:"),
             1 => format!("Type {word} to let this snapshot be pruned there (cannot be undone):"),
             count => format!("Type {word} to let these {count} snapshots be pruned there (cannot be undone):"),

@@ -8,9 +8,12 @@ use serde_json::json as object;
 use tonic::Code;
 
 use super::follow::{News, follow};
-use super::{CliError, Console, Context, Exit, complete, json, task};
+use super::{CliError, Console, Context, Exit, complete, given, json, task};
 use crate::app::KINDS;
 use crate::screen::{EventLog, Ink, Line, date, is_shown};
+
+/// Most events that `-n` selects.
+const MOST: u32 = 1_000_000;
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -43,7 +46,7 @@ pub(super) struct Events {
     #[arg(long, value_name = "TIME", value_parser = back)]
     since: Option<u64>,
     /// Only the last NUMBER events [default: all]
-    #[arg(short = 'n', long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, value_name = "NUMBER", value_parser = given::number(1, MOST))]
     last: Option<u32>,
     /// Only events after this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]

@@ -1,12 +1,25 @@
 //! Checks arguments before any question is asked and before anything is changed or signed.
 
+use std::fmt::Display;
 use std::path::Path;
+use std::str::FromStr;
 
 use heeler_proto::v1::{NodeInfo, ShowNodeRequest};
 
 use super::error::file;
 use super::{CliError, Client};
 use crate::known::{short, unknown};
+
+/// Parses a whole number from `least` to `most`, for an option.
+pub(super) fn number<N>(least: N, most: N) -> impl Fn(&str) -> Result<N, String> + Clone
+where
+    N: FromStr + PartialOrd + Display + Copy,
+{
+    move |text| match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("write a number from {least} to {most}")),
+    }
+}
 
 /// Fails when a value is given twice; `what` is the option: `--without`.
 pub(super) fn once(what: &str, given: &[impl AsRef<str>]) -> Result<(), CliError> {

@@ -95,6 +95,7 @@ impl Context<'_> {
         let state = self.state();
         match self.elsewhere() {
             Some(address) => {
+                remote::check(&address)?;
                 let credentials = remote::Credentials::find(&state, &self.around.login())?;
                 remote::connect(&credentials, &address, self.clock.now_ms()).await
             }

@@ -93,7 +93,7 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
                 return Ok(Exit::Fine);
             }
             let question = format!(
-                "Revoke {node}? Its key can never be used again: to take it back, you flash its SD card. [y/N]"
+                "Revoke {node}? Its key can never be used again. To take the node back, you must flash its SD card again. [y/N]"
             );
             super::plan::agree(&question, yes, &format!("heeler node revoke {node} --yes"), console)?;
             let reply = client.revoke(RevokeRequest { node: node.clone() }).await?.into_inner();

@@ -111,7 +111,7 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
     )?;
     console.aside(&[
         Line::of(format!(
-            "{name}, key {fingerprint}: read this to the operator who adds you."
+            "Read this to the operator who adds you: your key ({name}): {fingerprint}"
         )),
         Line::of("The key stays here. They type: heeler operator add FILE"),
     ]);
@@ -119,7 +119,13 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
 }
 
 async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let text = std::fs::read(&args.file).map_err(file("read", &args.file))?;
+    let text = std::fs::read(&args.file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => CliError::Other(format!(
+            "there is no file {}\nThe new operator makes it: heeler operator request > request.pem",
+            args.file.display()
+        )),
+        _ => file("read", &args.file)(error),
+    })?;
     let bad = || {
         CliError::Other(format!(
             "{} is not a request from an operator\nThey make one with: heeler operator request",
@@ -138,7 +144,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     } else {
         let fingerprint = screen::fingerprint(&csr.point());
         console.aside(&[Line::of(format!(
-            "{name}, key {fingerprint}: compare this fingerprint with them."
+            "Ask {name} to read you the fingerprint of their key. It must be the same: {fingerprint}"
         ))]);
         let again = format!("heeler operator add {} --yes", args.file.display());
         let question = format!("{name} gets the same rights as you, erasing disks included. Add {name}? [y/N]");
@@ -175,7 +181,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     let authorities: Vec<_> = authorities.collect();
     let (own, fingerprint) = (&trust.own().name, screen::fingerprint(&trust.own().public_key));
     console.aside(&[Line::of(format!(
-        "Read this to them: {own}, key {fingerprint}; authority {}",
+        "Read this to {name}: your key ({own}): {fingerprint}; authority: {}",
         authorities.join(", ")
     ))]);
     Ok(Exit::Fine)

@@ -10,7 +10,7 @@ pub(super) struct Plan {
     /// Only these nodes [default: all of heeler.toml]
     #[arg(value_name = "NODE", add = complete::wanted_nodes())]
     nodes: Vec<String>,
-    /// End with 2 when something would change
+    /// End with 2 when something would change, and with 3 when a node is blocked
     #[arg(long)]
     exit_code: bool,
 }
@@ -88,7 +88,8 @@ pub(super) fn agree(question: &str, yes: bool, again: &str, console: &mut Consol
         return Ok(());
     }
     if !console.person.is_there() {
-        let message = format!("there is no terminal to ask on\nTo agree: {again}");
+        let question = question.trim_end_matches(" [y/N]");
+        let message = format!("there is no terminal to ask on: {question}\nTo agree: {again}");
         return Err(CliError::NobodyToAsk(message));
     }
     let answer = console.person.ask(question).ok().flatten().unwrap_or_default();

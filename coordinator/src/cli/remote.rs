@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::client::{Client, LARGEST};
 use super::error::file;
 use super::grant::Grant;
 use super::{CliError, consent};
+use crate::known::short;
 use crate::pki::{NodeRequest, SERVER_NAME, expires_ms, operator_request, write_secret};
 use crate::trust::Keyring;
 
@@ -178,7 +180,40 @@ async fn dial(address: &str, config: ClientConfig) -> Result<Channel, CliError> 
         .connect_timeout(CONNECT)
         .connect_with_connector(connect)
         .await;
-    channel.map_err(|error| not_reached(address, &super::init::in_full(&error)))
+    channel.map_err(|error| not_reached(address, &unanswered(&error)))
+}
+
+/// Fails unless the address is HOST:PORT.
+pub(super) fn check(address: &str) -> Result<(), CliError> {
+    let (host, port) = address.rsplit_once(':').unwrap_or_default();
+    match !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) {
+        true => Ok(()),
+        false => Err(CliError::Usage(format!(
+            "{} is not the address of a coordinator: write HOST:PORT, such as --coordinator 10.0.0.2:7445\nIt comes \
+             from --coordinator, from $HEELER_COORDINATOR, or from heeler operator accept",
+            short(address)
+        ))),
+    }
+}
+
+/// Why a connection failed, in plain words where the cause is known.
+fn unanswered(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let kind = causes
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind)
+        .last();
+    let text = super::init::in_full(error);
+    match kind {
+        Some(ErrorKind::ConnectionRefused) => {
+            "nothing listens on that port. Start it there: heeler serve --operators".to_owned()
+        }
+        Some(ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
+            "the machine does not answer".to_owned()
+        }
+        _ if text.contains("failed to lookup address") => "this machine cannot find a host of that name".to_owned(),
+        _ => text,
+    }
 }
 
 /// The address that `heeler operator accept` noted; None when a coordinator's own state is in the folder.

@@ -204,18 +204,24 @@ async fn list(
         }
     };
     let mut documents = Vec::new();
-    let (mut shown, mut refused) = (0, None);
+    let mut shown = 0;
+    let mut refused: Vec<(&str, Box<tonic::Status>)> = Vec::new();
     for node in &nodes {
         let (rows, no_pruning) = match pages(client, node, &dataset, prunable, console).await {
             // In a list of all nodes, one that lacks the dataset or disconnects must not hide the others.
             Err(CliError::Coordinator(said)) if !one => {
-                left_out(node, said.message(), console);
-                refused.get_or_insert(said);
+                match shown {
+                    0 => refused.push((node, said)),
+                    _ => left_out(node, said.message(), console),
+                }
                 continue;
             }
             pages => pages?,
         };
         shown += 1;
+        for (node, said) in refused.drain(..) {
+            left_out(node, said.message(), console);
+        }
         if console.json {
             documents.push(json::snapshots(node, &rows, &no_pruning));
             continue;
@@ -232,7 +238,16 @@ async fn list(
         ));
         console.show(&lines)?;
     }
-    if let Some(said) = refused.filter(|_| shown == 0) {
+    // When every node refuses for one reason, it is shown once.
+    let why = |node: &str, said: &tonic::Status| reason(node, said.message()).to_owned();
+    let mut reasons: Vec<String> = refused.iter().map(|(node, said)| why(node, said)).collect();
+    reasons.dedup();
+    if reasons.len() > 1 {
+        for (node, said) in &refused {
+            left_out(node, said.message(), console);
+        }
+    }
+    if let Some((_, said)) = refused.into_iter().next() {
         return Err(CliError::Coordinator(said));
     }
     match console.json {
@@ -243,9 +258,14 @@ async fn list(
     Ok(Exit::Fine)
 }
 
-fn left_out(node: &str, why: &str, console: &mut Console<'_>) {
+/// The first line of a node's refusal, without the node's name.
+fn reason<'a>(node: &str, why: &'a str) -> &'a str {
     let why = why.lines().next().unwrap_or_default();
-    let why = why.strip_prefix(&format!("{node}: ")).unwrap_or(why);
+    why.strip_prefix(&format!("{node}: ")).unwrap_or(why)
+}
+
+fn left_out(node: &str, why: &str, console: &mut Console<'_>) {
+    let why = reason(node, why);
     console.aside(&[Line::new().ink(Ink::Amber, format!("{node} is skipped: {why}"))]);
 }
 

@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{ListTasksRequest, ShowTaskRequest, TaskInfo};
 
 use super::watch::{Watched, watch};
-use super::{CliError, Client, Console, Context, Exit, complete, json};
+use super::{CliError, Client, Console, Context, Exit, complete, given, json};
 use crate::screen::{self, Line};
 
 /// Newest tasks in which the start of an id is looked for.
@@ -12,8 +12,8 @@ const FAR: u32 = 1000;
 pub(super) enum Task {
     /// List the last tasks, the newest first
     List {
-        /// How many tasks, at most 1000
-        #[arg(short = 'n', long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        /// How many tasks, from 1 to 1000
+        #[arg(short = 'n', long, default_value_t = 20, value_parser = given::number(1, FAR))]
         limit: u32,
     },
     /// Show everything about one task
@@ -88,11 +88,11 @@ pub(super) async fn find(client: &mut Client, begins: &str) -> Result<TaskInfo, 
     match (fitting.pop(), fitting.len()) {
         (Some(task), 0) => Ok(task),
         (None, _) => Err(CliError::Other(format!(
-            "no task begins with {begins}\nThe last ones: heeler task list"
+            "no task begins with {begins}\nThe last tasks: heeler task list"
         ))),
         (Some(_), more) => {
             let message = format!(
-                "{} tasks begin with {begins}\nType more characters of the id: heeler task list --json",
+                "{} tasks begin with {begins}\nType more characters of the id. This shows whole ids: heeler task list --json",
                 more + 1
             );
             Err(CliError::Other(message))

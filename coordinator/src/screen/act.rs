@@ -1,5 +1,7 @@
 use heeler_proto::v1::irreversible::Act;
-use heeler_proto::v1::{CreatePool, Disk, DiskIdentity, EraseContents, Facts, ImportPool, Irreversible, LowerKeep};
+use heeler_proto::v1::{
+    CreatePool, Disk, DiskIdentity, EraseContents, Facts, ImportPool, Irreversible, LowerKeep, OpPreview,
+};
 
 use super::amount::{decimal, gibibytes};
 use super::line::hang;
@@ -22,13 +24,13 @@ pub fn asks(node: &str, act: &Irreversible) -> Option<String> {
     }
 }
 
-/// Shows everything that a consent covers.
-pub(super) fn act(act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
+/// Shows everything that a consent for `op` covers.
+pub(super) fn act(op: &OpPreview, act: &Irreversible, facts: Option<&Facts>, screen: Screen) -> Vec<Line> {
     match &act.act {
         Some(Act::CreatePool(create)) => creation(create, facts, screen),
         Some(Act::EraseContents(erase)) => erasure(erase, facts, screen),
         Some(Act::ImportPool(import)) => incomplete_import(import, facts, screen),
-        Some(Act::LowerKeep(lower)) => lower_keep(lower, screen),
+        Some(Act::LowerKeep(lower)) => lower_keep(lower, &started(op), screen),
         None => vec![Line::new().ink(
             Ink::Red,
             "  ! something that this version of heeler cannot show, and will not ask for",
@@ -50,8 +52,11 @@ fn creation(create: &CreatePool, facts: Option<&Facts>, screen: Screen) -> Vec<L
     let what = format!("create mirror {:?}, {}", create.pool, gibibytes(smallest));
     let ashift = create.properties.iter().position(|property| property.name == "ashift");
     let note = match ashift {
-        Some(at) => format!("name, ashift={} permanent", create.properties[at].value),
-        None => "name permanent".into(),
+        Some(at) => format!(
+            "the name and ashift={} cannot be changed later",
+            create.properties[at].value
+        ),
+        None => "the name cannot be changed later".into(),
     };
     let mut lines = head("pool", &what, &note, screen);
     lines.extend(
@@ -128,10 +133,35 @@ fn incomplete_import(import: &ImportPool, facts: Option<&Facts>, screen: Screen)
     lines
 }
 
+/// Whether nothing is lost: the new file takes no more snapshots of these datasets, and existing ones stay.
+pub(super) fn only_stops(lower: &LowerKeep) -> bool {
+    lower.victims.is_empty() && lower.changes.iter().all(|change| change.after.is_empty())
+}
+
+/// The datasets that only the new schedule file names.
+fn started(op: &OpPreview) -> Vec<&str> {
+    let before: Vec<&str> = policies(&op.before).collect();
+    policies(&op.after).filter(|name| !before.contains(name)).collect()
+}
+
+/// The datasets that a schedule file names.
+fn policies(file: &str) -> impl Iterator<Item = &str> {
+    let lines = file.lines().filter_map(|line| line.split_once(' '));
+    let policies = lines.filter(|(name, counts)| name.contains('/') && !counts.trim_start().starts_with("guid "));
+    policies.map(|(name, _)| name)
+}
+
 /// Names every snapshot that would be destroyed, however many they are: a person consents to each.
-fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
+fn lower_keep(lower: &LowerKeep, started: &[&str], screen: Screen) -> Vec<Line> {
     let (what, note) = match lower.victims.len() {
-        0 if lower.changes.iter().all(|change| change.after.is_empty()) => ("take no more snapshots".into(), ""),
+        0 if only_stops(lower) => {
+            let stopped: Vec<&str> = lower.changes.iter().map(|change| change.dataset.as_str()).collect();
+            let start = match started {
+                [] => String::new(),
+                started => format!("; start snapshots of {}", started.join(", ")),
+            };
+            (format!("stop snapshots of {}{start}", stopped.join(", ")), "")
+        }
         0 => (
             "keep fewer snapshots, or keep them for less time".into(),
             "none is pruned now",
@@ -141,7 +171,7 @@ fn lower_keep(lower: &LowerKeep, screen: Screen) -> Vec<Line> {
                 "keep fewer snapshots: {} may be pruned",
                 super::amount::count(count, "snapshot")
             ),
-            "what only they hold is lost",
+            "data that is only in these snapshots will be lost",
         ),
     };
     let mut lines = head("snap", &what, note, screen);
@@ -205,6 +235,11 @@ mod tests {
     use super::*;
 
     fn shown(before: &str, after: &str, victims: &[&str]) -> String {
+        shown_with(before, after, victims, "")
+    }
+
+    /// The same with the policies of the new schedule file.
+    fn shown_with(before: &str, after: &str, victims: &[&str], policies: &str) -> String {
         let lower = LowerKeep {
             changes: vec![KeepChange {
                 dataset: "data/pve-files".into(),
@@ -218,21 +253,29 @@ mod tests {
                 })
                 .collect(),
         };
+        let op = OpPreview {
+            before: "heeler snapshots 1\ndata  guid 7\ndata/pve-files  24 hourly\n".into(),
+            after: format!("heeler snapshots 1\ndata  guid 7\n{policies}"),
+            ..OpPreview::default()
+        };
         let screen = Screen {
             width: 80,
             color: false,
         };
-        screen.show(&lower_keep(&lower, screen))
+        screen.show(&lower_keep(&lower, &started(&op), screen))
     }
 
     #[test]
     fn an_ending_policy_is_shown() {
         assert_eq!(
             shown("24 hourly, 14 daily, 8 weekly", "", &[]),
-            "  ! snap  take no more snapshots\n\
+            "  ! snap  stop snapshots of data/pve-files\n\
              \x20           no more snapshots are taken of data/pve-files (now 24 hourly, 14\n\
              \x20           daily, 8 weekly); existing ones stay\n"
         );
+        let other = shown_with("24 hourly", "", &[], "data/vm  7 daily\n");
+        let head = "  ! snap  stop snapshots of data/pve-files; start snapshots of data/vm\n";
+        assert!(other.starts_with(head), "{other}");
     }
 
     #[test]
@@ -246,7 +289,7 @@ mod tests {
         assert_eq!(
             shown("24 hourly", "6 hourly", &["heeler_1", "heeler_2"]),
             "  ! snap  keep fewer snapshots: 2 snapshots may be pruned\n\
-             \x20           what only they hold is lost\n\
+             \x20           data that is only in these snapshots will be lost\n\
              \x20           data/pve-files: 24 hourly -> 6 hourly\n\
              \x20           - heeler_1 heeler_2\n"
         );

@@ -4,15 +4,31 @@ use jiff::tz::TimeZone;
 /// Time since `then_ms` in one unit: "4 s", "12 min", "3 h", "9 d"; "never" for 0.
 #[must_use]
 pub fn ago(then_ms: u64, now_ms: u64) -> String {
-    if then_ms == 0 {
-        return "never".into();
+    match then_ms {
+        0 => "never".into(),
+        _ => span(now_ms.saturating_sub(then_ms)),
     }
-    let seconds = now_ms.saturating_sub(then_ms) / 1000;
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
+}
+
+/// A duration in milliseconds in one unit: "4 s", "12 min", "3 h", "9 d".
+#[must_use]
+pub fn span(ms: u64) -> String {
+    match ms / 1000 {
+        s @ 0..60 => format!("{s} s"),
+        s @ 60..3_600 => format!("{} min", s / 60),
+        s @ 3_600..172_800 => format!("{} h", s / 3_600),
+        s => format!("{} d", s / 86_400),
+    }
+}
+
+/// Time left until `until_ms`, rounded up to a minute, in minutes up to 2 hours: "2 h", "119 min", "30 s".
+#[must_use]
+pub fn left(now_ms: u64, until_ms: u64) -> String {
+    let left_ms = until_ms.saturating_sub(now_ms);
+    match left_ms.div_ceil(60_000) {
+        0 | 1 if left_ms < 60_000 => span(left_ms),
+        minutes @ 0..120 => format!("{minutes} min"),
+        minutes => span(minutes * 60_000),
     }
 }
 
@@ -82,6 +98,13 @@ mod tests {
         let said = [0, 59, 60, 3_599, 3_600, 172_799, 172_800].map(past);
         assert_eq!(said, ["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 d"]);
         assert_eq!((ago(0, now), ago(now + 5, now)), ("never".into(), "0 s".into()));
+    }
+
+    #[test]
+    fn the_time_left_is_rounded_up() {
+        let hours = 7_200_000;
+        let said = [0, 1_000, 61_000, 7_170_000].map(|past| left(past, hours));
+        assert_eq!(said, ["2 h", "2 h", "119 min", "30 s"]);
     }
 
     #[test]

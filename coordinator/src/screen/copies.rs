@@ -16,5 +16,5 @@ pub fn copies(copies: &[CopyInfo], now_ms: u64, zone: &TimeZone) -> Vec<Line> {
             plain(format!("{} KiB", copy.bytes.div_ceil(1024))),
         ]
     };
-    table(&["NODE", "STATE OF", "AGE", "SIZE"], copies.iter().map(row).collect())
+    table(&["NODE", "TAKEN", "AGE", "SIZE"], copies.iter().map(row).collect())
 }

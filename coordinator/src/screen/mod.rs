@@ -27,7 +27,7 @@ mod trust;
 mod unmanaged;
 
 pub use act::asks;
-pub use amount::{ago, clock, date, decimal, gibibytes};
+pub use amount::{ago, clock, date, decimal, gibibytes, left, span};
 pub use audit::audit;
 pub use copies::copies;
 pub use diff::diff;

@@ -1,7 +1,8 @@
+use heeler_proto::v1::irreversible::Act;
 use heeler_proto::v1::{Blocked, NodePlan, OpPreview, Pause, StepOutcome, StepReport};
 
-use super::act::act;
-use super::amount::{ago, count};
+use super::act::{act, only_stops};
+use super::amount::{ago, count, left};
 use super::blocked::{blocked, free_disks, place, sentence};
 use super::line::{brief, hang};
 use super::unmanaged::unmanaged;
@@ -87,17 +88,17 @@ fn of_state(plan: &NodePlan, config: Option<&Config>, column: usize, now_ms: u64
         PlanState::New if plan.revoked => {
             let head = name.ink(Ink::Amber, "REVOKED").plain("  ");
             let way = format!(
-                "delete its lines from heeler.toml; or, to take it back, flash its SD card (if the coordinator runs on it, first: heeler backup \
-                 create FILE, and copy FILE to another machine), then: heeler node add {} --reflashed",
-                plan.node
+                "delete the lines of {node} from heeler.toml; or, to take {node} back, flash its SD card (if the coordinator runs on it, first: heeler backup \
+                 create FILE, and copy FILE to another machine), then: heeler node add {node} --reflashed",
+                node = plan.node
             );
             hang(head, Ink::Plain, &way, screen)
         }
         PlanState::New if plan.released => {
             let head = name.ink(Ink::Amber, "RELEASED").plain("  ");
             let way = format!(
-                "delete its lines from heeler.toml; or, to take it back: heeler node add {}",
-                plan.node
+                "delete the lines of {node} from heeler.toml; or, to take {node} back: heeler node add {node}",
+                node = plan.node
             );
             hang(head, Ink::Plain, &way, screen)
         }
@@ -175,7 +176,7 @@ pub(super) fn paused(pause: &Pause, now_ms: u64) -> String {
     let left = match pause.until_ms {
         0 if pause.on_node => "until sudo heeler-agent resume there".to_owned(),
         0 => "until heeler node resume".to_owned(),
-        until => format!("{} more", ago(now_ms, until)),
+        until => format!("{} more", left(now_ms, until)),
     };
     format!("by {}{reason}, {left}; apply skips it", pause.operator)
 }
@@ -197,9 +198,16 @@ fn summary(name: Line, plan: &NodePlan) -> Line {
     let known = count(changes(plan).count(), "change");
     let later = plan.steps.iter().any(|step| step.outcome() == StepOutcome::After);
     let mut line = name.plain(if later { format!("{known} and more") } else { known });
-    let irreversible = changes(plan).filter(|op| op.irreversible.is_some()).count();
+    let acts = || changes(plan).filter_map(|op| op.irreversible.as_ref());
+    let harmless =
+        acts().filter(|irreversible| matches!(&irreversible.act, Some(Act::LowerKeep(lower)) if only_stops(lower)));
+    let harmless = harmless.count();
+    let irreversible = acts().count() - harmless;
     if irreversible > 0 {
         line = line.plain(" · ").ink(Ink::Red, format!("{irreversible} IRREVERSIBLE"));
+    }
+    if harmless > 0 {
+        line = line.plain(" · ").ink(Ink::Amber, format!("{harmless} TO CONFIRM"));
     }
     line = match kind("reboot") {
         0 => line.plain(" · no reboot"),
@@ -219,7 +227,7 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
     for op in step.ops.iter().filter(|op| !goes_without_saying(op, step)) {
         // Checked first: what a consent covers is shown completely, whatever kind of operation it is.
         if let Some(irreversible) = &op.irreversible {
-            lines.extend(act(irreversible, plan.facts.as_ref(), screen));
+            lines.extend(act(op, irreversible, plan.facts.as_ref(), screen));
             lines.extend(diff(&op.before, &op.after, 10, DIFF));
             continue;
         }
@@ -291,9 +299,13 @@ fn later(steps: &[StepReport], screen: Screen) -> Vec<Line> {
         }
         told.push(&step.reason);
         let same = steps.iter().filter(after).filter(|other| other.reason == step.reason);
-        let names: Vec<String> = same.map(|step| spoken(&step.step)).collect();
-        let text = format!("{} (details after: {})", names.join(", "), spoken(&step.reason));
-        lines.extend(hang(Line::new().ink(Ink::Dim, "  . then  "), Ink::Dim, &text, screen));
+        let names: Vec<String> = same.map(|step| intent(&step.step)).collect();
+        let text = format!(
+            "{} (details are known only when {})",
+            names.join(", "),
+            condition(&step.reason)
+        );
+        lines.extend(hang(Line::of("    ").ink(Ink::Dim, "later: "), Ink::Dim, &text, screen));
     }
     lines
 }
@@ -303,6 +315,7 @@ pub(super) fn spoken(step: &str) -> String {
     match step {
         "ArcCapped" => return "ARC limit set".to_owned(),
         "PropertiesKept" => return "properties are correct".to_owned(),
+        "ZfsLoaded" => return "ZFS is loaded".to_owned(),
         "ScrubbedOnce" => return "other scrub timers off".to_owned(),
         _ => {}
     }
@@ -314,6 +327,34 @@ pub(super) fn spoken(step: &str) -> String {
         words.push(c.to_ascii_lowercase());
     }
     words
+}
+
+/// What a step would do, for a step that still waits: `DatasetsExist` becomes "create datasets".
+fn intent(step: &str) -> String {
+    match step {
+        "PropertiesKept" => "set properties",
+        "ArcCapped" => "limit the ARC",
+        "DatasetsExist" => "create datasets",
+        "SnapshotsScheduled" => "schedule snapshots",
+        "ScrubsScheduled" => "schedule scrubs",
+        "ScrubbedOnce" => "switch other scrub timers off",
+        "ZfsUnitsEnabled" => "enable the ZFS units",
+        "PoolExists" => "create or import the pool",
+        "BackplaneUp" => "configure the backplane",
+        "AddressFree" => "check that the address is free",
+        other => return spoken(other),
+    }
+    .to_owned()
+}
+
+/// What must be true first, as the end of a sentence: `PoolExists` becomes "the pool exists".
+fn condition(step: &str) -> String {
+    match step {
+        "PoolExists" => "the pool exists".to_owned(),
+        "NicChosen" => "a network card is chosen".to_owned(),
+        "NothingHalfDone" => "the interrupted network change is undone".to_owned(),
+        other => spoken(other),
+    }
 }
 
 #[cfg(test)]
@@ -333,6 +374,30 @@ mod tests {
     fn a_step_is_shown_in_plain_words() {
         let shown = ["PoolExists", "ArcCapped", "ScrubbedOnce"].map(spoken);
         assert_eq!(shown, ["pool exists", "ARC limit set", "other scrub timers off"]);
+    }
+
+    #[test]
+    fn steps_that_wait_say_what_they_will_do() {
+        let step = |step: &str, reason: &str| StepReport {
+            step: step.into(),
+            reason: reason.into(),
+            outcome: StepOutcome::After.into(),
+            ..StepReport::default()
+        };
+        let steps = [
+            step("PropertiesKept", "PoolExists"),
+            step("DatasetsExist", "PoolExists"),
+            step("ArcCapped", "ZfsLoaded"),
+        ];
+        let screen = Screen {
+            width: 100,
+            color: false,
+        };
+        assert_eq!(
+            screen.show(&later(&steps, screen)),
+            "    later: set properties, create datasets (details are known only when the pool exists)\n\
+             \x20   later: limit the ARC (details are known only when ZFS is loaded)\n"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use heeler_proto::v1::{NodePlan, PlanReply};
 
 use super::amount::{ago, count};
-use super::blocked::place;
+use super::blocked::way;
 use super::line::hang;
 use super::node_plan::{PlanState, node_plan, plan_state, reason};
 use super::{Ink, Line, Screen};
@@ -44,8 +44,11 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
     }
     if reply.nodes.is_empty() {
         lines.push(Line::of("heeler.toml holds no node yet."));
-        lines.push(Line::new());
         let next = "heeler node add NAME --ssh USER@HOST";
+        if view.apply.is_none() {
+            return lines;
+        }
+        lines.push(Line::new());
         lines.extend(hang(Line::new().ink(Ink::Bold, "Next: "), Ink::Plain, next, screen));
         return lines;
     }
@@ -85,7 +88,7 @@ fn header(view: PlanView<'_>) -> Line {
         .filter_map(|node| node.facts.as_ref())
         .map(|facts| facts.observed_at_ms);
     if let Some(oldest) = seen.filter(|at| *at > 0).min() {
-        parts.push(format!("facts {} old", ago(oldest, view.reply.now_ms)));
+        parts.push(format!("nodes examined {} ago", ago(oldest, view.reply.now_ms)));
     }
     Line::new().ink(Ink::Dim, parts.join(" · "))
 }
@@ -105,13 +108,10 @@ fn next(view: PlanView<'_>) -> Option<String> {
     let config = view.wanted.map(|(config, _)| config);
     let mut ways: Vec<String> = Vec::new();
     for node in of(PlanState::Blocked) {
-        let way = match place(reason(node), config, &node.node) {
-            Some(place) if reason(node).is_none_or(|reason| !reason.next.contains("heeler ")) => {
-                format!("fix line {}", place.line)
-            }
-            _ => reason(node).map(|reason| reason.next.clone()).unwrap_or_default(),
-        };
-        ways.push(way);
+        let way = way(reason(node), config, &node.node);
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
     }
     ways.extend(
         of(PlanState::New)
@@ -139,7 +139,6 @@ fn next(view: PlanView<'_>) -> Option<String> {
             .map(|node| format!("delete the lines of {} from heeler.toml", node.node)),
     );
     ways.retain(|way| !way.is_empty());
-    ways.dedup();
     if ways.is_empty() && !reply.nodes.iter().all(is_idle) {
         ways.push("heeler status".into());
     }

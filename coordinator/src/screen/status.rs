@@ -63,7 +63,7 @@ fn age(reply: &StatusReply, screen: Screen) -> Vec<Line> {
     match looked.map(|node| node.pools_at_ms).min() {
         Some(at_ms) if reply.now_ms.saturating_sub(at_ms) >= OLD_MS => {
             let text = format!(
-                "facts up to {} old; pool changes are reported at once",
+                "nodes examined up to {} ago; pool changes are reported at once",
                 ago(at_ms, reply.now_ms)
             );
             hang(Line::new(), Ink::Dim, &text, screen)

@@ -45,12 +45,65 @@ fn a_plan_shows_changes_blocks_and_what_to_type() {
     looks("plan", include_str!("tests/plan.txt"), |screen| plan_of(&reply, screen));
 }
 
+/// The last line of a plan whose nodes are blocked for the same reason, and the line of heeler.toml in their heads.
+fn blocked_next(toml: &str, found: &str, next: &str) -> (String, String) {
+    let config = parse(toml).unwrap();
+    let node = |name: &str| v1::NodePlan {
+        node: name.into(),
+        enrolled: true,
+        steps: vec![v1::StepReport {
+            step: "PoolExists".into(),
+            outcome: v1::StepOutcome::Blocked.into(),
+            blocked: Some(v1::Blocked {
+                found: found.into(),
+                next: next.into(),
+                ..v1::Blocked::default()
+            }),
+            ..v1::StepReport::default()
+        }],
+        ..v1::NodePlan::default()
+    };
+    let reply = v1::PlanReply {
+        nodes: vec![node("k8sctl-pi5l"), node("k8sctl-pi5r")],
+        ..v1::PlanReply::default()
+    };
+    let view = PlanView {
+        reply: &reply,
+        wanted: Some((&config, &Checkout::default())),
+        apply: Some("heeler apply"),
+    };
+    let text = shown(200, |screen| plan(view, screen));
+    let head = text.split("BLOCKED  heeler.toml:").nth(1).unwrap_or_default();
+    let line = head.split(':').next().unwrap_or_default().to_owned();
+    (text.lines().last().unwrap_or_default().to_owned(), line)
+}
+
+#[test]
+fn a_block_names_the_line_of_the_key_to_edit() {
+    let renamed = format!("{}\n[pool]\nname = \"tank\"\narc_max = \"1GiB\"\n", fleet::TOML);
+    let last = renamed.lines().count();
+    let found = "the pool data is made of S6XNNS0W100001 and S6XNNS0W100002";
+    assert_eq!(
+        blocked_next(&renamed, found, "in heeler.toml: name = \"data\""),
+        (
+            format!("Next: in heeler.toml, line {}: name = \"data\"", last - 1),
+            format!("{}", last - 1)
+        )
+    );
+    let (next, _) = blocked_next(&renamed, "", "write a smaller arc_max for this node in heeler.toml");
+    assert_eq!(next, format!("Next: fix line {last} of heeler.toml"));
+    let (next, _) = blocked_next(fleet::TOML, found, "in heeler.toml: name = \"tank\"");
+    assert_eq!(next, "Next: in heeler.toml, below [pool]: name = \"tank\"");
+    let (next, _) = blocked_next(fleet::TOML, found, "on the node: zpool clear data");
+    assert_eq!(next, "Next: on the node: zpool clear data");
+}
+
 #[test]
 fn a_plan_of_a_converged_fleet_says_nothing_to_change() {
     let reply = fleet::converged();
     assert_eq!(
         shown(80, |screen| plan_of(&reply, screen)),
-        "heeler.toml 3f2c1ab + 2 uncommitted lines · facts 4 s old\n\n\
+        "heeler.toml 3f2c1ab + 2 uncommitted lines · nodes examined 4 s ago\n\n\
          k8sctl-pi5l  nothing to change\nk8sctl-pi5r  nothing to change\n\nNothing to change.\n"
     );
 }
@@ -66,7 +119,7 @@ fn a_plan_says_what_is_no_longer_managed() {
     });
     assert_eq!(
         shown(80, |screen| plan_of(&reply, screen)),
-        "heeler.toml 3f2c1ab + 2 uncommitted lines · facts 4 s old\n\n\
+        "heeler.toml 3f2c1ab + 2 uncommitted lines · nodes examined 4 s ago\n\n\
          k8sctl-pi5l  nothing to change\nk8sctl-pi5r  NO LONGER MANAGED\n\
          \x20 ! pool data is on record, but heeler.toml names no disks for it. Its data,\n\
          \x20   snapshots and scrubs stay as they are; Heeler no longer checks its disks,\n\

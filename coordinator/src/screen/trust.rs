@@ -26,7 +26,8 @@ pub fn operators(reply: &ListOperatorsReply, now_ms: u64) -> Vec<Line> {
         };
         let remote = match operator.certificate_expires_ms {
             0 => "no",
-            until_ms if until_ms <= now_ms || operator.revoked_at_ms > 0 => "expired",
+            _ if operator.revoked_at_ms > 0 => "revoked",
+            until_ms if until_ms <= now_ms => "expired",
             _ => "yes",
         };
         let by = if operator.added_by.is_empty() {

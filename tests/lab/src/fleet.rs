@@ -298,7 +298,8 @@ impl<'a> Fleet<'a> {
     /// # Errors
     /// When it is blocked or fails.
     pub fn apply(&self, node: &str) -> Result<String> {
-        let confirm: &[&str] = if self.plan(node)?.contains("IRREVERSIBLE") {
+        let plan = self.plan(node)?;
+        let confirm: &[&str] = if plan.contains("IRREVERSIBLE") || plan.contains("TO CONFIRM") {
             &["--confirm", node]
         } else {
             &[]

@@ -89,16 +89,85 @@ async fn a_refused_action_is_not_audited_as_done() {
     let entries = entries(&mut operator).await;
     let said: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
     let wanted = [
-        "snapshot asked for",
-        "snapshot asked for: refused",
-        "snapshot asked for",
+        "asked to take",
+        "asked to take: refused",
+        "asked to take",
         "snapshot created",
-        "hold asked for",
+        "asked to hold",
         "snapshot held",
-        "release asked for",
-        "release asked for: refused",
+        "asked to release",
+        "asked to release: refused",
     ];
     assert_eq!(said[said.len() - wanted.len()..], wanted);
+}
+
+#[tokio::test]
+async fn a_refused_snapshot_request_says_who_asked_and_what_exists() {
+    use v1::snapshot_ask::Ask;
+    let fleet = Fleet::new().await;
+    let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
+    let mut operator = fleet.operator().await;
+    pooled(&fleet, &mut operator).await;
+    let ask = |ask| v1::SnapshotsRequest {
+        node: "a".into(),
+        ask: Some(v1::SnapshotAsk {
+            request_id: String::new(),
+            ask: Some(ask),
+        }),
+    };
+    let create = || {
+        ask(Ask::Create(v1::CreateSnapshot {
+            dataset: "data/pve-files".into(),
+            name: "before-upgrade".into(),
+        }))
+    };
+    let hold = |snapshot: &str| {
+        ask(Ask::Hold(v1::HoldSnapshot {
+            snapshot: snapshot.into(),
+            tag: "keep".into(),
+            consent: None,
+        }))
+    };
+    let list = ask(Ask::List(v1::ListSnapshots {
+        dataset: "data/vn".into(),
+        ..v1::ListSnapshots::default()
+    }));
+    let unknown = operator.snapshots(list).await.unwrap_err();
+    assert!(unknown.message().contains("Did you mean data/vm?"), "{unknown}");
+    operator.snapshots(create()).await.unwrap();
+    let twice = operator.snapshots(create()).await.unwrap_err();
+    let wanted = "data/pve-files@before-upgrade exists already; choose another --name";
+    assert!(twice.message().contains(wanted), "{twice}");
+    let wrong = operator.snapshots(hold("data/pve-files@before")).await.unwrap_err();
+    assert!(
+        wrong.message().contains("there is no snapshot data/pve-files@before\n")
+            && wrong.message().contains("Did you mean data/pve-files@before-upgrade?"),
+        "{wrong}"
+    );
+    operator.snapshots(hold("data/pve-files@before-upgrade")).await.unwrap();
+    let mut events = operator.follow(0).await;
+    let mut said = Vec::new();
+    while said.len() < 4 {
+        let event = events.message().await.unwrap().unwrap();
+        said.extend((event.kind == "snapshot").then_some(event.text));
+    }
+    // The login of whoever runs the test.
+    let me = said[0].split(' ').next().unwrap_or_default().to_owned();
+    assert_eq!(
+        said,
+        [
+            format!("{me} took the snapshot data/pve-files@before-upgrade"),
+            format!(
+                "{me} asked to take the snapshot data/pve-files@before-upgrade; refused: \
+                 data/pve-files@before-upgrade exists already; choose another --name"
+            ),
+            format!(
+                "{me} asked to hold data/pve-files@before with the tag keep; refused: there is no snapshot \
+                 data/pve-files@before"
+            ),
+            format!("{me} held data/pve-files@before-upgrade with the tag keep"),
+        ]
+    );
 }
 
 #[tokio::test]

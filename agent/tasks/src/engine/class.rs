@@ -27,7 +27,7 @@ impl Class {
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Retry => "look at the node, then: heeler apply",
-            Self::NeedsPerson => "fix it on the node, then: heeler apply",
+            Self::NeedsPerson => "fix the cause on the node, then: heeler apply",
             Self::Bug => "this is a fault of Heeler: report it with the line above",
         }
     }

@@ -47,7 +47,7 @@ async fn told_to_end() {
 }
 
 async fn show(stage: &mut Stage<'_, '_>, fleet: &mut Fleet, once: bool) -> Result<Exit, CliError> {
-    stage.say("This demo skips first contact: the three machines get their tokens directly, and enrol.")?;
+    stage.say("This demo skips the installation over SSH (heeler node add); the three machines join directly.")?;
     fleet.enrol(stage).await?;
     stage.write_config(fleet)?;
     stage.wait(fleet, seen).await?;

@@ -1,7 +1,8 @@
 use heeler_proto::v1::{self, Light};
 use heeler_store::Alarm;
 
-use super::{alert, duration};
+use super::alert;
+use crate::screen::span;
 
 /// Alarms shown for each node, so that a node with many different texts does not fill the screen.
 const SHOWN: usize = 5;
@@ -24,7 +25,7 @@ pub(super) fn alerts(alarms: &[Alarm], now_ms: u64) -> Vec<v1::Alert> {
         let (_, count) = &mut told[place];
         *count += 1;
         if *count <= SHOWN {
-            let ago = duration(now_ms.saturating_sub(alarm.at_ms));
+            let ago = span(now_ms.saturating_sub(alarm.at_ms));
             alerts.push(amber(&alarm.node, format!("{}, {ago} ago", alarm.text)));
         }
     }
@@ -51,7 +52,7 @@ mod tests {
             let own = alerts.iter().filter(|alert| alert.node == node);
             own.map(|alert| alert.text.as_str()).collect()
         };
-        assert_eq!(of("b"), ["board 50, 60 s ago"]);
+        assert_eq!(of("b"), ["board 50, 1 min ago"]);
         assert_eq!(of("a").len(), SHOWN + 1);
         assert_eq!(of("a")[SHOWN], "and 45 more alarms");
     }

@@ -3,8 +3,8 @@
 use heeler_proto::v1::{self, LegClass, Light};
 
 use super::super::pool_change::{counted, counts, leg_name, repaired, works};
-use super::{alert, duration};
-use crate::screen::gibibytes;
+use super::alert;
+use crate::screen::{gibibytes, span};
 
 /// Percent of a pool in use from which it is amber, and red.
 const FULL: (u64, u64) = (80, 90);
@@ -54,7 +54,7 @@ pub(super) fn alerts(node: &str, pool: &v1::Pool, seen_ms: u64, acknowledged: bo
     }
     zfs_says(node, pool, &mut alerts);
     if let Some(first) = alerts.first_mut().filter(|_| seen_ms >= OLD_MS) {
-        first.text = format!("{} (as it was {} ago)", first.text, duration(seen_ms));
+        first.text = format!("{} (as it was {} ago)", first.text, span(seen_ms));
     }
     alerts
 }

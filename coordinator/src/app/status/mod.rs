@@ -14,7 +14,6 @@ use std::collections::{HashMap, HashSet};
 use heeler_proto::v1::{self, Light};
 
 use super::{App, AppError, drift, ledger, pause, pool_change, revision};
-pub(super) use node::duration;
 use node::{Look, look_at};
 
 /// How long an unseen alarm is shown.
@@ -76,7 +75,7 @@ impl App {
                 "in heeler.toml, but not added",
                 || {
                     format!(
-                        "heeler node add {}; or, if it is gone, delete its lines from heeler.toml, then: heeler apply",
+                        "heeler node add {}; or, if this machine is gone, delete its lines from heeler.toml, then: heeler apply",
                         missing.name
                     )
                 },

@@ -9,6 +9,7 @@ use super::pool::{looked_at_ms, others_of, pool_of};
 use super::schedule::Schedule;
 use super::{alert, health};
 use crate::config::WantedNode;
+use crate::screen::{left, span};
 
 /// A shorter absence is a restart, not an alarm.
 const AWAY_MS: u64 = 3_000;
@@ -107,7 +108,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
             let state = node.state.as_str();
             alert(Light::Amber, name, format!("{state}, but still in heeler.toml"), || {
                 format!(
-                    "remove its lines from heeler.toml; or, to take it back: {}",
+                    "delete the lines of {name} from heeler.toml; or, to take {name} back: {}",
                     nodes::way_back(node)
                 )
             })
@@ -121,7 +122,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
             // A time in the future was stored while the clock was ahead.
             let text = match node.last_seen_ms > look.now_ms {
                 true => "offline, since when is not known: the coordinator's clock went back".to_owned(),
-                false => format!("offline for {}", duration(away_ms)),
+                false => format!("offline for {}", span(away_ms)),
             };
             (away_ms >= AWAY_MS).then(|| alert(Light::Amber, name, text, || format!("heeler node show {name}")))
         }
@@ -134,7 +135,7 @@ fn unlooked(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let idle = look.tasks.iter().all(|task| task.state.is_over());
     let old = look.connected && idle && node.facts_at_ms > 0 && age_ms > UNLOOKED_MS;
     old.then(|| {
-        let text = format!("facts {} old: the node does not answer", duration(age_ms));
+        let text = format!("last examined {} ago: the node does not answer", span(age_ms));
         alert(Light::Amber, &node.name, text, || {
             format!("heeler node discover {}", node.name)
         })
@@ -149,21 +150,12 @@ fn held(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
         text = format!("{text}: {}", pause.reason);
     }
     if pause.until_ms > 0 {
-        text = format!("{text}; {} more", duration(pause.until_ms.saturating_sub(look.now_ms)));
+        text = format!("{text}; {} more", left(look.now_ms, pause.until_ms));
     }
     Some(alert(Light::Amber, &node.name, text, || match pause.on_node {
         true => format!("on {}: sudo heeler-agent resume", node.name),
         false => format!("heeler node resume {}", node.name),
     }))
-}
-
-pub(in crate::app) fn duration(ms: u64) -> String {
-    match ms / 1000 {
-        s @ 0..120 => format!("{s} s"),
-        s @ 120..7200 => format!("{} min", s / 60),
-        s @ 7200..172_800 => format!("{} h", s / 3600),
-        s => format!("{} d", s / 86_400),
-    }
 }
 
 /// The alert about configuration that is not applied: how the last task ended, or that there was none.

@@ -3,7 +3,8 @@ use heeler_store::{Node, Pool};
 
 use super::super::pool_change::{MOST_POOLS, repaired, works};
 use super::node::Look;
-use super::{alert, duration, health};
+use super::{alert, health};
+use crate::screen::span;
 
 /// The word for a pool that works but has files that cannot be read.
 pub(super) const ERRORS: &str = "ERRORS";
@@ -125,7 +126,7 @@ impl PoolLook {
             Self::Gone(pool) => {
                 let mut text = format!("pool {pool} is on record, but not imported");
                 if seen_ms >= health::OLD_MS {
-                    text = format!("{text} (as it was {} ago)", duration(seen_ms));
+                    text = format!("{text} (as it was {} ago)", span(seen_ms));
                 }
                 vec![alert(Light::Red, name, text, || format!("heeler plan {name}"))]
             }

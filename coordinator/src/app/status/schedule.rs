@@ -1,7 +1,8 @@
 use heeler_proto::v1::{self, Light};
 
 use super::alert;
-use super::node::{Look, duration};
+use super::node::Look;
+use crate::screen::span;
 
 /// A snapshot may be this late: another task may be running, or the node may have just started.
 const LATE_MS: u64 = 30 * 60 * 1000;
@@ -82,7 +83,7 @@ impl Schedule {
     pub(super) fn alerts(&self, node: &str) -> Vec<v1::Alert> {
         let mut alerts = Vec::new();
         if let Some((dataset, late_ms)) = &self.waits {
-            let text = format!("a snapshot of {dataset} is {} late", duration(*late_ms));
+            let text = format!("a snapshot of {dataset} is {} late", span(*late_ms));
             alerts.push(alert(Light::Amber, node, text, || {
                 format!("heeler events --node {node}")
             }));
@@ -108,7 +109,7 @@ impl Schedule {
                 0 => "the pool was never scrubbed".to_owned(),
                 last => format!(
                     "the last complete scrub was {} ago",
-                    duration(self.now_ms.saturating_sub(last))
+                    span(self.now_ms.saturating_sub(last))
                 ),
             };
             alerts.push(alert(Light::Amber, node, text, || {

@@ -2,8 +2,9 @@ use heeler_proto::v1::{self, Light};
 use heeler_store::{Stage, Tx};
 
 use super::super::{App, AppError, copies};
-use super::{alert, duration};
+use super::alert;
 use crate::backup::RECIPIENT;
+use crate::screen::span;
 
 /// Nodes named that did not take a copy.
 const MOST_PROBLEMS: usize = 5;
@@ -50,7 +51,7 @@ impl App {
         if let Some((text, authority)) = begun {
             let waiting = self.in_the_way(tx, &all).await?;
             let names: Vec<_> = waiting.iter().map(|waiting| waiting.node.as_str()).collect();
-            let since = duration(now_ms.saturating_sub(authority.since_ms));
+            let since = span(now_ms.saturating_sub(authority.since_ms));
             let (what, next) = match names.as_slice() {
                 [] => (format!("{text}, since {since}"), "heeler ca rotate"),
                 names => (
@@ -62,10 +63,7 @@ impl App {
         } else if let Some(current) = at(Stage::Current) {
             let left_ms = crate::pki::expires_ms(&current.certificate).saturating_sub(now_ms);
             if left_ms < AUTHORITY_MS {
-                let text = format!(
-                    "the certificate authority's certificate expires in {}",
-                    duration(left_ms)
-                );
+                let text = format!("the certificate authority's certificate expires in {}", span(left_ms));
                 alerts.push(alert(Light::Amber, "", text, || "heeler ca rotate".to_owned()));
             }
         }
@@ -96,7 +94,7 @@ impl App {
         }
         let age = match newest_ms {
             0 => "does not exist yet".to_owned(),
-            at_ms => format!("is {} old", duration(now_ms.saturating_sub(at_ms))),
+            at_ms => format!("is {} old", span(now_ms.saturating_sub(at_ms))),
         };
         let known = tx.meta(RECIPIENT).await?.is_some();
         let (text, next) = match (held, known) {

@@ -258,6 +258,25 @@ async fn without_a_terminal_the_confirm_option_is_shown() {
     let outcome = stage.types("apply").await;
     assert_eq!(outcome.exit, Exit::Refused);
     assert!(outcome.err.contains("To agree: heeler apply --yes"), "{}", outcome.err);
+    assert!(
+        outcome.err.contains("Change pi5l?"),
+        "the question is shown: {}",
+        outcome.err
+    );
+}
+
+#[tokio::test]
+async fn an_empty_heeler_toml_is_accepted_after_one_question() {
+    let empty = Script {
+        plan: PlanReply::default(),
+        ..script(None)
+    };
+    let outcome = Stage::with(TOML, empty).types("apply").await;
+    assert_eq!(outcome.exit, Exit::Refused);
+    let asked = outcome.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    let question = "Accept this heeler.toml? It changes no node now. To agree: heeler apply --yes";
+    assert!(asked.contains(question), "{asked}");
+    assert!(!outcome.out.contains("Next:"), "{}", outcome.out);
 }
 
 #[tokio::test]

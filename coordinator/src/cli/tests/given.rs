@@ -260,10 +260,37 @@ async fn a_binary_file_is_said_to_be_no_recovery_key() {
 }
 
 #[tokio::test]
-async fn a_limit_of_zero_is_refused_everywhere() {
+async fn a_number_out_of_range_is_refused_with_the_range() {
     let stage = stage(known());
-    for line in ["events -n 0", "task list -n 0", "audit list -n 0"] {
-        assert_eq!(stage.types(line).await.exit, Exit::Usage, "{line}");
+    for (line, range) in [
+        ("events -n 0", "write a number from 1 to 1000000"),
+        ("task list -n 0", "write a number from 1 to 1000"),
+        ("task list -n 5000", "write a number from 1 to 1000"),
+        ("task list -n x", "write a number from 1 to 1000"),
+        ("audit list -n 0", "write a number from 1 to 1000000"),
+        ("--width 4 task list", "write a number from 40 to 65535"),
+    ] {
+        let refused = stage.types(line).await;
+        assert_eq!(refused.exit, Exit::Usage, "{line}");
+        let said = refused.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(range), "{line}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn apply_refuses_unknown_names_when_nothing_changes() {
+    let toml = "[cluster]\nname = \"k8sctl\"\n[coordinator]\naddresses = [\"10.10.80.9\"]\n[network]\nsubnet = \
+                \"10.10.80.0/24\"\n[nodes.pi5l]\naddress = \"10.10.80.50\"\ndisks = [\"S6X1\", \"S6X2\"]\n";
+    for (line, meant) in [
+        ("apply --confirm pi5", "Did you mean pi5l?"),
+        ("apply --confirm nothing", "Known: "),
+        ("apply --skip-reading S6X3", "Did you mean S6X1?"),
+    ] {
+        let stage = Stage::with(toml, Script::default());
+        let refused = stage.types(line).await;
+        assert_eq!(refused.exit, Exit::Usage, "{line}: {}", refused.err);
+        assert!(refused.err.contains(meant), "{line}: {}", refused.err);
+        assert_eq!(refused.out, "", "{line}");
     }
 }
 
@@ -275,4 +302,22 @@ async fn a_missing_subcommand_is_named_in_json() {
     let error = &document["error"];
     assert_eq!(error["message"], "a subcommand or an argument is missing", "{document}");
     assert!(error["next"].as_str().unwrap().contains("show"), "{document}");
+}
+
+#[tokio::test]
+async fn a_wrong_address_or_file_is_said_in_plain_words() {
+    let stage = stage(known());
+    for line in [
+        "--coordinator foo status",
+        "--coordinator foo: node list",
+        "--coordinator :7445 status",
+    ] {
+        let refused = stage.types(line).await;
+        assert_eq!(refused.exit, Exit::Usage, "{line}: {}", refused.err);
+        assert!(refused.err.contains("write HOST:PORT"), "{line}: {}", refused.err);
+    }
+    let refused = stage.types("operator add nofile").await;
+    assert!(refused.err.contains("there is no file nofile"), "{}", refused.err);
+    assert!(refused.err.contains("heeler operator request >"), "{}", refused.err);
+    assert!(!refused.err.contains("os error"), "{}", refused.err);
 }

@@ -198,3 +198,17 @@ async fn no_option_of_init_is_ignored() {
     let repaired = stage.types("init first").await;
     assert_eq!(repaired.exit, Exit::Fine, "{}", repaired.err);
 }
+
+#[tokio::test]
+async fn init_beside_a_running_coordinator_names_another_folder() {
+    let stage = Stage::empty();
+    assert_eq!(
+        stage.types("init --cluster k8sctl --address 10.0.0.2 first").await.exit,
+        Exit::Fine
+    );
+    let _runs = crate::state::StateFolder::new(stage.state()).lock().unwrap();
+    let refused = stage.types("init first").await;
+    assert_eq!(refused.exit, Exit::Error, "{}", refused.err);
+    assert!(refused.err.contains("unset HEELER_STATE"), "{}", refused.err);
+    assert!(!refused.err.contains("kill"), "{}", refused.err);
+}

@@ -183,16 +183,16 @@ async fn the_audit_list_ends_with_the_newest() {
     fits(&listed.out);
     assert_eq!(
         listed.out,
-        "ENTRY  AT                WHO  NODE  WHAT   MORE
-2498   2026-09-21 14:13  me   pi5l  apply  revision 2498, which says more than
-                                           fits on a line of eighty columns of a
-                                           terminal
-2499   2026-09-21 14:13  me   pi5r  apply  revision 2499, which says more than
-                                           fits on a line of eighty columns of a
-                                           terminal
-2500   2026-09-21 14:13  me   pi5l  apply  revision 2500, which says more than
-                                           fits on a line of eighty columns of a
-                                           terminal
+        "ENTRY  AT                WHO  NODE  WHAT
+2498   2026-09-21 14:13  me   pi5l  apply
+       revision 2498, which says more than fits on a line of eighty columns of a
+       terminal
+2499   2026-09-21 14:13  me   pi5r  apply
+       revision 2499, which says more than fits on a line of eighty columns of a
+       terminal
+2500   2026-09-21 14:13  me   pi5l  apply
+       revision 2500, which says more than fits on a line of eighty columns of a
+       terminal
 "
     );
     let all = json(&stage.types("audit list --all --json").await.out);
@@ -280,7 +280,7 @@ async fn a_round_without_copies_needs_a_person() {
     let listed = stage.types("backup list").await;
     assert_eq!(
         listed.out,
-        "NODE  STATE OF          AGE  SIZE\npi5l  2026-09-21 13:13  1 h  293 KiB\n"
+        "NODE  TAKEN             AGE  SIZE\npi5l  2026-09-21 13:13  1 h  293 KiB\n"
     );
     assert_eq!(
         json(&stage.types("backup list --json").await.out)["copies"][0]["bytes"],

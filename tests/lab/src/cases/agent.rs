@@ -76,7 +76,8 @@ fn coordinator_killed(fleet: &mut Fleet<'_>) -> Result<()> {
     if node.root("zpool list data")?.code == 0 {
         node.must("zfs destroy data/vm")?;
     }
-    let confirm: &[&str] = if fleet.plan(R)?.contains("IRREVERSIBLE") {
+    let plan = fleet.plan(R)?;
+    let confirm: &[&str] = if plan.contains("IRREVERSIBLE") || plan.contains("TO CONFIRM") {
         &["--confirm", R]
     } else {
         &[]

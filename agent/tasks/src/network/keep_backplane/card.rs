@@ -37,12 +37,13 @@ impl Cards {
                 why: "Heeler never uses a card over which the node is reached, nor one that is already in \
                     use"
                 .to_owned(),
-                next: "plug the second card in; or name it in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
+                next: "plug in the second card; or name the card in heeler.toml: mac = \"…\"; then: heeler plan"
+                    .to_owned(),
             }),
             (Some(_), more) => Err(Blocked {
                 found: format!("{} cards could be used for the backplane: {}", more + 1, self.list()),
                 why: "Heeler does not guess which one".to_owned(),
-                next: "name it in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
+                next: "name the card in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
             }),
         }
     }
@@ -52,7 +53,9 @@ impl Cards {
             return Err(Blocked {
                 found: format!("{whose} {mac}, which is not in this node; it has: {}", self.list()),
                 why: "Heeler does not use another card in its place".to_owned(),
-                next: "plug it in, in any port; or name the new one in heeler.toml; then: heeler plan".to_owned(),
+                next: format!(
+                    "plug in the card {mac}, in any port; or name the new card in heeler.toml; then: heeler plan"
+                ),
             });
         };
         // A card that Heeler configured already is accepted: the last step checks whether it may be changed.

@@ -182,7 +182,7 @@ fn old_facts_show_their_age() {
     old.facts_at_ms = NOW - 3_600_000;
     let (_, alerts) = seen(&old, &look(Some(&wanted)));
     assert!(
-        alerts.iter().any(|alert| alert.text.contains("facts 60 min old")),
+        alerts.iter().any(|alert| alert.text.contains("last examined 1 h ago")),
         "{alerts:?}"
     );
 }
