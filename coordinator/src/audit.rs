@@ -4,14 +4,16 @@ use heeler_store::{AuditEntry, Digest, StoreError, Tx};
 
 use crate::pki::sha256;
 
-/// Every action that the log may name. After one that was asked for, `: refused` or `: not known` may follow.
+/// Every action that the log may name. After `asked to …`, `: refused` or `: not known` may follow.
 pub const ACTIONS: [&str; 30] = [
     "alarms seen",
     "apply",
+    "asked to hold",
+    "asked to release",
+    "asked to take",
     "authority",
     "backup",
     "enrolled",
-    "hold asked for",
     "init",
     "network confirmed",
     "node add",
@@ -25,12 +27,10 @@ pub const ACTIONS: [&str; 30] = [
     "operator revoked",
     "pool forgotten",
     "recovery key",
-    "release asked for",
     "restored",
     "revision",
     "secret removed",
     "secret set",
-    "snapshot asked for",
     "snapshot created",
     "snapshot held",
     "snapshot released",

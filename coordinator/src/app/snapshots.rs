@@ -151,9 +151,9 @@ async fn answered(session: &Session, ask: Ask) -> Result<v1::SnapshotAnswer, (&'
     match timeout(patience, session.ask_snapshots(ask)).await {
         Ok(Ok(answer)) if answer.error.is_empty() => Ok(answer),
         Ok(Ok(answer)) => Err(("refused", answer.error)),
-        Ok(Err(_)) => Err(("outcome not known", "the connection was lost meanwhile".to_owned())),
+        Ok(Err(_)) => Err(("not known", "the connection was lost meanwhile".to_owned())),
         Err(_) => Err((
-            "outcome not known",
+            "not known",
             format!("it did not answer within {} s", patience.as_secs()),
         )),
     }
@@ -251,7 +251,7 @@ impl Act {
             }
             Ask::Release(one) => {
                 let what = format!("the hold {} on {}", one.tag, one.snapshot);
-                ("asked to release", "hold released", "released", what)
+                ("asked to release", "snapshot released", "released", what)
             }
         };
         Some(Self { asked, done, did, what })
@@ -272,7 +272,10 @@ impl Act {
             Err((outcome, why)) => (
                 format!("{asked}: {outcome}"),
                 format!("{what}: {why}"),
-                format!("{asked} {what}; {outcome}: {why}"),
+                match outcome {
+                    "refused" => format!("{asked} {what}; refused: {why}"),
+                    _ => format!("{asked} {what}; it is {outcome} whether that was done: {why}"),
+                },
             ),
         }
     }
