@@ -14,6 +14,7 @@ mod name;
 mod pool;
 mod snapshot;
 mod task;
+mod timezone;
 mod trust;
 
 pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
@@ -30,6 +31,7 @@ pub use pool::{Dataset, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, datase
 pub use prost::Message;
 pub use snapshot::{Class, Keep, KeepScrubs, KeepSnapshots, ScrubEvery, SnapshotPolicy};
 pub use task::{EnsurePool, EraseDisk, Kind, Spec, Task};
+pub use timezone::{EnsureTimezone, TimeZone};
 pub use trust::{Statement, TrustChange, statements_sha256};
 
 /// The messages, generated from `proto/heeler/v1`.

@@ -1,7 +1,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1};
+use crate::{EnsureTimezone, Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1};
 
 /// Calls a macro with the type and the name of every kind of task, in the order in which the tasks of a node run.
 /// This is the list of tasks: a new kind is one line here.
@@ -14,6 +14,7 @@ macro_rules! for_each_task {
             KeepBackplane "keep backplane",
             KeepSnapshots "keep snapshots",
             KeepScrubs "keep scrubs",
+            EnsureTimezone "ensure timezone",
         }
     };
 }

@@ -2,6 +2,7 @@
 //!
 //! A task is a list of steps. A step observes the machine and plans changes; only the engine makes them.
 
+mod base;
 pub mod engine;
 pub mod network;
 pub mod snapshot;

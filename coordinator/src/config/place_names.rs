@@ -1,5 +1,6 @@
 //! Known locales and time zones, independent of the coordinator's machine.
 
+use heeler_proto::TimeZone;
 use jiff::tz::TimeZoneDatabase;
 
 use super::reader::Unfit;
@@ -33,11 +34,13 @@ pub(super) fn locale(text: &str) -> Result<String, Unfit> {
 }
 
 /// Checks a time zone of the IANA database: `Australia/Brisbane`.
-pub(super) fn timezone(text: &str) -> Result<String, Unfit> {
+pub(super) fn timezone(text: &str) -> Result<TimeZone, Unfit> {
     let zones = TimeZoneDatabase::bundled();
     let names: Vec<String> = zones.available().map(|name| name.to_string()).collect();
-    if names.iter().any(|name| name == text) {
-        return Ok(text.to_owned());
+    if names.iter().any(|name| name == text)
+        && let Ok(zone) = TimeZone::new(text)
+    {
+        return Ok(zone);
     }
     let lower = text.to_lowercase().replace(' ', "_");
     let city = |name: &&String| name.to_lowercase() == lower || name.to_lowercase().ends_with(&format!("/{lower}"));

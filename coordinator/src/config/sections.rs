@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use heeler_proto::{Class, Dataset, Keep, PoolName, ScrubEvery};
+use heeler_proto::{Class, Dataset, Keep, PoolName, ScrubEvery, TimeZone};
 
 use super::place_names;
 use super::reader::{Located, Table, Unfit};
@@ -39,7 +39,7 @@ pub struct Defaults {
     /// A locale as `locale -a` shows it.
     pub locale: Option<Located<String>>,
     /// A name of the IANA time zone database.
-    pub timezone: Option<Located<String>>,
+    pub timezone: Option<Located<TimeZone>>,
 }
 
 /// `[pool]`, of the fleet or of one node.

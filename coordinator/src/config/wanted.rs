@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use heeler_proto::{
     Cidr, Dataset, Keep, KeepBackplane, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial, SnapshotPolicy,
-    is_below,
+    TimeZone, is_below,
 };
 
 use super::{Config, Node, Place, Renderer};
@@ -30,6 +30,8 @@ pub struct WantedNode {
     pub snapshots: Vec<SnapshotPolicy>,
     /// How often the pool is scrubbed.
     pub scrub: ScrubEvery,
+    /// The node's time zone; None: it stays as it is.
+    pub timezone: Option<TimeZone>,
     /// A number below 224 that follows from the name. It selects the hour of the scrub, so that nodes scrub at
     /// different times.
     pub place: usize,
@@ -84,8 +86,10 @@ impl Config {
         let arc = node.pool.arc_max_bytes.as_ref().or(self.pool.arc_max_bytes.as_ref());
         let datasets = self.datasets(node, &pool);
         let scrub = node.pool.scrub.as_ref().or(self.pool.scrub.as_ref());
+        let timezone = node.defaults.timezone.as_ref().or(self.defaults.timezone.as_ref());
         Some(WantedNode {
             snapshots: self.snapshots(&datasets),
+            timezone: timezone.map(|zone| zone.value.clone()),
             scrub: scrub.map_or(ScrubEvery::Month, |scrub| scrub.value),
             place,
             name: node.name.value.clone(),

@@ -1,31 +1,10 @@
 //! Power fails, or the agent is killed, at every point of every task.
 
 use heeler_host::sim::{Content, DiskSpec, Loss};
-use heeler_proto::Task;
 use heeler_tasks::engine::Outcome;
 
+use crate::every_point::at_every_point;
 use crate::life::{A, B, FILE, Life, ensure, erase, pi, spec};
-
-const LOSSES: [Loss; 3] = [Loss::Power, Loss::Agent, Loss::AgentAndItsWork];
-
-/// Runs `task` on `make`'s node once undisturbed, then once for each point and loss; `check` gets each node and
-/// outcome.
-async fn at_every_point<M, C>(make: M, task: &Task, check: C)
-where
-    M: AsyncFn() -> Life,
-    C: AsyncFn(&mut Life, Outcome, &str),
-{
-    let points = make().await.points(task).await;
-    assert!(points.len() > 20, "there is something to disturb: {points:?}");
-    for point in points {
-        let losses = if point.journal { &[Loss::Power][..] } else { &LOSSES };
-        for loss in losses {
-            let mut life = make().await;
-            let outcome = life.disturbed(task, Some((point.at, *loss))).await;
-            check(&mut life, outcome, &format!("{loss:?} at {point:?}")).await;
-        }
-    }
-}
 
 #[tokio::test]
 async fn an_interrupted_creation_is_continued_or_explained() {

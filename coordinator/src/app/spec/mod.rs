@@ -5,6 +5,7 @@ mod erase;
 mod pool;
 mod scrubs;
 mod snapshots;
+mod timezone;
 mod unmanaged;
 
 use heeler_proto::{Task, for_each_task, v1};

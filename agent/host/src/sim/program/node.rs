@@ -7,6 +7,9 @@ use crate::Output;
 use crate::sim::kernel_files::RELEASE;
 use crate::sim::state::{Mount, State};
 
+/// In place of the link /etc/localtime.
+const TIMEZONE: &str = "/etc/timezone";
+
 /// Programs about the node itself, and small ones without state.
 pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Output> {
     Some(match (program, args) {
@@ -15,9 +18,20 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Out
         ("hostnamectl", ["hostname"]) => printed(format!("{}\n", state.os.name)),
         ("timedatectl", ["show"]) => {
             let synchronised = if state.kernel.clock_synchronised { "yes" } else { "no" };
+            let zone = state.os.files.read(Path::new(TIMEZONE)).unwrap_or(b"Etc/UTC");
+            let zone = String::from_utf8_lossy(zone);
             printed(format!(
-                "Timezone=Etc/UTC\nLocalRTC=no\nCanNTP=yes\nNTP=yes\nNTPSynchronized={synchronised}\n"
+                "Timezone={zone}\nLocalRTC=no\nCanNTP=yes\nNTP=yes\nNTPSynchronized={synchronised}\n"
             ))
+        }
+        ("timedatectl", ["set-timezone", zone]) => {
+            // zoneinfo of a minimal image; the message is systemd 252's.
+            if !["Etc/UTC", "Australia/Brisbane", "Europe/Berlin"].contains(zone) {
+                let text = format!("Failed to set time zone: Invalid or not installed time zone '{zone}'\n");
+                return Some(complained(1, text));
+            }
+            state.os.files.put(TIMEZONE, zone.as_bytes());
+            printed("")
         }
         ("systemctl", ["show", "--property=StatusText", "--value", unit]) => {
             let text = if state.kernel.active.contains(*unit) {

@@ -1,0 +1,3 @@
+//! The node itself: what every machine needs, with or without a pool.
+
+mod ensure_timezone;
