@@ -99,7 +99,7 @@ fn comes_up(fleet: &mut Fleet<'_>) -> Result<()> {
     );
     fleet.must(&["apply", "--yes"])?;
     all_reach_each_other(fleet)?;
-    let events = fleet.must(&["events"])?;
+    let events = fleet.must(&["events", "--width", "200"])?;
     ensure!(events.contains(&format!("and by {L}, {R}")), "{events}");
     let again = fleet.must(&["plan"])?;
     ensure!(changes_nothing(&again), "{again}");
