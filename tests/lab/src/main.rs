@@ -71,12 +71,15 @@ enum Action {
     },
     /// Boot the fresh nodes that the cases need and try the faults on them; needs no lab of yours.
     Test {
-        /// Only cases whose name contains one of these.
+        /// Only cases whose name contains one of these [default: the usual ones, which CI runs].
         filter: Vec<String>,
+        /// Also the cases that take long, and those that need a quiet machine.
+        #[arg(long)]
+        all: bool,
         /// No case whose name contains one of these.
         #[arg(long, value_name = "WORD")]
         skip: Vec<String>,
-        /// Print the names alone.
+        /// Print names and costs (in seconds, on a quiet machine) alone.
         #[arg(long)]
         list: bool,
     },
@@ -141,17 +144,24 @@ fn act(arguments: Arguments) -> Result<ExitCode> {
             disk.write_random(disk.size_bytes()? / 2, 1 << 20)?;
         }
         Action::Partition { node, network, heal } => lab()?.node(&node)?.link(network, heal)?,
-        Action::Test { list: true, .. } => cases::names().for_each(|name| println!("{name}")),
         Action::Test {
             filter,
+            all,
             skip,
-            list: false,
+            list,
         } => {
-            return Ok(if cases::run(&folder.join("test"), &filter, &skip)? {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            });
+            let choice = cases::Choice {
+                named: filter,
+                skip,
+                all,
+            };
+            if list {
+                choice
+                    .cases()
+                    .for_each(|(name, seconds)| println!("{seconds:4}  {name}"));
+            } else if !cases::run(&folder.join("test"), &choice)? {
+                return Ok(ExitCode::FAILURE);
+            }
         }
         Action::Record { filter, into } => {
             record::run(&lab()?, &into.unwrap_or_else(record::usual_folder), &filter)?;

@@ -7,18 +7,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Case, R, Run, X};
+use super::{Case, Cost, R, Run, X};
 use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         on: X,
         name: "the agent is killed at five random moments of a task, which ends as it should",
+        cost: Cost::Seconds(60),
         run: Run::Fleet(killed),
     },
     Case {
         on: R,
         name: "the coordinator is killed in the middle of an apply, and both ends agree afterwards",
+        cost: Cost::Seconds(120),
         run: Run::Fleet(coordinator_killed),
     },
 ];

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Case, FLEET, L, R, Run, X};
+use super::{Case, Cost, FLEET, L, R, Run, X};
 use crate::fleet::Fleet;
 use crate::machine::{NAMES, Network};
 use crate::node::NodeHandle;
@@ -15,36 +15,43 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: FLEET,
         name: "holds-network: the backplane comes up on three nodes, each confirmed by those before it, for good",
+        cost: Cost::Seconds(210),
         run: Run::Fleet(comes_up),
     },
     Case {
         on: FLEET,
         name: "holds-network: an address that a stranger has is not taken",
+        cost: Cost::Seconds(10),
         run: Run::Fleet(duplicate),
     },
     Case {
         on: FLEET,
         name: "holds-network: another subnet is refused in the plan, and the peers that it would cut off are named",
+        cost: Cost::Seconds(40),
         run: Run::Fleet(wrong_subnet),
     },
     Case {
         on: FLEET,
         name: "holds-network: a change that cuts off only a peer is undone",
+        cost: Cost::Seconds(170),
         run: Run::Fleet(cuts_off_a_peer),
     },
     Case {
         on: FLEET,
         name: "holds-network: the agent is killed in the middle of a change and stays dead; the old address is back",
+        cost: Cost::Seconds(210),
         run: Run::Fleet(agent_killed),
     },
     Case {
         on: FLEET,
         name: "holds-network: the power is cut in the middle of a change; the node comes back and the task ends",
+        cost: Cost::Seconds(190),
         run: Run::Fleet(power_cut),
     },
     Case {
         on: FLEET,
         name: "holds-network: the card is pulled, told of, and up again in another port",
+        cost: Cost::Seconds(40),
         run: Run::Fleet(pulled),
     },
 ];

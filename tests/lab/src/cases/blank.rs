@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Case, L, Run};
+use super::{Case, Cost, L, Run};
 use crate::fleet::Fleet;
 use crate::machine::by_id;
 use crate::node::NodeHandle;
@@ -11,16 +11,19 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "data-blank-ext4: an ext4 whose first 4 MiB are zeroed never becomes a pool",
+        cost: Cost::Seconds(60),
         run: Run::Fleet(|fleet| never_a_pool(fleet, EXT4)),
     },
     Case {
         on: L,
         name: "data-blank-text: text between the places of a look stops the creation, which names it",
+        cost: Cost::Seconds(100),
         run: Run::Fleet(|fleet| never_a_pool(fleet, TEXT)),
     },
     Case {
         on: L,
         name: "data-blank-create: two blank disks are read in full before their pool is made",
+        cost: Cost::Seconds(130),
         run: Run::Fleet(create),
     },
 ];

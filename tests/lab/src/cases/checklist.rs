@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{Case, L, R, Run, X};
+use super::{Case, Cost, L, R, Run, X};
 use crate::machine::by_id;
 use crate::node::NodeHandle;
 use crate::seed::{PASSWORD, USER};
@@ -12,16 +12,19 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "the first node resembles Raspberry Pi OS",
+        cost: Cost::Seconds(30),
         run: Run::Machines(|lab| check(lab.node(L)?)),
     },
     Case {
         on: R,
         name: "the second node resembles Raspberry Pi OS",
+        cost: Cost::Seconds(20),
         run: Run::Machines(|lab| check(lab.node(R)?)),
     },
     Case {
         on: X,
         name: "the third node resembles Raspberry Pi OS",
+        cost: Cost::Seconds(30),
         run: Run::Machines(|lab| check(lab.node(X)?)),
     },
 ];

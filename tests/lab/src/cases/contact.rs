@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Case, L, R, Run, X};
+use super::{Case, Cost, L, R, Run, X};
 use crate::fleet::Fleet;
 use crate::machine::Network;
 use crate::node::NodeHandle;
@@ -17,46 +17,55 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "first contact: a wrong sudo password is tried once and changes nothing",
+        cost: Cost::Seconds(20),
         run: Run::Fleet(wrong_password),
     },
     Case {
         on: L,
         name: "first contact: a full disk is refused before anything is written",
+        cost: Cost::Seconds(10),
         run: Run::Fleet(full_disk),
     },
     Case {
         on: L,
         name: "first contact: a 32-bit or an older system is refused",
+        cost: Cost::Seconds(40),
         run: Run::Fleet(other_system),
     },
     Case {
         on: L,
         name: "first contact: a restarting sshd is waited for",
+        cost: Cost::Seconds(80),
         run: Run::Fleet(restarting_sshd),
     },
     Case {
         on: L,
         name: "first contact: run twice, nothing changes on the node",
+        cost: Cost::Seconds(30),
         run: Run::Fleet(run_twice),
     },
     Case {
         on: L,
         name: "first contact: a missing file is put back, and only it",
+        cost: Cost::Seconds(50),
         run: Run::Fleet(repair),
     },
     Case {
         on: R,
         name: "first contact: a host that goes away in the middle is taken on later",
+        cost: Cost::Seconds(110),
         run: Run::Fleet(gone_in_the_middle),
     },
     Case {
         on: X,
         name: "first contact: sudo without a password gets none",
+        cost: Cost::Seconds(70),
         run: Run::Fleet(no_password),
     },
     Case {
         on: X,
         name: "first contact: a changed host key stops it until a person has seen both",
+        cost: Cost::Seconds(20),
         run: Run::Fleet(changed_key),
     },
 ];

@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::{Case, R, Run};
+use super::{Case, Cost, R, Run};
 use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[Case {
     on: R,
     name: "a converged node: the plan is empty, apply changes nothing, status is green",
+    cost: Cost::Seconds(20),
     run: Run::Fleet(converged),
 }];
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::refusal::blocked;
-use super::{Case, Run, X};
+use super::{Case, Cost, Run, X};
 use crate::fleet::Fleet;
 use crate::machine::by_id;
 use crate::node::NodeHandle;
@@ -12,11 +12,13 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: X,
         name: "two pools of one name: neither is taken, none is made",
+        cost: Cost::Seconds(70),
         run: Run::Fleet(two_of_one_name),
     },
     Case {
         on: X,
         name: "a power cut during zpool create: explained, erased with consent, created",
+        cost: Cost::Seconds(410),
         run: Run::Fleet(cut_create),
     },
 ];

@@ -3,18 +3,20 @@
 use anyhow::{Context, Result, ensure};
 
 use super::pools::with_pool;
-use super::{Case, R, Run};
+use super::{Case, Cost, R, Run};
 use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "data-renamed: a renamed dataset is renamed back, and no empty one hides its files",
+        cost: Cost::Seconds(30),
         run: Run::Fleet(renamed),
     },
     Case {
         on: R,
         name: "data-properties: what creation sets is drift when it differs, and the pool is there after a power cut",
+        cost: Cost::Seconds(160),
         run: Run::Fleet(properties),
     },
 ];

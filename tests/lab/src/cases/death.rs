@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Case, R, Run};
+use super::{Case, Cost, R, Run};
 use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[Case {
     on: R,
     name: "holds-death: a node whose power is cut is amber within 15 s",
+    cost: Cost::Quiet(250),
     run: Run::Fleet(death),
 }];
 

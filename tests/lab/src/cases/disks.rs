@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::refusal::blocked;
-use super::{Case, L, Run};
+use super::{Case, Cost, L, Run};
 use crate::fleet::Fleet;
 use crate::machine::by_id;
 use crate::node::NodeHandle;
@@ -12,31 +12,37 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "disk with ext4: refused, unchanged",
+        cost: Cost::Seconds(30),
         run: Run::Fleet(|fleet| refused(fleet, "mkfs.ext4 -q -F $B", "ext4")),
     },
     Case {
         on: L,
         name: "disk with an empty GPT: refused, unchanged",
+        cost: Cost::Seconds(30),
         run: Run::Fleet(|fleet| refused(fleet, "echo 'label: gpt' | sfdisk -q $B", "gpt")),
     },
     Case {
         on: L,
         name: "disk with LVM: refused, unchanged",
+        cost: Cost::Seconds(40),
         run: Run::Fleet(|fleet| refused(fleet, "pvcreate -q -y $B", "LVM")),
     },
     Case {
         on: L,
         name: "disk with an exported pool's label: refused, unchanged",
+        cost: Cost::Seconds(60),
         run: Run::Fleet(|fleet| refused(fleet, "zpool create foreign $B; zpool export foreign", "foreign")),
     },
     Case {
         on: L,
         name: "disk with a destroyed pool's label: refused, unchanged",
+        cost: Cost::Seconds(60),
         run: Run::Fleet(|fleet| refused(fleet, "zpool create foreign $B; zpool destroy foreign", "foreign")),
     },
     Case {
         on: L,
         name: "disk with random bytes in its first MiB only: refused, unchanged",
+        cost: Cost::Seconds(40),
         run: Run::Fleet(|fleet| {
             refused(
                 fleet,
@@ -48,6 +54,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "disk with wiped headers and data in the middle: refused, unchanged",
+        cost: Cost::Seconds(40),
         run: Run::Fleet(|fleet| {
             refused(
                 fleet,
@@ -59,26 +66,31 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "mounted disk: refused, unchanged",
+        cost: Cost::Seconds(30),
         run: Run::Fleet(|fleet| refused(fleet, "mkfs.ext4 -q -F $B; mount -o ro $B /mnt", "mounted")),
     },
     Case {
         on: L,
         name: "disk smaller than its mirror: refused, unchanged",
+        cost: Cost::Seconds(40),
         run: Run::Fleet(smaller),
     },
     Case {
         on: L,
         name: "missing disk: refused, with the one that was probably meant",
+        cost: Cost::Seconds(30),
         run: Run::Fleet(|fleet| named(fleet, "\"S6XNNS0W10OOO2\"", "is not in this node")),
     },
     Case {
         on: L,
         name: "one serial named twice: refused with its line",
+        cost: Cost::Seconds(10),
         run: Run::Fleet(named_twice),
     },
     Case {
         on: L,
         name: "disk that holds the root file system: refused, unchanged",
+        cost: Cost::Seconds(30),
         run: Run::Fleet(|fleet| named(fleet, "\"CARD0001\"", "/boot/firmware")),
     },
 ];

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::pools::with_pool;
 use super::told::{BOUND, within};
-use super::{Case, R, Run};
+use super::{Case, Cost, R, Run};
 use crate::fleet::Fleet;
 use crate::machine::by_id;
 use crate::node::NodeHandle;
@@ -13,16 +13,19 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "data-hands-replaced: after zpool replace, and a log and a spare that came and went, the pool comes back whole",
+        cost: Cost::Seconds(120),
         run: Run::Fleet(replaced),
     },
     Case {
         on: R,
         name: "data-hands-offline: an offline leg keeps its serial while another disk has its kernel name",
+        cost: Cost::Seconds(30),
         run: Run::Fleet(offline),
     },
     Case {
         on: R,
         name: "data-hands-aliases: legs imported by partuuid are known, and never erased",
+        cost: Cost::Seconds(20),
         run: Run::Fleet(aliases),
     },
 ];

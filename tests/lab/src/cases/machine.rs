@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Case, Run, X};
+use super::{Case, Cost, Run, X};
 use crate::lab::Lab;
 use crate::machine::{Network, by_id};
 
@@ -10,16 +10,19 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: X,
         name: "a power cut loses what was not written and nothing else",
+        cost: Cost::Seconds(90),
         run: Run::Machines(power_cut),
     },
     Case {
         on: X,
         name: "a pulled disk leaves the node, and returns with its content",
+        cost: Cost::Seconds(10),
         run: Run::Machines(pulled_disk),
     },
     Case {
         on: X,
         name: "a pulled cable stops the network, and a plugged one restores it",
+        cost: Cost::Seconds(10),
         run: Run::Machines(pulled_cable),
     },
 ];

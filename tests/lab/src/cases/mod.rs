@@ -39,7 +39,32 @@ const FLEET: &str = "fleet";
 struct Case {
     on: &'static str,
     name: &'static str,
+    cost: Cost,
     run: Run,
+}
+
+/// What a case takes on a quiet machine with 2 cores and no KVM, in seconds.
+#[derive(Clone, Copy)]
+enum Cost {
+    /// Passes on a busy machine too, only later.
+    Seconds(u16),
+    /// Measures how fast something is told, so a busy machine fails it.
+    Quiet(u16),
+}
+
+/// A case that costs more runs only with `--all`, or when it is named.
+const USUAL_S: u16 = 250;
+
+impl Cost {
+    const fn is_usual(self) -> bool {
+        matches!(self, Self::Seconds(seconds) if seconds <= USUAL_S)
+    }
+
+    const fn seconds(self) -> u16 {
+        match self {
+            Self::Seconds(seconds) | Self::Quiet(seconds) => seconds,
+        }
+    }
 }
 
 /// What a case needs.
@@ -74,25 +99,46 @@ fn all() -> impl Iterator<Item = &'static Case> {
     ALL.iter().copied().flatten()
 }
 
-/// The names of all cases, in order.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    all().map(|case| case.name)
+/// Which cases run.
+#[derive(Debug)]
+pub struct Choice {
+    /// Those whose name contains one of these; when empty, the usual ones, which CI runs.
+    pub named: Vec<String>,
+    /// Not those whose name contains one of these.
+    pub skip: Vec<String>,
+    /// All of them, not only the usual ones.
+    pub all: bool,
 }
 
-/// Boots the fresh nodes that are needed in `folder` and runs the cases whose name contains one of `filters` (all
-/// when there are none) and none of `skip`. The cases of one node run in order. Nodes run in parallel, each with its
-/// own coordinator. Returns whether all passed.
+impl Choice {
+    fn takes(&self, case: &Case) -> bool {
+        let any = |words: &[String]| words.iter().any(|word| case.name.contains(word));
+        let wanted = match self.named.as_slice() {
+            [] => self.all || case.cost.is_usual(),
+            named => any(named),
+        };
+        wanted && !any(&self.skip)
+    }
+
+    /// The chosen cases with their cost in seconds, in order.
+    pub fn cases(&self) -> impl Iterator<Item = (&'static str, u16)> {
+        let chosen = all().filter(|case| self.takes(case));
+        chosen.map(|case| (case.name, case.cost.seconds()))
+    }
+}
+
+/// Boots the fresh nodes that are needed in `folder` and runs the chosen cases. The cases of one node run in order.
+/// Nodes run in parallel, each with its own coordinator. Returns whether all passed.
 ///
 /// # Errors
 /// When the lab does not start.
-pub fn run(folder: &Path, filters: &[String], skip: &[String]) -> Result<bool> {
+pub fn run(folder: &Path, choice: &Choice) -> Result<bool> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
     }
     let binaries = Binaries::build()?;
     let started = Instant::now();
-    let any = |words: &[String], case: &Case| words.iter().any(|word| case.name.contains(word));
-    let wanted = |case: &&Case| (filters.is_empty() || any(filters, case)) && !any(skip, case);
+    let wanted = |case: &&Case| choice.takes(case);
     let needed = |node: &str| all().filter(wanted).any(|case| case.on == node || case.on == FLEET);
     let lab = Lab::create(folder, NAMES.len(), true)?;
     lab.boot(needed)?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Case, R, Run, X};
+use super::{Case, Cost, R, Run, X};
 use crate::fleet::Fleet;
 use crate::node::NodeHandle;
 use crate::packages::{NEW, OLD, Packages};
@@ -12,16 +12,19 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "packages-agent: takes first contact's place, is upgraded, and its purge leaves the machine as it is",
+        cost: Cost::Seconds(110),
         run: Run::Fleet(agent),
     },
     Case {
         on: R,
         name: "packages-agent: where it comes first, first contact leaves the agent to apt",
+        cost: Cost::Seconds(100),
         run: Run::Fleet(package_first),
     },
     Case {
         on: X,
         name: "packages-coordinator: serves as its user, keeps its conffile over an upgrade and its state over a purge",
+        cost: Cost::Seconds(330),
         run: Run::Fleet(coordinator),
     },
 ];

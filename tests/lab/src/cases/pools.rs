@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::refusal::blocked;
-use super::{Case, R, Run};
+use super::{Case, Cost, R, Run};
 use crate::fleet::Fleet;
 use crate::node::NodeHandle;
 use crate::seed::PASSWORD;
@@ -12,26 +12,31 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "a live pool's disk is not erased",
+        cost: Cost::Seconds(10),
         run: Run::Fleet(live_disk),
     },
     Case {
         on: R,
         name: "an exported pool comes back by its guid",
+        cost: Cost::Seconds(70),
         run: Run::Fleet(exported),
     },
     Case {
         on: R,
         name: "a leg is missing: a person is asked, and nothing is imported unasked",
+        cost: Cost::Seconds(80),
         run: Run::Fleet(missing_leg),
     },
     Case {
         on: R,
         name: "a node whose root disk was replaced imports its old pool with its data",
+        cost: Cost::Seconds(300),
         run: Run::Fleet(reflashed),
     },
     Case {
         on: R,
         name: "a pool with an unsupported feature is never made anew",
+        cost: Cost::Seconds(50),
         run: Run::Fleet(unsupported),
     },
 ];

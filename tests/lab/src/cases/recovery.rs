@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Case, Run, X};
+use super::{Case, Cost, Run, X};
 use crate::fleet::Fleet;
 use crate::run::Finished;
 use crate::seed::PASSWORD;
@@ -15,11 +15,13 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: X,
         name: "holds-recover: a destroyed coordinator is back from a node's copy with one command, and the plan is empty",
+        cost: Cost::Seconds(210),
         run: Run::Fleet(recover),
     },
     Case {
         on: X,
         name: "holds-takeover: without any copy, init and node add take the node over, and the plan is empty",
+        cost: Cost::Seconds(80),
         run: Run::Fleet(take_over),
     },
 ];

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Case, L, Run};
+use super::{Case, Cost, L, Run};
 use crate::fleet::Fleet;
 use crate::node::NodeHandle;
 
@@ -14,16 +14,19 @@ pub(super) const CASES: &[Case] = &[
     Case {
         on: L,
         name: "holds-snapshots: keeping fewer asks; the power is cut during the prune; what somebody else made, holds or cloned stays",
+        cost: Cost::Seconds(380),
         run: Run::Fleet(prune),
     },
     Case {
         on: L,
         name: "holds-snapshots: the power is cut during a snapshot, and after it; each dataset has it, once",
+        cost: Cost::Seconds(210),
         run: Run::Fleet(take),
     },
     Case {
         on: L,
         name: "holds-snapshots: the hour turns while the coordinator is dead, and its snapshot is taken",
+        cost: Cost::Seconds(60),
         run: Run::Fleet(alone),
     },
 ];

@@ -6,23 +6,26 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::pools::with_pool;
-use super::{Case, R, Run};
+use super::{Case, Cost, R, Run};
 use crate::fleet::Fleet;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         on: R,
         name: "data-pulled-told: a pulled disk is told within 5 s, by serial and slot",
+        cost: Cost::Quiet(20),
         run: Run::Fleet(pulled),
     },
     Case {
         on: R,
         name: "data-resilver-told: the end of a resilver is told within 5 s",
+        cost: Cost::Quiet(20),
         run: Run::Fleet(resilvered),
     },
     Case {
         on: R,
         name: "data-import-told: an export and an import by hand are told within 5 s",
+        cost: Cost::Quiet(10),
         run: Run::Fleet(imported),
     },
 ];
