@@ -67,7 +67,8 @@ pub struct Issued {
     pub expires_at_ms: u64,
 }
 
-/// Signs a certificate for `node`. The name comes from us, never from the request.
+/// Signs a certificate for `node`. The name comes from us, never from the request. Other nodes may be served with it:
+/// they know it by its URI. It has no DNS name, so nobody takes it for the coordinator's.
 ///
 /// # Errors
 /// When signing fails.
@@ -76,18 +77,18 @@ pub fn issue_node(ca: &Ca, request: &NodeRequest, node: &NodeName, now_ms: u64) 
         ca,
         request,
         (node.as_str(), &super::peer::node_uri(node)),
-        now_ms,
-        NODE_LIFETIME_MS,
+        (now_ms, NODE_LIFETIME_MS),
+        &[ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth],
     )
 }
 
-/// Signs a client certificate whose only name is `uri`.
+/// Signs a certificate for `usages` whose only name is `uri`.
 pub(super) fn issue(
     ca: &Ca,
     request: &NodeRequest,
     (common_name, uri): (&str, &str),
-    now_ms: u64,
-    lifetime_ms: u64,
+    (now_ms, lifetime_ms): (u64, u64),
+    usages: &[ExtendedKeyUsagePurpose],
 ) -> Result<Issued, PkiError> {
     let failed = |source| PkiError::Certificate {
         what: "sign a certificate",
@@ -102,7 +103,7 @@ pub(super) fn issue(
     let uri = uri.to_owned().try_into().map_err(failed)?;
     params.subject_alt_names = vec![SanType::URI(uri)];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.extended_key_usages = usages.to_vec();
     params.use_authority_key_identifier_extension = true;
     params.serial_number = Some(serial.clone());
     let certificate = params.signed_by(&request.key, &ca.issuer).map_err(failed)?;

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use heeler_proto::OperatorName;
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -79,7 +79,13 @@ pub struct OperatorPeer {
 /// When signing fails.
 pub fn issue_operator(ca: &Ca, request: &NodeRequest, name: &OperatorName, now_ms: u64) -> Result<Issued, PkiError> {
     let uri = format!("{PREFIX}{name}");
-    issue(ca, request, (name.as_str(), &uri), now_ms, LIFETIME_MS)
+    issue(
+        ca,
+        request,
+        (name.as_str(), &uri),
+        (now_ms, LIFETIME_MS),
+        &[ExtendedKeyUsagePurpose::ClientAuth],
+    )
 }
 
 /// Reads the operator from a certificate (DER).

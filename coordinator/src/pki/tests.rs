@@ -1,7 +1,9 @@
 use heeler_proto::NodeName;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P384_SHA384, SanType};
-use rustls::pki_types::CertificateDer;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::*;
@@ -50,8 +52,28 @@ fn a_node_certificate_is_backdated_and_holds_seven_days() {
         second(NOW + NODE_LIFETIME_MS)
     );
     let usage = certificate.extended_key_usage().unwrap().unwrap().value;
-    assert!(usage.client_auth && !usage.server_auth && !usage.any);
+    assert!(usage.client_auth && usage.server_auth && !usage.any);
     assert!(!certificate.is_ca());
+}
+
+#[test]
+fn no_node_is_taken_for_the_coordinator() {
+    let (_folder, ca) = ca();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(ca.certificate().to_vec().into()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+    let verifier = verifier.build().unwrap();
+    let now = UnixTime::since_unix_epoch(std::time::Duration::from_millis(NOW));
+    for name in ["a", "coordinator"] {
+        let request = NodeRequest::parse(&request(&KeyPair::generate().unwrap(), "x:y")).unwrap();
+        let issued = issue_node(&ca, &request, &NodeName::new(name).unwrap(), NOW).unwrap();
+        let verified = verifier.verify_server_cert(&leaf(&issued), &[], &SERVER_NAME.try_into().unwrap(), &[], now);
+        assert!(
+            verified.unwrap_err().to_string().contains("not valid for name"),
+            "{name}"
+        );
+    }
 }
 
 #[test]
