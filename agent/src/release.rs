@@ -29,13 +29,25 @@ const PROGRAM: &str = "/usr/local/sbin/heeler-agent";
 pub struct Plan {
     /// What stops, as messages.
     pub stops: Vec<String>,
-    /// What continues or takes over, as messages.
+    /// What continues, as messages.
     pub continues: Vec<String>,
     /// Units of the distribution that take over.
     pub starts: Vec<String>,
     /// Why a release is not possible now; empty when it is.
     pub refused: String,
 }
+
+impl Plan {
+    /// What the distribution starts in the agent's place, as messages.
+    pub fn takes_over(&self) -> Vec<String> {
+        let pool = |timer: &str| timer.trim_start_matches(MONTHLY).trim_end_matches(".timer").to_owned();
+        let text = |timer: &String| format!("monthly scrubs of {}, by {timer}", pool(timer));
+        self.starts.iter().map(text).collect()
+    }
+}
+
+/// The distribution's timer for monthly scrubs of one pool, before the pool's name.
+const MONTHLY: &str = "zfs-scrub-monthly@";
 
 /// Why a release did not complete.
 #[derive(Debug, thiserror::Error)]
@@ -91,10 +103,8 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     plan.stops
         .push("reports to the coordinator: heeler status shows no faults of this node any more".to_owned());
     for pool in imported_pools(host).await? {
-        let timer = format!("zfs-scrub-monthly@{}.timer", pool.name);
+        let timer = format!("{MONTHLY}{}.timer", pool.name);
         if host.unit_state(&timer).await?.load == "loaded" {
-            plan.continues
-                .push(format!("scrubs of {}: monthly, by {timer}", pool.name));
             plan.starts.push(timer);
         } else {
             plan.stops.push(format!(

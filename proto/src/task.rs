@@ -11,9 +11,9 @@ macro_rules! for_each_task {
         $callback! {
             EnsurePool "ensure pool",
             EraseDisk "erase disk",
-            KeepBackplane "keep backplane",
-            KeepSnapshots "keep snapshots",
-            KeepScrubs "keep scrubs",
+            KeepBackplane "set up backplane",
+            KeepSnapshots "schedule snapshots",
+            KeepScrubs "schedule scrubs",
             EnsureTimezone "ensure timezone",
         }
     };

@@ -101,10 +101,18 @@ pub fn status(status: &NodeStatus) -> String {
     text
 }
 
-/// What a release stops and what continues.
+/// What a release stops, what starts in its place, and what continues.
 pub fn release(plan: &Plan) -> String {
     let mut text = String::new();
-    for (head, lines) in [("Stops:", &plan.stops), ("Continues:", &plan.continues)] {
+    let starts = plan.takes_over();
+    for (head, lines) in [
+        ("Stops:", &plan.stops),
+        ("Starts:", &starts),
+        ("Continues:", &plan.continues),
+    ] {
+        if lines.is_empty() {
+            continue;
+        }
         let _ = writeln!(text, "{head}");
         for line in lines {
             let _ = writeln!(text, "  {line}");

@@ -14,6 +14,10 @@ use tokio::time::timeout;
 
 /// The most snapshots in one answer.
 const PAGE: usize = 2000;
+/// The most held snapshots of a page whose tags are asked for.
+const HELD: usize = 200;
+/// The most tags of one snapshot.
+const TAGS: usize = 64;
 /// The most lines of a diff.
 const LINES: usize = 2000;
 /// Time limit of each of the two commands that list one dataset: ZFS needs minutes for tens of thousands of
@@ -142,7 +146,24 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAns
             break;
         }
     }
+    tags(host, &mut answer.rows).await;
     Ok(answer)
+}
+
+/// Adds the tags of the first held snapshots. When ZFS does not list them, the rows still have the number of holds.
+async fn tags(host: &dyn System, rows: &mut [SnapshotRow]) {
+    let full = |row: &SnapshotRow| format!("{}@{}", row.dataset, row.name);
+    let held: Vec<String> = rows.iter().filter(|row| row.holds > 0).take(HELD).map(full).collect();
+    if held.is_empty() {
+        return;
+    }
+    for hold in zfs::holds(host, &held).await.unwrap_or_default() {
+        let mut rows = rows.iter_mut();
+        let row = rows.find(|row| full(row) == hold.snapshot && row.tags.len() < TAGS);
+        if let Some(row) = row {
+            row.tags.push(hold.tag);
+        }
+    }
 }
 
 const CHANGED: &str = "the list changed meanwhile: try again";
@@ -175,6 +196,7 @@ fn row(dataset: &str, snapshot: &Snapshot, decision: keep_set::PruneDecision, be
         path: below
             .map(|below| format!("{below}/{}", snapshot.name))
             .unwrap_or_default(),
+        tags: Vec::new(),
     }
 }
 

@@ -243,6 +243,7 @@ pub async fn release(host: Arc<dyn System>, request: ReleaseRequest) -> (FromAge
     let mut leaving = false;
     match begun.await {
         Ok((plan, goes)) => {
+            reply.starts = plan.takes_over();
             (reply.stops, reply.goes_on, reply.refused) = (plan.stops, plan.continues, plan.refused);
             leaving = goes;
         }

@@ -153,6 +153,9 @@ async fn an_interrupted_release_is_finished() {
         }
         let plan = release::plan(machine).await.unwrap();
         assert_eq!(plan.starts, ["zfs-scrub-monthly@data.timer"]);
+        let starts = "monthly scrubs of data, by zfs-scrub-monthly@data.timer";
+        assert_eq!(plan.takes_over(), [starts]);
+        assert!(plan.continues.iter().all(|line| !line.contains("scrub")), "{plan:?}");
         let cut = machine.points() + after;
         machine.lose_at(cut, Loss::Power);
         let whole = async {

@@ -21,9 +21,11 @@ impl App {
         let serial = Serial::new(serial)?;
         let live = spec::live_serials(&tx.legs().await?, &disk.node)?;
         if let Some(leg) = live.iter().find(|leg| leg.serial == serial) {
+            let pool = tx.pool(&leg.guid.to_string()).await?;
+            let pool = pool.map_or_else(|| leg.guid.to_string(), |pool| pool.name);
             return Err(AppError::Refused(format!(
-                "{serial} is on record as a disk of pool {} of {}: such a disk is never erased",
-                leg.guid, leg.node
+                "{serial} is on record as a disk of pool {pool} of {}: such a disk is never erased",
+                leg.node
             )));
         }
         if !disk.present {

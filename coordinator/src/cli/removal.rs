@@ -83,8 +83,10 @@ pub(super) async fn release_node(
     client.release_node(request(true)).await?;
     console.answer(
         || {
-            let (stops, goes_on) = (&told.stops, &told.goes_on);
-            json::document(object!({ "node": node, "released": true, "stops": stops, "goes_on": goes_on }))
+            let (stops, starts, goes_on) = (&told.stops, &told.starts, &told.goes_on);
+            json::document(
+                object!({ "node": node, "released": true, "stops": stops, "starts": starts, "goes_on": goes_on }),
+            )
         },
         |_| {
             vec![

@@ -247,8 +247,13 @@ async fn list(
             left_out(node, said.message(), console);
         }
     }
-    if let Some((_, said)) = refused.into_iter().next() {
-        return Err(CliError::Coordinator(said));
+    if let Some((first, said)) = refused.first() {
+        let names: Vec<&str> = refused.iter().map(|(node, _)| *node).collect();
+        let all = match said.message().strip_prefix(&format!("{first}: ")) {
+            Some(why) if reasons.len() == 1 => format!("{}: {why}", names.join(", ")),
+            _ => said.message().to_owned(),
+        };
+        return Err(CliError::Coordinator(Box::new(tonic::Status::new(said.code(), all))));
     }
     match console.json {
         true => console.answer(|| json::list("nodes", documents.into_iter()), |_| Vec::new())?,

@@ -161,7 +161,7 @@ pub enum ContactError {
         problem: String,
     },
     /// There is no agent for this architecture.
-    #[error("there is no agent for {machine} here; looked at:\n  {}\nInstall the package with that agent, build it (`cargo build --profile agent -p heeler-agent`), or name its folder with --agent-dir", looked.join("\n  "))]
+    #[error("there is no agent for {machine} here; looked at:\n  {}\nInstall the package with that agent, build it in the source tree (`cargo xtask size` for aarch64), or name its folder with --agent-dir", looked.join("\n  "))]
     NoAgent {
         /// Output of `uname -m`.
         machine: String,

@@ -251,6 +251,16 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
         let head = Line::new()
             .ink(ink, format!("  {sign} "))
             .plain(format!("{:<5} ", word(&op.kind)));
+        if let Some(meaning) = meaning(&op.summary) {
+            lines.extend(brief(
+                head,
+                Ink::Plain,
+                &format!("{meaning} ({})", op.summary),
+                2,
+                screen,
+            ));
+            continue;
+        }
         match op.summary.split_once("   ") {
             // Three blanks separate the operation from its effect. Wrapping would remove them.
             Some(_) => lines.push(head.plain(&op.summary)),
@@ -259,6 +269,15 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
         lines.extend(diff(&op.before, &op.after, 10, DIFF));
     }
     lines
+}
+
+/// What a command means, where its words do not say it.
+fn meaning(summary: &str) -> Option<String> {
+    let scrub = |command: &str| Some(summary.strip_prefix(command)?.trim_start().to_owned());
+    let on = scrub("zfs inherit org.debian:periodic-scrub").map(|pool| (pool, "on again"));
+    let off = || scrub("zfs set org.debian:periodic-scrub=disable").map(|pool| (pool, "off"));
+    let (pool, state) = on.or_else(off)?;
+    Some(format!("switch Debian's monthly scrub of {pool} {state}"))
 }
 
 /// Whether an operation is part of a network change that is shown as one line. `--json` has all of them.
@@ -397,6 +416,29 @@ mod tests {
             screen.show(&later(&steps, screen)),
             "    later: set properties, create datasets (details are known only when the pool exists)\n\
              \x20   later: limit the ARC (details are known only when ZFS is loaded)\n"
+        );
+    }
+
+    #[test]
+    fn a_switch_of_debians_scrub_is_said_in_words() {
+        let ops = vec![
+            op("run", "zfs inherit org.debian:periodic-scrub data", ""),
+            op("run", "zfs set org.debian:periodic-scrub=disable tank", ""),
+        ];
+        let changing = StepReport {
+            step: "ScrubbedOnce".into(),
+            outcome: StepOutcome::Change.into(),
+            ops,
+            ..StepReport::default()
+        };
+        let screen = Screen {
+            width: 120,
+            color: false,
+        };
+        assert_eq!(
+            screen.show(&step(&changing, &NodePlan::default(), screen)),
+            "  + run   switch Debian's monthly scrub of data on again (zfs inherit org.debian:periodic-scrub data)\n\
+             \x20 + run   switch Debian's monthly scrub of tank off (zfs set org.debian:periodic-scrub=disable tank)\n"
         );
     }
 

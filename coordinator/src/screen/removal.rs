@@ -3,12 +3,13 @@ use heeler_proto::v1::{Gate, ReleaseReply};
 use super::line::hang;
 use super::{Ink, Line, Screen};
 
-/// What stops on a node without its agent, and what continues.
+/// What stops on a node without its agent, what starts in its place, and what continues.
 #[must_use]
 pub fn release(node: &str, told: &ReleaseReply, screen: Screen) -> Vec<Line> {
     let mut lines = vec![Line::new().ink(Ink::Bold, format!("Without its agent, on {node}"))];
     for (ink, word, all) in [
         (Ink::Amber, "stops", &told.stops),
+        (Ink::Green, "starts", &told.starts),
         (Ink::Green, "continues", &told.goes_on),
     ] {
         for text in all {

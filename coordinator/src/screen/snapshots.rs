@@ -28,7 +28,7 @@ pub fn snapshots(
     let longest = rows.iter().map(|one| width(&one.name)).max().unwrap_or(0);
     let column = TEXT + longest + 2;
     // Reasons are all beside the names, or all below them.
-    let beside = rows.iter().all(|one| column + width(&one.reason) <= screen.width);
+    let beside = rows.iter().all(|one| column + width(&reason(one)) <= screen.width);
     let column = if beside { column } else { 0 };
     let mut dataset = "";
     for one in rows {
@@ -62,12 +62,26 @@ fn row(one: &SnapshotRow, column: usize, zone: &TimeZone, screen: Screen) -> Vec
         .to(TEXT, 2)
         .ink(ink, &one.name);
     match column {
-        1.. => vec![at.to(column, 2).ink(Ink::Dim, &one.reason)],
+        1.. => vec![at.to(column, 2).ink(Ink::Dim, reason(one))],
         0 => {
             let mut lines = vec![at];
-            lines.extend(hang(Line::of(" ".repeat(TEXT)), Ink::Dim, &one.reason, screen));
+            lines.extend(hang(Line::of(" ".repeat(TEXT)), Ink::Dim, &reason(one), screen));
             lines
         }
+    }
+}
+
+/// Why a snapshot is kept or pruned, with the tags that hold it.
+fn reason(one: &SnapshotRow) -> String {
+    let held = match (one.tags.as_slice(), one.holds) {
+        (_, 0) => return one.reason.clone(),
+        ([], holds) => format!("held by {}", count(holds as usize, "tag")),
+        (tags, _) => format!("held: {}", tags.join(", ")),
+    };
+    // An agent names the holds only when nothing else keeps the snapshot.
+    match one.reason.is_empty() || one.reason.starts_with("held by ") {
+        true => held,
+        false => format!("{}; {held}", one.reason),
     }
 }
 
@@ -94,4 +108,28 @@ pub fn snapshot_diff(answer: &SnapshotAnswer) -> Vec<Line> {
         ));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_snapshot_shows_its_tags() {
+        let shown = |why: &str, holds: u32, tags: &[&str]| {
+            reason(&SnapshotRow {
+                reason: why.into(),
+                holds,
+                tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                ..SnapshotRow::default()
+            })
+        };
+        assert_eq!(
+            shown("taken by a person", 1, &["keep"]),
+            "taken by a person; held: keep"
+        );
+        assert_eq!(shown("held by 2 tags", 2, &["keep", "backup"]), "held: keep, backup");
+        assert_eq!(shown("taken by a person", 1, &[]), "taken by a person; held by 1 tag");
+        assert_eq!(shown("hourly", 0, &[]), "hourly");
+    }
 }

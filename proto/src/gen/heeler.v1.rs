@@ -534,6 +534,9 @@ pub struct SnapshotRow {
     /// Where its files can be read; empty when the dataset is not mounted.
     #[prost(string, tag = "11")]
     pub path: ::prost::alloc::string::String,
+    /// The tags of its holds; empty when they were not asked for.
+    #[prost(string, repeated, tag = "12")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DiffLine {
@@ -774,7 +777,7 @@ pub struct Task {
     /// Such as "ensure pool".
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
-    /// What is wanted, as JSON of the kind's type in proto/src: see docs/adr/0021-a-task-is-kind-and-spec.md.
+    /// What is wanted, as JSON of the kind's type in proto/src: see docs/adr/0018-task-spec.md.
     #[prost(bytes = "vec", tag = "2")]
     pub spec: ::prost::alloc::vec::Vec<u8>,
 }
@@ -1031,6 +1034,9 @@ pub struct ReleaseReply {
     /// Why the machine could not be looked at.
     #[prost(string, tag = "5")]
     pub error: ::prost::alloc::string::String,
+    /// What the distribution starts in the agent's place.
+    #[prost(string, repeated, tag = "6")]
+    pub starts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

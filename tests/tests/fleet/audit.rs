@@ -145,6 +145,17 @@ async fn a_refused_snapshot_request_says_who_asked_and_what_exists() {
         "{wrong}"
     );
     operator.snapshots(hold("data/pve-files@before-upgrade")).await.unwrap();
+    let list = ask(Ask::List(v1::ListSnapshots {
+        dataset: "data/pve-files".into(),
+        ..v1::ListSnapshots::default()
+    }));
+    let listed = operator.snapshots(list).await.unwrap().into_inner().rows;
+    let held: Vec<_> = listed.iter().filter(|row| row.holds > 0).collect();
+    let [held] = held.as_slice() else { panic!("{listed:?}") };
+    assert_eq!(
+        (held.name.as_str(), held.tags.as_slice()),
+        ("before-upgrade", ["keep".to_owned()].as_slice())
+    );
     let mut events = operator.follow(0).await;
     let mut said = Vec::new();
     while said.len() < 4 {

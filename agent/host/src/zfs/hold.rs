@@ -24,18 +24,20 @@ pub fn release_command(tag: &str, snapshot: &str) -> Command {
     Command::change("zfs").args(["release", tag, snapshot])
 }
 
-/// `zfs holds -Hp DATASET@NAME`.
+/// `zfs holds -Hp DATASET@NAME…`.
 #[must_use]
-pub fn holds_command(snapshot: &str) -> Command {
-    Command::look("zfs").args(["holds", "-Hp", snapshot])
+pub fn holds_command(snapshots: &[String]) -> Command {
+    Command::look("zfs")
+        .args(["holds", "-Hp"])
+        .args(snapshots.iter().map(String::as_str))
 }
 
-/// The holds on a snapshot.
+/// The holds on these snapshots.
 ///
 /// # Errors
-/// When there is no such snapshot, or the output cannot be read.
-pub async fn holds(host: &dyn System, snapshot: &str) -> Result<Vec<Hold>, RunError> {
-    let command = holds_command(snapshot);
+/// When one of them does not exist, or the output cannot be read.
+pub async fn holds(host: &dyn System, snapshots: &[String]) -> Result<Vec<Hold>, RunError> {
+    let command = holds_command(snapshots);
     let output = ask(host, &command).await?;
     let read = |line: &str| {
         let mut fields = line.split('\t');

@@ -21,21 +21,21 @@ fn read(kind: &str, spec: &str) -> Task {
 
 fn keep() -> Task {
     read(
-        "keep snapshots",
+        "schedule snapshots",
         r#"{"policies":[{"dataset":"data/pve-files","keep":{"counts":[4,24,14,8,3,1],"frequent_minutes":15}}]}"#,
     )
 }
 
 fn scrubs(every: &str) -> Task {
     read(
-        "keep scrubs",
+        "schedule scrubs",
         &format!(r#"{{"pool":"data","every":"{every}","day":1,"hour":3}}"#),
     )
 }
 
 fn backplane() -> Task {
     read(
-        "keep backplane",
+        "set up backplane",
         r#"{"address":"10.10.99.50/24","mac":null,"renderer":"Netplan"}"#,
     )
 }

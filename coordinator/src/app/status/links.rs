@@ -18,7 +18,7 @@ pub(super) fn links_of(look: &Look<'_>, facts: Option<&v1::Facts>) -> Links {
     let backplane = look.wanted.and_then(|wanted| wanted.backplane.as_ref());
     let down = backplane.and_then(|backplane| fault(backplane, facts?));
     let seen = backplane.is_some() && facts.is_some() && down.is_none();
-    let brought_up = look.matched.iter().any(|matched| matched.kind == "keep backplane");
+    let brought_up = look.matched.iter().any(|matched| matched.kind == "set up backplane");
     Links {
         wanted: 1 + u32::from(backplane.is_some()),
         up: u32::from(look.connected) + u32::from(seen && look.connected),

@@ -31,6 +31,7 @@ fn row(row: &SnapshotRow) -> Value {
         "created_ms": row.created_ms,
         "used_bytes": row.used_bytes,
         "holds": row.holds,
+        "tags": row.tags,
         "clones": row.clones,
         "classes": row.classes,
         "prune": row.prune,

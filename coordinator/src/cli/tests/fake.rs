@@ -154,6 +154,7 @@ impl Operator for Fake {
                 released,
                 node: Some(ReleaseReply {
                     stops: vec!["new snapshots".into()],
+                    starts: vec!["monthly scrubs of data, by a timer".into()],
                     goes_on: vec!["pools".into()],
                     ..ReleaseReply::default()
                 }),

@@ -50,6 +50,35 @@ fn pages() -> Script {
 }
 
 #[tokio::test]
+async fn a_dataset_that_no_node_has_is_reported_once() {
+    let node = |name: &str| NodeInfo {
+        node: name.into(),
+        connected: true,
+        ..NodeInfo::default()
+    };
+    let missing = |name: &str| SnapshotAnswer {
+        error: format!("{name}: there is no dataset data/vn"),
+        ..SnapshotAnswer::default()
+    };
+    let names = ["pi5l", "pi5r", "pi5x"];
+    let script = Script {
+        nodes: names.map(node).to_vec(),
+        snapshots: names.map(missing).into(),
+        ..Script::default()
+    };
+    let listed = Stage::with("", script).types("snapshot list --dataset data/vn").await;
+    assert_ne!(listed.exit, Exit::Fine, "{}", listed.err);
+    assert!(
+        listed
+            .err
+            .starts_with("error: pi5l, pi5r, pi5x: there is no dataset data/vn"),
+        "{}",
+        listed.err
+    );
+    assert_eq!(listed.err.matches("there is no dataset").count(), 1, "{}", listed.err);
+}
+
+#[tokio::test]
 async fn ten_thousand_snapshots_fit_80_columns() {
     let stage = Stage::with("", pages());
     let listed = stage.types("snapshot list pi5l").await;

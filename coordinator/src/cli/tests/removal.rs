@@ -34,7 +34,8 @@ async fn a_release_shows_what_stops_and_asks() {
     assert_eq!((no.exit, went(&stage)), (Exit::Refused, false));
     assert_eq!(
         no.out,
-        "Without its agent, on pi5l\n  stops      new snapshots\n  continues  pools\n"
+        "Without its agent, on pi5l\n  stops      new snapshots\n  starts     monthly scrubs of data, by a \
+         timer\n  continues  pools\n"
     );
     assert_eq!(no.asked, ["Remove the agent from pi5l? [y/N]"]);
     let nobody = stage.types("node release pi5l").await;

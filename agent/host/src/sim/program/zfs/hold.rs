@@ -30,16 +30,24 @@ pub(super) fn change(state: &mut State, verb: &str, tag: &str, full: &str) -> Op
     Some(printed(""))
 }
 
-/// `zfs holds -Hp SNAPSHOT`.
-pub(super) fn listed(state: &State, full: &str) -> Option<Output> {
-    let dataset = full.split('@').next()?;
-    let pool = pool_of(state, dataset).map(|at| &state.kernel.pools[at]);
-    let Some(snap) = pool.and_then(|pool| pool.contents.snap(full)) else {
-        return Some(complained(1, format!("cannot open '{full}': dataset does not exist\n")));
-    };
-    let lines = snap
-        .holds
-        .iter()
-        .map(|(tag, since)| format!("{full}\t{tag}\t{since}\n"));
-    Some(printed(lines.collect::<String>()))
+/// `zfs holds -Hp SNAPSHOT…`: a missing one is named, and the others are still listed.
+pub(super) fn listed(state: &State, snapshots: &[&str]) -> Option<Output> {
+    let (mut text, mut missing) = (String::new(), String::new());
+    for full in snapshots {
+        let dataset = full.split('@').next()?;
+        let pool = pool_of(state, dataset).map(|at| &state.kernel.pools[at]);
+        let Some(snap) = pool.and_then(|pool| pool.contents.snap(full)) else {
+            missing += &format!("cannot open '{full}': dataset does not exist\n");
+            continue;
+        };
+        let lines = snap.holds.iter();
+        text.extend(lines.map(|(tag, since)| format!("{full}\t{tag}\t{since}\n")));
+    }
+    match missing.is_empty() {
+        true => Some(printed(text)),
+        false => Some(Output {
+            stdout: text,
+            ..complained(1, missing)
+        }),
+    }
 }

@@ -62,7 +62,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Result<Option<Output>, Go
         ["snapshot", rest @ ..] => snapshot::take(state, rest)?,
         ["destroy", rest @ ..] => destroy::run(state, rest)?,
         [verb @ ("hold" | "release"), tag, snapshot] => hold::change(state, verb, tag, snapshot),
-        ["holds", "-Hp", snapshot] => hold::listed(state, snapshot),
+        ["holds", "-Hp", snapshots @ ..] => hold::listed(state, snapshots),
         ["diff", "-FHt", from, to] => diff::run(state, from, to),
         ["list", rest @ ..] => list::run(state, rest),
         ["get", rest @ ..] => get::run(state, rest),
