@@ -1,6 +1,6 @@
 use std::sync::{Arc, PoisonError};
 
-use heeler_proto::v1;
+use heeler_proto::{EnsurePool, Kind as _, v1};
 use heeler_store::{Copy, Tx};
 use tokio::sync::MutexGuard;
 
@@ -61,15 +61,15 @@ impl App {
             known.is_none_or(|copy| older_than_ms == 0 || copy.at_ms.abs_diff(self.now_ms()) >= older_than_ms)
         };
         let mut holders = Vec::new();
+        let open = tx.open_tasks().await?;
         for node in tx.nodes().await? {
             let Some(session) = self.sessions.of(&node_name(&node.name)?) else {
                 continue;
             };
             let pools = ledger::facts_of(&node)?.map(|facts| facts.pools).unwrap_or_default();
-            let works = |pool: &v1::Pool| {
-                pool.comment.starts_with("heeler:") && matches!(pool.state.as_str(), "ONLINE" | "DEGRADED")
-            };
-            if pools.iter().any(works) && due(&node.name) {
+            let open = open.iter().filter(|task| task.node == node.name);
+            let ready = older_than_ms == 0 || has_room(open.map(|task| task.kind.as_str()));
+            if pools.iter().any(works) && due(&node.name) && ready {
                 holders.push(Holder { session });
             }
         }
@@ -114,4 +114,25 @@ pub(super) async fn newest(tx: &mut Tx) -> Result<Vec<v1::CopyInfo>, AppError> {
     let copies = tx.newest_copies().await?.into_iter();
     let here = copies.filter(|copy| known.iter().any(|node| node.name == copy.node));
     Ok(here.map(info).collect())
+}
+
+fn works(pool: &v1::Pool) -> bool {
+    pool.comment.starts_with("heeler:") && matches!(pool.state.as_str(), "ONLINE" | "DEGRADED")
+}
+
+/// Whether none of these open tasks is still making the pool: its datasets come after the pool itself, and a copy goes
+/// into a dataset.
+fn has_room<'a>(mut open: impl Iterator<Item = &'a str>) -> bool {
+    open.all(|kind| kind != EnsurePool::NAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_in_the_making_takes_no_copy() {
+        assert!(has_room(["keep snapshots", "keep backplane"].into_iter()));
+        assert!(!has_room(["keep backplane", "ensure pool"].into_iter()));
+    }
 }
