@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use heeler_agent::{Hold, ReleaseError, hold, node_status, release};
 use heeler_host::System;
+use heeler_proto::duration;
 
 use crate::out;
 
@@ -58,7 +59,7 @@ pub async fn run(command: PersonCommand, host: Arc<dyn System>) -> Result<ExitCo
             hold::set(host.as_ref(), &hold).await.map_err(PersonError::Hold)?;
             let how_long = match for_ms {
                 0 => "until heeler-agent resume".to_owned(),
-                ms => format!("for {}", screen::span(ms)),
+                ms => format!("for {}", duration::span(ms)),
             };
             out::line(format_args!(
                 "Paused {how_long}: no new task is taken. Snapshots and scrubs continue."

@@ -7,6 +7,7 @@ mod backplane;
 pub mod bounds;
 mod circle;
 mod consent;
+pub mod duration;
 mod generation;
 mod irreversible;
 mod mountpoint;

@@ -48,7 +48,11 @@ enum Task {
         verbose: bool,
     },
     /// Builds the static aarch64 agent, prints its size, fails over the gate
-    Size,
+    Size {
+        /// Builds it with symbols, and prints its largest crates and symbols
+        #[arg(long)]
+        top: bool,
+    },
     /// Puts a release build of the agent on a node of the running lab and watches it: resident memory, wake-ups
     Rss {
         /// The node, by its name in the lab
@@ -114,7 +118,7 @@ fn run_task(task: &Task) -> Result<()> {
         Task::Sqlx { check } => sqlx::run(*check),
         Task::Bans => bans::run(),
         Task::Tidy { verbose } => tidy::run(*verbose),
-        Task::Size => size::run(),
+        Task::Size { top } => size::run(*top),
         Task::Rss { node, seconds } => rss::run(node, *seconds),
         Task::Package { quick, version, out } => package::run(&package::PackageOptions {
             quick: *quick,

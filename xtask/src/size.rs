@@ -1,5 +1,7 @@
 //! Size of the static aarch64 agent in bytes. A Pi stores two of them and loads one at every boot.
 
+mod symbols;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -50,9 +52,14 @@ impl Machine {
     }
 }
 
-/// Builds the agent, prints its size in bytes, and fails when it is over the limit.
-pub fn run() -> Result<()> {
+/// Builds the agent, prints its size in bytes, and fails when it is over the limit. With `top`, builds it with symbols
+/// instead and prints the largest ones.
+pub fn run(top: bool) -> Result<()> {
     let machine = Machine::Aarch64;
+    if top {
+        run::run(agent_build(machine)?.env("CARGO_PROFILE_AGENT_STRIP", "none"))?;
+        return symbols::print(&program(machine));
+    }
     let path = build_agent(machine)?;
     let bytes = fs::metadata(&path)
         .with_context(|| format!("no {}", path.display()))?
@@ -73,7 +80,11 @@ pub fn run() -> Result<()> {
 /// Builds the agent and returns the path of the program.
 pub fn build_agent(machine: Machine) -> Result<PathBuf> {
     run::run(&mut agent_build(machine)?)?;
-    Ok(run::target_dir().join(machine.target()).join("agent/heeler-agent"))
+    Ok(program(machine))
+}
+
+fn program(machine: Machine) -> PathBuf {
+    run::target_dir().join(machine.target()).join("agent/heeler-agent")
 }
 
 /// The cargo command that builds the static agent.

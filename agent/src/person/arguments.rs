@@ -1,3 +1,5 @@
+use heeler_proto::duration;
+
 /// A command for a person on the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonCommand {
@@ -30,7 +32,7 @@ impl PersonCommand {
                 json: flag("--json", words),
             },
             "pause" => Self::Pause {
-                for_ms: value("--for", words)?.map_or(Ok(0), |text| span(&text))?,
+                for_ms: value("--for", words)?.map_or(Ok(0), |text| duration::parse(&text))?,
                 reason: value("--reason", words)?.unwrap_or_default(),
             },
             "resume" => Self::Resume,
@@ -58,22 +60,6 @@ fn value(name: &str, words: &mut Vec<String>) -> Result<Option<String>, String> 
     }
     words.remove(at);
     Ok(Some(words.remove(at)))
-}
-
-/// A number with a unit (s, m, h, d), in milliseconds.
-fn span(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text} is not a duration: write 30m, 2h or 3d");
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    let ms = number.checked_mul(seconds * 1_000).filter(|ms| *ms > 0);
-    ms.ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use heeler_agent::node_status::{NOT_ADDED, NodeStatus, Task};
 use heeler_agent::release::Plan;
+use heeler_proto::duration::span;
 
 /// The state of the agent, in lines of at most 80 columns where possible.
 pub fn status(status: &NodeStatus) -> String {
@@ -137,15 +138,5 @@ fn past(then_ms: u64, now_ms: u64) -> String {
     match then_ms {
         0 => "never".to_owned(),
         then => format!("began {} ago", span(now_ms.saturating_sub(then))),
-    }
-}
-
-/// A duration in milliseconds as a short text, such as "5 min".
-pub fn span(ms: u64) -> String {
-    match ms / 1000 {
-        s @ 0..120 => format!("{s} s"),
-        s @ 120..7200 => format!("{} min", s / 60),
-        s @ 7200..172_800 => format!("{} h", s / 3600),
-        s => format!("{} d", s / 86_400),
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Events {
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(KINDS), hide_possible_values = true)]
     kind: Vec<String>,
     /// Only events of the last TIME: 30m, 2h, 7d
-    #[arg(long, value_name = "TIME", value_parser = back)]
+    #[arg(long, value_name = "TIME", value_parser = heeler_proto::duration::parse)]
     since: Option<u64>,
     /// Only the last NUMBER events [default: all]
     #[arg(short = 'n', long, value_name = "NUMBER", value_parser = given::number(1, MOST))]
@@ -58,21 +58,6 @@ impl Events {
     pub(super) fn only_reads(&self) -> bool {
         self.action.is_none()
     }
-}
-
-/// Parses `90s`, `30m`, `2h` or `7d` into milliseconds.
-fn back(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is not a duration: write 90s, 30m, 2h or 7d");
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
-    let ms = match unit {
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    number.checked_mul(ms).ok_or_else(wrong)
 }
 
 pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {

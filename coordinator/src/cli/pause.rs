@@ -14,7 +14,7 @@ pub(super) struct Pause {
     #[arg(add = complete::nodes())]
     node: String,
     /// How long: 30m, 2h, 3d [default: until heeler node resume]
-    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    #[arg(long = "for", value_name = "TIME", value_parser = heeler_proto::duration::parse)]
     time: Option<u64>,
     /// The reason; status and plan show it
     #[arg(long, value_name = "TEXT")]
@@ -70,50 +70,5 @@ fn until(pause: &Held, console: &Console<'_>) -> String {
     match pause.until_ms {
         0 => "until heeler node resume".to_owned(),
         at => format!("until {}", date(at, &console.zone)),
-    }
-}
-
-/// Parses a number with a unit (s, m, h, d) into milliseconds.
-fn span(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is not a duration: write 30m, 2h or 3d");
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    match number.checked_mul(seconds * 1_000) {
-        Some(0) => Err("a pause must last longer than 0".to_owned()),
-        Some(ms) => Ok(ms),
-        None => Err(wrong()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_a_number_with_its_unit() {
-        assert_eq!(span("2h"), Ok(7_200_000));
-        assert_eq!(span("90s"), Ok(90_000));
-        for wrong in [
-            "",
-            "h",
-            "2",
-            "-1h",
-            "2 h",
-            "2w",
-            "0m",
-            "1.5h",
-            "99999999999999999999d",
-            "9999999999999999d",
-            "2µ",
-        ] {
-            assert!(span(wrong).is_err(), "{wrong}");
-        }
     }
 }

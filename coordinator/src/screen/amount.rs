@@ -1,3 +1,4 @@
+use heeler_proto::duration::span;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -7,17 +8,6 @@ pub fn ago(then_ms: u64, now_ms: u64) -> String {
     match then_ms {
         0 => "never".into(),
         _ => span(now_ms.saturating_sub(then_ms)),
-    }
-}
-
-/// A duration in milliseconds in one unit: "4 s", "12 min", "3 h", "9 d".
-#[must_use]
-pub fn span(ms: u64) -> String {
-    match ms / 1000 {
-        s @ 0..60 => format!("{s} s"),
-        s @ 60..3_600 => format!("{} min", s / 60),
-        s @ 3_600..172_800 => format!("{} h", s / 3_600),
-        s => format!("{} d", s / 86_400),
     }
 }
 

@@ -27,7 +27,7 @@ mod trust;
 mod unmanaged;
 
 pub use act::asks;
-pub use amount::{ago, clock, date, decimal, gibibytes, left, span};
+pub use amount::{ago, clock, date, decimal, gibibytes, left};
 pub use audit::audit;
 pub use copies::copies;
 pub use diff::diff;
@@ -35,6 +35,7 @@ pub use disks::disks;
 pub use event::{EventLog, ends, is_an_op, is_shown, progress};
 pub use handbook::handbook;
 pub use handbook_cases::{CASES, Case, NEVER};
+pub use heeler_proto::duration::span;
 pub use line::{Ink, Line, Screen, wrap};
 pub use mistakes::mistakes;
 pub use node_plan::{PlanState, changes, plan_state};
