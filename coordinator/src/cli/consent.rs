@@ -82,7 +82,7 @@ pub(super) fn to_type(
     if !open.is_empty() && !console.person.is_there() {
         let words: Vec<String> = open.iter().map(|((word, _), _)| format!("--confirm {word}")).collect();
         return Err(CliError::NobodyToAsk(format!(
-            "this cannot be undone, and there is no terminal to ask on\nTo consent: {again} {}",
+            "this needs your consent, and there is no terminal to ask on\nTo consent: {again} {}",
             words.join(" ")
         )));
     }
