@@ -3,7 +3,6 @@
 pub mod app;
 pub mod audit;
 pub mod backup;
-pub mod caller;
 pub mod cli;
 pub mod clock;
 pub mod config;

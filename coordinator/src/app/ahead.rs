@@ -1,8 +1,8 @@
 use heeler_proto::{Generation, v1};
 use heeler_store::{Node, Pause, Tx};
 
+use super::who::COORDINATOR;
 use super::{App, AppError};
-use crate::caller::COORDINATOR;
 use crate::init::epoch_at;
 
 /// In epochs, which are Unix seconds: 100 years. No real coordinator is further ahead of this one.
@@ -42,7 +42,8 @@ impl App {
         if unknown {
             // The person decided that with `heeler node add` over SSH.
             let text = format!("taken over from another coordinator: {found}");
-            self.audit(tx, "node taken over", &node.name, &found).await?;
+            self.audit(tx, COORDINATOR, "node taken over", &node.name, &found)
+                .await?;
             tx.add_event(&self.event("taken over", &node.name, text)).await?;
             return Ok(());
         }
@@ -59,7 +60,7 @@ impl App {
             until_ms: 0,
         })
         .await?;
-        self.audit(tx, "node paused", &node.name, &reason).await?;
+        self.audit(tx, COORDINATOR, "node paused", &node.name, &reason).await?;
         tx.add_event(&self.event("paused", &node.name, reason)).await?;
         Ok(())
     }

@@ -54,7 +54,7 @@ impl App {
             Some(_) => format!("revision {revision}, {} tasks", task_ids.len()),
             None => format!("{} tasks", task_ids.len()),
         };
-        let head = self.audit(&mut tx, "apply", "", &asked).await?;
+        let head = self.audit(&mut tx, &who.name, "apply", "", &asked).await?;
         let reply = v1::ApplyReply {
             revision,
             task_ids,
@@ -102,7 +102,7 @@ impl App {
         };
         tx.add_revision(&revision).await?;
         let text = format!("revision {number} accepted");
-        self.audit_of(
+        self.audit(
             tx,
             operator,
             "revision",
@@ -174,7 +174,7 @@ impl App {
         if !consented.is_empty() {
             detail = format!("{detail}, with consent {}", consented.join(", "));
         }
-        self.audit_of(tx, operator, "task", &part.node, &detail).await?;
+        self.audit(tx, operator, "task", &part.node, &detail).await?;
         let event = self.event(
             "task queued",
             &part.node,

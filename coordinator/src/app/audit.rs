@@ -3,19 +3,13 @@ use heeler_store::{AuditEntry, Tx};
 
 use super::{App, AppError, share};
 use crate::audit::{Action, Head, Walk, write};
-use crate::caller::caller;
 
 /// Most entries in one page.
 pub(super) const PAGE: u32 = 1000;
 
 impl App {
-    /// Adds an entry in the name of the current caller.
-    pub(super) async fn audit(&self, tx: &mut Tx, action: &str, node: &str, detail: &str) -> Result<Head, AppError> {
-        self.audit_of(tx, &caller(), action, node, detail).await
-    }
-
-    /// The same in the name of `who`.
-    pub(super) async fn audit_of(
+    /// Adds an entry in the name of `who`: the caller's, or [`super::who::COORDINATOR`].
+    pub(super) async fn audit(
         &self,
         tx: &mut Tx,
         who: &str,

@@ -2,7 +2,7 @@ use heeler_proto::{NodeName, v1};
 use heeler_store::{Node, NodeState, OperatorRecord, Stage, Token, Tx};
 
 use super::fleet_trust::{ids, statements};
-use super::{App, AppError, hex, nodes, random_bits};
+use super::{App, AppError, Who, hex, nodes, random_bits};
 use crate::pki::{pem, sha256};
 
 /// How long a join token is valid: ten minutes.
@@ -35,7 +35,11 @@ impl App {
     ///
     /// # Errors
     /// When the node is known with another key and `reflashed` is not set, or with this key and it is revoked.
-    pub async fn create_token(&self, request: v1::CreateTokenRequest) -> Result<v1::CreateTokenReply, AppError> {
+    pub async fn create_token(
+        &self,
+        request: v1::CreateTokenRequest,
+        who: &Who,
+    ) -> Result<v1::CreateTokenReply, AppError> {
         let name = NodeName::new(&request.node)?;
         let key_sha256 = request.key_sha256.as_slice().try_into();
         let key_sha256 =
@@ -69,8 +73,9 @@ impl App {
         )
         .await?;
         let detail = format!("join token for the key {}", hex(&key_sha256));
-        self.audit(&mut tx, "node add", name.as_str(), &detail).await?;
-        self.tell(
+        self.audit(&mut tx, &who.name, "node add", name.as_str(), &detail)
+            .await?;
+        self.save_with_event(
             tx,
             self.event("token", name.as_str(), "join token made, good for 10 minutes"),
         )

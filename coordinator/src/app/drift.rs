@@ -49,7 +49,7 @@ impl App {
         match (before.unwrap_or(0), found.first()) {
             (0, Some(first)) if found.iter().all(|step| step.outcome() == StepOutcome::Change) => {
                 let text = format!("differs from revision {revision}: {}", what(first));
-                self.tell(tx, self.event("drift", node, text)).await?;
+                self.save_with_event(tx, self.event("drift", node, text)).await?;
             }
             _ => tx.save().await?,
         }

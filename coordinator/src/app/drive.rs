@@ -9,6 +9,7 @@ use heeler_store::{NewEvent, Outcome, Task, TaskState, Tx};
 use tokio::time::{Instant, sleep};
 use tracing::error;
 
+use super::who::COORDINATOR;
 use super::{App, AppError, decoded, ledger, network, node_name, spec, task_id};
 use crate::planner::{Decision, Fleet, NodeView, SessionView, TaskView, Why, decide};
 use crate::sessions::Session;
@@ -151,7 +152,7 @@ impl App {
                         tx.set_node(&node).await?;
                     }
                     let detail = format!("task {task}, generation {}.{}", generation.epoch, generation.counter);
-                    self.audit(tx, "task sent", node.as_str(), &detail).await?;
+                    self.audit(tx, COORDINATOR, "task sent", node.as_str(), &detail).await?;
                 }
                 let session = self.sessions.of(&node).filter(|open| open.id == session);
                 let Some(session) = session else { return Ok(None) };

@@ -4,6 +4,7 @@ use heeler_proto::NodeName;
 use heeler_store::{Certificate, Digest, Node, NodeState, Outcome, TaskState, Tx};
 
 use super::contact::TOKEN_MS;
+use super::who::COORDINATOR;
 use super::{App, AppError, hex, nodes};
 use crate::pki::{Issued, NodeRequest, Peer, REJOIN_MS, issue_node, sha256};
 
@@ -74,9 +75,11 @@ impl App {
         // Without a token the node only renews what it had: no action of a person, so no entry in the audit log.
         if !request.token.is_empty() {
             let detail = format!("{text}, key {}", hex(&csr.key_sha256));
-            self.audit(&mut tx, "enrolled", name.as_str(), &detail).await?;
+            self.audit(&mut tx, COORDINATOR, "enrolled", name.as_str(), &detail)
+                .await?;
         }
-        self.tell(tx, self.event("enrolled", name.as_str(), text)).await?;
+        self.save_with_event(tx, self.event("enrolled", name.as_str(), text))
+            .await?;
         if let Some(old) = old {
             self.node_keys.shut_out(&old);
         }

@@ -4,8 +4,7 @@ use heeler_proto::v1;
 use heeler_store::{Event, EventQuery, Store};
 use tokio::sync::{broadcast, watch};
 
-use super::{App, AppError, decoded};
-use crate::caller::caller;
+use super::{App, AppError, Who, decoded};
 
 /// Events read from the database at once.
 const PAGE: u32 = 256;
@@ -16,14 +15,14 @@ impl App {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn seen_alarms(&self, node: &str) -> Result<u32, AppError> {
+    pub async fn seen_alarms(&self, node: &str, who: &Who) -> Result<u32, AppError> {
         let mut tx = self.store.write().await?;
         let one = Some(node).filter(|node| !node.is_empty());
-        let count = tx.see_alarms(one, &caller(), self.now_ms()).await?;
+        let count = tx.see_alarms(one, &who.name, self.now_ms()).await?;
         if count == 0 {
             return Ok(0);
         }
-        self.audit(&mut tx, "alarms seen", node, "").await?;
+        self.audit(&mut tx, &who.name, "alarms seen", node, "").await?;
         tx.save().await?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }

@@ -216,7 +216,7 @@ impl App {
     }
 
     /// Stores the transaction with an event, and wakes followers and the planner. Returns the event's number.
-    async fn tell(&self, mut tx: Tx, event: NewEvent) -> Result<u64, AppError> {
+    async fn save_with_event(&self, mut tx: Tx, event: NewEvent) -> Result<u64, AppError> {
         let id = tx.add_event(&event).await?;
         tx.save().await?;
         self.feed.stored(id);

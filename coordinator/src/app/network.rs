@@ -4,6 +4,7 @@ use heeler_proto::v1::{NetworkConfirmation, ReachReply, ReachRequest, to_agent::
 use heeler_proto::{KeepBackplane, NodeName, v1};
 use heeler_store::Tx;
 
+use super::who::COORDINATOR;
 use super::{App, AppError, node_name};
 use crate::pending::{PeerAnswer, Pending};
 use crate::sessions::Session;
@@ -100,7 +101,8 @@ impl App {
         let text = format!("network change kept: {peers}");
         tx.add_event(&self.event("network confirmed", node.as_str(), &text))
             .await?;
-        self.audit(tx, "network confirmed", node.as_str(), &peers).await?;
+        self.audit(tx, COORDINATOR, "network confirmed", node.as_str(), &peers)
+            .await?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use heeler_proto::v1;
 use heeler_store::{Node, NodeState, Tx};
 use tokio::time::timeout;
 
-use super::{App, AppError, drift, hex, ledger, node_name, pause, share, tasks};
+use super::{App, AppError, Who, drift, hex, ledger, node_name, pause, share, tasks};
 use crate::known::{short, unknown};
 use crate::pki::Peer;
 use crate::sessions::Sessions;
@@ -116,15 +116,17 @@ impl App {
     ///
     /// # Errors
     /// When no node has that name.
-    pub async fn revoke(&self, name: &str) -> Result<bool, AppError> {
+    pub async fn revoke(&self, name: &str, who: &Who) -> Result<bool, AppError> {
         let mut tx = self.store.write().await?;
         let mut node = known(&mut tx, name).await?;
         node.state = NodeState::Revoked;
         tx.set_node(&node).await?;
         // An unused join token would let the node in again.
         tx.forget_tokens(&node.name).await?;
-        self.audit(&mut tx, "node revoked", name, "its key is revoked").await?;
-        self.tell(tx, self.event("revoked", name, "its key is revoked")).await?;
+        self.audit(&mut tx, &who.name, "node revoked", name, "its key is revoked")
+            .await?;
+        self.save_with_event(tx, self.event("revoked", name, "its key is revoked"))
+            .await?;
         let session = self.sessions.of(&node_name(&node.name)?);
         if let Some(session) = &session {
             session.close("revoked");

@@ -34,7 +34,11 @@ impl App {
     ///
     /// # Errors
     /// When the signature is missing or for something else, or the name or key is taken.
-    pub async fn add_operator(&self, request: v1::AddOperatorRequest) -> Result<v1::OperatorGrant, AppError> {
+    pub async fn add_operator(
+        &self,
+        request: v1::AddOperatorRequest,
+        who: &Who,
+    ) -> Result<v1::OperatorGrant, AppError> {
         let now_ms = self.now_ms();
         let csr = NodeRequest::parse(&request.csr).map_err(|error| AppError::Invalid(error.to_string()))?;
         let name = OperatorName::new(&csr.common_name)?;
@@ -77,7 +81,7 @@ impl App {
             tx.add_operator_by(&operator, statement.operator.as_str(), now_ms)
                 .await?;
             let text = format!("{name} may consent from now on; added by {}", statement.operator);
-            self.audit(&mut tx, "operator added", "", &text).await?;
+            self.audit(&mut tx, &who.name, "operator added", "", &text).await?;
             tx.add_event(&self.event("operator added", "", text)).await?;
         }
         let grant = self.grant(&mut tx, &csr, &name).await?;
@@ -92,6 +96,7 @@ impl App {
     pub async fn revoke_operator(
         &self,
         request: v1::RevokeOperatorRequest,
+        who: &Who,
     ) -> Result<v1::RevokeOperatorReply, AppError> {
         let mut tx = self.store.write().await?;
         let operators = tx.operators().await?;
@@ -115,7 +120,7 @@ impl App {
         let by = statement.operator.as_str();
         tx.revoke_operator(name.as_str(), by, self.now_ms()).await?;
         let text = format!("{name} may no longer consent; revoked by {by}");
-        self.audit(&mut tx, "operator revoked", "", &text).await?;
+        self.audit(&mut tx, &who.name, "operator revoked", "", &text).await?;
         tx.add_event(&self.event("operator revoked", "", text)).await?;
         self.changed_trust(tx).await?;
         Ok(v1::RevokeOperatorReply {

@@ -3,8 +3,7 @@ use std::collections::HashMap;
 use heeler_proto::v1;
 use heeler_store::{Node, Pause, Tx};
 
-use super::{App, AppError, ledger, nodes};
-use crate::caller::caller;
+use super::{App, AppError, Who, ledger, nodes};
 
 /// Longest pause with an end: 366 days. A longer one is meant to have no end.
 const LONGEST_MS: u64 = 366 * 24 * 60 * 60 * 1000;
@@ -14,7 +13,7 @@ impl App {
     ///
     /// # Errors
     /// When no node has that name, it is shut out, or the pause is longer than a year.
-    pub async fn pause(&self, request: v1::PauseNodeRequest) -> Result<v1::PauseNodeReply, AppError> {
+    pub async fn pause(&self, request: v1::PauseNodeRequest, who: &Who) -> Result<v1::PauseNodeReply, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
         if node.state.is_shut_out() {
@@ -33,7 +32,7 @@ impl App {
         let pause = Pause {
             node: node.name.clone(),
             reason: request.reason,
-            operator: caller(),
+            operator: who.name.clone(),
             since_ms,
             until_ms: if request.for_ms == 0 {
                 0
@@ -42,7 +41,7 @@ impl App {
             },
         };
         tx.pause(&pause).await?;
-        self.audit_of(&mut tx, &pause.operator, "node paused", &node.name, &pause.reason)
+        self.audit(&mut tx, &pause.operator, "node paused", &node.name, &pause.reason)
             .await?;
         let open = tx.open_tasks().await?;
         let in_hand = open
@@ -54,7 +53,7 @@ impl App {
             "" => String::new(),
             reason => format!(": {reason}"),
         };
-        self.tell(
+        self.save_with_event(
             tx,
             self.event("paused", &node.name, format!("paused by {}{why}", pause.operator)),
         )
@@ -69,15 +68,15 @@ impl App {
     ///
     /// # Errors
     /// When no node has that name.
-    pub async fn resume(&self, request: v1::ResumeNodeRequest) -> Result<bool, AppError> {
+    pub async fn resume(&self, request: v1::ResumeNodeRequest, who: &Who) -> Result<bool, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
         let held = tx.pause_of(&node.name, self.now_ms()).await?.is_some();
         if tx.resume(&node.name).await? {
-            self.audit_of(&mut tx, &caller(), "node resumed", &node.name, "")
+            self.audit(&mut tx, &who.name, "node resumed", &node.name, "").await?;
+            let text = format!("resumed by {}", who.name);
+            self.save_with_event(tx, self.event("resumed", &node.name, text))
                 .await?;
-            let text = format!("resumed by {}", caller());
-            self.tell(tx, self.event("resumed", &node.name, text)).await?;
         }
         Ok(held)
     }

@@ -59,7 +59,7 @@ impl App {
             text: words::text(kind).chars().take(TEXT).collect(),
             body: (event.encoded_len() <= BODY).then(|| event.encode_to_vec()),
         };
-        self.tell(tx, stored).await?;
+        self.save_with_event(tx, stored).await?;
         if event.seq != 0 {
             session.send(Body::Ack(v1::EventAck { seq: event.seq }));
         }
@@ -170,7 +170,7 @@ impl App {
             task_id: task.id,
             ..self.event(kind, session.node.as_str(), text)
         };
-        self.tell(tx, event).await?;
+        self.save_with_event(tx, event).await?;
         Ok(())
     }
 }

@@ -32,7 +32,8 @@ impl App {
             return Ok(());
         }
         let tx = self.store.write().await?;
-        self.tell(tx, self.event("alarm", node, refused.why.as_str())).await?;
+        self.save_with_event(tx, self.event("alarm", node, refused.why.as_str()))
+            .await?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use heeler_proto::v1;
 use heeler_store::NodeState;
 use tokio::time::timeout;
 
-use super::{App, AppError, hex, node_name, nodes, random_bits};
+use super::{App, AppError, Who, hex, node_name, nodes, random_bits};
 
 /// How long a node may take to answer a release.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -15,7 +15,7 @@ impl App {
     ///
     /// # Errors
     /// When the node is not known or not connected, does not answer within 60 s, or refuses.
-    pub async fn release(&self, request: v1::ReleaseNodeRequest) -> Result<v1::ReleaseNodeReply, AppError> {
+    pub async fn release(&self, request: v1::ReleaseNodeRequest, who: &Who) -> Result<v1::ReleaseNodeReply, AppError> {
         let name = request.node.as_str();
         let node = nodes::known(&mut self.store.read().await?, name).await?;
         let session = self.sessions.of(&node_name(&node.name)?);
@@ -57,8 +57,8 @@ impl App {
             tx.set_node(&node).await?;
             tx.forget_tokens(name).await?;
             tx.forget_drift(name).await?;
-            self.audit(&mut tx, "node released", name, "").await?;
-            self.tell(
+            self.audit(&mut tx, &who.name, "node released", name, "").await?;
+            self.save_with_event(
                 tx,
                 self.event(
                     "released",

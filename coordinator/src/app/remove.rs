@@ -1,8 +1,7 @@
 use heeler_proto::v1;
 use heeler_store::{Node, Pool, Tx};
 
-use super::{App, AppError, ledger, node_name, nodes, revision};
-use crate::caller::caller;
+use super::{App, AppError, Who, ledger, node_name, nodes, revision};
 use crate::known::{short, unknown};
 
 impl App {
@@ -11,7 +10,7 @@ impl App {
     ///
     /// # Errors
     /// When no node has that name, something blocks, or a word is missing.
-    pub async fn remove(&self, request: v1::RemoveNodeRequest) -> Result<v1::RemoveNodeReply, AppError> {
+    pub async fn remove(&self, request: v1::RemoveNodeRequest, who: &Who) -> Result<v1::RemoveNodeReply, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
         let gates = self.gates(&mut tx, &node).await?;
@@ -25,12 +24,18 @@ impl App {
                 false => tx.forget_pool(&pool.guid).await?,
             }
         }
-        tx.remove_node(&node.name, &caller(), self.now_ms()).await?;
-        self.audit(&mut tx, "node removed", &node.name, &request.confirmed.join(", "))
-            .await?;
-        self.tell(
+        tx.remove_node(&node.name, &who.name, self.now_ms()).await?;
+        self.audit(
+            &mut tx,
+            &who.name,
+            "node removed",
+            &node.name,
+            &request.confirmed.join(", "),
+        )
+        .await?;
+        self.save_with_event(
             tx,
-            self.event("removed", &node.name, format!("removed by {}", caller())),
+            self.event("removed", &node.name, format!("removed by {}", who.name)),
         )
         .await?;
         if let Some(peer) = nodes::peer(&node)? {
@@ -80,7 +85,11 @@ impl App {
     ///
     /// # Errors
     /// When no pool of that name is on record for the node, it is still imported, or the word is missing.
-    pub async fn forget_gone_pool(&self, request: v1::ForgetPoolRequest) -> Result<v1::ForgetPoolReply, AppError> {
+    pub async fn forget_gone_pool(
+        &self,
+        request: v1::ForgetPoolRequest,
+        who: &Who,
+    ) -> Result<v1::ForgetPoolReply, AppError> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
         let pools = tx.pools_of(&node.name).await?;
@@ -110,8 +119,9 @@ impl App {
         pass(&gates, &[request.confirmed])?;
         tx.forget_own_pool(&pool.guid).await?;
         let text = format!("pool {} ({}) is removed from the record", pool.name, pool.guid);
-        self.audit(&mut tx, "pool forgotten", &node.name, &text).await?;
-        self.tell(tx, self.event("pool", &node.name, text)).await?;
+        self.audit(&mut tx, &who.name, "pool forgotten", &node.name, &text)
+            .await?;
+        self.save_with_event(tx, self.event("pool", &node.name, text)).await?;
         Ok(v1::ForgetPoolReply { gates, forgotten: true })
     }
 }

@@ -25,7 +25,7 @@ impl App {
         tx.set_node(&node).await?;
         tx.add_certificate(&enrol::certificate(&session.node, &request, &issued, now_ms))
             .await?;
-        self.tell(
+        self.save_with_event(
             tx,
             self.event("renewed", session.node.as_str(), "certificate renewed for 7 days"),
         )

@@ -5,7 +5,7 @@ use heeler_store::{Authority, Digest, NodeState, Stage, Tx};
 use rustls::pki_types::CertificateDer;
 use v1::rotate_authority_request::Step;
 
-use super::{App, AppError, nodes};
+use super::{App, AppError, Who, nodes};
 use crate::pki::{Ca, expires_ms};
 
 /// The stages of an authority: made, announced, current, old, dropped. Each step is one transaction. The files in the
@@ -45,7 +45,11 @@ impl App {
     /// # Errors
     /// When it is not the next step, a node blocks it, or the operator's signature is missing or for another
     /// authority.
-    pub async fn rotate(&self, request: v1::RotateAuthorityRequest) -> Result<v1::ShowAuthoritiesReply, AppError> {
+    pub async fn rotate(
+        &self,
+        request: v1::RotateAuthorityRequest,
+        who: &Who,
+    ) -> Result<v1::ShowAuthoritiesReply, AppError> {
         let mut tx = self.store.write().await?;
         for name in request.without.iter().collect::<BTreeSet<_>>() {
             nodes::known(&mut tx, name).await?;
@@ -70,7 +74,7 @@ impl App {
                 }
                 tx.set_stage(&made.sha256, Stage::Next, now_ms).await?;
                 let text = "a new certificate authority was announced";
-                self.audit(&mut tx, "authority", "", text).await?;
+                self.audit(&mut tx, &who.name, "authority", "", text).await?;
                 tx.add_event(&self.event("authority", "", text)).await?;
                 self.changed_trust(tx).await?;
                 // From here on an operator's certificate comes with both authorities.
@@ -82,7 +86,7 @@ impl App {
                 tx.set_stage(&current.sha256, Stage::Old, now_ms).await?;
                 tx.set_stage(&next.sha256, Stage::Current, now_ms).await?;
                 let text = "the new certificate authority signs from now on";
-                self.audit(&mut tx, "authority", "", text).await?;
+                self.audit(&mut tx, &who.name, "authority", "", text).await?;
                 tx.add_event(&self.event("authority", "", text)).await?;
                 let last = tx.last_event().await?;
                 tx.save().await?;
@@ -98,7 +102,7 @@ impl App {
                 }
                 tx.set_stage(&old.sha256, Stage::Dropped, now_ms).await?;
                 let text = "the old certificate authority is no longer trusted";
-                self.audit(&mut tx, "authority", "", text).await?;
+                self.audit(&mut tx, &who.name, "authority", "", text).await?;
                 tx.add_event(&self.event("authority", "", text)).await?;
                 self.changed_trust(tx).await?;
                 self.take_over(&mut self.store.read().await?).await?;

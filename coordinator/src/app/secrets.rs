@@ -1,8 +1,7 @@
 use heeler_proto::v1;
 use heeler_store::Secret;
 
-use super::{App, AppError};
-use crate::caller::caller;
+use super::{App, AppError, Who};
 use crate::known::{short, unknown};
 use crate::vault::{LARGEST_BYTES, Vault};
 
@@ -30,7 +29,7 @@ impl App {
     ///
     /// # Errors
     /// When the name or the value is not valid, or the database or the key fails.
-    pub async fn set_secret(&self, request: v1::SetSecretRequest) -> Result<bool, AppError> {
+    pub async fn set_secret(&self, request: v1::SetSecretRequest, who: &Who) -> Result<bool, AppError> {
         let name = request.name;
         if !is_secret_name(&name) {
             return Err(AppError::Invalid(format!(
@@ -47,11 +46,11 @@ impl App {
         let secret = Secret {
             sealed: Vault::open(&self.state)?.seal(&name, &request.value)?,
             set_at_ms: self.now_ms(),
-            set_by: caller(),
+            set_by: who.name.clone(),
             name,
         };
         let replaced = tx.set_secret(&secret).await?;
-        self.audit(&mut tx, "secret set", "", &secret.name).await?;
+        self.audit(&mut tx, &who.name, "secret set", "", &secret.name).await?;
         tx.save().await?;
         Ok(replaced)
     }
@@ -60,7 +59,7 @@ impl App {
     ///
     /// # Errors
     /// When no secret has that name.
-    pub async fn remove_secret(&self, name: &str) -> Result<(), AppError> {
+    pub async fn remove_secret(&self, name: &str, who: &Who) -> Result<(), AppError> {
         let mut tx = self.store.write().await?;
         if !tx.remove_secret(name).await? {
             let all = tx.secrets().await?;
@@ -68,7 +67,7 @@ impl App {
             let names = all.iter().map(|secret| secret.name.as_str());
             return Err(AppError::NotFound(unknown(&what, name, names, "heeler secret list")));
         }
-        self.audit(&mut tx, "secret removed", "", name).await?;
+        self.audit(&mut tx, &who.name, "secret removed", "", name).await?;
         Ok(tx.save().await?)
     }
 }

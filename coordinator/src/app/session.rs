@@ -35,7 +35,7 @@ impl App {
         admitted(&mut self.store.read().await?, &peer.node, &peer.key_sha256).await?;
         if let Some(text) = self.impossible(&hello) {
             let tx = self.store.write().await?;
-            self.tell(tx, self.event("alarm", peer.node.as_str(), text.as_str()))
+            self.save_with_event(tx, self.event("alarm", peer.node.as_str(), text.as_str()))
                 .await?;
             return Err(AppError::Refused(text));
         }
@@ -71,7 +71,8 @@ impl App {
                 };
                 warn!(node = %session.node, text);
                 let tx = self.store.write().await?;
-                self.tell(tx, self.event("alarm", session.node.as_str(), text)).await?;
+                self.save_with_event(tx, self.event("alarm", session.node.as_str(), text))
+                    .await?;
                 return Err(AppError::Refused("this node has another open session".to_owned()));
             }
             if self.sessions.remove(&other) {
@@ -120,7 +121,7 @@ impl App {
             epoch,
             acknowledged,
         });
-        self.tell(tx, self.event("connected", name, text)).await?;
+        self.save_with_event(tx, self.event("connected", name, text)).await?;
         if let Some(knows) = knows {
             self.tell_trust(session, &knows, node.certificate_expires_ms);
         }
@@ -157,7 +158,7 @@ impl App {
             node.last_seen_ms = self.now_ms();
             tx.set_node(&node).await?;
         }
-        self.tell(tx, self.event("lost", session.node.as_str(), "connection lost"))
+        self.save_with_event(tx, self.event("lost", session.node.as_str(), "connection lost"))
             .await?;
         Ok(())
     }

@@ -40,7 +40,7 @@ impl App {
         let audited = Act::of(&ask);
         if let Some(act) = &audited {
             let mut tx = self.store.write().await?;
-            self.audit_of(&mut tx, &who.name, act.asked, name, &act.what).await?;
+            self.audit(&mut tx, &who.name, act.asked, name, &act.what).await?;
             tx.save().await?;
         }
         let answer = answered(&session, ask.clone()).await;
@@ -53,9 +53,9 @@ impl App {
             let (action, detail, text) =
                 act.outcome(answer.as_ref().map_err(|(outcome, why)| (*outcome, why.as_str())));
             let short = |text: String| -> String { text.chars().take(DETAIL).collect() };
-            self.audit_of(&mut tx, &who.name, &action, name, &short(detail)).await?;
+            self.audit(&mut tx, &who.name, &action, name, &short(detail)).await?;
             let event = self.event("snapshot", name, short(format!("{} {text}", who.name)));
-            self.tell(tx, event).await?;
+            self.save_with_event(tx, event).await?;
         }
         match answer {
             Ok(answer) => Ok(answer),

@@ -151,7 +151,7 @@ mod tests {
 
     async fn write(app: &App, action: &str) {
         let mut tx = app.store.write().await.unwrap();
-        app.audit_of(&mut tx, "me", action, "", "").await.unwrap();
+        app.audit(&mut tx, "me", action, "", "").await.unwrap();
         tx.save().await.unwrap();
     }
 

@@ -1,5 +1,8 @@
 use nix::unistd::{Uid, User};
 
+/// The name for what the coordinator does by itself.
+pub(super) const COORDINATOR: &str = "coordinator";
+
 /// The caller, as the connection proves it. Never taken from a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {

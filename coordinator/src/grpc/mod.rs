@@ -92,7 +92,7 @@ pub async fn serve_operators(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     Server::builder()
-        .serve_with_incoming_shutdown(named::Named(asked::Asked(operators(app))), incoming, shutdown)
+        .serve_with_incoming_shutdown(asked::Asked(operators(app)), incoming, shutdown)
         .await
 }
 
@@ -107,6 +107,6 @@ pub async fn serve_remote(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     server(asks_every)
-        .serve_with_incoming_shutdown(named::Named(asked::Asked(operators(app))), incoming, shutdown)
+        .serve_with_incoming_shutdown(asked::Asked(operators(app)), incoming, shutdown)
         .await
 }

@@ -11,7 +11,6 @@ use tonic::{Request, Response, Status};
 use super::named;
 use super::status::{protocol, status};
 use crate::app::{App, AppError, Follower, REPLY, Who};
-use crate::caller::{asked_by, caller};
 use crate::tls::Caller;
 
 /// Events buffered for one reader.
@@ -80,7 +79,8 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn create_token(&self, request: Request<v1::CreateTokenRequest>) -> Reply<v1::CreateTokenReply> {
-        self.reply(self.0.create_token(request.into_inner()).await)
+        let who = who(&request)?;
+        self.reply(self.0.create_token(request.into_inner(), &who).await)
     }
 
     async fn discover(&self, request: Request<v1::DiscoverRequest>) -> Reply<v1::DiscoverReply> {
@@ -89,7 +89,8 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn revoke(&self, request: Request<v1::RevokeRequest>) -> Reply<v1::RevokeReply> {
-        let closed = self.0.revoke(&request.into_inner().node).await;
+        let who = who(&request)?;
+        let closed = self.0.revoke(&request.into_inner().node, &who).await;
         self.reply(closed.map(|session_closed| v1::RevokeReply { session_closed }))
     }
 
@@ -158,10 +159,12 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn add_operator(&self, request: Request<v1::AddOperatorRequest>) -> Reply<v1::OperatorGrant> {
-        self.reply(self.0.add_operator(request.into_inner()).await)
+        let who = who(&request)?;
+        self.reply(self.0.add_operator(request.into_inner(), &who).await)
     }
 
     async fn revoke_operator(&self, request: Request<v1::RevokeOperatorRequest>) -> Reply<v1::RevokeOperatorReply> {
+        let who = who(&request)?;
         let own = request.extensions().get::<Caller>().cloned();
         let request = request.into_inner();
         let name = revoked(&request);
@@ -170,8 +173,8 @@ impl v1::operator_server::Operator for Service {
             own.ends_with_an_answer(true);
         }
         // A revocation that has begun runs to its end, also when the client disconnects.
-        let (app, who) = (self.0.clone(), caller());
-        let revoking = tokio::spawn(asked_by(who, async move { app.revoke_operator(request).await }));
+        let app = self.0.clone();
+        let revoking = tokio::spawn(async move { app.revoke_operator(request, &who).await });
         let result = revoking.await.map_err(|_| protocol("the revocation was broken off"))?;
         if let (Some(own), Err(_)) = (&own, &result) {
             own.ends_with_an_answer(false);
@@ -189,28 +192,34 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn rotate_authority(&self, request: Request<v1::RotateAuthorityRequest>) -> Reply<v1::ShowAuthoritiesReply> {
-        self.reply(self.0.rotate(request.into_inner()).await)
+        let who = who(&request)?;
+        self.reply(self.0.rotate(request.into_inner(), &who).await)
     }
 
     async fn pause_node(&self, request: Request<v1::PauseNodeRequest>) -> Reply<v1::PauseNodeReply> {
-        self.reply(self.0.pause(request.into_inner()).await)
+        let who = who(&request)?;
+        self.reply(self.0.pause(request.into_inner(), &who).await)
     }
 
     async fn resume_node(&self, request: Request<v1::ResumeNodeRequest>) -> Reply<v1::ResumeNodeReply> {
-        let held = self.0.resume(request.into_inner()).await;
+        let who = who(&request)?;
+        let held = self.0.resume(request.into_inner(), &who).await;
         self.reply(held.map(|was_paused| v1::ResumeNodeReply { was_paused }))
     }
 
     async fn release_node(&self, request: Request<v1::ReleaseNodeRequest>) -> Reply<v1::ReleaseNodeReply> {
-        self.reply(self.0.release(request.into_inner()).await)
+        let who = who(&request)?;
+        self.reply(self.0.release(request.into_inner(), &who).await)
     }
 
     async fn remove_node(&self, request: Request<v1::RemoveNodeRequest>) -> Reply<v1::RemoveNodeReply> {
-        self.reply(self.0.remove(request.into_inner()).await)
+        let who = who(&request)?;
+        self.reply(self.0.remove(request.into_inner(), &who).await)
     }
 
     async fn forget_pool(&self, request: Request<v1::ForgetPoolRequest>) -> Reply<v1::ForgetPoolReply> {
-        self.reply(self.0.forget_gone_pool(request.into_inner()).await)
+        let who = who(&request)?;
+        self.reply(self.0.forget_gone_pool(request.into_inner(), &who).await)
     }
 
     async fn handbook(&self, _: Request<v1::HandbookRequest>) -> Reply<v1::HandbookReply> {
@@ -218,7 +227,8 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn set_secret(&self, request: Request<v1::SetSecretRequest>) -> Reply<v1::SetSecretReply> {
-        let set = self.0.set_secret(request.into_inner()).await;
+        let who = who(&request)?;
+        let set = self.0.set_secret(request.into_inner(), &who).await;
         self.reply(set.map(|replaced| v1::SetSecretReply { replaced }))
     }
 
@@ -228,12 +238,14 @@ impl v1::operator_server::Operator for Service {
     }
 
     async fn remove_secret(&self, request: Request<v1::RemoveSecretRequest>) -> Reply<v1::RemoveSecretReply> {
-        let removed = self.0.remove_secret(&request.into_inner().name).await;
+        let who = who(&request)?;
+        let removed = self.0.remove_secret(&request.into_inner().name, &who).await;
         self.reply(removed.map(|()| v1::RemoveSecretReply {}))
     }
 
     async fn seen_alarms(&self, request: Request<v1::SeenAlarmsRequest>) -> Reply<v1::SeenAlarmsReply> {
-        let seen = self.0.seen_alarms(&request.into_inner().node).await;
+        let who = who(&request)?;
+        let seen = self.0.seen_alarms(&request.into_inner().node, &who).await;
         self.reply(seen.map(|alarms| v1::SeenAlarmsReply { alarms }))
     }
 }
