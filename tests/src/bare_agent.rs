@@ -140,6 +140,17 @@ impl BareAgent {
         Ok(Line { out, incoming })
     }
 
+    /// As [`Self::join`], and again until it succeeds. A key has four connections, and a busy coordinator may not have
+    /// noticed yet that earlier ones are closed.
+    pub async fn rejoin(&self, hello: &v1::Hello) -> (Line, v1::Welcome) {
+        loop {
+            match self.join(hello.clone()).await {
+                Ok(joined) => return joined,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+
     /// Opens a stream and waits for the welcome.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ async fn absurd_numbers_are_refused_and_reported() {
         3,
         "{alarms:?}"
     );
-    let (_line, after) = agent.join(BareAgent::hello("a")).await.unwrap();
+    let (_line, after) = agent.rejoin(&BareAgent::hello("a")).await;
     assert_eq!((after.epoch, after.acknowledged), (before.epoch, before.acknowledged));
 }
 
@@ -55,7 +55,7 @@ async fn a_node_ahead_is_paused_and_logged_once() {
             generation,
             ..BareAgent::hello("a")
         };
-        drop(agent.join(hello).await.unwrap());
+        drop(agent.rejoin(&hello).await);
     }
     let request = v1::ListAuditRequest {
         limit: 100,

@@ -41,7 +41,7 @@ impl Reporter {
             last_event: self.reports,
             ..BareAgent::hello("a")
         };
-        let (mut line, _) = self.agent.join(hello).await.unwrap();
+        let (mut line, _) = self.agent.rejoin(&hello).await;
         let disks = [A, B, C, D, E].map(|serial| v1::Disk {
             serial: serial.into(),
             ..v1::Disk::default()
