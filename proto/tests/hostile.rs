@@ -1,5 +1,7 @@
 //! Messages may hold anything: no parser panics, and what it accepts converts back to the same message.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its message is not valid")]
+
 use std::sync::LazyLock;
 
 use heeler_proto::{Consent, Irreversible, NodeName, OperatorName, Serial, Statement, Task, TaskId, v1};
