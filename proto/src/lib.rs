@@ -10,6 +10,7 @@ mod consent;
 pub mod duration;
 mod generation;
 mod irreversible;
+mod locale;
 mod mountpoint;
 mod name;
 mod pool;
@@ -25,6 +26,7 @@ pub use generation::Generation;
 pub use irreversible::{
     CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep, ReleaseHold,
 };
+pub use locale::{EnsureLocale, Locale};
 pub use mountpoint::{Mountpoint, is_below};
 pub use name::{NodeName, OperatorName, Serial, TaskId};
 pub use pool::{Dataset, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, dataset_name};

@@ -1,7 +1,9 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{EnsureTimezone, Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1};
+use crate::{
+    EnsureLocale, EnsureTimezone, Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1,
+};
 
 /// Calls a macro with the type and the name of every kind of task, in the order in which the tasks of a node run.
 /// This is the list of tasks: a new kind is one line here.
@@ -15,6 +17,7 @@ macro_rules! for_each_task {
             KeepSnapshots "schedule snapshots",
             KeepScrubs "schedule scrubs",
             EnsureTimezone "ensure timezone",
+            EnsureLocale "ensure locale",
         }
     };
 }

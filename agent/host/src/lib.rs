@@ -19,6 +19,8 @@ pub mod ifupdown;
 pub mod ip;
 pub mod journalctl;
 pub mod link;
+pub mod locale;
+pub mod locale_gen;
 pub mod lsblk;
 pub mod netplan;
 pub mod networkd;

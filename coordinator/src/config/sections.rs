@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use heeler_proto::{Class, Dataset, Keep, PoolName, ScrubEvery, TimeZone};
+use heeler_proto::{Class, Dataset, Keep, Locale, PoolName, ScrubEvery, TimeZone};
 
 use super::place_names;
 use super::reader::{Located, Table, Unfit};
@@ -36,8 +36,8 @@ pub enum Renderer {
 pub struct Defaults {
     /// Login user for first contact.
     pub user: Option<Located<String>>,
-    /// A locale as `locale -a` shows it.
-    pub locale: Option<Located<String>>,
+    /// A locale of glibc.
+    pub locale: Option<Located<Locale>>,
     /// A name of the IANA time zone database.
     pub timezone: Option<Located<TimeZone>>,
 }

@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 
 use heeler_proto::{
-    Cidr, Dataset, Keep, KeepBackplane, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial, SnapshotPolicy,
-    TimeZone, is_below,
+    Cidr, Dataset, Keep, KeepBackplane, Locale, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial,
+    SnapshotPolicy, TimeZone, is_below,
 };
 
 use super::{Config, Node, Place, Renderer};
@@ -30,6 +30,8 @@ pub struct WantedNode {
     pub snapshots: Vec<SnapshotPolicy>,
     /// How often the pool is scrubbed.
     pub scrub: ScrubEvery,
+    /// The node's locale; None: it stays as it is.
+    pub locale: Option<Locale>,
     /// The node's time zone; None: it stays as it is.
     pub timezone: Option<TimeZone>,
     /// A number below 224 that follows from the name. It selects the hour of the scrub, so that nodes scrub at
@@ -87,8 +89,10 @@ impl Config {
         let datasets = self.datasets(node, &pool);
         let scrub = node.pool.scrub.as_ref().or(self.pool.scrub.as_ref());
         let timezone = node.defaults.timezone.as_ref().or(self.defaults.timezone.as_ref());
+        let locale = node.defaults.locale.as_ref().or(self.defaults.locale.as_ref());
         Some(WantedNode {
             snapshots: self.snapshots(&datasets),
+            locale: locale.map(|locale| locale.value.clone()),
             timezone: timezone.map(|zone| zone.value.clone()),
             scrub: scrub.map_or(ScrubEvery::Month, |scrub| scrub.value),
             place,

@@ -223,7 +223,12 @@ impl State {
         let mut files = Tree::default();
         let machine_id = format!("{:016x}{:016x}", self.random.next(), self.random.next());
         files.put_mode("/etc/machine-id", format!("{machine_id}\n"), 0o444);
-        for program in ["/usr/sbin/netplan", "/usr/bin/networkctl", "/usr/bin/udevadm"] {
+        for program in [
+            "/usr/sbin/locale-gen",
+            "/usr/sbin/netplan",
+            "/usr/bin/networkctl",
+            "/usr/bin/udevadm",
+        ] {
             files.put_mode(program, "", 0o755);
         }
         files.put("/etc/hostname", format!("{}\n", self.os.name));
@@ -234,6 +239,13 @@ impl State {
             "/etc/modules-load.d/modules.conf",
             "# Modules to load at boot, one per line.\n",
         );
+        files.put("/etc/locale.gen", "# en_AU.UTF-8 UTF-8\nen_GB.UTF-8 UTF-8\n");
+        files.put("/etc/locale.conf", "LANG=en_GB.UTF-8\n");
+        files.link("/etc/default/locale", "../locale.conf");
+        files.put("/usr/lib/locale/locale-archive", "en_GB.utf8\n");
+        for source in ["de_DE", "en_AU", "en_GB", "sr_RS@latin"] {
+            files.put(format!("/usr/share/i18n/locales/{source}"), "");
+        }
         for folder in [
             "/etc/modprobe.d",
             "/etc/zfs/zed.d",

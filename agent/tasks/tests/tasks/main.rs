@@ -15,6 +15,7 @@ mod extremes;
 mod job;
 mod journal;
 mod life;
+mod locale;
 mod pool;
 mod power;
 mod proof;

@@ -2,6 +2,7 @@
 
 mod backplane;
 mod erase;
+mod locale;
 mod pool;
 mod scrubs;
 mod snapshots;

@@ -25,6 +25,7 @@ fn wanted() -> WantedNode {
         arc_max_bytes: None,
         backplane: None,
         snapshots: Vec::new(),
+        locale: None,
         timezone: None,
         scrub: heeler_proto::ScrubEvery::Month,
         place: 0,

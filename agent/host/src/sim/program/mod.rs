@@ -6,6 +6,7 @@ mod blkdiscard;
 mod blkid;
 mod findmnt;
 mod ip;
+mod locale;
 mod lsblk;
 mod modprobe;
 mod net;
@@ -59,6 +60,7 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
         "udevadm" if args.contains(&"--reload") || args.contains(&"--subsystem-match=net") => {
             net::run(state, command.program, args)
         }
+        "locale" | "locale-gen" => locale::run(state, command.program, args)?,
         "lsblk" => lsblk::run(state, args),
         "modprobe" => modprobe::run(state, args),
         "sfdisk" => sfdisk::run(state, args),
