@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_pool_in_the_making_takes_no_copy() {
-        assert!(has_room(["keep snapshots", "keep backplane"].into_iter()));
-        assert!(!has_room(["keep backplane", "ensure pool"].into_iter()));
+        assert!(has_room(["schedule snapshots", "set up backplane"].into_iter()));
+        assert!(!has_room(["set up backplane", "ensure pool"].into_iter()));
     }
 }
