@@ -25,7 +25,7 @@ pub(super) enum Audit {
         #[arg(long, add = complete::nodes())]
         node: Option<String>,
     },
-    /// Check that no entry was changed, removed or added since heeler.lock was written
+    /// Check that no entry was changed, and that the log still has the entry in heeler.lock
     Verify,
 }
 

@@ -49,15 +49,15 @@ pub enum CliError {
     },
     /// No coordinator listens on the socket.
     #[error(
-        "no coordinator answers at {}\nStart it: heeler serve\nElsewhere: name its state folder with --state, or \
+        "no coordinator answers at {}\nStart it: heeler serve\nIn another folder of this machine: name it with --state, or \
          $HEELER_STATE; on another machine: --coordinator HOST:PORT, or $HEELER_COORDINATOR",
         .0.display()
     )]
     NotRunning(PathBuf),
     /// The state folder does not exist, or holds no coordinator.
     #[error(
-        "there is no coordinator in {}\nOn another machine: --coordinator HOST:PORT, or $HEELER_COORDINATOR\nElsewhere \
-         here: name its state folder with --state, or $HEELER_STATE\nA new one: heeler init --cluster NAME FOLDER",
+        "there is no coordinator in {}\nOn another machine: --coordinator HOST:PORT, or $HEELER_COORDINATOR\nIn \
+         another folder of this machine: name it with --state, or $HEELER_STATE\nA new one: heeler init --cluster NAME FOLDER",
         .0.display()
     )]
     NoState(PathBuf),

@@ -1,16 +1,16 @@
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use heeler_proto::v1::{EventsRequest, FleetEvent, SeenAlarmsRequest, ShowNodeRequest};
+use heeler_proto::v1::{EventsRequest, FleetEvent, SeenAlarmsRequest, ShowNodeRequest, ShowTaskRequest};
 use serde_json::json as object;
 use tonic::Code;
 
 use super::follow::{News, follow};
 use super::{CliError, Console, Context, Exit, complete, given, json, task};
 use crate::app::KINDS;
-use crate::screen::{EventLog, Ink, Line, date, is_shown};
+use crate::screen::{EventLog, Ink, Line, bounds_a_task, date, is_shown};
 
 /// Most events that `-n` selects.
 const MOST: u32 = 1_000_000;
@@ -107,6 +107,7 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
         _ => request,
     };
     let last = Cell::new(args.after);
+    let mut kinds = HashMap::new();
     let following = follow(context, request, async |news| {
         match news {
             News::Event(news) => {
@@ -114,7 +115,11 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
                 if !news.node.is_empty() {
                     log.column = log.column.max(news.node.chars().count() + 2);
                 }
-                show(&news, &mut log, &mut day, console)?;
+                if !console.json && bounds_a_task(&news) && !kinds.contains_key(&news.task_id) {
+                    kinds.insert(news.task_id.clone(), kind_of(&news.task_id, context).await);
+                }
+                let task = kinds.get(&news.task_id).map_or("", String::as_str);
+                show((&news, task), &mut log, &mut day, console)?;
             }
             News::Lost => say("The coordinator does not answer. Trying again...", console),
             News::Back => say("The coordinator is back.", console),
@@ -203,11 +208,28 @@ async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console
 }
 
 /// Writes an event, and the date before the first event of each day.
-fn show(news: &FleetEvent, log: &mut EventLog, day: &mut String, console: &mut Console<'_>) -> Result<(), CliError> {
+/// The kind of a task; empty when it is no longer on record.
+async fn kind_of(task_id: &str, context: &Context<'_>) -> String {
+    let request = ShowTaskRequest {
+        task_id: task_id.to_owned(),
+    };
+    let Ok(mut client) = context.client().await else {
+        return String::new();
+    };
+    let known = client.show_task(request).await;
+    known.map(|task| task.into_inner().kind).unwrap_or_default()
+}
+
+fn show(
+    (news, task): (&FleetEvent, &str),
+    log: &mut EventLog,
+    day: &mut String,
+    console: &mut Console<'_>,
+) -> Result<(), CliError> {
     if console.json {
         return console.json_line(&json::fleet_event(news));
     }
-    let mut lines = log.add(news, "", console.screen);
+    let mut lines = log.add(news, task, console.screen);
     let date = date(news.at_ms, &console.zone);
     let date = date.split(' ').next().unwrap_or_default();
     if !lines.is_empty() && date != day.as_str() {

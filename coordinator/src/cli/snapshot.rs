@@ -150,11 +150,11 @@ async fn held(
     ask(client, &node, act).await?;
     let text = match hold {
         true => format!(
-            "{snapshot} is held as {tag}, until: heeler snapshot release {node} {} --tag {}",
+            "{snapshot} is held with the tag {tag}. To release it: heeler snapshot release {node} {} --tag {}",
             word(&snapshot),
             word(&tag)
         ),
-        false => format!("{snapshot} is no longer held as {tag}"),
+        false => format!("the hold {tag} on {snapshot} is released"),
     };
     console.answer(
         || json::document(object!({ "node": node, "snapshot": snapshot, "tag": tag, "held": hold })),

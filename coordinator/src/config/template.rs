@@ -15,7 +15,7 @@ pub fn template(cluster: &str, addresses: &[SocketAddr]) -> String {
          [coordinator]\n\
          addresses = [{addresses}]\n\
          \n\
-         # Addresses of nodes are checked against it.\n\
+         # Your LAN. If you write it, the address of every node must be in subnet.\n\
          # [network]\n\
          # subnet = \"10.10.80.0/24\"\n\
          # gateway = \"10.10.80.1\"\n\

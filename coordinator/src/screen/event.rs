@@ -39,7 +39,7 @@ impl EventLog {
         let Some((ink, mut said)) = said(event) else {
             return Vec::new();
         };
-        if !task.is_empty() && matches!(kind(event), Some(Kind::TaskStarted(_) | Kind::TaskFinished(_))) {
+        if !task.is_empty() && bounds_a_task(event) {
             said = format!("{task}: {said}");
         }
         // Nodes have different clocks; small differences must not make times run backwards.
@@ -71,6 +71,12 @@ impl EventLog {
         }
         lines
     }
+}
+
+/// Whether a task begins or ends with the event.
+#[must_use]
+pub fn bounds_a_task(event: &FleetEvent) -> bool {
+    matches!(kind(event), Some(Kind::TaskStarted(_) | Kind::TaskFinished(_)))
 }
 
 /// Whether the event is shown as a line.

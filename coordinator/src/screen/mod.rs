@@ -32,7 +32,7 @@ pub use audit::audit;
 pub use copies::copies;
 pub use diff::diff;
 pub use disks::disks;
-pub use event::{EventLog, ends, is_an_op, is_shown, progress};
+pub use event::{EventLog, bounds_a_task, ends, is_an_op, is_shown, progress};
 pub use handbook::handbook;
 pub use handbook_cases::{CASES, Case, NEVER};
 pub use heeler_proto::duration::span;
