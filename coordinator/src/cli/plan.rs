@@ -18,8 +18,9 @@ pub(super) struct Plan {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Changes that can be undone need y, or --yes. Creating a pool, keeping fewer
-snapshots and stopping them need the node's name. Erasing a disk, or using it without reading it first, needs its serial.
-Type these, or give them with --confirm; --yes is not enough for them.")]
+snapshots and stopping them need the node's name. Erasing a disk, or using it
+without reading it first, needs its serial. Type these, or give them with
+--confirm; --yes is not enough for them.")]
 pub(super) struct Apply {
     /// Only these nodes [default: all of heeler.toml]
     #[arg(value_name = "NODE", add = complete::wanted_nodes())]

@@ -213,7 +213,7 @@ impl<'a, 'c> Stage<'a, 'c> {
     /// Leaves the fleet running for the reader, until Ctrl-C.
     pub async fn stay(&mut self) -> Result<(), CliError> {
         let state = self.state().display().to_string();
-        let program = std::env::current_exe().map_err(failed("find", "this program"))?;
+        let program = std::env::current_exe().map_err(failed("find this program"))?;
         let folder = program.parent().unwrap_or(&program).display().to_string();
         self.say("The fleet stays up until Ctrl-C. In another terminal:")?;
         self.show(&[
