@@ -172,6 +172,7 @@ fn prune(fleet: &mut Fleet<'_>) -> Result<()> {
 
 fn take(fleet: &mut Fleet<'_>) -> Result<()> {
     fleet.have(L)?;
+    fleet.apply(L)?;
     let node = fleet.lab().node(L)?;
     let cuts = [
         ("monthly", "hourly = 3, monthly = 1", "&\nsleep 0.05"),
