@@ -4,9 +4,9 @@ mod agent;
 mod agent_message;
 mod asked;
 mod enrolment;
-mod named;
 mod operator;
 mod status;
+mod who;
 
 use std::future::Future;
 use std::io;
@@ -92,7 +92,7 @@ pub async fn serve_operators(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     Server::builder()
-        .serve_with_incoming_shutdown(asked::Asked(operators(app)), incoming, shutdown)
+        .serve_with_incoming_shutdown(who::Known(asked::Asked(operators(app))), incoming, shutdown)
         .await
 }
 
@@ -107,6 +107,6 @@ pub async fn serve_remote(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     server(asks_every)
-        .serve_with_incoming_shutdown(asked::Asked(operators(app)), incoming, shutdown)
+        .serve_with_incoming_shutdown(who::Known(asked::Asked(operators(app))), incoming, shutdown)
         .await
 }

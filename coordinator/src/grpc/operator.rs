@@ -8,7 +8,6 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::named;
 use super::status::{protocol, status};
 use crate::app::{App, AppError, Follower, REPLY, Who};
 use crate::tls::Caller;
@@ -35,8 +34,7 @@ impl Service {
 
 /// The caller of a request.
 fn who<T>(request: &Request<T>) -> Result<Who, Status> {
-    let http = request.extensions();
-    named::who(http).ok_or_else(named::nobody)
+    super::who::who(request.extensions())
 }
 
 /// Name of the operator to revoke.

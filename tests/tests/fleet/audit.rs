@@ -56,6 +56,16 @@ async fn every_action_is_audited_with_its_operator() {
     assert_eq!((check.broken_at, check.entries), (0, 12));
 }
 
+fn ask(ask: v1::snapshot_ask::Ask) -> v1::SnapshotsRequest {
+    v1::SnapshotsRequest {
+        node: "a".into(),
+        ask: Some(v1::SnapshotAsk {
+            request_id: String::new(),
+            ask: Some(ask),
+        }),
+    }
+}
+
 #[tokio::test]
 async fn a_refused_action_is_not_audited_as_done() {
     use v1::snapshot_ask::Ask;
@@ -63,13 +73,6 @@ async fn a_refused_action_is_not_audited_as_done() {
     let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
     let mut operator = fleet.operator().await;
     pooled(&fleet, &mut operator).await;
-    let ask = |ask| v1::SnapshotsRequest {
-        node: "a".into(),
-        ask: Some(v1::SnapshotAsk {
-            request_id: String::new(),
-            ask: Some(ask),
-        }),
-    };
     let create = |dataset: &str| {
         ask(Ask::Create(v1::CreateSnapshot {
             dataset: dataset.into(),
@@ -108,13 +111,6 @@ async fn a_refused_snapshot_request_says_who_asked_and_what_exists() {
     let _node = Node::added(&fleet, machine("a", DISKS), "a").await;
     let mut operator = fleet.operator().await;
     pooled(&fleet, &mut operator).await;
-    let ask = |ask| v1::SnapshotsRequest {
-        node: "a".into(),
-        ask: Some(v1::SnapshotAsk {
-            request_id: String::new(),
-            ask: Some(ask),
-        }),
-    };
     let create = || {
         ask(Ask::Create(v1::CreateSnapshot {
             dataset: "data/pve-files".into(),
