@@ -46,6 +46,9 @@ pub enum NotBlank {
     /// It could not be read, or the kernel does not count its writes; the text says which.
     #[error("{0}")]
     Unreadable(String),
+    /// What was read is zero, but that could not be saved on the node.
+    #[error("the progress of its reading could not be saved: {0}")]
+    NotSaved(String),
 }
 
 impl From<io::Error> for NotBlank {
@@ -85,12 +88,14 @@ impl Reading {
     /// Reads the next piece, and saves the progress from time to time and at the end.
     ///
     /// # Errors
-    /// When there is data (its place is saved), the disk cannot be read, or it was written to meanwhile.
+    /// When there is data (its place is saved if it can be), the disk cannot be read, it was written to meanwhile, or
+    /// the progress cannot be saved.
     pub async fn go_on(&mut self, host: &dyn System) -> Result<(), NotBlank> {
         let to = self.size_bytes.min(self.read_bytes.saturating_add(PIECE));
         match look(host, &self.device, &[(self.read_bytes, to)]).await {
             Content::Data { offset, what } => {
-                self.keep(host, offset, " data").await?;
+                // That there is data counts more than that its place cannot be saved.
+                let _ = self.keep(host, offset, " data").await;
                 return Err(NotBlank::Data { offset, what });
             }
             Content::Unreadable(why) => return Err(NotBlank::Unreadable(why)),
@@ -115,9 +120,10 @@ impl Reading {
         }
     }
 
-    async fn keep(&self, host: &dyn System, bytes: u64, mark: &str) -> io::Result<()> {
+    async fn keep(&self, host: &dyn System, bytes: u64, mark: &str) -> Result<(), NotBlank> {
         let text = format!("{}\n{bytes}{mark}\n", self.evidence);
-        host.write(&File::text(path(&self.serial), text)).await
+        let saved = host.write(&File::text(path(&self.serial), text)).await;
+        saved.map_err(|error| NotBlank::NotSaved(error.to_string()))
     }
 }
 

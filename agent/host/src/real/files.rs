@@ -107,7 +107,11 @@ fn make_folder(path: &Path, mode: u32) -> io::Result<&Path> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|one| !one.exists()).collect();
     let bits = if mode & 0o077 == 0 { 0o700 } else { 0o755 };
     for one in missing.into_iter().rev() {
-        DirBuilder::new().mode(bits).create(one)?;
+        match DirBuilder::new().mode(bits).create(one) {
+            // Another file of the same new folder is being written at the same time.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && one.is_dir() => {}
+            made => made?,
+        }
         sync_folder(one.parent().unwrap_or(Path::new("/")))?;
     }
     Ok(folder)

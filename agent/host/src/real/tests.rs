@@ -42,6 +42,25 @@ async fn the_folder_of_a_private_file_is_closed_to_others() {
     assert_eq!(mode("etc/modprobe.d"), 0o755);
 }
 
+#[test]
+fn files_written_at_once_share_a_new_folder() {
+    const WRITERS: usize = 4;
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..100 {
+        let start = std::sync::Barrier::new(WRITERS);
+        let write = &|n: usize| {
+            let path = folder.path().join(format!("{round}/below/{n}"));
+            start.wait();
+            files::write(&File::text(path, "kept"))
+        };
+        let written = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..WRITERS).map(|n| scope.spawn(move || write(n))).collect();
+            writers.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(written.iter().all(Result::is_ok), "{written:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_written_leaves_the_old_one() {
     let folder = tempfile::tempdir().unwrap();

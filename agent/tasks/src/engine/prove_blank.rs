@@ -174,6 +174,10 @@ fn stopped(serial: &str, why: &NotBlank) -> Stop {
             "what cannot be read is not proven blank",
             "see on the node: dmesg; or name other disks in heeler.toml: heeler disk list".to_owned(),
         ),
+        NotBlank::NotSaved(_) => (
+            "the node must be able to write before it makes a pool",
+            "see on the node: df /var/lib, dmesg; then: heeler apply".to_owned(),
+        ),
     };
     Stop::Blocked(Blocked {
         found: format!("{serial}: {why}"),

@@ -78,6 +78,19 @@ async fn a_disk_that_cannot_be_read_is_not_proven() {
     assert!(matches!(why, NotBlank::Unreadable(_)), "{why}");
 }
 
+#[tokio::test]
+async fn progress_that_cannot_be_saved_is_no_fault_of_the_disk() {
+    let machine = pi().blank(A).blank(B).build();
+    let mut reading = reading(&machine).await.unwrap();
+    machine.set_card_full(true);
+    let why = loop {
+        if let Err(why) = reading.go_on(&machine).await {
+            break why;
+        }
+    };
+    assert!(matches!(why, NotBlank::NotSaved(_)), "{why}");
+}
+
 async fn told(life: &Life, task: u128) -> Vec<String> {
     let id = heeler_proto::TaskId::from_random(task);
     let journal = Journal::open(&life.machine, (&life.node, &id), &[], &[]).await;

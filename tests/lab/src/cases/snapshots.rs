@@ -213,6 +213,7 @@ fn take(fleet: &mut Fleet<'_>) -> Result<()> {
 
 fn alone(fleet: &mut Fleet<'_>) -> Result<()> {
     fleet.have(L)?;
+    keep(fleet, "hourly = 24, weekly = 4, monthly = 1, yearly = 1")?;
     fleet.apply(L)?;
     let node = fleet.lab().node(L)?;
     fleet.kill_coordinator()?;
