@@ -1,8 +1,7 @@
 //! The audit log: who did what, when. A chain of hashes shows when an entry was changed, removed or inserted.
 
+use heeler_proto::Canonical;
 use heeler_store::{AuditEntry, Digest, StoreError, Tx};
-
-use crate::pki::sha256;
 
 /// Every action that the log may name. After `asked to …`, `: refused` or `: not known` may follow.
 pub const ACTIONS: [&str; 30] = [
@@ -128,19 +127,15 @@ pub async fn write(tx: &mut Tx, action: Action<'_>, operator: &str, at_ms: u64) 
     })
 }
 
-/// The hash of an entry: SHA-256 over a label, the hash before, number and time (8 bytes each, big-endian), and each
-/// text after its length (8 bytes). The lengths make the encoding unique.
+/// The hash of an entry, over the hash of the one before and every field.
 #[must_use]
 pub fn hash(entry: &AuditEntry) -> Digest {
-    let mut bytes = b"heeler audit entry 1\0".to_vec();
-    bytes.extend(entry.previous);
-    bytes.extend(entry.seq.to_be_bytes());
-    bytes.extend(entry.at_ms.to_be_bytes());
+    let mut bytes = Canonical::new("heeler audit entry 1");
+    bytes.hash(&entry.previous).number(entry.seq).number(entry.at_ms);
     for text in [&entry.operator, &entry.action, &entry.node, &entry.detail] {
-        bytes.extend((text.len() as u64).to_be_bytes());
-        bytes.extend(text.as_bytes());
+        bytes.text(text);
     }
-    sha256(&bytes)
+    bytes.sha256()
 }
 
 /// Checks a log entry by entry, from the first.

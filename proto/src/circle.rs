@@ -1,8 +1,6 @@
 use std::collections::BTreeSet;
 
-use ring::digest::{SHA256, digest};
-
-use crate::{Statement, TrustChange};
+use crate::{Statement, TrustChange, sha256};
 
 /// The most operators and the most authorities that are trusted at once: a bound on memory.
 const OPERATORS: usize = 64;
@@ -158,10 +156,4 @@ impl Circle {
     pub fn fingerprints(&self) -> Vec<Vec<u8>> {
         self.authorities.iter().map(|known| sha256(known).to_vec()).collect()
     }
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    out
 }

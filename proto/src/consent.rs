@@ -2,7 +2,7 @@ use ring::rand::SecureRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, Irreversible, NodeName, TaskId, v1};
+use crate::{Canonical, Invalid, Irreversible, NodeName, TaskId, v1};
 
 /// How long a consent is valid, in milliseconds: one hour.
 pub const LIFETIME_MS: u64 = 60 * 60 * 1000;
@@ -105,14 +105,13 @@ impl Consent {
             .to_vec())
     }
 
-    /// The text that is signed: one field a line.
+    /// The bytes that are signed: every field but the signature.
     #[must_use]
-    pub fn canonical(&self) -> String {
-        let act: String = self.act.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!(
-            "heeler consent 1\nid {}\ntask {}\nnode {}\nact {act}\nexpires {}\noperator {:?}\n",
-            self.id, self.task, self.node, self.expires_at_ms, self.operator
-        )
+    pub fn canonical(&self) -> Canonical {
+        let mut bytes = Canonical::new("heeler consent 2");
+        bytes.text(&self.id).text(self.task.as_str()).text(self.node.as_str());
+        bytes.hash(&self.act).number(self.expires_at_ms).text(&self.operator);
+        bytes
     }
 
     /// Checks that it permits `act`, as part of the task on the node of `bound`, at `now_ms` (Unix milliseconds).

@@ -5,6 +5,7 @@
 
 mod backplane;
 pub mod bounds;
+mod canonical;
 mod circle;
 mod consent;
 pub mod duration;
@@ -20,6 +21,7 @@ mod timezone;
 mod trust;
 
 pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
+pub use canonical::{Canonical, sha256};
 pub use circle::{Circle, MOST_STATEMENTS, Refused, TrustedOperator};
 pub use consent::{Consent, ConsentError};
 pub use generation::Generation;

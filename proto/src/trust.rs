@@ -1,9 +1,8 @@
-use ring::digest::{SHA256, digest};
 use ring::rand::SecureRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, EcdsaKeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{Invalid, OperatorName, v1};
+use crate::{Canonical, Invalid, OperatorName, sha256, v1};
 
 /// The most bytes of an authority's certificate, DER.
 const LONGEST: usize = 4096;
@@ -78,19 +77,21 @@ impl Statement {
         Ok(statement)
     }
 
-    /// The text that is signed: one field a line, different for different statements.
+    /// The bytes that are signed: every field but the signature. Each change has a number of its own, 1 to 4.
     #[must_use]
-    pub fn canonical(&self) -> String {
-        let change = match &self.change {
-            TrustChange::AddOperator { name, public_key } => format!("add-operator {name} {}", hex(public_key)),
-            TrustChange::RevokeOperator { name, public_key } => format!("revoke-operator {name} {}", hex(public_key)),
-            TrustChange::AddAuthority { certificate } => format!("add-authority {}", hex(&sha256(certificate))),
-            TrustChange::DropAuthority { sha256 } => format!("drop-authority {}", hex(sha256)),
+    pub fn canonical(&self) -> Canonical {
+        let mut bytes = Canonical::new("heeler statement 2");
+        bytes
+            .text(&self.cluster)
+            .number(self.at_ms)
+            .text(self.operator.as_str());
+        match &self.change {
+            TrustChange::AddOperator { name, public_key } => bytes.number(1).text(name.as_str()).bytes(public_key),
+            TrustChange::RevokeOperator { name, public_key } => bytes.number(2).text(name.as_str()).bytes(public_key),
+            TrustChange::AddAuthority { certificate } => bytes.number(3).bytes(certificate),
+            TrustChange::DropAuthority { sha256 } => bytes.number(4).hash(sha256),
         };
-        format!(
-            "heeler statement 1\ncluster {:?}\nat {}\nby {}\n{change}\n",
-            self.cluster, self.at_ms, self.operator
-        )
+        bytes
     }
 
     /// Whether `public_key` (uncompressed point, 65 bytes) signed it.
@@ -101,10 +102,10 @@ impl Statement {
             .is_ok()
     }
 
-    /// SHA-256 of the signed text. ECDSA can sign one text in many ways; all of them are the same statement.
+    /// SHA-256 of the signed bytes. ECDSA can sign the same bytes in many ways; all of them are the same statement.
     #[must_use]
     pub fn id(&self) -> [u8; 32] {
-        sha256(self.canonical().as_bytes())
+        self.canonical().sha256()
     }
 }
 
@@ -112,16 +113,6 @@ impl Statement {
 #[must_use]
 pub fn statements_sha256(ids: &[[u8; 32]]) -> [u8; 32] {
     sha256(ids.as_flattened())
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    out
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn point(bytes: Vec<u8>) -> Result<Vec<u8>, Invalid> {

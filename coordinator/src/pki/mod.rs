@@ -25,6 +25,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 pub use authorities::{Authorities, InForce};
 pub use ca::{Ca, cluster_of};
 pub use files::{make_folder, read_text, write_bytes, write_secret};
+pub use heeler_proto::sha256;
 pub use node::{CsrError, Issued, NodeRequest, issue_node};
 pub use operator::{
     OperatorPeer, identify_operator, issue_operator, key_sha256, new_operator, operator_request, public_pem,
@@ -88,14 +89,6 @@ fn serial_number() -> Result<SerialNumber, PkiError> {
     SystemRandom::new().fill(&mut bytes).map_err(|_| PkiError::Random)?;
     bytes[0] = bytes[0] & 0x3f | 0x40;
     Ok(SerialNumber::from_slice(&bytes))
-}
-
-/// SHA-256 of the bytes.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
-    out
 }
 
 /// Encodes DER as PEM (RFC 7468).

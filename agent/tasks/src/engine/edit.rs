@@ -1,7 +1,5 @@
 use std::path::Path;
 
-use ring::digest::{SHA256, digest};
-
 use super::Edit;
 
 /// Why a marked block cannot be put into a file.
@@ -83,11 +81,7 @@ impl Edit {
 /// SHA-256 of a file's content; all zero when it does not exist.
 #[must_use]
 pub fn fingerprint(content: Option<&[u8]>) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    if let Some(content) = content {
-        bytes.copy_from_slice(digest(&SHA256, content).as_ref());
-    }
-    bytes
+    content.map_or([0; 32], heeler_proto::sha256)
 }
 
 #[cfg(test)]
