@@ -84,7 +84,7 @@ impl Agent {
             schedule_changed: tokio::sync::Notify::new(),
             pulse: Pulse::default(),
             copies: Arc::default(),
-            leaving: tokio::sync::Notify::new(),
+            leaving: Arc::default(),
             notify,
         };
         Ok(Self { shared })

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use heeler_host::{Folder, FolderAction, System, findmnt};
-use heeler_proto::v1::{CopyChunk, CopyReply};
+use heeler_proto::v1::{CopyChunk, CopyStored};
 use heeler_tasks::{engine, storage};
 use ring::digest::{Context, SHA256};
 use serde_json::json;
@@ -56,25 +56,22 @@ impl Place {
 }
 
 impl Copies {
-    /// Stores one chunk. The reply says how much is stored, or why the copy is refused.
-    pub async fn take(&self, host: &dyn System, chunk: CopyChunk) -> CopyReply {
-        let mut reply = CopyReply {
-            name: chunk.name.clone(),
-            ..CopyReply::default()
-        };
+    /// Stores one chunk, and returns how much is stored.
+    ///
+    /// # Errors
+    /// Why the copy is refused.
+    pub async fn take(&self, host: &dyn System, chunk: CopyChunk) -> Result<CopyStored, String> {
         // A chunk may block on a suspended pool; later ones must not.
-        let Ok(mut arriving) = self.arriving.try_lock() else {
-            reply.error = "an earlier part of a copy is still being written".to_owned();
-            return reply;
-        };
-        match append(host, &mut arriving, chunk).await {
-            Ok((stored_bytes, done)) => (reply.stored_bytes, reply.done) = (stored_bytes, done),
-            Err(reason) => {
-                *arriving = None;
-                reply.error = reason;
-            }
+        let mut arriving = self
+            .arriving
+            .try_lock()
+            .map_err(|_| "an earlier part of a copy is still being written")?;
+        let stored = append(host, &mut arriving, chunk).await;
+        if stored.is_err() {
+            *arriving = None;
         }
-        reply
+        let (bytes, done) = stored?;
+        Ok(CopyStored { bytes, done })
     }
 }
 

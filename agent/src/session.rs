@@ -5,13 +5,15 @@ mod outbox;
 
 use std::convert::Infallible;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::time::Duration;
 
 use heeler_host::facts::Hardware;
 use heeler_host::guard;
 use heeler_proto::v1::agent_client::AgentClient;
+use heeler_proto::v1::request::Ask;
 use heeler_proto::v1::{
-    Assignment, FromAgent, Goodbye, Hello, NetworkConfirmation, PendingNetwork, RenewReply, ToAgent, Welcome,
+    Assignment, FromAgent, Goodbye, Hello, NetworkConfirmation, PendingNetwork, RenewReply, Request, ToAgent, Welcome,
     from_agent, to_agent,
 };
 use heeler_tasks::engine::in_full;
@@ -21,6 +23,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
+use self::answer::Answered;
 use self::outbox::Outbox;
 use crate::connect::Link;
 use crate::identity::{IdentityError, Validity};
@@ -175,45 +178,8 @@ impl<'a> Session<'a> {
     async fn receive(&mut self, received: ToAgent) -> Result<(), SessionError> {
         self.outbox.room()?;
         match received.body {
-            Some(to_agent::Body::Facts(request)) if self.looks.len() < LOOKS => {
-                self.looks.spawn(answer::facts(
-                    self.shared.host.clone(),
-                    request,
-                    self.shared.schedule_state(),
-                    self.shared.pools_changed.subscribe(),
-                ));
-            }
-            Some(to_agent::Body::Facts(request)) => self.outbox.push(answer::too_many_facts(request)),
-            Some(to_agent::Body::Preview(request)) if self.looks.len() < LOOKS => {
-                let interrupted = self.shared.journal.state().interrupted();
-                self.looks.spawn(answer::preview(
-                    self.shared.host.clone(),
-                    request,
-                    interrupted,
-                    self.shared.schedule_state(),
-                    self.shared.pools_changed.subscribe(),
-                ));
-            }
-            Some(to_agent::Body::Preview(request)) => self.outbox.push(answer::too_many(request)),
-            Some(to_agent::Body::Snapshots(ask)) if self.looks.len() < LOOKS => {
-                match self.shared.permit_ask(&ask).await {
-                    Ok(()) => {
-                        let (host, pool) = (self.shared.host.clone(), self.shared.pool.clone());
-                        self.looks
-                            .spawn(answer::snapshots(host, pool, ask, self.shared.schedule_state()));
-                    }
-                    Err(why) => self.outbox.push(answer::not_done(ask, why)),
-                }
-            }
-            Some(to_agent::Body::Snapshots(ask)) => self.outbox.push(answer::not_done(ask, answer::BUSY.to_owned())),
+            Some(to_agent::Body::Request(request)) => self.asked(request).await,
             Some(to_agent::Body::Assignment(assignment)) => self.assigned(assignment).await,
-            Some(to_agent::Body::Release(request)) => {
-                let (reply, leaving) = answer::release(self.shared.host.clone(), request).await;
-                self.outbox.push(reply);
-                if leaving {
-                    self.shared.leaving.notify_one();
-                }
-            }
             Some(to_agent::Body::Ack(ack)) => acknowledged(self.shared, ack.seq).await,
             Some(to_agent::Body::Renew(reply)) => self.renewed(reply).await?,
             Some(to_agent::Body::Ping(ping)) => {
@@ -221,22 +187,48 @@ impl<'a> Session<'a> {
                 self.outbox.push(message(from_agent::Body::Pong(pong)));
             }
             Some(to_agent::Body::Trust(trust)) => self.learn_trust(trust).await?,
-            Some(to_agent::Body::Copy(chunk)) if self.looks.len() < LOOKS => {
-                let (host, copies) = (self.shared.host.clone(), self.shared.copies.clone());
-                let take = async move { message(from_agent::Body::Copy(copies.take(host.as_ref(), chunk).await)) };
-                self.looks.spawn(take);
-            }
-            Some(to_agent::Body::Copy(chunk)) => self.outbox.push(answer::too_many_parts(chunk)),
             Some(to_agent::Body::NetworkConfirmation(confirmation)) => self.network_confirmed(confirmation).await,
-            Some(to_agent::Body::Reach(request)) if self.looks.len() < LOOKS => {
-                self.looks.spawn(answer::reach(self.shared.host.clone(), request));
-            }
-            Some(to_agent::Body::Reach(request)) => self.outbox.push(answer::too_many_reaches(request)),
             Some(to_agent::Body::Goodbye(goodbye)) => return Err(SessionError::Goodbye(goodbye.reason)),
             // A later version's message: it knows our version from the hello.
             Some(to_agent::Body::Welcome(_)) | None => {}
         }
         Ok(())
+    }
+
+    async fn asked(&mut self, Request { id, ask }: Request) {
+        let answered = match ask {
+            Some(_) if self.looks.len() >= LOOKS => Err(answer::BUSY.to_owned()),
+            Some(ask) => match self.look(ask).await {
+                Ok(look) => {
+                    self.looks.spawn(async move { answer::reply(id, look.await) });
+                    return;
+                }
+                Err(why) => Err(why),
+            },
+            None => Err(format!("agent {} does not know this request", crate::VERSION)),
+        };
+        self.outbox.push(answer::reply(id, answered));
+    }
+
+    /// The answer to a request, to be waited for beside others; or why the request is refused.
+    async fn look(&self, ask: Ask) -> Result<Pin<Box<dyn Future<Output = Answered> + Send>>, String> {
+        let shared = self.shared;
+        let (host, schedule) = (shared.host.clone(), shared.schedule_state());
+        let changes = shared.pools_changed.subscribe();
+        Ok(match ask {
+            Ask::Facts(request) => Box::pin(answer::facts(host, request, schedule, changes)),
+            Ask::Preview(request) => {
+                let interrupted = shared.journal.state().interrupted();
+                Box::pin(answer::preview(host, request, interrupted, schedule, changes))
+            }
+            Ask::Snapshots(ask) => {
+                shared.permit_ask(&ask).await?;
+                Box::pin(answer::snapshots(host, shared.pool.clone(), ask, schedule))
+            }
+            Ask::Reach(request) => Box::pin(answer::reach(host, request)),
+            Ask::Copy(chunk) => Box::pin(answer::copy(host, shared.copies.clone(), chunk)),
+            Ask::Release(request) => Box::pin(answer::release(host, request, shared.leaving.clone())),
+        })
     }
 
     /// Counts only over a session that was opened after the change.

@@ -53,7 +53,7 @@ pub struct Shared {
     /// Receives copies of the coordinator's state.
     pub copies: Arc<Copies>,
     /// Notified when the agent is released from this node.
-    pub leaving: tokio::sync::Notify,
+    pub leaving: Arc<Notified>,
     pub notify: Notify,
 }
 

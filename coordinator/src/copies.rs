@@ -8,11 +8,12 @@ use heeler_proto::v1;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::app::{App, AppError, Holder};
 use crate::backup::{BackupError, Content, Packed, pack};
+use crate::sessions::NoAnswer;
 
 /// A node whose newest copy is older gets another one.
 const EVERY_MS: u64 = 60 * 60 * 1000;
@@ -131,15 +132,13 @@ async fn send_all(holder: &Holder, packed: &Packed, file: PathBuf) -> Result<v1:
             sha256: packed.sha256.to_vec(),
             data,
         };
-        let answer = timeout(ANSWER, holder.session.ask_copy(chunk)).await;
-        let answer = answer
-            .map_err(|_| format!("its pool did not write any part of it within {} s", ANSWER.as_secs()))?
-            .map_err(|_| "its connection was lost meanwhile".to_owned())?;
-        if !answer.error.is_empty() {
-            return Err(answer.error);
-        }
+        let answer = holder.session.ask(chunk, ANSWER).await;
+        let answer = answer.map_err(|why| match why {
+            NoAnswer::Late(_) => format!("its pool did not write any part of it within {} s", ANSWER.as_secs()),
+            why => why.to_string(),
+        })?;
         offset += length;
-        if answer.stored_bytes != offset || answer.done != (offset == packed.bytes) {
+        if answer.bytes != offset || answer.done != (offset == packed.bytes) {
             return Err("the copy there differs from what was sent".to_owned());
         }
     }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use heeler_proto::{NodeName, v1};
+use heeler_proto::NodeName;
+use heeler_proto::v1::{self, reply::Answer};
+
+use crate::sessions::Answered;
 
 /// A network change that the node undoes unless it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +44,13 @@ pub enum PeerAnswer {
     Down,
 }
 
-impl From<v1::ReachReply> for PeerAnswer {
-    fn from(reply: v1::ReachReply) -> Self {
-        match (reply.up, reply.reached) {
-            (false, _) => Self::Down,
-            (true, true) => Self::Reached,
-            (true, false) => Self::NotReached(reply.error),
+impl From<Answered> for PeerAnswer {
+    fn from(answered: Answered) -> Self {
+        match answered {
+            Ok(Answer::Reach(v1::Reach { up: false, .. })) => Self::Down,
+            Ok(Answer::Reach(v1::Reach { reached: true, .. })) => Self::Reached,
+            Ok(_) => Self::NotReached(String::new()),
+            Err(why) => Self::NotReached(why),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The open sessions of agents.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod questions;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,9 +11,11 @@ use heeler_proto::{NodeName, TaskId, v1};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
+use self::questions::Questions;
+pub use self::questions::{Answered, NoAnswer, Purpose, Question};
 use crate::pending::{PeerAnswer, PeerCheck, Pending};
 
-use v1::to_agent::Body;
+use v1::{request::Ask, to_agent::Body};
 
 /// An agent that answers a ping within this time is alive.
 pub const PING: Duration = Duration::from_secs(5);
@@ -38,54 +42,15 @@ pub struct Session {
 
 #[derive(Debug, Default)]
 struct Awaited {
-    previews: HashMap<String, oneshot::Sender<v1::PreviewReply>>,
-    facts: HashMap<String, oneshot::Sender<v1::FactsReply>>,
-    copies: HashMap<String, oneshot::Sender<v1::CopyReply>>,
-    snapshots: HashMap<String, oneshot::Sender<v1::SnapshotAnswer>>,
-    last_facts: u64,
-    asked: VecDeque<Question>,
+    questions: Questions,
     told_trust: u32,
     refused: HashSet<&'static str>,
-    pools: Option<AskedPools>,
     pings: HashMap<u64, oneshot::Sender<()>>,
     last_ping: u64,
     handed_out: HashSet<TaskId>,
     facts_asked_at_ms: u64,
-    releases: HashMap<String, oneshot::Sender<v1::ReleaseReply>>,
     compared_at_ms: u64,
     since_ms: u64,
-}
-
-/// A question to the agent, by its id; one answer is accepted.
-#[derive(Debug, PartialEq, Eq)]
-enum Question {
-    Facts(String),
-    Preview(String),
-}
-
-/// Most open questions; one more replaces the oldest.
-const QUESTIONS: usize = 64;
-
-impl Awaited {
-    fn ask(&mut self, question: Question) {
-        if self.asked.len() >= QUESTIONS {
-            self.asked.pop_front();
-        }
-        self.asked.push_back(question);
-    }
-
-    fn takes(&mut self, question: &Question) -> bool {
-        let place = self.asked.iter().position(|asked| asked == question);
-        place.and_then(|place| self.asked.remove(place)).is_some()
-    }
-}
-
-/// An open question about the node's pools.
-#[derive(Debug)]
-struct AskedPools {
-    request_id: String,
-    /// Whether the pools have changed since.
-    again: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -169,97 +134,44 @@ impl Session {
         }
     }
 
-    /// Asks for a preview. The receiver fails when the session ends first.
-    pub fn ask_preview(&self, request_id: String, tasks: Vec<v1::Task>) -> oneshot::Receiver<v1::PreviewReply> {
+    /// Asks, and waits for the answer for at most `patience`.
+    ///
+    /// # Errors
+    /// When the agent gives none, or none in time, or the session ends first.
+    pub async fn ask<Q: Question>(&self, question: Q, patience: Duration) -> Result<Q::Answer, NoAnswer> {
         let (done, answer) = oneshot::channel();
-        let mut awaited = lock(&self.awaited);
-        awaited.previews.retain(|_, waiter| !waiter.is_closed());
-        awaited.previews.insert(request_id.clone(), done);
-        awaited.ask(Question::Preview(request_id.clone()));
-        drop(awaited);
-        self.send(Body::Preview(v1::PreviewRequest { request_id, tasks }));
-        answer
-    }
-
-    /// Passes a preview on to the caller that asked.
-    pub fn previewed(&self, reply: v1::PreviewReply) {
-        if let Some(done) = lock(&self.awaited).previews.remove(&reply.request_id) {
-            done.send(reply).ok();
+        self.ask_for(question.ask(), Purpose::Caller(done));
+        match timeout(patience, answer).await {
+            Ok(Ok(Ok(answer))) => Q::answer(answer).ok_or(NoAnswer::Lost),
+            Ok(Ok(Err(why))) => Err(NoAnswer::Refused(why)),
+            Ok(Err(_)) => Err(NoAnswer::Lost),
+            Err(_) => Err(NoAnswer::Late(patience)),
         }
     }
 
-    /// Asks for facts. The receiver fails when the session ends first.
-    pub fn ask_facts(&self, now_ms: u64) -> oneshot::Receiver<v1::FactsReply> {
-        let (done, answer) = oneshot::channel();
-        let mut awaited = lock(&self.awaited);
-        awaited.facts.retain(|_, waiter| !waiter.is_closed());
-        awaited.last_facts += 1;
-        awaited.facts_asked_at_ms = now_ms;
-        let request_id = awaited.last_facts.to_string();
-        awaited.facts.insert(request_id.clone(), done);
-        awaited.ask(Question::Facts(request_id.clone()));
-        drop(awaited);
-        self.send(Body::Facts(v1::FactsRequest {
-            request_id,
-            pools_only: false,
-        }));
-        answer
+    /// Asks without waiting.
+    pub fn ask_for(&self, ask: Ask, purpose: Purpose) {
+        let request = lock(&self.awaited).questions.add(ask, purpose);
+        self.send(Body::Request(request));
+    }
+
+    /// What a reply is for, and its answer. None when it was not asked for; then it costs nothing.
+    pub fn take(&self, reply: v1::Reply) -> Option<(Purpose, Answered)> {
+        lock(&self.awaited).questions.take(reply)
+    }
+
+    /// Asks for all facts, which are stored when they arrive.
+    pub fn ask_facts(&self, now_ms: u64) {
+        lock(&self.awaited).facts_asked_at_ms = now_ms;
+        self.ask_for(Ask::Facts(v1::FactsRequest::default()), Purpose::Facts);
     }
 
     /// Asks for the pools after a change. Only one question is open at a time, however often the agent reports a
     /// change.
     pub fn ask_pools(&self) {
-        let mut awaited = lock(&self.awaited);
-        if let Some(asked) = &mut awaited.pools {
-            asked.again = true;
-            return;
-        }
-        awaited.last_facts += 1;
-        let request_id = awaited.last_facts.to_string();
-        awaited.pools = Some(AskedPools {
-            request_id: request_id.clone(),
-            again: false,
-        });
-        drop(awaited);
-        self.send(Body::Facts(v1::FactsRequest {
-            request_id,
-            pools_only: true,
-        }));
-    }
-
-    /// Whether `request_id` is the open question about the pools.
-    #[must_use]
-    pub fn asked_pools(&self, request_id: &str) -> bool {
-        let awaited = lock(&self.awaited);
-        awaited
-            .pools
-            .as_ref()
-            .is_some_and(|asked| asked.request_id == request_id)
-    }
-
-    /// Closes the question about the pools; asks again when they have changed since.
-    pub fn end_pools_question(&self) {
-        let asked = lock(&self.awaited).pools.take();
-        if asked.is_some_and(|asked| asked.again) {
-            self.ask_pools();
-        }
-    }
-
-    /// Asks about snapshots, or for a change of one. The receiver fails when the session ends first.
-    pub fn ask_snapshots(&self, ask: v1::SnapshotAsk) -> oneshot::Receiver<v1::SnapshotAnswer> {
-        let (done, answer) = oneshot::channel();
-        let mut awaited = lock(&self.awaited);
-        awaited.snapshots.retain(|_, waiter| !waiter.is_closed());
-        awaited.snapshots.insert(ask.request_id.clone(), done);
-        drop(awaited);
-        self.send(Body::Snapshots(ask));
-        answer
-    }
-
-    /// Passes an answer about snapshots on to the caller that asked.
-    pub fn pass_snapshot_answer(&self, answer: v1::SnapshotAnswer) {
-        if let Some(done) = lock(&self.awaited).snapshots.remove(&answer.request_id) {
-            done.send(answer).ok();
+        if !lock(&self.awaited).questions.pools_changed() {
+            let ask = Ask::Facts(v1::FactsRequest { pools_only: true });
+            self.ask_for(ask, Purpose::Pools { again: false });
         }
     }
 
@@ -276,30 +188,13 @@ impl Session {
         (awaited.since_ms, awaited.compared_at_ms)
     }
 
-    /// Asks for a comparison with the accepted revision; `question` is None when the revision wants nothing of the
-    /// node.
-    pub fn compare(&self, question: Option<Body>, now_ms: u64) {
-        let mut awaited = lock(&self.awaited);
-        awaited.compared_at_ms = now_ms;
-        if let Some(Body::Preview(request)) = &question {
-            awaited.ask(Question::Preview(request.request_id.clone()));
+    /// Asks for a comparison with the accepted revision; `question` is its number and the request, None when the
+    /// revision wants nothing of the node.
+    pub fn compare(&self, question: Option<(u64, v1::PreviewRequest)>, now_ms: u64) {
+        lock(&self.awaited).compared_at_ms = now_ms;
+        if let Some((revision, request)) = question {
+            self.ask_for(Ask::Preview(request), Purpose::Drift { revision });
         }
-        drop(awaited);
-        if let Some(question) = question {
-            self.send(question);
-        }
-    }
-
-    /// Whether facts with this id were asked for. True once only.
-    #[must_use]
-    pub fn takes_facts(&self, request_id: &str) -> bool {
-        lock(&self.awaited).takes(&Question::Facts(request_id.to_owned()))
-    }
-
-    /// Whether a preview with this id was asked for. True once only.
-    #[must_use]
-    pub fn takes_preview(&self, request_id: &str) -> bool {
-        lock(&self.awaited).takes(&Question::Preview(request_id.to_owned()))
     }
 
     /// Sends the statements that the node lacks, and whether to renew its certificate.
@@ -325,46 +220,6 @@ impl Session {
         lock(&self.awaited).refused.insert(field)
     }
 
-    /// Asks what a release would stop or, with `go`, for the release. The receiver fails when the session ends first.
-    pub fn ask_release(&self, request_id: String, go: bool) -> oneshot::Receiver<v1::ReleaseReply> {
-        let (done, answer) = oneshot::channel();
-        let mut awaited = lock(&self.awaited);
-        awaited.releases.retain(|_, waiter| !waiter.is_closed());
-        awaited.releases.insert(request_id.clone(), done);
-        drop(awaited);
-        self.send(Body::Release(v1::ReleaseRequest { request_id, go }));
-        answer
-    }
-
-    /// Passes the answer to a release on to the caller that asked.
-    pub fn releases(&self, reply: v1::ReleaseReply) {
-        if let Some(done) = lock(&self.awaited).releases.remove(&reply.request_id) {
-            done.send(reply).ok();
-        }
-    }
-
-    /// Passes facts, or the reason why there are none, on to the caller that asked.
-    pub fn looked(&self, reply: v1::FactsReply) {
-        if let Some(done) = lock(&self.awaited).facts.remove(&reply.request_id) {
-            done.send(reply).ok();
-        }
-    }
-
-    /// Sends a chunk of a copy. The receiver fails when the session ends first.
-    pub fn ask_copy(&self, chunk: v1::CopyChunk) -> oneshot::Receiver<v1::CopyReply> {
-        let (done, answer) = oneshot::channel();
-        lock(&self.awaited).copies.insert(chunk.name.clone(), done);
-        self.send(Body::Copy(chunk));
-        answer
-    }
-
-    /// Passes the answer to a chunk on to the caller that sent it.
-    pub fn copied(&self, reply: v1::CopyReply) {
-        if let Some(done) = lock(&self.awaited).copies.remove(&reply.name) {
-            done.send(reply).ok();
-        }
-    }
-
     /// The network change that waited for confirmation when the session opened.
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
@@ -377,7 +232,7 @@ impl Session {
     }
 
     /// Notes that a peer is asked about the network change. Returns its guard id and address.
-    pub fn asked(&self, peer: &NodeName, now_ms: u64) -> Option<(String, String)> {
+    pub fn note_asked(&self, peer: &NodeName, now_ms: u64) -> Option<(String, String)> {
         let mut pending = lock(&self.pending);
         let pending = pending.as_mut()?;
         let check = PeerCheck {
@@ -431,12 +286,8 @@ impl Session {
     /// Ends all waits for answers.
     pub fn forget_waiters(&self) {
         let mut awaited = lock(&self.awaited);
-        awaited.previews.clear();
-        awaited.facts.clear();
-        awaited.copies.clear();
-        awaited.snapshots.clear();
+        awaited.questions.forget();
         awaited.pings.clear();
-        awaited.releases.clear();
     }
 }
 

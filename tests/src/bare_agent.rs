@@ -4,7 +4,7 @@ use std::sync::Arc;
 use heeler_coordinator::pki::sha256;
 use heeler_proto::v1::agent_client::AgentClient;
 use heeler_proto::v1::enrolment_client::EnrolmentClient;
-use heeler_proto::v1::{self, from_agent, to_agent};
+use heeler_proto::v1::{self, from_agent, reply::Answer, request::Ask, to_agent};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -188,11 +188,26 @@ impl Line {
 
     /// The request id, if the message asks for facts.
     #[must_use]
-    pub fn asks_for_facts(body: to_agent::Body) -> Option<String> {
+    pub fn asks_for_facts(body: to_agent::Body) -> Option<u64> {
+        Self::asks(body, |ask| matches!(ask, Ask::Facts(_)).then_some(()))
+    }
+
+    /// The request id, if the message asks for something that is `wanted`.
+    pub fn asks(body: to_agent::Body, wanted: impl Fn(Ask) -> Option<()>) -> Option<u64> {
         match body {
-            to_agent::Body::Facts(request) => Some(request.request_id),
+            to_agent::Body::Request(v1::Request { id, ask: Some(ask) }) => wanted(ask).map(|()| id),
             _ => None,
         }
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, id: u64, answer: Answer) {
+        self.say(from_agent::Body::Reply(v1::Reply {
+            id,
+            error: String::new(),
+            answer: Some(answer),
+        }))
+        .await;
     }
 
     /// Sends a message.

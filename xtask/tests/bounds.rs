@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use heeler_proto::bounds::{ENROL, FROM_AGENT, Field, OPERATOR, check};
-use heeler_proto::v1::{self, from_agent::Body};
+use heeler_proto::v1::{self, from_agent::Body, reply::Answer};
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FileDescriptorSet};
@@ -78,12 +78,12 @@ fn every_list_and_word_of_an_operator_has_a_bound() {
 }
 
 fn facts(facts: v1::Facts) -> Vec<u8> {
-    let reply = v1::FactsReply {
-        request_id: "1".into(),
-        facts: Some(facts),
-        ..v1::FactsReply::default()
+    let reply = v1::Reply {
+        id: 1,
+        error: String::new(),
+        answer: Some(Answer::Facts(facts)),
     };
-    let body = Some(Body::Facts(reply));
+    let body = Some(Body::Reply(reply));
     v1::FromAgent { body }.encode_to_vec()
 }
 

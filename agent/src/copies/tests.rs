@@ -52,15 +52,12 @@ fn chunks(at_ms: u64, content: &[u8], size: usize) -> Vec<CopyChunk> {
     content.chunks(size).enumerate().map(chunk).collect()
 }
 
-async fn send(copies: &Copies, machine: &Machine, chunks: Vec<CopyChunk>) -> CopyReply {
-    let mut last = CopyReply::default();
+async fn send(copies: &Copies, machine: &Machine, chunks: Vec<CopyChunk>) -> Result<CopyStored, String> {
+    let mut last = CopyStored::default();
     for chunk in chunks {
-        last = copies.take(machine, chunk).await;
-        if !last.error.is_empty() {
-            break;
-        }
+        last = copies.take(machine, chunk).await?;
     }
-    last
+    Ok(last)
 }
 
 async fn names(machine: &Machine) -> Vec<String> {
@@ -71,11 +68,11 @@ async fn names(machine: &Machine) -> Vec<String> {
 async fn a_copy_counts_only_with_its_receipt() {
     let (machine, copies) = (machine(), Copies::default());
     let parts = chunks(1000, b"an encrypted copy", 4);
-    let first = send(&copies, &machine, parts[..2].to_vec()).await;
-    assert_eq!((first.stored_bytes, first.done), (8, false));
+    let first = send(&copies, &machine, parts[..2].to_vec()).await.unwrap();
+    assert_eq!((first.bytes, first.done), (8, false));
     assert_eq!(names(&machine).await, ["coordinator-1000.age"], "no receipt yet");
-    let whole = send(&copies, &machine, parts[2..].to_vec()).await;
-    assert!(whole.done && whole.error.is_empty(), "{whole:?}");
+    let whole = send(&copies, &machine, parts[2..].to_vec()).await.unwrap();
+    assert!(whole.done, "{whole:?}");
     let file = format!("{FOLDER_THERE}/coordinator-1000.age");
     assert_eq!(machine.file(&file).unwrap(), b"an encrypted copy");
     assert_eq!(machine.mode(Path::new(&file)).await.unwrap() & 0o777, 0o600);
@@ -84,17 +81,18 @@ async fn a_copy_counts_only_with_its_receipt() {
 #[tokio::test]
 async fn the_newest_three_copies_stay_and_incomplete_ones_go() {
     let (machine, copies) = (machine(), Copies::default());
-    send(
-        &copies,
-        &machine,
-        chunks(500, b"torn off in the middle", 4)[..2].to_vec(),
-    )
-    .await;
+    let torn = chunks(500, b"torn off in the middle", 4)[..2].to_vec();
+    send(&copies, &machine, torn).await.unwrap();
     machine
         .put_file(&format!("{FOLDER_THERE}/somebody-elses"), b"x")
         .unwrap();
     for at in 1..=5 {
-        assert!(send(&copies, &machine, chunks(at * 1000, b"copy", 4)).await.done);
+        assert!(
+            send(&copies, &machine, chunks(at * 1000, b"copy", 4))
+                .await
+                .unwrap()
+                .done
+        );
     }
     let mut wanted = Vec::new();
     for at in [3000, 4000, 5000] {
@@ -108,7 +106,7 @@ async fn the_newest_three_copies_stay_and_incomplete_ones_go() {
 async fn a_new_copy_stays_after_a_wrong_clock() {
     let (machine, copies) = (machine(), Copies::default());
     for at in [9000, 9001, 9002, 1000, 1001] {
-        assert!(send(&copies, &machine, chunks(at, b"copy", 4)).await.done);
+        assert!(send(&copies, &machine, chunks(at, b"copy", 4)).await.unwrap().done);
         let there = names(&machine).await;
         assert!(there.contains(&format!("coordinator-{at}.age.json")), "{at}: {there:?}");
     }
@@ -123,7 +121,7 @@ async fn a_new_copy_stays_after_a_wrong_clock() {
 async fn a_suspended_pool_delays_only_its_own_copy() {
     let (machine, copies) = (machine(), Copies::default());
     let parts = chunks(1000, b"an encrypted copy", 4);
-    assert!(send(&copies, &machine, parts[..1].to_vec()).await.error.is_empty());
+    assert!(send(&copies, &machine, parts[..1].to_vec()).await.is_ok());
     for serial in ["A", "B"] {
         machine.pull_disk(serial);
     }
@@ -138,23 +136,23 @@ async fn a_suspended_pool_delays_only_its_own_copy() {
         answer = next => answer,
         answer = first => answer,
     };
-    assert!(!answered.error.is_empty(), "{answered:?}");
+    assert!(answered.is_err(), "{answered:?}");
     for serial in ["A", "B"] {
         machine.insert_disk(serial);
     }
-    assert!(send(&copies, &machine, parts).await.done);
+    assert!(send(&copies, &machine, parts).await.unwrap().done);
 }
 
 #[tokio::test]
 async fn nothing_is_written_below_a_mountpoint_that_is_not_mounted() {
     let (machine, copies) = (machine(), Copies::default());
     let parts = chunks(1000, b"an encrypted copy", 4);
-    assert!(send(&copies, &machine, parts[..1].to_vec()).await.error.is_empty());
+    assert!(send(&copies, &machine, parts[..1].to_vec()).await.is_ok());
     assert_eq!(machine.by_hand("zpool", &["export", "data"]).code, 0);
-    let refused = send(&copies, &machine, parts[1..2].to_vec()).await;
-    assert!(refused.error.contains("not mounted"), "{refused:?}");
-    let refused = send(&copies, &machine, parts).await;
-    assert!(refused.error.contains("no dataset"), "{refused:?}");
+    let refused = send(&copies, &machine, parts[1..2].to_vec()).await.unwrap_err();
+    assert!(refused.contains("not mounted"), "{refused:?}");
+    let refused = send(&copies, &machine, parts).await.unwrap_err();
+    assert!(refused.contains("no dataset"), "{refused:?}");
     assert!(names(&machine).await.is_empty(), "something is on the card");
 }
 
@@ -162,8 +160,10 @@ async fn nothing_is_written_below_a_mountpoint_that_is_not_mounted() {
 async fn a_foreign_pool_gets_no_copy() {
     let machine = Machine::builder("a").blank("A").blank("B").build();
     make_pool(&machine, "somebody else's");
-    let refused = send(&Copies::default(), &machine, chunks(1, b"copy", 4)).await;
-    assert!(refused.error.contains("no dataset"), "{refused:?}");
+    let refused = send(&Copies::default(), &machine, chunks(1, b"copy", 4))
+        .await
+        .unwrap_err();
+    assert!(refused.contains("no dataset"), "{refused:?}");
 }
 
 #[tokio::test]
@@ -171,11 +171,13 @@ async fn a_copy_with_a_wrong_checksum_is_dropped() {
     let (machine, copies) = (machine(), Copies::default());
     let mut parts = chunks(1000, b"an encrypted copy", 4);
     parts[1].data[0] ^= 1;
-    let refused = send(&copies, &machine, parts.clone()).await;
-    assert!(refused.error.contains("did not arrive"), "{refused:?}");
+    let refused = send(&copies, &machine, parts.clone()).await.unwrap_err();
+    assert!(refused.contains("did not arrive"), "{refused:?}");
     assert!(names(&machine).await.is_empty());
-    let skipped = send(&copies, &machine, vec![parts[0].clone(), parts[2].clone()]).await;
-    assert!(skipped.error.contains("does not follow"), "{skipped:?}");
+    let skipped = send(&copies, &machine, vec![parts[0].clone(), parts[2].clone()])
+        .await
+        .unwrap_err();
+    assert!(skipped.contains("does not follow"), "{skipped:?}");
     for name in [
         "../../etc/passwd",
         "coordinator-1.age/x",
@@ -184,12 +186,12 @@ async fn a_copy_with_a_wrong_checksum_is_dropped() {
     ] {
         let mut named = chunks(1, b"copy", 4);
         named[0].name = name.into();
-        let refused = send(&copies, &machine, named).await;
-        assert!(refused.error.contains("not the name of a copy"), "{refused:?}");
+        let refused = send(&copies, &machine, named).await.unwrap_err();
+        assert!(refused.contains("not the name of a copy"), "{refused:?}");
     }
     let mut large = chunks(1, b"copy", 4);
     large[0].total_bytes = LARGEST + 1;
-    assert!(send(&copies, &machine, large).await.error.contains("more than"));
+    assert!(send(&copies, &machine, large).await.unwrap_err().contains("more than"));
 }
 
 #[tokio::test]
@@ -197,8 +199,8 @@ async fn no_link_below_the_dataset_is_followed() {
     for (link, target) in [("/data/pve-files/.heeler", "/etc/heeler"), (FOLDER_THERE, "/etc")] {
         let (machine, copies) = (machine(), Copies::default());
         machine.put_link(link, target).unwrap();
-        let reply = send(&copies, &machine, chunks(1000, b"copy", 4)).await;
-        assert!(reply.error.contains("is a link"), "{reply:?}");
+        let refused = send(&copies, &machine, chunks(1000, b"copy", 4)).await.unwrap_err();
+        assert!(refused.contains("is a link"), "{refused}");
         for folder in [target, FOLDER_THERE] {
             assert_eq!(machine.file(&format!("{folder}/coordinator-1000.age")), None);
         }
@@ -208,7 +210,7 @@ async fn no_link_below_the_dataset_is_followed() {
     let file = format!("{FOLDER_THERE}/coordinator-1000.age");
     machine.put_file("/data/pve-files/mine", b"mine").unwrap();
     machine.put_link(&file, "/mine").unwrap();
-    assert!(send(&copies, &machine, chunks(1000, b"copy", 4)).await.done);
+    assert!(send(&copies, &machine, chunks(1000, b"copy", 4)).await.unwrap().done);
     assert_eq!(machine.file(&file).unwrap(), b"copy");
     assert_eq!(machine.file("/data/pve-files/mine").unwrap(), b"mine");
 }

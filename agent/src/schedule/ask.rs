@@ -29,25 +29,17 @@ const NAMES: u64 = 60;
 const BUSY: Duration = Duration::from_secs(20);
 
 /// Answers a request about snapshots. Changes lock `pool`, as tasks do.
+///
+/// # Errors
+/// Why it is refused, or could not be answered.
 pub async fn answer(
     host: Arc<dyn System>,
     pool: Arc<Mutex<()>>,
     ask: v1::SnapshotAsk,
-    no_pruning: String,
-) -> SnapshotAnswer {
-    let done = act(host.as_ref(), &pool, ask.ask).await;
-    let mut answer = done.unwrap_or_else(|error| SnapshotAnswer {
-        error,
-        ..SnapshotAnswer::default()
-    });
-    answer.request_id = ask.request_id;
-    answer.no_pruning = no_pruning;
-    answer
-}
-
-async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<SnapshotAnswer, String> {
+) -> Result<SnapshotAnswer, String> {
+    let host = host.as_ref();
     let mut answer = SnapshotAnswer::default();
-    match ask.ok_or("the request is empty")? {
+    match ask.ask.ok_or("the request is empty")? {
         Ask::List(list) => {
             answer = rows(host, &list).await?;
         }
@@ -64,15 +56,15 @@ async fn act(host: &dyn System, pool: &Mutex<()>, ask: Option<Ask>) -> Result<Sn
             answer.diff = changes.into_iter().map(line).collect();
         }
         Ask::Create(create) => {
-            answer.created = self::create(host, pool, &create).await?;
+            answer.created = self::create(host, &pool, &create).await?;
         }
         Ask::Hold(hold) => {
             snapshot(&hold.snapshot)?;
-            run(host, pool, &zfs::hold_command(tag(&hold.tag)?, &hold.snapshot)).await?;
+            run(host, &pool, &zfs::hold_command(tag(&hold.tag)?, &hold.snapshot)).await?;
         }
         Ask::Release(hold) => {
             snapshot(&hold.snapshot)?;
-            run(host, pool, &zfs::release_command(tag(&hold.tag)?, &hold.snapshot)).await?;
+            run(host, &pool, &zfs::release_command(tag(&hold.tag)?, &hold.snapshot)).await?;
         }
     }
     Ok(answer)

@@ -4,46 +4,50 @@ use std::sync::Arc;
 use heeler_host::disk::remember_slots;
 use heeler_host::guard::{self, GuardState};
 use heeler_host::{Glance, RunError, System, facts, link, ping};
+use heeler_proto::v1::reply::Answer;
 use heeler_proto::v1::{
-    CopyChunk, CopyReply, Facts, FactsReply, FactsRequest, FromAgent, Pause, PendingNetwork, PreviewReply,
-    PreviewRequest, ReachReply, ReachRequest, ReleaseReply, ReleaseRequest, SnapshotAnswer, SnapshotAsk, from_agent,
+    CopyChunk, Facts, FactsRequest, FromAgent, Pause, PendingNetwork, Preview, PreviewRequest, Reach, ReachRequest,
+    ReleasePlan, ReleaseRequest, Reply, SnapshotAnswer, SnapshotAsk, from_agent,
 };
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::message;
-use crate::release::{self, ReleaseError};
-use crate::{hold, schedule, wire};
+use crate::copies::Copies;
+use crate::{hold, release, schedule, wire};
 
 /// Counts changes of pools; the ones before an examination began are marked as seen.
 pub type Changes = watch::Receiver<u64>;
 
-/// The facts about the machine, or why they cannot be collected.
+/// The answer to a request, or why there is none.
+pub type Answered = Result<Answer, String>;
+
+/// Why a request beyond the limit is not answered.
+pub const BUSY: &str = "this node is busy with other requests: try again";
+
+/// The reply to the request with this id.
+pub fn reply(id: u64, answered: Answered) -> FromAgent {
+    let (answer, error) = match answered {
+        Ok(answer) => (Some(answer), String::new()),
+        Err(why) => (None, why),
+    };
+    message(from_agent::Body::Reply(Reply { id, error, answer }))
+}
+
+/// The facts about the machine.
 pub async fn facts(
     host: Arc<dyn System>,
     request: FactsRequest,
     schedule: Option<schedule::ScheduleState>,
     changes: Changes,
-) -> FromAgent {
+) -> Answered {
     let host = host.as_ref();
-    let looked = match request.pools_only {
-        true => look_at_pools(host).await,
-        false => {
-            let looked = look(host, &Glance::at(host), &changes).await;
-            looked.map(|facts| with(facts, schedule))
-        }
-    };
-    let (facts, error) = match looked {
-        Ok(facts) => (Some(facts), String::new()),
-        Err(reason) => (None, reason),
-    };
-    message(from_agent::Body::Facts(FactsReply {
-        request_id: request.request_id,
-        facts,
-        error,
-        pools_only: request.pools_only,
-    }))
+    if request.pools_only {
+        return look_at_pools(host).await.map(Answer::Facts);
+    }
+    let facts = look(host, &Glance::at(host), &changes).await?;
+    Ok(Answer::Facts(with(facts, schedule)))
 }
 
 async fn look_at_pools(host: &dyn System) -> Result<Facts, String> {
@@ -64,71 +68,19 @@ pub async fn preview(
     interrupted: Vec<Irreversible>,
     schedule: Option<schedule::ScheduleState>,
     changes: Changes,
-) -> FromAgent {
-    let mut reply = PreviewReply {
-        request_id: request.request_id,
-        ..PreviewReply::default()
-    };
-    let looked = async {
-        let tasks = request.tasks.into_iter().map(Task::try_from);
-        let tasks: Vec<Task> = tasks.collect::<Result<_, _>>().map_err(|invalid| invalid.to_string())?;
-        let glance = Glance::at(host.as_ref());
-        let facts = look(host.as_ref(), &glance, &changes).await?;
-        let mut steps = Vec::new();
-        for (place, task) in (0..).zip(&tasks) {
-            let reports = heeler_tasks::preview(&glance, task, &interrupted).await;
-            steps.extend(reports.into_iter().map(|report| wire::step_report(report, place)));
-        }
-        Ok((facts, steps))
-    };
-    let looked: Result<_, String> = looked.await;
-    match looked {
-        Ok((facts, steps)) => {
-            reply.facts = Some(with(facts, schedule));
-            reply.steps = steps;
-        }
-        Err(reason) => reply.error = reason,
+) -> Answered {
+    let tasks = request.tasks.into_iter().map(Task::try_from);
+    let tasks: Vec<Task> = tasks.collect::<Result<_, _>>().map_err(|invalid| invalid.to_string())?;
+    let glance = Glance::at(host.as_ref());
+    let facts = look(host.as_ref(), &glance, &changes).await?;
+    let mut steps = Vec::new();
+    for (place, task) in (0..).zip(&tasks) {
+        let reports = heeler_tasks::preview(&glance, task, &interrupted).await;
+        steps.extend(reports.into_iter().map(|report| wire::step_report(report, place)));
     }
-    message(from_agent::Body::Preview(reply))
-}
-
-/// The error of a request beyond the limit.
-pub const BUSY: &str = "this node is busy with other requests: try again";
-
-/// The answer to a request for facts beyond the limit.
-pub fn too_many_facts(request: FactsRequest) -> FromAgent {
-    message(from_agent::Body::Facts(FactsReply {
-        request_id: request.request_id,
-        error: BUSY.to_owned(),
-        ..FactsReply::default()
-    }))
-}
-
-/// The answer to a preview beyond the limit.
-pub fn too_many(request: PreviewRequest) -> FromAgent {
-    message(from_agent::Body::Preview(PreviewReply {
-        request_id: request.request_id,
-        error: BUSY.to_owned(),
-        ..PreviewReply::default()
-    }))
-}
-
-/// The answer to a reach request beyond the limit.
-pub fn too_many_reaches(request: ReachRequest) -> FromAgent {
-    message(from_agent::Body::Reach(ReachReply {
-        request_id: request.request_id,
-        up: true,
-        reached: false,
-        error: BUSY.to_owned(),
-    }))
-}
-
-/// The answer to a copy's chunk beyond the limit.
-pub fn too_many_parts(chunk: CopyChunk) -> FromAgent {
-    message(from_agent::Body::Copy(CopyReply {
-        name: chunk.name,
-        error: BUSY.to_owned(),
-        ..CopyReply::default()
+    Ok(Answer::Preview(Preview {
+        steps,
+        facts: Some(with(facts, schedule)),
     }))
 }
 
@@ -148,20 +100,22 @@ pub async fn pending(host: &dyn System) -> Option<PendingNetwork> {
 }
 
 /// Whether another node's address answers over this node's backplane.
-pub async fn reach(host: Arc<dyn System>, request: ReachRequest) -> FromAgent {
-    let mut reply = ReachReply {
-        request_id: request.request_id,
-        ..ReachReply::default()
-    };
+pub async fn reach(host: Arc<dyn System>, request: ReachRequest) -> Answered {
     // Only a valid address becomes an argument of a program.
-    match request.address.parse::<Ipv4Addr>() {
-        Ok(address) => match reached(host.as_ref(), address).await {
-            Ok(seen) => (reply.up, reply.reached) = (seen.is_some(), seen == Some(true)),
-            Err(error) => (reply.up, reply.error) = (true, in_full(&error)),
-        },
-        Err(_) => reply.error = format!("{:?} is not an address", request.address),
-    }
-    message(from_agent::Body::Reach(reply))
+    let address: Ipv4Addr = request
+        .address
+        .parse()
+        .map_err(|_| format!("{:?} is not an address", request.address))?;
+    let seen = reached(host.as_ref(), address).await.map_err(|error| in_full(&error))?;
+    Ok(Answer::Reach(Reach {
+        up: seen.is_some(),
+        reached: seen == Some(true),
+    }))
+}
+
+/// Stores a chunk of a copy.
+pub async fn copy(host: Arc<dyn System>, copies: Arc<Copies>, chunk: CopyChunk) -> Answered {
+    copies.take(host.as_ref(), chunk).await.map(Answer::Copy)
 }
 
 /// None when this node's own backplane is down, so its result means nothing.
@@ -180,19 +134,10 @@ pub async fn snapshots(
     pool: Arc<Mutex<()>>,
     ask: SnapshotAsk,
     schedule: Option<schedule::ScheduleState>,
-) -> FromAgent {
+) -> Answered {
     let no_pruning = schedule.map(|schedule| schedule.no_pruning).unwrap_or_default();
-    let answer = crate::schedule::answer(host, pool, ask, no_pruning).await;
-    message(from_agent::Body::Snapshots(answer))
-}
-
-/// The answer to a request about snapshots that was not carried out.
-pub fn not_done(ask: SnapshotAsk, error: String) -> FromAgent {
-    message(from_agent::Body::Snapshots(SnapshotAnswer {
-        request_id: ask.request_id,
-        error,
-        ..SnapshotAnswer::default()
-    }))
+    let answer = crate::schedule::answer(host, pool, ask).await?;
+    Ok(Answer::Snapshots(SnapshotAnswer { no_pruning, ..answer }))
 }
 
 fn with(facts: Facts, schedule: Option<schedule::ScheduleState>) -> Facts {
@@ -226,28 +171,18 @@ async fn look(host: &dyn System, glance: &Glance<'_>, changes: &Changes) -> Resu
     })
 }
 
-/// What a release would do. With `go` it is begun; the returned bool says so.
-pub async fn release(host: Arc<dyn System>, request: ReleaseRequest) -> (FromAgent, bool) {
-    let mut reply = ReleaseReply {
-        request_id: request.request_id,
-        ..ReleaseReply::default()
-    };
-    let begun = async {
-        let plan = release::plan(host.as_ref()).await?;
-        let goes = request.go && plan.refused.is_empty();
-        if goes {
-            release::begin(host.as_ref(), &plan).await?;
-        }
-        Ok::<_, ReleaseError>((plan, goes))
-    };
-    let mut leaving = false;
-    match begun.await {
-        Ok((plan, goes)) => {
-            reply.starts = plan.takes_over();
-            (reply.stops, reply.goes_on, reply.refused) = (plan.stops, plan.continues, plan.refused);
-            leaving = goes;
-        }
-        Err(error) => reply.error = in_full(&error),
+/// What a release would do. With `go` it is begun, and `leaving` is notified.
+pub async fn release(host: Arc<dyn System>, request: ReleaseRequest, leaving: Arc<Notify>) -> Answered {
+    let host = host.as_ref();
+    let plan = release::plan(host).await.map_err(|error| in_full(&error))?;
+    if request.go && plan.refused.is_empty() {
+        release::begin(host, &plan).await.map_err(|error| in_full(&error))?;
+        leaving.notify_one();
     }
-    (message(from_agent::Body::Release(reply)), leaving)
+    Ok(Answer::Release(ReleasePlan {
+        starts: plan.takes_over(),
+        stops: plan.stops,
+        goes_on: plan.continues,
+        refused: plan.refused,
+    }))
 }

@@ -96,7 +96,8 @@ fn bounded(message: FromAgent) -> FromAgent {
 #[cfg(test)]
 mod tests {
     use heeler_proto::TaskId;
-    use heeler_proto::v1::{self, FactsReply, Pong};
+    use heeler_proto::v1::reply::Answer;
+    use heeler_proto::v1::{self, Pong, Reply};
     use heeler_tasks::engine::Event;
 
     use super::*;
@@ -111,6 +112,14 @@ mod tests {
                 step: "PoolExists".into(),
             },
         }
+    }
+
+    fn reply(answer: Answer) -> FromAgent {
+        message(from_agent::Body::Reply(Reply {
+            id: 1,
+            error: String::new(),
+            answer: Some(answer),
+        }))
     }
 
     fn drain(outbox: &mut Outbox, state: &State) -> Vec<Option<u64>> {
@@ -155,9 +164,9 @@ mod tests {
                 reason: "x".repeat(16 << 10),
                 ..v1::StepReport::default()
             };
-            message(from_agent::Body::Preview(v1::PreviewReply {
+            reply(Answer::Preview(v1::Preview {
                 steps: vec![step; 256],
-                ..v1::PreviewReply::default()
+                facts: None,
             }))
         };
         let mut outbox = Outbox::after(0);
@@ -193,16 +202,11 @@ mod tests {
             ..v1::Facts::default()
         };
         let mut outbox = Outbox::after(0);
-        let facts_reply = |comment| FactsReply {
-            request_id: "1".into(),
-            facts: Some(facts(comment)),
-            ..FactsReply::default()
-        };
-        outbox.push(message(from_agent::Body::Facts(facts_reply(&odd))));
+        outbox.push(reply(Answer::Facts(facts(&odd))));
         let sent = outbox.next(&State::default()).unwrap();
         bounds::check(&sent.encode_to_vec(), FROM_AGENT).unwrap();
-        let expected = facts_reply(&format!("{}…", "é".repeat(126)));
-        assert_eq!(sent, message(from_agent::Body::Facts(expected)));
+        let expected = facts(&format!("{}…", "é".repeat(126)));
+        assert_eq!(sent, reply(Answer::Facts(expected)));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use heeler_proto::v1::agent_server::{Agent, AgentServer};
 use heeler_proto::v1::enrolment_server::{Enrolment, EnrolmentServer};
 use heeler_proto::v1::{
-    EnrolReply, EnrolRequest, Event, EventAck, FromAgent, Hello, ToAgent, Welcome, from_agent, to_agent,
+    EnrolReply, EnrolRequest, Event, EventAck, FromAgent, Hello, Reply, ToAgent, Welcome, from_agent, request::Ask,
+    to_agent,
 };
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -161,6 +162,22 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Asks, and returns the reply.
+    pub async fn ask(&mut self, ask: Ask) -> Reply {
+        self.send(to_agent::Body::Request(heeler_proto::v1::Request {
+            id: 1,
+            ask: Some(ask),
+        }))
+        .await;
+        let reply = self.answer(|body| match body {
+            from_agent::Body::Reply(reply) => Some(reply),
+            _ => None,
+        });
+        let reply = reply.await;
+        assert_eq!((reply.id, reply.error.as_str()), (1, ""));
+        reply
     }
 
     /// The next event; progress is skipped.

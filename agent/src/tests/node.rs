@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use heeler_host::sim::{Loss, Machine};
 use heeler_host::{Content, File, System};
-use heeler_proto::v1::{Assignment, PreviewRequest, Task, from_agent, to_agent};
+use heeler_proto::v1::{Assignment, PreviewRequest, Task, reply::Answer, request::Ask};
 use heeler_proto::{
     Consent, Dataset, EnsurePool, HostId, Irreversible, Mountpoint, NodeName, PoolName, PoolSpec, Serial, TaskId, v1,
 };
@@ -76,17 +76,12 @@ impl Node {
         let id = TaskId::from_random(counter.into());
         let task = ensure_pool();
         let request = PreviewRequest {
-            request_id: "1".into(),
             tasks: vec![task.clone()],
         };
-        session.send(to_agent::Body::Preview(request)).await;
-        let reply = session.answer(|body| match body {
-            from_agent::Body::Preview(reply) => Some(reply),
-            _ => None,
-        });
-        let reply = reply.await;
-        assert_eq!(reply.error, "");
-        let ops = reply.steps.into_iter().flat_map(|step| step.ops);
+        let Some(Answer::Preview(preview)) = session.ask(Ask::Preview(request)).await.answer else {
+            panic!("no preview");
+        };
+        let ops = preview.steps.into_iter().flat_map(|step| step.ops);
         let acts = ops.filter_map(|op| op.irreversible);
         let consents = acts.map(|act| self.consent(&id, &act.try_into().unwrap()).into());
         Assignment {

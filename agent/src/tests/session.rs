@@ -1,6 +1,7 @@
 use heeler_proto::v1::event::Kind;
 use heeler_proto::v1::{
-    Assignment, AssignmentReply, Event, FactsRequest, Goodbye, TaskFinished, TaskOutcome, from_agent, to_agent,
+    Assignment, AssignmentReply, Event, FactsRequest, Goodbye, TaskFinished, TaskOutcome, from_agent, reply::Answer,
+    request::Ask, to_agent,
 };
 
 use super::coordinator::{Coordinator, Session};
@@ -44,16 +45,9 @@ async fn connected() -> (Coordinator, Node, Session) {
 #[tokio::test]
 async fn facts_are_sent_on_request() {
     let (_coordinator, _node, mut session) = connected().await;
-    let request = FactsRequest {
-        request_id: "1".into(),
-        pools_only: false,
-    };
-    session.send(to_agent::Body::Facts(request)).await;
-    let Some(from_agent::Body::Facts(reply)) = session.next().await else {
+    let Some(Answer::Facts(facts)) = session.ask(Ask::Facts(FactsRequest::default())).await.answer else {
         panic!("no facts")
     };
-    let facts = reply.facts.expect("looked");
-    assert_eq!((reply.request_id.as_str(), reply.error.as_str()), ("1", ""));
     let blank = facts
         .disks
         .iter()

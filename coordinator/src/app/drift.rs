@@ -1,21 +1,23 @@
 use std::collections::HashMap;
 
-use heeler_proto::v1::{self, StepOutcome, to_agent};
+use heeler_proto::v1::{self, StepOutcome};
 use heeler_store::{Drift, Tx};
 use prost::Message as _;
 
 use super::{App, AppError, decoded, revision, share, spec};
 use crate::sessions::Session;
 
-/// Request ids of a look for drift begin with it; the revision number follows.
-const PREFIX: &str = "drift ";
 /// Most bytes of a look that are stored: the status reads those of every node.
 const KEPT: usize = 256 << 10;
 
 impl App {
-    /// The preview request that compares a node with the accepted revision; None when the revision wants nothing of
-    /// it.
-    pub(super) async fn comparison(&self, tx: &mut Tx, node: &str) -> Result<Option<to_agent::Body>, AppError> {
+    /// The request that compares a node with the accepted revision, and the revision's number; None when the revision
+    /// wants nothing of it.
+    pub(super) async fn comparison(
+        &self,
+        tx: &mut Tx,
+        node: &str,
+    ) -> Result<Option<(u64, v1::PreviewRequest)>, AppError> {
         let accepted = tx.accepted().await?;
         let all = revision::wanted(accepted.as_ref());
         let wanted = all.iter().find(|wanted| wanted.name.as_str() == node);
@@ -26,26 +28,23 @@ impl App {
         if tasks.is_empty() {
             return Ok(None);
         }
-        Ok(Some(to_agent::Body::Preview(v1::PreviewRequest {
-            request_id: format!("{PREFIX}{}", accepted.number),
-            tasks: tasks.into_iter().map(Into::into).collect(),
-        })))
+        let tasks = tasks.into_iter().map(Into::into).collect();
+        Ok(Some((accepted.number, v1::PreviewRequest { tasks })))
     }
 
-    /// Stores what a look for drift found. False when `reply` answers another request. Drift is reported as an event
-    /// once, when the look before found none.
-    pub(super) async fn compared(&self, session: &Session, reply: &v1::PreviewReply) -> Result<bool, AppError> {
-        let Some(revision) = reply.request_id.strip_prefix(PREFIX).and_then(|text| text.parse().ok()) else {
-            return Ok(false);
-        };
-        if !reply.error.is_empty() {
-            return Ok(true);
-        }
+    /// Stores what a comparison with the revision found. Drift is reported as an event once, when the comparison before
+    /// found none.
+    pub(super) async fn compared(
+        &self,
+        session: &Session,
+        revision: u64,
+        steps: &[v1::StepReport],
+    ) -> Result<(), AppError> {
         let node = session.node.as_str();
         let mut tx = self.store.write().await?;
         let before = of(&mut tx, node).await?.map(|drift| differing(&drift.steps).count());
-        keep(&mut tx, node, revision, &reply.steps, self.now_ms()).await?;
-        let found: Vec<_> = differing(&reply.steps).collect();
+        keep(&mut tx, node, revision, steps, self.now_ms()).await?;
+        let found: Vec<_> = differing(steps).collect();
         match (before.unwrap_or(0), found.first()) {
             (0, Some(first)) if found.iter().all(|step| step.outcome() == StepOutcome::Change) => {
                 let text = format!("differs from revision {revision}: {}", what(first));
@@ -53,7 +52,7 @@ impl App {
             }
             _ => tx.save().await?,
         }
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heeler_proto::v1::{self, to_agent};
+use heeler_proto::v1;
 use heeler_proto::{Generation, NodeName, TaskId};
 use heeler_store::{NewEvent, Outcome, Task, TaskState, Tx};
 use tokio::time::{Instant, sleep};
@@ -28,7 +28,7 @@ enum Send {
     Look(Arc<Session>),
     Ask(Arc<Session>, NodeName),
     Confirmation(Arc<Session>, String),
-    Compare(Arc<Session>, Option<Box<to_agent::Body>>),
+    Compare(Arc<Session>, Option<(u64, v1::PreviewRequest)>),
 }
 
 impl App {
@@ -75,10 +75,10 @@ impl App {
         for message in send {
             match message {
                 Send::Assignment(session, task, assignment) => session.assign(task, *assignment),
-                Send::Look(session) => drop(session.ask_facts(now_ms)),
+                Send::Look(session) => session.ask_facts(now_ms),
                 Send::Ask(peer, about) => self.ask_peer(&peer, &about),
                 Send::Confirmation(session, reason) => network::send_confirmation(&session, reason),
-                Send::Compare(session, question) => session.compare(question.map(|question| *question), now_ms),
+                Send::Compare(session, question) => session.compare(question, now_ms),
             }
         }
         Ok(())
@@ -195,7 +195,7 @@ impl App {
                 .map(|session| Send::Confirmation(session, reason))),
             Decision::Compare { node, session } => {
                 let session = self.sessions.of(&node).filter(|open| open.id == session);
-                let question = self.comparison(tx, node.as_str()).await?.map(Box::new);
+                let question = self.comparison(tx, node.as_str()).await?;
                 Ok(session.map(|session| Send::Compare(session, question)))
             }
             Decision::Look { node, session } => Ok(self

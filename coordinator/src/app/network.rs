@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use heeler_proto::v1::{NetworkConfirmation, ReachReply, ReachRequest, to_agent::Body};
+use heeler_proto::v1::{NetworkConfirmation, request::Ask, to_agent::Body};
 use heeler_proto::{KeepBackplane, NodeName, v1};
 use heeler_store::Tx;
 
 use super::who::COORDINATOR;
 use super::{App, AppError, node_name};
 use crate::pending::{PeerAnswer, Pending};
-use crate::sessions::Session;
+use crate::sessions::{Answered, Purpose, Session};
 
 /// The kernel's id of this boot (random(4)). An agent with the same id runs on the coordinator's machine.
 pub(super) fn boot_id() -> Option<String> {
@@ -62,15 +62,10 @@ impl App {
             .map(|pending| Pending::new(pending, own_node))
     }
 
-    /// Handles a peer's answer whether it reaches an address.
-    pub(super) fn reached(&self, peer: &Session, reply: ReachReply) {
-        let request = reply.request_id.clone();
-        let Some((about, guard_id)) = request.split_once(' ') else {
-            return;
-        };
-        let session = NodeName::new(about).ok().and_then(|about| self.sessions.of(&about));
-        if let Some(session) = session {
-            session.take_answer(guard_id, &peer.node, PeerAnswer::from(reply));
+    /// Handles a peer's answer whether it reaches a node. The pair is that node and the id of its network change.
+    pub(super) fn reached(&self, peer: &Session, (about, guard_id): (&NodeName, &str), answered: Answered) {
+        if let Some(session) = self.sessions.of(about) {
+            session.take_answer(guard_id, &peer.node, PeerAnswer::from(answered));
             self.wake.notify_one();
         }
     }
@@ -78,11 +73,12 @@ impl App {
     /// Asks a peer whether it reaches the node with the changed network.
     pub(super) fn ask_peer(&self, peer: &Session, about: &NodeName) {
         let Some(session) = self.sessions.of(about) else { return };
-        if let Some((guard_id, address)) = session.asked(&peer.node, self.now_ms()) {
-            peer.send(Body::Reach(ReachRequest {
-                request_id: format!("{about} {guard_id}"),
-                address,
-            }));
+        if let Some((guard_id, address)) = session.note_asked(&peer.node, self.now_ms()) {
+            let about = about.clone();
+            peer.ask_for(
+                Ask::Reach(v1::ReachRequest { address }),
+                Purpose::Reach { about, guard_id },
+            );
         }
     }
 

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use heeler_proto::v1;
 use heeler_store::{Node, NodeState, Tx};
-use tokio::time::timeout;
 
 use super::{App, AppError, Who, drift, hex, ledger, node_name, pause, share, tasks};
 use crate::known::{short, unknown};
@@ -97,19 +96,8 @@ impl App {
                 "{name} is not connected. Is its agent up? On the node: systemctl status heeler-agent"
             ))
         })?;
-        match timeout(FACTS, session.ask_facts(self.now_ms())).await {
-            Ok(Ok(v1::FactsReply { facts: Some(facts), .. })) => Ok(facts),
-            Ok(Ok(v1::FactsReply { error, .. })) => {
-                Err(AppError::Refused(format!("{name} could not examine itself: {error}")))
-            }
-            Ok(Err(_)) => Err(AppError::Refused(format!(
-                "the connection to {name} was lost while it looked"
-            ))),
-            Err(_) => Err(AppError::Refused(format!(
-                "{name} did not answer within {} s",
-                FACTS.as_secs()
-            ))),
-        }
+        let answer = session.ask(v1::FactsRequest::default(), FACTS).await;
+        answer.map_err(|why| AppError::Refused(format!("{name} could not examine itself: {why}")))
     }
 
     /// Revokes a node's key for good and closes its session. Returns whether it had one.

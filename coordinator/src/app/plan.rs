@@ -4,7 +4,6 @@ use heeler_proto::{Task, TaskId, v1};
 use heeler_store::{Node, NodeState, Plan, PlanTask};
 use prost::Message as _;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use super::{App, AppError, drift, hex, ledger, pause, random_bits, revision, share, spec, subnet};
 use crate::config::WantedNode;
@@ -140,8 +139,8 @@ impl App {
             match (self.sessions.of(&look.name), look.tasks.as_slice()) {
                 (Some(session), [_, ..]) => {
                     let tasks = look.tasks.iter().cloned().map(Into::into);
-                    let answer = session.ask_preview(hex(&random_bits()?.to_be_bytes()), tasks.collect());
-                    running.spawn(async move { (index, timeout(PREVIEW, answer).await) });
+                    let tasks = tasks.collect();
+                    running.spawn(async move { (index, session.ask(v1::PreviewRequest { tasks }, PREVIEW).await) });
                 }
                 (None, _) if enrolled => {
                     // 0 means connected, so a node that was never seen gets 1.
@@ -154,15 +153,15 @@ impl App {
         while let Some(joined) = running.join_next().await {
             let Ok((index, answer)) = joined else { continue };
             match answer {
-                Ok(Ok(reply)) if reply.encoded_len() > share => {
+                Ok(preview) if preview.encoded_len() > share => {
                     plans[index].error = format!(
                         "its plan is too long to show together with other nodes. Show it alone: heeler plan {}",
                         plans[index].node
                     );
                 }
-                Ok(Ok(reply)) => {
+                Ok(preview) => {
                     let plan = &mut plans[index];
-                    (plan.steps, plan.error, plan.facts) = (reply.steps, reply.error, reply.facts);
+                    (plan.steps, plan.facts) = (preview.steps, preview.facts);
                     if let Some(step) = waits_for_nothing(&plan.steps) {
                         plan.error = format!(
                             "{} waits for {}, which no step of this plan provides: this is a fault of Heeler",
@@ -176,8 +175,7 @@ impl App {
                         plan.pause = pause::in_force(paused, self.now_ms());
                     }
                 }
-                Ok(Err(_)) => plans[index].error = "its connection was lost while it looked".to_owned(),
-                Err(_) => plans[index].error = format!("it did not answer within {} s", PREVIEW.as_secs()),
+                Err(why) => plans[index].error = why.to_string(),
             }
         }
         let peers = self.peers(&plans).await?;

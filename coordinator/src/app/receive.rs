@@ -1,8 +1,8 @@
-use heeler_proto::v1::{self, RenewReply, from_agent::Body, to_agent};
+use heeler_proto::v1::{self, RenewReply, from_agent::Body, reply::Answer, to_agent};
 
 use super::ledger::Part;
 use super::{App, AppError};
-use crate::sessions::Session;
+use crate::sessions::{Purpose, Session};
 
 impl App {
     /// Handles a message of an open session.
@@ -11,53 +11,16 @@ impl App {
     /// When its content could not be stored. The caller must end the session, so that the agent sends it again.
     pub async fn receive(&self, session: &Session, body: Body) -> Result<(), AppError> {
         match body {
+            Body::Reply(reply) => self.replied(session, reply).await,
             Body::PoolsChanged(v1::PoolsChanged {}) => {
                 session.ask_pools();
                 Ok(())
             }
-            Body::Facts(reply) if session.asked_pools(&reply.request_id) => {
-                if let Some(facts) = reply.facts {
-                    let part = if reply.pools_only { Part::Pools } else { Part::All };
-                    self.looked(session, facts, part).await?;
-                }
-                session.end_pools_question();
-                Ok(())
-            }
-            // An answer that was not asked for is ignored before it costs anything.
-            Body::Facts(reply) if !session.takes_facts(&reply.request_id) => Ok(()),
-            Body::Preview(reply) if !session.takes_preview(&reply.request_id) => Ok(()),
+            // What was not asked for is ignored before it costs anything.
             Body::Assignment(reply) if !session.was_handed(&reply.task_id) => Ok(()),
             Body::Trust(_) if !session.takes_trust() => Ok(()),
-            Body::Facts(reply) => {
-                if let Some(facts) = &reply.facts {
-                    self.looked(session, facts.clone(), Part::All).await?;
-                }
-                session.looked(reply);
-                Ok(())
-            }
-            Body::Preview(reply) => {
-                if let Some(facts) = &reply.facts {
-                    self.looked(session, facts.clone(), Part::All).await?;
-                }
-                if !self.compared(session, &reply).await? {
-                    session.previewed(reply);
-                }
-                Ok(())
-            }
-            Body::Snapshots(answer) => {
-                session.pass_snapshot_answer(answer);
-                Ok(())
-            }
             Body::Event(event) => self.record(session, event).await,
             Body::Assignment(reply) => self.answered(session, reply).await,
-            Body::Copy(reply) => {
-                session.copied(reply);
-                Ok(())
-            }
-            Body::Reach(reply) => {
-                self.reached(session, reply);
-                Ok(())
-            }
             Body::Pong(pong) => {
                 session.ponged(pong.nonce);
                 Ok(())
@@ -73,12 +36,34 @@ impl App {
                 }));
                 Ok(())
             }
-            Body::Release(reply) => {
-                session.releases(reply);
-                Ok(())
-            }
             Body::Trust(reply) => self.trust_reply(session, reply).await,
             Body::Hello(_) => Err(AppError::Invalid("hello came twice".to_owned())),
         }
+    }
+
+    /// Stores the facts that an answer holds, and passes it on to whoever asked.
+    async fn replied(&self, session: &Session, reply: v1::Reply) -> Result<(), AppError> {
+        let Some((purpose, answered)) = session.take(reply) else {
+            return Ok(());
+        };
+        let (facts, part) = match (&answered, &purpose) {
+            (Ok(Answer::Facts(facts)), Purpose::Pools { .. }) => (Some(facts), Part::Pools),
+            (Ok(Answer::Facts(facts)), _) => (Some(facts), Part::All),
+            (Ok(Answer::Preview(preview)), _) => (preview.facts.as_ref(), Part::All),
+            _ => (None, Part::All),
+        };
+        if let Some(facts) = facts {
+            self.looked(session, facts.clone(), part).await?;
+        }
+        match (purpose, answered) {
+            (Purpose::Caller(caller), answered) => drop(caller.send(answered)),
+            (Purpose::Pools { again: true }, _) => session.ask_pools(),
+            (Purpose::Drift { revision }, Ok(Answer::Preview(preview))) => {
+                self.compared(session, revision, &preview.steps).await?;
+            }
+            (Purpose::Reach { about, guard_id }, answered) => self.reached(session, (&about, &guard_id), answered),
+            _ => {}
+        }
+        Ok(())
     }
 }

@@ -65,7 +65,7 @@ impl App {
         }
         if let Kind::TaskFinished(_) = kind {
             session.forget_pending();
-            drop(session.ask_facts(self.now_ms()));
+            session.ask_facts(self.now_ms());
         }
         Ok(())
     }

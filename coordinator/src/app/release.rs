@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use heeler_proto::v1;
 use heeler_store::NodeState;
-use tokio::time::timeout;
 
-use super::{App, AppError, Who, hex, node_name, nodes, random_bits};
+use super::{App, AppError, Who, node_name, nodes};
+use crate::sessions::NoAnswer;
 
 /// How long a node may take to answer a release.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -24,26 +24,15 @@ impl App {
                 "{name} is not connected. On the node itself: sudo heeler-agent release; then here: heeler node remove {name}"
             ))
         })?;
-        let answer = session.ask_release(hex(&random_bits()?.to_be_bytes()), request.go);
-        let answer = match timeout(ANSWER, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => {
-                return Err(AppError::Refused(format!(
-                    "the connection to {name} was lost before it answered. See: heeler node show {name}"
-                )));
-            }
-            Err(_) => {
-                return Err(AppError::Refused(format!(
-                    "{name} did not answer: its agent is too old for this, or busy. On the node: sudo heeler-agent release"
-                )));
-            }
-        };
-        if !answer.error.is_empty() {
-            return Err(AppError::Refused(format!(
-                "{name} could not examine itself: {}",
-                answer.error
-            )));
-        }
+        let answer = session.ask(v1::ReleaseRequest { go: request.go }, ANSWER).await;
+        let answer = answer.map_err(|why| {
+            let next = match why {
+                NoAnswer::Refused(_) => String::new(),
+                NoAnswer::Lost => format!(". See: heeler node show {name}"),
+                NoAnswer::Late(_) => ". On the node: sudo heeler-agent release".to_owned(),
+            };
+            AppError::Refused(format!("{name} could not be asked what a release stops: {why}{next}"))
+        })?;
         if request.go && !answer.refused.is_empty() {
             return Err(AppError::Refused(format!(
                 "{name} cannot be released now: {}",

@@ -125,7 +125,7 @@ impl App {
         if let Some(knows) = knows {
             self.tell_trust(session, &knows, node.certificate_expires_ms);
         }
-        drop(session.ask_facts(now_ms));
+        session.ask_facts(now_ms);
         self.wake.notify_one();
         info!(node = name, "connected");
         Ok(())

@@ -3,11 +3,10 @@ use std::time::Duration;
 use heeler_proto::v1::{self, snapshot_ask::Ask};
 use heeler_store::Node;
 use prost::Message as _;
-use tokio::time::timeout;
 
-use super::{App, AppError, Who, hex, ledger, node_name, nodes, random_bits, revision};
+use super::{App, AppError, Who, ledger, node_name, nodes, revision};
 use crate::known::{nearest, short, word};
-use crate::sessions::Session;
+use crate::sessions::{NoAnswer, Session};
 
 /// How long a node may take to answer: as long as the longest program that it runs for it.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -142,21 +141,11 @@ async fn answered(session: &Session, ask: Ask) -> Result<v1::SnapshotAnswer, (&'
         Ask::List(_) => LIST,
         _ => ANSWER,
     };
-    let ask = v1::SnapshotAsk {
-        request_id: hex(&random_bits()
-            .map_err(|error| ("not known", error.to_string()))?
-            .to_be_bytes()),
-        ask: Some(ask),
-    };
-    match timeout(patience, session.ask_snapshots(ask)).await {
-        Ok(Ok(answer)) if answer.error.is_empty() => Ok(answer),
-        Ok(Ok(answer)) => Err(("refused", answer.error)),
-        Ok(Err(_)) => Err(("not known", "the connection was lost meanwhile".to_owned())),
-        Err(_) => Err((
-            "not known",
-            format!("it did not answer within {} s", patience.as_secs()),
-        )),
-    }
+    let answer = session.ask(v1::SnapshotAsk { ask: Some(ask) }, patience).await;
+    answer.map_err(|why| match why {
+        NoAnswer::Refused(why) => ("refused", why),
+        why => ("not known", why.to_string()),
+    })
 }
 
 /// ZFS's refusal in this product's words: ZFS calls a snapshot a dataset, and does not name what is wrong.

@@ -112,10 +112,7 @@ pub(super) async fn run(args: Snapshot, context: &Context<'_>, console: &mut Con
 async fn ask(client: &mut Client, node: &str, ask: Ask) -> Result<SnapshotAnswer, CliError> {
     let request = SnapshotsRequest {
         node: node.to_owned(),
-        ask: Some(SnapshotAsk {
-            request_id: String::new(),
-            ask: Some(ask),
-        }),
+        ask: Some(SnapshotAsk { ask: Some(ask) }),
     };
     Ok(client.snapshots(request).await?.into_inner())
 }

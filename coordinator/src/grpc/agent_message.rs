@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use heeler_proto::bounds::{self, FROM_AGENT};
 use heeler_proto::v1::{self, event::Kind, from_agent::Body};
-use prost::Message as _;
+use prost::Message;
 use prost::bytes::Buf as _;
 use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic::{Code, Status};
@@ -73,71 +73,44 @@ fn read(message: &[u8]) -> Result<AgentMessage, Status> {
 /// and an event is stored once and not sent again for ever. None for a message without which the session must end.
 fn left_of(number: u32, inside: &[u8], why: &str) -> Option<Body> {
     let error = why.to_owned();
-    // In each of these messages, field 1 is the request id.
-    let id = || bounds::next(&mut &*inside).filter(|(number, id)| *number == 1 && id.len() <= 256);
-    let request_id = || {
-        id().map(|(_, id)| String::from_utf8_lossy(id).into_owned())
-            .unwrap_or_default()
-    };
     Some(match number {
-        2 => Body::Facts(v1::FactsReply {
-            request_id: request_id(),
+        2 => Body::Reply(v1::Reply {
             error,
-            ..v1::FactsReply::default()
+            ..first_fields(inside, 1)?
         }),
-        3 => Body::Preview(v1::PreviewReply {
-            request_id: request_id(),
-            error,
-            ..v1::PreviewReply::default()
-        }),
-        4 => Body::Event(event(inside, error)?),
-        7 => Body::Assignment(v1::AssignmentReply {
-            task_id: request_id(),
+        3 => Body::Event(event(inside, error)?),
+        4 => Body::Assignment(v1::AssignmentReply {
             reason: error,
-            ..v1::AssignmentReply::default()
-        }),
-        10 => Body::Reach(v1::ReachReply {
-            request_id: request_id(),
-            error,
-            ..v1::ReachReply::default()
-        }),
-        15 => Body::Snapshots(v1::SnapshotAnswer {
-            request_id: request_id(),
-            error,
-            ..v1::SnapshotAnswer::default()
-        }),
-        25 => Body::Copy(v1::CopyReply {
-            name: request_id(),
-            error,
-            ..v1::CopyReply::default()
-        }),
-        30 => Body::Release(v1::ReleaseReply {
-            request_id: request_id(),
-            error,
-            ..v1::ReleaseReply::default()
+            ..first_fields(inside, 1)?
         }),
         _ => return None,
     })
 }
 
-/// Keeps number, time and task. The end of a task becomes a failure, because its content is not known.
-fn event(inside: &[u8], why: String) -> Option<v1::Event> {
+/// A message with its fields up to `last` alone, where they are short.
+fn first_fields<M: Message + Default>(inside: &[u8], last: u32) -> Option<M> {
     let mut rest = inside;
-    let (mut kept, mut ends) = (Vec::new(), false);
+    let mut kept = Vec::new();
     loop {
         let before = rest;
         let Some((number, bytes)) = bounds::next(&mut rest) else {
             break;
         };
-        if number <= 3 && bytes.len() <= 256 {
+        if number <= last && bytes.len() <= 256 {
             kept.extend_from_slice(before.get(..before.len().checked_sub(rest.len())?)?);
         }
         if kept.len() > 4096 {
             return None;
         }
-        ends |= number == 10;
     }
-    let event = v1::Event::decode(kept.as_slice()).ok()?;
+    M::decode(kept.as_slice()).ok()
+}
+
+/// Keeps number, time and task. The end of a task becomes a failure, because its content is not known.
+fn event(inside: &[u8], why: String) -> Option<v1::Event> {
+    let event: v1::Event = first_fields(inside, 3)?;
+    let mut rest = inside;
+    let ends = std::iter::from_fn(|| bounds::next(&mut rest)).any(|(number, _)| number == 10);
     let kind = if ends {
         Kind::TaskFinished(v1::TaskFinished {
             outcome: v1::TaskOutcome::Failed.into(),
@@ -158,6 +131,8 @@ fn event(inside: &[u8], why: String) -> Option<v1::Event> {
 
 #[cfg(test)]
 mod tests {
+    use v1::reply::Answer;
+
     use super::*;
 
     fn of(body: Body) -> AgentMessage {
@@ -170,19 +145,19 @@ mod tests {
             pools: vec![v1::Pool::default(); 16_000],
             ..v1::Facts::default()
         };
-        let left = of(Body::Facts(v1::FactsReply {
-            request_id: "7".into(),
-            facts: Some(facts.clone()),
-            ..v1::FactsReply::default()
+        let left = of(Body::Reply(v1::Reply {
+            id: 700,
+            error: String::new(),
+            answer: Some(Answer::Facts(facts)),
         }));
-        let why = "facts refused: 16000 pools, at most 64";
+        let why = "reply refused: 16000 pools, at most 64";
         assert_eq!(left.refused.unwrap().why, why);
-        let expected = v1::FactsReply {
-            request_id: "7".into(),
+        let expected = v1::Reply {
+            id: 700,
             error: why.into(),
-            ..v1::FactsReply::default()
+            answer: None,
         };
-        assert_eq!(left.body, Some(Body::Facts(expected)));
+        assert_eq!(left.body, Some(Body::Reply(expected)));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-use heeler_proto::v1::{Gate, ReleaseReply};
+use heeler_proto::v1::{Gate, ReleasePlan};
 
 use super::line::hang;
 use super::{Ink, Line, Screen};
 
 /// What stops on a node without its agent, what starts in its place, and what continues.
 #[must_use]
-pub fn release(node: &str, told: &ReleaseReply, screen: Screen) -> Vec<Line> {
+pub fn release(node: &str, told: &ReleasePlan, screen: Screen) -> Vec<Line> {
     let mut lines = vec![Line::new().ink(Ink::Bold, format!("Without its agent, on {node}"))];
     for (ink, word, all) in [
         (Ink::Amber, "stops", &told.stops),

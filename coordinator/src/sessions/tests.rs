@@ -75,7 +75,9 @@ async fn waiting_callers_fail_when_the_session_ends() {
     let (session, _messages) = session(1, 4);
     let sessions = Sessions::default();
     sessions.open(&session).unwrap();
-    let answer = session.ask_preview("1".into(), vec![]);
-    sessions.remove(&session);
-    assert!(answer.await.is_err());
+    let answer = session.ask(v1::FactsRequest::default(), PING);
+    let (answer, ()) = tokio::join!(answer, async {
+        sessions.remove(&session);
+    });
+    assert_eq!(answer, Err(NoAnswer::Lost));
 }

@@ -138,20 +138,19 @@ const HOLD: &[Field] = &[
 ];
 
 const ASK: &[Field] = &[
-    one(1, "request_id", NAME),
     part(
-        2,
+        1,
         "list",
         2 * KIB,
         &[one(1, "dataset", SNAPSHOT), one(2, "after", SNAPSHOT)],
     ),
     part(
-        3,
+        2,
         "create",
         2 * KIB,
         &[one(1, "dataset", SNAPSHOT), one(2, "name", NAME)],
     ),
-    part(4, "hold", 4 * KIB, HOLD),
-    part(5, "release", 4 * KIB, HOLD),
-    part(6, "diff", 2 * KIB, &[one(1, "from", SNAPSHOT), one(2, "to", SNAPSHOT)]),
+    part(3, "hold", 4 * KIB, HOLD),
+    part(4, "release", 4 * KIB, HOLD),
+    part(5, "diff", 2 * KIB, &[one(1, "from", SNAPSHOT), one(2, "to", SNAPSHOT)]),
 ];

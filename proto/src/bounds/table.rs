@@ -53,32 +53,10 @@ const VICTIMS: usize = 100_000;
 /// The fields of `FromAgent`.
 pub const FROM_AGENT: &[Field] = &[
     part(1, "hello", 256 * KIB, HELLO),
+    part(2, "reply", MESSAGE, REPLY),
+    part(3, "event", 512 * KIB, EVENT),
     part(
-        2,
-        "facts",
-        1024 * KIB,
-        &[
-            one(1, "request_id", NAME),
-            part(2, "facts", 512 * KIB, FACTS),
-            one(3, "error", TEXT),
-        ],
-    ),
-    part(
-        3,
-        "preview",
-        MESSAGE,
-        &[
-            one(1, "request_id", NAME),
-            list(2, "steps", (256, MESSAGE), STEP),
-            one(3, "error", TEXT),
-            part(4, "facts", 512 * KIB, FACTS),
-        ],
-    ),
-    part(4, "event", 512 * KIB, EVENT),
-    part(5, "renew", 16 * KIB, &[one(1, "csr", 8 * KIB)]),
-    part(6, "pong", NAME, &[]),
-    part(
-        7,
+        4,
         "assignment",
         16 * KIB,
         &[
@@ -87,29 +65,38 @@ pub const FROM_AGENT: &[Field] = &[
             one(4, "reason", TEXT),
         ],
     ),
+    part(5, "trust", 192 * KIB, TRUST),
+    part(6, "renew", 16 * KIB, &[one(1, "csr", 8 * KIB)]),
+    part(7, "pools_changed", NAME, &[]),
+    part(8, "pong", NAME, &[]),
+];
+
+const REPLY: &[Field] = &[
+    one(2, "error", TEXT),
+    part(3, "facts", 512 * KIB, FACTS),
     part(
-        10,
-        "reach",
-        16 * KIB,
-        &[one(1, "request_id", NAME), one(4, "error", TEXT)],
+        4,
+        "preview",
+        MESSAGE,
+        &[
+            list(1, "steps", (256, MESSAGE), STEP),
+            part(2, "facts", 512 * KIB, FACTS),
+        ],
     ),
-    part(15, "snapshots", MESSAGE, SNAPSHOTS),
-    part(20, "trust", 192 * KIB, TRUST),
-    part(25, "copy", 16 * KIB, &[one(1, "name", NAME), one(4, "error", TEXT)]),
+    part(5, "snapshots", MESSAGE, SNAPSHOTS),
+    part(6, "reach", NAME, &[]),
+    part(7, "copy", NAME, &[]),
     part(
-        30,
+        8,
         "release",
         256 * KIB,
         &[
-            one(1, "request_id", NAME),
-            many(2, "stops", 256, TEXT),
-            many(3, "goes_on", 256, TEXT),
+            many(1, "stops", 256, TEXT),
+            many(2, "goes_on", 256, TEXT),
+            many(3, "starts", 256, TEXT),
             one(4, "refused", TEXT),
-            one(5, "error", TEXT),
-            many(6, "starts", 256, TEXT),
         ],
     ),
-    part(40, "pools_changed", NAME, &[]),
 ];
 
 /// The fields of the request for a first certificate.
@@ -125,15 +112,15 @@ const HELLO: &[Field] = &[
     one(2, "agent_version", NAME),
     one(3, "boot_id", NAME),
     one(4, "hardware_serial", NAME),
-    part(5, "generation", NAME, &[]),
-    one(6, "task_id", NAME),
+    part(6, "generation", NAME, &[]),
+    one(7, "task_id", NAME),
+    part(10, "trust", 192 * KIB, TRUST),
     part(
-        20,
+        11,
         "pending_network",
         KIB,
         &[one(1, "guard_id", NAME), one(2, "address", NAME)],
     ),
-    part(31, "trust", 192 * KIB, TRUST),
 ];
 
 const TRUST: &[Field] = &[
@@ -376,10 +363,8 @@ const EVENT: &[Field] = &[
 ];
 
 const SNAPSHOTS: &[Field] = &[
-    one(1, "request_id", NAME),
-    one(2, "error", 128 * KIB),
     list(
-        3,
+        1,
         "rows",
         (PAGE, 256 * KIB),
         &[
@@ -393,10 +378,10 @@ const SNAPSHOTS: &[Field] = &[
             many(12, "tags", 64, NAME),
         ],
     ),
-    one(5, "no_pruning", TEXT),
+    one(3, "next", 2 * NAME),
+    one(4, "no_pruning", TEXT),
+    many(5, "problems", 64, 8 * KIB),
     one(6, "created", 128 * KIB),
-    many(9, "problems", 64, 8 * KIB),
-    one(10, "next", 2 * NAME),
     list(
         7,
         "diff",

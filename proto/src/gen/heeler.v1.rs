@@ -407,24 +407,22 @@ pub struct ScheduleFacts {
 /// A question to a node about its snapshots, or a change of them.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SnapshotAsk {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
-    #[prost(oneof = "snapshot_ask::Ask", tags = "2, 3, 4, 5, 6")]
+    #[prost(oneof = "snapshot_ask::Ask", tags = "1, 2, 3, 4, 5")]
     pub ask: ::core::option::Option<snapshot_ask::Ask>,
 }
 /// Nested message and enum types in `SnapshotAsk`.
 pub mod snapshot_ask {
     #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Ask {
-        #[prost(message, tag = "2")]
+        #[prost(message, tag = "1")]
         List(super::ListSnapshots),
-        #[prost(message, tag = "3")]
+        #[prost(message, tag = "2")]
         Create(super::CreateSnapshot),
-        #[prost(message, tag = "4")]
+        #[prost(message, tag = "3")]
         Hold(super::HoldSnapshot),
-        #[prost(message, tag = "5")]
+        #[prost(message, tag = "4")]
         Release(super::HoldSnapshot),
-        #[prost(message, tag = "6")]
+        #[prost(message, tag = "5")]
         Diff(super::DiffSnapshots),
     }
 }
@@ -479,19 +477,20 @@ pub struct SnapshotsRequest {
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct SnapshotAnswer {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
-    /// What was attempted, found, and what to type; empty when it was done.
-    #[prost(string, tag = "2")]
-    pub error: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "3")]
+    #[prost(message, repeated, tag = "1")]
     pub rows: ::prost::alloc::vec::Vec<SnapshotRow>,
     /// There are more after the last row.
-    #[prost(bool, tag = "4")]
+    #[prost(bool, tag = "2")]
     pub more: bool,
+    /// Where the next page begins, for ListSnapshots.after: DATASET@NAME, or DATASET@ behind all of a dataset.
+    #[prost(string, tag = "3")]
+    pub next: ::prost::alloc::string::String,
     /// Why nothing is pruned at present.
-    #[prost(string, tag = "5")]
+    #[prost(string, tag = "4")]
     pub no_pruning: ::prost::alloc::string::String,
+    /// Datasets that could not be listed, and why. The others are.
+    #[prost(string, repeated, tag = "5")]
+    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// DATASET@NAME that was made.
     #[prost(string, tag = "6")]
     pub created: ::prost::alloc::string::String,
@@ -500,12 +499,6 @@ pub struct SnapshotAnswer {
     /// The diff is longer than what is here.
     #[prost(bool, tag = "8")]
     pub diff_cut: bool,
-    /// Datasets that could not be listed, and why. The others are.
-    #[prost(string, repeated, tag = "9")]
-    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Where the next page begins, for ListSnapshots.after: DATASET@NAME, or DATASET@ behind all of a dataset.
-    #[prost(string, tag = "10")]
-    pub next: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SnapshotRow {
@@ -1018,25 +1011,20 @@ pub struct Generation {
     #[prost(uint64, tag = "2")]
     pub counter: u64,
 }
-/// What leaving a node means there. After an answer without `refused` and `error` to a request that was to go, the agent is
-/// leaving, and no crash keeps it.
+/// What leaving a node means there. After an answer without `refused` to a request that was to go, the agent is leaving, and
+/// no crash keeps it.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReleaseReply {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
-    #[prost(string, repeated, tag = "2")]
+pub struct ReleasePlan {
+    #[prost(string, repeated, tag = "1")]
     pub stops: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(string, repeated, tag = "3")]
+    #[prost(string, repeated, tag = "2")]
     pub goes_on: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What the distribution starts in the agent's place.
+    #[prost(string, repeated, tag = "3")]
+    pub starts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Why not now.
     #[prost(string, tag = "4")]
     pub refused: ::prost::alloc::string::String,
-    /// Why the machine could not be looked at.
-    #[prost(string, tag = "5")]
-    pub error: ::prost::alloc::string::String,
-    /// What the distribution starts in the agent's place.
-    #[prost(string, repeated, tag = "6")]
-    pub starts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1222,7 +1210,7 @@ pub struct EnrolReply {
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct FromAgent {
-    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 20, 25, 10, 15, 30, 40")]
+    #[prost(oneof = "from_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub body: ::core::option::Option<from_agent::Body>,
 }
 /// Nested message and enum types in `FromAgent`.
@@ -1232,37 +1220,24 @@ pub mod from_agent {
         #[prost(message, tag = "1")]
         Hello(super::Hello),
         #[prost(message, tag = "2")]
-        Facts(super::FactsReply),
+        Reply(super::Reply),
         #[prost(message, tag = "3")]
-        Preview(super::PreviewReply),
-        #[prost(message, tag = "4")]
         Event(super::Event),
-        #[prost(message, tag = "5")]
-        Renew(super::RenewRequest),
-        #[prost(message, tag = "6")]
-        Pong(super::Pong),
-        #[prost(message, tag = "7")]
+        #[prost(message, tag = "4")]
         Assignment(super::AssignmentReply),
-        #[prost(message, tag = "20")]
+        #[prost(message, tag = "5")]
         Trust(super::TrustReply),
-        #[prost(message, tag = "25")]
-        Copy(super::CopyReply),
-        #[prost(message, tag = "10")]
-        Reach(super::ReachReply),
-        #[prost(message, tag = "15")]
-        Snapshots(super::SnapshotAnswer),
-        #[prost(message, tag = "30")]
-        Release(super::ReleaseReply),
-        #[prost(message, tag = "40")]
+        #[prost(message, tag = "6")]
+        Renew(super::RenewRequest),
+        #[prost(message, tag = "7")]
         PoolsChanged(super::PoolsChanged),
+        #[prost(message, tag = "8")]
+        Pong(super::Pong),
     }
 }
-/// Something happened to a pool here: the coordinator may ask for the facts of the pools.
-#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PoolsChanged {}
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct ToAgent {
-    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 20, 25, 10, 11, 15, 30")]
+    #[prost(oneof = "to_agent::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub body: ::core::option::Option<to_agent::Body>,
 }
 /// Nested message and enum types in `ToAgent`.
@@ -1272,34 +1247,83 @@ pub mod to_agent {
         #[prost(message, tag = "1")]
         Welcome(super::Welcome),
         #[prost(message, tag = "2")]
+        Request(super::Request),
+        #[prost(message, tag = "3")]
+        Ack(super::EventAck),
+        #[prost(message, tag = "4")]
+        Assignment(super::Assignment),
+        #[prost(message, tag = "5")]
+        Trust(super::Trust),
+        #[prost(message, tag = "6")]
+        Renew(super::RenewReply),
+        #[prost(message, tag = "7")]
+        NetworkConfirmation(super::NetworkConfirmation),
+        #[prost(message, tag = "8")]
+        Ping(super::Ping),
+        /// The coordinator ends the session and says why: revoked, second session of one node…
+        #[prost(message, tag = "9")]
+        Goodbye(super::Goodbye),
+    }
+}
+/// A question. The agent answers each one, in any order, with one Reply.
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct Request {
+    /// Unique in the session.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(oneof = "request::Ask", tags = "2, 3, 4, 5, 6, 7")]
+    pub ask: ::core::option::Option<request::Ask>,
+}
+/// Nested message and enum types in `Request`.
+pub mod request {
+    #[derive(serde::Serialize, Clone, PartialEq, ::prost::Oneof)]
+    pub enum Ask {
+        #[prost(message, tag = "2")]
         Facts(super::FactsRequest),
         #[prost(message, tag = "3")]
         Preview(super::PreviewRequest),
         #[prost(message, tag = "4")]
-        Assignment(super::Assignment),
-        #[prost(message, tag = "5")]
-        Ack(super::EventAck),
-        #[prost(message, tag = "6")]
-        Renew(super::RenewReply),
-        #[prost(message, tag = "7")]
-        Ping(super::Ping),
-        /// The coordinator ends the session and says why: revoked, second session of one node…
-        #[prost(message, tag = "8")]
-        Goodbye(super::Goodbye),
-        #[prost(message, tag = "20")]
-        Trust(super::Trust),
-        #[prost(message, tag = "25")]
-        Copy(super::CopyChunk),
-        #[prost(message, tag = "10")]
-        NetworkConfirmation(super::NetworkConfirmation),
-        #[prost(message, tag = "11")]
-        Reach(super::ReachRequest),
-        #[prost(message, tag = "15")]
         Snapshots(super::SnapshotAsk),
-        #[prost(message, tag = "30")]
+        #[prost(message, tag = "5")]
+        Reach(super::ReachRequest),
+        #[prost(message, tag = "6")]
+        Copy(super::CopyChunk),
+        #[prost(message, tag = "7")]
         Release(super::ReleaseRequest),
     }
 }
+#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
+pub struct Reply {
+    /// Of the request.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// Why there is no answer; empty when there is one.
+    #[prost(string, tag = "2")]
+    pub error: ::prost::alloc::string::String,
+    #[prost(oneof = "reply::Answer", tags = "3, 4, 5, 6, 7, 8")]
+    pub answer: ::core::option::Option<reply::Answer>,
+}
+/// Nested message and enum types in `Reply`.
+pub mod reply {
+    #[derive(serde::Serialize, Clone, PartialEq, ::prost::Oneof)]
+    pub enum Answer {
+        #[prost(message, tag = "3")]
+        Facts(super::Facts),
+        #[prost(message, tag = "4")]
+        Preview(super::Preview),
+        #[prost(message, tag = "5")]
+        Snapshots(super::SnapshotAnswer),
+        #[prost(message, tag = "6")]
+        Reach(super::Reach),
+        #[prost(message, tag = "7")]
+        Copy(super::CopyStored),
+        #[prost(message, tag = "8")]
+        Release(super::ReleasePlan),
+    }
+}
+/// Something happened to a pool here: the coordinator may ask for the facts of the pools.
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PoolsChanged {}
 /// First message of a session.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Hello {
@@ -1311,25 +1335,25 @@ pub struct Hello {
     pub boot_id: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub hardware_serial: ::prost::alloc::string::String,
+    /// The machine's own clock.
+    #[prost(uint64, tag = "5")]
+    pub clock_ms: u64,
     /// Last accepted assignment; counter 0 when none.
-    #[prost(message, optional, tag = "5")]
+    #[prost(message, optional, tag = "6")]
     pub generation: ::core::option::Option<Generation>,
     /// The task in hand; empty when none.
-    #[prost(string, tag = "6")]
+    #[prost(string, tag = "7")]
     pub task_id: ::prost::alloc::string::String,
     /// The last event that the agent has numbered.
-    #[prost(uint64, tag = "7")]
+    #[prost(uint64, tag = "8")]
     pub last_event: u64,
     /// The last event that a coordinator has acknowledged.
-    #[prost(uint64, tag = "35")]
+    #[prost(uint64, tag = "9")]
     pub acknowledged: u64,
-    /// The machine's own clock.
-    #[prost(uint64, tag = "30")]
-    pub clock_ms: u64,
-    #[prost(message, optional, tag = "31")]
+    #[prost(message, optional, tag = "10")]
     pub trust: ::core::option::Option<TrustReply>,
     /// Set when this session was opened after a network change that nobody has confirmed yet.
-    #[prost(message, optional, tag = "20")]
+    #[prost(message, optional, tag = "11")]
     pub pending_network: ::core::option::Option<PendingNetwork>,
 }
 /// A change of the network that undoes itself unless it is confirmed.
@@ -1356,22 +1380,15 @@ pub struct NetworkConfirmation {
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReachRequest {
     #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
     pub address: ::prost::alloc::string::String,
 }
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReachReply {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reach {
     /// Whether the peer's own backplane is up: if not, its word means nothing.
-    #[prost(bool, tag = "2")]
+    #[prost(bool, tag = "1")]
     pub up: bool,
-    #[prost(bool, tag = "3")]
+    #[prost(bool, tag = "2")]
     pub reached: bool,
-    /// Why not.
-    #[prost(string, tag = "4")]
-    pub error: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Welcome {
@@ -1384,46 +1401,23 @@ pub struct Welcome {
     #[prost(uint64, tag = "3")]
     pub acknowledged: u64,
 }
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FactsRequest {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
-    /// Only the pools are asked for: a quick look. An agent that does not know this answers with everything.
-    #[prost(bool, tag = "2")]
+    /// Only the pools and the time are asked for: a quick look.
+    #[prost(bool, tag = "1")]
     pub pools_only: bool,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
 pub struct PreviewRequest {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
     /// In the order in which they would be carried out.
-    #[prost(message, repeated, tag = "2")]
+    #[prost(message, repeated, tag = "1")]
     pub tasks: ::prost::alloc::vec::Vec<Task>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
-pub struct FactsReply {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
-    /// Missing when the machine could not be looked at.
-    #[prost(message, optional, tag = "2")]
-    pub facts: ::core::option::Option<Facts>,
-    /// Why not.
-    #[prost(string, tag = "3")]
-    pub error: ::prost::alloc::string::String,
-    /// Of `facts` only the pools and the time were looked at.
-    #[prost(bool, tag = "4")]
-    pub pools_only: bool,
-}
-#[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
-pub struct PreviewReply {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "2")]
+pub struct Preview {
+    #[prost(message, repeated, tag = "1")]
     pub steps: ::prost::alloc::vec::Vec<StepReport>,
-    /// Why nothing could be looked at; empty when `steps` holds the answer.
-    #[prost(string, tag = "3")]
-    pub error: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "4")]
+    #[prost(message, optional, tag = "2")]
     pub facts: ::core::option::Option<Facts>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -1503,27 +1497,20 @@ pub struct CopyChunk {
     #[prost(bytes = "vec", tag = "6")]
     pub data: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CopyReply {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyStored {
     /// On the pool, synced.
-    #[prost(uint64, tag = "2")]
-    pub stored_bytes: u64,
+    #[prost(uint64, tag = "1")]
+    pub bytes: u64,
     /// The whole is there, and is what was announced.
-    #[prost(bool, tag = "3")]
+    #[prost(bool, tag = "2")]
     pub done: bool,
-    /// Why it is not kept; empty when all is well.
-    #[prost(string, tag = "4")]
-    pub error: ::prost::alloc::string::String,
 }
 /// The agent is to leave its node.
-#[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(serde::Serialize, Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReleaseRequest {
-    #[prost(string, tag = "1")]
-    pub request_id: ::prost::alloc::string::String,
     /// False: only says what would stop.
-    #[prost(bool, tag = "2")]
+    #[prost(bool, tag = "1")]
     pub go: bool,
 }
 /// Generated client implementations.
@@ -2237,7 +2224,7 @@ pub struct PauseNodeRequest {
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
     /// 0: until a person resumes it.
-    #[prost(uint64, tag = "4")]
+    #[prost(uint64, tag = "3")]
     pub for_ms: u64,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2270,7 +2257,7 @@ pub struct ReleaseNodeRequest {
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReleaseNodeReply {
     #[prost(message, optional, tag = "1")]
-    pub node: ::core::option::Option<ReleaseReply>,
+    pub node: ::core::option::Option<ReleasePlan>,
     #[prost(bool, tag = "2")]
     pub released: bool,
 }
@@ -2438,27 +2425,27 @@ pub struct NodeStatus {
     #[prost(uint32, tag = "12")]
     pub legs: u32,
     /// Networks that it is wanted on, and those that it was seen on.
-    #[prost(uint32, tag = "20")]
+    #[prost(uint32, tag = "13")]
     pub links: u32,
-    #[prost(uint32, tag = "21")]
+    #[prost(uint32, tag = "14")]
     pub links_up: u32,
     /// Missing when nothing holds it.
-    #[prost(message, optional, tag = "40")]
+    #[prost(message, optional, tag = "15")]
     pub pause: ::core::option::Option<Pause>,
     /// Of the dataset whose newest is oldest; 0 when there is none, or none is wanted.
-    #[prost(uint64, tag = "25")]
+    #[prost(uint64, tag = "16")]
     pub newest_snapshot_ms: u64,
-    #[prost(bool, tag = "26")]
+    #[prost(bool, tag = "17")]
     pub snapshot_wanted: bool,
-    #[prost(bool, tag = "27")]
+    #[prost(bool, tag = "18")]
     pub snapshot_overdue: bool,
-    #[prost(bool, tag = "28")]
+    #[prost(bool, tag = "19")]
     pub scrub_overdue: bool,
     /// 1 to 101 while a scrub runs.
-    #[prost(uint32, tag = "29")]
+    #[prost(uint32, tag = "20")]
     pub scrub_percent: u32,
     /// When its pools were looked at last; 0 never. A change of a pool is looked at within seconds.
-    #[prost(uint64, tag = "45")]
+    #[prost(uint64, tag = "21")]
     pub pools_at_ms: u64,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2644,7 +2631,7 @@ pub struct NodeInfo {
     #[prost(message, optional, tag = "10")]
     pub facts: ::core::option::Option<Facts>,
     /// Missing when nothing holds it.
-    #[prost(message, optional, tag = "40")]
+    #[prost(message, optional, tag = "11")]
     pub pause: ::core::option::Option<Pause>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2659,7 +2646,7 @@ pub struct ShowNodeReply {
     #[prost(message, repeated, tag = "2")]
     pub tasks: ::prost::alloc::vec::Vec<TaskInfo>,
     /// Missing before the first look.
-    #[prost(message, optional, tag = "40")]
+    #[prost(message, optional, tag = "3")]
     pub drift: ::core::option::Option<Drift>,
 }
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]

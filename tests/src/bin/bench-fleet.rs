@@ -184,10 +184,10 @@ async fn serve((out, incoming): &mut Session) {
     while let Ok(Some(received)) = incoming.message().await {
         let answer = match received.body {
             Some(to_agent::Body::Ping(ping)) => from_agent::Body::Pong(v1::Pong { nonce: ping.nonce }),
-            Some(to_agent::Body::Facts(request)) => from_agent::Body::Facts(v1::FactsReply {
-                request_id: request.request_id,
-                facts: Some(facts()),
-                ..v1::FactsReply::default()
+            Some(to_agent::Body::Request(request)) => from_agent::Body::Reply(v1::Reply {
+                id: request.id,
+                error: String::new(),
+                answer: Some(v1::reply::Answer::Facts(facts())),
             }),
             _ => continue,
         };

@@ -82,19 +82,20 @@ fn message(body: from_agent::Body) -> v1::FromAgent {
     v1::FromAgent { body: Some(body) }
 }
 
-fn facts(request_id: String, pools: usize, word: usize) -> v1::FromAgent {
+fn facts(id: u64, pools: usize, word: usize) -> v1::FromAgent {
     let pool = |number| v1::Pool {
         guid: format!("{number}"),
         name: "x".repeat(word),
         ..Default::default()
     };
-    message(from_agent::Body::Facts(v1::FactsReply {
-        request_id,
-        facts: Some(v1::Facts {
-            pools: (0..pools).map(pool).collect(),
-            ..Default::default()
-        }),
-        ..v1::FactsReply::default()
+    let facts = v1::Facts {
+        pools: (0..pools).map(pool).collect(),
+        ..Default::default()
+    };
+    message(from_agent::Body::Reply(v1::Reply {
+        id,
+        error: String::new(),
+        answer: Some(v1::reply::Answer::Facts(facts)),
     }))
 }
 
@@ -106,13 +107,13 @@ async fn tells(agent: Arc<Agent>, pools: usize, word: usize) {
             continue;
         };
         let mut next = 1_u64;
-        while out.send(facts(next.to_string(), pools, word)).await.is_ok() {
+        while out.send(facts(next, pools, word)).await.is_ok() {
             while let Ok(received) = timeout(Duration::from_millis(1), incoming.message()).await {
                 match received {
                     Ok(Some(v1::ToAgent {
-                        body: Some(to_agent::Body::Facts(asked)),
+                        body: Some(to_agent::Body::Request(asked)),
                     })) => {
-                        drop(out.send(facts(asked.request_id, pools, word)).await);
+                        drop(out.send(facts(asked.id, pools, word)).await);
                     }
                     Ok(Some(_)) => {}
                     _ => break,

@@ -59,10 +59,7 @@ async fn every_action_is_audited_with_its_operator() {
 fn ask(ask: v1::snapshot_ask::Ask) -> v1::SnapshotsRequest {
     v1::SnapshotsRequest {
         node: "a".into(),
-        ask: Some(v1::SnapshotAsk {
-            request_id: String::new(),
-            ask: Some(ask),
-        }),
+        ask: Some(v1::SnapshotAsk { ask: Some(ask) }),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::{Machine, Nic, Pace, Wire};
 use heeler_host::{link, netplan};
-use heeler_proto::v1::{self, Light, StepOutcome, from_agent, to_agent};
+use heeler_proto::v1::{self, Light, StepOutcome, reply::Answer, request::Ask, to_agent};
 use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, Node, Operator};
 
 use crate::scene::{finished, task};
@@ -116,13 +116,12 @@ async fn a_change_unreachable_for_one_peer_is_undone() {
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let refuses = async {
         loop {
-            let request_id = b.next_that(asks_for_reach).await;
-            b.say(from_agent::Body::Reach(v1::ReachReply {
-                request_id,
+            let id = b.next_that(asks_for_reach).await;
+            let answer = v1::Reach {
                 up: true,
-                ..Default::default()
-            }))
-            .await;
+                reached: false,
+            };
+            b.answer(id, Answer::Reach(answer)).await;
         }
     };
     let task = tokio::select! {
@@ -190,14 +189,8 @@ async fn peer(fleet: &Fleet, operator: &mut Operator) -> Line {
     let looked = operator.discover(v1::DiscoverRequest { node: "b".into() });
     let answers = async {
         loop {
-            let request_id = line.next_that(Line::asks_for_facts).await;
-            let facts = Some(facts.clone());
-            line.say(from_agent::Body::Facts(v1::FactsReply {
-                request_id,
-                facts,
-                ..Default::default()
-            }))
-            .await;
+            let id = line.next_that(Line::asks_for_facts).await;
+            line.answer(id, Answer::Facts(facts.clone())).await;
         }
     };
     tokio::select! {
@@ -207,18 +200,8 @@ async fn peer(fleet: &Fleet, operator: &mut Operator) -> Line {
     line
 }
 
-fn asks_for_reach(body: to_agent::Body) -> Option<String> {
-    match body {
-        to_agent::Body::Reach(request) => Some(request.request_id),
-        _ => None,
-    }
-}
-
-fn asks_for_a_word(body: to_agent::Body) -> Option<String> {
-    match body {
-        to_agent::Body::Reach(request) => Some(request.address),
-        _ => None,
-    }
+fn asks_for_reach(body: to_agent::Body) -> Option<u64> {
+    Line::asks(body, |ask| matches!(ask, Ask::Reach(_)).then_some(()))
 }
 
 #[tokio::test]
@@ -228,7 +211,7 @@ async fn a_lost_peer_keeps_its_veto_after_a_restart() {
         let mut b = peer(&fleet, &mut operator).await;
         let plan = operator.plan_text(&config(1, ""), 0).await;
         let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
-        assert_eq!(b.next_that(asks_for_a_word).await, "10.10.99.50");
+        b.next_that(asks_for_reach).await;
         if restarts {
             fleet.kill().await;
             fleet.start().await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heeler_coordinator::serve::raise_file_limit;
-use heeler_proto::{v1, v1::from_agent};
+use heeler_proto::v1::{self, from_agent, reply::Answer};
 use heeler_tests::{BareAgent, Fleet, Line, NOON, Operator, put_on_record};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -41,12 +41,7 @@ async fn come(agents: &[Arc<BareAgent>]) -> Vec<Line> {
             };
             let asked = line.next_that(Line::asks_for_facts).await;
             if number % SILENT > 0 {
-                line.say(from_agent::Body::Facts(v1::FactsReply {
-                    request_id: asked,
-                    facts: Some(v1::Facts::default()),
-                    ..v1::FactsReply::default()
-                }))
-                .await;
+                line.answer(asked, Answer::Facts(v1::Facts::default())).await;
             }
             line
         });

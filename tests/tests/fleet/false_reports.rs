@@ -1,7 +1,7 @@
 //! A node that lies or sends too much harms only itself.
 
 use heeler_coordinator::app::pool_comment;
-use heeler_proto::v1::{self, from_agent, to_agent};
+use heeler_proto::v1::{self, from_agent, reply::Answer, request::Ask};
 use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, NOON};
 
 #[tokio::test]
@@ -90,13 +90,8 @@ async fn one_pool_too_many_is_not_recorded() {
             ..BareAgent::hello("a")
         };
         let (mut line, _) = agent.join(hello).await.unwrap();
-        let request_id = line.next_that(Line::asks_for_facts).await;
-        let reply = v1::FactsReply {
-            request_id,
-            facts: Some(facts.clone()),
-            ..v1::FactsReply::default()
-        };
-        line.say(from_agent::Body::Facts(reply)).await;
+        let id = line.next_that(Line::asks_for_facts).await;
+        line.answer(id, Answer::Facts(facts.clone())).await;
         // Messages are stored in order, so this event is stored after the facts.
         let note = v1::Note {
             level: "info".into(),
@@ -133,21 +128,17 @@ async fn the_audit_log_shortens_a_nodes_answer() {
     let request = v1::SnapshotsRequest {
         node: "a".into(),
         ask: Some(v1::SnapshotAsk {
-            request_id: String::new(),
             ask: Some(v1::snapshot_ask::Ask::Create(create)),
         }),
     };
     let answers = async {
-        let asked = line.next_that(|body| match body {
-            to_agent::Body::Snapshots(ask) => Some(ask.request_id),
-            _ => None,
-        });
+        let snapshots = |ask| matches!(ask, Ask::Snapshots(_)).then_some(());
+        let id = line.next_that(|body| Line::asks(body, snapshots)).await;
         let answer = v1::SnapshotAnswer {
-            request_id: asked.await,
             created: "x".repeat(100_000),
             ..v1::SnapshotAnswer::default()
         };
-        line.say(from_agent::Body::Snapshots(answer)).await;
+        line.answer(id, Answer::Snapshots(answer)).await;
     };
     let mut operator = fleet.operator().await;
     let (made, ()) = tokio::join!(operator.snapshots(request), answers);

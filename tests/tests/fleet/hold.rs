@@ -31,10 +31,7 @@ async fn release(operator: &mut Operator, consent: Option<v1::Consent>) -> Resul
     });
     let request = v1::SnapshotsRequest {
         node: "a".into(),
-        ask: Some(v1::SnapshotAsk {
-            request_id: String::new(),
-            ask: Some(release),
-        }),
+        ask: Some(v1::SnapshotAsk { ask: Some(release) }),
     };
     let done = operator.snapshots(request).await;
     done.map(drop).map_err(|status| status.message().to_owned())

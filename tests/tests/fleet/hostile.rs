@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use heeler_proto::v1::{self, from_agent, to_agent};
+use heeler_proto::v1::{self, from_agent, reply::Answer, to_agent};
 use heeler_tests::{BareAgent, Fleet, Line, tls};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -172,7 +172,7 @@ fn note(seq: u64) -> from_agent::Body {
     })
 }
 
-fn with_pools(request_id: String, count: usize) -> from_agent::Body {
+fn with_pools(count: usize) -> Answer {
     let pool = |number| v1::Pool {
         name: format!("p{number}"),
         guid: format!("{number}"),
@@ -183,11 +183,7 @@ fn with_pools(request_id: String, count: usize) -> from_agent::Body {
         pools: (1..=count).map(pool).collect(),
         ..v1::Facts::default()
     };
-    from_agent::Body::Facts(v1::FactsReply {
-        request_id,
-        facts: Some(facts),
-        ..v1::FactsReply::default()
-    })
+    Answer::Facts(facts)
 }
 
 async fn facts_of(fleet: &Fleet, node: &str) -> Option<v1::Facts> {
@@ -207,8 +203,8 @@ async fn oversized_facts_are_refused_once() {
             ..BareAgent::hello("a")
         };
         let (mut line, _) = agent.join(hello).await.unwrap();
-        let request_id = line.next_that(Line::asks_for_facts).await;
-        line.say(with_pools(request_id, 16_000)).await;
+        let id = line.next_that(Line::asks_for_facts).await;
+        line.answer(id, with_pools(16_000)).await;
         line.say(note(seq)).await;
         line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
             .await;
@@ -222,7 +218,7 @@ async fn oversized_facts_are_refused_once() {
         .collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
-        told[0].text.starts_with("facts refused: 16000 pools, at most 64"),
+        told[0].text.starts_with("reply refused: 16000 pools, at most 64"),
         "{told:?}"
     );
 }
@@ -232,14 +228,13 @@ async fn unrequested_answers_are_ignored() {
     let fleet = Fleet::new().await;
     let agent = BareAgent::enrolled(&fleet, "a").await;
     let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
-    let request_id = line.next_that(Line::asks_for_facts).await;
-    line.say(with_pools("unasked".into(), 3)).await;
-    let preview = v1::PreviewReply {
-        request_id: "drift 1".into(),
+    let id = line.next_that(Line::asks_for_facts).await;
+    line.answer(id + 1, with_pools(3)).await;
+    let preview = v1::Preview {
         facts: Some(v1::Facts::default()),
-        ..v1::PreviewReply::default()
+        ..v1::Preview::default()
     };
-    line.say(from_agent::Body::Preview(preview)).await;
+    line.answer(id, Answer::Preview(preview)).await;
     let trust = v1::TrustReply {
         statements_sha256: vec![7; 32],
         refused: vec!["nobody asked".into()],
@@ -251,8 +246,8 @@ async fn unrequested_answers_are_ignored() {
         .await;
     assert_eq!(facts_of(&fleet, "a").await, None);
 
-    line.say(with_pools(request_id.clone(), 1)).await;
-    line.say(with_pools(request_id, 2)).await;
+    line.answer(id, with_pools(1)).await;
+    line.answer(id, with_pools(2)).await;
     line.say(note(2)).await;
     line.next_that(|body| matches!(body, to_agent::Body::Ack(v1::EventAck { seq: 2 })).then_some(()))
         .await;
@@ -349,17 +344,12 @@ async fn large_facts_of_many_nodes_leave_every_list_readable() {
     for node in ["a", "b", "c", "d", "e"] {
         let agent = BareAgent::enrolled(&fleet, node).await;
         let (mut line, _) = agent.join(BareAgent::hello(node)).await.unwrap();
-        let request_id = line.next_that(Line::asks_for_facts).await;
+        let id = line.next_that(Line::asks_for_facts).await;
         let facts = v1::Facts {
             disks: (0..250).map(disk).collect(),
             ..v1::Facts::default()
         };
-        let reply = v1::FactsReply {
-            request_id,
-            facts: Some(facts),
-            ..v1::FactsReply::default()
-        };
-        line.say(from_agent::Body::Facts(reply)).await;
+        line.answer(id, Answer::Facts(facts)).await;
         line.say(note(1)).await;
         line.next_that(|body| matches!(body, to_agent::Body::Ack(_)).then_some(()))
             .await;

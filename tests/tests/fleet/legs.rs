@@ -1,7 +1,7 @@
 //! Which disks of a pool are on record, and which serial names a lost leg.
 
 use heeler_coordinator::app::pool_comment;
-use heeler_proto::v1::{self, LegClass, from_agent};
+use heeler_proto::v1::{self, LegClass, from_agent, reply::Answer};
 use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, NOON, Operator};
 
 use crate::scene::node_a;
@@ -51,13 +51,8 @@ impl Reporter {
             pools: pools.to_vec(),
             ..v1::Facts::default()
         };
-        let reply = v1::FactsReply {
-            request_id: line.next_that(Line::asks_for_facts).await,
-            facts: Some(facts),
-            error: String::new(),
-            ..v1::FactsReply::default()
-        };
-        line.say(from_agent::Body::Facts(reply)).await;
+        let id = line.next_that(Line::asks_for_facts).await;
+        line.answer(id, Answer::Facts(facts)).await;
         self.reports += 1;
         // Messages are stored in order, so its acknowledgement shows that the facts are stored.
         let note = v1::Note {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::Machine;
-use heeler_proto::v1::{self, StepOutcome, from_agent, to_agent};
+use heeler_proto::v1::{self, StepOutcome, reply::Answer, request::Ask, to_agent};
 use heeler_tests::{Fleet, Line, Node, Operator, config};
 use tokio::time::timeout;
 
@@ -71,18 +71,17 @@ pub async fn planned(fleet: &Fleet, line: &mut Line) -> v1::PlanReply {
         let mut operator = fleet.operator().await;
         async move { operator.plan_text(&text, 0).await }
     });
-    let request_id = line.next_that(preview).await;
+    let id = line.next_that(preview).await;
     let step = v1::StepReport {
         step: "X".into(),
         outcome: StepOutcome::Change.into(),
         ..Default::default()
     };
-    let reply = v1::PreviewReply {
-        request_id,
+    let preview = v1::Preview {
         steps: vec![step],
-        ..Default::default()
+        facts: None,
     };
-    line.say(from_agent::Body::Preview(reply)).await;
+    line.answer(id, Answer::Preview(preview)).await;
     planning.await.unwrap()
 }
 
@@ -99,11 +98,8 @@ pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     assert!(timeout(WAITS, comes).await.is_ok(), "it did not come to that");
 }
 
-pub fn preview(body: to_agent::Body) -> Option<String> {
-    match body {
-        to_agent::Body::Preview(request) => Some(request.request_id),
-        _ => None,
-    }
+pub fn preview(body: to_agent::Body) -> Option<u64> {
+    Line::asks(body, |ask| matches!(ask, Ask::Preview(_)).then_some(()))
 }
 
 pub fn assignment(body: to_agent::Body) -> Option<v1::Assignment> {

@@ -34,8 +34,8 @@ pub struct Script {
     pub audit: ListAuditReply,
     pub audit_check: VerifyAuditReply,
     pub verified: Vec<VerifyAuditRequest>,
-    /// One answer for each request about snapshots; one with an error is refused.
-    pub snapshots: VecDeque<SnapshotAnswer>,
+    /// One answer, or refusal, for each request about snapshots.
+    pub snapshots: VecDeque<Result<SnapshotAnswer, String>>,
     pub asked: Vec<SnapshotsRequest>,
     pub copies: Vec<CopyInfo>,
     pub copy_problems: Vec<CopyProblem>,
@@ -86,12 +86,12 @@ impl Operator for Fake {
     async fn snapshots(&self, request: Request<SnapshotsRequest>) -> Result<Response<SnapshotAnswer>, Status> {
         let answer = self.script(|script| {
             script.asked.push(request.into_inner());
-            script.snapshots.pop_front().unwrap_or_default()
+            script.snapshots.pop_front().unwrap_or(Ok(SnapshotAnswer::default()))
         })?;
-        match answer.get_ref().error.as_str() {
-            "" => Ok(answer),
-            error => Err(Status::failed_precondition(error)),
-        }
+        answer
+            .into_inner()
+            .map(Response::new)
+            .map_err(Status::failed_precondition)
     }
     async fn list_nodes(&self, _: Request<ListNodesRequest>) -> Result<Response<ListNodesReply>, Status> {
         self.script(|script| ListNodesReply {
@@ -152,11 +152,11 @@ impl Operator for Fake {
             script.went |= released;
             ReleaseNodeReply {
                 released,
-                node: Some(ReleaseReply {
+                node: Some(ReleasePlan {
                     stops: vec!["new snapshots".into()],
                     starts: vec!["monthly scrubs of data, by a timer".into()],
                     goes_on: vec!["pools".into()],
-                    ..ReleaseReply::default()
+                    ..ReleasePlan::default()
                 }),
             }
         })

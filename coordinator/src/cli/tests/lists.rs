@@ -44,7 +44,7 @@ fn pages() -> Script {
         ..SnapshotAnswer::default()
     });
     Script {
-        snapshots: answers.collect(),
+        snapshots: answers.map(Ok).collect(),
         ..Script::default()
     }
 }
@@ -56,10 +56,7 @@ async fn a_dataset_that_no_node_has_is_reported_once() {
         connected: true,
         ..NodeInfo::default()
     };
-    let missing = |name: &str| SnapshotAnswer {
-        error: format!("{name}: there is no dataset data/vn"),
-        ..SnapshotAnswer::default()
-    };
+    let missing = |name: &str| Err(format!("{name}: there is no dataset data/vn"));
     let names = ["pi5l", "pi5r", "pi5x"];
     let script = Script {
         nodes: names.map(node).to_vec(),
@@ -129,7 +126,7 @@ async fn the_snapshot_list_names_absent_nodes() {
     };
     let script = Script {
         nodes: vec![node("pi5l", true), node("pi5x", false)],
-        snapshots: [SnapshotAnswer::default()].into(),
+        snapshots: [Ok(SnapshotAnswer::default())].into(),
         ..Script::default()
     };
     let listed = Stage::with("", script).types("snapshot list").await;
@@ -144,13 +141,10 @@ async fn a_snapshot_list_without_nodes_is_an_error() {
         connected: true,
         ..NodeInfo::default()
     };
-    let no = SnapshotAnswer {
-        error: "pi5l: no such dataset".into(),
-        ..SnapshotAnswer::default()
-    };
+    let no = Err("pi5l: no such dataset".to_owned());
     for (answers, exit) in [
         ([no.clone(), no.clone()], Exit::Refused),
-        ([no.clone(), SnapshotAnswer::default()], Exit::Fine),
+        ([no.clone(), Ok(SnapshotAnswer::default())], Exit::Fine),
     ] {
         let script = Script {
             nodes: vec![node("pi5l"), node("pi5x")],
@@ -167,10 +161,10 @@ async fn a_snapshot_list_without_nodes_is_an_error() {
 #[tokio::test]
 async fn snapshot_refusals_are_shown() {
     let script = Script {
-        snapshots: [SnapshotAnswer {
+        snapshots: [Ok(SnapshotAnswer {
             no_pruning: "the clock has jumped".into(),
             ..SnapshotAnswer::default()
-        }]
+        })]
         .into(),
         ..Script::default()
     };
