@@ -229,7 +229,7 @@ async fn unrequested_answers_are_ignored() {
     let agent = BareAgent::enrolled(&fleet, "a").await;
     let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
     let id = line.next_that(Line::asks_for_facts).await;
-    line.answer(id + 1, with_pools(3)).await;
+    line.answer(id + 1000, with_pools(3)).await;
     let preview = v1::Preview {
         facts: Some(v1::Facts::default()),
         ..v1::Preview::default()
