@@ -131,7 +131,7 @@ fn parts_that_a_decoder_would_merge_count_together() {
         pools: vec![v1::Pool::default(); 60],
         ..v1::Facts::default()
     });
-    assert_eq!(refusal(&[part.clone(), part].concat()), "2 facts, at most 1");
+    assert_eq!(refusal(&[part.clone(), part].concat()), "2 reply, at most 1");
 }
 
 #[test]

@@ -234,6 +234,9 @@ impl App {
             at_ms: self.now_ms(),
             node,
             task_id: String::new(),
+            // Until alarms have kinds of their own.
+            subject: if kind == "alarm" { text.clone() } else { String::new() },
+            alarm: if kind == "alarm" { "other" } else { "" }.to_owned(),
             kind,
             text,
             body: None,

@@ -73,7 +73,7 @@ impl App {
             PoolEvent::Alarm(text) => {
                 let text = brief(&text);
                 tx.add_event(&self.event("alarm", node, text.clone())).await?;
-                tx.see_alarm(node, &text, BY_STATUS, self.now_ms()).await?;
+                tx.see_alarm((node, "other", &text), BY_STATUS, self.now_ms()).await?;
             }
         }
         Ok(())

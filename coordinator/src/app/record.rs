@@ -58,6 +58,7 @@ impl App {
             kind: words::kind(kind).to_owned(),
             text: words::text(kind).chars().take(TEXT).collect(),
             body: (event.encoded_len() <= BODY).then(|| event.encode_to_vec()),
+            ..NewEvent::default()
         };
         self.save_with_event(tx, stored).await?;
         if event.seq != 0 {

@@ -21,6 +21,14 @@ pub enum StoreError {
         /// "heeler VERSION", or "a later version" when the database does not name it.
         by: String,
     },
+    /// The schema is from before the first release.
+    #[error(
+        "the database was made by an unreleased version of heeler, which stored it in another form. Heeler {own} cannot \
+         read this state folder, and no later version will. Nothing was changed. Keep the folder while that version still \
+         uses it; for this one, start with an empty one: heeler init --state OTHER-FOLDER",
+        own = env!("CARGO_PKG_VERSION")
+    )]
+    Unreleased,
     /// SQLite's own check found a fault, or the file is not a database.
     #[error(
         "the database is damaged ({found}). Nothing was changed. Restore the last good backup: heeler backup restore \

@@ -13,6 +13,11 @@ pub struct Event {
     pub task_id: String,
     /// A word or two: "alarm", "pool", "drift".
     pub kind: String,
+    /// What an alarm is about, as a word or two; empty for every other event. With the node and the subject it is the
+    /// alarm's identity.
+    pub alarm: String,
+    /// Such as a pool's guid or a serial; empty when the alarm is about the node.
+    pub subject: String,
     /// What happened, for a person.
     pub text: String,
     /// The agent's encoded `v1::Event`; None for the coordinator's own events and for one that is too large to keep.
@@ -30,6 +35,11 @@ pub struct NewEvent {
     pub task_id: String,
     /// A word or two: "alarm", "pool", "drift".
     pub kind: String,
+    /// What an alarm is about, as a word or two; empty for every other event. With the node and the subject it is the
+    /// alarm's identity.
+    pub alarm: String,
+    /// Such as a pool's guid or a serial; empty when the alarm is about the node.
+    pub subject: String,
     /// What happened, for a person.
     pub text: String,
     /// The agent's encoded `v1::Event`; None for the coordinator's own events and for one that is too large to keep.
@@ -49,12 +59,16 @@ pub struct EventQuery {
     pub limit: u32,
 }
 
-/// An alarm that nobody has marked as seen. Repeats with the same node and text are one alarm.
+/// An alarm that nobody has marked as seen. Repeats with the same node, kind and subject are one alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: String,
-    /// What happened, for a person.
+    /// As [`Event::alarm`].
+    pub alarm: String,
+    /// As [`Event::subject`].
+    pub subject: String,
+    /// What happened, for a person, by the newest repeat.
     pub text: String,
     /// Time of the newest repeat, Unix milliseconds.
     pub at_ms: u64,
@@ -65,11 +79,13 @@ impl Tx {
     pub async fn add_event(&mut self, event: &NewEvent) -> Result<u64, StoreError> {
         let at_ms = signed(event.at_ms);
         let result = sqlx::query!(
-            "INSERT INTO events (at_ms, node, task_id, kind, text, body) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO events (at_ms, node, task_id, kind, alarm, subject, text, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             at_ms,
             event.node,
             event.task_id,
             event.kind,
+            event.alarm,
+            event.subject,
             event.text,
             event.body
         )
@@ -86,7 +102,8 @@ impl Tx {
         let after = signed(query.after);
         let query = sqlx::query_as!(
             Event,
-            r#"SELECT id as "id: u64", at_ms as "at_ms: u64", node, task_id, kind, text, body FROM events
+            r#"SELECT id as "id: u64", at_ms as "at_ms: u64", node, task_id, kind, alarm, subject, text, body
+            FROM events
             WHERE id > ?1 AND (?2 = '' OR task_id = ?2) AND (?3 = '' OR node = ?3) ORDER BY id LIMIT ?4"#,
             after,
             query.task_id,
@@ -96,14 +113,16 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Unseen alarms from `at_ms` (Unix milliseconds) on: one for each node and text, newest first.
+    /// Unseen alarms from `at_ms` (Unix milliseconds) on: one for each node, kind and subject, newest first.
     pub async fn alarms_since(&mut self, at_ms: u64) -> Result<Vec<Alarm>, StoreError> {
         let at_ms = signed(at_ms);
+        // SQLite takes the text from the row that has the maximum (sqlite.org/lang_select.html#bareagg).
         let query = sqlx::query_as!(
             Alarm,
-            r#"SELECT node as "node!", text as "text!", max(at_ms) as "at_ms!: u64" FROM events WHERE kind = 'alarm' AND at_ms >= ?
-            AND NOT EXISTS (SELECT 1 FROM seen_alarms AS seen WHERE seen.node = events.node AND seen.text = events.text
-            AND seen.event >= events.id) GROUP BY node, text ORDER BY 3 DESC"#,
+            r#"SELECT node as "node!", alarm as "alarm!", subject as "subject!", text as "text!",
+            max(at_ms) as "at_ms!: u64" FROM events WHERE kind = 'alarm' AND at_ms >= ?
+            AND NOT EXISTS (SELECT 1 FROM seen_alarms AS seen WHERE seen.node = events.node AND seen.alarm = events.alarm
+            AND seen.subject = events.subject AND seen.event >= events.id) GROUP BY node, alarm, subject ORDER BY 5 DESC"#,
             at_ms
         );
         Ok(query.fetch_all(&mut *self.tx).await?)

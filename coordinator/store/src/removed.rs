@@ -55,14 +55,14 @@ impl Tx {
         one("pool to forget", &result)
     }
 
-    /// Marks the alarms of one node, or of all (None), as seen. Returns how many, counted by node and text.
+    /// Marks the alarms of one node, or of all (None), as seen. Returns how many, counted by node, kind and subject.
     pub async fn see_alarms(&mut self, node: Option<&str>, operator: &str, now_ms: u64) -> Result<u64, StoreError> {
         let now_ms = signed(now_ms);
         let result = sqlx::query!(
-            "INSERT INTO seen_alarms (node, text, operator, at_ms, event)
-             SELECT node, text, ?1, ?2, max(id) FROM events WHERE kind = 'alarm' AND (?3 IS NULL OR node = ?3)
-             GROUP BY node, text
-             ON CONFLICT (node, text) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms,
+            "INSERT INTO seen_alarms (node, alarm, subject, operator, at_ms, event)
+             SELECT node, alarm, subject, ?1, ?2, max(id) FROM events WHERE kind = 'alarm' AND (?3 IS NULL OR node = ?3)
+             GROUP BY node, alarm, subject
+             ON CONFLICT (node, alarm, subject) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms,
              event = excluded.event",
             operator,
             now_ms,
@@ -74,15 +74,21 @@ impl Tx {
     }
 
     /// Marks one alarm of a node as seen, for all its repeats until now.
-    pub async fn see_alarm(&mut self, node: &str, text: &str, by: &str, now_ms: u64) -> Result<(), StoreError> {
+    pub async fn see_alarm(
+        &mut self,
+        (node, alarm, subject): (&str, &str, &str),
+        by: &str,
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         sqlx::query!(
-            "INSERT INTO seen_alarms (node, text, operator, at_ms, event)
-             VALUES (?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM events))
-             ON CONFLICT (node, text) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms,
+            "INSERT INTO seen_alarms (node, alarm, subject, operator, at_ms, event)
+             VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM events))
+             ON CONFLICT (node, alarm, subject) DO UPDATE SET operator = excluded.operator, at_ms = excluded.at_ms,
              event = excluded.event",
             node,
-            text,
+            alarm,
+            subject,
             by,
             now_ms
         )
@@ -91,14 +97,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Node and text of seen alarms whose text begins with `begin`, except those that `not_by` marked.
-    pub async fn seen_alarms(&mut self, begin: &str, not_by: &str) -> Result<Vec<(String, String)>, StoreError> {
+    /// Node and subject of seen alarms of one kind, except those that `not_by` marked.
+    pub async fn seen_alarms(&mut self, alarm: &str, not_by: &str) -> Result<Vec<(String, String)>, StoreError> {
         let query = sqlx::query!(
-            "SELECT node, text FROM seen_alarms WHERE substr(text, 1, length(?1)) = ?1 AND operator != ?2",
-            begin,
+            "SELECT node, subject FROM seen_alarms WHERE alarm = ? AND operator != ?",
+            alarm,
             not_by
         );
         let seen = query.fetch_all(&mut *self.tx).await?;
-        Ok(seen.into_iter().map(|seen| (seen.node, seen.text)).collect())
+        Ok(seen.into_iter().map(|seen| (seen.node, seen.subject)).collect())
     }
 }

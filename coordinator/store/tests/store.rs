@@ -272,7 +272,7 @@ async fn events_are_numbered_upwards_and_filtered() {
         task_id: task.into(),
         kind: "note".into(),
         text: "x".into(),
-        body: None,
+        ..NewEvent::default()
     };
     let first = tx.add_event(&event("a", "t")).await.unwrap();
     let second = tx.add_event(&event("b", "")).await.unwrap();
@@ -472,6 +472,71 @@ async fn a_newer_database_is_refused() {
             assert!(told.contains(words), "{words}: {told}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_unreleased_database_is_refused_in_plain_words() {
+    let (folder, store) = store().await;
+    store.close().await;
+    let path = folder.path().join("heeler.db");
+    let raw = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display()))
+        .await
+        .unwrap();
+    for statement in [
+        "UPDATE _sqlx_migrations SET description = 'first herd', checksum = x'00' WHERE version = 1",
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+            VALUES (12, 'released', TRUE, x'00', 0)",
+    ] {
+        sqlx::query(statement).execute(&raw).await.unwrap();
+    }
+    raw.close().await;
+    let refused = Store::open(&path).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unreleased), "{refused:?}");
+    let text = refused.to_string();
+    for words in [
+        "made by an unreleased version",
+        "cannot read this state folder",
+        "Nothing was changed",
+        "heeler init --state",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_alarm_is_its_node_kind_and_subject() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    let alarm = |subject: &str, text: &str| NewEvent {
+        at_ms: 1,
+        node: "a".into(),
+        kind: "alarm".into(),
+        alarm: "pool errors".into(),
+        subject: subject.into(),
+        text: text.into(),
+        ..NewEvent::default()
+    };
+    tx.add_event(&alarm("11", "pool data: 1 read errors")).await.unwrap();
+    tx.add_event(&alarm("12", "pool data: 1 read errors")).await.unwrap();
+    assert_eq!(tx.alarms_since(0).await.unwrap().len(), 2);
+    assert_eq!(tx.see_alarms(None, "me", 2).await.unwrap(), 2);
+    assert_eq!(tx.alarms_since(0).await.unwrap(), []);
+    let newer = NewEvent {
+        at_ms: 3,
+        ..alarm("11", "pool data: 10 read errors")
+    };
+    tx.add_event(&newer).await.unwrap();
+    let unseen = tx.alarms_since(0).await.unwrap();
+    assert_eq!(unseen.len(), 1, "a repeat after it was seen counts");
+    assert_eq!(
+        (unseen[0].subject.as_str(), unseen[0].text.as_str()),
+        ("11", newer.text.as_str())
+    );
+    let nameless = NewEvent {
+        alarm: String::new(),
+        ..newer
+    };
+    assert!(tx.add_event(&nameless).await.is_err());
 }
 
 #[tokio::test]

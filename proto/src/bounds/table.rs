@@ -151,7 +151,7 @@ const FACTS: &[Field] = &[
         &[one(1, "name", NAME), one(2, "reason", TEXT)],
     ),
     part(
-        25,
+        21,
         "schedule",
         512 * KIB,
         &[
@@ -161,7 +161,7 @@ const FACTS: &[Field] = &[
         ],
     ),
     part(
-        30,
+        22,
         "paused",
         8 * KIB,
         &[one(1, "reason", TEXT), one(2, "operator", NAME)],
@@ -185,8 +185,8 @@ const NIC: &[Field] = &[
     one(3, "bus", NAME),
     one(4, "driver", NAME),
     many(7, "addresses", 256, NAME),
-    one(20, "refusal", KIB),
-    one(21, "operstate", NAME),
+    one(8, "refusal", KIB),
+    one(9, "operstate", NAME),
 ];
 
 const POOL: &[Field] = &[
@@ -205,8 +205,8 @@ const POOL: &[Field] = &[
             one(3, "state", NAME),
             one(7, "path", PATH),
             one(9, "vdev", NAME),
-            one(15, "last_serial", NAME),
-            one(16, "last_slot", NAME),
+            one(11, "last_serial", NAME),
+            one(12, "last_slot", NAME),
         ],
     ),
     one(11, "comment", NAME),
@@ -343,7 +343,7 @@ const EVENT: &[Field] = &[
         &[one(1, "level", NAME), one(2, "text", 128 * KIB)],
     ),
     part(
-        16,
+        12,
         "snapshots",
         512 * KIB,
         &[
@@ -355,7 +355,7 @@ const EVENT: &[Field] = &[
         ],
     ),
     part(
-        17,
+        13,
         "scrub",
         16 * KIB,
         &[one(1, "pool", NAME), one(2, "what", NAME), one(3, "text", TEXT)],

@@ -267,14 +267,14 @@ pub struct Consent {
 #[repr(i32)]
 pub enum AuthorityStage {
     Unspecified = 0,
-    /// Announced: nodes learn to trust it, and it signs nothing yet.
-    Next = 1,
-    /// It signs.
-    Current = 2,
-    /// What it signed is still taken; it signs nothing more.
-    Old = 3,
     /// Made, and not yet announced.
-    Made = 4,
+    Made = 1,
+    /// Announced: nodes learn to trust it, and it signs nothing yet.
+    Next = 2,
+    /// It signs.
+    Current = 3,
+    /// What it signed is still taken; it signs nothing more.
+    Old = 4,
 }
 impl AuthorityStage {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -284,20 +284,20 @@ impl AuthorityStage {
     pub fn as_str_name(&self) -> &'static str {
         match self {
             Self::Unspecified => "AUTHORITY_STAGE_UNSPECIFIED",
+            Self::Made => "AUTHORITY_STAGE_MADE",
             Self::Next => "AUTHORITY_STAGE_NEXT",
             Self::Current => "AUTHORITY_STAGE_CURRENT",
             Self::Old => "AUTHORITY_STAGE_OLD",
-            Self::Made => "AUTHORITY_STAGE_MADE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
             "AUTHORITY_STAGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "AUTHORITY_STAGE_MADE" => Some(Self::Made),
             "AUTHORITY_STAGE_NEXT" => Some(Self::Next),
             "AUTHORITY_STAGE_CURRENT" => Some(Self::Current),
             "AUTHORITY_STAGE_OLD" => Some(Self::Old),
-            "AUTHORITY_STAGE_MADE" => Some(Self::Made),
             _ => None,
         }
     }
@@ -593,15 +593,15 @@ pub struct Facts {
     /// Imported pools of which the agent could not read enough to tell their state: not in `pools`, and not gone.
     #[prost(message, repeated, tag = "20")]
     pub unreadable_pools: ::prost::alloc::vec::Vec<UnreadablePool>,
-    /// Set by the coordinator, by its own clock: when the pools were looked at last, which may be later than all else.
-    #[prost(uint64, tag = "40")]
-    pub pools_at_ms: u64,
     /// Missing when it could not be looked at, or when nothing is scheduled.
-    #[prost(message, optional, tag = "25")]
+    #[prost(message, optional, tag = "21")]
     pub schedule: ::core::option::Option<ScheduleFacts>,
     /// Somebody on the node holds it still; missing when nobody does.
-    #[prost(message, optional, tag = "30")]
+    #[prost(message, optional, tag = "22")]
     pub paused: ::core::option::Option<Pause>,
+    /// Set by the coordinator, by its own clock: when the pools were looked at last, which may be later than all else.
+    #[prost(uint64, tag = "23")]
+    pub pools_at_ms: u64,
 }
 /// A node is held still: nothing new is handed to it. Snapshots and scrubs go on.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -668,13 +668,13 @@ pub struct Nic {
     #[prost(string, repeated, tag = "7")]
     pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Why it is not chosen as the backplane's card unless heeler.toml names it; empty when it may be.
-    #[prost(string, tag = "20")]
+    #[prost(string, tag = "8")]
     pub refusal: ::prost::alloc::string::String,
     /// The kernel's word: up, down, lowerlayerdown, unknown…
-    #[prost(string, tag = "21")]
+    #[prost(string, tag = "9")]
     pub operstate: ::prost::alloc::string::String,
     /// Mbit/s of the USB port that it is in; 0 when it is in none.
-    #[prost(uint32, tag = "22")]
+    #[prost(uint32, tag = "10")]
     pub usb_mbit: u32,
 }
 #[derive(serde::Serialize, Clone, PartialEq, ::prost::Message)]
@@ -759,9 +759,9 @@ pub struct Leg {
     #[prost(bool, tag = "10")]
     pub identified: bool,
     /// Set by the coordinator: the serial that is known of this leg, and the slot that disk was last seen in.
-    #[prost(string, tag = "15")]
+    #[prost(string, tag = "11")]
     pub last_serial: ::prost::alloc::string::String,
-    #[prost(string, tag = "16")]
+    #[prost(string, tag = "12")]
     pub last_slot: ::prost::alloc::string::String,
 }
 /// The unit of work that a coordinator gives to an agent.
@@ -897,7 +897,7 @@ pub struct Event {
     /// Empty for what concerns no task.
     #[prost(string, tag = "3")]
     pub task_id: ::prost::alloc::string::String,
-    #[prost(oneof = "event::Kind", tags = "4, 5, 6, 7, 8, 9, 10, 11, 16, 17")]
+    #[prost(oneof = "event::Kind", tags = "4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
     pub kind: ::core::option::Option<event::Kind>,
 }
 /// Nested message and enum types in `Event`.
@@ -921,9 +921,9 @@ pub mod event {
         TaskFinished(super::TaskFinished),
         #[prost(message, tag = "11")]
         Note(super::Note),
-        #[prost(message, tag = "16")]
+        #[prost(message, tag = "12")]
         Snapshots(super::SnapshotRun),
-        #[prost(message, tag = "17")]
+        #[prost(message, tag = "13")]
         Scrub(super::ScrubRun),
     }
 }
@@ -2516,7 +2516,7 @@ pub struct NodePlan {
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
     /// In the order in which apply would carry them out; steps name them by their place.
-    #[prost(message, repeated, tag = "10")]
+    #[prost(message, repeated, tag = "2")]
     pub tasks: ::prost::alloc::vec::Vec<TaskPlan>,
     #[prost(message, repeated, tag = "3")]
     pub steps: ::prost::alloc::vec::Vec<StepReport>,
@@ -2536,21 +2536,21 @@ pub struct NodePlan {
     /// Shut out by a person.
     #[prost(bool, tag = "9")]
     pub revoked: bool,
-    /// Held still: looked at, and left alone by apply.
-    #[prost(message, optional, tag = "40")]
-    pub pause: ::core::option::Option<Pause>,
     /// The candidate asks something else of it than the accepted revision does, or none is accepted.
-    #[prost(bool, tag = "11")]
+    #[prost(bool, tag = "10")]
     pub config_changed: bool,
     /// Enrolled, and not in the candidate: apply leaves it as it is.
-    #[prost(bool, tag = "12")]
+    #[prost(bool, tag = "11")]
     pub left_out: bool,
     /// Its agent was taken off by a person.
-    #[prost(bool, tag = "13")]
+    #[prost(bool, tag = "12")]
     pub released: bool,
     /// Missing when Heeler manages all that it has managed there.
-    #[prost(message, optional, tag = "14")]
+    #[prost(message, optional, tag = "13")]
     pub unmanaged: ::core::option::Option<Unmanaged>,
+    /// Held still: looked at, and left alone by apply.
+    #[prost(message, optional, tag = "14")]
+    pub pause: ::core::option::Option<Pause>,
 }
 /// What a node has, and the candidate no longer asks for: apply leaves it as it is, and it is no longer checked.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -31,9 +31,15 @@ async fn the_oldest_events_are_dropped_first() {
     let mut tx = store.write().await.unwrap();
     let mut last = 0;
     for number in 0..12_000 {
+        let (kind, alarm) = if number < ALARMS {
+            ("alarm", "other")
+        } else {
+            ("note", "")
+        };
         let event = NewEvent {
             at_ms: NOON,
-            kind: if number < ALARMS { "alarm" } else { "note" }.into(),
+            kind: kind.into(),
+            alarm: alarm.into(),
             text: format!("{number} {}", "x".repeat(400)),
             ..NewEvent::default()
         };

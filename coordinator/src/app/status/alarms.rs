@@ -42,6 +42,8 @@ mod tests {
     fn a_noisy_node_hides_no_other_alarm() {
         let alarm = |node: &str, number: u64| Alarm {
             node: node.into(),
+            alarm: "board".into(),
+            subject: number.to_string(),
             text: format!("board {number}"),
             at_ms: 100_000 - number,
         };

@@ -38,7 +38,7 @@ impl App {
         let mut matched = by_node(tx.all_applied().await?.into_iter());
         let mut pools = by_node(tx.pools().await?.into_iter().map(|pool| (pool.node.clone(), pool)));
         let held = pools.values().flatten().any(|pool| pool.ours);
-        let repairs = tx.seen_alarms(pool_change::REPAIRED, pool_change::BY_STATUS).await?;
+        let repairs = tx.seen_alarms("other", pool_change::BY_STATUS).await?;
         let mut repairs = by_node(repairs.into_iter());
         let recent = tx.recent_tasks(RECENT).await?.into_iter();
         let mut tasks = by_node(recent.map(|task| (task.node.clone(), task)));
