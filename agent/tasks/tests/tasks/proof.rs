@@ -79,7 +79,7 @@ async fn a_disk_that_cannot_be_read_is_not_proven() {
 }
 
 #[tokio::test]
-async fn progress_that_cannot_be_saved_is_no_fault_of_the_disk() {
+async fn unsaved_progress_is_no_fault_of_the_disk() {
     let machine = pi().blank(A).blank(B).build();
     let mut reading = reading(&machine).await.unwrap();
     machine.set_card_full(true);
