@@ -33,7 +33,7 @@ fn list<'a>(all: impl Iterator<Item = (u64, &'a str)>) {
     let mut all: Vec<_> = all.collect();
     all.sort_unstable_by(|a, b| b.cmp(a));
     for (bytes, name) in all.into_iter().take(SHOWN) {
-        let name: String = name.chars().take(140).collect();
+        let name: String = name.chars().take(200).collect();
         println!("{bytes:9}  {name}");
     }
 }
@@ -50,15 +50,19 @@ fn symbol(line: &str) -> Option<(u64, &str)> {
         .map(|size| (size, name))
 }
 
-/// The crate whose code it is: of `<alloc::vec::Vec<T> as core::clone::Clone>::clone` alloc. Names without a path are C.
+/// The crate whose code it is: of `<alloc::vec::Vec<T> as core::clone::Clone>::clone` alloc. Names without a path are
+/// C, but for the pieces that the compiler shares between functions.
 fn owner(name: &str) -> &str {
-    let inner = name.trim_start_matches(['<', '&', '*', '[', '(']);
-    let inner = ["mut ", "dyn ", "const "]
-        .iter()
-        .fold(inner, |name, word| name.strip_prefix(word).unwrap_or(name));
-    match inner.split_once("::") {
-        Some((owner, _)) if owner.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => owner,
-        _ => "C",
+    if name.starts_with("OUTLINED_FUNCTION_") {
+        return "(shared pieces of functions)";
+    }
+    let Some((before, _)) = name.split_once("::") else {
+        return "C";
+    };
+    match before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next() {
+        // The methods of `<[T]>` and `<str>`.
+        None | Some("") => "core",
+        Some(owner) => owner,
     }
 }
 
@@ -74,7 +78,10 @@ mod tests {
             "serde_json"
         );
         assert_eq!(owner("heeler_host::zpool::status::look::{{closure}}"), "heeler_host");
+        assert_eq!(owner("<[usize]>::sort_unstable_by::<F>"), "core");
+        assert_eq!(owner("<u64 as core::fmt::Display>::fmt"), "core");
         assert_eq!(owner("ring_core_0_17_8_p256_point_mul"), "C");
+        assert_eq!(owner("OUTLINED_FUNCTION_12"), "(shared pieces of functions)");
     }
 
     #[test]
