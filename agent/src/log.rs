@@ -3,8 +3,8 @@ use std::error::Error;
 
 use tracing::level_filters::LevelFilter;
 
-/// Logs to standard output. HEELER_LOG sets the level (error, warn, info, debug, trace; default info). Under systemd
-/// without times, because its journal adds them.
+/// Logs to standard output. HEELER_LOG sets the level (error, warn, info; default info). Debug and trace are compiled in
+/// only with debug assertions. Under systemd without times, because its journal adds them.
 ///
 /// # Errors
 /// When HEELER_LOG has another value.
@@ -12,7 +12,7 @@ pub fn set_up() -> Result<(), Box<dyn Error>> {
     let level = match env::var("HEELER_LOG") {
         Ok(level) => level
             .parse::<LevelFilter>()
-            .map_err(|_| format!("HEELER_LOG is {level:?}, must be error, warn, info, debug or trace"))?,
+            .map_err(|_| format!("HEELER_LOG is {level:?}, must be error, warn or info"))?,
         Err(_) => LevelFilter::INFO,
     };
     let log = tracing_subscriber::fmt()

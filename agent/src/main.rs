@@ -15,6 +15,7 @@ use heeler_host::{RealSystem, System};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{Arguments, Command, USAGE};
+use heeler_no_backtrace as _;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
