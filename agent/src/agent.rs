@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::Arc;
 
-use heeler_host::System;
+use heeler_host::{Notify, System};
 use tokio::sync::{Mutex, watch};
 use tracing::{Instrument as _, info_span};
 
@@ -10,7 +10,6 @@ use crate::config::Config;
 use crate::identity::{Identity, IdentityError, Trust};
 use crate::journal::{Journal, JournalError};
 use crate::ledger::LedgerError;
-use crate::notify::Notify;
 use crate::pulse::Pulse;
 use crate::shared::Shared;
 use crate::trusted::{TrustError, Trusted};

@@ -11,7 +11,6 @@ pub mod hold;
 mod identity;
 mod journal;
 mod ledger;
-mod notify;
 mod pulse;
 pub mod release;
 mod release_hold;
@@ -32,9 +31,9 @@ mod tests;
 pub use agent::{Agent, StartError};
 pub use backoff::delay as reconnect_delay;
 pub use config::{Config, ConfigError, Operator};
+pub use heeler_host::Notify;
 pub use hold::Hold;
 pub use identity::{Identity, IdentityError};
-pub use notify::Notify;
 pub use release::ReleaseError;
 
 /// This agent's version, as it reports it to the coordinator.

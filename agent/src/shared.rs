@@ -1,6 +1,6 @@
 use std::sync::{Arc, PoisonError};
 
-use heeler_host::System;
+use heeler_host::{Notify, System};
 use heeler_proto::v1::{Assignment as Wire, AssignmentReply};
 use heeler_tasks::engine;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -12,7 +12,6 @@ use crate::config::Config;
 use crate::copies::Copies;
 use crate::identity::{Identity, Trust};
 use crate::journal::{Entry, Journal, NumberedEvent, Stop};
-use crate::notify::Notify;
 use crate::pulse::Pulse;
 use crate::schedule::ScheduleState;
 use crate::trusted::Trusted;

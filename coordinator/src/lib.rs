@@ -12,7 +12,6 @@ mod exclusive;
 pub mod grpc;
 pub mod init;
 mod known;
-pub mod notify;
 pub mod pending;
 pub mod pki;
 pub mod planner;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heeler_os::Notify;
 use heeler_store::{Store, StoreError};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -18,7 +19,6 @@ use tracing::{error, info};
 use crate::app::{App, AppError, Reach};
 use crate::clock::Clock;
 use crate::grpc;
-use crate::notify::Notify;
 use crate::pki::{PkiError, ServerIdentity};
 use crate::state::{Lock, LockError, Lost, StateFolder};
 use crate::tls::{self, Allowed, Certificate, Patience, TlsError};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Command, File, Job, JobState, Look, Output, RunError, System, UnitAction, UnitError, UnitState};
+use crate::{Command, File, Job, JobState, Look, Output, Piped, RunError, System, UnitAction, UnitError, UnitState};
 
 /// A machine during one look. Each command runs once and its output is reused, so that all facts fit together and a
 /// plan runs half the programs. It refuses every change.
@@ -39,6 +39,16 @@ impl<'a> Glance<'a> {
 
 const REFUSAL: &str = "this is a look: it changes nothing";
 
+fn only_looks(command: &Command) -> Result<(), RunError> {
+    if command.changes {
+        return Err(RunError::Start {
+            command: command.to_string(),
+            source: io::Error::new(io::ErrorKind::ReadOnlyFilesystem, REFUSAL),
+        });
+    }
+    Ok(())
+}
+
 fn refused<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, REFUSAL))
 }
@@ -54,12 +64,7 @@ fn unit_refused<T>(action: &str, unit: &str) -> Result<T, UnitError> {
 #[async_trait]
 impl System for Glance<'_> {
     async fn run(&self, command: &Command) -> Result<Output, RunError> {
-        if command.changes {
-            return Err(RunError::Start {
-                command: command.to_string(),
-                source: io::Error::new(io::ErrorKind::ReadOnlyFilesystem, REFUSAL),
-            });
-        }
+        only_looks(command)?;
         if let Some(known) = self.known(command) {
             return known.ok_or_else(|| RunError::timeout(command));
         }
@@ -73,6 +78,12 @@ impl System for Glance<'_> {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         answers.push((command.clone(), answer));
         result
+    }
+
+    async fn pipe(&self, from: &Command, into: &Command) -> Result<Piped, RunError> {
+        only_looks(from)?;
+        only_looks(into)?;
+        self.host.pipe(from, into).await
     }
 
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

@@ -38,24 +38,21 @@ pub mod zpool;
 
 mod arp;
 mod ask;
-mod command;
 mod file;
 mod folder;
 mod glance;
 mod json;
 mod real;
-mod secret;
 mod side_by_side;
 mod system;
 mod unit;
 mod zeros;
 
-pub use command::{Command, Output, RunError, Stdin};
 pub use file::{Content, File};
 pub use folder::{Folder, FolderAction};
 pub use glance::Glance;
+pub use heeler_os::{Command, Notify, Output, Piped, RunError, Secret, Stdin};
 pub use real::RealSystem;
-pub use secret::Secret;
 pub use side_by_side::side_by_side;
 pub use system::{Look, System};
 pub use unit::{Job, JobState, UnitAction, UnitError, UnitState};

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Command, File, Folder, FolderAction, Job, JobState, Output, RunError, UnitAction, UnitError, UnitState};
+use crate::{
+    Command, File, Folder, FolderAction, Job, JobState, Output, Piped, RunError, UnitAction, UnitError, UnitState,
+};
 
 /// A look that [`System::in_time`] runs.
 pub type Look<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -26,6 +28,16 @@ pub trait System: Send + Sync {
     /// it ends; there is no time limit. It is killed when the future is dropped. By default it never prints anything.
     async fn follow(&self, _command: &Command, _line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
         std::future::pending().await
+    }
+
+    /// Runs two programs at the same time, with the output of `from` as the input of `into`, whose [`Command::stdin`] is
+    /// not used. Both are killed when one reaches its time limit, and when the future is dropped. An exit code other
+    /// than 0 is not an error: see [`Piped::ok`]. By default it starts neither.
+    async fn pipe(&self, from: &Command, into: &Command) -> Result<Piped, RunError> {
+        Err(RunError::Start {
+            command: format!("{from} | {into}"),
+            source: io::ErrorKind::Unsupported.into(),
+        })
     }
 
     /// Reads a whole file.

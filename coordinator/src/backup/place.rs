@@ -131,7 +131,5 @@ impl Drop for Filling {
 }
 
 pub(super) fn sync(folder: &Path) -> Result<(), BackupError> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed("sync", folder))
+    heeler_os::sync_folder(folder).map_err(failed("sync", folder))
 }

@@ -13,7 +13,7 @@ use crate::known::{short, unknown};
 use crate::screen::{Line, PlanState, changes, no_longer_managed, plan_state};
 
 pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let candidate = Candidate::read(context)?;
+    let candidate = Candidate::read(context).await?;
     let reply = plan::ask(&candidate, &args.nodes, &args.skip_reading, context).await?;
     named(args, &candidate.config, &reply)?;
     let changing: Vec<&NodePlan> = reply

@@ -20,14 +20,14 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    pub(super) fn read(context: &Context) -> Result<Self, CliError> {
+    pub(super) async fn read(context: &Context<'_>) -> Result<Self, CliError> {
         let folder = context.config();
         let bytes = read_config(&folder)?;
         let config = parse_bytes(&bytes).map_err(CliError::Config)?;
         Ok(Self {
             text: String::from_utf8_lossy(&bytes).into_owned(),
             config,
-            checkout: git::checkout(&folder),
+            checkout: git::checkout(&folder).await,
             lock: Lock::read(&folder)?,
             folder,
         })

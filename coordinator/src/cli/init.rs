@@ -116,7 +116,7 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     if let Some(text) = text {
         write_whole(&path, &text)?;
     }
-    let in_git = git::make_repository(&folder);
+    let in_git = git::make_repository(&folder).await;
     let new_state = init(&options, context.clock).await.map_err(other)?;
     let recovery = ensure_recovery(&state, &key, &context.around.login(), context.clock.now_ms())
         .await

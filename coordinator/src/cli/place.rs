@@ -1,4 +1,4 @@
-use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::CliError;
@@ -106,24 +106,8 @@ pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
 /// follows a link.
 pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), CliError> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let write = || {
-        let folder = real.parent().unwrap_or(Path::new("/"));
-        let rights = std::fs::metadata(&real).map(|about| about.permissions()).ok();
-        let usual = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        let new = tempfile::Builder::new()
-            .prefix(".heeler-")
-            .suffix(".new")
-            .permissions(usual)
-            .tempfile_in(folder)?;
-        if let Some(rights) = rights {
-            new.as_file().set_permissions(rights)?;
-        }
-        new.as_file().write_all(text.as_bytes())?;
-        new.as_file().sync_all()?;
-        new.persist(&real)?;
-        std::fs::File::open(folder)?.sync_all()
-    };
-    write().map_err(file("write", path))
+    let mode = std::fs::metadata(&real).map(|about| about.permissions().mode()).ok();
+    heeler_os::replace(&real, text.as_bytes(), mode).map_err(file("write", path))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(super) struct Apply {
 }
 
 pub(super) async fn run(args: &Plan, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let candidate = Candidate::read(context)?;
+    let candidate = Candidate::read(context).await?;
     let reply = ask(&candidate, &args.nodes, &[], context).await?;
     show(&candidate, &reply, Some("heeler apply"), console)?;
     let changes = reply.nodes.iter().any(|node| plan_state(node) == PlanState::Changes);

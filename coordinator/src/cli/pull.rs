@@ -28,7 +28,7 @@ pub(super) struct Pull {
 pub(super) async fn run(args: &Config, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let Config::Pull(pull) = args;
     let accepted = accepted(context).await?;
-    write(&accepted, pull.yes, context, console)
+    write(&accepted, pull.yes, context, console).await
 }
 
 /// The accepted revision; fails before the first apply.
@@ -44,7 +44,7 @@ pub(super) async fn accepted(context: &Context<'_>) -> Result<Revision, CliError
 }
 
 /// Shows the difference and replaces heeler.toml completely or not at all.
-pub(super) fn write(
+pub(super) async fn write(
     accepted: &Revision,
     yes: bool,
     context: &Context<'_>,
@@ -67,7 +67,7 @@ pub(super) fn write(
         }
         let question = format!("Write revision {} to {}? [y/N]", accepted.number, path.display());
         agree(&question, yes, "heeler config pull --yes", console)?;
-        keep_uncommitted(&folder, &here, console)?;
+        keep_uncommitted(&folder, &here, console).await?;
         write_whole(&path, &accepted.text)?;
     }
     let seen = Lock::read(&folder).ok().and_then(|lock| lock.audit_head());
@@ -90,8 +90,8 @@ pub(super) fn write(
 }
 
 /// Saves a heeler.toml with uncommitted lines under a free name beside it.
-fn keep_uncommitted(folder: &Path, here: &str, console: &mut Console<'_>) -> Result<(), CliError> {
-    let checkout = git::checkout(folder);
+async fn keep_uncommitted(folder: &Path, here: &str, console: &mut Console<'_>) -> Result<(), CliError> {
+    let checkout = git::checkout(folder).await;
     let committed = !checkout.commit.is_empty() && checkout.dirty_lines == 0;
     let accepted = Lock::read(folder).is_ok_and(|seen| seen.names_the_same(&Lock::of(seen.revision, here)));
     if here.is_empty() || committed || accepted {

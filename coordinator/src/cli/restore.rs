@@ -47,7 +47,7 @@ pub(super) async fn restore_state(
     };
     let restored = restore(options, now_ms).await.map_err(|error| failed(&error))?;
     let folder = found.unwrap_or_else(|| noted(&state, context));
-    let written = give_back_text(&folder, &restored)?;
+    let written = give_back_text(&folder, &restored).await?;
     let mut lines = vec![Line::of(format!("{} is restored.", state.path().display()))];
     lines.extend(described(&restored.manifest, now_ms, console));
     lines.extend(after(&restored, &folder, written, console));
@@ -143,7 +143,7 @@ fn after(restored: &Restored, folder: &Path, written: bool, console: &Console<'_
 }
 
 /// Writes the accepted text when there is no heeler.toml any more.
-fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool, CliError> {
+async fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool, CliError> {
     let path = folder.join(FILE);
     let Some((number, text)) = restored.accepted.as_ref().filter(|_| !path.exists()) else {
         return Ok(false);
@@ -151,7 +151,7 @@ fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool, CliError> 
     std::fs::create_dir_all(folder).map_err(file("make", folder))?;
     write_whole(&path, text)?;
     Lock::of(*number, text).write(folder)?;
-    git::make_repository(folder);
+    git::make_repository(folder).await;
     Ok(true)
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn run(args: &Revision, context: &Context<'_>, console: &mut Co
     let Revision::Show { write, yes } = args;
     let accepted = pull::accepted(context).await?;
     if *write {
-        return pull::write(&accepted, *yes, context, console);
+        return pull::write(&accepted, *yes, context, console).await;
     }
     if console.json {
         console.answer(|| json::revision(&accepted), |_| Vec::new())?;

@@ -2,6 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use clap::Args;
+use heeler_os::Notify;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::error::file;
@@ -11,7 +12,6 @@ use super::{CliError, Console, Context, Exit};
 use crate::app::HISTORY_BYTES;
 use crate::clock::SystemClock;
 use crate::config::{self, parse_bytes};
-use crate::notify::Notify;
 use crate::serve::{Coordinator, ServeError, ServeOptions, raise_file_limit};
 use crate::state::StateFolder;
 

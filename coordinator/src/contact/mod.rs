@@ -21,6 +21,7 @@ mod ssh;
 
 use std::io;
 
+use heeler_os::RunError;
 use heeler_proto::NodeName;
 
 pub use add::{Added, Target, add};
@@ -36,8 +37,8 @@ pub enum ContactError {
     /// ssh is not installed on this machine.
     #[error("could not start ssh: install an OpenSSH client on this machine")]
     NoSsh {
-        /// The error of the operating system.
-        source: io::Error,
+        /// Why it did not start.
+        source: RunError,
     },
     /// The connection failed or was lost before anything was changed.
     #[error(

@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use heeler_os::{Command, person};
 use heeler_proto::NodeName;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 use super::hostkey::Fingerprint;
 use super::login::{Login, LoginEvent};
@@ -21,7 +21,7 @@ const MOST_LINES: usize = 200;
 #[derive(Debug, Clone)]
 pub struct Ssh {
     /// Program, looked up in PATH: `ssh`.
-    pub program: PathBuf,
+    pub program: &'static str,
     /// Name under which the host key is pinned.
     pub node: NodeName,
     /// `user@host`, or a name of the user's ssh configuration.
@@ -96,7 +96,7 @@ impl Ssh {
     #[must_use]
     pub fn new(node: &NodeName, destination: &str, config: Option<PathBuf>) -> Self {
         Self {
-            program: "ssh".into(),
+            program: "ssh",
             node: node.clone(),
             destination: destination.to_owned(),
             config,
@@ -115,42 +115,33 @@ impl Ssh {
     /// When ssh is not installed.
     pub async fn start(&self, remote: &str) -> Result<Child, ContactError> {
         let missing = |source| ContactError::NoSsh { source };
-        let asked = self.command().arg("-V").stdin(Stdio::null()).output();
-        let printed = asked.await.map_err(missing)?;
-        let version = version(&String::from_utf8_lossy(&printed.stderr));
-        let mut command = self.command();
+        let asked = Command::look(self.program).arg("-V");
+        let printed = person::run_in(Path::new("."), &asked).await.map_err(missing)?;
+        let version = version(&printed.stderr);
+        let mut command = Command::change(self.program);
         if let Some(config) = &self.config {
-            command.arg("-F").arg(config);
+            command = command.args(["-F".to_owned(), config.display().to_string()]);
         }
-        command.args(["-v", "-T"]);
+        command = command.args(["-v", "-T"]);
         let (file, checking) = match &self.trust {
             Trust::Person => (None, ""),
             Trust::Pinned(file) => (Some(file), "yes"),
             Trust::Record(file) => (Some(file), "accept-new"),
         };
         for option in options(version, file.is_some()) {
-            command.args(["-o", option]);
+            command = command.args(["-o", option]);
         }
         if let Some(file) = file {
-            command
-                .arg("-o")
-                .arg(format!("UserKnownHostsFile=\"{}\"", file.display()));
-            command.arg("-o").arg(format!("HostKeyAlias={}", self.node));
-            command.arg("-o").arg(format!("StrictHostKeyChecking={checking}"));
+            let ours = [
+                format!("UserKnownHostsFile=\"{}\"", file.display()),
+                format!("HostKeyAlias={}", self.node),
+                format!("StrictHostKeyChecking={checking}"),
+            ];
+            for option in ours {
+                command = command.args(["-o".to_owned(), option]);
+            }
         }
-        command.arg("--").arg(&self.destination).arg(remote);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.spawn().map_err(missing)
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "first contact is by the system's own ssh")]
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.kill_on_drop(true);
-        command
+        person::start(&command.args(["--", &self.destination, remote])).map_err(missing)
     }
 
     /// Runs `script` to its end, without input.

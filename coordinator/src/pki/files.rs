@@ -1,7 +1,8 @@
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::{fs, io};
+
+use heeler_os::replace;
 
 use super::PkiError;
 
@@ -43,45 +44,5 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), PkiError> {
 /// # Errors
 /// As [`write_secret`].
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
-    let beside = path.with_extension("new");
-    let write = || {
-        // A leftover file could have another mode, and a link could lead elsewhere.
-        if let Err(error) = fs::remove_file(&beside)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-    };
-    write().map_err(failed("write", path))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
-    use super::*;
-
-    #[test]
-    fn a_leftover_file_or_link_is_not_written_through() {
-        let folder = tempfile::tempdir().unwrap();
-        let [secret, theirs, beside] = ["key.pem", "theirs", "key.new"].map(|name| folder.path().join(name));
-        fs::write(&theirs, "theirs").unwrap();
-        symlink(&theirs, &beside).unwrap();
-        write_secret(&secret, "secret").unwrap();
-        assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
-        fs::write(&beside, "left over").unwrap();
-        fs::set_permissions(&beside, fs::Permissions::from_mode(0o644)).unwrap();
-        write_secret(&secret, "another").unwrap();
-        assert_eq!(fs::read_to_string(&secret).unwrap(), "another");
-        assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
-    }
+    replace(path, bytes, Some(0o600)).map_err(failed("write", path))
 }

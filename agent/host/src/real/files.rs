@@ -1,9 +1,11 @@
-//! Writes files so that they survive a power cut: the file is synced before it is renamed, and the folder after it.
+//! Files that survive a power cut: the folder of a new file is synced too.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use heeler_os::sync_folder;
 
 use crate::File;
 
@@ -20,27 +22,10 @@ pub(super) fn list(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Writes a temporary file beside it, syncs and renames it, then syncs the folder.
+/// Creates the folder when it is missing.
 pub(super) fn write(file: &File) -> io::Result<()> {
-    let folder = make_folder(&file.path, file.mode)?;
-    let beside = beside(&file.path)?;
-    remove_if_there(&beside)?;
-    let mut new = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    let written = new
-        .write_all(file.content.bytes())
-        // The mode at creation is limited by the umask.
-        .and_then(|()| new.set_permissions(Permissions::from_mode(file.mode)))
-        .and_then(|()| new.sync_all())
-        .and_then(|()| fs::rename(&beside, &file.path));
-    if written.is_err() {
-        remove_if_there(&beside)?;
-    }
-    written?;
-    sync_folder(folder)
+    make_folder(&file.path, file.mode)?;
+    heeler_os::replace(&file.path, file.content.bytes(), Some(file.mode))
 }
 
 /// The data is on the disk when it returns.
@@ -67,7 +52,10 @@ pub(super) fn set_parameter(path: &Path, value: &str) -> io::Result<()> {
 
 /// The removal is on the disk when it returns.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
-    remove_if_there(path)?;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => other?,
+    }
     match path.parent() {
         Some(folder) if folder.try_exists()? => sync_folder(folder),
         _ => Ok(()),
@@ -91,16 +79,6 @@ pub(super) fn read_at(device: &Path, offset: u64, length: usize) -> io::Result<V
     Ok(bytes)
 }
 
-fn beside(path: &Path) -> io::Result<PathBuf> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{} names no file", path.display())))?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(".heeler-new");
-    Ok(path.with_file_name(hidden))
-}
-
 /// Creates the folder of a file when it is missing: mode 0700 for a file that only root can access, else 0755.
 fn make_folder(path: &Path, mode: u32) -> io::Result<&Path> {
     let folder = path.parent().unwrap_or(Path::new("/"));
@@ -115,15 +93,4 @@ fn make_folder(path: &Path, mode: u32) -> io::Result<&Path> {
         sync_folder(one.parent().unwrap_or(Path::new("/")))?;
     }
     Ok(folder)
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use zbus::{OwnedObjectPath, Variant};
 
 use super::bus::{Bus, CallError, Object};
-use super::program::{ENVIRONMENT, PATH};
 use super::systemd::{MANAGER, SERVICE, queue, unit_at};
 use crate::{Job, JobState, Stdin, UnitError};
+use heeler_os::{ENVIRONMENT, PATH};
 
 /// Starts the job unless it runs; forgets the result of an earlier run.
 pub(super) async fn start(bus: &Bus, job: &Job) -> Result<(), UnitError> {
@@ -28,7 +28,7 @@ pub(super) async fn start(bus: &Bus, job: &Job) -> Result<(), UnitError> {
         .split(':')
         .map(|folder| Path::new(folder).join(job.command.program))
         .find(|path| path.exists())
-        .ok_or_else(|| refuse(&format!("{} is not installed on this node", job.command.program)))?;
+        .ok_or_else(|| refuse(&format!("{} is not installed on this machine", job.command.program)))?;
     let program = program.display().to_string();
     let started = bus.call(MANAGER, "StartTransientUnit", &transient(job, &program)).await;
     match started {

@@ -5,7 +5,6 @@ mod bus;
 mod files;
 mod job;
 mod logind;
-mod program;
 mod scan;
 mod systemd;
 #[cfg(test)]
@@ -20,10 +19,11 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::ask::ONE_DISK;
 use crate::{
-    Command, File, Folder, FolderAction, Job, JobState, Look, Output, RunError, System, UnitAction, UnitError,
+    Command, File, Folder, FolderAction, Job, JobState, Look, Output, Piped, RunError, System, UnitAction, UnitError,
     UnitState,
 };
 use bus::Bus;
@@ -33,7 +33,7 @@ use bus::Bus;
 pub struct RealSystem {
     root: PathBuf,
     bus: Bus,
-    alone: tokio::sync::Mutex<()>,
+    alone: Mutex<()>,
 }
 
 impl RealSystem {
@@ -49,7 +49,7 @@ impl RealSystem {
         Self {
             root: root.into(),
             bus: Bus::default(),
-            alone: tokio::sync::Mutex::default(),
+            alone: Mutex::default(),
         }
     }
 
@@ -67,10 +67,13 @@ impl RealSystem {
 }
 
 impl RealSystem {
-    /// Waits for other commands that run alone, at most for the command's own time limit.
-    async fn turn(&self, command: &Command) -> Result<tokio::sync::MutexGuard<'_, ()>, RunError> {
+    /// Before a command that runs alone, waits for others of that kind, at most for the command's own time limit.
+    async fn turn(&self, command: &Command) -> Result<Option<MutexGuard<'_, ()>>, RunError> {
+        if !command.alone {
+            return Ok(None);
+        }
         let turn = tokio::time::timeout(command.timeout, self.alone.lock()).await;
-        turn.map_err(|_| RunError::timeout(command))
+        turn.map(Some).map_err(|_| RunError::timeout(command))
     }
 }
 
@@ -92,15 +95,17 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 #[async_trait]
 impl System for RealSystem {
     async fn run(&self, command: &Command) -> Result<Output, RunError> {
-        let _turn = match command.alone {
-            true => Some(self.turn(command).await?),
-            false => None,
-        };
-        program::run(command).await
+        let _turn = self.turn(command).await?;
+        heeler_os::run(command).await
+    }
+
+    async fn pipe(&self, from: &Command, into: &Command) -> Result<Piped, RunError> {
+        let _turn = self.turn(if into.alone { into } else { from }).await?;
+        heeler_os::pipe(from, into).await
     }
 
     async fn follow(&self, command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
-        program::follow(command, line).await
+        heeler_os::follow(command, line).await
     }
 
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

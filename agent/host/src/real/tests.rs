@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::{Content, Folder, FolderAction, Secret, Stdin};
+use crate::{Content, Folder, FolderAction, Secret};
 
 fn text(path: &str, text: &str) -> File {
     File::text(path, text)
@@ -138,19 +138,6 @@ async fn a_link_resolves_to_a_path_of_the_machine() {
     assert_eq!(found, Path::new("/dev/nvme0n1"));
 }
 
-#[tokio::test]
-async fn a_program_sees_the_fixed_environment_alone() {
-    let output = RealSystem::new().run(&Command::look("env")).await.unwrap();
-    let mut lines: Vec<&str> = output.stdout.lines().collect();
-    lines.sort_unstable();
-    assert_eq!(
-        lines,
-        ["LANG=C.UTF-8", "LC_ALL=C.UTF-8", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
-    );
-    let output = RealSystem::new().run(&Command::look("pwd")).await.unwrap();
-    assert_eq!(output.stdout, "/\n");
-}
-
 fn shell(script: &str) -> Command {
     Command::look("sh").args(["-c", script])
 }
@@ -171,116 +158,6 @@ async fn exclusive_programs_never_run_together() {
     let (hung, next) = tokio::join!(host.run(&hangs), host.run(&alone));
     assert!(matches!(hung, Err(RunError::Timeout { .. })), "{hung:?}");
     assert_eq!(next.unwrap(), Output::default());
-}
-
-#[tokio::test]
-async fn exit_codes_signals_and_both_outputs_come_back() {
-    let run = async |script: &str| RealSystem::new().run(&shell(script)).await.unwrap();
-    let output = run("echo out; echo err >&2; exit 3").await;
-    assert_eq!(
-        (output.code, output.stdout.as_str(), output.stderr.as_str()),
-        (3, "out\n", "err\n")
-    );
-    assert_eq!(run("kill -9 $$").await.code, 137);
-    assert_eq!(run("cat; echo end").await.stdout, "end\n");
-}
-
-#[tokio::test]
-async fn a_missing_program_has_its_own_error() {
-    let missing = RealSystem::new().run(&Command::look("heeler-no-such-program")).await;
-    assert!(matches!(missing, Err(RunError::Missing { .. })), "{missing:?}");
-}
-
-#[tokio::test]
-async fn a_secret_is_read_from_standard_input() {
-    let command = Command {
-        stdin: Stdin::Secret(Secret::new(b"hunter2".to_vec())),
-        ..Command::look("cat")
-    };
-    assert_eq!(RealSystem::new().run(&command).await.unwrap().stdout, "hunter2");
-    assert!(!format!("{command:?}").contains("hunter2"));
-}
-
-/// The shell's process group is killed with it; otherwise its child would keep the pipe open.
-#[tokio::test]
-async fn a_timeout_kills_the_whole_group() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("group");
-    let script = format!(
-        "(sleep 1000 & echo $! >>{0}; wait) & echo $! >>{0}; wait",
-        file.display()
-    );
-    let command = shell(&script).timeout(Duration::from_secs(3600));
-    let lines = || std::fs::read_to_string(&file).map_or(0, |text| text.lines().count());
-    let time_passes = async {
-        while lines() < 2 {
-            tokio::task::yield_now().await;
-        }
-        tokio::time::pause();
-        tokio::time::advance(command.timeout).await;
-        std::future::pending::<()>().await;
-    };
-    let host = RealSystem::new();
-    let ended = tokio::select! {
-        ended = host.run(&command) => ended,
-        () = time_passes => return,
-    };
-    assert!(matches!(ended, Err(RunError::Timeout { .. })), "{ended:?}");
-    let ids: Vec<i32> = std::fs::read_to_string(&file)
-        .unwrap()
-        .lines()
-        .map(|id| id.parse().unwrap())
-        .collect();
-    assert_eq!(ids.len(), 2);
-    for id in ids {
-        assert!(is_gone(id).await, "{id} lives");
-    }
-}
-
-#[tokio::test]
-async fn a_dropped_caller_kills_the_whole_group() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("started");
-    let host = RealSystem::new();
-    let script = format!("sleep 1000 & echo $! >{}.new; mv {0}.new {0}; wait", file.display());
-    let command = shell(&script);
-    let started = async {
-        while !file.exists() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        ended = host.run(&command) => panic!("{ended:?}"),
-        () = started => {}
-    }
-    let id = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
-    assert!(is_gone(id).await);
-}
-
-/// The process is reaped, or dead and waits for its new parent.
-async fn is_gone(id: i32) -> bool {
-    for _ in 0..1_000_000 {
-        match std::fs::read_to_string(format!("/proc/{id}/stat")) {
-            Ok(stat) if !stat.contains(") Z ") => tokio::task::yield_now().await,
-            _ => return true,
-        }
-    }
-    false
-}
-
-#[tokio::test]
-async fn a_program_with_too_much_output_is_stopped() {
-    let command = Command::look("head").args(["-c", "17825792", "/dev/zero"]);
-    let said = RealSystem::new().run(&command).await;
-    assert!(matches!(said, Err(RunError::Unreadable { .. })), "{said:?}");
-}
-
-#[tokio::test]
-async fn a_program_ends_although_its_child_holds_the_output() {
-    let command = shell("sleep 1000 & echo $!").timeout(Duration::from_secs(30));
-    let output = RealSystem::new().run(&command).await.unwrap();
-    let id: i32 = output.stdout.trim().parse().unwrap();
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGKILL).unwrap();
 }
 
 fn copies_in(mountpoint: &str) -> Folder {
@@ -376,18 +253,4 @@ async fn another_mount_within_a_folder_is_not_entered() {
     };
     let listed = RealSystem::new().within(&proc, "", FolderAction::List).await;
     assert!(listed.unwrap_err().to_string().contains("proc is a link, a mount"));
-}
-
-#[tokio::test]
-async fn a_followed_program_is_read_line_by_line() {
-    let host = RealSystem::new();
-    let heard = std::sync::Mutex::new(Vec::new());
-    let line = |line: &str| heard.lock().unwrap().push(line.to_owned());
-    let failed = crate::Command::look("false");
-    assert_eq!(host.follow(&failed, &line).await.unwrap(), 1);
-    let command = crate::Command::look("printf").arg(format!("a\\nb c\\n{}\\nunended", "x".repeat(5000)));
-    assert_eq!(host.follow(&command, &line).await.unwrap(), 0);
-    let heard = heard.into_inner().unwrap();
-    assert_eq!(heard[..2], ["a", "b c"]);
-    assert_eq!((heard.len(), heard[2].len()), (3, 1024));
 }

@@ -12,14 +12,17 @@ use super::power::{Gone, Loss};
 use super::state::State;
 use super::{fault::Fault, log::Entry, program};
 use crate::{
-    Command, Content, File, Folder, FolderAction, Job, JobState, Output, RunError, System, UnitAction, UnitError,
-    UnitState,
+    Command, Content, File, Folder, FolderAction, Job, JobState, Output, Piped, RunError, Secret, Stdin, System,
+    UnitAction, UnitError, UnitState,
 };
 
 /// Reads from this size on take time; smaller ones take none.
 const MUCH_BYTES: u64 = 256 << 20;
 /// The speed of an NVMe disk on the single PCIe lane of a Raspberry Pi 5.
 const BYTES_PER_MS: u64 = 410_000;
+
+/// The exit code of a program that printed into a closed pipe.
+const SIGPIPE: i32 = 128 + 13;
 
 impl Machine {
     /// Answers the call; never returns when the machine or the caller is gone.
@@ -126,6 +129,28 @@ impl State {
         Ok(result)
     }
 
+    /// First `from`, then `into` with what it printed, so that power can also fail between them. An `into` that fails
+    /// has read nothing.
+    fn pipe(&mut self, from: &Command, into: &Command) -> Result<Result<Piped, RunError>, Gone> {
+        let mut from = match self.run(from)? {
+            Ok(output) => output,
+            Err(error) => return Ok(Err(error)),
+        };
+        let printed = std::mem::take(&mut from.stdout).into_bytes();
+        let broken = !printed.is_empty();
+        let into = Command {
+            stdin: Stdin::Secret(Secret::new(printed)),
+            ..into.clone()
+        };
+        let into = self.run(&into)?;
+        Ok(into.map(|into| {
+            if broken && !into.ok() {
+                from.code = SIGPIPE;
+            }
+            Piped { from, into }
+        }))
+    }
+
     pub(super) fn take_fault(&mut self, of: &str) -> Option<Fault> {
         let begins = |name: &str| {
             of.strip_prefix(name)
@@ -200,6 +225,10 @@ impl System for Machine {
             tokio::time::sleep(program).await;
         }
         self.answer(|state| state.run(command)).await
+    }
+
+    async fn pipe(&self, from: &Command, into: &Command) -> Result<Piped, RunError> {
+        self.answer(|state| state.pipe(from, into)).await
     }
 
     async fn follow(&self, command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use heeler_host::sim::Fault;
-use heeler_host::{Content, File, Glance, System, UnitAction, facts, lsblk};
+use heeler_host::{Command, Content, File, Glance, System, UnitAction, facts, lsblk};
 
 use crate::{A, B, node, now};
 
@@ -53,6 +53,10 @@ fn a_look_changes_nothing() {
         written.map_err(|error| error.kind()),
         Err(ErrorKind::ReadOnlyFilesystem)
     );
+    let (look, change) = (lsblk::command(), Command::change("modprobe").arg("zfs"));
+    for (from, into) in [(&look, &change), (&change, &look)] {
+        assert!(now(glance.pipe(from, into)).expect("power").is_err());
+    }
     assert!(now(glance.reboot()).expect("power").is_err());
     assert!(
         now(glance.unit("zfs.target", UnitAction::Start))

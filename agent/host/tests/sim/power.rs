@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use heeler_host::sim::{Fault, Loss};
-use heeler_host::{File, RunError, System, UnitAction, blkdiscard, lsblk};
+use heeler_host::{Command, File, Output, RunError, System, UnitAction, blkdiscard, lsblk};
 
 use crate::{A, B, by_id, node, now};
 
@@ -208,4 +208,46 @@ async fn a_live_machine_takes_real_time() {
     machine.cut_power();
     let hung = tokio::time::timeout(std::time::Duration::from_secs(60), machine.run(&lsblk::command())).await;
     assert!(hung.is_err());
+}
+
+#[test]
+fn a_pipe_can_lose_power_before_its_reader_changes_anything() {
+    let load = Command::change("modprobe").arg("zfs");
+    let mut loaded = Vec::new();
+    for point in 0.. {
+        let machine = node().build();
+        machine.cut_power_at(machine.points() + point);
+        let done = now(machine.pipe(&lsblk::command(), &load)).is_some();
+        let changes = machine.log().into_iter().filter(|entry| entry.mutates);
+        loaded.push(changes.count());
+        if done {
+            break;
+        }
+    }
+    assert_eq!(loaded, [0, 0, 0, 1, 1]);
+}
+
+#[test]
+fn a_pipe_fails_when_either_program_fails() {
+    let machine = node().build();
+    let (look, cat) = (lsblk::command(), Command::look("cat"));
+    let pipe = || now(machine.pipe(&look, &cat)).expect("power").expect("started");
+    let listed = now(machine.run(&look)).expect("power").expect("listed").stdout;
+    let done = pipe();
+    assert!(done.ok() && done.from.stdout.is_empty());
+    assert_eq!(done.into.stdout, listed);
+    let half = Output {
+        code: 1,
+        stdout: "half".to_owned(),
+        stderr: "why".to_owned(),
+    };
+    machine.fail_next("lsblk", Fault::Answers(half));
+    let done = pipe();
+    assert_eq!(
+        (done.from.code, done.into.stdout.as_str(), done.ok()),
+        (1, "half", false)
+    );
+    machine.fail_next("cat", Fault::complains(2, "cannot write"));
+    let done = pipe();
+    assert_eq!((done.from.code, done.into.code, done.ok()), (141, 2, false));
 }

@@ -68,7 +68,7 @@ printf '\nmark begin\n'
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let name = NodeName::new("pi").unwrap();
     let mut ssh = Ssh::new(&name, "pi@pi", None);
-    ssh.program = program;
+    ssh.program = program.to_str().unwrap().to_owned().leak();
     ssh.mark = "mark".to_owned();
     let target = Target {
         node: name,

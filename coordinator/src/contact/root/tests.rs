@@ -76,11 +76,11 @@ fn refusing(words: &str) -> String {
     format!("#!/bin/sh\n[ \"$1\" != -V ] || exit 0\necho \"{words}\" >&2\nexit 1\n")
 }
 
-fn program(folder: &Path, name: &str, text: &str) -> PathBuf {
+fn program(folder: &Path, name: &str, text: &str) -> &'static str {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    path
+    path.to_str().unwrap().to_owned().leak()
 }
 
 /// A node with this sudo, whose login runs `first` before the command.
@@ -197,8 +197,8 @@ async fn root_needs_no_sudo_and_other_logins_do() {
         let real = real.iter().find(|path| path.exists()).unwrap();
         std::os::unix::fs::symlink(real, folder.path().join(name)).unwrap();
     }
-    let text = std::fs::read_to_string(&ssh.program).unwrap().replace(":$PATH\n", "\n");
-    std::fs::write(&ssh.program, text).unwrap();
+    let text = std::fs::read_to_string(ssh.program).unwrap().replace(":$PATH\n", "\n");
+    std::fs::write(ssh.program, text).unwrap();
     let (root, _) = open(&ssh, "").await;
     let failed = root.err().unwrap().to_string();
     assert!(

@@ -19,7 +19,7 @@ mod zpool;
 
 use super::power::Gone;
 use super::state::State;
-use crate::{Command, Output};
+use crate::{Command, Output, Stdin};
 
 pub(in crate::sim) use zfs::mount_all;
 pub(in crate::sim) use zpool::import_from_cache;
@@ -43,6 +43,14 @@ pub(in crate::sim) fn complained(code: i32, stderr: impl Into<String>) -> Output
     }
 }
 
+/// What `cat` prints.
+fn copied(stdin: &Stdin) -> Output {
+    match stdin {
+        Stdin::Null => printed(""),
+        Stdin::Secret(bytes) => printed(String::from_utf8_lossy(bytes.reveal())),
+    }
+}
+
 /// # Panics
 /// For a command line that the simulation does not know.
 pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
@@ -51,6 +59,7 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
     let answer = match command.program {
         "blkdiscard" => blkdiscard::run(state, args)?,
         "blkid" => blkid::run(state, args),
+        "cat" if args.is_empty() => Some(copied(&command.stdin)),
         "chattr" | "lsattr" => attributes::run(state, command.program, args),
         "findmnt" => findmnt::run(state, args),
         "ip" if args.first() == Some(&"-j") => ip::run(state, args),

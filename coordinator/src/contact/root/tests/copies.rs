@@ -84,7 +84,7 @@ async fn copies_are_listed_without_following_links() {
     );
     std::fs::create_dir(at("programs")).unwrap();
     program(&at("programs"), "findmnt", &mounts);
-    let text = std::fs::read_to_string(&ssh.program).unwrap();
+    let text = std::fs::read_to_string(ssh.program).unwrap();
     let path = format!("PATH={}:/usr/sbin", at("programs").display());
     let begin = "exec sh -c \"$last\"";
     let double = format!("exec sh -c \"$(printf %s \"$last\" | sed 's|PATH=/usr/sbin|{path}|')\"");

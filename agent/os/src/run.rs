@@ -14,10 +14,10 @@ use tokio::process::{Child, ChildStdin};
 use crate::{Command, Output, RunError, Stdin};
 
 /// The whole environment of each program.
-pub(super) const ENVIRONMENT: [(&str, &str); 3] = [("LC_ALL", "C.UTF-8"), ("LANG", "C.UTF-8"), ("PATH", PATH)];
+pub const ENVIRONMENT: [(&str, &str); 3] = [("LC_ALL", "C.UTF-8"), ("LANG", "C.UTF-8"), ("PATH", PATH)];
 
 /// The folders that are searched for programs, in order.
-pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+pub const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The most bytes of stdout or stderr; more is an error.
 const MOST_BYTES: u64 = 16 << 20;
@@ -28,15 +28,20 @@ const LONGEST_LINE: usize = 1024;
 /// How long the program's children may keep its output open after its end.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs the program to its end.
-pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
-    let mut child = start(command)?;
-    // Declared after the child, so dropped before it, while the child's process id cannot be reused.
-    let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
+/// Runs the program to its end. An exit code other than 0 is not an error.
+///
+/// # Errors
+/// When it is not installed, does not end in time, or prints more than 16 MiB.
+pub async fn run(command: &Command) -> Result<Output, RunError> {
+    finish(command, start(command, &mut fixed(command))?).await
+}
+
+/// Waits for the end of the program, at most for its time limit, and for its output.
+pub(crate) async fn finish(command: &Command, mut program: Program) -> Result<Output, RunError> {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let ended = tokio::time::timeout(
         command.timeout,
-        talk(&mut child, &command.stdin, &mut stdout, &mut stderr),
+        talk(&mut program.child, &command.stdin, &mut stdout, &mut stderr),
     )
     .await;
     let status = match ended {
@@ -51,7 +56,7 @@ pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
             return Err(RunError::timeout(command));
         }
     };
-    group.0 = None;
+    program.group.0 = None;
     if [&stdout, &stderr].iter().any(|bytes| bytes.len() as u64 > MOST_BYTES) {
         return Err(RunError::unreadable(command, "more than 16 MiB of output"));
     }
@@ -62,14 +67,16 @@ pub(super) async fn run(command: &Command) -> Result<Output, RunError> {
     })
 }
 
-/// Calls `line` for each line of the output, until the program ends.
-pub(super) async fn follow(command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
-    let mut child = start(command)?;
-    let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
+/// Calls `line` for each line of the output, cut to 1 KiB, until the program ends. Returns its exit code.
+///
+/// # Errors
+/// When it is not installed or cannot be started.
+pub async fn follow(command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
+    let mut program = start(command, &mut fixed(command))?;
     // Closed, because nothing reads it: a full pipe would block the program.
-    child.stderr = None;
+    program.child.stderr = None;
     let (mut said, mut part) = (Vec::new(), [0; 512]);
-    if let Some(mut out) = child.stdout.take() {
+    if let Some(mut out) = program.child.stdout.take() {
         while let Ok(count @ 1..) = out.read(&mut part).await {
             for piece in part[..count].split_inclusive(|byte| *byte == b'\n') {
                 let room = LONGEST_LINE.saturating_sub(said.len());
@@ -81,11 +88,11 @@ pub(super) async fn follow(command: &Command, line: &(dyn for<'l> Fn(&'l str) + 
             }
         }
     }
-    let status = child.wait().await.map_err(|source| RunError::Start {
+    let status = program.child.wait().await.map_err(|source| RunError::Start {
         command: command.to_string(),
         source,
     })?;
-    group.0 = None;
+    program.group.0 = None;
     Ok(code(status))
 }
 
@@ -94,7 +101,14 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// The process group of the program and its children; killed on drop unless it has ended.
+/// A running program.
+pub(crate) struct Program {
+    /// Dropped before the child, while the child's process id cannot be reused.
+    group: Group,
+    pub(crate) child: Child,
+}
+
+/// The process group of a program and its children, if it has one of its own; killed on drop unless it has ended.
 struct Group(Option<i32>);
 
 impl Drop for Group {
@@ -107,23 +121,42 @@ impl Drop for Group {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where programs are run")]
-fn start(command: &Command) -> Result<Child, RunError> {
-    let stdin = match command.stdin {
-        Stdin::Null => Stdio::null(),
-        Stdin::Secret(_) => Stdio::piped(),
-    };
-    let started = tokio::process::Command::new(command.program)
+pub(crate) fn process(command: &Command) -> tokio::process::Command {
+    let mut process = tokio::process::Command::new(command.program);
+    process
         .args(&command.args)
-        .env_clear()
-        .envs(ENVIRONMENT)
-        .current_dir("/")
-        .stdin(stdin)
+        .stdin(match command.stdin {
+            Stdin::Null => Stdio::null(),
+            Stdin::Secret(_) => Stdio::piped(),
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn();
-    started.map_err(|source| match source.kind() {
+        .kill_on_drop(true);
+    process
+}
+
+/// With the fixed environment; [`start`] then starts it in a process group of its own.
+pub(crate) fn fixed(command: &Command) -> tokio::process::Command {
+    let mut process = process(command);
+    process.env_clear().envs(ENVIRONMENT).current_dir("/").process_group(0);
+    process
+}
+
+/// Starts what [`fixed`] made.
+pub(crate) fn start(command: &Command, process: &mut tokio::process::Command) -> Result<Program, RunError> {
+    let child = spawn(command, process)?;
+    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
+    Ok(Program { group, child })
+}
+
+/// Starts what [`process`] made, in the process group of this process.
+pub(crate) fn start_among_ours(command: &Command, process: &mut tokio::process::Command) -> Result<Program, RunError> {
+    let group = Group(None);
+    spawn(command, process).map(|child| Program { group, child })
+}
+
+fn spawn(command: &Command, process: &mut tokio::process::Command) -> Result<Child, RunError> {
+    process.spawn().map_err(|source| match source.kind() {
         ErrorKind::NotFound => RunError::Missing {
             program: command.program,
         },
@@ -136,10 +169,7 @@ fn start(command: &Command) -> Result<Child, RunError> {
 
 async fn talk(child: &mut Child, stdin: &Stdin, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>) -> io::Result<ExitStatus> {
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (into, Some(out), Some(err)) = pipes else {
-        return Err(io::Error::other("it has no output"));
-    };
-    let output = async { tokio::join!(feed(into, stdin), drain(out, stdout), drain(err, stderr)) };
+    let output = async { tokio::join!(feed(pipes.0, stdin), drain(pipes.1, stdout), drain(pipes.2, stderr)) };
     tokio::pin!(output);
     tokio::select! {
         _ = &mut output => child.wait().await,
@@ -159,8 +189,10 @@ async fn feed(pipe: Option<ChildStdin>, stdin: &Stdin) {
 }
 
 /// Reads one byte more than the limit, to detect that there is more, then closes the pipe.
-async fn drain(pipe: impl AsyncRead + Unpin, into: &mut Vec<u8>) {
-    let _ = pipe.take(MOST_BYTES + 1).read_to_end(into).await;
+async fn drain(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) {
+    if let Some(pipe) = pipe {
+        let _ = pipe.take(MOST_BYTES + 1).read_to_end(into).await;
+    }
 }
 
 fn code(status: ExitStatus) -> i32 {

@@ -6,8 +6,9 @@ use crate::Secret;
 /// A program to run, as data. The program's name is a literal in this source, so no message from the network can
 /// choose one, and no shell is involved.
 ///
-/// Its environment is `LC_ALL=C.UTF-8`, `LANG=C.UTF-8`, `PATH=/usr/sbin:/usr/bin:/sbin:/bin` and nothing else; its
-/// working folder is `/`. It is killed at its time limit, and when the caller's future is dropped.
+/// Unless [`crate::person`] runs it, its environment is `LC_ALL=C.UTF-8`, `LANG=C.UTF-8`,
+/// `PATH=/usr/sbin:/usr/bin:/sbin:/bin` and nothing else; its working folder is `/`. It is killed at its time limit, and
+/// when the caller's future is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// The program's name without a path.
@@ -18,7 +19,7 @@ pub struct Command {
     pub stdin: Stdin,
     /// The time limit, after which it is killed.
     pub timeout: Duration,
-    /// Whether it may change the machine. A [`crate::Glance`] refuses such a command.
+    /// Whether it may change the machine. A look at a machine refuses such a command.
     pub changes: bool,
     /// Whether it waits until no other such command of this agent runs; the wait is limited to `timeout` too.
     pub alone: bool,
@@ -144,7 +145,7 @@ impl Output {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The program is not installed.
-    #[error("{program} is not installed on this node")]
+    #[error("{program} is not installed on this machine")]
     Missing {
         /// Its name without a path, such as `zpool`.
         program: &'static str,

@@ -1,12 +1,13 @@
 use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-/// Reports the service's state to systemd (sd_notify(3)); does nothing when systemd did not ask for it.
+use tracing::warn;
+
+/// Reports a service's state to systemd (sd_notify(3)); does nothing when systemd did not ask for it.
 #[derive(Debug, Default)]
 pub struct Notify {
     socket: Option<(UnixDatagram, SocketAddr)>,
@@ -14,25 +15,25 @@ pub struct Notify {
 }
 
 impl Notify {
-    /// From NOTIFY_SOCKET and WATCHDOG_USEC in the environment.
+    /// Connects as $NOTIFY_SOCKET and $WATCHDOG_USEC say (sd_notify(3), sd_watchdog_enabled(3)).
     ///
     /// # Errors
-    /// When NOTIFY_SOCKET is not a usable socket.
+    /// When the named socket cannot be used.
     pub fn from_environment() -> io::Result<Self> {
-        let Some(path) = env::var_os("NOTIFY_SOCKET") else {
+        let Some(path) = env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()) else {
             return Ok(Self::default());
         };
         let usec = env::var("WATCHDOG_USEC").ok().and_then(|usec| usec.parse().ok());
         Self::to(&path, usec.map(Duration::from_micros))
     }
 
-    /// To the socket at `path`; a name that starts with @ is in the abstract namespace.
+    /// Connects to the socket at `path`; a name that starts with @ is abstract (unix(7)).
     ///
     /// # Errors
     /// When the name is not valid for a socket.
     pub fn to(path: &OsString, watchdog: Option<Duration>) -> io::Result<Self> {
         let address = match path.as_bytes() {
-            [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+            [b'@', name @ ..] => hidden(name)?,
             _ => SocketAddr::from_pathname(path)?,
         };
         Ok(Self {
@@ -47,22 +48,28 @@ impl Notify {
         self.watchdog.map(|patience| patience / 2)
     }
 
-    /// Reports that the service has started.
+    /// Whether systemd asked for it.
+    #[must_use]
+    pub fn has_receiver(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    /// Reports that the service is up (READY=1).
     pub fn ready(&self) {
         self.send("READY=1");
     }
 
-    /// Resets the watchdog.
+    /// Resets the watchdog (WATCHDOG=1).
     pub fn alive(&self) {
         self.send("WATCHDOG=1");
     }
 
-    /// Reports that the service stops.
+    /// Reports that the service is stopping (STOPPING=1).
     pub fn stopping(&self) {
         self.send("STOPPING=1");
     }
 
-    /// Sets the text that `systemctl status` shows.
+    /// Sets the line that `systemctl status` shows (STATUS=).
     pub fn status(&self, text: &str) {
         self.send(&format!("STATUS={}", text.replace('\n', " ")));
     }
@@ -71,9 +78,20 @@ impl Notify {
         if let Some((socket, address)) = &self.socket
             && let Err(error) = socket.send_to_addr(message.as_bytes(), address)
         {
-            tracing::warn!(%error, "could not notify systemd {message}");
+            warn!(%error, "could not notify systemd {message}");
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn hidden(name: &[u8]) -> io::Result<SocketAddr> {
+    use std::os::linux::net::SocketAddrExt as _;
+    SocketAddr::from_abstract_name(name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hidden(_: &[u8]) -> io::Result<SocketAddr> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
 #[cfg(test)]
@@ -85,21 +103,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify");
         let systemd = UnixDatagram::bind(&path).unwrap();
-        let notify = Notify::to(&path.into_os_string(), Some(Duration::from_secs(90))).unwrap();
+        let notify = Notify::to(&path.into_os_string(), Some(Duration::from_secs(60))).unwrap();
         notify.ready();
-        notify.status("two\nlines");
+        notify.status("3 nodes\nconnected");
         let mut heard = [0; 64];
         let length = systemd.recv(&mut heard).unwrap();
         assert_eq!(&heard[..length], b"READY=1");
         let length = systemd.recv(&mut heard).unwrap();
-        assert_eq!(&heard[..length], b"STATUS=two lines");
-        assert_eq!(notify.watchdog(), Some(Duration::from_secs(45)));
+        assert_eq!(&heard[..length], b"STATUS=3 nodes connected");
+        assert_eq!(notify.watchdog(), Some(Duration::from_secs(30)));
     }
 
     #[test]
     fn without_a_supervisor_nothing_is_sent() {
         let notify = Notify::default();
         notify.alive();
-        assert_eq!(notify.watchdog(), None);
+        assert!(!notify.has_receiver() && notify.watchdog().is_none());
     }
 }
