@@ -3,8 +3,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heeler_host::System;
-use heeler_proto::NodeName;
 pub use heeler_proto::TrustedOperator as Operator;
+use heeler_proto::{NodeName, unhex};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use serde::de::DeserializeOwned;
@@ -163,13 +163,7 @@ fn past(left: Map<String, Value>) -> Result<Past, ConfigError> {
 }
 
 fn digests(name: &str, all: &[String]) -> Result<Vec<[u8; 32]>, ConfigError> {
-    let read = |text: &String| {
-        let mut digest = [0; 32];
-        for (index, byte) in digest.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-        }
-        (text.len() == 64).then_some(digest)
-    };
+    let read = |text: &String| unhex(text)?.try_into().ok();
     let unfit = || field(name, "it must be a SHA-256 in hex");
     all.iter().map(|text| read(text).ok_or_else(unfit)).collect()
 }

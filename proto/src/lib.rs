@@ -10,6 +10,7 @@ mod circle;
 mod consent;
 pub mod duration;
 mod generation;
+mod hex;
 mod irreversible;
 mod locale;
 mod mountpoint;
@@ -25,6 +26,7 @@ pub use canonical::{Canonical, sha256};
 pub use circle::{Circle, MOST_STATEMENTS, Refused, TrustedOperator};
 pub use consent::{Consent, ConsentError};
 pub use generation::Generation;
+pub use hex::{hex, unhex};
 pub use irreversible::{
     CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep, ReleaseHold,
 };

@@ -2,15 +2,11 @@
 
 use heeler_proto::{
     Consent, ConsentError, CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep,
-    NodeName, OperatorName, PoolGuid, PoolName, ReleaseHold, Serial, Statement, TaskId, TrustChange,
+    NodeName, OperatorName, PoolGuid, PoolName, ReleaseHold, Serial, Statement, TaskId, TrustChange, hex,
 };
 use proptest::prelude::*;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn serial(text: &str) -> Serial {
     Serial::new(text).unwrap()

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use heeler_host::System;
 use heeler_host::sim::{Fault, Machine};
-use heeler_proto::{Circle, Consent, OperatorName, Refused, Statement, TrustChange, v1};
+use heeler_proto::{Circle, Consent, OperatorName, Refused, Statement, TrustChange, hex, v1};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
@@ -246,10 +246,6 @@ async fn statements_by_untrusted_keys_leave_no_trace() {
     assert_eq!(reply.refused.len(), 1);
     assert_eq!(trusted.summary(), before);
     assert!(host.read(Path::new(PATH)).await.is_err());
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test]

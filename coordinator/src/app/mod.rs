@@ -51,7 +51,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use heeler_proto::{NodeName, TaskId};
+use heeler_proto::{NodeName, TaskId, hex};
 use heeler_store::{NewEvent, NodeState, Stage, Store, Tx};
 use prost::Message;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -279,8 +279,4 @@ fn node_name(text: &str) -> Result<NodeName, AppError> {
 
 fn task_id(text: &str) -> Result<TaskId, AppError> {
     TaskId::new(text).map_err(|_| AppError::Stored { what: "a task's id" })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

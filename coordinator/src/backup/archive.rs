@@ -1,18 +1,27 @@
-//! The content before encryption: a label, the manifest, its signature, then the files one after the other.
+//! The content before encryption, a tar archive: the manifest, its signature, then the files in the manifest's order.
 
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
+use heeler_proto::hex;
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
+use tar::{EntryType, Header};
 
 use super::error::{BackupError, damaged, failed};
 
-const LABEL: &[u8] = b"heeler backup 1\n";
+/// Name of the manifest in the archive.
+pub(super) const MANIFEST: &str = "manifest.json";
+/// Name of the manifest's signature in the archive.
+pub(super) const SIGNATURE: &str = "manifest.sig";
+/// Longest path of a file, in bytes: every tar reads it without an extension.
+pub(super) const LONGEST_PATH: usize = 100;
 /// Most bytes of a manifest: thousands of files.
-const MANIFEST: u32 = 4 << 20;
+const MOST_MANIFEST: u64 = 4 << 20;
 /// Most bytes of the signature: ECDSA P-256 in DER has about 72.
-const SIGNATURE: u32 = 256;
+const MOST_SIGNATURE: u64 = 256;
+/// Size of a tar archive's blocks, in bytes; each file is filled up to a whole one.
+const BLOCK: u64 = 512;
 
 /// The list of contents, signed by the coordinator that made the backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,43 +67,81 @@ impl Entry {
     }
 }
 
-/// Writes label, manifest and signature.
-pub(super) fn write_head(out: &mut impl Write, manifest: &[u8], signature: &[u8]) -> io::Result<()> {
-    out.write_all(LABEL)?;
-    for part in [manifest, signature] {
-        let length = u32::try_from(part.len()).map_err(io::Error::other)?;
-        out.write_all(&length.to_be_bytes())?;
-        out.write_all(part)?;
+/// Adds a file of `bytes` bytes to the archive.
+pub(super) fn append(
+    tar: &mut tar::Builder<impl Write>,
+    path: &str,
+    bytes: u64,
+    from: impl Read,
+    at_ms: u64,
+) -> io::Result<()> {
+    let mut header = Header::new_ustar();
+    header.set_path(path)?;
+    header.set_entry_type(EntryType::Regular);
+    header.set_size(bytes);
+    header.set_mode(0o600);
+    header.set_mtime(at_ms / 1000);
+    header.set_cksum();
+    let mut from = from.take(bytes);
+    tar.append(&header, &mut from)?;
+    match from.limit() {
+        0 => Ok(()),
+        _ => Err(io::Error::other("a file became shorter meanwhile")),
     }
-    Ok(())
 }
 
-/// Reads what [`write_head`] wrote: the manifest, its bytes, and the signature.
+/// Reads the start of an archive: the manifest, its bytes, and the signature.
 pub(super) fn read_head(from: &mut impl Read) -> Result<(Manifest, Vec<u8>, Vec<u8>), BackupError> {
-    let mut label = [0; LABEL.len()];
-    from.read_exact(&mut label)
-        .map_err(|error| damaged(error.to_string()))?;
-    if label != LABEL {
-        return Err(damaged("it does not start as a backup of this version does"));
-    }
-    let bytes = read_part(from, MANIFEST)?;
-    let signature = read_part(from, SIGNATURE)?;
+    let bytes = read_part(from, MANIFEST, MOST_MANIFEST)?;
+    let signature = read_part(from, SIGNATURE, MOST_SIGNATURE)?;
     let manifest = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
     Ok((manifest, bytes, signature))
 }
 
-fn read_part(from: &mut impl Read, most: u32) -> Result<Vec<u8>, BackupError> {
-    let mut length = [0; 4];
-    from.read_exact(&mut length)
-        .map_err(|error| damaged(error.to_string()))?;
-    let length = u32::from_be_bytes(length);
+fn read_part(from: &mut impl Read, name: &str, most: u64) -> Result<Vec<u8>, BackupError> {
+    let length = read_header(from, name)?;
     if length > most {
-        return Err(damaged("a length in it is impossible"));
+        return Err(damaged(format!("{name} in it is too large")));
     }
     let mut bytes = vec![0; length as usize];
     from.read_exact(&mut bytes)
         .map_err(|error| damaged(error.to_string()))?;
+    read_filling(from, length)?;
     Ok(bytes)
+}
+
+/// The size, in bytes, of the next file, which must be `path`.
+fn read_header(from: &mut impl Read, path: &str) -> Result<u64, BackupError> {
+    let mut header = Header::new_old();
+    from.read_exact(header.as_mut_bytes())
+        .map_err(|error| damaged(error.to_string()))?;
+    let fits = header.entry_type() == EntryType::Regular && *header.path_bytes() == *path.as_bytes();
+    match header.entry_size() {
+        Ok(bytes) if fits => Ok(bytes),
+        _ => Err(damaged(format!("{path} is not in its place"))),
+    }
+}
+
+/// Reads what fills the last block of a file of `bytes` bytes.
+fn read_filling(from: &mut impl Read, bytes: u64) -> Result<(), BackupError> {
+    let filling = bytes.next_multiple_of(BLOCK) - bytes;
+    match io::copy(&mut from.take(filling), &mut io::sink()) {
+        Ok(read) if read == filling => Ok(()),
+        Ok(_) => Err(damaged("it ends in the middle")),
+        Err(error) => Err(damaged(error.to_string())),
+    }
+}
+
+/// Checks that the archive ends here: two blocks of zeros, and nothing behind them.
+pub(super) fn read_end(from: &mut impl Read) -> Result<(), BackupError> {
+    let mut rest = Vec::new();
+    from.take(2 * BLOCK + 1)
+        .read_to_end(&mut rest)
+        .map_err(|error| damaged(error.to_string()))?;
+    match rest.len() as u64 == 2 * BLOCK && rest.iter().all(|byte| *byte == 0) {
+        true => Ok(()),
+        false => Err(damaged("it holds more than its list of contents says")),
+    }
 }
 
 /// Writes one file to `path` and checks that it fits the manifest. An error of writing is kept apart from a damaged
@@ -105,11 +152,14 @@ pub(super) fn read_file(
     into: &mut impl Write,
     path: &Path,
 ) -> Result<(), BackupError> {
+    if read_header(from, &entry.path)? != entry.bytes {
+        return Err(damaged(format!("{} has another size than listed", entry.path)));
+    }
     let mut hashing = Hashing::new(into);
-    let mut from = from.take(entry.bytes);
+    let mut file = from.take(entry.bytes);
     let mut part = vec![0; 64 << 10];
     loop {
-        let read = match from.read(&mut part) {
+        let read = match file.read(&mut part) {
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -120,7 +170,7 @@ pub(super) fn read_file(
     if hashing.bytes() != entry.bytes || hashing.hex() != entry.sha256 {
         return Err(damaged(format!("{} is incomplete", entry.path)));
     }
-    Ok(())
+    read_filling(from, entry.bytes)
 }
 
 /// Hashes everything that is written through it.
@@ -165,8 +215,4 @@ impl<W: Write> Write for Hashing<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.into.flush()
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -92,9 +92,10 @@ pub enum BackupError {
         /// Cluster name in heeler.toml.
         wanted: String,
     },
-    /// A file that every backup needs is missing, too large, or no file.
+    /// A file that every backup needs is missing, too large, or no file; or its name is too long.
     #[error(
-        "{} would be missing from the backup: it must be there, a file or a link to one, of at most 1 MiB",
+        "{} would be missing from the backup: it must be there, a file or a link to one, of at most 1 MiB and with a \
+         path of at most 100 bytes in the state folder",
         .0.display()
     )]
     NotSaved(PathBuf),

@@ -1,13 +1,14 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write as _};
+use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use age::stream::StreamReader;
+use heeler_proto::unhex;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
-use super::archive::{Entry, Manifest, read_file, read_head};
+use super::archive::{Entry, Manifest, read_end, read_file, read_head};
 use super::encrypt::Opener;
 use super::error::{BackupError, damaged, failed};
 use super::recovery::Recovery;
@@ -80,15 +81,7 @@ impl Opened {
         for entry in &self.manifest.files {
             each(&mut self.from, entry)?;
         }
-        let rest = io::copy(&mut self.from.by_ref().take(1), &mut io::sink());
-        match rest.map_err(|error| damaged(error.to_string()))? {
-            0 => Ok(self.manifest),
-            _ => Err(damaged("it holds more than its list of contents says")),
-        }
+        read_end(&mut self.from)?;
+        Ok(self.manifest)
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    (0..text.len()).step_by(2).map(byte).collect()
 }

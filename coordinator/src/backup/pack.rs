@@ -3,13 +3,14 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use heeler_proto::hex;
 use heeler_store::{Store, StoreError};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::archive::{Entry, Hashing, Manifest, hex, write_head};
+use super::archive::{Entry, Hashing, LONGEST_PATH, MANIFEST, Manifest, SIGNATURE, append};
 use super::encrypt::{Lock, Opener};
 use super::error::{BackupError, failed, stored};
 use super::opened::Opened;
@@ -178,15 +179,15 @@ fn write(
 ) -> Result<(u64, [u8; 32]), BackupError> {
     let mut hashing = Hashing::new(BufWriter::new(new));
     let encrypted = |hashing: &mut Hashing<BufWriter<&File>>| {
-        let mut encrypted = lock.encrypt_also(hashing, Some(prover))?;
-        write_head(&mut encrypted, text, signature)?;
-        for ((_, path), entry) in files.iter().zip(&manifest.files) {
-            let copied = io::copy(&mut io::Read::take(File::open(path)?, entry.bytes), &mut encrypted)?;
-            if copied != entry.bytes {
-                return Err(io::Error::other("a file became shorter meanwhile"));
-            }
+        let mut tar = tar::Builder::new(lock.encrypt_also(hashing, Some(prover))?);
+        let at_ms = manifest.created_at_ms;
+        for (name, bytes) in [(MANIFEST, text), (SIGNATURE, signature)] {
+            append(&mut tar, name, bytes.len() as u64, bytes, at_ms)?;
         }
-        encrypted.finish()?.flush()
+        for ((_, path), entry) in files.iter().zip(&manifest.files) {
+            append(&mut tar, &entry.path, entry.bytes, File::open(path)?, at_ms)?;
+        }
+        tar.into_inner()?.finish()?.flush()
     };
     encrypted(&mut hashing)
         .and_then(|()| new.sync_all())
@@ -230,11 +231,12 @@ fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, Path
             fs::symlink_metadata(&real)
         };
         let about = about.map_err(failed("look at", &real))?;
-        let passing = text.starts_with("heeler.db") || ["lock", "heeler.sock"].contains(&text.as_str());
+        let passing =
+            text.starts_with("heeler.db") || ["lock", "heeler.sock", MANIFEST, SIGNATURE].contains(&text.as_str());
         if about.is_dir() && depth > 0 {
             gather(folder, &path, depth - 1, files)?;
         } else if about.is_file() && !passing && !text.ends_with(".new") {
-            if about.len() <= SMALL {
+            if about.len() <= SMALL && text.len() <= LONGEST_PATH {
                 files.push((text, real));
             } else if is_ours {
                 return Err(BackupError::NotSaved(real));

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret as _;
 use age::x25519;
+use heeler_proto::hex;
 use heeler_store::Store;
 use ring::digest::{SHA256, digest};
 
-use super::archive::hex;
 use super::encrypt::Opener;
 use super::error::{BackupError, failed};
 use crate::audit::{Action, write};

@@ -213,6 +213,60 @@ async fn a_backup_that_was_cut_or_changed_anywhere_is_refused() {
         .unwrap();
 }
 
+/// What `age -d -i KEYFILE FILE | tar x` does, as the guide says.
+#[tokio::test]
+async fn a_backup_opens_without_heeler() {
+    let bench = Bench::new().await;
+    let encrypted = fs::File::open(bench.packed().await).unwrap();
+    let mut opened = bench.key("state").opener().open(encrypted).unwrap();
+    std::io::copy(&mut opened, &mut fs::File::create(bench.at("backup.tar")).unwrap()).unwrap();
+    let folder = bench.at("recovered");
+    fs::create_dir(&folder).unwrap();
+    let tar = heeler_os::Command::change("tar").args(["xf", "../backup.tar"]);
+    let done = heeler_os::person::run_in(&folder, &tar).await.unwrap();
+    assert!(done.ok() && done.stderr.is_empty(), "{done:?}");
+    let manifest: Manifest = serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+    assert!(folder.join("manifest.sig").exists());
+    assert!(manifest.files.len() > 5, "{manifest:?}");
+    for file in &manifest.files {
+        let sha256 = heeler_proto::sha256(&fs::read(folder.join(&file.path)).unwrap());
+        assert_eq!(heeler_proto::hex(&sha256), file.sha256, "{}", file.path);
+    }
+    Store::check(&folder.join("heeler.db")).await.unwrap();
+}
+
+/// A program that can encrypt for the recovery key can also add to a signed archive.
+#[test]
+fn an_archive_with_other_files_than_listed_is_refused() {
+    let entry = |path: &str, bytes: u64| Entry {
+        path: path.to_owned(),
+        bytes,
+        sha256: heeler_proto::hex(&heeler_proto::sha256(b"abc")),
+    };
+    let mut tar = tar::Builder::new(Vec::new());
+    archive::append(&mut tar, "ca/key.pem", 3, &b"abc"[..], NOW).unwrap();
+    let packed = tar.into_inner().unwrap();
+    let read = |packed: &[u8], entry: &Entry| {
+        let (mut packed, mut into) = (packed, Vec::new());
+        archive::read_file(&mut packed, entry, &mut into, Path::new("x"))?;
+        archive::read_end(&mut packed).map(|()| into)
+    };
+    assert_eq!(read(&packed, &entry("ca/key.pem", 3)).unwrap(), b"abc");
+    let mut link = packed.clone();
+    link[156] = b'2';
+    let longer = [&packed[..1024], &packed[..]].concat();
+    for (packed, entry) in [
+        (&packed, entry("ca/other.pem", 3)),
+        (&packed, entry("ca/key.pem", 4)),
+        (&link, entry("ca/key.pem", 3)),
+        (&longer, entry("ca/key.pem", 3)),
+        (&packed[..700].to_vec(), entry("ca/key.pem", 3)),
+    ] {
+        let refused = read(packed, &entry).unwrap_err();
+        assert!(matches!(refused, BackupError::Damaged(_)), "{refused:?}");
+    }
+}
+
 #[tokio::test]
 async fn only_the_right_key_opens_a_backup() {
     let bench = Bench::new().await;
@@ -415,7 +469,10 @@ fn a_full_disk_is_not_called_a_damaged_backup() {
         sha256: String::new(),
     };
     let place = Path::new("/tmp/x/heeler.db");
-    let refused = archive::read_file(&mut &b"abc"[..], &entry, &mut Full, place).unwrap_err();
+    let mut tar = tar::Builder::new(Vec::new());
+    archive::append(&mut tar, "heeler.db", 3, &b"abc"[..], NOW).unwrap();
+    let packed = tar.into_inner().unwrap();
+    let refused = archive::read_file(&mut &packed[..], &entry, &mut Full, place).unwrap_err();
     assert!(matches!(refused, BackupError::NoRoom { .. }), "{refused:?}");
     let told = refused.to_string();
     assert!(

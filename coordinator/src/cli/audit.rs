@@ -1,4 +1,5 @@
 use clap::Subcommand;
+use heeler_proto::hex;
 use heeler_proto::v1::{AuditEntry, ListAuditRequest, ShowNodeRequest, VerifyAuditReply, VerifyAuditRequest};
 use serde_json::{Value, json as object};
 
@@ -97,7 +98,7 @@ async fn verify(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit
         reply.broken.starts_with(super::lock::FILE) && reply.restored_at > 0 && seen_seq >= reply.restored_at;
     let sound = reply.broken_at == 0 || explained;
     let document = || {
-        let hash: String = reply.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(&reply.hash);
         json::document(object!({
             "entries": reply.entries,
             "hash": hash,
@@ -154,7 +155,7 @@ fn said(reply: &VerifyAuditReply, seen: u64, explained: bool, screen: screen::Sc
 }
 
 fn document(entry: &AuditEntry) -> Value {
-    let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&entry.hash);
     object!({
         "seq": entry.seq,
         "at_ms": entry.at_ms,

@@ -2,6 +2,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use heeler_proto::hex;
 use heeler_store::Store;
 use serde_json::json as object;
 
@@ -219,7 +220,7 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
     lines.push(Line::of(
         "It holds every key of the cluster: keep it on another machine than the coordinator's.",
     ));
-    let sha256: String = packed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&packed.sha256);
     console.answer(
         || {
             json::document(object!({
@@ -248,8 +249,7 @@ async fn note(state: &StateFolder, packed: &Packed, who: &str, now_ms: u64) -> R
     let noted = async {
         let store = Store::open(&state.database()).await?;
         let mut tx = store.write().await?;
-        let sha256: String = packed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        let detail = format!("{} bytes, sha256 {sha256}", packed.bytes);
+        let detail = format!("{} bytes, sha256 {}", packed.bytes, hex(&packed.sha256));
         let action = Action {
             action: "backup",
             node: "",

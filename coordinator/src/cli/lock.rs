@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use heeler_proto::v1::AuditHead;
+use heeler_proto::{hex, unhex};
 use serde::{Deserialize, Serialize};
 
 use super::CliError;
@@ -42,8 +43,7 @@ impl Lock {
     /// Adds the last entry of the audit log, if the coordinator sent it.
     pub(super) fn having_seen(mut self, head: Option<&AuditHead>) -> Self {
         if let Some(head) = head {
-            let hash: String = head.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            self.audit = format!("{}:{hash}", head.seq);
+            self.audit = format!("{}:{}", head.seq, hex(&head.hash));
         }
         self
     }
@@ -51,12 +51,10 @@ impl Lock {
     /// The last entry of the audit log that this checkout has seen; None when none is noted.
     pub(super) fn audit_head(&self) -> Option<AuditHead> {
         let (seq, hash) = self.audit.split_once(':')?;
-        let byte = |at: usize| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok();
-        let hash: Option<Vec<u8>> = (0..hash.len()).step_by(2).map(byte).collect();
         Some(AuditHead {
             place: FILE.to_owned(),
             seq: seq.parse().ok()?,
-            hash: hash.filter(|hash| hash.len() == 32)?,
+            hash: unhex(hash).filter(|hash| hash.len() == 32)?,
         })
     }
 
@@ -91,8 +89,7 @@ impl Lock {
 }
 
 fn sha256(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&crate::pki::sha256(text.as_bytes()))
 }
 
 #[cfg(test)]

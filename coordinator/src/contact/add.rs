@@ -220,7 +220,7 @@ fn needs_token(
     let Some(node) = known.node.as_ref().filter(|node| !node.key_sha256.is_empty()) else {
         return Ok(true);
     };
-    let same = super::payload::hex(key) == node.key_sha256;
+    let same = heeler_proto::hex(key) == node.key_sha256;
     if !same && !target.reflashed {
         return Err(ContactError::OtherKey {
             node: target.node.clone(),

@@ -2,10 +2,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use heeler_proto::NodeName;
+use heeler_proto::{NodeName, hex};
 use serde::Deserialize;
 
-use super::payload::hex;
 use super::root::Root;
 use super::ssh::Ssh;
 use super::{ContactError, Dialogue};

@@ -1,19 +1,10 @@
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use heeler_proto::NodeName;
 use heeler_proto::v1::{BeginContactReply, OperatorKey, Past};
+use heeler_proto::{NodeName, hex};
 use serde_json::{Value, json};
 
 use super::ContactError;
-
-/// Lower-case hex of the bytes.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
 
 /// Path of the agent on a node.
 pub const BINARY: &str = "/usr/local/sbin/heeler-agent";

@@ -107,7 +107,7 @@ pub(super) fn issue(
     params.use_authority_key_identifier_extension = true;
     params.serial_number = Some(serial.clone());
     let certificate = params.signed_by(&request.key, &ca.issuer).map_err(failed)?;
-    let serial = serial.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let serial = heeler_proto::hex(&serial.to_bytes());
     Ok(Issued {
         chain: certificate.pem(),
         serial,

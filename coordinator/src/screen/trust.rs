@@ -8,7 +8,7 @@ use crate::pki::sha256;
 /// A fingerprint for people to compare: the first 128 bits of the SHA-256, in groups of four hex digits.
 #[must_use]
 pub fn fingerprint(bytes: &[u8]) -> String {
-    let hex: String = sha256(bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = heeler_proto::hex(&sha256(bytes)[..16]);
     let groups: Vec<_> = hex.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
     groups.join("-")
 }

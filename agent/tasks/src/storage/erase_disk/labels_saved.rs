@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use heeler_host::disk::DiskState;
 use heeler_host::{Content, File, RunError, System, sfdisk, zdb};
-use heeler_proto::EraseDisk;
+use heeler_proto::{EraseDisk, hex};
 use serde::{Deserialize, Serialize};
 
 use super::target::{Target, look, refused};
@@ -131,7 +131,7 @@ const fn back_offset(size: u64) -> u64 {
 }
 
 async fn saved(host: &dyn System, serial: &str, front: &[u8], back: &[u8]) -> bool {
-    let (front, back) = (hex(front), hex(back));
+    let (front, back) = (sha256(front), sha256(back));
     for name in host.list(Path::new(FOLDER)).await.unwrap_or_default() {
         if name.strip_prefix(serial).is_some_and(|rest| rest.starts_with('-')) {
             let manifest = host
@@ -155,9 +155,9 @@ fn save(target: &Target, ends: &Ends) -> Vec<Op> {
         size_bytes: disk.size_bytes,
         finding: disk.state.finding(),
         saved_at_ms: ends.now_ms,
-        front_sha256: hex(&ends.front),
+        front_sha256: sha256(&ends.front),
         back_offset_bytes: back_offset(disk.size_bytes),
-        back_sha256: hex(&ends.back),
+        back_sha256: sha256(&ends.back),
     };
     let manifest = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
     let file = |(name, bytes): (&str, Vec<u8>)| {
@@ -179,9 +179,6 @@ fn save(target: &Target, ends: &Ends) -> Vec<Op> {
     .collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    fingerprint(Some(bytes))
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+fn sha256(bytes: &[u8]) -> String {
+    hex(&fingerprint(Some(bytes)))
 }

@@ -14,7 +14,7 @@ async fn a_copy_below_a_mountpoint_with_spaces_is_fetched() {
         name: "coordinator-5.age".to_owned(),
         at_ms: 5,
         bytes: 6,
-        sha256: crate::contact::payload::hex(digest.as_ref()),
+        sha256: heeler_proto::hex(digest.as_ref()),
         path: path.display().to_string(),
     };
     let mut person = Person::default();
