@@ -224,7 +224,7 @@ async fn a_backup_opens_without_heeler() {
     fs::create_dir(&folder).unwrap();
     let tar = heeler_os::Command::change("tar").args(["xf", "../backup.tar"]);
     let done = heeler_os::person::run_in(&folder, &tar).await.unwrap();
-    assert!(done.ok() && done.stderr.is_empty(), "{done:?}");
+    assert!(done.ok(), "{done:?}");
     let manifest: Manifest = serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
     assert!(folder.join("manifest.sig").exists());
     assert!(manifest.files.len() > 5, "{manifest:?}");
