@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use heeler_host::{Folder, FolderAction, System, findmnt};
+use heeler_proto::hex;
 use heeler_proto::v1::{CopyChunk, CopyStored};
 use heeler_tasks::{engine, storage};
 use ring::digest::{Context, SHA256};
@@ -165,7 +166,7 @@ async fn still_mounted(host: &dyn System, place: &Place) -> Result<(), String> {
 
 /// Writes the receipt, then removes the oldest copies.
 async fn finish(host: &dyn System, place: &Place, chunk: &CopyChunk) -> Result<(), String> {
-    let sha256: String = chunk.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&chunk.sha256);
     let receipt = json!({ "name": chunk.name, "at_ms": chunk.at_ms, "bytes": chunk.total_bytes, "sha256": sha256 });
     let receipt = FolderAction::Write(format!("{receipt}\n").into_bytes());
     place.act(host, &format!("{}.json", chunk.name), receipt).await?;
