@@ -16,6 +16,8 @@ mod locale;
 mod mountpoint;
 mod name;
 mod pool;
+#[cfg(feature = "json")]
+mod shape;
 mod snapshot;
 mod task;
 mod timezone;
@@ -46,6 +48,14 @@ pub use trust::{Statement, TrustChange, statements_sha256};
 #[cfg_attr(feature = "server", expect(clippy::allow_attributes, reason = "generated so"))]
 pub mod v1 {
     include!("gen/heeler.v1.rs");
+}
+
+/// What the command line prints with --json, generated from `proto/json`; a message of [`v1`] serializes in the
+/// same way.
+#[cfg(feature = "json")]
+#[expect(missing_docs, reason = "generated: the .proto file carries the comments")]
+pub mod json {
+    include!("gen/heeler.json.rs");
 }
 
 /// A message with a value that is not valid.

@@ -1,5 +1,7 @@
 //! The bytes that operators sign: recorded, and never the same for two values.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also outside of its own function")]
+
 use heeler_proto::{
     Consent, ConsentError, CreatePool, DiskIdentity, EraseContents, ImportPool, Irreversible, KeepChange, LowerKeep,
     NodeName, OperatorName, PoolGuid, PoolName, ReleaseHold, Serial, Statement, TaskId, TrustChange, hex,

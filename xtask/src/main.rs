@@ -3,6 +3,8 @@
 mod bans;
 mod bench;
 mod codegen;
+mod documents;
+mod documents_page;
 mod drift;
 mod lab;
 mod package;

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use heeler_proto::hex;
+use heeler_proto::{hex, json};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use tar::{EntryType, Header};
@@ -55,6 +55,34 @@ pub struct Entry {
     pub bytes: u64,
     /// SHA-256 of the file, in hex.
     pub sha256: String,
+}
+
+impl From<Manifest> for json::Backup {
+    fn from(manifest: Manifest) -> Self {
+        let Manifest {
+            cluster,
+            created_at_ms,
+            epoch,
+            audit_seq,
+            audit_hash,
+            heeler,
+            thin,
+            signer,
+            files,
+        } = manifest;
+        let file = |Entry { path, bytes, sha256 }| json::BackupFile { path, bytes, sha256 };
+        Self {
+            cluster,
+            created_at_ms,
+            epoch,
+            audit_seq,
+            audit_hash,
+            heeler,
+            thin,
+            signer,
+            files: files.into_iter().map(file).collect(),
+        }
+    }
 }
 
 impl Entry {

@@ -1,13 +1,13 @@
 use heeler_proto::Irreversible;
+use heeler_proto::json::Planned;
 use heeler_proto::v1::{ApplyReply, ApplyRequest, NodePlan, PlanReply};
-use serde_json::json as object;
 
 use super::candidate::Candidate;
 use super::consent::{self, Key};
 use super::lock::Lock;
 use super::plan::{self, Apply, agree};
 use super::watch::{Watched, watch};
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit};
 use crate::config::Config;
 use crate::known::{short, unknown};
 use crate::screen::{Line, PlanState, changes, no_longer_managed, plan_state};
@@ -26,7 +26,7 @@ pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Conso
     let asks = !changing.is_empty() || reply.nodes.is_empty() && !reply.behind && !known;
     let next = (!asks).then_some("heeler apply");
     match console.json {
-        true => console.json_line(&object!({ "plan": json::plan(&reply) }))?,
+        true => console.json_line(planned(&reply))?,
         false => plan::show(&candidate, &reply, next, console)?,
     }
     if reply.behind && !args.overwrite {
@@ -218,10 +218,15 @@ fn again(args: &Apply) -> String {
     command.join(" ")
 }
 
+pub(super) fn planned(reply: &PlanReply) -> Planned {
+    Planned {
+        plan: Some(reply.clone()),
+    }
+}
+
 pub(super) fn announce(applied: &ApplyReply, console: &mut Console<'_>) -> Result<(), CliError> {
     if console.json {
-        let document = object!({ "revision": applied.revision, "task_ids": applied.task_ids });
-        return console.json_line(&document);
+        return console.json_line(applied);
     }
     if applied.revision > 0 {
         let watched = match applied.task_ids.is_empty() {

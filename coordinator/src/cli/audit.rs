@@ -1,10 +1,12 @@
 use clap::Subcommand;
-use heeler_proto::hex;
-use heeler_proto::v1::{AuditEntry, ListAuditRequest, ShowNodeRequest, VerifyAuditReply, VerifyAuditRequest};
-use serde_json::{Value, json as object};
+use heeler_proto::json::AuditVerify;
+use heeler_proto::json::audit_verify::Inline;
+use heeler_proto::v1::{
+    AuditEntry, ListAuditReply, ListAuditRequest, ShowNodeRequest, VerifyAuditReply, VerifyAuditRequest,
+};
 
 use super::lock::Lock;
-use super::{CliError, Console, Context, Exit, complete, given, json};
+use super::{CliError, Console, Context, Exit, complete, given};
 use crate::screen::{self, Ink, Line};
 
 /// Most entries that the coordinator sends in one reply.
@@ -44,7 +46,7 @@ async fn list(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
-    let mut entries: Vec<AuditEntry> = Vec::new();
+    let mut found = ListAuditReply::default();
     let mut after = 0;
     if !all && node.is_none() {
         let newest = ListAuditRequest {
@@ -65,12 +67,14 @@ async fn list(
             limit: PAGE,
             newest: false,
         };
-        let page = client.list_audit(request).await?.into_inner().entries;
-        let Some(end) = page.last() else { break };
+        let page = client.list_audit(request).await?.into_inner();
+        found.last = page.last;
+        let Some(end) = page.entries.last() else { break };
         after = end.seq;
         let wanted = |entry: &AuditEntry| node.is_none_or(|node| entry.node == node);
-        entries.extend(page.into_iter().filter(wanted));
+        found.entries.extend(page.entries.into_iter().filter(wanted));
     }
+    let entries = &mut found.entries;
     if !all {
         entries.drain(..entries.len().saturating_sub(last as usize));
     }
@@ -79,10 +83,7 @@ async fn list(
         client.show_node(ShowNodeRequest { node: node.to_owned() }).await?;
     }
     let zone = console.zone.clone();
-    console.answer(
-        || json::list("entries", entries.iter().map(document)),
-        |screen| screen::audit(&entries, &zone, screen),
-    )?;
+    console.answer(|| &found, |screen| screen::audit(&found.entries, &zone, screen))?;
     Ok(Exit::Fine)
 }
 
@@ -97,18 +98,10 @@ async fn verify(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit
     let explained =
         reply.broken.starts_with(super::lock::FILE) && reply.restored_at > 0 && seen_seq >= reply.restored_at;
     let sound = reply.broken_at == 0 || explained;
-    let document = || {
-        let hash = hex(&reply.hash);
-        json::document(object!({
-            "entries": reply.entries,
-            "hash": hash,
-            "sound": sound,
-            "broken_at": reply.broken_at,
-            "broken": reply.broken,
-            "restored_at": reply.restored_at,
-            "restored": reply.restored,
-            "compared_with_lock": seen_seq,
-        }))
+    let document = || AuditVerify {
+        sound,
+        compared_with_lock: seen_seq,
+        inline: Some(Inline::Reply(reply.clone())),
     };
     console.answer(document, |screen| said(&reply, seen_seq, explained, screen))?;
     Ok(if sound { Exit::Fine } else { Exit::Person })
@@ -152,17 +145,4 @@ fn said(reply: &VerifyAuditReply, seen: u64, explained: bool, screen: screen::Sc
             None => Line::of("        ").plain(line),
         })
         .collect()
-}
-
-fn document(entry: &AuditEntry) -> Value {
-    let hash = hex(&entry.hash);
-    object!({
-        "seq": entry.seq,
-        "at_ms": entry.at_ms,
-        "operator": entry.operator,
-        "action": entry.action,
-        "node": entry.node,
-        "detail": entry.detail,
-        "hash": hash,
-    })
 }

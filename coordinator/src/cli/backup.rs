@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use heeler_proto::hex;
+use heeler_proto::json::{BackupCreate, BackupVerify};
 use heeler_store::Store;
-use serde_json::json as object;
 
 use super::init::in_full;
 use super::restore::{RestoreFrom, described, restore_state, target};
-use super::{CliError, Console, Context, Exit, copies, given, json};
+use super::{CliError, Console, Context, Exit, copies, given};
 use crate::audit::{Action, write};
 use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, has_passphrase, pack, verify};
 use crate::screen::{self, Line};
@@ -155,7 +155,10 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
                 .map_err(|error| failed(&error))?;
             let lines = described(&manifest, context.clock.now_ms(), console);
             console.answer(
-                || json::document(object!({ "sound": true, "backup": manifest })),
+                || BackupVerify {
+                    sound: true,
+                    backup: Some(manifest.into()),
+                },
                 |_| {
                     std::iter::once(Line::of("The backup is complete and unchanged."))
                         .chain(lines)
@@ -220,12 +223,12 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
     lines.push(Line::of(
         "It holds every key of the cluster: keep it on another machine than the coordinator's.",
     ));
-    let sha256 = hex(&packed.sha256);
     console.answer(
-        || {
-            json::document(object!({
-                "file": file, "bytes": packed.bytes, "sha256": sha256, "backup": packed.manifest,
-            }))
+        || BackupCreate {
+            file: file.display().to_string(),
+            bytes: packed.bytes,
+            sha256: packed.sha256.to_vec(),
+            backup: Some(packed.manifest.into()),
         },
         |_| lines,
     )?;

@@ -1,11 +1,12 @@
 use clap::{Args, Subcommand};
 use heeler_proto::TrustChange;
+use heeler_proto::json::authority_row::Inline;
+use heeler_proto::json::{AuthorityRow, CaShow};
 use heeler_proto::v1::rotate_authority_request::Step;
 use heeler_proto::v1::{AuthorityStage, RotateAuthorityRequest, ShowAuthoritiesReply, ShowAuthoritiesRequest};
-use serde_json::json as object;
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, complete, given, json, trust};
+use super::{CliError, Client, Console, Context, Exit, complete, given, trust};
 use crate::pki::{certificates, sha256};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
@@ -178,20 +179,14 @@ fn trusted(trust: &Keyring, old: Option<Vec<u8>>) -> Result<(), CliError> {
     }
 }
 
-fn document(shown: &ShowAuthoritiesReply) -> serde_json::Value {
-    let authorities = shown.authorities.iter().map(|authority| {
-        object!({
-            "fingerprint": screen::fingerprint(&authority.certificate), "stage": screen::stage(authority.stage()),
-            "since_ms": authority.since_ms, "expires_ms": authority.expires_ms,
-        })
+fn document(shown: &ShowAuthoritiesReply) -> CaShow {
+    let authorities = shown.authorities.iter().map(|authority| AuthorityRow {
+        fingerprint: screen::fingerprint(&authority.certificate),
+        inline: Some(Inline::Authority(authority.clone())),
     });
-    let waiting = shown
-        .waiting
-        .iter()
-        .map(|waiting| object!({ "node": waiting.node, "reason": waiting.reason }));
-    json::document(object!({
-        "cluster": shown.cluster,
-        "authorities": authorities.collect::<Vec<_>>(),
-        "waiting": waiting.collect::<Vec<_>>(),
-    }))
+    CaShow {
+        cluster: shown.cluster.clone(),
+        authorities: authorities.collect(),
+        waiting: shown.waiting.clone(),
+    }
 }

@@ -2,10 +2,10 @@ use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde::Serialize;
 
-use super::CliError;
 use super::args::{Color, Global};
+use super::{CliError, json};
 use crate::screen::{Line, Screen, escaped, printable, wrap};
 
 /// The person who answers questions; tests replace it.
@@ -132,23 +132,27 @@ impl Console<'_> {
     }
 
     /// Writes the JSON document, or the lines, as the user asked.
-    pub(super) fn answer(
+    pub(super) fn answer<D: Serialize>(
         &mut self,
-        json: impl FnOnce() -> Value,
+        document: impl FnOnce() -> D,
         lines: impl FnOnce(Screen) -> Vec<Line>,
     ) -> Result<(), CliError> {
         if self.json {
-            let document = serde_json::to_string_pretty(&json()).unwrap_or_default();
-            self.write(&(escaped(&document) + "\n"))
+            self.document(document())
         } else {
             let lines = lines(self.screen);
             self.show(&lines)
         }
     }
 
+    /// Writes one JSON document.
+    pub(super) fn document(&mut self, document: impl Serialize) -> Result<(), CliError> {
+        self.write(&(escaped(&json::pretty(document)) + "\n"))
+    }
+
     /// Writes one JSON document on one line.
-    pub(super) fn json_line(&mut self, document: &Value) -> Result<(), CliError> {
-        self.write(&(escaped(&document.to_string()) + "\n"))
+    pub(super) fn json_line(&mut self, document: impl Serialize) -> Result<(), CliError> {
+        self.write(&(escaped(&json::line(document)) + "\n"))
     }
 
     pub(super) fn write(&mut self, text: &str) -> Result<(), CliError> {

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use heeler_proto::json::{AddedNode, NodeAdd};
 use heeler_proto::v1::{Disk, DiskUse, Facts};
 use heeler_proto::{NodeName, Serial};
-use serde_json::{Value, json as object};
 
 use super::consent::Key;
 use super::error::file;
 use super::terminal::{Passwords, Terminal};
-use super::{CliError, Console, Context, Exit, complete, given, json};
+use super::{CliError, Console, Context, Exit, complete, given};
 use crate::config::{self, Config, FILE, NewNode, add_node};
 use crate::contact::{Added, Check, ContactError, Target, add};
 use crate::screen::{self, Line};
@@ -114,13 +114,17 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
                 }
                 exit = Exit::Error;
                 let told = with_causes(&error);
-                documents.push(object!({ "node": one.node, "error": told }));
+                documents.push(AddedNode {
+                    node: one.node.to_string(),
+                    error: Some(told.clone()),
+                    ..AddedNode::default()
+                });
                 failed(&told, console);
             }
         }
     }
     if console.json {
-        console.answer(|| json::list("nodes", documents.into_iter()), |_| Vec::new())?;
+        console.document(NodeAdd { nodes: documents })?;
     }
     Ok(exit)
 }
@@ -147,8 +151,13 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-fn document(node: &NodeName, added: &Added) -> Value {
-    object!({ "node": node, "changed": added.changed, "facts": added.facts.as_ref().map(json::facts) })
+fn document(node: &NodeName, added: &Added) -> AddedNode {
+    AddedNode {
+        node: node.to_string(),
+        changed: added.changed.iter().map(|&path| path.to_owned()).collect(),
+        facts: added.facts.clone(),
+        error: None,
+    }
 }
 
 fn report(node: &NodeName, added: &Added, console: &mut Console<'_>) -> Result<(), CliError> {

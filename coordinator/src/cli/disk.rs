@@ -1,11 +1,10 @@
 use clap::{Args, Subcommand};
 use heeler_proto::Irreversible;
 use heeler_proto::v1::{ApplyRequest, ListDisksRequest, NodePlan, PlanEraseRequest};
-use serde_json::json as object;
 
 use super::consent::{self, Key};
 use super::watch::{Watched, watch};
-use super::{CliError, Console, Context, Exit, apply, complete, json};
+use super::{CliError, Console, Context, Exit, apply, complete};
 use crate::screen::{self, Line, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Subcommand)]
@@ -40,17 +39,15 @@ pub(super) async fn run(args: Disk, context: &Context<'_>, console: &mut Console
                 node: node.unwrap_or_default(),
             };
             let reply = context.client().await?.list_disks(request).await?.into_inner();
-            let document = || {
-                let mut list = json::list("disks", reply.disks.iter().map(json::disk_record));
-                list["more"] = reply.more.clone().into();
-                list
-            };
-            console.answer(document, |_| {
-                let mut lines = screen::disks(&reply.disks);
-                let more = reply.more.iter();
-                lines.extend(more.map(|node| Line::of(format!("{node} has more disks: heeler disk list {node}"))));
-                lines
-            })?;
+            console.answer(
+                || &reply,
+                |_| {
+                    let mut lines = screen::disks(&reply.disks);
+                    let more = reply.more.iter();
+                    lines.extend(more.map(|node| Line::of(format!("{node} has more disks: heeler disk list {node}"))));
+                    lines
+                },
+            )?;
             Ok(Exit::Fine)
         }
         Disk::Erase(args) => erase(&args, context, console).await,
@@ -70,7 +67,7 @@ async fn erase(args: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
         apply: None,
     };
     match console.json {
-        true => console.json_line(&object!({ "plan": json::plan(&reply) }))?,
+        true => console.json_line(apply::planned(&reply))?,
         false => {
             let lines = screen::plan(view, console.screen);
             console.show(&lines)?;

@@ -3,12 +3,13 @@ use std::collections::{HashMap, VecDeque};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use heeler_proto::json::EventsSeen;
+use heeler_proto::json::events_seen::Inline;
 use heeler_proto::v1::{EventsRequest, FleetEvent, SeenAlarmsRequest, ShowNodeRequest, ShowTaskRequest};
-use serde_json::json as object;
 use tonic::Code;
 
 use super::follow::{News, follow};
-use super::{CliError, Console, Context, Exit, complete, given, json, task};
+use super::{CliError, Console, Context, Exit, complete, given, task};
 use crate::app::KINDS;
 use crate::screen::{EventLog, Ink, Line, bounds_a_task, date, is_shown};
 
@@ -193,15 +194,19 @@ async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console
     let request = SeenAlarmsRequest {
         node: node.clone().unwrap_or_default(),
     };
-    let alarms = client.seen_alarms(request).await?.into_inner().alarms;
+    let reply = client.seen_alarms(request).await?.into_inner();
     let whose = node.as_deref().map_or(String::new(), |node| format!(" of {node}"));
+    let alarms = reply.alarms;
     let line = match alarms {
         0 => format!("The status shows no alarm{whose}."),
         1 => format!("1 alarm{whose} is removed from the status, until it occurs again."),
         _ => format!("{alarms} alarms{whose} are removed from the status, until they occur again."),
     };
     console.answer(
-        || json::document(object!({ "node": node, "alarms": alarms })),
+        || EventsSeen {
+            node,
+            inline: Some(Inline::Reply(reply)),
+        },
         |_| vec![Line::of(line)],
     )?;
     Ok(Exit::Fine)
@@ -227,7 +232,7 @@ fn show(
     console: &mut Console<'_>,
 ) -> Result<(), CliError> {
     if console.json {
-        return console.json_line(&json::fleet_event(news));
+        return console.json_line(news);
     }
     let mut lines = log.add(news, task, console.screen);
     let date = date(news.at_ms, &console.zone);

@@ -1,9 +1,10 @@
+use heeler_proto::json::handbook::Inline;
+use heeler_proto::json::{FirstAid, Handbook};
 use heeler_proto::v1::{HandbookReply, HandbookRequest};
 use heeler_store::Store;
-use serde_json::{Value, json as object};
 
 use super::init::in_full;
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit};
 use crate::app::{AppError, handbook};
 use crate::screen::{self, CASES, NEVER};
 use crate::state::StateFolder;
@@ -40,12 +41,15 @@ async fn read(state: &StateFolder, now_ms: u64) -> Result<HandbookReply, AppErro
     book
 }
 
-fn document(book: &HandbookReply) -> Value {
-    let cases = CASES
-        .iter()
-        .map(|case| object!({ "when": case.when, "steps": case.steps }));
-    let mut document = serde_json::to_value(book).unwrap_or_default();
-    document["never"] = NEVER.into();
-    document["first_aid"] = cases.collect();
-    json::document(document)
+fn document(book: &HandbookReply) -> Handbook {
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+    let cases = CASES.iter().map(|case| FirstAid {
+        when: case.when.to_owned(),
+        steps: owned(case.steps),
+    });
+    Handbook {
+        never: owned(NEVER),
+        first_aid: cases.collect(),
+        inline: Some(Inline::Book(book.clone())),
+    }
 }

@@ -3,11 +3,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use heeler_proto::OperatorName;
-use serde_json::json as object;
+use heeler_proto::json::Initialised;
 
 use super::error::file;
 use super::place::write_whole;
-use super::{CliError, Console, Context, Exit, backup, git, json, recover};
+use super::{CliError, Console, Context, Exit, backup, git, recover};
 use crate::backup::{RecoveryFile, ensure_recovery, readable};
 use crate::config::{self, DEFAULT_PORT, FILE, parse_bytes, template};
 use crate::init::{InitOptions, init, look};
@@ -121,14 +121,16 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     let recovery = ensure_recovery(&state, &key, &context.around.login(), context.clock.now_ms())
         .await
         .map_err(|error| backup::failed(&error))?;
-    let document = || {
-        json::document(object!({
-            "cluster": cluster, "config": folder, "state": state.path(), "new_state": new_state, "git": in_git,
-            "recovery_key": match &recovery {
-                RecoveryFile::Known => None,
-                RecoveryFile::Made(path) | RecoveryFile::Again(path) => Some(path),
-            },
-        }))
+    let document = || Initialised {
+        cluster: cluster.clone(),
+        config: folder.display().to_string(),
+        state: state.path().display().to_string(),
+        new_state,
+        git: in_git,
+        recovery_key: match &recovery {
+            RecoveryFile::Known => None,
+            RecoveryFile::Made(path) | RecoveryFile::Again(path) => Some(path.display().to_string()),
+        },
     };
     let word = if new_state { "made" } else { "exists already" };
     let mut lines = vec![

@@ -228,7 +228,7 @@ fn usage(error: &clap::Error, json: bool, session: Session<'_>) -> Exit {
             text.insert_str(0, "a subcommand or an argument is missing\n");
         }
         let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-        let _ = writeln!(session.out, "{}", json::error(text, Exit::Usage, &[]));
+        let _ = writeln!(session.out, "{}", json::line(json::failure(text, Exit::Usage, &[])));
     }
     let stream = if error.use_stderr() { session.err } else { session.out };
     let text = error.to_string();
@@ -249,9 +249,8 @@ fn complain(error: &CliError, console: &mut Console<'_>) {
         } else {
             &[]
         };
-        let document = json::error(&error.to_string(), error.exit(), mistakes);
         // stderr still gets the text when stdout is closed.
-        let _ = console.json_line(&document);
+        let _ = console.json_line(json::failure(&error.to_string(), error.exit(), mistakes));
     }
     let screen = console.screen;
     if let CliError::Config(errors) = error {

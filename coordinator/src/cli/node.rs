@@ -1,8 +1,9 @@
 use clap::Subcommand;
-use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeRequest, ShowNodeRequest};
-use serde_json::json as object;
+use heeler_proto::json::NodeRevoke;
+use heeler_proto::json::node_revoke::Inline;
+use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeReply, RevokeRequest, ShowNodeRequest};
 
-use super::{CliError, Console, Context, Exit, complete, contact, given, json, pause, removal};
+use super::{CliError, Console, Context, Exit, complete, contact, given, pause, removal};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -56,33 +57,29 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
         Node::Remove(args) => return removal::remove(args, context, console).await,
         Node::Resume { node } => return pause::resume(node, context, console).await,
         Node::List => {
-            let nodes = client.list_nodes(ListNodesRequest {}).await?.into_inner().nodes;
-            console.answer(
-                || json::list("nodes", nodes.iter().map(json::node)),
-                |width| screen::nodes(&nodes, now, width),
-            )?;
+            let reply = client.list_nodes(ListNodesRequest {}).await?.into_inner();
+            console.answer(|| &reply, |width| screen::nodes(&reply.nodes, now, width))?;
         }
         Node::Show { node } => {
             let reply = client.show_node(ShowNodeRequest { node }).await?.into_inner();
-            let document = || {
-                json::document(object!({
-                    "node": reply.node.as_ref().map(json::node),
-                    "tasks": reply.tasks.iter().map(json::task).collect::<Vec<_>>(),
-                }))
-            };
             let zone = console.zone.clone();
-            console.answer(document, |width| screen::node(&reply, now, &zone, width))?;
+            console.answer(|| &reply, |width| screen::node(&reply, now, &zone, width))?;
         }
         Node::Discover { node } => {
             let facts = client.discover(DiscoverRequest { node }).await?.into_inner().facts;
             let facts = facts.unwrap_or_default();
-            console.answer(|| json::document(json::facts(&facts)), |_| screen::facts(&facts))?;
+            console.answer(|| &facts, |_| screen::facts(&facts))?;
         }
         Node::Revoke { node, yes } => {
             let known = given::node(&mut client, &node).await?;
+            let document = |reply| NodeRevoke {
+                node: node.clone(),
+                revoked: true,
+                inline: Some(Inline::Reply(reply)),
+            };
             if matches!(known.state.as_str(), "revoked" | "released") {
                 console.answer(
-                    || json::document(object!({ "node": node, "revoked": true, "session_closed": false })),
+                    || document(RevokeReply { session_closed: false }),
                     |_| {
                         vec![screen::Line::of(format!(
                             "{node} is {} already: its key is refused.",
@@ -103,7 +100,7 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
                 "it was not connected"
             };
             console.answer(
-                || json::document(object!({ "node": node, "revoked": true, "session_closed": reply.session_closed })),
+                || document(reply),
                 |_| {
                     vec![screen::Line::of(format!(
                         "{node} is revoked; {how}. Its data is unchanged."

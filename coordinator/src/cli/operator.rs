@@ -2,17 +2,20 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use heeler_proto::json::{
+    OperatorAccept, OperatorAdd, OperatorList, OperatorRequest, OperatorRevoke, OperatorRow, operator_revoke,
+    operator_row,
+};
 use heeler_proto::v1::{AddOperatorRequest, ListOperatorsRequest, OperatorInfo, RevokeOperatorRequest};
 use heeler_proto::{OperatorName, TrustChange};
 use rustls::pki_types::CertificateSigningRequestDer;
 use rustls::pki_types::pem::PemObject as _;
-use serde_json::json as object;
 
 use super::consent::Key;
 use super::error::file;
 use super::grant::Grant;
 use super::remote::{Credentials, note};
-use super::{CliError, Client, Console, Context, Exit, complete, json};
+use super::{CliError, Client, Console, Context, Exit, complete};
 use crate::known::{short, unknown};
 use crate::pki::{NodeRequest, new_operator, pem};
 use crate::screen::{self, Line};
@@ -76,15 +79,14 @@ async fn list(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, 
     let mut client = context.client().await?;
     let reply = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
     let document = || {
-        let operators = reply.operators.iter().map(|operator| {
-            object!({
-                "name": operator.name, "fingerprint": screen::fingerprint(&operator.public_key),
-                "added_at_ms": operator.added_at_ms, "added_by": operator.added_by,
-                "revoked_at_ms": operator.revoked_at_ms, "revoked_by": operator.revoked_by,
-                "certificate_expires_ms": operator.certificate_expires_ms,
-            })
+        let operators = reply.operators.iter().map(|operator| OperatorRow {
+            fingerprint: screen::fingerprint(&operator.public_key),
+            inline: Some(operator_row::Inline::Operator(operator.clone())),
         });
-        json::document(object!({ "operators": operators.collect::<Vec<_>>(), "behind": reply.behind }))
+        OperatorList {
+            operators: operators.collect(),
+            behind: reply.behind.clone(),
+        }
     };
     let now_ms = context.clock.now_ms();
     console.answer(document, |_| screen::operators(&reply, now_ms))?;
@@ -106,7 +108,11 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
     let text = pem("CERTIFICATE REQUEST", &der);
     let fingerprint = screen::fingerprint(&known.point());
     console.answer(
-        || json::document(object!({ "name": name.as_str(), "fingerprint": fingerprint, "request": text })),
+        || OperatorRequest {
+            name: name.to_string(),
+            fingerprint: fingerprint.clone(),
+            request: text.clone(),
+        },
         |_| text.lines().map(Line::of).collect(),
     )?;
     console.aside(&[
@@ -162,10 +168,11 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     let grant = client.add_operator(request).await?.into_inner();
     let text = Grant::of(&grant, &trust, &csr, &name)?.text();
     match console.json {
-        true => {
-            let document = object!({ "name": grant.name, "grant": text, "addresses": grant.addresses });
-            console.answer(|| json::document(document), |_| Vec::new())?;
-        }
+        true => console.document(OperatorAdd {
+            name: grant.name,
+            grant: text,
+            addresses: grant.addresses.clone(),
+        })?,
         // Not wrapped to the screen's width: another machine reads it.
         false => console.text(&text)?,
     }
@@ -214,7 +221,10 @@ fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>
         None => "Next: heeler --coordinator HOST:7445 status".to_owned(),
     };
     console.answer(
-        || json::document(object!({ "name": grant.name.as_str(), "coordinator": address })),
+        || OperatorAccept {
+            name: grant.name.to_string(),
+            coordinator: address.map(str::to_owned),
+        },
         |_| vec![Line::of(format!("You are {} there.", grant.name)), Line::of(next)],
     )?;
     Ok(Exit::Fine)
@@ -284,7 +294,12 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
         .map(|other| other.name.as_str())
         .collect();
     console.answer(
-        || json::document(object!({ "revoked": name, "fingerprint": fingerprint, "behind": reply.behind, "vouched_for": vouched })),
+        || OperatorRevoke {
+            revoked: name.clone(),
+            fingerprint,
+            vouched_for: vouched.iter().map(|&other| other.to_owned()).collect(),
+            inline: Some(operator_revoke::Inline::Reply(reply.clone())),
+        },
         |_| screen::revoked(&name, &reply.behind, &vouched),
     )?;
     Ok(Exit::Fine)

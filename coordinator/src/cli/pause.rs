@@ -1,8 +1,8 @@
 use clap::Args;
+use heeler_proto::json::{NodePause, NodeResume, node_pause, node_resume};
 use heeler_proto::v1::{Pause as Held, PauseNodeRequest, ResumeNodeRequest};
-use serde_json::json as object;
 
-use super::{CliError, Console, Context, Exit, complete, json};
+use super::{CliError, Console, Context, Exit, complete};
 use crate::screen::{Line, date};
 
 #[derive(Debug, Args)]
@@ -28,10 +28,13 @@ pub(super) async fn run(args: Pause, context: &Context<'_>, console: &mut Consol
         for_ms: args.time.unwrap_or(0),
     };
     let reply = context.client().await?.pause_node(request).await?.into_inner();
-    let (pause, node) = (reply.pause.unwrap_or_default(), args.node);
-    let until = until(&pause, console);
+    let node = args.node;
+    let until = until(&reply.pause.clone().unwrap_or_default(), console);
     console.answer(
-        || json::document(object!({ "node": node, "pause": json::pause(&pause), "in_hand": reply.in_hand })),
+        || NodePause {
+            node: node.clone(),
+            inline: Some(node_pause::Inline::Reply(reply.clone())),
+        },
         |_| {
             let mut lines = vec![Line::of(format!("{node} is paused {until}. Its snapshots continue."))];
             if !reply.in_hand.is_empty() {
@@ -48,19 +51,16 @@ pub(super) async fn run(args: Pause, context: &Context<'_>, console: &mut Consol
 
 pub(super) async fn resume(node: String, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let request = ResumeNodeRequest { node: node.clone() };
-    let was_paused = context
-        .client()
-        .await?
-        .resume_node(request)
-        .await?
-        .into_inner()
-        .was_paused;
-    let text = match was_paused {
+    let reply = context.client().await?.resume_node(request).await?.into_inner();
+    let text = match reply.was_paused {
         true => format!("{node} takes tasks again. Nothing was queued during the pause. Next: heeler plan {node}"),
         false => format!("{node} was not paused."),
     };
     console.answer(
-        || json::document(object!({ "node": node, "was_paused": was_paused })),
+        || NodeResume {
+            node,
+            inline: Some(node_resume::Inline::Reply(reply)),
+        },
         |_| vec![Line::of(text)],
     )?;
     Ok(Exit::Fine)

@@ -2,7 +2,7 @@ use clap::Args;
 use heeler_proto::v1::PlanReply;
 
 use super::candidate::Candidate;
-use super::{CliError, Console, Context, Exit, complete, given, json};
+use super::{CliError, Console, Context, Exit, complete, given};
 use crate::screen::{self, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Args)]
@@ -77,7 +77,7 @@ pub(super) fn show(
         apply,
     };
     if console.json {
-        return console.answer(|| json::plan(reply), |_| Vec::new());
+        return console.document(reply);
     }
     let lines = screen::plan(view, console.screen);
     console.show(&lines)

@@ -1,14 +1,14 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
+use heeler_proto::json::ConfigPull;
 use heeler_proto::v1::{AcceptedRevisionRequest, Revision};
-use serde_json::json as object;
 
 use super::error::file;
 use super::lock::Lock;
 use super::place::write_whole;
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit, git, json};
+use super::{CliError, Console, Context, Exit, git};
 use crate::config::FILE;
 use crate::screen::{Line, diff};
 
@@ -80,9 +80,10 @@ pub(super) async fn write(
         accepted.number
     );
     console.answer(
-        || {
-            let (file, revision) = (path.display().to_string(), accepted.number);
-            json::document(object!({ "file": file, "revision": revision, "changed": changed }))
+        || ConfigPull {
+            file: path.display().to_string(),
+            revision: accepted.number,
+            changed,
         },
         |_| vec![Line::of(said)],
     )?;

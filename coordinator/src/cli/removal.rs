@@ -1,9 +1,10 @@
 use clap::Args;
+use heeler_proto::json::{NodeRelease, NodeRemove, PoolForget, node_release, node_remove, pool_forget};
 use heeler_proto::v1::{ForgetPoolRequest, Gate, ReleaseNodeRequest, RemoveNodeRequest};
-use serde_json::{Value, json as object};
+use serde::Serialize;
 
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit, complete, given, json};
+use super::{CliError, Console, Context, Exit, complete, given};
 use crate::screen::{Ink, Line, gates, release};
 
 #[derive(Debug, Args)]
@@ -67,11 +68,13 @@ pub(super) async fn release_node(
         let lines = release(&node, &told, console.screen);
         console.show(&lines)?;
     }
+    let document = |released| NodeRelease {
+        node: node.clone(),
+        released,
+        inline: Some(node_release::Inline::Reply(told.clone())),
+    };
     if !told.refused.is_empty() {
-        return refused(
-            &object!({ "node": node, "released": false, "refused": told.refused }),
-            console,
-        );
+        return refused(document(false), console);
     }
     let question = format!("Remove the agent from {node}? [y/N]");
     agree(
@@ -82,12 +85,7 @@ pub(super) async fn release_node(
     )?;
     client.release_node(request(true)).await?;
     console.answer(
-        || {
-            let (stops, starts, goes_on) = (&told.stops, &told.starts, &told.goes_on);
-            json::document(
-                object!({ "node": node, "released": true, "stops": stops, "starts": starts, "goes_on": goes_on }),
-            )
-        },
+        || document(true),
         |_| {
             vec![
                 Line::of(format!("The agent removes itself from {node}; its key is revoked.")),
@@ -107,23 +105,24 @@ pub(super) async fn remove(args: Remove, context: &Context<'_>, console: &mut Co
         go,
         confirmed,
     };
-    let asked = client.remove_node(request(false, vec![])).await?.into_inner().gates;
+    let document = |reply| NodeRemove {
+        node: node.clone(),
+        inline: Some(node_remove::Inline::Reply(reply)),
+    };
+    let asked = client.remove_node(request(false, vec![])).await?.into_inner();
     let again = format!("heeler node remove {node}");
-    show(&asked, console)?;
-    if asked.iter().any(|gate| gate.blocks) {
-        return refused(
-            &object!({ "node": node, "removed": false, "gates": asked.iter().map(gate).collect::<Vec<_>>() }),
-            console,
-        );
+    show(&asked.gates, console)?;
+    if asked.gates.iter().any(|gate| gate.blocks) {
+        return refused(document(asked), console);
     }
-    let confirmed = typed(&asked, &args.confirm, &again, console)?;
+    let confirmed = typed(&asked.gates, &args.confirm, &again, console)?;
     if confirmed.is_empty() {
         let question = format!("Remove {node} from the record? Its history stays. [y/N]");
         agree(&question, args.yes, &format!("{again} --yes"), console)?;
     }
-    client.remove_node(request(true, confirmed)).await?;
+    let reply = client.remove_node(request(true, confirmed)).await?.into_inner();
     console.answer(
-        || json::document(object!({ "node": node, "removed": true })),
+        || document(reply),
         |_| vec![Line::of(format!("{node} is removed from the record."))],
     )?;
     Ok(Exit::Fine)
@@ -138,25 +137,23 @@ pub(super) async fn forget(args: Forget, context: &Context<'_>, console: &mut Co
         go,
         confirmed,
     };
-    let asked = client
-        .forget_pool(request(false, String::new()))
-        .await?
-        .into_inner()
-        .gates;
-    show(&asked, console)?;
-    if asked.iter().any(|gate| gate.blocks) {
-        let gates: Vec<_> = asked.iter().map(gate).collect();
-        let document = object!({ "node": node, "pool": pool, "forgotten": false, "gates": gates });
-        return refused(&document, console);
+    let document = |reply| PoolForget {
+        node: node.clone(),
+        pool: pool.clone(),
+        inline: Some(pool_forget::Inline::Reply(reply)),
+    };
+    let asked = client.forget_pool(request(false, String::new())).await?.into_inner();
+    show(&asked.gates, console)?;
+    if asked.gates.iter().any(|gate| gate.blocks) {
+        return refused(document(asked), console);
     }
     let given: Vec<String> = args.confirm.into_iter().collect();
     let again = format!("heeler pool forget {node} {pool}");
-    let confirmed = typed(&asked, &given, &again, console)?;
-    client
-        .forget_pool(request(true, confirmed.into_iter().next().unwrap_or_default()))
-        .await?;
+    let confirmed = typed(&asked.gates, &given, &again, console)?;
+    let request = request(true, confirmed.into_iter().next().unwrap_or_default());
+    let reply = client.forget_pool(request).await?.into_inner();
     console.answer(
-        || json::document(object!({ "node": node, "pool": pool, "forgotten": true })),
+        || document(reply),
         |_| vec![Line::of(format!("{pool} of {node} is removed from the record."))],
     )?;
     Ok(Exit::Fine)
@@ -170,9 +167,9 @@ fn show(asked: &[Gate], console: &mut Console<'_>) -> Result<(), CliError> {
     console.show(&lines)
 }
 
-fn refused(document: &Value, console: &mut Console<'_>) -> Result<Exit, CliError> {
+fn refused(document: impl Serialize, console: &mut Console<'_>) -> Result<Exit, CliError> {
     console.answer(
-        || json::document(document.clone()),
+        || document,
         |_| vec![Line::new().ink(Ink::Amber, "Nothing was changed.")],
     )?;
     Ok(Exit::Person)
@@ -199,8 +196,4 @@ fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_
         }
     }
     Ok(words.into_iter().map(str::to_owned).collect())
-}
-
-fn gate(gate: &Gate) -> Value {
-    object!({ "found": gate.found, "blocks": gate.blocks, "next": gate.next, "word": gate.word })
 }

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json as object;
+use heeler_proto::json;
 
 use super::backup::failed;
 use super::error::file;
 use super::lock::Lock;
 use super::place::{read_config, write_whole};
-use super::{CliError, Console, Context, Exit, git, json};
+use super::{CliError, Console, Context, Exit, git};
 use crate::backup::{Manifest, Opener, Recovery, Restore, Restored, may_replace, restore};
 use crate::config::{FILE, parse_bytes};
 use crate::screen::{self, Line};
@@ -52,13 +52,16 @@ pub(super) async fn restore_state(
     lines.extend(described(&restored.manifest, now_ms, console));
     lines.extend(after(&restored, &folder, written, console));
     console.answer(
-        || {
-            json::document(object!({
-                "state": state.path(), "config": folder, "heeler_toml_written": written, "epoch": restored.epoch,
-                "aside": restored.aside, "open_tasks": restored.open_tasks, "nodes": restored.nodes,
-                "operators": restored.operators,
-                "backup": restored.manifest,
-            }))
+        || json::Restore {
+            state: state.path().display().to_string(),
+            config: folder.display().to_string(),
+            heeler_toml_written: written,
+            epoch: restored.epoch,
+            aside: restored.aside.map(|path| path.display().to_string()),
+            open_tasks: restored.open_tasks as u64,
+            nodes: restored.nodes,
+            operators: restored.operators,
+            backup: Some(restored.manifest.into()),
         },
         |_| lines,
     )?;

@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::{CliError, Console, Context, Exit, json, pull};
+use super::{CliError, Console, Context, Exit, pull};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -23,7 +23,7 @@ pub(super) async fn run(args: &Revision, context: &Context<'_>, console: &mut Co
         return pull::write(&accepted, *yes, context, console).await;
     }
     if console.json {
-        console.answer(|| json::revision(&accepted), |_| Vec::new())?;
+        console.document(&accepted)?;
     } else {
         // On stderr, so that stdout is the text alone.
         console.aside(&[screen::revision(&accepted, &console.zone)]);

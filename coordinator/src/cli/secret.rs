@@ -1,8 +1,9 @@
 use clap::Subcommand;
-use heeler_proto::v1::{ListSecretsRequest, RemoveSecretRequest, SecretInfo, SetSecretRequest};
-use serde_json::{Value, json as object};
+use heeler_proto::json::secret_set::Inline;
+use heeler_proto::json::{SecretRemove, SecretSet};
+use heeler_proto::v1::{ListSecretsRequest, RemoveSecretRequest, SetSecretRequest};
 
-use super::{CliError, Console, Context, Exit, complete, given, json};
+use super::{CliError, Console, Context, Exit, complete, given};
 use crate::app::is_secret_name;
 use crate::known::short;
 use crate::screen::{self, Line};
@@ -56,11 +57,15 @@ async fn set(name: String, context: &Context<'_>, console: &mut Console<'_>) -> 
         name: name.clone(),
         value,
     };
-    let replaced = client.set_secret(request).await?.into_inner().replaced;
-    let word = if replaced { "replaced" } else { "set" };
+    let reply = client.set_secret(request).await?.into_inner();
+    let word = if reply.replaced { "replaced" } else { "set" };
+    let said = format!("{name} is {word}.");
     console.answer(
-        || json::document(object!({ "name": name, "replaced": replaced })),
-        |_| vec![Line::of(format!("{name} is {word}."))],
+        || SecretSet {
+            name,
+            inline: Some(Inline::Reply(reply)),
+        },
+        |_| vec![Line::of(said)],
     )?;
     Ok(Exit::Fine)
 }
@@ -97,13 +102,10 @@ fn value(name: &str, console: &mut Console<'_>) -> Result<Vec<u8>, CliError> {
 
 async fn list(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let mut client = context.client().await?;
-    let secrets = client.list_secrets(ListSecretsRequest {}).await?.into_inner().secrets;
+    let reply = client.list_secrets(ListSecretsRequest {}).await?.into_inner();
     let now_ms = context.clock.now_ms();
-    console.answer(
-        || json::list("secrets", secrets.iter().map(document)),
-        |_| screen::secrets(&secrets, now_ms),
-    )?;
-    Ok(match secrets.iter().all(|secret| secret.opens) {
+    console.answer(|| &reply, |_| screen::secrets(&reply.secrets, now_ms))?;
+    Ok(match reply.secrets.iter().all(|secret| secret.opens) {
         true => Exit::Fine,
         false => Exit::Person,
     })
@@ -119,7 +121,10 @@ async fn remove(name: String, yes: bool, context: &Context<'_>, console: &mut Co
     super::plan::agree(&question, yes, &format!("heeler secret remove {name} --yes"), console)?;
     client.remove_secret(RemoveSecretRequest { name: name.clone() }).await?;
     console.answer(
-        || json::document(object!({ "name": name, "removed": true })),
+        || SecretRemove {
+            name: name.clone(),
+            removed: true,
+        },
         |_| {
             vec![
                 Line::of(format!("{name} is removed.")),
@@ -128,10 +133,4 @@ async fn remove(name: String, yes: bool, context: &Context<'_>, console: &mut Co
         },
     )?;
     Ok(Exit::Fine)
-}
-
-fn document(secret: &SecretInfo) -> Value {
-    object!({
-        "name": secret.name, "set_at_ms": secret.set_at_ms, "set_by": secret.set_by, "opens": secret.opens,
-    })
 }

@@ -1,14 +1,14 @@
 use clap::{Args, Subcommand};
+use heeler_proto::json::{NodeSnapshots, SnapshotCreate, SnapshotDiff, SnapshotHold, SnapshotList};
 use heeler_proto::v1::snapshot_ask::Ask;
 use heeler_proto::v1::{
     CreateSnapshot, DiffSnapshots, HoldSnapshot, ListNodesRequest, ListSnapshots, SnapshotAnswer, SnapshotAsk,
     SnapshotRow, SnapshotsRequest,
 };
 use heeler_proto::{NodeName, ReleaseHold};
-use serde_json::json as object;
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, complete, given, json};
+use super::{CliError, Client, Console, Context, Exit, complete, given};
 use crate::known::{short, word};
 use crate::screen::{self, Ink, Line};
 
@@ -92,9 +92,13 @@ pub(super) async fn run(args: Snapshot, context: &Context<'_>, console: &mut Con
         Snapshot::Create { node, dataset, name } => {
             let name = name.unwrap_or_default();
             let made = ask(&mut client, &node, Ask::Create(CreateSnapshot { dataset, name })).await?;
+            let said = format!("{node} has {}", made.created);
             console.answer(
-                || json::document(object!({ "node": node, "snapshot": made.created })),
-                |_| vec![Line::of(format!("{node} has {}", made.created))],
+                || SnapshotCreate {
+                    node,
+                    snapshot: made.created,
+                },
+                |_| vec![Line::of(said)],
             )?;
             Ok(Exit::Fine)
         }
@@ -103,7 +107,11 @@ pub(super) async fn run(args: Snapshot, context: &Context<'_>, console: &mut Con
         Snapshot::Diff { node, from, to } => {
             let to = to.unwrap_or_default();
             let answer = ask(&mut client, &node, Ask::Diff(DiffSnapshots { from, to })).await?;
-            console.answer(|| json::diff(&answer), |_| screen::snapshot_diff(&answer))?;
+            let document = || SnapshotDiff {
+                changes: answer.diff.clone(),
+                cut: answer.diff_cut,
+            };
+            console.answer(document, |_| screen::snapshot_diff(&answer))?;
             Ok(Exit::Fine)
         }
     }
@@ -154,7 +162,12 @@ async fn held(
         false => format!("the hold {tag} on {snapshot} is released"),
     };
     console.answer(
-        || json::document(object!({ "node": node, "snapshot": snapshot, "tag": tag, "held": hold })),
+        || SnapshotHold {
+            node,
+            snapshot,
+            tag,
+            held: hold,
+        },
         |screen| screen::wrap(&text, screen.width).into_iter().map(Line::of).collect(),
     )?;
     Ok(Exit::Fine)
@@ -220,7 +233,11 @@ async fn list(
             left_out(node, said.message(), console);
         }
         if console.json {
-            documents.push(json::snapshots(node, &rows, &no_pruning));
+            documents.push(NodeSnapshots {
+                node: node.clone(),
+                no_pruning,
+                snapshots: rows,
+            });
             continue;
         }
         let zone = console.zone.clone();
@@ -253,7 +270,7 @@ async fn list(
         return Err(CliError::Coordinator(Box::new(tonic::Status::new(said.code(), all))));
     }
     match console.json {
-        true => console.answer(|| json::list("nodes", documents.into_iter()), |_| Vec::new())?,
+        true => console.document(SnapshotList { nodes: documents })?,
         false if nodes.is_empty() => console.say("No node is connected. Next: heeler status")?,
         false => {}
     }

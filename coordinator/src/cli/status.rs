@@ -3,7 +3,7 @@ use std::time::Duration;
 use clap::Args;
 use heeler_proto::v1::{StatusReply, StatusRequest};
 
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit};
 use crate::screen::{Ink, Line, status as screen};
 
 /// Time between two queries of `status --watch`.
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &Status, context: &Context<'_>, console: &mut Cons
             }
             if changed || console.live {
                 match console.json {
-                    true => console.json_line(&json::status(&reply))?,
+                    true => console.json_line(&reply)?,
                     false => show(&reply, console)?,
                 }
             }
@@ -71,5 +71,5 @@ async fn ask(context: &Context<'_>) -> Result<StatusReply, CliError> {
 }
 
 fn show(reply: &StatusReply, console: &mut Console<'_>) -> Result<(), CliError> {
-    console.answer(|| json::status(reply), |width| screen(reply, width))
+    console.answer(|| reply, |width| screen(reply, width))
 }

@@ -2,7 +2,7 @@ use clap::Subcommand;
 use heeler_proto::v1::{ListTasksRequest, ShowTaskRequest, TaskInfo};
 
 use super::watch::{Watched, watch};
-use super::{CliError, Client, Console, Context, Exit, complete, given, json};
+use super::{CliError, Client, Console, Context, Exit, complete, given};
 use crate::screen::{self, Line};
 
 /// Newest tasks in which the start of an id is looked for.
@@ -36,30 +36,25 @@ pub(super) async fn run(args: Task, context: &Context<'_>, console: &mut Console
         Task::List { limit } => {
             let reply = client.list_tasks(ListTasksRequest { limit }).await?.into_inner();
             let now = context.clock.now_ms();
-            let document = || {
-                let mut list = json::list("tasks", reply.tasks.iter().map(json::task));
-                list["more"] = reply.more.into();
-                list
-            };
-            console.answer(document, |width| {
-                let mut lines = screen::tasks(&reply.tasks, now, width);
-                let count = reply.tasks.len();
-                lines.extend(reply.more.then(|| {
-                    Line::of(format!(
-                        "There are more: only the newest {count} are listed. Of one node: heeler node show NODE"
-                    ))
-                }));
-                lines
-            })?;
+            console.answer(
+                || &reply,
+                |width| {
+                    let mut lines = screen::tasks(&reply.tasks, now, width);
+                    let count = reply.tasks.len();
+                    lines.extend(reply.more.then(|| {
+                        Line::of(format!(
+                            "There are more: only the newest {count} are listed. Of one node: heeler node show NODE"
+                        ))
+                    }));
+                    lines
+                },
+            )?;
             Ok(Exit::Fine)
         }
         Task::Show { task } => {
             let task = find(&mut client, &task).await?;
             let zone = console.zone.clone();
-            console.answer(
-                || json::document(json::task(&task)),
-                |width| screen::task(&task, &zone, width),
-            )?;
+            console.answer(|| &task, |width| screen::task(&task, &zone, width))?;
             Ok(Exit::Fine)
         }
         Task::Follow { task } => {

@@ -4,7 +4,7 @@ use heeler_proto::v1::{ApplyReply, EventsRequest, FleetEvent, NodePlan, TaskOutc
 
 use super::follow::{News, follow};
 use super::live::Live;
-use super::{CliError, Console, Context, Exit, json};
+use super::{CliError, Console, Context, Exit};
 use crate::screen::{EventLog, Ink, Line, ends, is_an_op};
 
 /// The tasks of a `heeler apply` or `task follow`, until they end.
@@ -177,7 +177,7 @@ fn show(
     console: &mut Console<'_>,
 ) -> Result<(), CliError> {
     if console.json {
-        return console.json_line(&json::fleet_event(news));
+        return console.json_line(news);
     }
     let lines = log.add(news, task, console.screen);
     match live {

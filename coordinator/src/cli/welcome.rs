@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use serde_json::json as object;
+use heeler_proto::json::Welcome;
 
-use super::{CliError, Console, Context, Exit, json, status};
+use super::{CliError, Console, Context, Exit, status};
 use crate::screen::{Ink, Line, wrap};
 use crate::state::StateFolder;
 
@@ -79,7 +79,11 @@ fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> R
         ),
     };
     console.answer(
-        || json::document(object!({ "coordinator": word, "state": state, "next": next })),
+        || Welcome {
+            coordinator: word.to_owned(),
+            state: state.display().to_string(),
+            next: next.to_owned(),
+        },
         |screen| {
             let mut lines: Vec<Line> = wrap(&text, screen.width).into_iter().map(Line::of).collect();
             if !ways.is_empty() {

@@ -40,7 +40,7 @@ Next: heeler init --cluster NAME FOLDER
 "
     );
     let told = json(&stage.types("--json").await.out);
-    assert_eq!((&told["coordinator"], &told["schema"]), (&"none".into(), &1.into()));
+    assert_eq!((&told["coordinator"], &told["schema"]), (&"none".into(), &2.into()));
 }
 
 #[tokio::test]

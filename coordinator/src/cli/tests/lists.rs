@@ -114,7 +114,7 @@ async fn the_same_list_as_json_holds_every_row_once() {
     let rows = listed["nodes"][0]["snapshots"].as_array().unwrap();
     assert_eq!(rows.len(), 10_000);
     assert_eq!(rows[9_999]["guid"], "10000");
-    assert_eq!(listed["schema"], 1);
+    assert_eq!(listed["schema"], 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 mod apply;
 mod backup;
 mod consents;
+mod documents;
 mod everyday;
 mod fake;
 mod given;
@@ -9,6 +10,7 @@ mod init;
 mod lists;
 mod reading;
 mod removal;
+mod schema;
 mod stage;
 mod trust;
 mod watching;

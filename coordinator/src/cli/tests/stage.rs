@@ -145,10 +145,11 @@ impl Stage {
     async fn act(&self, line: &str, there: bool, answers: &[&str]) -> Outcome {
         let mut out = Vec::new();
         let outcome = self.act_into(&mut out, line, there, answers).await;
-        Outcome {
-            out: String::from_utf8(out).unwrap(),
-            ..outcome
+        let out = String::from_utf8(out).unwrap();
+        if line.contains("--json") {
+            super::documents::conform(line, &out);
         }
+        Outcome { out, ..outcome }
     }
 
     async fn act_into(&self, out: &mut (dyn Write + Send), line: &str, there: bool, answers: &[&str]) -> Outcome {
