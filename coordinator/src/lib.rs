@@ -12,7 +12,7 @@ mod exclusive;
 pub mod grpc;
 pub mod init;
 mod known;
-pub mod pending;
+pub mod operation;
 pub mod pki;
 pub mod planner;
 pub mod screen;

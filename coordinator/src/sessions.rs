@@ -13,7 +13,6 @@ use tokio::time::timeout;
 
 use self::questions::Questions;
 pub use self::questions::{Answered, NoAnswer, Purpose, Question};
-use crate::pending::{PeerAnswer, PeerCheck, Pending};
 
 use v1::{request::Ask, to_agent::Body};
 
@@ -34,7 +33,6 @@ pub struct Session {
     /// Serial number of the node's board; empty when it has none.
     pub hardware_serial: String,
     out: Mutex<Option<mpsc::Sender<v1::ToAgent>>>,
-    pending: Mutex<Option<Pending>>,
     awaited: Mutex<Awaited>,
     welcomed: AtomicBool,
     closed: Notify,
@@ -65,7 +63,6 @@ impl Session {
         (node, key_sha256): (NodeName, [u8; 32]),
         hardware_serial: String,
         out: mpsc::Sender<v1::ToAgent>,
-        pending: Option<Pending>,
     ) -> Self {
         Self {
             id,
@@ -73,7 +70,6 @@ impl Session {
             key_sha256,
             hardware_serial,
             out: Mutex::new(Some(out)),
-            pending: Mutex::new(pending),
             awaited: Mutex::default(),
             welcomed: AtomicBool::new(false),
             closed: Notify::new(),
@@ -218,50 +214,6 @@ impl Session {
     #[must_use]
     pub fn refuses(&self, field: &'static str) -> bool {
         lock(&self.awaited).refused.insert(field)
-    }
-
-    /// The network change that waited for confirmation when the session opened.
-    #[must_use]
-    pub fn pending(&self) -> Option<Pending> {
-        lock(&self.pending).clone()
-    }
-
-    /// Forgets the network change, because it has ended.
-    pub fn forget_pending(&self) {
-        lock(&self.pending).take();
-    }
-
-    /// Notes that a peer is asked about the network change. Returns its guard id and address.
-    pub fn note_asked(&self, peer: &NodeName, now_ms: u64) -> Option<(String, String)> {
-        let mut pending = lock(&self.pending);
-        let pending = pending.as_mut()?;
-        let check = PeerCheck {
-            asked_at_ms: now_ms,
-            answer: None,
-        };
-        pending.checks.insert(peer.clone(), check);
-        Some((pending.guard_id.clone(), pending.address.clone()))
-    }
-
-    /// Stores a peer's answer.
-    pub fn take_answer(&self, guard_id: &str, peer: &NodeName, answer: PeerAnswer) {
-        let mut pending = lock(&self.pending);
-        let check = pending
-            .as_mut()
-            .filter(|pending| pending.guard_id == guard_id)
-            .and_then(|pending| pending.checks.get_mut(peer));
-        if let Some(check) = check {
-            check.answer = Some(answer);
-        }
-    }
-
-    /// Stores the verdict on the network change and returns its guard id; an empty reason confirms it.
-    pub fn judge(&self, reason: &str) -> Option<String> {
-        let mut pending = lock(&self.pending);
-        let pending = pending.as_mut()?;
-        reason.clone_into(&mut pending.verdict);
-        pending.confirmed = reason.is_empty();
-        Some(pending.guard_id.clone())
     }
 
     /// Whether the task was handed out over this session.

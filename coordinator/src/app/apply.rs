@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use heeler_proto::{Task, v1};
 use heeler_store::{NewEvent, NewTask, Plan, PlanTask, Revision, Tx};
 use prost::Message as _;
@@ -42,12 +44,21 @@ impl App {
         check_names(&parts, &request.nodes)?;
         let busy = tx.open_tasks().await?;
         let mut task_ids = Vec::new();
+        // By node: the task that was started last, which the next one of the node waits for.
+        let mut last = HashMap::new();
         for part in parts
             .iter()
             .filter(|part| request.nodes.is_empty() || request.nodes.contains(&part.node))
         {
             refuse_busy(&busy, part)?;
-            task_ids.extend(self.start(&mut tx, part, &mut consents, (revision, operator)).await?);
+            let before = last.get(part.node.as_str()).cloned();
+            let started = self
+                .start(&mut tx, (part, before), &mut consents, (revision, operator))
+                .await?;
+            if let Some(id) = started {
+                last.insert(part.node.as_str(), id.clone());
+                task_ids.push(id);
+            }
         }
         consents.finish()?;
         let asked = match &plan.text {
@@ -117,7 +128,7 @@ impl App {
     async fn start(
         &self,
         tx: &mut Tx,
-        part: &PlanTask,
+        (part, predecessor): (&PlanTask, Option<String>),
         consents: &mut Consents,
         (revision, operator): (u64, &str),
     ) -> Result<Option<String>, AppError> {
@@ -149,6 +160,7 @@ impl App {
             return Ok(None);
         }
         let consented: Vec<_> = given.iter().map(|consent| consent.id.clone()).collect();
+        let consented_until_ms = given.iter().map(|consent| consent.expires_at_ms).min();
         let given = given
             .into_iter()
             .map(|consent| (consent.id.clone(), v1::Consent::from(consent).encode_to_vec()));
@@ -159,7 +171,9 @@ impl App {
             task: part.task.clone(),
             revision,
             operator: operator.to_owned(),
+            predecessor,
             consents: given.collect(),
+            consented_until_ms,
         };
         tx.add_task(&new, self.now_ms())
             .await

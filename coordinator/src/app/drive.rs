@@ -1,18 +1,19 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heeler_proto::v1;
+use heeler_proto::v1::{self, request::Ask, to_agent::Body};
 use heeler_proto::{Generation, NodeName, TaskId};
-use heeler_store::{NewEvent, Outcome, Task, TaskState, Tx};
+use heeler_store::{NewEvent, Operation, OperationKind, Outcome, Task, TaskState, Tx};
 use tokio::time::{Instant, sleep};
 use tracing::error;
 
 use super::who::COORDINATOR;
 use super::{App, AppError, decoded, ledger, network, node_name, spec, task_id};
-use crate::planner::{Decision, Fleet, NodeView, SessionView, TaskView, Why, decide};
-use crate::sessions::Session;
+use crate::operation::{NetworkChange, Verdict};
+use crate::planner::{ChangeView, Decision, Fleet, NodeView, Ready, SessionView, TaskView, Why, decide};
+use crate::sessions::{Purpose, Session};
 
 /// Longest time between two runs of the planner.
 const EVERY: Duration = Duration::from_secs(15);
@@ -26,8 +27,8 @@ const REST: u32 = 4;
 enum Send {
     Assignment(Arc<Session>, TaskId, Box<v1::Assignment>),
     Look(Arc<Session>),
-    Ask(Arc<Session>, NodeName),
-    Confirmation(Arc<Session>, String),
+    Ask(Arc<Session>, v1::ReachRequest, Purpose),
+    Confirmation(Arc<Session>, v1::NetworkConfirmation),
     Compare(Arc<Session>, Option<(u64, v1::PreviewRequest)>),
 }
 
@@ -37,37 +38,38 @@ impl App {
         tokio::pin!(shutdown);
         loop {
             let began = Instant::now();
-            if let Err(error) = self.drive_once().await {
+            let next = self.drive_once().await.unwrap_or_else(|error| {
                 self.heed(&error);
                 let error: &dyn std::error::Error = &error;
                 error!(error, "the planner could not run");
-            }
+                EVERY
+            });
             tokio::select! {
                 () = sleep((began.elapsed() * REST).min(IN_HASTE)) => {}
                 () = &mut shutdown => return,
             }
             tokio::select! {
                 () = self.wake.notified() => {}
-                () = sleep(self.until_next()) => {}
+                () = sleep(next) => {}
                 () = &mut shutdown => return,
             }
         }
     }
 
-    /// Decides what to do, stores it, then sends it.
-    ///
-    /// # Errors
-    /// When the database fails: nothing is sent.
-    pub async fn drive_once(&self) -> Result<(), AppError> {
+    /// Decides what to do, stores it, then sends it. Returns when to decide again; that is sooner while a node waits for
+    /// a confirmation, because its guard undoes the change after 90 s.
+    async fn drive_once(&self) -> Result<Duration, AppError> {
         let now_ms = self.now_ms();
-        let idle = decide(&self.fleet(&mut self.store.read().await?).await?, now_ms).is_empty();
-        if idle {
-            return Ok(());
+        let seen = self.fleet(&mut self.store.read().await?).await?;
+        let waits = seen.nodes.iter().any(|node| node.unconfirmed().is_some());
+        let next = if waits { IN_HASTE } else { EVERY };
+        if decide(&seen, now_ms).is_empty() {
+            return Ok(next);
         }
         let mut tx = self.store.write().await?;
         let mut send = Vec::new();
         for decision in decide(&self.fleet(&mut tx).await?, now_ms) {
-            send.extend(self.carry_out(&mut tx, decision).await?);
+            self.carry_out(&mut tx, decision, &mut send).await?;
         }
         let last = tx.last_event().await?;
         tx.save().await?;
@@ -76,27 +78,19 @@ impl App {
             match message {
                 Send::Assignment(session, task, assignment) => session.assign(task, *assignment),
                 Send::Look(session) => session.ask_facts(now_ms),
-                Send::Ask(peer, about) => self.ask_peer(&peer, &about),
-                Send::Confirmation(session, reason) => network::send_confirmation(&session, reason),
+                Send::Ask(peer, request, purpose) => peer.ask_for(Ask::Reach(request), purpose),
+                Send::Confirmation(session, told) => drop(session.send(Body::NetworkConfirmation(told))),
                 Send::Compare(session, question) => session.compare(question, now_ms),
             }
         }
-        Ok(())
-    }
-
-    /// Shorter while a node waits for a confirmation: its guard undoes the change after 90 s.
-    fn until_next(&self) -> Duration {
-        let waits = |session: &Arc<Session>| session.pending().is_some_and(|pending| !pending.confirmed);
-        if self.sessions.all().iter().any(waits) {
-            IN_HASTE
-        } else {
-            EVERY
-        }
+        Ok(next)
     }
 
     async fn fleet(&self, tx: &mut Tx) -> Result<Fleet, AppError> {
         let now_ms = self.now_ms();
         let open = tx.open_tasks().await?;
+        let ids: HashSet<&str> = open.iter().map(|task| task.id.as_str()).collect();
+        let operations = tx.open_operations().await?;
         let pauses = tx.pauses().await?;
         let accepted = tx.accepted_number().await?;
         let looked_at: HashMap<_, _> = tx.looked_at(accepted).await?.into_iter().collect();
@@ -108,8 +102,19 @@ impl App {
         for node in tx.nodes().await? {
             let name = node_name(&node.name)?;
             let session = self.sessions.of(&name);
-            let own = open.iter().filter(|task| task.node == node.name);
+            let mut own = Vec::new();
+            for task in open.iter().filter(|task| task.node == node.name) {
+                let ready = ready(tx, task, &ids).await?;
+                own.push(view(task, ready, session.as_deref())?);
+            }
+            let change = operations.iter().find(|open| {
+                open.kind == OperationKind::NetworkChange && open.node.as_deref() == Some(node.name.as_str())
+            });
             nodes.push(NodeView {
+                change: match change {
+                    Some(change) => Some(change_view(tx, change).await?),
+                    None => None,
+                },
                 revoked: node.state.is_shut_out(),
                 paused: pauses
                     .iter()
@@ -119,21 +124,21 @@ impl App {
                 facts_at_ms: node.facts_at_ms,
                 on_backplane: begins && network::is_up(ledger::facts_of(&node)?.as_ref()),
                 last_seen_ms: node.last_seen_ms,
-                open: own
-                    .map(|task| view(task, session.as_deref()))
-                    .collect::<Result<_, _>>()?,
+                open: own,
                 session: session.map(|session| session_view(&session)),
                 name,
             });
         }
         Ok(Fleet {
             epoch: self.epoch(),
+            since_ms: self.started_ms,
             accepted: accepted > 0,
             nodes,
         })
     }
 
-    async fn carry_out(&self, tx: &mut Tx, decision: Decision) -> Result<Option<Send>, AppError> {
+    async fn carry_out(&self, tx: &mut Tx, decision: Decision, send: &mut Vec<Send>) -> Result<(), AppError> {
+        let open = |node: &NodeName, id: u64| self.sessions.of(node).filter(|open| open.id == id);
         match decision {
             Decision::Assign {
                 node,
@@ -144,27 +149,19 @@ impl App {
                 peers,
             } => {
                 if first {
-                    let peers = peers.map(|peers| network::join_names(&peers));
-                    tx.send_task(task.as_str(), (generation.epoch, generation.counter), peers.as_deref())
-                        .await?;
-                    if let Some(mut node) = tx.node(node.as_str()).await? {
-                        node.counter = generation.counter;
-                        tx.set_node(&node).await?;
-                    }
-                    let detail = format!("task {task}, generation {}.{}", generation.epoch, generation.counter);
-                    self.audit(tx, COORDINATOR, "task sent", node.as_str(), &detail).await?;
+                    self.hand_out(tx, &node, &task, generation, peers).await?;
                 }
-                let session = self.sessions.of(&node).filter(|open| open.id == session);
-                let Some(session) = session else { return Ok(None) };
-                let assignment = assignment(tx, &task, generation).await?;
-                Ok(Some(Send::Assignment(session, task, Box::new(assignment))))
+                if let Some(session) = open(&node, session) {
+                    let assignment = assignment(tx, &task, generation).await?;
+                    send.push(Send::Assignment(session, task, Box::new(assignment)));
+                }
             }
             Decision::Refuse { task, why } => {
                 let begun = matches!(why, Why::Revoked { begun: true });
                 let state = if begun { TaskState::Failed } else { TaskState::Refused };
                 let outcome = Outcome {
                     state,
-                    reason: why.text().to_owned(),
+                    reason: why.text(),
                     blocked: None,
                     changes: 0,
                 };
@@ -175,36 +172,113 @@ impl App {
                     ..self.event(state.as_str(), &node, why.text())
                 };
                 tx.add_event(&event).await?;
-                Ok(None)
+                // Tasks that wait for this one are refused by the next run.
+                self.wake.notify_one();
             }
-            Decision::Ask { peer, session, about } => Ok(self
-                .sessions
-                .of(&peer)
-                .filter(|open| open.id == session)
-                .map(|peer| Send::Ask(peer, about))),
-            Decision::Confirm { node, by } => {
-                let Some(session) = self.sessions.of(&node) else {
-                    return Ok(None);
-                };
-                self.keep_confirmation(tx, &node, &by).await?;
-                Ok(Some(Send::Confirmation(session, String::new())))
+            Decision::Proceed {
+                operation,
+                node,
+                change,
+                ask,
+                verdict,
+            } => {
+                tx.set_operation(operation, &network::encoded(&change)?, self.now_ms())
+                    .await?;
+                if let Some(Verdict::Confirmed(by)) = &verdict {
+                    self.keep_confirmation(tx, &node, by).await?;
+                }
+                send.extend(self.proceed((operation, &node), &change, ask, verdict));
             }
-            Decision::Doubt { node, reason } => Ok(self
-                .sessions
-                .of(&node)
-                .map(|session| Send::Confirmation(session, reason))),
+            Decision::End {
+                operation,
+                state,
+                reason,
+            } => tx.end_operation(operation, (state, &reason), self.now_ms()).await?,
             Decision::Compare { node, session } => {
-                let session = self.sessions.of(&node).filter(|open| open.id == session);
                 let question = self.comparison(tx, node.as_str()).await?;
-                Ok(session.map(|session| Send::Compare(session, question)))
+                send.extend(open(&node, session).map(|session| Send::Compare(session, question)));
             }
-            Decision::Look { node, session } => Ok(self
-                .sessions
-                .of(&node)
-                .filter(|open| open.id == session)
-                .map(Send::Look)),
+            Decision::Look { node, session } => send.extend(open(&node, session).map(Send::Look)),
         }
+        Ok(())
     }
+
+    async fn hand_out(
+        &self,
+        tx: &mut Tx,
+        node: &NodeName,
+        task: &TaskId,
+        generation: Generation,
+        peers: Option<Vec<NodeName>>,
+    ) -> Result<(), AppError> {
+        let operation = match peers {
+            Some(peers) => {
+                let operator = tx.task(task.as_str()).await?.map(|task| task.operator);
+                let asked = (node, operator.unwrap_or_default());
+                Some(self.begin_change(tx, asked, peers).await?)
+            }
+            None => None,
+        };
+        let number = (generation.epoch, generation.counter);
+        tx.send_task(task.as_str(), number, operation).await?;
+        if let Some(mut node) = tx.node(node.as_str()).await? {
+            node.counter = generation.counter;
+            tx.set_node(&node).await?;
+        }
+        let detail = format!("task {task}, generation {}.{}", generation.epoch, generation.counter);
+        self.audit(tx, COORDINATOR, "task sent", node.as_str(), &detail).await?;
+        Ok(())
+    }
+
+    /// The questions to the peers, and the verdict to the node.
+    fn proceed(
+        &self,
+        (operation, node): (u64, &NodeName),
+        change: &NetworkChange,
+        ask: Vec<NodeName>,
+        verdict: Option<Verdict>,
+    ) -> Vec<Send> {
+        let Some(armed) = &change.armed else { return Vec::new() };
+        let peers = ask.iter().filter_map(|peer| self.sessions.of(peer));
+        let asks = peers.map(|peer| {
+            let request = v1::ReachRequest {
+                address: armed.address.to_string(),
+            };
+            let guard_id = armed.guard_id.clone();
+            Send::Ask(peer, request, Purpose::Reach { operation, guard_id })
+        });
+        let told = verdict.and_then(|verdict| {
+            let session = self.sessions.of(node)?;
+            Some(Send::Confirmation(session, network::confirmation(armed, verdict)))
+        });
+        asks.chain(told).collect()
+    }
+}
+
+/// When the task may start. `open`: the ids of all open tasks.
+async fn ready(tx: &mut Tx, task: &Task, open: &HashSet<&str>) -> Result<Ready, AppError> {
+    Ok(match &task.predecessor {
+        _ if task.ready_at_ms > 0 => Ready::At(task.ready_at_ms),
+        Some(first) if open.contains(first.as_str()) => Ready::Waits,
+        first => {
+            let first = tx.task(first.as_deref().unwrap_or_default()).await?;
+            Ready::Never(first.map_or_else(|| "a task".to_owned(), |first| first.kind))
+        }
+    })
+}
+
+async fn change_view(tx: &mut Tx, operation: &Operation) -> Result<ChangeView, AppError> {
+    let task = tx.task_of_operation(operation.id).await?;
+    let lost = || (TaskState::Failed, "its task is not on record".to_owned());
+    let ended = task.map_or_else(
+        || Some(lost()),
+        |task| task.state.is_over().then_some((task.state, task.reason)),
+    );
+    Ok(ChangeView {
+        operation: operation.id,
+        change: network::change(operation)?,
+        ended,
+    })
 }
 
 fn session_view(session: &Session) -> SessionView {
@@ -214,22 +288,21 @@ fn session_view(session: &Session) -> SessionView {
         since_ms,
         compare_asked_at_ms,
         facts_asked_at_ms: session.facts_asked_at_ms(),
-        pending: session.pending(),
     }
 }
 
-fn view(task: &Task, session: Option<&Session>) -> Result<TaskView, AppError> {
+fn view(task: &Task, ready: Ready, session: Option<&Session>) -> Result<TaskView, AppError> {
     let id = task_id(&task.id)?;
     let generation = Generation {
         epoch: task.epoch,
         counter: task.counter,
     };
     Ok(TaskView {
-        peers: task.peers.as_deref().map(network::split_names).transpose()?,
+        ready,
+        consented_until_ms: task.consented_until_ms,
         network: task.kind == spec::BACKPLANE,
         sent_over_session: session.is_some_and(|session| session.has_task(&id)),
         state: task.state,
-        created_at_ms: task.created_at_ms,
         generation: (generation.counter > 0).then_some(generation),
         id,
     })

@@ -60,7 +60,10 @@ mod tests {
             finished_at_ms: 0,
             epoch: 1,
             counter,
-            peers: None,
+            operation: None,
+            predecessor: None,
+            ready_at_ms: 0,
+            consented_until_ms: None,
         }
     }
 

@@ -94,6 +94,9 @@ impl App {
                 }
             }
         }
+        let mut tx = self.store.write().await?;
+        tx.drop_operations(before_ms).await?;
+        tx.save().await?;
         Ok(())
     }
 

@@ -1,13 +1,14 @@
-use std::sync::Arc;
-
-use heeler_proto::v1::{NetworkConfirmation, request::Ask, to_agent::Body};
-use heeler_proto::{KeepBackplane, NodeName, v1};
-use heeler_store::Tx;
+use heeler_proto::v1::{self, NetworkConfirmation};
+use heeler_proto::{KeepBackplane, NodeName};
+use heeler_store::{NewOperation, Operation, OperationKind, OperationState, Tx};
 
 use super::who::COORDINATOR;
-use super::{App, AppError, node_name};
-use crate::pending::{PeerAnswer, Pending};
-use crate::sessions::{Answered, Purpose, Session};
+use super::{App, AppError};
+use crate::operation::{Armed, NetworkChange, PeerAnswer, Verdict};
+use crate::sessions::{Answered, Session};
+
+/// Characters of a change's id; a longer one is not confirmed.
+const GUARD_ID: usize = 128;
 
 /// The kernel's id of this boot (random(4)). An agent with the same id runs on the coordinator's machine.
 pub(super) fn boot_id() -> Option<String> {
@@ -42,44 +43,96 @@ pub(super) fn has_come_up(facts: &mut v1::Facts, task: &KeepBackplane) {
     });
 }
 
-/// Joins names with spaces, as the database stores them.
-pub(super) fn join_names(peers: &[NodeName]) -> String {
-    peers.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ")
+/// How far a change has got, from its row.
+pub(super) fn change(operation: &Operation) -> Result<NetworkChange, AppError> {
+    serde_json::from_slice(&operation.body).map_err(|_| STORED)
 }
 
-/// Reads the result of [`join_names`].
-pub(super) fn split_names(peers: &str) -> Result<Vec<NodeName>, AppError> {
-    peers.split_whitespace().map(node_name).collect()
+/// As the row stores it.
+pub(super) fn encoded(change: &NetworkChange) -> Result<Vec<u8>, AppError> {
+    serde_json::to_vec(change).map_err(|_| STORED)
 }
+
+const STORED: AppError = AppError::Stored {
+    what: "a network change",
+};
 
 impl App {
-    /// The network change that the agent still has to get confirmed.
-    pub(super) fn pending(&self, hello: &mut v1::Hello) -> Option<Pending> {
-        let own_node = self.boot_id.as_ref() == Some(&hello.boot_id);
-        hello
-            .pending_network
-            .take()
-            .map(|pending| Pending::new(pending, own_node))
+    /// Begins the operation of a network task that is handed out, and returns its number. `peers` must confirm it.
+    pub(super) async fn begin_change(
+        &self,
+        tx: &mut Tx,
+        (node, operator): (&NodeName, String),
+        peers: Vec<NodeName>,
+    ) -> Result<u64, AppError> {
+        let new = NewOperation {
+            kind: OperationKind::NetworkChange,
+            node: Some(node.to_string()),
+            operator,
+            body: encoded(&NetworkChange { peers, armed: None })?,
+        };
+        Ok(tx.add_operation(&new, self.now_ms()).await?)
     }
 
-    /// Handles a peer's answer whether it reaches a node. The pair is that node and the id of its network change.
-    pub(super) fn reached(&self, peer: &Session, (about, guard_id): (&NodeName, &str), answered: Answered) {
-        if let Some(session) = self.sessions.of(about) {
-            session.take_answer(guard_id, &peer.node, PeerAnswer::from(answered));
-            self.wake.notify_one();
+    /// Stores which change waits for confirmation on a node that connects. Peers are asked anew, because their answers
+    /// are about the time before. Returns what to tell the node when no open task made the change: it is undone.
+    pub(super) async fn arm(
+        &self,
+        tx: &mut Tx,
+        node: &str,
+        hello: &v1::Hello,
+    ) -> Result<Option<NetworkConfirmation>, AppError> {
+        let wire = hello.pending_network.as_ref();
+        let armed = wire.and_then(|wire| {
+            Some(Armed {
+                guard_id: Some(&wire.guard_id).filter(|id| id.len() <= GUARD_ID)?.clone(),
+                address: wire.address.parse().ok()?,
+                own_node: self.boot_id.as_ref() == Some(&hello.boot_id),
+                checks: std::collections::BTreeMap::new(),
+                verdict: None,
+            })
+        });
+        let open = tx.open_operations().await?.into_iter();
+        let mut own =
+            open.filter(|open| open.kind == OperationKind::NetworkChange && open.node.as_deref() == Some(node));
+        let Some(operation) = own.next() else {
+            return Ok(wire.map(|wire| NetworkConfirmation {
+                guard_id: wire.guard_id.clone(),
+                confirmed: false,
+                reason: "the coordinator has no open task that made this change".to_owned(),
+            }));
+        };
+        let mut change = change(&operation)?;
+        if armed.is_some() || change.armed.is_some() {
+            change.armed = armed;
+            tx.set_operation(operation.id, &encoded(&change)?, self.now_ms())
+                .await?;
         }
+        Ok(None)
     }
 
-    /// Asks a peer whether it reaches the node with the changed network.
-    pub(super) fn ask_peer(&self, peer: &Session, about: &NodeName) {
-        let Some(session) = self.sessions.of(about) else { return };
-        if let Some((guard_id, address)) = session.note_asked(&peer.node, self.now_ms()) {
-            let about = about.clone();
-            peer.ask_for(
-                Ask::Reach(v1::ReachRequest { address }),
-                Purpose::Reach { about, guard_id },
-            );
-        }
+    /// Stores a peer's answer whether it reaches a node. The pair is the operation and the id of the node's change.
+    pub(super) async fn reached(
+        &self,
+        peer: &Session,
+        (operation, guard_id): (u64, &str),
+        answered: Answered,
+    ) -> Result<(), AppError> {
+        let mut tx = self.store.write().await?;
+        let open = tx.operation(operation).await?;
+        let Some(open) = open.filter(|open| open.state == OperationState::Open) else {
+            return Ok(());
+        };
+        let mut change = change(&open)?;
+        let armed = change.armed.as_mut().filter(|armed| armed.guard_id == guard_id);
+        let Some(check) = armed.and_then(|armed| armed.checks.get_mut(&peer.node)) else {
+            return Ok(());
+        };
+        check.answer = Some(PeerAnswer::from(answered));
+        tx.set_operation(operation, &encoded(&change)?, self.now_ms()).await?;
+        tx.save().await?;
+        self.wake.notify_one();
+        Ok(())
     }
 
     /// Records who confirms a node's network change, before the node learns it.
@@ -103,13 +156,15 @@ impl App {
     }
 }
 
-/// Sends a node the verdict on its network change; an empty `reason` confirms it.
-pub(super) fn send_confirmation(session: &Arc<Session>, reason: String) {
-    if let Some(guard_id) = session.judge(&reason) {
-        session.send(Body::NetworkConfirmation(NetworkConfirmation {
-            guard_id,
-            confirmed: reason.is_empty(),
-            reason,
-        }));
+/// What the node is told.
+pub(super) fn confirmation(armed: &Armed, verdict: Verdict) -> NetworkConfirmation {
+    let (confirmed, reason) = match verdict {
+        Verdict::Confirmed(_) => (true, String::new()),
+        Verdict::Doubted(reason) => (false, reason),
+    };
+    NetworkConfirmation {
+        guard_id: armed.guard_id.clone(),
+        confirmed,
+        reason,
     }
 }

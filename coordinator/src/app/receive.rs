@@ -61,7 +61,9 @@ impl App {
             (Purpose::Drift { revision }, Ok(Answer::Preview(preview))) => {
                 self.compared(session, revision, &preview.steps).await?;
             }
-            (Purpose::Reach { about, guard_id }, answered) => self.reached(session, (&about, &guard_id), answered),
+            (Purpose::Reach { operation, guard_id }, answered) => {
+                self.reached(session, (operation, &guard_id), answered).await?;
+            }
             _ => {}
         }
         Ok(())

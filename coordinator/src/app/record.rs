@@ -65,7 +65,6 @@ impl App {
             session.send(Body::Ack(v1::EventAck { seq: event.seq }));
         }
         if let Kind::TaskFinished(_) = kind {
-            session.forget_pending();
             session.ask_facts(self.now_ms());
         }
         Ok(())
@@ -97,9 +96,6 @@ impl App {
             network::has_come_up(&mut facts, backplane);
             node.facts = Some(facts.encode_to_vec());
         }
-        if !done {
-            self.refuse_what_follows(tx, task).await?;
-        }
         if let Some(digest) = spec::digest_of(&wanted) {
             tx.set_applied(&node.name, wanted.kind(), done.then_some(&digest))
                 .await?;
@@ -109,29 +105,6 @@ impl App {
             _ => None,
         };
         self.see_pools(tx, &node.name, &finished.pools, made).await
-    }
-
-    /// Refuses the queued tasks of the same revision on this node: they were planned for the state that this task did
-    /// not reach.
-    async fn refuse_what_follows(&self, tx: &mut Tx, ended: &Task) -> Result<(), AppError> {
-        let follows =
-            |task: &Task| task.node == ended.node && task.revision == ended.revision && task.state == TaskState::Queued;
-        for task in tx.open_tasks().await?.into_iter().filter(follows) {
-            let reason = format!("not started: {}, which comes first, did not finish", ended.kind);
-            let outcome = Outcome {
-                state: TaskState::Refused,
-                reason: reason.clone(),
-                blocked: None,
-                changes: 0,
-            };
-            tx.finish_task(&task.id, &outcome, self.now_ms()).await?;
-            let event = NewEvent {
-                task_id: task.id,
-                ..self.event("refused", &ended.node, reason)
-            };
-            tx.add_event(&event).await?;
-        }
-        Ok(())
     }
 
     /// Handles an agent's answer to an assignment: it took the task, or refuses it.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use heeler_proto::{NodeName, v1};
+use heeler_proto::{NodeName, v1, v1::to_agent::Body};
 use heeler_store::{Digest, Node, NodeState, Tx};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -22,7 +22,7 @@ impl App {
     pub async fn open_session(
         &self,
         peer: &Peer,
-        mut hello: v1::Hello,
+        hello: v1::Hello,
         out: mpsc::Sender<v1::ToAgent>,
     ) -> Result<Arc<Session>, AppError> {
         if hello.node != peer.node.as_str() {
@@ -45,7 +45,6 @@ impl App {
             identity,
             hello.hardware_serial.clone(),
             out,
-            self.pending(&mut hello),
         ));
         self.take_in(&session).await?;
         match self.welcome(&session, hello).await {
@@ -98,6 +97,7 @@ impl App {
             tx.add_event(&self.event("alarm", name, text)).await?;
         }
         self.end_forgotten(&mut tx, &node, &hello).await?;
+        let unknown = self.arm(&mut tx, name, &hello).await?;
         let knows = match hello.trust {
             Some(said) => Some(self.keep_trust(&mut tx, session, said).await?),
             // An older agent does not report whom it trusts.
@@ -124,6 +124,9 @@ impl App {
         self.save_with_event(tx, self.event("connected", name, text)).await?;
         if let Some(knows) = knows {
             self.tell_trust(session, &knows, node.certificate_expires_ms);
+        }
+        if let Some(unknown) = unknown {
+            session.send(Body::NetworkConfirmation(unknown));
         }
         session.ask_facts(now_ms);
         self.wake.notify_one();

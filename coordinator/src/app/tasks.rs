@@ -99,7 +99,10 @@ mod tests {
             task: Vec::new(),
             epoch: 0,
             counter: 0,
-            peers: None,
+            operation: None,
+            predecessor: None,
+            ready_at_ms: 0,
+            consented_until_ms: None,
         };
         let tasks = listed((0..MOST).map(task).collect()).unwrap();
         assert_eq!(tasks.len(), MOST as usize);

@@ -44,6 +44,8 @@ impl Bench {
             task: vec![],
             revision: 1,
             operator: "me".into(),
+            predecessor: None,
+            consented_until_ms: None,
             consents: vec![],
         };
         tx.add_task(&task, NOW).await.unwrap();

@@ -1,13 +1,15 @@
 use heeler_proto::{Generation, NodeName, TaskId};
 use heeler_store::TaskState;
 
-use crate::pending::Pending;
+use crate::operation::{Armed, NetworkChange};
 
 /// The fleet as the planner sees it: the record and the sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
     /// Epoch of the coordinator.
     pub epoch: u64,
+    /// When the coordinator started, Unix milliseconds. It has heard nobody before.
+    pub since_ms: u64,
     /// Whether there is an accepted revision.
     pub accepted: bool,
     /// The nodes, by name.
@@ -35,6 +37,8 @@ pub struct NodeView {
     pub on_backplane: bool,
     /// Its session; None while it is not connected.
     pub session: Option<SessionView>,
+    /// The open operation that changes its network.
+    pub change: Option<ChangeView>,
     /// Tasks that have not ended, oldest first.
     pub open: Vec<TaskView>,
 }
@@ -50,21 +54,45 @@ pub struct SessionView {
     pub compare_asked_at_ms: u64,
     /// When it was last asked for facts, Unix milliseconds; 0: never.
     pub facts_asked_at_ms: u64,
-    /// The network change that waited for confirmation when the session opened.
-    pub pending: Option<Pending>,
+}
+
+/// An open operation that changes a node's network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeView {
+    /// Number of the operation.
+    pub operation: u64,
+    /// How far it has got.
+    pub change: NetworkChange,
+    /// How its task ended, and why; None while that is open.
+    pub ended: Option<(TaskState, String)>,
 }
 
 impl NodeView {
-    /// The network change that waits for confirmation.
-    #[must_use]
-    pub fn pending(&self) -> Option<&Pending> {
-        self.session.as_ref()?.pending.as_ref()
+    /// The change of its network that goes on.
+    pub(super) fn changing(&self) -> Option<&ChangeView> {
+        self.change.as_ref().filter(|change| change.ended.is_none())
     }
 
-    /// The task that changes the network, if it was handed out and has not ended.
-    pub(super) fn changing(&self) -> Option<&TaskView> {
-        self.open.iter().find(|task| task.network && task.generation.is_some())
+    /// The change that the connected node has made, and that is not confirmed yet.
+    #[must_use]
+    pub fn unconfirmed(&self) -> Option<&Armed> {
+        let change = &self.changing()?.change;
+        change.armed.as_ref().filter(|_| {
+            let connected = self.session.is_some() && !self.revoked;
+            connected && !change.is_confirmed()
+        })
     }
+}
+
+/// Whether a task may start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ready {
+    /// Since then, Unix milliseconds: when it was queued, or when its predecessor was done.
+    At(u64),
+    /// Its predecessor is open.
+    Waits,
+    /// Its predecessor, of this kind, ended and was not done.
+    Never(String),
 }
 
 /// A task that has not ended.
@@ -74,15 +102,14 @@ pub struct TaskView {
     pub id: TaskId,
     /// Queued, sent or running.
     pub state: TaskState,
-    /// When it was queued, Unix milliseconds.
-    pub created_at_ms: u64,
+    /// Whether it may start.
+    pub ready: Ready,
+    /// When the first of its consents expires, Unix milliseconds; None without consents.
+    pub consented_until_ms: Option<u64>,
     /// None until it is handed out.
     pub generation: Option<Generation>,
     /// Whether it changes the network.
     pub network: bool,
-    /// The nodes that were up on the backplane when it was handed out; None when it was not handed out or that is not
-    /// known.
-    pub peers: Option<Vec<NodeName>>,
     /// Whether it was handed out over the node's open session.
     pub sent_over_session: bool,
 }

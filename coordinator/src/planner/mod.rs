@@ -9,11 +9,14 @@ mod network;
 mod tests;
 
 use heeler_proto::{Generation, NodeName, TaskId};
-use heeler_store::TaskState;
+use heeler_store::{OperationState, TaskState};
 
-pub use fleet::{Fleet, NodeView, SessionView, TaskView};
+use crate::operation::{NetworkChange, Verdict};
 
-/// How long a plan and its consents are valid. A task that no agent has taken within this time is never started.
+pub use fleet::{ChangeView, Fleet, NodeView, Ready, SessionView, TaskView};
+
+/// How long a plan and its consents are valid. A task that no agent has taken within this time after it was ready is
+/// never started.
 pub const TASK_LIFETIME_MS: u64 = 60 * 60 * 1000;
 /// Facts of this age are asked for again.
 pub const FACTS_LIFETIME_MS: u64 = 5 * 60 * 1000;
@@ -52,27 +55,26 @@ pub enum Decision {
         /// The reason.
         why: Why,
     },
-    /// Ask a peer whether it reaches the node with the changed network.
-    Ask {
-        /// The peer to ask.
-        peer: NodeName,
-        /// The session to use, by [`SessionView::id`].
-        session: u64,
-        /// The node with the changed network.
-        about: NodeName,
-    },
-    /// Confirm a node's network change.
-    Confirm {
-        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
+    /// Store how far a network change has got, then ask the peers and tell the node.
+    Proceed {
+        /// Number of the operation.
+        operation: u64,
+        /// The node whose network changes.
         node: NodeName,
-        /// Peers that reach it; empty when none is up on the backplane.
-        by: Vec<NodeName>,
+        /// What to store.
+        change: NetworkChange,
+        /// Peers to ask whether they reach the node.
+        ask: Vec<NodeName>,
+        /// What to tell the node; None: nothing new.
+        verdict: Option<Verdict>,
     },
-    /// Tell a node why its network change is not confirmed yet.
-    Doubt {
-        /// Node name: lower-case letters, digits and inner hyphens, at most 63.
-        node: NodeName,
-        /// The reason, which a person reads if the node undoes the change.
+    /// End an operation.
+    End {
+        /// Number of the operation.
+        operation: u64,
+        /// How it ended.
+        state: OperationState,
+        /// Why, as a clause.
         reason: String,
     },
     /// Compare the node with the accepted revision. Changes nothing on it.
@@ -92,10 +94,16 @@ pub enum Decision {
 }
 
 /// Why a task ends without an answer from the agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// No agent took it within an hour.
+    /// No agent took it within an hour after it was ready.
     TooLate,
+    /// It waits for another task, and its node has not been connected for an hour.
+    Away,
+    /// A consent expired before the task was ready.
+    ConsentExpired,
+    /// Its predecessor, of this kind, was not done.
+    Unreached(String),
     /// The node's key was shut out.
     Revoked {
         /// Whether the agent had taken it; then its outcome is not known.
@@ -108,15 +116,25 @@ pub enum Why {
 impl Why {
     /// The reason for a person, with what to type.
     #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
+    pub fn text(&self) -> String {
+        let text = match self {
             Self::TooLate => "the node did not take the task within an hour; nothing was done. Look again: heeler plan",
+            Self::Away => {
+                "the node was not connected for an hour, and its earlier task has not ended; nothing was done. When it \
+                 is back: heeler plan"
+            }
+            Self::ConsentExpired => {
+                "its consent, which is valid for an hour, expired while an earlier task ran; nothing was done. Look \
+                 again: heeler plan"
+            }
+            Self::Unreached(kind) => return format!("not started: {kind}, which comes first, did not finish"),
             Self::Paused => {
                 "the node was paused before it got the task; nothing was done. After the pause: heeler plan"
             }
             Self::Revoked { begun: false } => "the node was revoked before it took the task; nothing was done",
             Self::Revoked { begun: true } => "the node was revoked during the task: how far the task got is not known",
-        }
+        };
+        text.to_owned()
     }
 }
 
@@ -125,10 +143,10 @@ impl Why {
 #[must_use]
 pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
     let mut changing = fleet.nodes.iter().find(|node| is_changing(node, now_ms));
-    let mut decisions = Vec::new();
+    let mut decisions: Vec<_> = fleet.nodes.iter().filter_map(network::ended).collect();
     for node in &fleet.nodes {
         let mine = changing.is_none_or(|changing| changing.name == node.name);
-        for mut decision in decide_node(fleet.epoch, node, now_ms) {
+        for mut decision in decide_node(fleet, node, now_ms) {
             let network = |task: &TaskId| node.open.iter().any(|open| open.id == *task && open.network);
             match &mut decision {
                 Decision::Assign { task, peers, .. } if network(task) => {
@@ -142,7 +160,12 @@ pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
             }
         }
     }
-    decisions.extend(network::decide_network(fleet, now_ms));
+    decisions.extend(
+        fleet
+            .nodes
+            .iter()
+            .filter_map(|node| network::proceed(fleet, node, now_ms)),
+    );
     for (node, place) in fleet.nodes.iter().zip(0..).filter(|_| fleet.accepted) {
         decisions.extend(compare(node, place, now_ms));
     }
@@ -177,50 +200,62 @@ fn past(at_ms: u64, now_ms: u64) -> u64 {
     if at_ms <= now_ms { at_ms } else { 0 }
 }
 
-fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
-    let refused = |task: &TaskView| -> Option<Why> {
-        let taken = task.state == TaskState::Running;
-        // `abs_diff`: a task from the future, made before the clock went back, is late as well.
-        let late = now_ms.abs_diff(task.created_at_ms) >= TASK_LIFETIME_MS;
-        if node.revoked {
-            Some(Why::Revoked { begun: taken })
-        } else if node.paused && task.state == TaskState::Queued {
-            Some(Why::Paused)
-        } else {
-            (!taken && late).then_some(Why::TooLate)
+/// Why the task is never started, or its outcome is not waited for.
+fn refused(fleet: &Fleet, node: &NodeView, task: &TaskView, now_ms: u64) -> Option<Why> {
+    // `abs_diff`: a time in the future, stored before the clock went back, is too long ago as well.
+    let too_long = |since_ms: u64| now_ms.abs_diff(since_ms) >= TASK_LIFETIME_MS;
+    let (queued, taken) = (task.state == TaskState::Queued, task.state == TaskState::Running);
+    match &task.ready {
+        _ if node.revoked => Some(Why::Revoked { begun: taken }),
+        _ if node.paused && queued => Some(Why::Paused),
+        _ if taken => None,
+        Ready::Never(kind) => Some(Why::Unreached(kind.clone())),
+        // A node that was away gets nothing later that nobody asks for again.
+        Ready::Waits => {
+            let away = node.session.is_none() && too_long(node.last_seen_ms.max(fleet.since_ms));
+            away.then_some(Why::Away)
         }
-    };
-    let mut decisions: Vec<_> = node
-        .open
-        .iter()
-        .filter_map(|task| {
-            refused(task).map(|why| Decision::Refuse {
+        Ready::At(since_ms) if too_long(*since_ms) => Some(Why::TooLate),
+        Ready::At(_) => {
+            let expired = task.consented_until_ms.is_some_and(|until_ms| until_ms <= now_ms);
+            (queued && expired).then_some(Why::ConsentExpired)
+        }
+    }
+}
+
+fn decide_node(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<Decision> {
+    let mut decisions = Vec::new();
+    let mut going = Vec::new();
+    for task in &node.open {
+        match refused(fleet, node, task, now_ms) {
+            Some(why) => decisions.push(Decision::Refuse {
                 task: task.id.clone(),
                 why,
-            })
-        })
-        .collect();
+            }),
+            None => going.push(task),
+        }
+    }
     let Some(session) = node.session.as_ref().filter(|_| !node.revoked) else {
         return decisions;
     };
 
     // A node gets one task at a time; the next one waits until it ends.
-    match node.open.iter().find(|task| refused(task).is_none()) {
+    let handed_out = going.iter().find(|task| task.generation.is_some());
+    match handed_out.or_else(|| going.iter().find(|task| task.ready != Ready::Waits)) {
         // A paused node may have got this task. It is not sent again; the agent reports it if it has it.
         Some(task) if node.paused && task.state == TaskState::Sent => {}
         Some(task) if !task.sent_over_session => decisions.push(Decision::Assign {
             node: node.name.clone(),
             task: task.id.clone(),
             generation: task.generation.unwrap_or(Generation {
-                epoch,
+                epoch: fleet.epoch,
                 counter: node.counter + 1,
             }),
             first: task.generation.is_none(),
             session: session.id,
             peers: None,
         }),
-        Some(_) => {}
-        None => {
+        None if going.is_empty() => {
             let asked_ms = past(node.facts_at_ms, now_ms).max(past(session.facts_asked_at_ms, now_ms));
             if now_ms >= asked_ms.saturating_add(FACTS_LIFETIME_MS) {
                 decisions.push(Decision::Look {
@@ -229,6 +264,7 @@ fn decide_node(epoch: u64, node: &NodeView, now_ms: u64) -> Vec<Decision> {
                 });
             }
         }
+        _ => {}
     }
     decisions
 }

@@ -7,10 +7,10 @@ fn task(number: u128, state: TaskState, age_ms: u64) -> TaskView {
     TaskView {
         id: TaskId::from_random(number),
         state,
-        created_at_ms: NOW - age_ms,
+        ready: Ready::At(NOW - age_ms),
+        consented_until_ms: None,
         generation: handed_out.then_some(Generation { epoch: 1, counter: 7 }),
         network: false,
-        peers: None,
         sent_over_session: false,
     }
 }
@@ -30,8 +30,8 @@ fn node(connected: bool, open: Vec<TaskView>) -> NodeView {
             since_ms: NOW,
             compare_asked_at_ms: 0,
             facts_asked_at_ms: 0,
-            pending: None,
         }),
+        change: None,
         open,
     }
 }
@@ -40,6 +40,7 @@ fn decided(node: NodeView) -> Vec<Decision> {
     decide(
         &Fleet {
             epoch: 2,
+            since_ms: 0,
             accepted: true,
             nodes: vec![node],
         },
@@ -141,6 +142,93 @@ fn an_expired_task_does_not_delay_the_next() {
 }
 
 #[test]
+fn a_task_waits_for_its_predecessor_however_long_that_takes() {
+    let first = TaskView {
+        sent_over_session: true,
+        ..task(1, TaskState::Running, 2 * TASK_LIFETIME_MS)
+    };
+    let second = |ready| TaskView {
+        ready,
+        ..task(2, TaskState::Queued, 0)
+    };
+    assert_eq!(decided(node(true, vec![first, second(Ready::Waits)])), []);
+    assert_eq!(
+        decided(node(true, vec![second(Ready::At(NOW))])),
+        [assign(2, (2, 8), true)]
+    );
+    let late = Ready::At(NOW - TASK_LIFETIME_MS);
+    assert_eq!(decided(node(true, vec![second(late)])), [refuse(2, Why::TooLate)]);
+    let never = decided(node(true, vec![second(Ready::Never("ensure pool".into()))]));
+    let [Decision::Refuse { why, .. }] = &never[..] else {
+        panic!("{never:?}")
+    };
+    assert_eq!(
+        why.text(),
+        "not started: ensure pool, which comes first, did not finish"
+    );
+}
+
+#[test]
+fn a_task_that_waits_for_another_node_delays_none() {
+    let waits = TaskView {
+        ready: Ready::Waits,
+        ..task(1, TaskState::Queued, 0)
+    };
+    let running = TaskView {
+        sent_over_session: true,
+        ..task(2, TaskState::Running, 0)
+    };
+    assert_eq!(
+        decided(node(true, vec![waits, task(2, TaskState::Queued, 0)])),
+        [assign(2, (2, 8), true)]
+    );
+    let now_ready = task(1, TaskState::Queued, 0);
+    assert_eq!(decided(node(true, vec![now_ready, running])), [], "one at a time");
+}
+
+#[test]
+fn a_task_of_an_absent_node_does_not_wait_for_ever() {
+    let away = |since_ms, last_seen_ms| {
+        let waits = TaskView {
+            ready: Ready::Waits,
+            ..task(2, TaskState::Queued, 0)
+        };
+        let node = NodeView {
+            last_seen_ms,
+            ..node(false, vec![task(1, TaskState::Running, 0), waits])
+        };
+        let fleet = Fleet {
+            since_ms,
+            nodes: vec![node],
+            ..Fleet::default()
+        };
+        decide(&fleet, NOW)
+    };
+    let long_ago = NOW - TASK_LIFETIME_MS;
+    assert_eq!(away(0, long_ago + 1), []);
+    assert_eq!(away(0, long_ago), [refuse(2, Why::Away)]);
+    assert_eq!(away(NOW, long_ago), [], "the coordinator was away");
+}
+
+#[test]
+fn a_task_does_not_start_with_an_expired_consent() {
+    let consented = |state, until_ms| TaskView {
+        consented_until_ms: Some(until_ms),
+        sent_over_session: state != TaskState::Queued,
+        ..task(1, state, 0)
+    };
+    let expired = decided(node(true, vec![consented(TaskState::Queued, NOW)]));
+    assert_eq!(expired, [refuse(1, Why::ConsentExpired)]);
+    assert_eq!(
+        decided(node(true, vec![consented(TaskState::Queued, NOW + 1)])),
+        [assign(1, (2, 8), true)]
+    );
+    for taken in [TaskState::Sent, TaskState::Running] {
+        assert_eq!(decided(node(true, vec![consented(taken, NOW)])), [], "the node decides");
+    }
+}
+
+#[test]
 fn a_revoked_node_gets_nothing_and_its_tasks_are_refused() {
     let tasks = vec![task(1, TaskState::Queued, 0), task(2, TaskState::Running, 0)];
     let revoked = NodeView {
@@ -173,7 +261,6 @@ fn old_facts_are_refreshed_when_idle() {
         since_ms: NOW,
         compare_asked_at_ms: 0,
         facts_asked_at_ms: NOW - 1,
-        pending: None,
     });
     assert_eq!(decided(NodeView { session, ..old.clone() }), []);
     let busy = TaskView {
@@ -194,6 +281,7 @@ fn old_facts_are_refreshed_when_idle() {
 fn the_same_fleet_gives_the_same_decisions() {
     let fleet = Fleet {
         epoch: 1,
+        since_ms: 0,
         accepted: true,
         nodes: vec![node(true, vec![task(1, TaskState::Queued, 0)]); 3],
     };

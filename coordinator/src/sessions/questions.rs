@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use heeler_proto::NodeName;
 use heeler_proto::v1::{self, reply::Answer, request::Ask};
 use tokio::sync::oneshot;
 
@@ -32,8 +31,8 @@ pub enum Purpose {
     },
     /// A peer says whether it reaches a node whose network changed.
     Reach {
-        /// The node with the changed network.
-        about: NodeName,
+        /// The operation that changes it.
+        operation: u64,
         /// Id of the change, unique on that node.
         guard_id: String,
     },

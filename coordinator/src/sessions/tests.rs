@@ -8,7 +8,6 @@ fn session(id: u64, outbox: usize) -> (Arc<Session>, mpsc::Receiver<v1::ToAgent>
             (NodeName::new("a").unwrap(), [0; 32]),
             String::new(),
             out,
-            None,
         )),
         messages,
     )

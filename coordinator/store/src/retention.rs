@@ -75,4 +75,21 @@ impl Tx {
         }
         Ok(old.len() as u64)
     }
+
+    /// Deletes operations that ended before `before_ms` and have no task left, and grants of the lease freed before it.
+    pub async fn drop_operations(&mut self, before_ms: u64) -> Result<(), StoreError> {
+        let before = signed(before_ms);
+        sqlx::query!("DELETE FROM lease WHERE freed_at_ms < ?", before)
+            .execute(&mut *self.tx)
+            .await?;
+        sqlx::query!(
+            "DELETE FROM operations WHERE state <> 'open' AND changed_at_ms < ?
+             AND NOT EXISTS (SELECT 1 FROM tasks WHERE operation = operations.id)
+             AND NOT EXISTS (SELECT 1 FROM lease WHERE operation = operations.id)",
+            before
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
 }

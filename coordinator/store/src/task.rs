@@ -74,9 +74,14 @@ pub struct Task {
     pub epoch: u64,
     /// Counter of its generation; 0 until it is handed out.
     pub counter: u64,
-    /// For a change of the network that was handed out: the nodes that must confirm it, separated by spaces. Else
-    /// None.
-    pub peers: Option<String>,
+    /// The operation that it is part of.
+    pub operation: Option<u64>,
+    /// Id of the task that must be done first.
+    pub predecessor: Option<String>,
+    /// When its predecessor was done, or when it was queued if it has none, Unix milliseconds; 0: not yet.
+    pub ready_at_ms: u64,
+    /// When the first of its consents expires, Unix milliseconds; None without consents.
+    pub consented_until_ms: Option<u64>,
 }
 
 /// A task to queue, as the plan made it.
@@ -94,8 +99,12 @@ pub struct NewTask {
     pub revision: u64,
     /// Operator name, as in the audit log.
     pub operator: String,
+    /// Id of the task that must be done first; None: it is ready at once.
+    pub predecessor: Option<String>,
     /// Id and encoded `v1::Consent` of each consent.
     pub consents: Vec<(String, Vec<u8>)>,
+    /// When the first of them expires, Unix milliseconds.
+    pub consented_until_ms: Option<u64>,
 }
 
 /// How a task ended.
@@ -117,7 +126,9 @@ macro_rules! select {
             Task,
             r#"SELECT id, node, kind, task, revision as "revision: u64", operator, state as "state: TaskState", reason,
             blocked, changes as "changes: u32", created_at_ms as "created_at_ms: u64",
-            finished_at_ms as "finished_at_ms: u64", epoch as "epoch: u64", counter as "counter: u64", peers FROM tasks "#
+            finished_at_ms as "finished_at_ms: u64", epoch as "epoch: u64", counter as "counter: u64",
+            operation as "operation: u64", predecessor, ready_at_ms as "ready_at_ms: u64",
+            consented_until_ms as "consented_until_ms: u64" FROM tasks "#
             + $tail
             $(, $argument)*
         )
@@ -165,16 +176,22 @@ impl Tx {
     /// Queues a task with its consents.
     pub async fn add_task(&mut self, task: &NewTask, now_ms: u64) -> Result<(), StoreError> {
         let (revision, now_ms) = (signed(task.revision), signed(now_ms));
+        let ready_ms = if task.predecessor.is_none() { now_ms } else { 0 };
+        let until_ms = task.consented_until_ms.map(signed);
         let result = sqlx::query!(
             "INSERT INTO tasks (id, node, kind, task, revision, operator, state, reason, changes, created_at_ms,
-             finished_at_ms, epoch, counter) VALUES (?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, 0, 0, 0)",
+             finished_at_ms, epoch, counter, predecessor, ready_at_ms, consented_until_ms)
+             VALUES (?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, 0, 0, 0, ?, ?, ?)",
             task.id,
             task.node,
             task.kind,
             task.task,
             revision,
             task.operator,
-            now_ms
+            now_ms,
+            task.predecessor,
+            ready_ms,
+            until_ms
         )
         .execute(&mut *self.tx)
         .await?;
@@ -199,20 +216,21 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
-    /// Records that a queued task is handed out under this generation. `peers`, separated by spaces, must confirm a
-    /// change of the network. Fails when the task is not queued.
+    /// Records that a queued task is handed out under this generation, as part of `operation` when there is one. Fails
+    /// when the task is not queued.
     pub async fn send_task(
         &mut self,
         id: &str,
         (epoch, counter): (u64, u64),
-        peers: Option<&str>,
+        operation: Option<u64>,
     ) -> Result<(), StoreError> {
-        let (epoch, counter) = (signed(epoch), signed(counter));
+        let (epoch, counter, operation) = (signed(epoch), signed(counter), operation.map(signed));
         let result = sqlx::query!(
-            "UPDATE tasks SET state = 'sent', epoch = ?, counter = ?, peers = ? WHERE id = ? AND state = 'queued'",
+            "UPDATE tasks SET state = 'sent', epoch = ?, counter = ?, operation = coalesce(?, operation)
+             WHERE id = ? AND state = 'queued'",
             epoch,
             counter,
-            peers,
+            operation,
             id
         )
         .execute(&mut *self.tx)
@@ -231,7 +249,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends the task. Also replaces an outcome that was recorded while the agent was away: the agent knows better.
+    /// Ends the task; when it is done, the tasks that waited for it are ready. Also replaces an outcome that was
+    /// recorded while the agent was away: the agent knows better.
     pub async fn finish_task(&mut self, id: &str, outcome: &Outcome, now_ms: u64) -> Result<(), StoreError> {
         let now_ms = signed(now_ms);
         let result = sqlx::query!(
@@ -245,6 +264,26 @@ impl Tx {
         )
         .execute(&mut *self.tx)
         .await?;
-        one("finished task", &result)
+        one("finished task", &result)?;
+        if outcome.state == TaskState::Done {
+            sqlx::query!(
+                "UPDATE tasks SET ready_at_ms = ? WHERE predecessor = ? AND ready_at_ms = 0",
+                now_ms,
+                id
+            )
+            .execute(&mut *self.tx)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The newest task of an operation.
+    pub async fn task_of_operation(&mut self, operation: u64) -> Result<Option<Task>, StoreError> {
+        let operation = signed(operation);
+        let query = select!(
+            "WHERE operation = ? ORDER BY created_at_ms DESC, rowid DESC LIMIT 1",
+            operation
+        );
+        Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 }

@@ -21,6 +21,8 @@ fn task(id: &str, node: &str) -> NewTask {
         task: vec![1],
         revision: 1,
         operator: "me".into(),
+        predecessor: None,
+        consented_until_ms: None,
         consents: vec![(format!("consent of {id}"), vec![2])],
     }
 }
@@ -151,7 +153,7 @@ async fn a_task_is_assigned_once() {
     tx.add_task(&task("t", "a"), 1).await.unwrap();
     assert!(tx.add_task(&task("t", "a"), 1).await.unwrap_err().is_duplicate());
     assert_eq!(tx.consents("t").await.unwrap(), [vec![2]]);
-    tx.send_task("t", (1, 4), Some("b c")).await.unwrap();
+    tx.send_task("t", (1, 4), None).await.unwrap();
     assert!(tx.send_task("t", (1, 5), None).await.is_err());
     tx.run_task("t").await.unwrap();
     assert_eq!(tx.open_tasks().await.unwrap()[0].state, TaskState::Running);

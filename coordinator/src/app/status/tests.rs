@@ -91,7 +91,10 @@ fn task(state: TaskState) -> Task {
         finished_at_ms: 0,
         epoch: 1,
         counter: 1,
-        peers: None,
+        operation: None,
+        predecessor: None,
+        ready_at_ms: 0,
+        consented_until_ms: None,
     }
 }
 
