@@ -187,7 +187,7 @@ impl App {
                 if let Some(Verdict::Confirmed(by)) = &verdict {
                     self.keep_confirmation(tx, &node, by).await?;
                 }
-                send.extend(self.proceed((operation, &node), &change, ask, verdict));
+                send.extend(self.proceed((operation, &node), &change, &ask, verdict));
             }
             Decision::End {
                 operation,
@@ -235,7 +235,7 @@ impl App {
         &self,
         (operation, node): (u64, &NodeName),
         change: &NetworkChange,
-        ask: Vec<NodeName>,
+        ask: &[NodeName],
         verdict: Option<Verdict>,
     ) -> Vec<Send> {
         let Some(armed) = &change.armed else { return Vec::new() };

@@ -18,6 +18,8 @@ pub(super) struct Shown {
     pub(super) task: TaskId,
     pub(super) act: Irreversible,
     pub(super) word: String,
+    /// Whether an earlier task of the node reads disks first, which may take longer than this consent is valid.
+    pub(super) after_reading: bool,
 }
 
 /// The operations in these plans that cannot be undone. Fails when this version cannot show one completely: nobody
@@ -38,8 +40,15 @@ pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
                 task: TaskId::new(task).map_err(|error| unknown(&error))?,
                 word: asks(&plan.node, act).ok_or_else(|| unknown(&"its kind is unknown"))?,
                 act: Irreversible::try_from(act.clone()).map_err(|error| unknown(&error))?,
+                after_reading: false,
             });
         }
+    }
+    let reading: Vec<_> = all.iter().filter(|one| reads(&one.act)).cloned().collect();
+    for one in &mut all {
+        // Tasks are shown in the order in which they run, and a pool comes first.
+        let other = |before: &Shown| before.node == one.node && before.task != one.task;
+        one.after_reading = reading.iter().any(other);
     }
     let by_serial = |act: &Shown| act.word != act.node.as_str();
     let ambiguous = all.iter().find(|one| {
@@ -53,6 +62,11 @@ pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
         ))),
         None => Ok(all),
     }
+}
+
+/// Whether the node reads whole disks before it does this.
+fn reads(act: &Irreversible) -> bool {
+    matches!(act, Irreversible::CreatePool(create) if create.unread.len() < create.disks.len())
 }
 
 /// Operations that cannot be undone, each with the id of its task.
@@ -113,7 +127,14 @@ fn asked(shown: &Shown) -> Vec<(String, String)> {
         let question = format!("Type {serial} to create a pool on it without reading it first:");
         (serial.to_string(), question)
     });
-    unread.chain([(shown.word.clone(), question(shown))]).collect()
+    let mut question = question(shown);
+    if shown.after_reading {
+        question = format!(
+            "The disks of the new pool are read first. If that takes more than an hour,\nthis consent expires, and the \
+             change is not made; then type: heeler apply\n{question}"
+        );
+    }
+    unread.chain([(shown.word.clone(), question)]).collect()
 }
 
 fn question(shown: &Shown) -> String {

@@ -226,6 +226,28 @@ async fn a_lost_peer_keeps_its_veto_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_change_that_no_open_task_made_is_not_confirmed() {
+    let fleet = Fleet::new().await;
+    let agent = BareAgent::enrolled(&fleet, "b").await;
+    let hello = v1::Hello {
+        pending_network: Some(v1::PendingNetwork {
+            guard_id: "g".into(),
+            address: "10.10.99.51".into(),
+        }),
+        ..BareAgent::hello("b")
+    };
+    let (mut line, _) = agent.join(hello).await.unwrap();
+    let told = line
+        .next_that(|body| match body {
+            to_agent::Body::NetworkConfirmation(told) => Some(told),
+            _ => None,
+        })
+        .await;
+    assert_eq!((told.guard_id.as_str(), told.confirmed), ("g", false));
+    assert!(told.reason.contains("no open task"), "{told:?}");
+}
+
+#[tokio::test]
 async fn without_coordinator_a_network_change_is_undone() {
     let (mut fleet, nodes, mut operator, _) = fleet(1).await;
     let text = config(1, "");

@@ -20,6 +20,7 @@ mod hostile;
 mod keep;
 mod legs;
 mod operators;
+mod order;
 mod pause;
 mod pools;
 mod recover;

@@ -4,7 +4,7 @@ use heeler_coordinator::clock::Clock as _;
 use heeler_proto::v1::{self, from_agent};
 use heeler_tests::{BareAgent, Fleet, NOON, Node, config};
 
-use crate::scene::{DISKS, assignment, creations, finished, machine, planned, task};
+use crate::scene::{DISKS, assignment, creations, finished, machine, planned, taken, task};
 
 #[tokio::test]
 async fn a_killed_coordinator_continues_the_apply() {
@@ -129,13 +129,7 @@ async fn revoking_a_node_ends_its_task() {
     let plan = planned(&fleet, &mut line).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let given = line.next_that(assignment).await;
-    let accepted = v1::AssignmentReply {
-        task_id: given.task_id.clone(),
-        generation: given.generation,
-        accepted: true,
-        reason: String::new(),
-    };
-    line.say(from_agent::Body::Assignment(accepted)).await;
+    line.say(from_agent::Body::Assignment(taken(&given))).await;
     operator.wait_after(reply.after_event, "accepted", "a").await;
     operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
     operator.wait_after(reply.after_event, "failed", "a").await;

@@ -66,23 +66,40 @@ pub fn outcomes(plan: &v1::NodePlan) -> Vec<StepOutcome> {
 
 /// A plan with a change, answered by the hand-made agent.
 pub async fn planned(fleet: &Fleet, line: &mut Line) -> v1::PlanReply {
+    planned_steps(fleet, line, vec![change(0)]).await
+}
+
+/// A step of that task of the plan, with a change.
+pub fn change(task: u32) -> v1::StepReport {
+    v1::StepReport {
+        task,
+        step: "X".into(),
+        outcome: StepOutcome::Change.into(),
+        ..Default::default()
+    }
+}
+
+/// A plan with these steps, answered by the hand-made agent.
+pub async fn planned_steps(fleet: &Fleet, line: &mut Line, steps: Vec<v1::StepReport>) -> v1::PlanReply {
     let text = config(&[("a", DISKS)]);
     let planning = tokio::spawn({
         let mut operator = fleet.operator().await;
         async move { operator.plan_text(&text, 0).await }
     });
     let id = line.next_that(preview).await;
-    let step = v1::StepReport {
-        step: "X".into(),
-        outcome: StepOutcome::Change.into(),
-        ..Default::default()
-    };
-    let preview = v1::Preview {
-        steps: vec![step],
-        facts: None,
-    };
+    let preview = v1::Preview { steps, facts: None };
     line.answer(id, Answer::Preview(preview)).await;
     planning.await.unwrap()
+}
+
+/// The answer of an agent that takes the task.
+pub fn taken(given: &v1::Assignment) -> v1::AssignmentReply {
+    v1::AssignmentReply {
+        task_id: given.task_id.clone(),
+        generation: given.generation,
+        accepted: true,
+        reason: String::new(),
+    }
 }
 
 /// Longer than a busy machine needs: a test that waits this long has failed.

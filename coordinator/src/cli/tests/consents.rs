@@ -49,6 +49,41 @@ async fn disk_erase_signs_for_the_erasure_of_that_disk_alone() {
 }
 
 #[tokio::test]
+async fn a_consent_that_may_expire_while_disks_are_read_says_so() {
+    let lower = || v1_act::Act::LowerKeep(LowerKeep::default());
+    for (creates, answers, warned) in [
+        (creation(), &["pi5l", "no"][..], true),
+        (unread(), &["S1", "S2", "pi5l", "no"], false),
+    ] {
+        let mut both = plan(Some(creates));
+        let mut second = plan(Some(lower())).nodes.remove(0);
+        second.steps[0].task = 1;
+        second.tasks[0].task_id = "f".repeat(32);
+        both.nodes[0].steps.append(&mut second.steps);
+        both.nodes[0].tasks.append(&mut second.tasks);
+        let played = Script {
+            plan: both,
+            ..script(Some(creation()))
+        };
+        let stage = Stage::with(TOML, played);
+        stage.key(&key());
+        let outcome = stage.types_and_says("apply", answers).await;
+        let last = outcome.asked.last().unwrap();
+        assert!(last.contains("snapshots there"), "{last}");
+        assert_eq!(last.contains("this consent expires"), warned, "{last}");
+        assert!(!outcome.asked[0].contains("expires"), "{:?}", outcome.asked);
+    }
+}
+
+fn unread() -> v1_act::Act {
+    let v1_act::Act::CreatePool(mut create) = creation() else {
+        unreachable!()
+    };
+    create.unread = vec!["S1".into(), "S2".into()];
+    v1_act::Act::CreatePool(create)
+}
+
+#[tokio::test]
 async fn one_word_consents_to_one_act() {
     let mut twice = plan(Some(creation()));
     let again = twice.nodes[0].steps[0].ops[0].clone();

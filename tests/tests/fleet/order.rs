@@ -1,0 +1,98 @@
+//! The tasks of one node's plan follow each other, however long each of them takes.
+
+use heeler_coordinator::clock::Clock as _;
+use heeler_proto::v1::{self, TaskOutcome, from_agent};
+use heeler_tests::{BareAgent, Fleet, Line, Operator};
+
+use crate::scene::{assignment, change, planned_steps, taken, task};
+
+const HOUR: u64 = 60 * 60 * 1000;
+
+/// A node whose plan has two tasks, of which it has taken the first. The steps of the second are given.
+async fn first_of_two(second: v1::StepReport) -> (Fleet, Operator, Line, Vec<String>) {
+    let fleet = Fleet::new().await;
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut line, _) = agent.join(BareAgent::hello("a")).await.unwrap();
+    let mut operator = fleet.operator().await;
+    let plan = planned_steps(&fleet, &mut line, vec![change(0), second]).await;
+    let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
+    let given = line.next_that(assignment).await;
+    assert_eq!(given.task_id, reply.task_ids[0]);
+    line.say(from_agent::Body::Assignment(taken(&given))).await;
+    operator.wait_after(reply.after_event, "accepted", "a").await;
+    (fleet, operator, line, reply.task_ids)
+}
+
+async fn ends(line: &Line, task_id: &str, outcome: TaskOutcome) {
+    let finished = v1::TaskFinished {
+        outcome: outcome.into(),
+        ..Default::default()
+    };
+    let event = v1::Event {
+        seq: 1,
+        task_id: task_id.into(),
+        kind: Some(v1::event::Kind::TaskFinished(finished)),
+        ..Default::default()
+    };
+    line.say(from_agent::Body::Event(event)).await;
+}
+
+#[tokio::test]
+async fn a_later_task_starts_after_two_hours() {
+    let (fleet, mut operator, mut line, tasks) = first_of_two(change(1)).await;
+    fleet.clock.advance(2 * HOUR);
+    // An event makes the planner run.
+    let note = v1::Note::default();
+    let event = v1::Event {
+        kind: Some(v1::event::Kind::Note(note)),
+        ..Default::default()
+    };
+    line.say(from_agent::Body::Event(event)).await;
+    operator.wait_for("note", "a").await;
+    assert_eq!(task(&mut operator, &tasks[1]).await.state, "queued");
+    ends(&line, &tasks[0], TaskOutcome::Done).await;
+    assert_eq!(line.next_that(assignment).await.task_id, tasks[1]);
+}
+
+#[tokio::test]
+async fn a_later_task_does_not_start_after_a_failure() {
+    for outcome in [TaskOutcome::Failed, TaskOutcome::Blocked, TaskOutcome::Refused] {
+        let (_fleet, mut operator, line, tasks) = first_of_two(change(1)).await;
+        ends(&line, &tasks[0], outcome).await;
+        operator.wait_for("refused", "a").await;
+        let second = task(&mut operator, &tasks[1]).await;
+        assert_eq!(
+            (second.state.as_str(), second.reason.as_str()),
+            ("refused", "not started: ensure pool, which comes first, did not finish")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_consent_that_expires_meanwhile_starts_nothing() {
+    let lower = v1::LowerKeep {
+        changes: vec![v1::KeepChange {
+            dataset: "data/x".into(),
+            before: "24 hourly".into(),
+            after: "12 hourly".into(),
+        }],
+        ..Default::default()
+    };
+    let op = v1::OpPreview {
+        irreversible: Some(v1::Irreversible {
+            act: Some(v1::irreversible::Act::LowerKeep(lower)),
+        }),
+        ..Default::default()
+    };
+    let second = v1::StepReport {
+        ops: vec![op],
+        ..change(1)
+    };
+    let (fleet, mut operator, line, tasks) = first_of_two(second).await;
+    fleet.clock.advance(2 * HOUR);
+    ends(&line, &tasks[0], TaskOutcome::Done).await;
+    operator.wait_for("refused", "a").await;
+    let second = task(&mut operator, &tasks[1]).await;
+    assert!(second.reason.contains("its consent"), "{second:?}");
+    assert!(second.reason.contains("Look again: heeler plan"), "{second:?}");
+}
