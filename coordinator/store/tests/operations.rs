@@ -1,8 +1,10 @@
-//! Operations, the lease, and tasks that follow each other.
+//! Plans, tasks that follow each other, operations, and the lease.
 
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
-use heeler_store::{NewOperation, NewTask, OperationKind, OperationState, Outcome, Store, StoreError, TaskState, Tx};
+use heeler_store::{
+    NewOperation, NewTask, OperationKind, OperationState, Outcome, Plan, PlanTask, Store, StoreError, TaskState, Tx,
+};
 
 const HOUR: u64 = 60 * 60 * 1000;
 
@@ -36,8 +38,8 @@ fn task(id: &str, predecessor: Option<&str>) -> NewTask {
         revision: 1,
         operator: "me".into(),
         predecessor: predecessor.map(Into::into),
-        consents: Vec::new(),
-        consented_until_ms: None,
+        consents: vec![(format!("consent of {id}"), vec![2])],
+        consented_until_ms: Some(7),
     }
 }
 
@@ -48,6 +50,71 @@ fn outcome(state: TaskState) -> Outcome {
         blocked: None,
         changes: 0,
     }
+}
+
+#[tokio::test]
+async fn a_plan_is_carried_out_once() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    let plan = Plan {
+        id: "p".into(),
+        text: None,
+        git_commit: String::new(),
+        dirty_lines: 0,
+        parent: 0,
+        created_at_ms: 5,
+        reply: None,
+    };
+    let task = PlanTask {
+        node: "a".into(),
+        position: 0,
+        task_id: "t".into(),
+        task: vec![1],
+        shown: vec![2],
+    };
+    tx.add_plan(&plan, std::slice::from_ref(&task)).await.unwrap();
+    assert_eq!(tx.plan_tasks("p").await.unwrap(), [task]);
+    tx.use_plan("p", &[3]).await.unwrap();
+    assert!(matches!(
+        tx.use_plan("p", &[4]).await,
+        Err(StoreError::Rows { rows: 0, .. })
+    ));
+    assert_eq!(tx.plan("p").await.unwrap().unwrap().reply, Some(vec![3]));
+    tx.drop_plans(6).await.unwrap();
+    assert_eq!(tx.plan("p").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_task_is_assigned_once() {
+    let (_folder, store) = store().await;
+    let mut tx = begun(&store).await;
+    tx.add_task(&task("t", None), 1).await.unwrap();
+    assert!(tx.add_task(&task("t", None), 1).await.unwrap_err().is_duplicate());
+    assert_eq!(tx.consents("t").await.unwrap(), [vec![2]]);
+    tx.send_task("t", (1, 4), None).await.unwrap();
+    assert!(tx.send_task("t", (1, 5), None).await.is_err());
+    tx.run_task("t").await.unwrap();
+    assert_eq!(tx.open_tasks().await.unwrap()[0].state, TaskState::Running);
+    let done = Outcome {
+        changes: 3,
+        ..outcome(TaskState::Done)
+    };
+    tx.finish_task("t", &done, 9).await.unwrap();
+    tx.run_task("t").await.unwrap();
+    let kept = tx.task("t").await.unwrap().unwrap();
+    assert_eq!(
+        (kept.state, kept.changes, kept.finished_at_ms, kept.counter),
+        (TaskState::Done, 3, 9, 4)
+    );
+    assert_eq!(tx.open_tasks().await.unwrap(), []);
+    assert!(tx.finish_task("other", &done, 9).await.is_err());
+}
+
+#[tokio::test]
+async fn a_task_needs_a_known_node() {
+    let (_folder, store) = store().await;
+    let mut tx = store.write().await.unwrap();
+    assert!(tx.add_task(&task("t", None), 1).await.is_err());
 }
 
 #[tokio::test]
@@ -128,7 +195,7 @@ async fn a_late_holder_keeps_the_lease_until_it_is_freed() {
 }
 
 #[tokio::test]
-async fn a_lease_is_kept_only_with_the_work_that_it_is_for() {
+async fn a_lease_is_kept_only_with_its_work() {
     let (_folder, store) = store().await;
     let mut tx = begun(&store).await;
     let id = tx.add_operation(&operation(), 1).await.unwrap();

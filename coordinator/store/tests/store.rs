@@ -3,28 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
 use heeler_store::{
-    AuditEntry, Certificate, EventQuery, NewEvent, NewTask, NodeState, Operator, Outcome, Plan, PlanTask, Pool,
-    Revision, Store, StoreError, TaskState, Token,
+    AuditEntry, Certificate, EventQuery, NewEvent, NodeState, Operator, Pool, Revision, Store, StoreError, Token,
 };
 
 async fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("heeler.db")).await.unwrap();
     (folder, store)
-}
-
-fn task(id: &str, node: &str) -> NewTask {
-    NewTask {
-        id: id.into(),
-        node: node.into(),
-        kind: "ensure pool".into(),
-        task: vec![1],
-        revision: 1,
-        operator: "me".into(),
-        predecessor: None,
-        consented_until_ms: None,
-        consents: vec![(format!("consent of {id}"), vec![2])],
-    }
 }
 
 #[tokio::test]
@@ -111,74 +96,6 @@ async fn a_revisions_number_is_given_once() {
     tx.add_revision(&revision).await.unwrap();
     assert!(tx.add_revision(&revision).await.unwrap_err().is_duplicate());
     assert_eq!(tx.accepted().await.unwrap(), Some(revision));
-}
-
-#[tokio::test]
-async fn a_plan_is_carried_out_once() {
-    let (_folder, store) = store().await;
-    let mut tx = store.write().await.unwrap();
-    let plan = Plan {
-        id: "p".into(),
-        text: None,
-        git_commit: String::new(),
-        dirty_lines: 0,
-        parent: 0,
-        created_at_ms: 5,
-        reply: None,
-    };
-    let task = PlanTask {
-        node: "a".into(),
-        position: 0,
-        task_id: "t".into(),
-        task: vec![1],
-        shown: vec![2],
-    };
-    tx.add_plan(&plan, std::slice::from_ref(&task)).await.unwrap();
-    assert_eq!(tx.plan_tasks("p").await.unwrap(), [task]);
-    tx.use_plan("p", &[3]).await.unwrap();
-    assert!(matches!(
-        tx.use_plan("p", &[4]).await,
-        Err(StoreError::Rows { rows: 0, .. })
-    ));
-    assert_eq!(tx.plan("p").await.unwrap().unwrap().reply, Some(vec![3]));
-    tx.drop_plans(6).await.unwrap();
-    assert_eq!(tx.plan("p").await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_task_is_assigned_once() {
-    let (_folder, store) = store().await;
-    let mut tx = store.write().await.unwrap();
-    tx.add_node("a", "00000001").await.unwrap();
-    tx.add_task(&task("t", "a"), 1).await.unwrap();
-    assert!(tx.add_task(&task("t", "a"), 1).await.unwrap_err().is_duplicate());
-    assert_eq!(tx.consents("t").await.unwrap(), [vec![2]]);
-    tx.send_task("t", (1, 4), None).await.unwrap();
-    assert!(tx.send_task("t", (1, 5), None).await.is_err());
-    tx.run_task("t").await.unwrap();
-    assert_eq!(tx.open_tasks().await.unwrap()[0].state, TaskState::Running);
-    let outcome = Outcome {
-        state: TaskState::Done,
-        reason: String::new(),
-        blocked: None,
-        changes: 3,
-    };
-    tx.finish_task("t", &outcome, 9).await.unwrap();
-    tx.run_task("t").await.unwrap();
-    let kept = tx.task("t").await.unwrap().unwrap();
-    assert_eq!(
-        (kept.state, kept.changes, kept.finished_at_ms, kept.counter),
-        (TaskState::Done, 3, 9, 4)
-    );
-    assert_eq!(tx.open_tasks().await.unwrap(), []);
-    assert!(tx.finish_task("other", &outcome, 9).await.is_err());
-}
-
-#[tokio::test]
-async fn a_task_needs_a_known_node() {
-    let (_folder, store) = store().await;
-    let mut tx = store.write().await.unwrap();
-    assert!(tx.add_task(&task("t", "nobody"), 1).await.is_err());
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ async fn disk_erase_signs_for_the_erasure_of_that_disk_alone() {
 }
 
 #[tokio::test]
-async fn a_consent_that_may_expire_while_disks_are_read_says_so() {
+async fn a_consent_that_may_expire_during_reading_says_so() {
     let lower = || v1_act::Act::LowerKeep(LowerKeep::default());
     for (creates, answers, warned) in [
         (creation(), &["pi5l", "no"][..], true),
