@@ -30,10 +30,14 @@ pub fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
         remove_if_there(&beside)?;
     }
     written?;
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => sync_folder(folder),
-        _ => sync_folder(Path::new(".")),
-    }
+    sync_folder(folder_of(path))
+}
+
+/// The folder of a file; the working folder for a name alone.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Writes to the disk which files a folder has.

@@ -14,7 +14,7 @@ mod secret;
 mod tests;
 
 pub use command::{Command, Output, RunError, Stdin};
-pub use file::{replace, sync_folder};
+pub use file::{folder_of, replace, sync_folder};
 pub use notify::Notify;
 pub use pipe::{Piped, pipe};
 pub use run::{ENVIRONMENT, PATH, follow, run};

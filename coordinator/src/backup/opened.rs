@@ -11,6 +11,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use super::archive::{Entry, Manifest, read_end, read_file, read_head};
 use super::encrypt::Opener;
 use super::error::{BackupError, damaged, failed};
+use super::place::sync;
 use super::recovery::Recovery;
 use crate::pki::make_folder;
 
@@ -65,7 +66,9 @@ impl Opened {
             read_file(from, entry, &mut file, &path)?;
             file.flush()
                 .and_then(|()| file.get_ref().sync_all())
-                .map_err(failed("write", &path))
+                .map_err(failed("write", &path))?;
+            let mut folders = path.ancestors().skip(1).take_while(|above| above.starts_with(folder));
+            folders.try_for_each(sync)
         })
     }
 

@@ -147,8 +147,7 @@ fn encrypt(
     }
     let text = serde_json::to_vec(&manifest).map_err(|error| failed("write", out)(error.into()))?;
     let signature = sign(key, &text)?;
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = heeler_os::folder_of(out);
     let mut name = out.file_name().unwrap_or_default().to_os_string();
     name.push(".");
     let new = tempfile::Builder::new()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret as _;
 use age::x25519;
+use heeler_os::{folder_of, sync_folder};
 use heeler_proto::hex;
 use heeler_store::Store;
 use ring::digest::{SHA256, digest};
@@ -147,7 +148,8 @@ fn write_file(path: &Path, text: &str) -> Result<(), BackupError> {
         let mut options = fs::OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(text.as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        sync_folder(folder_of(path))
     };
     write().map_err(failed("write", path))
 }
@@ -155,8 +157,10 @@ fn write_file(path: &Path, text: &str) -> Result<(), BackupError> {
 /// Adds a signer to an existing recovery file, for a new coordinator that uses the same key.
 fn add_signer(path: &Path, signer: &str) -> Result<(), BackupError> {
     let add = || {
+        // A person may have saved the key without a line end.
+        let end = if fs::read(path)?.ends_with(b"\n") { "" } else { "\n" };
         let mut file = fs::OpenOptions::new().append(true).open(path)?;
-        writeln!(file, "{SIGNER}{}", fingerprint(signer))?;
+        writeln!(file, "{end}{SIGNER}{}", fingerprint(signer))?;
         file.sync_all()
     };
     add().map_err(failed("write", path))
@@ -171,4 +175,23 @@ pub(super) fn signer(state: &StateFolder) -> Result<String, BackupError> {
 
 fn fingerprint(signer: &str) -> String {
     hex(digest(&SHA256, signer.as_bytes()).as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signer_is_added_on_its_own_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key.txt");
+        let identity = x25519::Identity::generate();
+        fs::write(&file, identity.to_string().expose_secret()).unwrap();
+        for signer in ["04aa", "04bb"] {
+            add_signer(&file, signer).unwrap();
+        }
+        let read = read(&file).unwrap().unwrap();
+        assert_eq!(read.identity.to_public(), identity.to_public());
+        assert!(read.believes("04aa") && read.believes("04bb"), "{:?}", read.signers);
+    }
 }

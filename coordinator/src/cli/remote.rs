@@ -16,8 +16,8 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 use super::client::{Client, LARGEST};
-use super::error::file;
 use super::grant::Grant;
+use super::place::write_whole;
 use super::{CliError, consent};
 use crate::known::short;
 use crate::pki::{NodeRequest, SERVER_NAME, expires_ms, operator_request, write_secret};
@@ -228,5 +228,5 @@ pub(super) fn noted(state: &Path) -> Option<String> {
 /// Notes the address for later commands.
 pub(super) fn note(state: &Path, address: &str) -> Result<(), CliError> {
     let path = state.join("coordinator");
-    std::fs::write(&path, format!("{address}\n")).map_err(file("write", path))
+    write_whole(&path, &format!("{address}\n"))
 }
