@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-
 use protox::prost_reflect::DescriptorPool;
+use serde_json::Value;
 
-use crate::documents::Documents;
+use crate::documents::{self, Documents};
 use crate::{documents_page, drift, run};
 
 const CURE: &str = "cargo xtask codegen";
@@ -17,13 +17,24 @@ const CURE: &str = "cargo xtask codegen";
 /// Generates `proto/src/gen`, one file a protobuf package, and `docs/json`; with `check`, only compares.
 pub fn run(check: bool) -> Result<()> {
     let include = run::root().join("proto");
+    let (code, schema) = generate(&include)?;
+    drift::settle(&include.join("src/gen"), "rs", &code, check, CURE)?;
+    let docs = run::root().join("docs/json");
+    let text = documents::text(&schema);
+    drift::settle(&docs, "json", &[("schema.json".to_owned(), text)].into(), check, CURE)?;
+    let page = documents_page::page(&schema)?;
+    drift::settle(&docs, "md", &[("README.md".to_owned(), page)].into(), check, CURE)
+}
+
+/// The code and the schema of the .proto files in a folder.
+fn generate(include: &Path) -> Result<(drift::Files, Value)> {
     let mut sources = Vec::new();
-    collect(&include, &mut sources)?;
+    collect(include, &mut sources)?;
     sources.sort();
     ensure!(!sources.is_empty(), "no .proto file under {}", include.display());
-    let set = protox::compile(&sources, [&include]).context("the .proto files do not compile")?;
+    let set = protox::compile(&sources, [include]).context("the .proto files do not compile")?;
     let pool = DescriptorPool::from_file_descriptor_set(set.clone()).context("the .proto files do not fit together")?;
-    let documents = Documents::find(&pool)?;
+    let found = Documents::find(&pool)?;
 
     let out = tempfile::tempdir()?;
     let builder = tonic_prost_build::configure()
@@ -35,7 +46,7 @@ pub fn run(check: bool) -> Result<()> {
         .skip_debug([".heeler.v1.SetSecretRequest"])
         .emit_rerun_if_changed(false)
         .out_dir(out.path());
-    documents
+    found
         .derive(builder)?
         .compile_fds(set)
         .context("could not generate code from the .proto files")?;
@@ -46,7 +57,7 @@ pub fn run(check: bool) -> Result<()> {
     for path in &generated {
         let mut code = fs::read_to_string(path)?;
         let package = path.file_stem().unwrap_or_default().to_string_lossy();
-        documents.flatten(&package, &mut code)?;
+        found.flatten(&package, &mut code)?;
         fs::write(path, code)?;
     }
     run::run(
@@ -55,16 +66,7 @@ pub fn run(check: bool) -> Result<()> {
             .arg(run::root())
             .args(&generated),
     )?;
-
-    let fresh = drift::read(out.path(), "rs")?;
-    drift::settle(&include.join("src/gen"), "rs", &fresh, check, CURE)?;
-
-    let schema = documents.schema()?;
-    let docs = run::root().join("docs/json");
-    let text = serde_json::to_string_pretty(&schema)? + "\n";
-    drift::settle(&docs, "json", &[("schema.json".to_owned(), text)].into(), check, CURE)?;
-    let page = documents_page::page(&schema)?;
-    drift::settle(&docs, "md", &[("README.md".to_owned(), page)].into(), check, CURE)
+    Ok((drift::read(out.path(), "rs")?, found.schema()?))
 }
 
 fn collect(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
@@ -77,4 +79,54 @@ fn collect(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The .proto files with `text` put after `at`.
+    fn changed(at: &str, text: &str) -> Result<(drift::Files, Value)> {
+        let (from, to) = (run::root().join("proto"), tempfile::tempdir().unwrap());
+        let mut sources = Vec::new();
+        collect(&from, &mut sources).unwrap();
+        for source in sources {
+            let path = to.path().join(source.strip_prefix(&from).unwrap());
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let proto = fs::read_to_string(source).unwrap();
+            fs::write(path, proto.replacen(at, &format!("{at}{text}"), 1)).unwrap();
+        }
+        generate(to.path())
+    }
+
+    #[test]
+    fn a_new_field_is_in_the_code_and_the_schema() {
+        let (code, schema) = changed("message Leg {", "\n// In mm.\noptional uint32 added = 99; ").unwrap();
+        assert_eq!(schema["$defs"]["Leg"]["properties"]["added"]["description"], "In mm.");
+        let (before, after) = code["heeler.v1.rs"].split_once("pub struct Leg {").unwrap();
+        let (_, attributes) = before.rsplit_once("}\n").unwrap();
+        assert!(
+            attributes.contains("feature = \"json\", derive(serde::Serialize)"),
+            "{attributes}"
+        );
+        let (fields, _) = after.split_once("\n}").unwrap();
+        assert!(fields.contains("pub added: ") && !fields.contains("skip"), "{fields}");
+    }
+
+    #[test]
+    fn a_key_that_would_be_there_twice_is_an_error() {
+        let error = changed("message Note {", " string at_ms = 99; ").unwrap_err();
+        assert_eq!(error.to_string(), "a key of heeler.v1.Event would be there twice");
+    }
+
+    #[test]
+    fn a_message_that_holds_a_secret_has_no_json() {
+        let (code, schema) = generate(&run::root().join("proto")).unwrap();
+        assert!(schema["$defs"].get("SetSecretRequest").is_none());
+        let (before, _) = code["heeler.v1.rs"]
+            .split_once("pub struct SetSecretRequest {")
+            .unwrap();
+        let (_, attributes) = before.rsplit_once("}\n").unwrap();
+        assert!(!attributes.contains("Serialize"), "{attributes}");
+    }
 }

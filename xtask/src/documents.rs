@@ -1,7 +1,7 @@
 //! The documents that the command line prints with --json: which messages they are made of, how those become JSON, and
 //! the schema of them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use protox::prost_reflect::{
@@ -110,16 +110,7 @@ impl Documents {
     pub fn schema(&self) -> Result<Value> {
         let mut defs = Map::new();
         for message in self.messages.values().filter(|message| **message != self.root) {
-            let shapes = shapes(message)?;
-            let shapes = shapes.iter().map(|keys| {
-                let required: Vec<_> = keys.keys().collect();
-                json!({ "type": "object", "properties": keys, "required": required })
-            });
-            let mut shapes: Vec<Value> = shapes.collect();
-            let mut def = match shapes.len() {
-                1 => shapes.remove(0),
-                _ => json!({ "anyOf": shapes }),
-            };
+            let mut def = definition(message)?;
             describe(&mut def, comment(&message.parent_file(), message.path()));
             ensure!(
                 defs.insert(message.name().to_owned(), def).is_none(),
@@ -143,14 +134,9 @@ impl Documents {
         }
         let mut commands = Map::new();
         for field in self.root.fields() {
-            let Kind::Message(document) = field.kind() else {
-                bail!("{} is no document", field.full_name());
-            };
-            let mut def = json!({
-                "$ref": format!("#/$defs/{}", document.name()),
-                "properties": { "schema": { "const": NUMBER } },
-                "required": ["schema"],
-            });
+            let mut def = reference(&field);
+            def["properties"] = json!({ "schema": { "const": NUMBER } });
+            def["required"] = json!(["schema"]);
             if field.is_list() {
                 def = json!({ "type": "array", "items": def });
             }
@@ -168,60 +154,86 @@ impl Documents {
     }
 }
 
+/// The schema as it is committed: one definition a line, so that a change of one is a change of one line.
+pub fn text(schema: &Value) -> String {
+    let line = |(name, value): (&String, &Value)| format!("{}: {value}", Value::from(name.as_str()));
+    let lines = |of: &Map<String, Value>| of.iter().map(line).collect::<Vec<_>>().join(",\n    ");
+    let of = |(name, value): (&String, &Value)| match (name.as_str(), value.as_object()) {
+        ("properties" | "$defs", Some(of)) => format!("  \"{name}\": {{\n    {}\n  }}", lines(of)),
+        _ => format!("  {}", line((name, value))),
+    };
+    let all = schema.as_object().into_iter().flatten().map(of);
+    format!("{{\n{}\n}}\n", all.collect::<Vec<_>>().join(",\n"))
+}
+
 fn messages(message: &MessageDescriptor) -> impl Iterator<Item = MessageDescriptor> {
     message.fields().filter_map(|field| field.kind().as_message().cloned())
 }
 
-/// The keys that the message may have together: one set, or one for each case of its oneof and one for none of them.
-fn shapes(message: &MessageDescriptor) -> Result<Vec<Map<String, Value>>> {
-    let oneof = oneof(message)?;
-    let is_own = |field: &FieldDescriptor| {
-        let around = field.containing_oneof();
-        around.is_none_or(|around| around.is_synthetic())
-    };
-    let own = message
-        .fields()
-        .filter(is_own)
-        .map(|field| (field.name().to_owned(), key(&field)));
-    let own: Map<_, _> = own.collect();
-    let Some(oneof) = oneof else { return Ok(vec![own]) };
-    let mut all = Vec::new();
+/// The schema of a message: its keys, and beside them those of one case of its oneof.
+fn definition(message: &MessageDescriptor) -> Result<Value> {
+    let own: Map<_, _> = own(message)
+        .map(|field| (field.name().to_owned(), key(&field)))
+        .collect();
+    let required: Vec<_> = own.keys().cloned().collect();
+    let mut def = json!({ "type": "object", "properties": own, "required": required });
+    if let Some(oneof) = oneof(message)? {
+        names(message)?;
+        let tag = Some(oneof.name()).filter(|name| *name != INLINE);
+        let case = |field: FieldDescriptor| {
+            let mut case = reference(&field);
+            if let Some(tag) = tag {
+                let mut word = json!({ "const": words(field.name()) });
+                describe(&mut word, comment(&message.parent_file(), field.path()));
+                case["properties"] = json!({ tag: word });
+                case["required"] = json!([tag]);
+            }
+            case
+        };
+        let none = tag.map(|tag| json!({ "not": { "required": [tag] } }));
+        def["anyOf"] = oneof.fields().map(case).chain(none).collect();
+    }
+    Ok(def)
+}
+
+/// Every key that the message may have. Fails when two of them are the same.
+fn names(message: &MessageDescriptor) -> Result<BTreeSet<String>> {
+    let mut all: BTreeSet<_> = own(message).map(|field| field.name().to_owned()).collect();
+    let Some(oneof) = oneof(message)? else { return Ok(all) };
+    let mut cases = BTreeSet::new();
     for field in oneof.fields() {
         let Kind::Message(case) = field.kind() else {
             bail!("{} is no message", field.full_name());
         };
-        for keys in shapes(&case)? {
-            let mut keys = keys;
-            if oneof.name() != INLINE {
-                let mut tag = json!({ "const": words(field.name()) });
-                describe(&mut tag, comment(&message.parent_file(), field.path()));
-                ensure!(
-                    keys.insert(oneof.name().to_owned(), tag).is_none(),
-                    "{} has a key twice",
-                    case.full_name()
-                );
-            }
-            for (name, key) in own.clone() {
-                ensure!(
-                    keys.insert(name, key).is_none(),
-                    "{} has a key of {}",
-                    case.full_name(),
-                    message.full_name()
-                );
-            }
-            all.push(keys);
-        }
+        cases.extend(names(&case)?);
     }
-    if oneof.name() != INLINE {
-        all.push(own);
-    }
+    let is_free = oneof.name() == INLINE || !cases.contains(oneof.name()) && all.insert(oneof.name().to_owned());
+    ensure!(
+        is_free && all.is_disjoint(&cases),
+        "a key of {} would be there twice",
+        message.full_name()
+    );
+    all.append(&mut cases);
     Ok(all)
+}
+
+/// The fields that are in no oneof.
+fn own(message: &MessageDescriptor) -> impl Iterator<Item = FieldDescriptor> {
+    let is_own = |field: &FieldDescriptor| field.containing_oneof().is_none_or(|around| around.is_synthetic());
+    message.fields().filter(is_own)
+}
+
+fn reference(field: &FieldDescriptor) -> Value {
+    let kind = field.kind();
+    let name = kind
+        .as_message()
+        .map_or_else(|| kind.as_enum().map(|of| of.name()), |of| Some(of.name()));
+    json!({ "$ref": format!("#/$defs/{}", name.unwrap_or_default()) })
 }
 
 fn key(field: &FieldDescriptor) -> Value {
     let mut one = match field.kind() {
-        Kind::Message(of) => json!({ "$ref": format!("#/$defs/{}", of.name()) }),
-        Kind::Enum(of) => json!({ "$ref": format!("#/$defs/{}", of.name()) }),
+        Kind::Message(_) | Kind::Enum(_) => reference(field),
         Kind::String => json!({ "type": "string" }),
         Kind::Bytes => json!({ "type": "string", "pattern": "^([0-9a-f]{2})*$" }),
         Kind::Bool => json!({ "type": "boolean" }),

@@ -19,7 +19,8 @@ commands. Both files are written by `cargo xtask codegen` from the .proto files.
 - Times are Unix milliseconds (`…_ms`), sizes bytes (`…_bytes`). Guids are texts, because many programs cannot read 64 bits.
 - Bytes are texts of lower-case hex digits. A word of a fixed set is in lower case; `unspecified` stands for one that this
   version does not know.
-- Where one of several messages is possible, its keys are beside the others, and one key says which it is.
+- Where one of several messages is possible, its keys are beside the others. `kind` says which event it is, `act` which change
+  that cannot be undone.
 - Exit codes are the same as without `--json`. A command that fails prints a [Failure](#failure) last.
 ";
 
@@ -52,18 +53,28 @@ pub fn page(schema: &Value) -> Result<String> {
             }
             continue;
         }
-        let shapes = def["anyOf"].as_array().map_or(std::slice::from_ref(def), Vec::as_slice);
-        for (at, shape) in shapes.iter().enumerate() {
-            page.push_str(if at > 0 { "\nor\n\n" } else { "" });
-            let keys = object(shape, "properties")?;
-            if keys.is_empty() {
-                page.push_str("No keys.\n");
-                continue;
-            }
+        let keys = object(def, "properties")?;
+        if !keys.is_empty() {
             page.push_str("| key | type | |\n| --- | --- | --- |\n");
-            for (key, def) in keys {
-                writeln!(page, "| {key} | {} | {} |", kind(def), comment(def))?;
-            }
+        }
+        for (key, def) in keys {
+            writeln!(page, "| {key} | {} | {} |", kind(def), comment(def))?;
+        }
+        let cases = def["anyOf"].as_array().into_iter().flatten();
+        let cases: Vec<_> = cases.filter(|case| case.get("$ref").is_some()).collect();
+        if !cases.is_empty() {
+            page.push_str(if keys.is_empty() { "" } else { "\n" });
+            page.push_str("| with the keys of | and | |\n| --- | --- | --- |\n");
+        }
+        for case in cases {
+            let tag = case["properties"].as_object().and_then(|keys| keys.iter().next());
+            let (tag, said) = tag.map_or_else(Default::default, |(tag, word)| {
+                (format!("{tag} {}", kind(word)), comment(word))
+            });
+            writeln!(page, "| {} | {tag} | {said} |", kind(case))?;
+        }
+        if keys.is_empty() && def.get("anyOf").is_none() {
+            page.push_str("No keys.\n");
         }
     }
     Ok(page)
