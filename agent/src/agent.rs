@@ -1,4 +1,5 @@
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use heeler_host::{Notify, System};
@@ -38,6 +39,9 @@ pub enum StartError {
     Ledger(#[from] LedgerError),
 }
 
+/// What it does is compiled in this crate alone, and not in each program that awaits it.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// The agent of one node. All its state is on its machine, so one process can run several agents.
 pub struct Agent {
     shared: Shared,
@@ -48,7 +52,11 @@ impl Agent {
     ///
     /// # Errors
     /// When a file exists and cannot be used.
-    pub async fn new(config: Config, host: Arc<dyn System>, notify: Notify) -> Result<Self, StartError> {
+    pub fn new(config: Config, host: Arc<dyn System>, notify: Notify) -> Boxed<'static, Result<Self, StartError>> {
+        Box::pin(Self::open(config, host, notify))
+    }
+
+    async fn open(config: Config, host: Arc<dyn System>, notify: Notify) -> Result<Self, StartError> {
         let clock = Clock::open(host.clone()).await.map_err(StartError::Clock)?;
         let identity = Identity::open(host.clone()).await?;
         let trusted = Arc::new(Trusted::open(&config, host.clone()).await?);
@@ -91,12 +99,16 @@ impl Agent {
 
     /// Runs until `shutdown`, then until no op is being applied. Dropping the future at any point has the effect of
     /// SIGKILL.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let span = info_span!("agent", node = %self.shared.config.node);
-        self.live(shutdown).instrument(span).await;
+        self.boxed(Box::pin(shutdown)).instrument(span).await;
     }
 
-    async fn live(self, shutdown: impl Future<Output = ()>) {
+    fn boxed<'a>(self, shutdown: Boxed<'a, ()>) -> Boxed<'a, ()> {
+        Box::pin(self.live(shutdown))
+    }
+
+    async fn live(self, shutdown: Boxed<'_, ()>) {
         let shared = &self.shared;
         shared.notify.ready();
         let ended = async {

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +88,8 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// A coordinator with bound sockets. Callers wait in the kernel's queue until it runs.
 pub struct Coordinator {
     app: Arc<App>,
@@ -112,7 +115,11 @@ impl Coordinator {
     /// # Errors
     /// When another coordinator has the folder, part of the state is missing, the database is damaged, or an address
     /// is in use.
-    pub async fn bind(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
+    pub fn bind(options: ServeOptions, clock: Arc<dyn Clock>) -> Boxed<'static, Result<Self, ServeError>> {
+        Box::pin(Self::bound(options, clock))
+    }
+
+    async fn bound(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let state = options.state;
         if !state.holds()? {
             return Err(ServeError::NotInitialised(state.path().to_owned()));
@@ -208,7 +215,16 @@ impl Coordinator {
     ///
     /// # Errors
     /// When a listener fails.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+        self.boxed(Box::pin(shutdown)).await
+    }
+
+    /// Boxed, so that the server is compiled in this crate alone, and not in each program that awaits one.
+    fn boxed<'a>(self, shutdown: Boxed<'a, ()>) -> Boxed<'a, Result<(), ServeError>> {
+        Box::pin(self.serve(shutdown))
+    }
+
+    async fn serve(self, shutdown: Boxed<'_, ()>) -> Result<(), ServeError> {
         let (stop, stopped) = watch::channel(false);
         let until = || {
             let mut stopped = stopped.clone();
@@ -284,7 +300,7 @@ pub fn raise_file_limit() {
 pub async fn serve(
     options: ServeOptions,
     clock: Arc<dyn Clock>,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     Coordinator::bind(options, clock).await?.run(shutdown).await
 }

@@ -51,6 +51,7 @@ mod welcome;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -185,40 +186,43 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: Session
     })
 }
 
-async fn dispatch(
+/// Boxed, so that the commands are compiled in this crate alone, and not in each program that awaits one.
+fn dispatch<'a>(
     command: Option<Command>,
-    context: &Context<'_>,
-    console: &mut Console<'_>,
-    demonstration: &dyn Demonstration,
-) -> Result<Exit, CliError> {
-    match command {
-        None => welcome::run(context, console).await,
-        Some(Command::Init(args)) => init::run(&args, context, console).await,
-        Some(Command::Serve(args)) => serve::run(&args, context, console).await,
-        Some(Command::Status(args)) => status::run(&args, context, console).await,
-        Some(Command::Operator(args)) => operator::run(args, context, console).await,
-        Some(Command::Ca(args)) => ca::run(args, context, console).await,
-        Some(Command::Node(args)) => node::run(args, context, console).await,
-        Some(Command::Plan(args)) => plan::run(&args, context, console).await,
-        Some(Command::Apply(args)) => apply::run(&args, context, console).await,
-        Some(Command::Disk(args)) => disk::run(args, context, console).await,
-        Some(Command::Snapshot(args)) => snapshot::run(args, context, console).await,
-        Some(Command::Task(args)) => task::run(args, context, console).await,
-        Some(Command::Events(args)) => events::run(&args, context, console).await,
-        Some(Command::Backup(args)) => backup::run(args, context, console).await,
-        Some(Command::Audit(args)) => audit::run(args, context, console).await,
-        Some(Command::Config(args)) => pull::run(&args, context, console).await,
-        Some(Command::Pool(args)) => pool::run(args, context, console).await,
-        Some(Command::Secret(args)) => secret::run(args, context, console).await,
-        Some(Command::Handbook) => handbook::run(context, console).await,
-        Some(Command::Revision(args)) => revision::run(&args, context, console).await,
-        Some(Command::Demo(args)) => demo::run(&args, console, demonstration).await,
-        Some(Command::Manual { folder }) => manual::write(&folder),
-        Some(Command::Completions { shell }) => {
-            console.write(&complete::script(shell)?)?;
-            Ok(Exit::Fine)
+    context: &'a Context<'_>,
+    console: &'a mut Console<'_>,
+    demonstration: &'a dyn Demonstration,
+) -> Pin<Box<dyn Future<Output = Result<Exit, CliError>> + 'a>> {
+    Box::pin(async move {
+        match command {
+            None => welcome::run(context, console).await,
+            Some(Command::Init(args)) => init::run(&args, context, console).await,
+            Some(Command::Serve(args)) => serve::run(&args, context, console).await,
+            Some(Command::Status(args)) => status::run(&args, context, console).await,
+            Some(Command::Operator(args)) => operator::run(args, context, console).await,
+            Some(Command::Ca(args)) => ca::run(args, context, console).await,
+            Some(Command::Node(args)) => node::run(args, context, console).await,
+            Some(Command::Plan(args)) => plan::run(&args, context, console).await,
+            Some(Command::Apply(args)) => apply::run(&args, context, console).await,
+            Some(Command::Disk(args)) => disk::run(args, context, console).await,
+            Some(Command::Snapshot(args)) => snapshot::run(args, context, console).await,
+            Some(Command::Task(args)) => task::run(args, context, console).await,
+            Some(Command::Events(args)) => events::run(&args, context, console).await,
+            Some(Command::Backup(args)) => backup::run(args, context, console).await,
+            Some(Command::Audit(args)) => audit::run(args, context, console).await,
+            Some(Command::Config(args)) => pull::run(&args, context, console).await,
+            Some(Command::Pool(args)) => pool::run(args, context, console).await,
+            Some(Command::Secret(args)) => secret::run(args, context, console).await,
+            Some(Command::Handbook) => handbook::run(context, console).await,
+            Some(Command::Revision(args)) => revision::run(&args, context, console).await,
+            Some(Command::Demo(args)) => demo::run(&args, console, demonstration).await,
+            Some(Command::Manual { folder }) => manual::write(&folder),
+            Some(Command::Completions { shell }) => {
+                console.write(&complete::script(shell)?)?;
+                Ok(Exit::Fine)
+            }
         }
-    }
+    })
 }
 
 fn usage(error: &clap::Error, json: bool, session: Session<'_>) -> Exit {
