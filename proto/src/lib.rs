@@ -4,6 +4,7 @@
 //! that no code behind the wire checks a value twice.
 
 mod backplane;
+mod blocked;
 pub mod bounds;
 mod canonical;
 mod circle;
@@ -24,6 +25,7 @@ mod timezone;
 mod trust;
 
 pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
+pub use blocked::advice;
 pub use canonical::{Canonical, sha256};
 pub use circle::{Circle, MOST_STATEMENTS, Refused, TrustedOperator};
 pub use consent::{Consent, ConsentError};

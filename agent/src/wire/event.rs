@@ -93,8 +93,8 @@ fn finished(outcome: Outcome) -> v1::TaskFinished {
     };
     match outcome {
         Outcome::Done => plain(v1::TaskOutcome::Done, String::new()),
-        Outcome::Blocked { step, found, why, next } => v1::TaskFinished {
-            blocked: Some(v1::Blocked { found, why, next }),
+        Outcome::Blocked { step, reason } => v1::TaskFinished {
+            blocked: Some(super::report::blocked(reason)),
             ..plain(v1::TaskOutcome::Blocked, step)
         },
         Outcome::Failed { step, reason } => plain(v1::TaskOutcome::Failed, format!("{step}: {reason}")),

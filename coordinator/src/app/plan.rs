@@ -165,7 +165,7 @@ impl App {
                     if let Some(step) = waits_for_nothing(&plan.steps) {
                         plan.error = format!(
                             "{} waits for {}, which no step of this plan provides: this is a fault of Heeler",
-                            step.step, step.reason
+                            step.step, step.after
                         );
                     }
                     let paused = plan.facts.as_ref().and_then(|facts| facts.paused.clone());

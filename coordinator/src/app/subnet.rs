@@ -37,13 +37,15 @@ impl Peers {
                     node; these peers could not, and the change would be undone"
                     .to_owned(),
                 next: format!(
-                    "keep the old subnet in heeler.toml. To change it anyway, the cluster must keep quorum without the \
+                    "keep the old subnet. To change it anyway, the cluster must keep quorum without the \
                      backplane: on each node, corosync-cfgtool -s must show a link over the LAN that is connected to \
                      all others. If it does not, add that link to corosync first. Only then unplug the backplane \
                      cables of the other nodes, heeler apply {}; then plug in and apply one node after another. The \
                      first one must not be the coordinator's node",
                     look.name
                 ),
+                key: v1::TomlKey::Backplane.into(),
+                ..v1::Blocked::default()
             });
         }
     }

@@ -123,7 +123,7 @@ fn finished(task: &v1::TaskFinished) -> String {
     };
     match (task.outcome(), &task.blocked) {
         (v1::TaskOutcome::Done, _) => format!("done: {changes}"),
-        (v1::TaskOutcome::Blocked, Some(blocked)) => format!("blocked: {}. {}", blocked.found, blocked.next),
+        (v1::TaskOutcome::Blocked, Some(blocked)) => format!("blocked: {}. {}", blocked.found, blocked.advice("")),
         (v1::TaskOutcome::Blocked, None) => format!("blocked: {}", task.reason),
         (v1::TaskOutcome::Refused, _) => format!("refused: {}", task.reason),
         (v1::TaskOutcome::Failed | v1::TaskOutcome::Unspecified, _) => format!("failed: {}", task.reason),

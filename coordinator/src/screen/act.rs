@@ -30,7 +30,7 @@ pub(super) fn act(op: &OpPreview, act: &Irreversible, facts: Option<&Facts>, scr
         Some(Act::CreatePool(create)) => creation(create, facts, screen),
         Some(Act::EraseContents(erase)) => erasure(erase, facts, screen),
         Some(Act::ImportPool(import)) => incomplete_import(import, facts, screen),
-        Some(Act::LowerKeep(lower)) => lower_keep(lower, &started(op), screen),
+        Some(Act::LowerKeep(lower)) => lower_keep(lower, &op.meaning, screen),
         None => vec![Line::new().ink(
             Ink::Red,
             "  ! something that this version of heeler cannot show, and will not ask for",
@@ -138,29 +138,13 @@ pub(super) fn only_stops(lower: &LowerKeep) -> bool {
     lower.victims.is_empty() && lower.changes.iter().all(|change| change.after.is_empty())
 }
 
-/// The datasets that only the new schedule file names.
-fn started(op: &OpPreview) -> Vec<&str> {
-    let before: Vec<&str> = policies(&op.before).collect();
-    policies(&op.after).filter(|name| !before.contains(name)).collect()
-}
-
-/// The datasets that a schedule file names.
-fn policies(file: &str) -> impl Iterator<Item = &str> {
-    let lines = file.lines().filter_map(|line| line.split_once(' '));
-    let policies = lines.filter(|(name, counts)| name.contains('/') && !counts.trim_start().starts_with("guid "));
-    policies.map(|(name, _)| name)
-}
-
 /// Names every snapshot that would be destroyed, however many they are: a person consents to each.
-fn lower_keep(lower: &LowerKeep, started: &[&str], screen: Screen) -> Vec<Line> {
+fn lower_keep(lower: &LowerKeep, meaning: &str, screen: Screen) -> Vec<Line> {
     let (what, note) = match lower.victims.len() {
         0 if only_stops(lower) => {
             let stopped: Vec<&str> = lower.changes.iter().map(|change| change.dataset.as_str()).collect();
-            let start = match started {
-                [] => String::new(),
-                started => format!("; start snapshots of {}", started.join(", ")),
-            };
-            (format!("stop snapshots of {}{start}", stopped.join(", ")), "")
+            let and = if meaning.is_empty() { "" } else { "; " };
+            (format!("stop snapshots of {}{and}{meaning}", stopped.join(", ")), "")
         }
         0 => (
             "keep fewer snapshots, or keep them for less time".into(),
@@ -238,8 +222,7 @@ mod tests {
         shown_with(before, after, victims, "")
     }
 
-    /// The same with the policies of the new schedule file.
-    fn shown_with(before: &str, after: &str, victims: &[&str], policies: &str) -> String {
+    fn shown_with(before: &str, after: &str, victims: &[&str], meaning: &str) -> String {
         let lower = LowerKeep {
             changes: vec![KeepChange {
                 dataset: "data/pve-files".into(),
@@ -253,16 +236,11 @@ mod tests {
                 })
                 .collect(),
         };
-        let op = OpPreview {
-            before: "heeler snapshots 1\ndata  guid 7\ndata/pve-files  24 hourly\n".into(),
-            after: format!("heeler snapshots 1\ndata  guid 7\n{policies}"),
-            ..OpPreview::default()
-        };
         let screen = Screen {
             width: 80,
             color: false,
         };
-        screen.show(&lower_keep(&lower, &started(&op), screen))
+        screen.show(&lower_keep(&lower, meaning, screen))
     }
 
     #[test]
@@ -273,7 +251,7 @@ mod tests {
              \x20           no more snapshots are taken of data/pve-files (now 24 hourly, 14\n\
              \x20           daily, 8 weekly); existing ones stay\n"
         );
-        let other = shown_with("24 hourly", "", &[], "data/vm  7 daily\n");
+        let other = shown_with("24 hourly", "", &[], "start snapshots of data/vm");
         let head = "  ! snap  stop snapshots of data/pve-files; start snapshots of data/vm\n";
         assert!(other.starts_with(head), "{other}");
     }

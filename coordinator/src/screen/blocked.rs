@@ -1,9 +1,9 @@
-use heeler_proto::v1::{Blocked, DiskUse, Facts};
+use heeler_proto::v1::{Blocked, DiskUse, Facts, TomlKey};
 
 use super::act::row;
 use super::line::hang;
 use super::{Ink, Line, Screen};
-use crate::config::{Config, Node, Place, PoolSettings};
+use crate::config::{Config, Defaults, Node, Place, PoolSettings};
 
 /// A block: what was found, why it stops, what to type.
 pub(super) fn blocked(blocked: &Blocked, indent: usize, screen: Screen) -> Vec<Line> {
@@ -14,13 +14,9 @@ pub(super) fn blocked(blocked: &Blocked, indent: usize, screen: Screen) -> Vec<L
         said.push_str(&sentence(&blocked.why));
     }
     let mut lines = hang(Line::of(&blank), Ink::Plain, &said, screen);
-    if !blocked.next.is_empty() {
-        lines.extend(hang(
-            Line::of(&blank).ink(Ink::Dim, "-> "),
-            Ink::Plain,
-            &blocked.next,
-            screen,
-        ));
+    let advice = blocked.advice("");
+    if !advice.is_empty() {
+        lines.extend(hang(Line::of(&blank).ink(Ink::Dim, "-> "), Ink::Plain, &advice, screen));
     }
     lines
 }
@@ -42,11 +38,7 @@ pub(super) fn sentence(text: &str) -> String {
     said
 }
 
-/// How the advice of an edit begins, in the words of an agent.
-const EDIT: &str = "in heeler.toml: ";
-
-/// Line of heeler.toml that the reason is about: the key that its advice sets, else the disk or dataset that it names,
-/// else the node.
+/// Position in heeler.toml that the reason is about; the node's, when it is about no key, or the file lacks the key.
 pub(super) fn place(reason: Option<&Blocked>, config: Option<&Config>, node: &str) -> Option<Place> {
     let config = config?;
     let node = config.nodes.iter().find(|one| one.name.value.as_str() == node)?;
@@ -54,50 +46,43 @@ pub(super) fn place(reason: Option<&Blocked>, config: Option<&Config>, node: &st
     Some(about.unwrap_or(node.name.place))
 }
 
-/// The words of a text, without punctuation.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || ",:;()'\"[]=".contains(c))
-        .map(|word| word.trim_end_matches('.'))
-}
-
-/// Position of what the reason is about. None when it is about the whole node, or the file lacks the key.
+/// Position of the key that the reason is about; None when there is none, or the file lacks it.
 fn about(reason: &Blocked, config: &Config, node: &Node) -> Option<Place> {
     let pool = |of: fn(&PoolSettings) -> Option<Place>| of(&node.pool).or_else(|| of(&config.pool));
-    let edit = reason.next.strip_prefix(EDIT).unwrap_or_default();
-    match edit.split(" = ").next() {
-        Some("name") => return pool(|pool| pool.name.as_ref().map(|name| name.place)),
-        Some("disks") => return node.disks_place,
-        _ if words(&reason.next).any(|word| word == "arc_max") => {
-            return pool(|pool| pool.arc_max_bytes.as_ref().map(|size| size.place));
+    let base = |of: fn(&Defaults) -> Option<Place>| of(&node.defaults).or_else(|| of(&config.defaults));
+    match reason.key() {
+        TomlKey::Unspecified => None,
+        TomlKey::PoolName => pool(|pool| Some(pool.name.as_ref()?.place)),
+        TomlKey::ArcMax => pool(|pool| Some(pool.arc_max_bytes.as_ref()?.place)),
+        TomlKey::Backplane => Some(node.backplane.as_ref()?.address.place),
+        TomlKey::Timezone => base(|base| Some(base.timezone.as_ref()?.place)),
+        TomlKey::Locale => base(|base| Some(base.locale.as_ref()?.place)),
+        TomlKey::Disks => {
+            let disk = node.disks.iter().find(|disk| disk.value.as_str() == reason.item);
+            disk.map(|disk| disk.place).or(node.disks_place)
         }
-        _ => {}
+        TomlKey::Datasets => {
+            let datasets = node.pool.datasets.as_ref().or(config.pool.datasets.as_ref())?;
+            let dataset = datasets.iter().find(|one| one.value.name == reason.item)?;
+            Some(dataset.place)
+        }
     }
-    let said = format!("{} {} {}", reason.found, reason.why, reason.next);
-    let names = |name: &str| words(&said).any(|word| word == name);
-    let disk = node.disks.iter().find(|disk| names(disk.value.as_str()));
-    let datasets = node.pool.datasets.as_ref().or(config.pool.datasets.as_ref());
-    let mut datasets = datasets.into_iter().flatten();
-    disk.map(|disk| disk.place)
-        .or_else(|| datasets.find(|one| names(&one.value.name)).map(|one| one.place))
 }
 
-/// What to do about the reason: its advice, with the line of heeler.toml where it is one edit.
+/// What to do about the reason, with the line of heeler.toml where something is to be changed.
 pub(super) fn way(reason: Option<&Blocked>, config: Option<&Config>, node: &str) -> String {
     let Some(reason) = reason else { return String::new() };
     let settings = config.and_then(|config| config.nodes.iter().find(|one| one.name.value.as_str() == node));
     let about = config
         .zip(settings)
         .and_then(|(config, node)| about(reason, config, node));
-    match (reason.next.strip_prefix(EDIT), about) {
-        (Some(edit), Some(place)) => format!("in heeler.toml, line {}: {edit}", place.line),
-        (Some(edit), None) if edit.starts_with("name = ") => format!("in heeler.toml, below [pool]: {edit}"),
-        (Some(edit), None) if edit.starts_with("disks = ") => format!("in heeler.toml, below [nodes.{node}]: {edit}"),
-        // Advice with a command is shown as it is.
-        (None, Some(place)) if reason.next.contains("heeler.toml") && !reason.next.contains("heeler ") => {
-            format!("fix line {} of heeler.toml", place.line)
-        }
-        _ => reason.next.clone(),
-    }
+    let place = match (about, reason.key()) {
+        (Some(place), _) => format!(", line {}", place.line),
+        (None, TomlKey::PoolName | TomlKey::ArcMax | TomlKey::Datasets) => ", below [pool]".to_owned(),
+        (None, TomlKey::Unspecified) => String::new(),
+        (None, _) => format!(", below [nodes.{node}]"),
+    };
+    reason.advice(&place)
 }
 
 /// When heeler.toml names a disk that the node does not have: its unused disks, and a similar serial that may be

@@ -1,5 +1,5 @@
 use heeler_proto::v1::irreversible::Act;
-use heeler_proto::v1::{Blocked, NodePlan, OpPreview, Pause, StepOutcome, StepReport};
+use heeler_proto::v1::{Blocked, NodePlan, OpKind, OpPreview, Pause, StepOutcome, StepReport};
 
 use super::act::{act, only_stops};
 use super::amount::{ago, count, left};
@@ -194,7 +194,7 @@ pub(super) fn differing(steps: &[StepReport], screen: Screen) -> Vec<Line> {
 }
 
 fn summary(name: Line, plan: &NodePlan) -> Line {
-    let kind = |kind: &str| changes(plan).filter(|op| op.kind == kind).count();
+    let any = |kind: OpKind| changes(plan).any(|op| op.kind() == kind);
     let known = count(changes(plan).count(), "change");
     let later = plan.steps.iter().any(|step| step.outcome() == StepOutcome::After);
     let mut line = name.plain(if later { format!("{known} and more") } else { known });
@@ -209,13 +209,13 @@ fn summary(name: Line, plan: &NodePlan) -> Line {
     if harmless > 0 {
         line = line.plain(" · ").ink(Ink::Amber, format!("{harmless} TO CONFIRM"));
     }
-    line = match kind("reboot") {
-        0 => line.plain(" · no reboot"),
-        _ => line.plain(" · ").ink(Ink::Amber, "REBOOTS"),
+    line = match any(OpKind::Reboot) {
+        false => line.plain(" · no reboot"),
+        true => line.plain(" · ").ink(Ink::Amber, "REBOOTS"),
     };
-    match kind("guard") {
-        0 => line.plain(" · SSH stays up"),
-        _ => line.plain(" · SSH stays up · network change undone unless confirmed"),
+    match any(OpKind::Network) {
+        false => line.plain(" · SSH stays up"),
+        true => line.plain(" · SSH stays up · network change undone unless confirmed"),
     }
 }
 
@@ -231,79 +231,42 @@ fn step(step: &StepReport, plan: &NodePlan, screen: Screen) -> Vec<Line> {
             lines.extend(diff(&op.before, &op.after, 10, DIFF));
             continue;
         }
-        if let Some(mac) = pinned(op) {
-            let head = Line::new().ink(Ink::Green, "  + ").plain("link  ");
-            lines.extend(brief(
-                head,
-                Ink::Plain,
-                &format!("backplane pinned to {mac}"),
-                2,
-                screen,
-            ));
-            continue;
-        }
-        let (sign, ink) = match op.kind.as_str() {
-            "remove" => ('-', Ink::Red),
-            "write" | "edit" if !op.before.is_empty() => ('~', Ink::Amber),
-            "parameter" | "reboot" | "guard" => ('~', Ink::Amber),
+        let (sign, ink) = match op.kind() {
+            OpKind::Remove => ('-', Ink::Red),
+            OpKind::Write | OpKind::Edit if !op.before.is_empty() => ('~', Ink::Amber),
+            OpKind::Parameter | OpKind::Reboot | OpKind::Network | OpKind::Guard => ('~', Ink::Amber),
             _ => ('+', Ink::Green),
         };
         let head = Line::new()
             .ink(ink, format!("  {sign} "))
-            .plain(format!("{:<5} ", word(&op.kind)));
-        if let Some(meaning) = meaning(&op.summary) {
-            lines.extend(brief(
-                head,
-                Ink::Plain,
-                &format!("{meaning} ({})", op.summary),
-                2,
-                screen,
-            ));
-            continue;
+            .plain(format!("{:<5} ", word(op.kind())));
+        let text = match op.meaning.as_str() {
+            "" => op.summary.clone(),
+            meaning => format!("{meaning} ({})", op.summary),
+        };
+        lines.extend(brief(head, Ink::Plain, &text, 2, screen));
+        if op.meaning.is_empty() {
+            lines.extend(diff(&op.before, &op.after, 10, DIFF));
         }
-        match op.summary.split_once("   ") {
-            // Three blanks separate the operation from its effect. Wrapping would remove them.
-            Some(_) => lines.push(head.plain(&op.summary)),
-            None => lines.extend(brief(head, Ink::Plain, &op.summary, 2, screen)),
-        }
-        lines.extend(diff(&op.before, &op.after, 10, DIFF));
     }
     lines
 }
 
-/// What a command means, where its words do not say it.
-fn meaning(summary: &str) -> Option<String> {
-    let scrub = |command: &str| Some(summary.strip_prefix(command)?.trim_start().to_owned());
-    let on = scrub("zfs inherit org.debian:periodic-scrub").map(|pool| (pool, "on again"));
-    let off = || scrub("zfs set org.debian:periodic-scrub=disable").map(|pool| (pool, "off"));
-    let (pool, state) = on.or_else(off)?;
-    Some(format!("switch Debian's monthly scrub of {pool} {state}"))
-}
-
 /// Whether an operation is part of a network change that is shown as one line. `--json` has all of them.
 fn goes_without_saying(op: &OpPreview, step: &StepReport) -> bool {
-    let change = step
-        .ops
-        .iter()
-        .any(|op| op.kind == "guard" && op.summary.contains(" -> "));
-    let said = op.kind == "guard" && op.summary.contains(" -> ") || pinned(op).is_some();
-    change && !said && op.irreversible.is_none()
+    let change = step.ops.iter().any(|op| op.kind() == OpKind::Network);
+    change && op.kind() != OpKind::Network && op.meaning.is_empty() && op.irreversible.is_none()
 }
 
-/// The MAC in a file that gives a card its name (systemd.link(5)).
-fn pinned(op: &OpPreview) -> Option<&str> {
-    let path = op.summary.strip_prefix("write /etc/systemd/network/")?;
-    let line = op.after.lines().find_map(|line| line.strip_prefix("MACAddress="));
-    line.filter(|_| path.ends_with(".link"))
-}
-
-fn word(kind: &str) -> &str {
+fn word(kind: OpKind) -> &'static str {
     match kind {
-        "write" | "edit" | "remove" => "file",
-        "parameter" => "set",
-        "guard" => "net",
-        "reboot" => "boot",
-        other => other,
+        OpKind::Write | OpKind::Edit | OpKind::Remove => "file",
+        OpKind::Parameter => "set",
+        OpKind::Network | OpKind::Guard => "net",
+        OpKind::Reboot => "boot",
+        OpKind::Unit => "unit",
+        OpKind::Job => "job",
+        OpKind::Run | OpKind::Irreversible | OpKind::Unspecified => "run",
     }
 }
 
@@ -313,16 +276,16 @@ fn later(steps: &[StepReport], screen: Screen) -> Vec<Line> {
     let mut told: Vec<&str> = Vec::new();
     let after = |step: &&StepReport| step.outcome() == StepOutcome::After;
     for step in steps.iter().filter(after) {
-        if told.contains(&step.reason.as_str()) {
+        if told.contains(&step.after.as_str()) {
             continue;
         }
-        told.push(&step.reason);
-        let same = steps.iter().filter(after).filter(|other| other.reason == step.reason);
+        told.push(&step.after);
+        let same = steps.iter().filter(after).filter(|other| other.after == step.after);
         let names: Vec<String> = same.map(|step| intent(&step.step)).collect();
         let text = format!(
             "{} (details are known only when {})",
             names.join(", "),
-            condition(&step.reason)
+            condition(&step.after)
         );
         lines.extend(hang(Line::of("    ").ink(Ink::Dim, "later: "), Ink::Dim, &text, screen));
     }
@@ -380,11 +343,11 @@ fn condition(step: &str) -> String {
 mod tests {
     use super::*;
 
-    fn op(kind: &str, summary: &str, after: &str) -> OpPreview {
+    fn op(kind: OpKind, summary: &str, meaning: &str) -> OpPreview {
         OpPreview {
             kind: kind.into(),
             summary: summary.into(),
-            after: after.into(),
+            meaning: meaning.into(),
             ..OpPreview::default()
         }
     }
@@ -397,9 +360,9 @@ mod tests {
 
     #[test]
     fn steps_that_wait_say_what_they_will_do() {
-        let step = |step: &str, reason: &str| StepReport {
+        let step = |step: &str, after: &str| StepReport {
             step: step.into(),
-            reason: reason.into(),
+            after: after.into(),
             outcome: StepOutcome::After.into(),
             ..StepReport::default()
         };
@@ -420,11 +383,9 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_of_debians_scrub_is_said_in_words() {
-        let ops = vec![
-            op("run", "zfs inherit org.debian:periodic-scrub data", ""),
-            op("run", "zfs set org.debian:periodic-scrub=disable tank", ""),
-        ];
+    fn a_meaning_comes_before_the_command() {
+        let on = "switch Debian's monthly scrub of data on again";
+        let ops = vec![op(OpKind::Run, "zfs inherit org.debian:periodic-scrub data", on)];
         let changing = StepReport {
             step: "ScrubbedOnce".into(),
             outcome: StepOutcome::Change.into(),
@@ -437,24 +398,23 @@ mod tests {
         };
         assert_eq!(
             screen.show(&step(&changing, &NodePlan::default(), screen)),
-            "  + run   switch Debian's monthly scrub of data on again (zfs inherit org.debian:periodic-scrub data)\n\
-             \x20 + run   switch Debian's monthly scrub of tank off (zfs set org.debian:periodic-scrub=disable tank)\n"
+            "  + run   switch Debian's monthly scrub of data on again (zfs inherit org.debian:periodic-scrub data)\n"
         );
     }
 
     #[test]
     fn a_network_change_is_two_lines() {
-        let link = "[Match]\nMACAddress=00:e0:4c:68:00:01\n";
+        let pin = "pin the backplane to 00:e0:4c:68:00:01";
         let ops = vec![
             op(
-                "guard",
-                "backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed",
+                OpKind::Network,
+                "backplane none -> 10.10.99.50/24, undone in 90 s if unconfirmed",
                 "",
             ),
-            op("write", "write /etc/systemd/network/10-enbp0.link", link),
-            op("write", "write /etc/netplan/60-heeler-backplane.yaml", "network:\n"),
-            op("run", "netplan generate", ""),
-            op("guard", "wait until a new session and every peer confirm it", ""),
+            op(OpKind::Write, "write /etc/systemd/network/10-enbp0.link", pin),
+            op(OpKind::Write, "write /etc/netplan/60-heeler-backplane.yaml", ""),
+            op(OpKind::Run, "netplan generate", ""),
+            op(OpKind::Guard, "wait until a new session and every peer confirm it", ""),
         ];
         let step = StepReport {
             step: "BackplaneUp".into(),
@@ -475,8 +435,8 @@ mod tests {
         assert_eq!(
             screen.show(&node_plan(&plan, None, 11, 0, screen)),
             "k8sctl-pi5l  2 changes · no reboot · SSH stays up · network change undone unless confirmed\n\
-             \x20 ~ net   backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed\n\
-             \x20 + link  backplane pinned to 00:e0:4c:68:00:01\n"
+             \x20 ~ net   backplane none -> 10.10.99.50/24, undone in 90 s if unconfirmed\n\
+             \x20 + file  pin the backplane to 00:e0:4c:68:00:01 (write /etc/systemd/network/10-enbp0.link)\n"
         );
     }
 }

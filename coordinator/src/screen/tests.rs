@@ -46,7 +46,7 @@ fn a_plan_shows_changes_blocks_and_what_to_type() {
 }
 
 /// The last line of a plan whose nodes are blocked for the same reason, and the line of heeler.toml in their heads.
-fn blocked_next(toml: &str, found: &str, next: &str) -> (String, String) {
+fn blocked_next(toml: &str, blocked: v1::Blocked) -> (String, String) {
     let config = parse(toml).unwrap();
     let node = |name: &str| v1::NodePlan {
         node: name.into(),
@@ -54,11 +54,7 @@ fn blocked_next(toml: &str, found: &str, next: &str) -> (String, String) {
         steps: vec![v1::StepReport {
             step: "PoolExists".into(),
             outcome: v1::StepOutcome::Blocked.into(),
-            blocked: Some(v1::Blocked {
-                found: found.into(),
-                next: next.into(),
-                ..v1::Blocked::default()
-            }),
+            blocked: Some(blocked.clone()),
             ..v1::StepReport::default()
         }],
         ..v1::NodePlan::default()
@@ -82,19 +78,31 @@ fn blocked_next(toml: &str, found: &str, next: &str) -> (String, String) {
 fn a_block_names_the_line_of_the_key_to_edit() {
     let renamed = format!("{}\n[pool]\nname = \"tank\"\narc_max = \"1GiB\"\n", fleet::TOML);
     let last = renamed.lines().count();
-    let found = "the pool data is made of S6XNNS0W100001 and S6XNNS0W100002";
+    let edit = |key: v1::TomlKey, edit: &str| v1::Blocked {
+        key: key.into(),
+        edit: edit.into(),
+        ..v1::Blocked::default()
+    };
+    let named = edit(v1::TomlKey::PoolName, "name = \"data\"");
     assert_eq!(
-        blocked_next(&renamed, found, "in heeler.toml: name = \"data\""),
+        blocked_next(&renamed, named.clone()),
         (
             format!("Next: in heeler.toml, line {}: name = \"data\"", last - 1),
             format!("{}", last - 1)
         )
     );
-    let (next, _) = blocked_next(&renamed, "", "write a smaller arc_max for this node in heeler.toml");
-    assert_eq!(next, format!("Next: fix line {last} of heeler.toml"));
-    let (next, _) = blocked_next(fleet::TOML, found, "in heeler.toml: name = \"tank\"");
-    assert_eq!(next, "Next: in heeler.toml, below [pool]: name = \"tank\"");
-    let (next, _) = blocked_next(fleet::TOML, found, "on the node: zpool clear data");
+    let (next, _) = blocked_next(&renamed, edit(v1::TomlKey::ArcMax, "write a smaller arc_max"));
+    assert_eq!(
+        next,
+        format!("Next: in heeler.toml, line {last}: write a smaller arc_max")
+    );
+    let (next, _) = blocked_next(fleet::TOML, named);
+    assert_eq!(next, "Next: in heeler.toml, below [pool]: name = \"data\"");
+    let command = v1::Blocked {
+        next: "on the node: zpool clear data".into(),
+        ..v1::Blocked::default()
+    };
+    let (next, _) = blocked_next(fleet::TOML, command);
     assert_eq!(next, "Next: on the node: zpool clear data");
 }
 

@@ -227,14 +227,15 @@ const STEP: &[Field] = &[
         "ops",
         (1024, MESSAGE),
         &[
-            one(1, "kind", NAME),
             one(2, "summary", 16 * KIB),
             one(3, "before", FILE),
             one(4, "after", FILE),
             part(5, "irreversible", MESSAGE, IRREVERSIBLE),
+            one(6, "meaning", 16 * KIB),
         ],
     ),
     part(5, "blocked", 64 * KIB, BLOCKED),
+    one(8, "after", NAME),
 ];
 
 const DISK_IDENTITY: &[Field] = &[one(1, "serial", NAME)];

@@ -922,7 +922,7 @@ pub struct StepReport {
         serde(serialize_with = "crate::shape::word::<crate::v1::StepOutcome, _>")
     )]
     pub outcome: i32,
-    /// Why, in a sentence; for `after` the step that must run first.
+    /// Why, in a sentence.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "4")]
@@ -935,6 +935,9 @@ pub struct StepReport {
     /// Which of the tasks that were asked for it is a step of, from 0.
     #[prost(uint32, tag = "7")]
     pub task: u32,
+    /// For the outcome `after`: the step that must run first.
+    #[prost(string, tag = "8")]
+    pub after: ::prost::alloc::string::String,
 }
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -944,16 +947,33 @@ pub struct Blocked {
     /// Why it stops.
     #[prost(string, tag = "2")]
     pub why: ::prost::alloc::string::String,
-    /// The command or the edit that helps.
+    /// What to do; empty when `edit` is all.
     #[prost(string, tag = "3")]
     pub next: ::prost::alloc::string::String,
+    /// The key of heeler.toml that it is about.
+    #[prost(enumeration = "TomlKey", tag = "4")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::TomlKey, _>")
+    )]
+    pub key: i32,
+    /// Which one, where the key has several: a serial, a dataset.
+    #[prost(string, tag = "5")]
+    pub item: ::prost::alloc::string::String,
+    /// What to change at that key, before `next`; empty when the key is only named.
+    #[prost(string, tag = "6")]
+    pub edit: ::prost::alloc::string::String,
 }
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct OpPreview {
-    /// run, write, edit, remove, unit, job, guard, reboot, irreversible.
-    #[prost(string, tag = "1")]
-    pub kind: ::prost::alloc::string::String,
+    #[prost(enumeration = "OpKind", tag = "1")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::OpKind, _>")
+    )]
+    pub kind: i32,
+    /// The operation itself: the command, the file.
     #[prost(string, tag = "2")]
     pub summary: ::prost::alloc::string::String,
     /// Text before and after, for a diff; empty where content is secret or there is none.
@@ -963,6 +983,9 @@ pub struct OpPreview {
     pub after: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "5")]
     pub irreversible: ::core::option::Option<Irreversible>,
+    /// What it is for, where the summary does not say it.
+    #[prost(string, tag = "6")]
+    pub meaning: ::prost::alloc::string::String,
 }
 /// What happened to a task on an agent, numbered by the agent.
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
@@ -1288,6 +1311,133 @@ impl StepOutcome {
             "STEP_OUTCOME_RETRY" => Some(Self::Retry),
             "STEP_OUTCOME_NOT_APPLICABLE" => Some(Self::NotApplicable),
             "STEP_OUTCOME_BLOCKED" => Some(Self::Blocked),
+            _ => None,
+        }
+    }
+}
+/// A key of heeler.toml: of a node, or of the section that holds for all nodes.
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TomlKey {
+    /// It is about no key.
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    #[cfg_attr(feature = "json", serde(rename = "disks"))]
+    Disks = 1,
+    #[cfg_attr(feature = "json", serde(rename = "pool name"))]
+    PoolName = 2,
+    #[cfg_attr(feature = "json", serde(rename = "arc max"))]
+    ArcMax = 3,
+    #[cfg_attr(feature = "json", serde(rename = "datasets"))]
+    Datasets = 4,
+    #[cfg_attr(feature = "json", serde(rename = "backplane"))]
+    Backplane = 5,
+    #[cfg_attr(feature = "json", serde(rename = "timezone"))]
+    Timezone = 6,
+    #[cfg_attr(feature = "json", serde(rename = "locale"))]
+    Locale = 7,
+}
+impl TomlKey {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TOML_KEY_UNSPECIFIED",
+            Self::Disks => "TOML_KEY_DISKS",
+            Self::PoolName => "TOML_KEY_POOL_NAME",
+            Self::ArcMax => "TOML_KEY_ARC_MAX",
+            Self::Datasets => "TOML_KEY_DATASETS",
+            Self::Backplane => "TOML_KEY_BACKPLANE",
+            Self::Timezone => "TOML_KEY_TIMEZONE",
+            Self::Locale => "TOML_KEY_LOCALE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TOML_KEY_UNSPECIFIED" => Some(Self::Unspecified),
+            "TOML_KEY_DISKS" => Some(Self::Disks),
+            "TOML_KEY_POOL_NAME" => Some(Self::PoolName),
+            "TOML_KEY_ARC_MAX" => Some(Self::ArcMax),
+            "TOML_KEY_DATASETS" => Some(Self::Datasets),
+            "TOML_KEY_BACKPLANE" => Some(Self::Backplane),
+            "TOML_KEY_TIMEZONE" => Some(Self::Timezone),
+            "TOML_KEY_LOCALE" => Some(Self::Locale),
+            _ => None,
+        }
+    }
+}
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum OpKind {
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    #[cfg_attr(feature = "json", serde(rename = "run"))]
+    Run = 1,
+    #[cfg_attr(feature = "json", serde(rename = "write"))]
+    Write = 2,
+    #[cfg_attr(feature = "json", serde(rename = "edit"))]
+    Edit = 3,
+    #[cfg_attr(feature = "json", serde(rename = "remove"))]
+    Remove = 4,
+    /// Of the running kernel.
+    #[cfg_attr(feature = "json", serde(rename = "parameter"))]
+    Parameter = 5,
+    #[cfg_attr(feature = "json", serde(rename = "unit"))]
+    Unit = 6,
+    #[cfg_attr(feature = "json", serde(rename = "job"))]
+    Job = 7,
+    /// A network change begins, which undoes itself unless it is confirmed. The step's other operations belong to it.
+    #[cfg_attr(feature = "json", serde(rename = "network"))]
+    Network = 8,
+    /// The change waits for its confirmation, or an earlier one is undone.
+    #[cfg_attr(feature = "json", serde(rename = "guard"))]
+    Guard = 9,
+    #[cfg_attr(feature = "json", serde(rename = "reboot"))]
+    Reboot = 10,
+    #[cfg_attr(feature = "json", serde(rename = "irreversible"))]
+    Irreversible = 11,
+}
+impl OpKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "OP_KIND_UNSPECIFIED",
+            Self::Run => "OP_KIND_RUN",
+            Self::Write => "OP_KIND_WRITE",
+            Self::Edit => "OP_KIND_EDIT",
+            Self::Remove => "OP_KIND_REMOVE",
+            Self::Parameter => "OP_KIND_PARAMETER",
+            Self::Unit => "OP_KIND_UNIT",
+            Self::Job => "OP_KIND_JOB",
+            Self::Network => "OP_KIND_NETWORK",
+            Self::Guard => "OP_KIND_GUARD",
+            Self::Reboot => "OP_KIND_REBOOT",
+            Self::Irreversible => "OP_KIND_IRREVERSIBLE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "OP_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "OP_KIND_RUN" => Some(Self::Run),
+            "OP_KIND_WRITE" => Some(Self::Write),
+            "OP_KIND_EDIT" => Some(Self::Edit),
+            "OP_KIND_REMOVE" => Some(Self::Remove),
+            "OP_KIND_PARAMETER" => Some(Self::Parameter),
+            "OP_KIND_UNIT" => Some(Self::Unit),
+            "OP_KIND_JOB" => Some(Self::Job),
+            "OP_KIND_NETWORK" => Some(Self::Network),
+            "OP_KIND_GUARD" => Some(Self::Guard),
+            "OP_KIND_REBOOT" => Some(Self::Reboot),
+            "OP_KIND_IRREVERSIBLE" => Some(Self::Irreversible),
             _ => None,
         }
     }

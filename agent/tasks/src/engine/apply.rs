@@ -85,7 +85,7 @@ const GUARD_POLLS: u32 = 480;
 pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
     match op {
         Op::Run(command) => run(host, command).await,
-        Op::Irreversible { op, .. } => Box::pin(apply(host, op)).await,
+        Op::Irreversible { op, .. } | Op::Explained { op, .. } => Box::pin(apply(host, op)).await,
         Op::Write(file) => host.write(file).await.map_err(io("write", &file.path)),
         Op::Edit(edit) => {
             let before = current(host, &edit.path).await?;

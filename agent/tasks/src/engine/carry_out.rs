@@ -102,7 +102,7 @@ impl Hand<'_> {
     async fn change(&mut self, step: &dyn AnyStep, ops: &[Op], settle: Duration) -> Result<(), Stop> {
         let name = step.name();
         let irreversible = ops.iter().filter(|op| op.act().is_some()).count();
-        let reboot = ops.iter().position(|op| matches!(op, Op::Reboot { .. }));
+        let reboot = ops.iter().position(|op| matches!(op.plain(), Op::Reboot { .. }));
         if irreversible > 1 || reboot.is_some_and(|place| place + 1 != ops.len()) {
             return Err(Stop::Failed(format!(
                 "{name} plans operations that must not run together: a fault of Heeler"
@@ -116,9 +116,9 @@ impl Hand<'_> {
         for (index, op) in ops.iter().enumerate() {
             if let Err(error) = self.op(name, index, op).await? {
                 let ended = self.after_error(step, op, &error).await;
-                let armed = |op: &Op| matches!(op, Op::Guard(GuardAction::Arm(_)));
+                let armed = |op: &Op| matches!(op.plain(), Op::Guard(GuardAction::Arm(_)));
                 // A failed change is undone at once, because nobody can confirm it.
-                let guarded = ops[..index].iter().any(armed) && !matches!(op, Op::Guard(_));
+                let guarded = ops[..index].iter().any(armed) && !matches!(op.plain(), Op::Guard(_));
                 return match ended {
                     Err(stop) if guarded => Err(self.undo_network(name, ops.len(), stop).await?),
                     ended => ended,
@@ -130,6 +130,7 @@ impl Hand<'_> {
 
     /// The inner result is the op's; the outer one is an error when no further op may be applied.
     async fn op(&mut self, step: &str, index: usize, op: &Op) -> Result<Result<(), ApplyError>, Stop> {
+        let op = op.plain();
         let (act, reboot) = (op.act(), matches!(op, Op::Reboot { .. }));
         let job = match op {
             Op::Job(command) => Some(command),
@@ -239,14 +240,11 @@ impl Hand<'_> {
     }
 
     fn unpermitted(&self, op: &Op, reason: &str) -> Stop {
-        Stop::Blocked(Blocked {
-            found: reason.to_owned(),
-            why: format!(
-                "\"{}\" cannot be undone, and needs an operator's consent to exactly this change",
-                op.summary()
-            ),
-            next: format!("heeler apply {}", self.node),
-        })
+        let why = format!(
+            "\"{}\" cannot be undone, and needs an operator's consent to exactly this change",
+            op.summary()
+        );
+        Stop::Blocked(Blocked::new(reason, why, format!("heeler apply {}", self.node)))
     }
 
     async fn boot_id(&self) -> Result<String, Stop> {
@@ -301,7 +299,7 @@ impl Hand<'_> {
         };
         let step = step.to_owned();
         match stop {
-            Stop::Blocked(Blocked { found, why, next }) => Outcome::Blocked { step, found, why, next },
+            Stop::Blocked(reason) => Outcome::Blocked { step, reason },
             Stop::Failed(reason) => Outcome::Failed { step, reason },
         }
     }

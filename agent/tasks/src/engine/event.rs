@@ -1,6 +1,7 @@
 use heeler_host::facts::PoolFact;
 use serde::{Deserialize, Serialize};
 
+use super::Blocked;
 use crate::snapshot::round::Run;
 
 /// An event of a running task or of the schedule. All but `Progress` are stored until the coordinator acknowledges
@@ -110,12 +111,8 @@ pub enum Outcome {
     Blocked {
         /// Name of the step that stopped.
         step: String,
-        /// [`super::Blocked::found`].
-        found: String,
-        /// [`super::Blocked::why`].
-        why: String,
-        /// [`super::Blocked::next`].
-        next: String,
+        /// The reason.
+        reason: Blocked,
     },
     /// An op or an observation failed.
     Failed {

@@ -1,6 +1,7 @@
 //! The engine: observes, plans, applies and observes again, step by step.
 
 mod apply;
+mod blocked;
 mod carry_out;
 mod class;
 mod edit;
@@ -16,12 +17,13 @@ mod step;
 mod summary;
 
 pub use apply::{ApplyError, apply};
+pub use blocked::{Blocked, Key, Place};
 pub use carry_out::carry_out;
 pub use class::{Class, in_full};
 pub use edit::{EditError, fingerprint};
 pub use event::{Event, Outcome};
 pub use op::{Edit, GuardAction, Op, Remove};
-pub use plan::{Blocked, Plan, StepName};
+pub use plan::{Plan, StepName};
 pub use preview::{OpPreview, Seen, StepReport, look_at};
 pub use record::{Intent, NoConsent, Record};
 pub use step::{AnyStep, Step};

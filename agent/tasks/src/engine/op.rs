@@ -17,6 +17,13 @@ pub enum Op {
         /// The op that has this effect.
         op: Box<Op>,
     },
+    /// An op whose own words do not say what it is for. It stands outermost.
+    Explained {
+        /// What it is for, as an order: "switch Debian's monthly scrub of data off".
+        meaning: String,
+        /// The op.
+        op: Box<Op>,
+    },
     /// Writes a whole file.
     Write(File),
     /// Writes a marked block in a file that others write too.
@@ -46,6 +53,35 @@ pub enum Op {
         /// A clause for a message.
         reason: String,
     },
+}
+
+impl Op {
+    /// With a meaning, as an order to the machine.
+    #[must_use]
+    pub fn explained(self, meaning: impl Into<String>) -> Self {
+        Self::Explained {
+            meaning: meaning.into(),
+            op: Box::new(self),
+        }
+    }
+
+    /// The op without its meaning.
+    #[must_use]
+    pub fn plain(&self) -> &Self {
+        match self {
+            Self::Explained { op, .. } => op,
+            other => other,
+        }
+    }
+
+    /// What it is for; empty when its summary says it.
+    #[must_use]
+    pub fn meaning(&self) -> &str {
+        match self {
+            Self::Explained { meaning, .. } => meaning,
+            _ => "",
+        }
+    }
 }
 
 /// A block between two marker lines in a file that others write too.

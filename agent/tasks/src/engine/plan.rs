@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::Op;
+use super::{Blocked, Key, Op};
 
 /// The name of a step, which is the state that it makes hold: `PoolExists`.
 pub type StepName = &'static str;
@@ -32,17 +32,6 @@ pub enum Plan {
     Blocked(Blocked),
 }
 
-/// Why a step is blocked, for a person. The agent never guesses about data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocked {
-    /// What was found.
-    pub found: String,
-    /// Why that stops the step.
-    pub why: String,
-    /// What to type, or which line of heeler.toml to change.
-    pub next: String,
-}
-
 impl Plan {
     /// A change whose result can be observed at once.
     #[must_use]
@@ -56,10 +45,24 @@ impl Plan {
     /// A blocked step; see the fields of [`Blocked`].
     #[must_use]
     pub fn blocked(found: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
-        Self::Blocked(Blocked {
-            found: found.into(),
-            why: why.into(),
-            next: next.into(),
-        })
+        Self::Blocked(Blocked::new(found, why, next))
+    }
+
+    /// [`Blocked::at`] for a blocked step; other plans stay as they are.
+    #[must_use]
+    pub fn at(self, key: Key, item: &str) -> Self {
+        match self {
+            Self::Blocked(blocked) => Self::Blocked(blocked.at(key, item)),
+            other => other,
+        }
+    }
+
+    /// [`Blocked::edit`] for a blocked step; other plans stay as they are.
+    #[must_use]
+    pub fn edit(self, key: Key, item: &str, edit: impl Into<String>) -> Self {
+        match self {
+            Self::Blocked(blocked) => Self::Blocked(blocked.edit(key, item, edit)),
+            other => other,
+        }
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use heeler_host::{Content, File, System};
 use heeler_proto::Irreversible;
+use heeler_proto::v1::OpKind;
 
 use super::apply::current;
 use super::class::{Class, in_full};
@@ -43,7 +44,7 @@ pub enum Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpPreview {
     /// [`Op::kind`].
-    pub kind: &'static str,
+    pub kind: OpKind,
     /// [`Op::summary`].
     pub summary: String,
     /// The text that would be replaced; empty when there is none or it is secret.
@@ -52,6 +53,8 @@ pub struct OpPreview {
     pub after: String,
     /// The act that cannot be undone; None for other ops.
     pub act: Option<Irreversible>,
+    /// [`Op::meaning`].
+    pub meaning: String,
 }
 
 /// Previews each step; changes nothing.
@@ -60,11 +63,11 @@ pub async fn look_at(host: &dyn System, steps: &[Box<dyn AnyStep>]) -> Vec<StepR
     for step in steps {
         let seen = match step.look(host).await {
             Ok(plan) => seen(host, plan).await,
-            Err(error) => Seen::Blocked(Blocked {
-                found: in_full(&error),
-                why: "the node could not be examined, and Heeler does not guess".to_owned(),
-                next: Class::of(&error).advice().to_owned(),
-            }),
+            Err(error) => Seen::Blocked(Blocked::new(
+                in_full(&error),
+                "the node could not be examined, and Heeler does not guess",
+                Class::of(&error).advice(),
+            )),
         };
         reports.push(StepReport {
             step: step.name(),
@@ -92,7 +95,7 @@ async fn seen(host: &dyn System, plan: Plan) -> Seen {
 }
 
 async fn preview(host: &dyn System, op: &Op) -> OpPreview {
-    let done = match op {
+    let done = match op.plain() {
         Op::Irreversible { op, .. } => op,
         other => other,
     };
@@ -119,6 +122,7 @@ async fn preview(host: &dyn System, op: &Op) -> OpPreview {
         before,
         after,
         act: op.act().cloned(),
+        meaning: op.meaning().to_owned(),
     }
 }
 

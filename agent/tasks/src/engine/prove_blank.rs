@@ -12,7 +12,7 @@ use heeler_proto::CreatePool;
 
 use super::carry_out::Stop;
 use super::class::in_full;
-use super::{Blocked, Event, Op, Record};
+use super::{Blocked, Event, Key, Op, Record};
 
 /// The assumed reading rate in bytes per second, until it is measured.
 const USUAL_RATE: u64 = 400_000_000;
@@ -179,11 +179,7 @@ fn stopped(serial: &str, why: &NotBlank) -> Stop {
             "see on the node: df /var/lib, dmesg; then: heeler apply".to_owned(),
         ),
     };
-    Stop::Blocked(Blocked {
-        found: format!("{serial}: {why}"),
-        why: because.to_owned(),
-        next,
-    })
+    Stop::Blocked(Blocked::new(format!("{serial}: {why}"), because, next).at(Key::Disks, serial))
 }
 
 /// In gigabytes (10^9), as on a drive's label.

@@ -1,24 +1,27 @@
 use heeler_host::UnitAction;
 use heeler_host::guard::UNDONE_AFTER;
 use heeler_proto::Irreversible;
+use heeler_proto::v1::OpKind;
 
 use super::{GuardAction, Op};
 
 impl Op {
-    /// The kind in the protocol: `run`, `write`, `edit`…
+    /// The kind in the protocol.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> OpKind {
         match self {
-            Self::Run(_) => "run",
-            Self::Irreversible { .. } => "irreversible",
-            Self::Write(_) => "write",
-            Self::Edit(_) => "edit",
-            Self::Remove(_) => "remove",
-            Self::Parameter { .. } => "parameter",
-            Self::Unit { .. } => "unit",
-            Self::Job(_) => "job",
-            Self::Guard(_) => "guard",
-            Self::Reboot { .. } => "reboot",
+            Self::Run(_) => OpKind::Run,
+            Self::Irreversible { .. } => OpKind::Irreversible,
+            Self::Explained { op, .. } => op.kind(),
+            Self::Write(_) => OpKind::Write,
+            Self::Edit(_) => OpKind::Edit,
+            Self::Remove(_) => OpKind::Remove,
+            Self::Parameter { .. } => OpKind::Parameter,
+            Self::Unit { .. } => OpKind::Unit,
+            Self::Job(_) => OpKind::Job,
+            Self::Guard(GuardAction::Arm(_)) => OpKind::Network,
+            Self::Guard(_) => OpKind::Guard,
+            Self::Reboot { .. } => OpKind::Reboot,
         }
     }
 
@@ -28,6 +31,7 @@ impl Op {
         match self {
             Self::Run(command) | Self::Job(command) => command.to_string(),
             Self::Irreversible { act, .. } => describe(act),
+            Self::Explained { op, .. } => op.summary(),
             Self::Write(file) => format!("write {}", file.path.display()),
             Self::Edit(edit) => format!("edit {}, block {}", edit.path.display(), edit.block),
             Self::Remove(remove) => format!("remove {}", remove.path.display()),
@@ -35,7 +39,7 @@ impl Op {
             Self::Unit { unit, action } => format!("{} {unit}", verb(*action)),
             Self::Guard(GuardAction::Undo) => "undo what an earlier change left half done".to_owned(),
             Self::Guard(GuardAction::Arm(way)) => {
-                format!("{}   undone in {} s if unconfirmed", way.change, UNDONE_AFTER.as_secs())
+                format!("{}, undone in {} s if unconfirmed", way.change, UNDONE_AFTER.as_secs())
             }
             Self::Guard(GuardAction::Confirm) => "wait until a new session and every peer confirm it".to_owned(),
             Self::Reboot { reason } => format!("reboot: {reason}"),
@@ -44,8 +48,8 @@ impl Op {
 
     /// The act that cannot be undone; None for other ops.
     #[must_use]
-    pub const fn act(&self) -> Option<&Irreversible> {
-        match self {
+    pub fn act(&self) -> Option<&Irreversible> {
+        match self.plain() {
             Self::Irreversible { act, .. } => Some(act),
             _ => None,
         }

@@ -54,13 +54,9 @@ pub(super) fn list<'a>(serials: impl IntoIterator<Item = &'a str>) -> String {
 /// Why other serials in heeler.toml block a plan, and where to read how a disk is replaced.
 pub(super) const OTHER_DISKS: &str = "heeler.toml names other disks. A disk is replaced on the node first, with zpool replace, and in heeler.toml after it: heeler handbook, \"A disk is dead\"";
 
-/// Serials as in heeler.toml: `"A1", "B1"`.
-pub(super) fn quoted(serials: &BTreeSet<&str>) -> String {
-    serials
-        .iter()
-        .map(|serial| format!("{serial:?}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+/// As in heeler.toml: `disks = ["A1", "B1"]`.
+pub(super) fn disks(serials: &BTreeSet<&str>) -> String {
+    format!("disks = {:?}", serials.iter().collect::<Vec<_>>())
 }
 
 pub(super) fn set(serials: &[Serial]) -> BTreeSet<&str> {

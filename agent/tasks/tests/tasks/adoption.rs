@@ -52,8 +52,8 @@ async fn an_interrupted_creation_excuses_no_other_disks() {
     {
         life = Life::blank();
         let outcome = life.disturbed(&ensure(spec()), Some((point.at, Loss::Power))).await;
-        if let Outcome::Blocked { why, .. } = outcome {
-            assert!(why.contains("half-made by Heeler"), "{why}");
+        if let Outcome::Blocked { reason, .. } = outcome {
+            assert!(reason.why.contains("half-made by Heeler"), "{reason:?}");
             found = true;
             break;
         }

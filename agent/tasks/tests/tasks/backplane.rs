@@ -336,9 +336,9 @@ async fn the_preview_names_the_card_and_the_undo() {
     };
     assert_eq!(
         ops[0].summary,
-        "backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed"
+        "backplane none -> 10.10.99.50/24, undone in 90 s if unconfirmed"
     );
-    assert!(ops[1].after.contains(MAC), "{ops:?}");
+    assert_eq!(ops[1].meaning, format!("pin the backplane to {MAC}"));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use heeler_host::{Command, File, RunError};
+use heeler_proto::v1::OpKind;
 use heeler_tasks::engine::{AnyStep, Edit, Op, Outcome, Plan, Remove, Seen, fingerprint, look_at};
 
 use crate::life::{Life, pi};
@@ -185,10 +186,10 @@ async fn a_preview_shows_text_before_and_after() {
     let Seen::Change(ops) = &report[0].seen else {
         panic!("{report:?}")
     };
-    assert_eq!((ops[0].kind, ops[0].before.as_str()), ("edit", "before\n"));
+    assert_eq!((ops[0].kind, ops[0].before.as_str()), (OpKind::Edit, "before\n"));
     assert_eq!(ops[0].after, "before\n# heeler begin b\nmine\n# heeler end b\n");
     assert_eq!(
         (ops[1].kind, ops[1].before.as_str(), ops[1].after.as_str()),
-        ("write", "", "x")
+        (OpKind::Write, "", "x")
     );
 }

@@ -264,7 +264,10 @@ enum Work<'a> {
 #[track_caller]
 pub(crate) fn blocked(outcome: Outcome) -> (String, String, String) {
     match outcome {
-        Outcome::Blocked { found, why, next, .. } => (found, why, next),
+        Outcome::Blocked { reason, .. } => {
+            let advice = reason.advice();
+            (reason.found, reason.why, advice)
+        }
         other => panic!("should have stopped: {other:?}"),
     }
 }

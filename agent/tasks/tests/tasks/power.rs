@@ -12,14 +12,14 @@ async fn an_interrupted_creation_is_continued_or_explained() {
         async || Life::blank(),
         &ensure(spec()),
         async |life, outcome, at| {
-            if let Outcome::Blocked { found, why, next, .. } = &outcome {
+            if let Outcome::Blocked { reason, .. } = &outcome {
                 assert!(
-                    why.contains("half-made by Heeler") || found.contains("is not imported"),
-                    "{at}: {found}: {why}"
+                    reason.why.contains("half-made by Heeler") || reason.found.contains("is not imported"),
+                    "{at}: {reason:?}"
                 );
                 for serial in [A, B]
                     .iter()
-                    .filter(|serial| next.contains(&format!("heeler disk erase {serial}")))
+                    .filter(|serial| reason.next.contains(&format!("heeler disk erase {serial}")))
                 {
                     assert_eq!(life.apply(&erase(serial)).await, Outcome::Done, "{at}");
                 }

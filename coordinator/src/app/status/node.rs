@@ -206,10 +206,9 @@ fn ended(node: &str, task: Task) -> Result<Option<v1::Alert>, AppError> {
     Ok(match (state, &info.blocked) {
         (TaskState::Blocked, Some(blocked)) => {
             let text = format!("{} is blocked: {}", info.kind, blocked.found);
-            let next = if blocked.next.is_empty() {
-                show()
-            } else {
-                blocked.next.clone()
+            let next = match blocked.advice("") {
+                advice if advice.is_empty() => show(),
+                advice => advice,
             };
             Some(alert(Light::Amber, node, text, || next))
         }

@@ -42,7 +42,12 @@ pub(super) fn erasure() -> v1_act::Act {
 
 pub(super) fn plan(act: Option<v1_act::Act>) -> PlanReply {
     let op = OpPreview {
-        kind: if act.is_some() { "irreversible" } else { "run" }.into(),
+        kind: if act.is_some() {
+            OpKind::Irreversible
+        } else {
+            OpKind::Run
+        }
+        .into(),
         summary: "do it".into(),
         irreversible: act.map(|act| heeler_proto::v1::Irreversible { act: Some(act) }),
         ..OpPreview::default()

@@ -10,13 +10,13 @@ use crate::cli::Exit;
 async fn a_consent_next_to_a_network_change_is_shown() {
     let mut hidden = plan(Some(creation()));
     let guard = OpPreview {
-        kind: "guard".into(),
+        kind: OpKind::Network.into(),
         summary: "backplane none -> 10.10.99.50/24".into(),
         ..OpPreview::default()
     };
     let ops = &mut hidden.nodes[0].steps[0].ops;
     ops[0].summary = "write /etc/systemd/network/10-enbp0.link".into();
-    ops[0].after = "MACAddress=00:e0:4c:68:00:01\n".into();
+    ops[0].meaning = "pin the backplane to 00:e0:4c:68:00:01".into();
     ops.push(guard);
     let stage = Stage::with(
         TOML,

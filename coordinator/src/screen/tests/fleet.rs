@@ -68,13 +68,20 @@ fn facts(disks: Vec<Disk>) -> Facts {
     }
 }
 
-fn op(kind: &str, summary: &str, before: &str, after: &str) -> OpPreview {
+fn op(kind: OpKind, summary: &str, before: &str, after: &str) -> OpPreview {
     OpPreview {
         kind: kind.into(),
         summary: summary.into(),
         before: before.into(),
         after: after.into(),
-        irreversible: None,
+        ..OpPreview::default()
+    }
+}
+
+fn after(name: &str, first: &str) -> StepReport {
+    StepReport {
+        after: first.into(),
+        ..step(name, StepOutcome::After, "", vec![])
     }
 }
 
@@ -98,7 +105,7 @@ fn identity(serial: &str) -> DiskIdentity {
 fn irreversible(summary: &str, act: Act) -> OpPreview {
     OpPreview {
         irreversible: Some(Irreversible { act: Some(act) }),
-        ..op("irreversible", summary, "", "")
+        ..op(OpKind::Irreversible, summary, "", "")
     }
 }
 
@@ -171,24 +178,27 @@ pub fn plan() -> PlanReply {
             "HostIdSet",
             StepOutcome::Change,
             "",
-            vec![op("run", "zgenhostid 00c0ffee", "", "")],
+            vec![op(OpKind::Run, "zgenhostid 00c0ffee", "", "")],
         ),
         step("ZfsLoaded", StepOutcome::Satisfied, "", vec![]),
         step("PoolExists", StepOutcome::Change, "", vec![creation()]),
-        step("DatasetsExist", StepOutcome::After, "PoolExists", vec![]),
+        after("DatasetsExist", "PoolExists"),
         step(
             "ArcCapped",
             StepOutcome::Change,
             "",
-            vec![op("write", "write /etc/modprobe.d/heeler-zfs.conf", old, new)],
+            vec![op(OpKind::Write, "write /etc/modprobe.d/heeler-zfs.conf", old, new)],
         ),
-        step("ZfsUnitsEnabled", StepOutcome::After, "PoolExists", vec![]),
+        after("ZfsUnitsEnabled", "PoolExists"),
     ];
     let missing = StepReport {
         blocked: Some(Blocked {
             found: "S6XNNS0W1OOOO3 is not in this node".into(),
             why: "a mirror is made of the disks that heeler.toml names, and of no others".into(),
-            next: "correct the serial in heeler.toml".into(),
+            key: TomlKey::Disks.into(),
+            item: "S6XNNS0W1OOOO3".into(),
+            edit: "correct the serial".into(),
+            ..Blocked::default()
         }),
         ..step("PoolExists", StepOutcome::Blocked, "", vec![])
     };
@@ -216,7 +226,7 @@ pub fn erasure() -> PlanReply {
         finding: "ext4 file system \"backup\"".into(),
     });
     let save = op(
-        "run",
+        OpKind::Run,
         "sfdisk --dump S6XNNS0W100004, kept below /var/lib/heeler-agent/erased",
         "",
         "",
@@ -369,6 +379,7 @@ pub fn tasks() -> Vec<TaskInfo> {
         found: "S6XNNS0W100002 holds an ext4 file system \"backup\"".into(),
         why: "only a blank disk becomes a leg".into(),
         next: "heeler disk erase S6XNNS0W100002".into(),
+        ..Blocked::default()
     };
     vec![
         task('1', "running"),

@@ -100,8 +100,8 @@ fn comes_up(fleet: &mut Fleet<'_>) -> Result<()> {
     another_file_is_named(fleet)?;
     let plan = fleet.must(&["plan", "--width", "200"])?;
     ensure!(
-        plan.contains("+ link  backplane pinned to 00:e0:4c:68:00:01")
-            && plan.contains("~ net   backplane none -> 10.10.99.50/24   undone in 90 s if unconfirmed"),
+        plan.contains("+ file  pin the backplane to 00:e0:4c:68:00:01")
+            && plan.contains("~ net   backplane none -> 10.10.99.50/24, undone in 90 s if unconfirmed"),
         "{plan}"
     );
     fleet.must(&["apply", "--yes"])?;

@@ -5,7 +5,7 @@ use heeler_host::{RunError, System, locale, locale_gen};
 use heeler_proto::Locale;
 
 use super::{BLOCK, content};
-use crate::engine::{Edit, Op, Plan, Step, StepName};
+use crate::engine::{Edit, Key, Op, Plan, Step, StepName};
 
 /// Programs can use the locale.
 pub(super) struct LocaleGenerated {
@@ -54,8 +54,9 @@ impl Step for LocaleGenerated {
             return Plan::blocked(
                 format!("the node's package locales does not know {wanted}"),
                 "nothing can generate it",
-                "write another locale for this node in heeler.toml",
-            );
+                "",
+            )
+            .edit(Key::Locale, "", "write another locale for this node");
         }
         let before = seen.list.as_deref();
         let mut ops = Vec::new();

@@ -4,7 +4,7 @@ use heeler_host::{RunError, System, ip};
 use heeler_proto::KeepBackplane;
 
 use super::card::{Cards, cards, unknown};
-use crate::engine::{Op, Plan, Step, StepName};
+use crate::engine::{Key, Op, Plan, Step, StepName};
 
 /// The card has a link, and no other machine on it has the address.
 pub(super) struct AddressFree {
@@ -45,6 +45,12 @@ impl Step for AddressFree {
     }
 
     fn plan(&self, seen: &Observed) -> Plan {
+        self.judge(seen).at(Key::Backplane, "")
+    }
+}
+
+impl AddressFree {
+    fn judge(&self, seen: &Observed) -> Plan {
         let Ok(nic) = seen.cards.choose(&self.task) else {
             return unknown();
         };
@@ -84,9 +90,7 @@ impl Step for AddressFree {
             ),
         }
     }
-}
 
-impl AddressFree {
     fn has(&self, nic: &Nic) -> bool {
         let wanted = self.task.address.address.to_string();
         nic.addresses

@@ -9,7 +9,7 @@ use heeler_proto::KeepBackplane;
 
 use super::card::unknown;
 use super::state::State;
-use crate::engine::{GuardAction, Op, Plan, Step, StepName};
+use crate::engine::{GuardAction, Key, Op, Plan, Step, StepName};
 
 /// How long networkd may take to set the address.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -50,13 +50,13 @@ impl Step for BackplaneUp {
             // The card keeps its address while it runs, but a file that wins takes effect at the next boot.
             GuardState::Idle | GuardState::Undone(_) if holds => {
                 let winners = seen.claims.iter().filter(|claim| claim.wins);
-                return claimed(nic, winners).unwrap_or(Plan::Satisfied);
+                return claimed(nic, winners).map_or(Plan::Satisfied, |blocked| blocked.at(Key::Backplane, ""));
             }
             _ => {}
         }
         let blocked = self.obstacle(seen, nic).or_else(|| claimed(nic, seen.claims.iter()));
         if let Some(blocked) = blocked {
-            return blocked;
+            return blocked.at(Key::Backplane, "");
         }
         let (files, paths) = seen.files.ops(&self.task, &nic.mac, seen.written);
         let way = Way {

@@ -3,7 +3,7 @@ use heeler_host::{RunError, System, link};
 use heeler_proto::KeepBackplane;
 
 use super::files;
-use crate::engine::{Blocked, Plan};
+use crate::engine::{Blocked, Key, Plan};
 
 /// The machine's cards.
 pub(super) struct Cards {
@@ -32,40 +32,36 @@ impl Cards {
         let mut free = self.nics.iter().filter(|nic| nic.refusal.is_none());
         match (free.next(), free.count()) {
             (Some(nic), 0) => Ok(nic),
-            (None, _) => Err(Blocked {
-                found: format!("no card can be used for the backplane: {}", self.list()),
-                why: "Heeler never uses a card over which the node is reached, nor one that is already in \
-                    use"
-                .to_owned(),
-                next: "plug in the second card; or name the card in heeler.toml: mac = \"…\"; then: heeler plan"
-                    .to_owned(),
-            }),
-            (Some(_), more) => Err(Blocked {
-                found: format!("{} cards could be used for the backplane: {}", more + 1, self.list()),
-                why: "Heeler does not guess which one".to_owned(),
-                next: "name the card in heeler.toml: mac = \"…\"; then: heeler plan".to_owned(),
-            }),
+            (None, _) => Err(blocked(
+                format!("no card can be used for the backplane: {}", self.list()),
+                "Heeler never uses a card over which the node is reached, nor one that is already in use",
+                "plug in the second card; or name the card in heeler.toml: mac = \"…\"; then: heeler plan",
+            )),
+            (Some(_), more) => Err(Blocked::new(
+                format!("{} cards could be used for the backplane: {}", more + 1, self.list()),
+                "Heeler does not guess which one",
+                "heeler plan",
+            )
+            .edit(Key::Backplane, "", "name the card, mac = \"…\"")),
         }
     }
 
     fn named(&self, mac: &str, whose: &str) -> Result<&Nic, Blocked> {
         let Some(nic) = self.nics.iter().find(|nic| nic.mac == mac) else {
-            return Err(Blocked {
-                found: format!("{whose} {mac}, which is not in this node; it has: {}", self.list()),
-                why: "Heeler does not use another card in its place".to_owned(),
-                next: format!(
-                    "plug in the card {mac}, in any port; or name the new card in heeler.toml; then: heeler plan"
-                ),
-            });
+            return Err(blocked(
+                format!("{whose} {mac}, which is not in this node; it has: {}", self.list()),
+                "Heeler does not use another card in its place",
+                format!("plug in the card {mac}, in any port; or name the new card in heeler.toml; then: heeler plan"),
+            ));
         };
         // A card that Heeler configured already is accepted: the last step checks whether it may be changed.
         let ours = self.pinned.as_deref() == Some(mac) && nic.name == link::BACKPLANE;
         match &nic.refusal {
-            Some(refusal) if refusal.is_final() && !ours => Err(Blocked {
-                found: format!("{whose} {mac} ({}), and {refusal}", nic.name),
-                why: "changing it could cut off the access to this node".to_owned(),
-                next: "name another card in heeler.toml, or connect over the other one; then: heeler plan".to_owned(),
-            }),
+            Some(refusal) if refusal.is_final() && !ours => Err(blocked(
+                format!("{whose} {mac} ({}), and {refusal}", nic.name),
+                "changing it could cut off the access to this node",
+                "name another card in heeler.toml, or connect over the other one; then: heeler plan",
+            )),
             _ => Ok(nic),
         }
     }
@@ -87,6 +83,10 @@ impl Cards {
         }
         self.nics.iter().map(one).collect::<Vec<_>>().join("; ")
     }
+}
+
+fn blocked(found: String, why: &str, next: impl Into<String>) -> Blocked {
+    Blocked::new(found, why, next).at(Key::Backplane, "")
 }
 
 /// The card is not chosen yet; `NicChosen` says why.

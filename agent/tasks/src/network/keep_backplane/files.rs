@@ -48,15 +48,17 @@ impl Files {
         let address = task.address.to_string();
         let mut ops = Vec::new();
         let mut paths = vec![link::PATH];
-        let mut whole = |file: File, now: Option<&String>| {
-            if now.map(String::as_bytes) != Some(file.content.bytes()) {
-                ops.push(Op::Write(file));
-            }
-        };
-        whole(link::file(mac), self.link.as_ref());
+        let differs = |file: &File, now: Option<&String>| now.map(String::as_bytes) != Some(file.content.bytes());
+        let pin = link::file(mac);
+        if differs(&pin, self.link.as_ref()) {
+            ops.push(Op::Write(pin).explained(format!("pin the backplane to {mac}")));
+        }
         match written {
             Written::Netplan => {
-                whole(netplan::file(link::BACKPLANE, &address), self.netplan.as_ref());
+                let file = netplan::file(link::BACKPLANE, &address);
+                if differs(&file, self.netplan.as_ref()) {
+                    ops.push(Op::Write(file));
+                }
                 paths.push(netplan::PATH);
             }
             Written::Interfaces => {

@@ -36,7 +36,6 @@ mod tests {
     use heeler_proto::{Mac, Renderer};
 
     use super::*;
-    use crate::engine::Blocked;
 
     const FIRST: &str = "00:e0:4c:68:00:01";
     const SECOND: &str = "00:e0:4c:68:00:02";
@@ -64,9 +63,9 @@ mod tests {
 
     fn found(plan: Plan) -> String {
         match plan {
-            Plan::Blocked(Blocked { found, next, .. }) => {
-                assert!(next.contains("heeler plan"), "{next}");
-                found
+            Plan::Blocked(blocked) => {
+                assert!(blocked.next.contains("heeler plan"), "{blocked:?}");
+                blocked.found
             }
             other => panic!("{other:?}"),
         }

@@ -58,7 +58,8 @@ impl Step for ScrubbedOnce {
         };
         let mut ops = Vec::new();
         if property.value != OFF {
-            ops.push(Op::Run(zfs::set_command(zpool::DEBIAN, OFF, self.pool.as_str())));
+            let off = Op::Run(zfs::set_command(zpool::DEBIAN, OFF, self.pool.as_str()));
+            ops.push(off.explained(format!("switch Debian's monthly scrub of {} off", self.pool)));
         }
         for timer in timers {
             for action in [UnitAction::Disable, UnitAction::Stop] {

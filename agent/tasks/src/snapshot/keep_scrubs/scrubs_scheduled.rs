@@ -45,7 +45,11 @@ impl Step for ScrubsScheduled {
         let Observed::Differs { off } = seen else {
             return Plan::Satisfied;
         };
-        let give_back = off.then(|| Op::Run(zfs::inherit_command(zpool::DEBIAN, self.wanted.pool.as_str())));
+        let give_back = off.then(|| {
+            let pool = self.wanted.pool.as_str();
+            let on = Op::Run(zfs::inherit_command(zpool::DEBIAN, pool));
+            on.explained(format!("switch Debian's monthly scrub of {pool} on again"))
+        });
         let write = Op::Write(schedule::scrubs_file(&self.wanted));
         Plan::change(give_back.into_iter().chain([write]).collect())
     }
@@ -92,7 +96,9 @@ mod tests {
                 _ => Vec::new(),
             };
             assert_eq!(ops.len(), expected, "{before:?} {property}");
-            if let [Op::Run(command), Op::Write(_)] = ops.as_slice() {
+            if let [on, Op::Write(_)] = ops.as_slice()
+                && let Op::Run(command) = on.plain()
+            {
                 assert_eq!(command.args, ["inherit", zpool::DEBIAN, "data"]);
                 assert!(machine.run(command).await.unwrap().ok());
                 let property = zfs::property(&machine, zpool::DEBIAN, "data").await.unwrap().unwrap();

@@ -90,17 +90,28 @@ impl Step for SnapshotsScheduled {
         // A missing dataset does not stop the step: another step creates it, and each round reports it.
         let write = Op::Write(schedule::snapshots_file(after));
         let lower = self.lowers(before.as_ref(), listings);
-        Plan::change(vec![match lower.changes.is_empty() {
+        let op = match lower.changes.is_empty() {
             true => write,
             false => Op::Irreversible {
                 act: Irreversible::LowerKeep(lower),
                 op: Box::new(write),
             },
+        };
+        Plan::change(vec![match self.started(before.as_ref()).as_slice() {
+            [] => op,
+            started => op.explained(format!("start snapshots of {}", started.join(", "))),
         }])
     }
 }
 
 impl SnapshotsScheduled {
+    /// The datasets that had no policy before.
+    fn started(&self, before: Option<&KeepSnapshots>) -> Vec<&str> {
+        let had = |dataset: &str| before.is_some_and(|before| before.of(dataset).is_some());
+        let wanted = self.wanted.policies.iter().map(|policy| policy.dataset.as_str());
+        wanted.filter(|dataset| !had(dataset)).collect()
+    }
+
     /// The effect of the new counts. A dataset without an old policy may lose snapshots that the new one does not keep,
     /// which needs a consent too. One without a new policy loses nothing.
     fn lowers(&self, before: Option<&KeepSnapshots>, listings: &[Listing]) -> LowerKeep {

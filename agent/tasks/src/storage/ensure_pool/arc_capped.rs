@@ -3,7 +3,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use heeler_host::{Command, File, RunError, System, arc, facts};
 
-use crate::engine::{Op, Plan, Step, StepName};
+use crate::engine::{Key, Op, Plan, Step, StepName};
 
 const MIB: u64 = 1 << 20;
 /// How far the applied default may differ from the present one: MemTotal differs by some KiB between boots, and by
@@ -61,8 +61,9 @@ impl Step for ArcCapped {
                     seen.memory_bytes / MIB
                 ),
                 "ZFS ignores such a limit, and its cache could take the memory of the guests",
-                "write a smaller arc_max for this node in heeler.toml",
-            );
+                "",
+            )
+            .edit(Key::ArcMax, "", "write a smaller arc_max for this node");
         }
         // The module ignores a limit that is not above its minimum, which is RAM/32 by default (zfs(4), zfs_arc_min).
         // RAM differs slightly between boots, so there is a margin, and a lowered minimum stays as long as the limit.

@@ -8,7 +8,7 @@ use heeler_host::zfs::{Dataset as Found, Module};
 use heeler_host::{Command, RunError, System, chattr, findmnt, zfs};
 use heeler_proto::{Dataset, Mountpoint, is_below};
 
-use crate::engine::{Op, Plan, Step, StepName};
+use crate::engine::{Key, Op, Plan, Step, StepName};
 
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -117,7 +117,7 @@ impl Step for DatasetsExist {
         for (wanted, seen) in self.datasets.iter().zip(datasets) {
             match one(wanted, seen) {
                 Ok(more) => ops.extend(more),
-                Err(stopped) => return stopped,
+                Err(stopped) => return stopped.at(Key::Datasets, &wanted.name),
             }
         }
         match ops.is_empty() {
@@ -215,8 +215,9 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
             return Err(Plan::blocked(
                 format!("{name} has type {}", found.kind),
                 "heeler.toml describes a file system",
-                format!("name a different dataset in heeler.toml, not {name}"),
-            ));
+                "",
+            )
+            .edit(Key::Datasets, name, format!("name a different dataset, not {name}")));
         }
         if found.mountpoint != mountpoint {
             from = Some(found);
@@ -259,15 +260,17 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
             return Err(Plan::blocked(
                 format!("{path} is a link, or is below one: it leads to {to}"),
                 "what is mounted and what is written there cannot be checked through a link",
-                format!("in heeler.toml: mountpoint = {to:?}"),
-            ));
+                "",
+            )
+            .edit(Key::Datasets, name, format!("mountpoint = {to:?}")));
         }
         Folder::Above { mount } => {
             return Err(Plan::blocked(
                 format!("{mount} is mounted below {path}"),
                 format!("{name} on {path} would hide it"),
-                format!("in heeler.toml, give {name} another mountpoint"),
-            ));
+                "",
+            )
+            .edit(Key::Datasets, name, format!("give {name} another mountpoint")));
         }
         Folder::Missing { can_be_immutable } => {
             ops.push(Op::Run(Command::change("mkdir").args(["-p", path])));
@@ -289,21 +292,22 @@ fn one(wanted: &Dataset, seen: &Seen) -> Result<Vec<Op>, Plan> {
 /// Blocked, when changing the mountpoint could break somebody's use of the files.
 fn kept(wanted: &Dataset, found: &Found) -> Option<Plan> {
     let (name, now) = (&found.name, &found.mountpoint);
-    let (why, next) = match wanted.mountpoint {
-        Mountpoint::None if found.mounted => (
-            "heeler.toml says that it is not mounted, and its files would be unreachable",
-            format!("in heeler.toml: mountpoint = {now:?}"),
-        ),
-        Mountpoint::At(_) if now == "legacy" => (
-            "a line in /etc/fstab may mount it, and the boot would stop at that line",
-            format!(
+    let has = format!("{name} has mountpoint {now}");
+    match wanted.mountpoint {
+        Mountpoint::None if found.mounted => {
+            let why = "heeler.toml says that it is not mounted, and its files would be unreachable";
+            Some(Plan::blocked(has, why, "").edit(Key::Datasets, name, format!("mountpoint = {now:?}")))
+        }
+        Mountpoint::At(_) if now == "legacy" => {
+            let why = "a line in /etc/fstab may mount it, and the boot would stop at that line";
+            let next = format!(
                 "on the node: take its line out of /etc/fstab; then: {}; then: heeler apply",
                 zfs::set_command("mountpoint", &wanted.mountpoint.to_string(), name)
-            ),
-        ),
-        _ => return None,
-    };
-    Some(Plan::blocked(format!("{name} has mountpoint {now}"), why, next))
+            );
+            Some(Plan::blocked(has, why, next))
+        }
+        _ => None,
+    }
 }
 
 /// Blocked: something else is mounted at the mountpoint. The advice keeps the files of the other file system

@@ -195,10 +195,10 @@ fn datasets_that_others_use_are_not_moved() {
         ),
     ];
     for (seen, words) in others {
-        let Plan::Blocked(Blocked { next, .. }) = plan(seen) else {
+        let Plan::Blocked(blocked) = plan(seen) else {
             panic!("{words}")
         };
-        assert!(next.contains(words), "{next}");
+        assert!(blocked.advice().contains(words), "{blocked:?}");
     }
 }
 
@@ -230,10 +230,10 @@ fn a_folder_inside_another_dataset_is_left_to_zfs() {
 }
 
 fn says(plan: Plan) -> String {
-    let Plan::Blocked(Blocked { found, why, next }) = plan else {
+    let Plan::Blocked(blocked) = plan else {
         panic!("{plan:?}")
     };
-    format!("{found}; {why}; {next}")
+    format!("{}; {}; {}", blocked.found, blocked.why, blocked.advice())
 }
 
 #[test]

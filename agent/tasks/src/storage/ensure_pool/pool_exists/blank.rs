@@ -4,7 +4,7 @@ use heeler_host::disk::{Disk, DiskState, Use};
 use heeler_proto::{PoolSpec, Serial};
 
 use super::observed::Observed;
-use crate::engine::{Blocked, Plan};
+use crate::engine::{Key, Plan};
 use crate::storage::words;
 
 /// The disk of each wanted serial, in their order; blocked unless there is exactly one of each.
@@ -29,7 +29,8 @@ pub(super) fn named<'a>(spec: &PoolSpec, seen: &'a Observed) -> Result<Vec<&'a D
                     ),
                     "Heeler cannot tell which of them is meant",
                     "take one of them out, or name other disks in heeler.toml",
-                ));
+                )
+                .at(Key::Disks, serial.as_str()));
             }
         }
     }
@@ -48,13 +49,10 @@ pub(super) fn refused(disks: &[&Disk], begun: bool) -> Option<Plan> {
     let found: Vec<String> = full.iter().map(|disk| words::finding(disk)).collect();
     let found = found.join("; ");
     if begun && full.iter().all(|disk| disk.only_marks_of_zfs) {
-        return Some(Plan::Blocked(Blocked {
-            found,
-            why: "half-made by Heeler: zpool create was interrupted or failed, and left only its own labels on the \
-                disks"
-                .to_owned(),
-            next: format!("{}; then: heeler apply", erase(&full)),
-        }));
+        let why =
+            "half-made by Heeler: zpool create was interrupted or failed, and left only its own labels on the disks";
+        let next = format!("{}; then: heeler apply", erase(&full));
+        return Some(Plan::blocked(found, why, next).at(Key::Disks, &first.serial));
     }
     let why = first.state.refusal().unwrap_or_default();
     let system = full.iter().any(|disk| matches!(disk.in_use(), Use::System | Use::Pool));
@@ -78,7 +76,7 @@ pub(super) fn refused(disks: &[&Disk], begun: bool) -> Option<Plan> {
             erase(&full)
         )
     };
-    Some(Plan::blocked(found, why, next))
+    Some(Plan::blocked(found, why, next).at(Key::Disks, &first.serial))
 }
 
 fn erase(disks: &[&Disk]) -> String {
@@ -112,13 +110,14 @@ fn missing(spec: &PoolSpec, serial: &Serial, seen: &Observed) -> Plan {
     } else {
         format!(". {label}: {}", list.join("; "))
     };
-    let next = match meant {
-        Some((disk, _)) => format!("in heeler.toml: {} instead of {serial}", disk.serial),
-        None => "correct its disks in heeler.toml: heeler disk list".to_owned(),
-    };
-    Plan::blocked(
-        format!("{serial} is not in this node{hint}{list}"),
-        "a pool is made only of the disks that heeler.toml names, all of them present",
-        next,
-    )
+    let found = format!("{serial} is not in this node{hint}{list}");
+    let why = "a pool is made only of the disks that heeler.toml names, all of them present";
+    match meant {
+        Some((disk, _)) => {
+            let edit = format!("{} instead of {serial}", disk.serial);
+            Plan::blocked(found, why, "").edit(Key::Disks, serial.as_str(), edit)
+        }
+        None => Plan::blocked(found, why, "correct its disks in heeler.toml: heeler disk list")
+            .at(Key::Disks, serial.as_str()),
+    }
 }

@@ -6,7 +6,7 @@ use heeler_proto::{CreatePool, DiskIdentity, EnsurePool, Irreversible, PoolSpec}
 
 use super::blank;
 use super::observed::Observed;
-use crate::engine::{Op, Plan};
+use crate::engine::{Key, Op, Plan};
 use crate::storage::words;
 
 const SETTLE: Duration = Duration::from_secs(30);
@@ -28,7 +28,8 @@ pub(super) fn plan(task: &EnsurePool, begun: bool, seen: &Observed) -> Plan {
                 "name another disk in heeler.toml, or put {} back into {}",
                 live.serial, live.node
             ),
-        );
+        )
+        .at(Key::Disks, live.serial.as_str());
     }
     let disks = match blank::named(spec, seen) {
         Ok(disks) => disks,
@@ -45,7 +46,8 @@ pub(super) fn plan(task: &EnsurePool, begun: bool, seen: &Observed) -> Plan {
             format!("zpool refuses to create the pool: {objection}"),
             "zpool create -n ran its checks; nothing was changed",
             "fix what it names, or name other disks in heeler.toml: heeler disk list",
-        );
+        )
+        .at(Key::Disks, "");
     }
     let legs = disks.iter().map(|disk| disk.by_id.clone()).collect();
     let pool = NewPool::new(spec.name.as_str(), spec.comment.as_str(), legs);
@@ -93,5 +95,6 @@ fn unequal(disks: &[&Disk]) -> Option<Plan> {
             "the legs of a mirror have one size, and zpool refuses others unless it is forced",
             "name disks of one size in heeler.toml: heeler disk list",
         )
+        .at(Key::Disks, &smallest.serial)
     })
 }

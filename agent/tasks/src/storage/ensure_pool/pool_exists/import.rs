@@ -5,7 +5,7 @@ use heeler_host::zpool::import_command;
 use heeler_proto::{DiskIdentity, ImportPool, Irreversible, PoolGuid, PoolSpec, Serial};
 
 use super::observed::{Candidate, Observed};
-use crate::engine::{Op, Plan};
+use crate::engine::{Blocked, Key, Op, Plan};
 use crate::storage::words;
 
 const SETTLE: Duration = Duration::from_secs(30);
@@ -22,20 +22,18 @@ pub(super) fn recorded(spec: &PoolSpec, candidate: &Candidate, seen: &Observed) 
                 "it is the pool on record, and heeler.toml calls it {}: a pool is not renamed",
                 spec.name
             ),
-            format!("in heeler.toml: name = {:?}", pool.name),
-        );
+            "",
+        )
+        .edit(Key::PoolName, "", format!("name = {:?}", pool.name));
     }
     if let Some(difference) = words::difference(&legs, &named) {
-        return Plan::blocked(
-            format!(
-                "pool {} ({}) on {} is not imported: {difference}",
-                pool.name,
-                pool.guid,
-                words::list(legs.iter().copied())
-            ),
-            words::OTHER_DISKS,
-            naming(pool.guid, &legs),
+        let found = format!(
+            "pool {} ({}) on {} is not imported: {difference}",
+            pool.name,
+            pool.guid,
+            words::list(legs.iter().copied())
         );
+        return naming(pool.guid, &legs, Blocked::new(found, words::OTHER_DISKS, ""));
     }
     if let Some(stopped) = not_importable(candidate, seen) {
         return stopped;
@@ -81,15 +79,18 @@ pub(super) fn unrecorded(spec: &PoolSpec, begun: bool, seen: &Observed) -> Optio
     }))
 }
 
-/// What to type when the pool has other disks than heeler.toml names. heeler.toml takes no single disk: such a pool is
-/// imported first, and the plan then says how to add the second disk.
-fn naming(guid: u64, legs: &BTreeSet<&str>) -> String {
-    match legs.len() {
-        0 | 1 => {
-            format!("on the node: zpool import -N -d /dev/disk/by-id {guid}; heeler plan then says how to add a disk")
-        }
-        _ => format!("in heeler.toml: disks = [{}]", words::quoted(legs)),
-    }
+/// Blocked with what to do when the pool has other disks than heeler.toml names. heeler.toml takes no single disk: such
+/// a pool is imported first, and the plan then says how to add the second disk.
+fn naming(guid: u64, legs: &BTreeSet<&str>, blocked: Blocked) -> Plan {
+    Plan::Blocked(match legs.len() {
+        0 | 1 => Blocked {
+            next: format!(
+                "on the node: zpool import -N -d /dev/disk/by-id {guid}; heeler plan then says how to add a disk"
+            ),
+            ..blocked.at(Key::Disks, "")
+        },
+        _ => blocked.edit(Key::Disks, "", words::disks(legs)),
+    })
 }
 
 /// Blocked: the pool on record cannot be found. No other pool is created for that reason.
@@ -203,36 +204,35 @@ fn foreign(spec: &PoolSpec, begun: bool, first: &Candidate, count: usize) -> Pla
     } else {
         String::new()
     };
-    let next = if !first.is_whole() {
-        format!(
+    let found = format!(
+        "pool {} ({}, {}, comment {:?}) on {}{others} is not imported",
+        pool.name,
+        pool.guid,
+        pool.state,
+        pool.comment,
+        words::list(legs.iter().copied())
+    );
+    let why = format!(
+        "no pool is on record for this node, and this pool is not {} with comment {:?}, complete on {}",
+        spec.name,
+        spec.comment,
+        words::list(words::set(&spec.serials))
+    );
+    if !first.is_whole() {
+        let next = format!(
             "put all disks of pool {} back, then: heeler apply. If one of them is dead: heeler handbook, \"A disk is dead\". For another pool, name other disks in heeler.toml{never_made}",
             pool.name
-        )
+        );
+        Plan::blocked(found, why, next).at(Key::Disks, "")
     } else if ours && pool.name == spec.name.as_str() {
-        format!("{}; then: heeler apply", naming(pool.guid, &legs))
+        naming(pool.guid, &legs, Blocked::new(found, why, "heeler apply"))
     } else if ours {
-        format!("in heeler.toml: name = {:?}; then: heeler apply", pool.name)
+        Plan::blocked(found, why, "heeler apply").edit(Key::PoolName, "", format!("name = {:?}", pool.name))
     } else {
-        format!(
+        let next = format!(
             "name other disks in heeler.toml: heeler disk list. {}",
             words::erase(&pool.name, legs.iter().copied())
-        )
-    };
-    Plan::blocked(
-        format!(
-            "pool {} ({}, {}, comment {:?}) on {}{others} is not imported",
-            pool.name,
-            pool.guid,
-            pool.state,
-            pool.comment,
-            words::list(legs.iter().copied())
-        ),
-        format!(
-            "no pool is on record for this node, and this pool is not {} with comment {:?}, complete on {}",
-            spec.name,
-            spec.comment,
-            words::list(words::set(&spec.serials))
-        ),
-        next,
-    )
+        );
+        Plan::blocked(found, why, next).at(Key::Disks, "")
+    }
 }

@@ -5,7 +5,7 @@ use heeler_host::zpool::Class;
 use heeler_proto::PoolSpec;
 
 use super::places::Places;
-use crate::engine::Plan;
+use crate::engine::{Key, Plan};
 use crate::storage::words;
 
 /// Checks an imported pool that has the wanted name or is on record: it must be the wanted pool, on the wanted disks.
@@ -42,8 +42,9 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
                 "it is the pool on record, and heeler.toml calls it {}: a pool is not renamed",
                 spec.name
             ),
-            format!("in heeler.toml: name = {:?}", pool.name),
-        );
+            "",
+        )
+        .edit(Key::PoolName, "", format!("name = {:?}", pool.name));
     }
     if spec.recorded_guid.is_none() && pool.comment != spec.comment {
         return Plan::blocked(
@@ -56,7 +57,8 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
                 "if it is this node's: on the node: zpool set comment={} {}; then: heeler apply. If not: name another pool in heeler.toml",
                 spec.comment, pool.name
             ),
-        );
+        )
+        .at(Key::PoolName, "");
     }
     if let Some((odd, next)) = unmirrored(pool, &wanted) {
         return Plan::blocked(
@@ -66,12 +68,17 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
         );
     }
     if let Some(difference) = words::difference(&legs, &wanted) {
-        let next = match places.nameless(spec) {
-            0 => format!("in heeler.toml: disks = [{}]", words::quoted(&legs)),
+        let found = format!("{found}: {difference}");
+        return match places.nameless(spec) {
+            0 => Plan::blocked(found, words::OTHER_DISKS, "").edit(Key::Disks, "", words::disks(&legs)),
             // The advice never tells to write something that is not a serial into `disks`.
-            _ => format!("see which disk is lost, on the node: zpool status {}", pool.name),
+            _ => Plan::blocked(
+                found,
+                words::OTHER_DISKS,
+                format!("see which disk is lost, on the node: zpool status {}", pool.name),
+            )
+            .at(Key::Disks, ""),
         };
-        return Plan::blocked(format!("{found}: {difference}"), words::OTHER_DISKS, next);
     }
     match pool.state.as_str() {
         // A degraded pool is shown in the status; a person repairs it.

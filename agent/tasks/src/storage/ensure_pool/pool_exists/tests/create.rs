@@ -131,7 +131,10 @@ fn an_unknown_serial_gets_a_suggestion() {
         stopped.found,
         "S6XNNS0W1OOOO3 is not in this node (letter O for zero?). Free: S6XNNS0W100003 (slot S, 128 GB): looks blank (sampled)"
     );
-    assert_eq!(stopped.next, "in heeler.toml: S6XNNS0W100003 instead of S6XNNS0W1OOOO3");
+    assert_eq!(
+        stopped.advice(),
+        "in heeler.toml: S6XNNS0W100003 instead of S6XNNS0W1OOOO3"
+    );
 
     let stopped = blocked(plan(
         &super::bench::task(),

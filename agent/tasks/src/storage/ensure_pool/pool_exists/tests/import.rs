@@ -174,7 +174,7 @@ fn an_unrecorded_foreign_pool_blocks() {
         let plan = plan(&task(), &offered(vec![other]));
         never_creates(&plan);
         let stopped = blocked(plan);
-        assert!(stopped.next.contains(advice), "{stopped:?}");
+        assert!(stopped.advice().contains(advice), "{stopped:?}");
         let destroys = stopped.next.contains("disk erase");
         assert_eq!(destroys, stopped.next.contains("To destroy all data"), "{stopped:?}");
     }
@@ -193,7 +193,7 @@ fn an_old_record_does_not_block_a_whole_pool() {
 fn after_a_replacement_nobody_saw_the_advice_followed_imports() {
     let seen = offered(vec![candidate(GUID, &["A1", "C1"])]);
     let stopped = blocked(plan(&on_record(), &seen));
-    assert_eq!(stopped.next, r#"in heeler.toml: disks = ["A1", "C1"]"#);
+    assert_eq!(stopped.advice(), r#"in heeler.toml: disks = ["A1", "C1"]"#);
     let mut task = on_record();
     task.pool.serials = vec![serial("A1"), serial("C1")];
     let followed = plan(&task, &seen);

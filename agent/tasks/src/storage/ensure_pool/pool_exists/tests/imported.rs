@@ -55,7 +55,7 @@ fn differing_legs_are_named_exactly() {
         stopped.found.contains("the pool has B1; heeler.toml says C1"),
         "{stopped:?}"
     );
-    assert_eq!(stopped.next, r#"in heeler.toml: disks = ["A1", "B1"]"#);
+    assert_eq!(stopped.advice(), r#"in heeler.toml: disks = ["A1", "B1"]"#);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn an_unusable_pool_stops_the_task() {
 #[test]
 fn the_pool_on_record_under_another_name_is_not_renamed() {
     let stopped = blocked(plan(&on_record(), &seen(|pool| pool.name = "tank".into())));
-    assert!(stopped.next.contains("tank"), "{stopped:?}");
+    assert!(stopped.advice().contains("tank"), "{stopped:?}");
 }
 
 fn extra(serial: &str, class: Class) -> LegFact {
