@@ -24,6 +24,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use self::answer::Answered;
+pub use self::answer::Refused;
 use self::outbox::Outbox;
 use crate::connect::Link;
 use crate::identity::{IdentityError, Validity};
@@ -197,15 +198,15 @@ impl<'a> Session<'a> {
 
     async fn asked(&mut self, Request { id, ask }: Request) {
         let answered = match ask {
-            Some(_) if self.looks.len() >= LOOKS => Err(answer::BUSY.to_owned()),
+            Some(_) if self.looks.len() >= LOOKS => Err(answer::BUSY.to_owned().into()),
             Some(ask) => match self.look(ask).await {
                 Ok(look) => {
                     self.looks.spawn(async move { answer::reply(id, look.await) });
                     return;
                 }
-                Err(why) => Err(why),
+                Err(why) => Err(why.into()),
             },
-            None => Err(format!("agent {} does not know this request", crate::VERSION)),
+            None => Err(format!("agent {} does not know this request", crate::VERSION).into()),
         };
         self.outbox.push(answer::reply(id, answered));
     }

@@ -139,7 +139,7 @@ impl Session {
         self.ask_for(question.ask(), Purpose::Caller(done));
         match timeout(patience, answer).await {
             Ok(Ok(Ok(answer))) => Q::answer(answer).ok_or(NoAnswer::Lost),
-            Ok(Ok(Err(why))) => Err(NoAnswer::Refused(why)),
+            Ok(Ok(Err((kind, why)))) => Err(NoAnswer::Refused(kind, why)),
             Ok(Err(_)) => Err(NoAnswer::Lost),
             Err(_) => Err(NoAnswer::Late(patience)),
         }

@@ -204,8 +204,8 @@ impl Line {
     pub async fn answer(&self, id: u64, answer: Answer) {
         self.say(from_agent::Body::Reply(v1::Reply {
             id,
-            error: String::new(),
             answer: Some(answer),
+            ..v1::Reply::default()
         }))
         .await;
     }

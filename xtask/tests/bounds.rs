@@ -80,8 +80,8 @@ fn every_list_and_word_of_an_operator_has_a_bound() {
 fn facts(facts: v1::Facts) -> Vec<u8> {
     let reply = v1::Reply {
         id: 1,
-        error: String::new(),
         answer: Some(Answer::Facts(facts)),
+        ..v1::Reply::default()
     };
     let body = Some(Body::Reply(reply));
     v1::FromAgent { body }.encode_to_vec()

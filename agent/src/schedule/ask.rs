@@ -4,13 +4,15 @@ use std::time::Duration;
 use heeler_host::zfs::{self, Snapshot};
 use heeler_host::{Command, System, findmnt};
 use heeler_proto::v1::snapshot_ask::Ask;
-use heeler_proto::v1::{self, SnapshotAnswer, SnapshotRow};
+use heeler_proto::v1::{self, Refusal, SnapshotAnswer, SnapshotRow};
 use heeler_proto::{Keep, KeepSnapshots};
 use heeler_tasks::engine::in_full;
 use heeler_tasks::snapshot::round::free_name;
 use heeler_tasks::snapshot::{Classes, keep_set, schedule};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
+
+use crate::session::Refused;
 
 /// The most snapshots in one answer.
 const PAGE: usize = 2000;
@@ -36,10 +38,10 @@ pub async fn answer(
     host: Arc<dyn System>,
     pool: Arc<Mutex<()>>,
     ask: v1::SnapshotAsk,
-) -> Result<SnapshotAnswer, String> {
+) -> Result<SnapshotAnswer, Refused> {
     let host = host.as_ref();
     let mut answer = SnapshotAnswer::default();
-    match ask.ask.ok_or("the request is empty")? {
+    match ask.ask.ok_or_else(|| invalid("the request is empty".to_owned()))? {
         Ask::List(list) => {
             answer = rows(host, &list).await?;
         }
@@ -48,9 +50,10 @@ pub async fn answer(
             let to = match diff.to.as_str() {
                 "" => dataset,
                 to if snapshot(to)?.0 == dataset => to,
-                to => return Err(format!("{to} is of another dataset than {}", diff.from)),
+                to => return Err(invalid(format!("{to} is of another dataset than {}", diff.from))),
             };
-            let mut changes = zfs::diff(host, &diff.from, to).await.map_err(|error| in_full(&error))?;
+            let changes = zfs::diff(host, &diff.from, to).await;
+            let mut changes = changes.map_err(|error| undiffed(&diff, in_full(&error)))?;
             answer.diff_cut = changes.len() > LINES;
             changes.truncate(LINES);
             answer.diff = changes.into_iter().map(line).collect();
@@ -60,14 +63,61 @@ pub async fn answer(
         }
         Ask::Hold(hold) => {
             snapshot(&hold.snapshot)?;
-            run(host, &pool, &zfs::hold_command(tag(&hold.tag)?, &hold.snapshot)).await?;
+            let done = run(host, &pool, &zfs::hold_command(tag(&hold.tag)?, &hold.snapshot)).await;
+            done.map_err(|said| unheld(&hold, said))?;
         }
         Ask::Release(hold) => {
             snapshot(&hold.snapshot)?;
-            run(host, &pool, &zfs::release_command(tag(&hold.tag)?, &hold.snapshot)).await?;
+            let done = run(host, &pool, &zfs::release_command(tag(&hold.tag)?, &hold.snapshot)).await;
+            done.map_err(|said| unheld(&hold, said))?;
         }
     }
     Ok(answer)
+}
+
+fn refused(kind: Refusal, text: String) -> Refused {
+    Refused { kind, text }
+}
+
+fn invalid(text: String) -> Refused {
+    refused(Refusal::Invalid, text)
+}
+
+fn no_dataset(dataset: &str) -> Refused {
+    refused(Refusal::NoDataset, format!("there is no dataset {dataset}"))
+}
+
+/// ZFS's refusal of a hold or of its release, in this product's words: ZFS calls a snapshot a dataset.
+fn unheld(hold: &v1::HoldSnapshot, said: String) -> Refused {
+    let (snapshot, tag) = (&hold.snapshot, &hold.tag);
+    if said.contains("dataset does not exist") {
+        refused(Refusal::NoSnapshot, format!("there is no snapshot {snapshot}"))
+    } else if said.contains("tag already exists") {
+        let text = format!("{snapshot} is held with the tag {tag} already; choose another --tag");
+        refused(Refusal::Held, text)
+    } else if said.contains("no such tag") {
+        refused(Refusal::NoHold, format!("{snapshot} has no hold with the tag {tag}"))
+    } else {
+        said.into()
+    }
+}
+
+/// The same for a comparison.
+fn undiffed(diff: &v1::DiffSnapshots, said: String) -> Refused {
+    if said.contains("Not an earlier snapshot") {
+        return invalid("the second snapshot must be newer than the first; swap them".to_owned());
+    }
+    if !["No such file or directory", "does not exist"]
+        .iter()
+        .any(|words| said.contains(words))
+    {
+        return said.into();
+    }
+    let text = match diff.to.as_str() {
+        "" => format!("there is no snapshot {}", diff.from),
+        to => format!("{} or {to} does not exist", diff.from),
+    };
+    refused(Refusal::NoSnapshot, text)
 }
 
 async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(), String> {
@@ -79,7 +129,7 @@ async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(
 
 /// A page of snapshots, and where the next one starts. Each page has one dataset, so that a slow one, or one that
 /// cannot be listed, does not affect the others. Only the rows of the page are built.
-async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAnswer, String> {
+async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAnswer, Refused> {
     let text = schedule::text(host, schedule::SNAPSHOTS)
         .await
         .map_err(|error| in_full(&error))?;
@@ -94,7 +144,8 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAns
     };
     let mut last = "";
     if let Some((from, name)) = list.after.split_once('@') {
-        let at = datasets.iter().position(|dataset| *dataset == from).ok_or(CHANGED)?;
+        let at = datasets.iter().position(|dataset| *dataset == from);
+        let at = at.ok_or_else(|| CHANGED.to_owned())?;
         datasets.drain(..at + usize::from(name.is_empty()));
         last = name;
     }
@@ -110,13 +161,13 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAns
         let snapshots = match zfs::snapshots_within(host, dataset, LISTING).await {
             Ok(Some(snapshots)) => snapshots,
             Ok(None) if list.dataset.is_empty() => continue,
-            Ok(None) => return Err(format!("there is no dataset {dataset}")),
+            Ok(None) => return Err(no_dataset(dataset)),
             Err(error) if list.dataset.is_empty() => {
                 let text = format!("{dataset} could not be listed: {}", in_full(&error));
                 answer.problems.push(text);
                 break;
             }
-            Err(error) => return Err(in_full(&error)),
+            Err(error) => return Err(in_full(&error).into()),
         };
         let mut mounts = mounts.iter();
         let mount = mounts.find(|mount| mount.kind == "zfs" && mount.source == dataset);
@@ -126,7 +177,7 @@ async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAns
             .peekable();
         let after = std::mem::take(&mut last);
         if !after.is_empty() && !judged.any(|(one, _)| *one.name == *after) {
-            return Err(CHANGED.to_owned());
+            return Err(CHANGED.to_owned().into());
         }
         for (one, decision) in judged.by_ref().take(most) {
             answer.rows.push(row(dataset, one, decision, below.as_deref()));
@@ -202,7 +253,7 @@ fn line(change: zfs::Change) -> v1::DiffLine {
 
 /// Takes a snapshot with the requested name, or with one made from the time. It does not list the others, which could
 /// take minutes.
-async fn create(host: &dyn System, pool: &Mutex<()>, create: &v1::CreateSnapshot) -> Result<String, String> {
+async fn create(host: &dyn System, pool: &Mutex<()>, create: &v1::CreateSnapshot) -> Result<String, Refused> {
     let dataset = dataset(&create.dataset)?;
     let mark = Classes::manual().mark();
     let now_s = host.now_ms() / 1000;
@@ -215,36 +266,75 @@ async fn create(host: &dyn System, pool: &Mutex<()>, create: &v1::CreateSnapshot
             Ok(()) => return Ok(format!("{dataset}@{name}")),
             // Another one was taken in the same second.
             Err(said) if create.name.is_empty() && said.contains("dataset already exists") => {}
-            Err(said) if said.contains("dataset does not exist") => {
-                return Err(format!("there is no dataset {dataset}"));
+            Err(said) if said.contains("dataset already exists") => {
+                let text = format!("{dataset}@{name} exists already; choose another --name");
+                return Err(refused(Refusal::Exists, text));
             }
-            Err(said) => return Err(said),
+            Err(said) if said.contains("dataset does not exist") => return Err(no_dataset(dataset)),
+            Err(said) => return Err(said.into()),
         }
     }
-    Err(format!(
-        "{dataset} already has snapshots with the names for the next {NAMES} seconds: give a name with --name"
-    ))
+    let text =
+        format!("{dataset} already has snapshots with the names for the next {NAMES} seconds: give a name with --name");
+    Err(refused(Refusal::Exists, text))
 }
 
-fn dataset(text: &str) -> Result<&str, String> {
-    heeler_proto::dataset_name(text).map_err(|invalid| invalid.to_string())
+fn dataset(text: &str) -> Result<&str, Refused> {
+    heeler_proto::dataset_name(text).map_err(|why| invalid(why.to_string()))
 }
 
 /// Dataset and name of `DATASET@NAME`, also of snapshots that Heeler did not take.
-fn snapshot(text: &str) -> Result<(&str, &str), String> {
-    let (dataset, name) = text
-        .split_once('@')
-        .ok_or_else(|| format!("{text:?} is not a snapshot: write it as DATASET@NAME"))?;
+fn snapshot(text: &str) -> Result<(&str, &str), Refused> {
+    let parts = text.split_once('@');
+    let (dataset, name) =
+        parts.ok_or_else(|| invalid(format!("{text:?} is not a snapshot: write it as DATASET@NAME")))?;
     Ok((self::dataset(dataset)?, word("name", name)?))
 }
 
-fn tag(text: &str) -> Result<&str, String> {
+fn tag(text: &str) -> Result<&str, Refused> {
     word("tag", text)
 }
 
-fn word<'a>(what: &str, text: &'a str) -> Result<&'a str, String> {
+fn word<'a>(what: &str, text: &'a str) -> Result<&'a str, Refused> {
     let inner = |c: char| c.is_ascii_alphanumeric() || "_-.: ".contains(c);
     let fits = !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.chars().all(inner);
-    fits.then_some(text)
-        .ok_or_else(|| format!("{text:?} is not a {what}: letters, digits, and - _ . : inside, at most 100"))
+    fits.then_some(text).ok_or_else(|| {
+        invalid(format!(
+            "{text:?} is not a {what}: letters, digits, and - _ . : inside, at most 100"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_zfs_names_the_snapshot() {
+        let hold = v1::HoldSnapshot {
+            snapshot: "data/vm@x".into(),
+            tag: "keep".into(),
+            consent: None,
+        };
+        let said = |words: &str| unheld(&hold, format!("cannot hold snapshot 'data/vm@x': {words}"));
+        let gone = said("dataset does not exist");
+        assert_eq!(
+            gone,
+            refused(Refusal::NoSnapshot, "there is no snapshot data/vm@x".into())
+        );
+        assert_eq!(said("tag already exists on this dataset").kind, Refusal::Held);
+        assert_eq!(said("no such tag on this dataset").kind, Refusal::NoHold);
+        assert_eq!(said("out of space").kind, Refusal::Unspecified);
+    }
+
+    #[test]
+    fn a_comparison_in_the_wrong_order_is_not_valid() {
+        let diff = v1::DiffSnapshots {
+            from: "data/vm@x".into(),
+            to: "data/vm@w".into(),
+        };
+        let said = |words: &str| undiffed(&diff, format!("Unable to obtain diffs: \n   {words}"));
+        assert_eq!(said("Not an earlier snapshot from the same fs").kind, Refusal::Invalid);
+        assert_eq!(said("No such file or directory").kind, Refusal::NoSnapshot);
+    }
 }

@@ -41,6 +41,8 @@ pub struct ScheduleState {
     pub no_pruning: String,
     /// The problems of the last round: what was attempted and what was found.
     pub problems: Vec<String>,
+    /// The datasets with a policy that do not exist.
+    pub absent: Vec<String>,
     /// When the last complete scrub ended, Unix seconds; 0 when unknown.
     pub last_scrub_s: u64,
     /// When the next scrub is due, Unix seconds; 0 without a schedule.
@@ -144,6 +146,7 @@ impl Scheduler {
         if policies.is_empty() {
             self.state.datasets.clear();
             self.state.problems.clear();
+            self.state.absent.clear();
             self.state.no_pruning.clear();
             self.memory.problems.clear();
             self.jumped = false;
@@ -160,7 +163,7 @@ impl Scheduler {
         }
         (self.jumped, self.synchronised) = (jumped, synchronised);
         let round = round(host, wanted, doubt.is_none()).await;
-        let soon = round.more || !round.problems.is_empty();
+        let soon = round.more || !round.problems.is_empty() || !round.absent.is_empty();
         self.state.datasets.clone_from(&round.datasets);
         self.state.no_pruning = match (round.waiting, doubt) {
             (0, _) => String::new(),
@@ -183,6 +186,9 @@ impl Scheduler {
     fn report(&mut self, round: Round, now_s: u64, events: &mut Vec<Event>) {
         let mut problems = round.problems.clone();
         self.state.problems.clone_from(&problems);
+        self.state.absent.clone_from(&round.absent);
+        let absent = round.absent.iter();
+        problems.extend(absent.map(|dataset| format!("there is no dataset {dataset}: no snapshot of it was taken")));
         if !self.state.no_pruning.is_empty() {
             problems.push(format!("nothing is pruned: {}", self.state.no_pruning));
         }

@@ -7,7 +7,7 @@ use heeler_host::{Glance, RunError, System, facts, link, ping};
 use heeler_proto::v1::reply::Answer;
 use heeler_proto::v1::{
     CopyChunk, Facts, FactsRequest, FromAgent, Pause, PendingNetwork, Preview, PreviewRequest, Reach, ReachRequest,
-    ReleasePlan, ReleaseRequest, Reply, SnapshotAnswer, SnapshotAsk, from_agent,
+    Refusal, ReleasePlan, ReleaseRequest, Reply, SnapshotAnswer, SnapshotAsk, from_agent,
 };
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
@@ -21,18 +21,40 @@ use crate::{hold, release, schedule, wire};
 pub type Changes = watch::Receiver<u64>;
 
 /// The answer to a request, or why there is none.
-pub type Answered = Result<Answer, String>;
+pub type Answered = Result<Answer, Refused>;
+
+/// Why a request is not answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Unspecified: the text says it all.
+    pub kind: Refusal,
+    /// What was attempted, and what was found.
+    pub text: String,
+}
+
+impl From<String> for Refused {
+    fn from(text: String) -> Self {
+        Self {
+            kind: Refusal::Unspecified,
+            text,
+        }
+    }
+}
 
 /// Why a request beyond the limit is not answered.
 pub const BUSY: &str = "this node is busy with other requests: try again";
 
 /// The reply to the request with this id.
 pub fn reply(id: u64, answered: Answered) -> FromAgent {
-    let (answer, error) = match answered {
-        Ok(answer) => (Some(answer), String::new()),
-        Err(why) => (None, why),
-    };
-    message(from_agent::Body::Reply(Reply { id, error, answer }))
+    let mut reply = Reply { id, ..Reply::default() };
+    match answered {
+        Ok(answer) => reply.answer = Some(answer),
+        Err(why) => {
+            reply.set_refusal(why.kind);
+            reply.error = why.text;
+        }
+    }
+    message(from_agent::Body::Reply(reply))
 }
 
 /// The facts about the machine.
@@ -44,7 +66,7 @@ pub async fn facts(
 ) -> Answered {
     let host = host.as_ref();
     if request.pools_only {
-        return look_at_pools(host).await.map(Answer::Facts);
+        return Ok(Answer::Facts(look_at_pools(host).await?));
     }
     let facts = look(host, &Glance::at(host), &changes).await?;
     Ok(Answer::Facts(with(facts, schedule)))
@@ -115,7 +137,7 @@ pub async fn reach(host: Arc<dyn System>, request: ReachRequest) -> Answered {
 
 /// Stores a chunk of a copy.
 pub async fn copy(host: Arc<dyn System>, copies: Arc<Copies>, chunk: CopyChunk) -> Answered {
-    copies.take(host.as_ref(), chunk).await.map(Answer::Copy)
+    Ok(Answer::Copy(copies.take(host.as_ref(), chunk).await?))
 }
 
 /// None when this node's own backplane is down, so its result means nothing.

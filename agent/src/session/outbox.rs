@@ -117,8 +117,8 @@ mod tests {
     fn reply(answer: Answer) -> FromAgent {
         message(from_agent::Body::Reply(Reply {
             id: 1,
-            error: String::new(),
             answer: Some(answer),
+            ..Reply::default()
         }))
     }
 

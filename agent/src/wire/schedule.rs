@@ -22,6 +22,7 @@ pub fn schedule(state: ScheduleState) -> v1::ScheduleFacts {
         stands: state.datasets.into_iter().map(dataset).collect(),
         no_pruning: state.no_pruning,
         problems: state.problems,
+        absent: state.absent,
         last_scrub_ms: state.last_scrub_s.saturating_mul(1000),
         next_scrub_ms: state.next_scrub_s.saturating_mul(1000),
         scrub_percent: state.scrub_percent,

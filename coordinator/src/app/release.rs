@@ -27,7 +27,7 @@ impl App {
         let answer = session.ask(v1::ReleaseRequest { go: request.go }, ANSWER).await;
         let answer = answer.map_err(|why| {
             let next = match why {
-                NoAnswer::Refused(_) => String::new(),
+                NoAnswer::Refused(..) => String::new(),
                 NoAnswer::Lost => format!(". See: heeler node show {name}"),
                 NoAnswer::Late(_) => ". On the node: sudo heeler-agent release".to_owned(),
             };

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use heeler_proto::v1::{self, snapshot_ask::Ask};
+use heeler_proto::v1::{self, Refusal, snapshot_ask::Ask};
 use heeler_store::Node;
 use prost::Message as _;
 
@@ -43,14 +43,9 @@ impl App {
             tx.save().await?;
         }
         let answer = answered(&session, ask.clone()).await;
-        let answer = match answer {
-            Err((outcome @ "refused", why)) => Err((outcome, plain(&ask, why))),
-            answer => answer,
-        };
         if let Some(act) = audited {
             let mut tx = self.store.write().await?;
-            let (action, detail, text) =
-                act.outcome(answer.as_ref().map_err(|(outcome, why)| (*outcome, why.as_str())));
+            let (action, detail, text) = act.outcome(answer.as_ref());
             let short = |text: String| -> String { text.chars().take(DETAIL).collect() };
             self.audit(&mut tx, &who.name, &action, name, &short(detail)).await?;
             let event = self.event("snapshot", name, short(format!("{} {text}", who.name)));
@@ -58,17 +53,17 @@ impl App {
         }
         match answer {
             Ok(answer) => Ok(answer),
-            Err((_, why)) => {
+            Err(why) => {
                 let near = self.meant(&session, &node, &ask, &why).await;
-                Err(refusal(format!("{name}: {why}"), name, &ask, near))
+                Err(refusal(&why, name, &ask, near))
             }
         }
     }
 
     /// What a person most likely meant by a name that does not exist on this node.
-    async fn meant(&self, session: &Session, node: &Node, ask: &Ask, why: &str) -> Option<String> {
+    async fn meant(&self, session: &Session, node: &Node, ask: &Ask, why: &NoAnswer) -> Option<String> {
         let dataset = dataset_of(ask);
-        if why.contains("there is no dataset ") {
+        if matches!(why, NoAnswer::Refused(Refusal::NoDataset, _)) {
             let accepted = self.store.read().await.ok()?.accepted().await.ok()?;
             let wanted = revision::wanted(accepted.as_ref());
             let wanted = wanted.iter().filter(|one| one.name.as_str() == node.name);
@@ -78,7 +73,11 @@ impl App {
             let names: Vec<String> = wanted.chain(stands.map(|stand| stand.dataset)).collect();
             return nearest(dataset, names.iter().map(String::as_str)).map(short);
         }
-        let wrong = why.split_once("there is no snapshot ")?.1;
+        let wrong = match (why, ask) {
+            (NoAnswer::Refused(Refusal::NoSnapshot, _), Ask::Hold(one) | Ask::Release(one)) => &one.snapshot,
+            (NoAnswer::Refused(Refusal::NoSnapshot, _), Ask::Diff(one)) if one.to.is_empty() => &one.from,
+            _ => return None,
+        };
         let list = v1::ListSnapshots {
             dataset: dataset.to_owned(),
             ..v1::ListSnapshots::default()
@@ -86,7 +85,10 @@ impl App {
         let rows = answered(session, Ask::List(list)).await.ok()?.rows;
         let names: Vec<String> = rows.iter().map(|row| format!("{}@{}", row.dataset, row.name)).collect();
         // Somebody types the start of a name; the newest such snapshot is meant.
-        let begins = names.iter().rfind(|name| name.starts_with(wrong)).map(String::as_str);
+        let begins = names
+            .iter()
+            .rfind(|name| name.starts_with(wrong.as_str()))
+            .map(String::as_str);
         begins
             .or_else(|| nearest(wrong, names.iter().map(String::as_str)))
             .map(short)
@@ -135,78 +137,33 @@ fn dataset_of(ask: &Ask) -> &str {
     full.split('@').next().unwrap_or_default()
 }
 
-/// The node's answer to one request; else the outcome in the audit log's words, and why.
-async fn answered(session: &Session, ask: Ask) -> Result<v1::SnapshotAnswer, (&'static str, String)> {
+async fn answered(session: &Session, ask: Ask) -> Result<v1::SnapshotAnswer, NoAnswer> {
     let patience = match ask {
         Ask::List(_) => LIST,
         _ => ANSWER,
     };
-    let answer = session.ask(v1::SnapshotAsk { ask: Some(ask) }, patience).await;
-    answer.map_err(|why| match why {
-        NoAnswer::Refused(why) => ("refused", why),
-        why => ("not known", why.to_string()),
-    })
-}
-
-/// ZFS's refusal in this product's words: ZFS calls a snapshot a dataset, and does not name what is wrong.
-fn plain(ask: &Ask, why: String) -> String {
-    let says = |words: &str| why.contains(words);
-    match ask {
-        Ask::Create(one) if says("dataset already exists") => {
-            format!("{}@{} exists already; choose another --name", one.dataset, one.name)
-        }
-        Ask::Hold(one) | Ask::Release(one) if says("dataset does not exist") => {
-            format!("there is no snapshot {}", one.snapshot)
-        }
-        Ask::Hold(one) if says("tag already exists") => {
-            format!(
-                "{} is held with the tag {} already; choose another --tag",
-                one.snapshot, one.tag
-            )
-        }
-        Ask::Release(one) if says("no such tag") => format!("{} has no hold with the tag {}", one.snapshot, one.tag),
-        Ask::Diff(_) if says("Not an earlier snapshot") => {
-            "the second snapshot must be newer than the first; swap them".to_owned()
-        }
-        Ask::Diff(one) if says("No such file or directory") || says("does not exist") => match one.to.is_empty() {
-            true => format!("there is no snapshot {}", one.from),
-            false => format!("{} or {} does not exist", one.from, one.to),
-        },
-        _ => why,
-    }
+    session.ask(v1::SnapshotAsk { ask: Some(ask) }, patience).await
 }
 
 /// The error for a refusal: a wrong name and wrong usage are no refusals.
-fn refusal(why: String, node: &str, ask: &Ask, near: Option<String>) -> AppError {
-    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
-    let meant = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
-    let see = match ask {
-        Ask::List(_) | Ask::Create(_) if !says(&["exists already"]) => {
-            format!("{meant}See: heeler snapshot list {node}")
-        }
-        _ => format!(
-            "{meant}See: heeler snapshot list {node} --dataset {}",
-            word(dataset_of(ask))
-        ),
+fn refusal(why: &NoAnswer, node: &str, ask: &Ask, near: Option<String>) -> AppError {
+    let kind = match why {
+        NoAnswer::Refused(kind, _) => *kind,
+        NoAnswer::Lost | NoAnswer::Late(_) => Refusal::Unspecified,
     };
-    if says(&[
-        "does not exist",
-        "there is no dataset",
-        "there is no snapshot",
-        "has no hold with",
-    ]) {
-        AppError::NotFound(format!("{why}\n{see}"))
-    } else if says(&["exists already", "is held with the tag"]) {
-        AppError::Taken(format!("{why}\n{see}"))
-    } else if says(&[
-        "write it as DATASET@NAME",
-        "at most 100",
-        "is of another dataset than",
-        "must be newer than the first",
-    ]) {
-        AppError::Invalid(why)
-    } else {
-        AppError::Refused(why)
+    let why = format!("{node}: {why}");
+    let meant = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
+    let list = match (ask, kind) {
+        (Ask::List(_) | Ask::Create(_), Refusal::NoDataset) => format!("heeler snapshot list {node}"),
+        _ => format!("heeler snapshot list {node} --dataset {}", word(dataset_of(ask))),
+    };
+    match kind {
+        Refusal::NoDataset | Refusal::NoSnapshot | Refusal::NoHold => {
+            AppError::NotFound(format!("{why}\n{meant}See: {list}"))
+        }
+        Refusal::Exists | Refusal::Held => AppError::Taken(format!("{why}\n{meant}See: {list}")),
+        Refusal::Invalid => AppError::Invalid(why),
+        Refusal::Unspecified => AppError::Refused(why),
     }
 }
 
@@ -247,7 +204,7 @@ impl Act {
     }
 
     /// The outcome: action and detail for the audit log, and an event's text, which follows the operator's name.
-    fn outcome(self, answer: Result<&v1::SnapshotAnswer, (&str, &str)>) -> (String, String, String) {
+    fn outcome(self, answer: Result<&v1::SnapshotAnswer, &NoAnswer>) -> (String, String, String) {
         let Self { asked, done, did, what } = self;
         match answer {
             Ok(answer) => {
@@ -258,13 +215,15 @@ impl Act {
                 let text = format!("{did} {what}");
                 (done.to_owned(), what, text)
             }
-            Err((outcome, why)) => (
-                format!("{asked}: {outcome}"),
+            Err(why @ NoAnswer::Refused(..)) => (
+                format!("{asked}: refused"),
                 format!("{what}: {why}"),
-                match outcome {
-                    "refused" => format!("{asked} {what}; refused: {why}"),
-                    _ => format!("{asked} {what}; it is {outcome} whether that was done: {why}"),
-                },
+                format!("{asked} {what}; refused: {why}"),
+            ),
+            Err(why) => (
+                format!("{asked}: not known"),
+                format!("{what}: {why}"),
+                format!("{asked} {what}; it is not known whether that was done: {why}"),
             ),
         }
     }
@@ -274,69 +233,29 @@ impl Act {
 mod tests {
     use super::*;
 
-    fn hold(snapshot: &str) -> v1::HoldSnapshot {
-        v1::HoldSnapshot {
-            snapshot: snapshot.into(),
-            tag: "keep".into(),
-            consent: None,
-        }
-    }
-
-    fn error(ask: &Ask, why: &str) -> AppError {
-        refusal(format!("pi5l: {}", plain(ask, why.to_owned())), "pi5l", ask, None)
-    }
-
-    #[test]
-    fn a_refusal_of_zfs_names_the_snapshot() {
-        let held = hold("data/my vm@x");
-        let diff = Ask::Diff(v1::DiffSnapshots {
-            from: "data/my vm@x".into(),
-            to: "data/my vm@w".into(),
-        });
-        let create = Ask::Create(v1::CreateSnapshot {
-            dataset: "data/my vm".into(),
-            name: "x".into(),
-        });
-        let see = "\nSee: heeler snapshot list pi5l --dataset 'data/my vm'";
-        let said = |ask: &Ask, why: &str| error(ask, why).to_string();
-        let gone = "cannot hold snapshot 'data/my vm@x': dataset does not exist";
-        assert_eq!(
-            said(&Ask::Hold(held.clone()), gone),
-            format!("pi5l: there is no snapshot data/my vm@x{see}")
-        );
-        let twice = "cannot hold snapshot 'data/my vm@x': tag already exists on this dataset";
-        assert_eq!(
-            said(&Ask::Hold(held.clone()), twice),
-            format!("pi5l: data/my vm@x is held with the tag keep already; choose another --tag{see}")
-        );
-        let untagged = "cannot release hold from snapshot 'data/my vm@x': no such tag on this dataset";
-        assert_eq!(
-            said(&Ask::Release(held), untagged),
-            format!("pi5l: data/my vm@x has no hold with the tag keep{see}")
-        );
-        let taken = "cannot create snapshot 'data/my vm@x': dataset already exists\nno snapshots were created";
-        assert_eq!(
-            said(&create, taken),
-            format!("pi5l: data/my vm@x exists already; choose another --name{see}")
-        );
-        let older = "Unable to obtain diffs: \n   Not an earlier snapshot from the same fs";
-        assert_eq!(
-            said(&diff, older),
-            "pi5l: the second snapshot must be newer than the first; swap them"
-        );
+    fn error(ask: &Ask, kind: Refusal, why: &str) -> AppError {
+        refusal(&NoAnswer::Refused(kind, why.to_owned()), "pi5l", ask, None)
     }
 
     #[test]
     fn a_wrong_name_is_no_refusal() {
-        let on = Ask::Hold(hold("data/vm@x"));
-        for gone in [
-            "cannot hold snapshot 'data/vm@x': dataset does not exist",
-            "there is no dataset data/vm",
-        ] {
-            assert!(matches!(error(&on, gone), AppError::NotFound(_)), "{gone}");
+        let hold = v1::HoldSnapshot {
+            snapshot: "data/my vm@x".into(),
+            tag: "keep".into(),
+            consent: None,
+        };
+        let on = Ask::Hold(hold);
+        let see = "\nSee: heeler snapshot list pi5l --dataset 'data/my vm'";
+        for kind in [Refusal::NoDataset, Refusal::NoSnapshot, Refusal::NoHold] {
+            let AppError::NotFound(text) = error(&on, kind, "there is none") else {
+                panic!("{kind:?}");
+            };
+            assert_eq!(text, format!("pi5l: there is none{see}"));
         }
-        let wrong = error(&on, "\"x\" is not a snapshot: write it as DATASET@NAME");
-        assert!(matches!(wrong, AppError::Invalid(_)));
-        assert!(matches!(error(&on, "out of space"), AppError::Refused(_)));
+        for kind in [Refusal::Exists, Refusal::Held] {
+            assert!(matches!(error(&on, kind, ""), AppError::Taken(text) if text.ends_with(see)));
+        }
+        assert!(matches!(error(&on, Refusal::Invalid, ""), AppError::Invalid(_)));
+        assert!(matches!(error(&on, Refusal::Unspecified, ""), AppError::Refused(_)));
     }
 }

@@ -147,15 +147,15 @@ mod tests {
         };
         let left = of(Body::Reply(v1::Reply {
             id: 700,
-            error: String::new(),
             answer: Some(Answer::Facts(facts)),
+            ..v1::Reply::default()
         }));
         let why = "reply refused: 16000 pools, at most 64";
         assert_eq!(left.refused.unwrap().why, why);
         let expected = v1::Reply {
             id: 700,
             error: why.into(),
-            answer: None,
+            ..v1::Reply::default()
         };
         assert_eq!(left.body, Some(Body::Reply(expected)));
     }

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use heeler_proto::v1::{self, reply::Answer, request::Ask};
+use heeler_proto::v1::{self, Refusal, reply::Answer, request::Ask};
 use tokio::sync::oneshot;
 
 /// Most open questions; one more replaces the oldest.
 const MOST: usize = 64;
 
 /// An agent's answer, or its reason for giving none.
-pub type Answered = Result<Answer, String>;
+pub type Answered = Result<Answer, (Refusal, String)>;
 
 /// What the answer to a question is for.
 #[derive(Debug)]
@@ -42,8 +42,8 @@ pub enum Purpose {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
     /// The agent says why.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{1}")]
+    Refused(Refusal, String),
     /// The session ended first.
     #[error("the connection was lost meanwhile")]
     Lost,
@@ -151,10 +151,14 @@ impl Questions {
             open.id == reply.id && fits
         })?;
         let purpose = self.open.remove(place)?.purpose;
+        let refusal = reply.refusal();
         let answered = match reply.answer {
             Some(answer) if reply.error.is_empty() => Ok(answer),
-            None if reply.error.is_empty() => Err("its answer has no content: it has another version".to_owned()),
-            _ => Err(reply.error),
+            None if reply.error.is_empty() => {
+                let text = "its answer has no content: it has another version".to_owned();
+                Err((Refusal::Unspecified, text))
+            }
+            _ => Err((refusal, reply.error)),
         };
         Some((purpose, answered))
     }
@@ -175,8 +179,8 @@ mod tests {
     fn reply(id: u64, answer: Answer) -> v1::Reply {
         v1::Reply {
             id,
-            error: String::new(),
             answer: Some(answer),
+            ..v1::Reply::default()
         }
     }
 
@@ -211,13 +215,12 @@ mod tests {
         let mut questions = Questions::default();
         for error in ["", "busy"] {
             let id = questions.add(facts(), Purpose::Facts).id;
-            let error = error.to_owned();
-            let taken = questions.take(v1::Reply {
+            let reply = v1::Reply {
                 id,
-                error,
-                answer: None,
-            });
-            assert!(matches!(taken, Some((Purpose::Facts, Err(why))) if !why.is_empty()));
+                error: error.to_owned(),
+                ..v1::Reply::default()
+            };
+            assert!(matches!(questions.take(reply), Some((Purpose::Facts, Err((_, why)))) if !why.is_empty()));
         }
     }
 

@@ -158,6 +158,7 @@ const FACTS: &[Field] = &[
             list(1, "stands", (DATASETS, KIB), &[one(1, "dataset", NAME)]),
             one(2, "no_pruning", TEXT),
             many(7, "problems", DATASETS, TEXT),
+            many(8, "absent", DATASETS, NAME),
         ],
     ),
     part(

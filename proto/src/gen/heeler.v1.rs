@@ -433,6 +433,9 @@ pub struct ScheduleFacts {
     /// What the last run could not do, and why; empty when all was done.
     #[prost(string, repeated, tag = "7")]
     pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Datasets with a policy that do not exist on the node.
+    #[prost(string, repeated, tag = "8")]
+    pub absent: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A question to a node about its snapshots, or a change of them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1595,6 +1598,9 @@ pub struct Reply {
     /// Why there is no answer; empty when there is one.
     #[prost(string, tag = "2")]
     pub error: ::prost::alloc::string::String,
+    /// The kind of that reason.
+    #[prost(enumeration = "Refusal", tag = "9")]
+    pub refusal: i32,
     #[prost(oneof = "reply::Answer", tags = "3, 4, 5, 6, 7, 8")]
     pub answer: ::core::option::Option<reply::Answer>,
 }
@@ -1807,6 +1813,53 @@ pub struct ReleaseRequest {
     /// False: only says what would stop.
     #[prost(bool, tag = "1")]
     pub go: bool,
+}
+/// Why an agent does not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Refusal {
+    /// The text says it all.
+    Unspecified = 0,
+    /// What was asked is not valid.
+    Invalid = 1,
+    NoDataset = 2,
+    NoSnapshot = 3,
+    /// The snapshot has no hold with that tag.
+    NoHold = 4,
+    /// There is a snapshot of that name.
+    Exists = 5,
+    /// The snapshot has a hold with that tag.
+    Held = 6,
+}
+impl Refusal {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REFUSAL_UNSPECIFIED",
+            Self::Invalid => "REFUSAL_INVALID",
+            Self::NoDataset => "REFUSAL_NO_DATASET",
+            Self::NoSnapshot => "REFUSAL_NO_SNAPSHOT",
+            Self::NoHold => "REFUSAL_NO_HOLD",
+            Self::Exists => "REFUSAL_EXISTS",
+            Self::Held => "REFUSAL_HELD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REFUSAL_UNSPECIFIED" => Some(Self::Unspecified),
+            "REFUSAL_INVALID" => Some(Self::Invalid),
+            "REFUSAL_NO_DATASET" => Some(Self::NoDataset),
+            "REFUSAL_NO_SNAPSHOT" => Some(Self::NoSnapshot),
+            "REFUSAL_NO_HOLD" => Some(Self::NoHold),
+            "REFUSAL_EXISTS" => Some(Self::Exists),
+            "REFUSAL_HELD" => Some(Self::Held),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 #[cfg(feature = "client")]

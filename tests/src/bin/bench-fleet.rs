@@ -186,8 +186,8 @@ async fn serve((out, incoming): &mut Session) {
             Some(to_agent::Body::Ping(ping)) => from_agent::Body::Pong(v1::Pong { nonce: ping.nonce }),
             Some(to_agent::Body::Request(request)) => from_agent::Body::Reply(v1::Reply {
                 id: request.id,
-                error: String::new(),
                 answer: Some(v1::reply::Answer::Facts(facts())),
+                ..v1::Reply::default()
             }),
             _ => continue,
         };

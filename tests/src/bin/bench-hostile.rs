@@ -94,8 +94,8 @@ fn facts(id: u64, pools: usize, word: usize) -> v1::FromAgent {
     };
     message(from_agent::Body::Reply(v1::Reply {
         id,
-        error: String::new(),
         answer: Some(v1::reply::Answer::Facts(facts)),
+        ..v1::Reply::default()
     }))
 }
 

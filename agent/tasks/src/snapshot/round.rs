@@ -31,6 +31,8 @@ pub struct Round {
     pub pruned: Vec<String>,
     /// What was attempted and what was found.
     pub problems: Vec<String>,
+    /// The datasets with a policy that do not exist.
+    pub absent: Vec<String>,
     /// The state of each existing dataset with a policy.
     pub datasets: Vec<DatasetState>,
     /// Whether more could be pruned than [`BUDGET`].
@@ -188,7 +190,10 @@ async fn of_pool(host: &dyn System, wanted: &Snapshots, datasets: &[&str], prune
                 settle(host, dataset, keep, &snapshots, prune, round).await;
                 continue;
             }
-            Ok(None) => format!("there is no dataset {dataset}: no snapshot of it was taken"),
+            Ok(None) => {
+                round.absent.push((*dataset).to_owned());
+                continue;
+            }
             Err(error) => {
                 // The next snapshot becomes due meanwhile, so only one wait in a round may be long.
                 patience = TO_TAKE;

@@ -25,16 +25,10 @@ pub(super) struct Schedule {
     now_ms: u64,
 }
 
-/// Whether the problem is only that another node has the dataset: a policy for all nodes may name one node's volume.
-fn elsewhere(look: &Look<'_>, problem: &str) -> bool {
-    let named = problem
-        .strip_prefix("there is no dataset ")
-        .and_then(|rest| rest.split_once(':'));
-    let own = |dataset: &str| {
-        let mut datasets = look.wanted.iter().flat_map(|wanted| &wanted.datasets);
-        datasets.any(|own| own.name == dataset)
-    };
-    named.is_some_and(|(dataset, _)| look.scheduled.is_some_and(|all| all.contains(dataset)) && !own(dataset))
+/// Whether an absent dataset is another node's: a policy for all nodes may name one node's volume.
+fn elsewhere(look: &Look<'_>, dataset: &str) -> bool {
+    let mut own = look.wanted.iter().flat_map(|wanted| &wanted.datasets);
+    look.scheduled.is_some_and(|all| all.contains(dataset)) && !own.any(|own| own.name == dataset)
 }
 
 impl Schedule {
@@ -58,6 +52,8 @@ impl Schedule {
             0 => said.scrub_overdue_ms,
             last => said.scrub_overdue_ms.saturating_add(last_scrub_ms.saturating_sub(last)),
         };
+        let absent = said.absent.iter().filter(|dataset| !elsewhere(look, dataset));
+        let absent = absent.map(|dataset| format!("there is no dataset {dataset}: no snapshot of it was taken"));
         // A scrub that ended after the report counts.
         let overdue =
             look.connected && said.scrub_overdue_ms > 0 && overdue_ms < look.now_ms && last_scrub_ms <= overdue_ms;
@@ -69,12 +65,7 @@ impl Schedule {
             last_scrub_ms,
             scrub_overdue: overdue,
             scrub_percent: said.scrub_percent,
-            problems: said
-                .problems
-                .iter()
-                .filter(|problem| !elsewhere(look, problem))
-                .cloned()
-                .collect(),
+            problems: said.problems.iter().cloned().chain(absent).collect(),
             no_pruning: said.no_pruning.clone(),
             now_ms: look.now_ms,
         }
