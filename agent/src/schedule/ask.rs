@@ -7,8 +7,9 @@ use heeler_proto::v1::snapshot_ask::Ask;
 use heeler_proto::v1::{self, Refusal, SnapshotAnswer, SnapshotRow};
 use heeler_proto::{Keep, KeepSnapshots};
 use heeler_tasks::engine::in_full;
+use heeler_tasks::snapshot::keep_set::{self, PruneDecision, Why};
 use heeler_tasks::snapshot::round::free_name;
-use heeler_tasks::snapshot::{Classes, keep_set, schedule};
+use heeler_tasks::snapshot::{Classes, schedule};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -215,11 +216,11 @@ fn judged<'a>(
     snapshots: &'a [Snapshot],
     keep: Option<&Keep>,
     now_s: u64,
-) -> impl Iterator<Item = (&'a Snapshot, keep_set::PruneDecision)> {
+) -> impl Iterator<Item = (&'a Snapshot, PruneDecision)> {
     snapshots.iter().zip(keep_set::decisions(snapshots, keep, &[], now_s))
 }
 
-fn row(dataset: &str, snapshot: &Snapshot, decision: keep_set::PruneDecision, below: Option<&str>) -> SnapshotRow {
+fn row(dataset: &str, snapshot: &Snapshot, decision: PruneDecision, below: Option<&str>) -> SnapshotRow {
     let mark = snapshot.mark.as_deref().unwrap_or_default();
     SnapshotRow {
         dataset: dataset.to_owned(),
@@ -235,7 +236,10 @@ fn row(dataset: &str, snapshot: &Snapshot, decision: keep_set::PruneDecision, be
             .map(str::to_owned)
             .collect(),
         prune: decision.prunes(),
-        reason: decision.to_string(),
+        reason: match decision {
+            PruneDecision::Keep(Why::Held(_)) => String::new(),
+            decision => decision.to_string(),
+        },
         path: below
             .map(|below| format!("{below}/{}", snapshot.name))
             .unwrap_or_default(),

@@ -78,10 +78,9 @@ fn reason(one: &SnapshotRow) -> String {
         ([], holds) => format!("held by {}", count(holds as usize, "tag")),
         (tags, _) => format!("held: {}", tags.join(", ")),
     };
-    // An agent names the holds only when nothing else keeps the snapshot.
-    match one.reason.is_empty() || one.reason.starts_with("held by ") {
-        true => held,
-        false => format!("{}; {held}", one.reason),
+    match one.reason.as_str() {
+        "" => held,
+        reason => format!("{reason}; {held}"),
     }
 }
 
@@ -128,7 +127,7 @@ mod tests {
             shown("taken by a person", 1, &["keep"]),
             "taken by a person; held: keep"
         );
-        assert_eq!(shown("held by 2 tags", 2, &["keep", "backup"]), "held: keep, backup");
+        assert_eq!(shown("", 2, &["keep", "backup"]), "held: keep, backup");
         assert_eq!(shown("taken by a person", 1, &[]), "taken by a person; held by 1 tag");
         assert_eq!(shown("hourly", 0, &[]), "hourly");
     }

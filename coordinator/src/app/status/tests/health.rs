@@ -3,9 +3,8 @@ use super::*;
 #[test]
 fn another_nodes_volume_is_not_missing() {
     let wanted = wanted();
-    let missing = "there is no dataset data/vm/vm-100: no snapshot of it was taken";
     let said = scheduled(v1::ScheduleFacts {
-        problems: vec![missing.into()],
+        absent: vec!["data/vm/vm-100".into()],
         ..v1::ScheduleFacts::default()
     });
     for (taken_of, light) in [("data/vm/vm-100", Green), ("data/vm/vm-200", Amber)] {
