@@ -75,7 +75,7 @@ impl From<Answered> for PeerAnswer {
             Ok(Answer::Reach(v1::Reach { up: false, .. })) => Self::Down,
             Ok(Answer::Reach(v1::Reach { reached: true, .. })) => Self::Reached,
             Ok(_) => Self::NotReached(String::new()),
-            Err(why) => Self::NotReached(why.chars().take(WHY).collect()),
+            Err((_, why)) => Self::NotReached(why.chars().take(WHY).collect()),
         }
     }
 }

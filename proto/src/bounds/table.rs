@@ -218,6 +218,8 @@ const BLOCKED: &[Field] = &[
     one(1, "found", 8 * KIB),
     one(2, "why", 8 * KIB),
     one(3, "next", 8 * KIB),
+    one(5, "item", 2 * NAME),
+    one(6, "edit", 8 * KIB),
 ];
 
 const STEP: &[Field] = &[

@@ -559,7 +559,7 @@ pub struct SnapshotRow {
     /// The next run prunes it.
     #[prost(bool, tag = "9")]
     pub prune: bool,
-    /// Why it is kept, or why it goes.
+    /// Why it is kept, or why it goes; empty when only its holds keep it.
     #[prost(string, tag = "10")]
     pub reason: ::prost::alloc::string::String,
     /// Where its files can be read; empty when the dataset is not mounted.
