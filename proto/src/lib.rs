@@ -23,6 +23,7 @@ mod snapshot;
 mod task;
 mod timezone;
 mod trust;
+mod word;
 
 pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
 pub use blocked::advice;
@@ -44,6 +45,7 @@ pub use snapshot::{Class, Keep, KeepScrubs, KeepSnapshots, ScrubEvery, SnapshotP
 pub use task::{EnsurePool, EraseDisk, Kind, Spec, Task};
 pub use timezone::{EnsureTimezone, TimeZone};
 pub use trust::{Statement, TrustChange, statements_sha256};
+pub use word::Word;
 
 /// The messages, generated from `proto/heeler/v1`.
 #[expect(missing_docs, clippy::all, reason = "generated: the .proto files carry the comments")]

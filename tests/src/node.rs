@@ -71,7 +71,7 @@ impl Node {
             last = event.id;
         }
         node.start();
-        operator.wait_after(last, "connected", name).await;
+        operator.wait_after(last, v1::EventKind::Connected, name).await;
         node
     }
 

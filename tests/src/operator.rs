@@ -84,16 +84,16 @@ impl Operator {
     }
 
     /// Waits for an event of that kind and node, including stored ones.
-    pub async fn wait_for(&mut self, kind: &str, node: &str) -> v1::FleetEvent {
+    pub async fn wait_for(&mut self, kind: v1::EventKind, node: &str) -> v1::FleetEvent {
         self.wait_after(0, kind, node).await
     }
 
     /// The same, after event number `after`.
-    pub async fn wait_after(&mut self, after: u64, kind: &str, node: &str) -> v1::FleetEvent {
+    pub async fn wait_after(&mut self, after: u64, kind: v1::EventKind, node: &str) -> v1::FleetEvent {
         let mut events = self.follow(after).await;
         loop {
             let event = events.message().await.unwrap().unwrap();
-            if event.kind == kind && event.node == node {
+            if event.kind() == kind && event.node == node {
                 return event;
             }
         }

@@ -333,6 +333,22 @@ fn a_new_journal_continues_the_coordinators_numbers() {
     assert_eq!(state.last_seq, 40);
 }
 
+#[test]
+fn a_journal_keeps_the_words_that_it_had() {
+    use heeler_tasks::engine::{Scrub, StepEnd};
+    let words = r#"["started","finished","stopped","put off"]"#;
+    let all = [Scrub::Started, Scrub::Finished, Scrub::Stopped, Scrub::PutOff];
+    assert_eq!(serde_json::from_str::<[Scrub; 4]>(words).unwrap(), all);
+    let words = r#"["satisfied","not applicable","blocked","failed"]"#;
+    let all = [
+        StepEnd::Satisfied,
+        StepEnd::NotApplicable,
+        StepEnd::Blocked,
+        StepEnd::Failed,
+    ];
+    assert_eq!(serde_json::from_str::<[StepEnd; 4]>(words).unwrap(), all);
+}
+
 #[tokio::test]
 async fn waiting_events_have_a_bound_and_alarms_stay() {
     let machine = machine();
@@ -340,7 +356,7 @@ async fn waiting_events_have_a_bound_and_alarms_stay() {
     journal.append(accepted()).await.unwrap();
     let scrub = |errors| Event::Scrub {
         pool: "data".into(),
-        what: "finished".into(),
+        what: heeler_tasks::engine::Scrub::Finished,
         text: "x".repeat(2000),
         errors,
     };

@@ -247,9 +247,20 @@ fn row(dataset: &str, snapshot: &Snapshot, decision: PruneDecision, below: Optio
     }
 }
 
+/// The letters are of zfs-diff(8).
+fn kind(letter: &str) -> v1::FileChange {
+    match letter {
+        "+" => v1::FileChange::Made,
+        "-" => v1::FileChange::Removed,
+        "M" => v1::FileChange::Modified,
+        "R" => v1::FileChange::Renamed,
+        _ => v1::FileChange::Unspecified,
+    }
+}
+
 fn line(change: zfs::Change) -> v1::DiffLine {
     v1::DiffLine {
-        change: change.kind,
+        change: kind(&change.kind).into(),
         path: change.path,
         new_path: change.new_path.unwrap_or_default(),
     }

@@ -1,7 +1,7 @@
 use heeler_host::System;
 use heeler_host::zpool::PoolStatus;
 use heeler_proto::KeepScrubs;
-use heeler_tasks::engine::{Event, in_full};
+use heeler_tasks::engine::{Event, Scrub, in_full};
 use heeler_tasks::snapshot::scrub;
 
 use super::memory::ScrubMemory;
@@ -32,9 +32,9 @@ pub async fn turn(
     now_s: u64,
     events: &mut Vec<Event>,
 ) -> Option<Event> {
-    let told = |what: &str, text: String, errors: u64| Event::Scrub {
+    let told = |what, text: String, errors: u64| Event::Scrub {
         pool: pool.name.clone(),
-        what: what.to_owned(),
+        what,
         text,
         errors,
     };
@@ -42,10 +42,10 @@ pub async fn turn(
     if memory.running && percent == 0 {
         memory.running = false;
         match scrub::finished_s(pool).filter(|end_s| *end_s >= past(memory.tried_s, now_s)) {
-            Some(_) if pool.errors == 0 => events.push(told("finished", "no errors".to_owned(), 0)),
+            Some(_) if pool.errors == 0 => events.push(told(Scrub::Finished, "no errors".to_owned(), 0)),
             Some(_) => {
                 let text = format!("{} data errors: zpool status -v {}", pool.errors, pool.name);
-                events.push(told("finished", text, pool.errors));
+                events.push(told(Scrub::Finished, text, pool.errors));
             }
             None => {
                 // A scrub that a resilver replaced is due again. One that a person stopped waits for the next time of
@@ -60,7 +60,7 @@ pub async fn turn(
                 } else {
                     "somebody stopped it"
                 };
-                events.push(told("stopped", why.to_owned(), 0));
+                events.push(told(Scrub::Stopped, why.to_owned(), 0));
             }
         }
     }
@@ -74,7 +74,7 @@ pub async fn turn(
         match scrub::obstacle(pool) {
             Some(obstacle) => {
                 if memory.obstacle != obstacle {
-                    events.push(told("put off", obstacle.clone(), 0));
+                    events.push(told(Scrub::PutOff, obstacle.clone(), 0));
                     memory.obstacle = obstacle;
                 }
             }
@@ -82,12 +82,12 @@ pub async fn turn(
                 Ok(()) => {
                     (memory.running, memory.tried_s) = (true, now_s);
                     memory.obstacle.clear();
-                    events.push(told("started", String::new(), 0));
+                    events.push(told(Scrub::Started, String::new(), 0));
                 }
                 Err(error) => {
                     let text = in_full(&error);
                     if memory.obstacle != text {
-                        events.push(told("put off", text.clone(), 0));
+                        events.push(told(Scrub::PutOff, text.clone(), 0));
                         memory.obstacle = text;
                     }
                 }

@@ -1,6 +1,6 @@
 use heeler_proto::v1;
 use heeler_proto::v1::event::Kind;
-use heeler_tasks::engine::{Event, Outcome};
+use heeler_tasks::engine::{Event, Outcome, Scrub, StepEnd};
 
 use super::facts::pool;
 use super::schedule::snapshot_run;
@@ -42,7 +42,7 @@ fn kind(event: Event) -> Kind {
             changed,
         } => Kind::StepFinished(v1::StepFinished {
             step,
-            outcome: step_outcome(&outcome).into(),
+            outcome: step_outcome(outcome).into(),
             reason,
             changed,
         }),
@@ -59,7 +59,7 @@ fn kind(event: Event) -> Kind {
             errors,
         } => Kind::Scrub(v1::ScrubRun {
             pool,
-            what,
+            what: scrub(what).into(),
             text,
             errors,
         }),
@@ -76,12 +76,21 @@ fn kind(event: Event) -> Kind {
 }
 
 /// The protocol has no word for "failed": the reason and the task's outcome say it.
-fn step_outcome(word: &str) -> v1::StepOutcome {
-    match word {
-        "satisfied" => v1::StepOutcome::Satisfied,
-        "not applicable" => v1::StepOutcome::NotApplicable,
-        "blocked" => v1::StepOutcome::Blocked,
-        _ => v1::StepOutcome::Unspecified,
+const fn step_outcome(end: StepEnd) -> v1::StepOutcome {
+    match end {
+        StepEnd::Satisfied => v1::StepOutcome::Satisfied,
+        StepEnd::NotApplicable => v1::StepOutcome::NotApplicable,
+        StepEnd::Blocked => v1::StepOutcome::Blocked,
+        StepEnd::Failed => v1::StepOutcome::Unspecified,
+    }
+}
+
+const fn scrub(what: Scrub) -> v1::ScrubChange {
+    match what {
+        Scrub::Started => v1::ScrubChange::Started,
+        Scrub::Finished => v1::ScrubChange::Finished,
+        Scrub::Stopped => v1::ScrubChange::Stopped,
+        Scrub::PutOff => v1::ScrubChange::PutOff,
     }
 }
 

@@ -1,4 +1,7 @@
-use heeler_proto::{Generation, v1};
+use heeler_proto::{
+    Generation,
+    v1::{self, EventKind},
+};
 use heeler_store::{Node, Pause, Tx};
 
 use super::who::COORDINATOR;
@@ -44,7 +47,8 @@ impl App {
             let text = format!("taken over from another coordinator: {found}");
             self.audit(tx, COORDINATOR, "node taken over", &node.name, &found)
                 .await?;
-            tx.add_event(&self.event("taken over", &node.name, text)).await?;
+            tx.add_event(&self.event(EventKind::TakenOver, &node.name, text))
+                .await?;
             return Ok(());
         }
         let waits = tx.pause_of(&node.name, self.now_ms()).await?;
@@ -61,7 +65,7 @@ impl App {
         })
         .await?;
         self.audit(tx, COORDINATOR, "node paused", &node.name, &reason).await?;
-        tx.add_event(&self.event("paused", &node.name, reason)).await?;
+        tx.add_event(&self.event(EventKind::Paused, &node.name, reason)).await?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
-use heeler_proto::{Task, v1};
+use heeler_proto::Task;
+use heeler_proto::v1::{self, EventKind};
 use heeler_store::{NewEvent, NewTask, Plan, PlanTask, Revision, Tx};
 use prost::Message as _;
 
@@ -121,7 +122,7 @@ impl App {
             &format!("{text}, sha256 {}", hex(&sha256)),
         )
         .await?;
-        tx.add_event(&self.event("revision", "", text)).await?;
+        tx.add_event(&self.event(EventKind::Revision, "", text)).await?;
         Ok(number)
     }
 
@@ -148,7 +149,7 @@ impl App {
                 "{}: the connection was lost after the plan: nothing was started or queued",
                 task.kind()
             );
-            tx.add_event(&self.event("skipped", &part.node, text)).await?;
+            tx.add_event(&self.event(EventKind::Skipped, &part.node, text)).await?;
             return Ok(None);
         }
         if tx.pause_of(&part.node, self.now_ms()).await?.is_some() {
@@ -156,7 +157,7 @@ impl App {
                 "{}: the node was paused after the plan: nothing was started or queued",
                 task.kind()
             );
-            tx.add_event(&self.event("skipped", &part.node, text)).await?;
+            tx.add_event(&self.event(EventKind::Skipped, &part.node, text)).await?;
             return Ok(None);
         }
         let consented: Vec<_> = given.iter().map(|consent| consent.id.clone()).collect();
@@ -190,7 +191,7 @@ impl App {
         }
         self.audit(tx, operator, "task", &part.node, &detail).await?;
         let event = self.event(
-            "task queued",
+            EventKind::TaskQueued,
             &part.node,
             format!("{operator} requested: {}", task.kind()),
         );

@@ -1,8 +1,12 @@
-use heeler_proto::{NodeName, v1};
+use heeler_proto::Word as _;
+use heeler_proto::{
+    NodeName,
+    v1::{self, EventKind},
+};
 use heeler_store::{Node, NodeState, OperatorRecord, Stage, Token, Tx};
 
 use super::fleet_trust::{ids, statements};
-use super::{App, AppError, Who, hex, nodes, random_bits};
+use super::{App, AppError, Who, hex, nodes, random_bits, words};
 use crate::pki::{pem, sha256};
 
 /// How long a join token is valid: ten minutes.
@@ -77,7 +81,7 @@ impl App {
             .await?;
         self.save_with_event(
             tx,
-            self.event("token", name.as_str(), "join token made, good for 10 minutes"),
+            self.event(EventKind::Token, name.as_str(), "join token made, good for 10 minutes"),
         )
         .await?;
         Ok(v1::CreateTokenReply { token, expires_at_ms })
@@ -133,7 +137,7 @@ fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) ->
         };
         return Err(AppError::Refused(format!(
             "{name} was {}, and this is its revoked key. {way}",
-            node.state.as_str()
+            words::node_state(node.state).word()
         )));
     }
     // A released agent deleted its key, so another key is expected.

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use heeler_proto::v1::{self, StepOutcome};
+use heeler_proto::v1::{self, EventKind, StepOutcome};
 use heeler_store::{Drift, Tx};
 use prost::Message as _;
 
@@ -48,7 +48,8 @@ impl App {
         match (before.unwrap_or(0), found.first()) {
             (0, Some(first)) if found.iter().all(|step| step.outcome() == StepOutcome::Change) => {
                 let text = format!("differs from revision {revision}: {}", what(first));
-                self.save_with_event(tx, self.event("drift", node, text)).await?;
+                self.save_with_event(tx, self.event(EventKind::Drift, node, text))
+                    .await?;
             }
             _ => tx.save().await?,
         }

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heeler_proto::v1::{self, request::Ask, to_agent::Body};
+use heeler_proto::v1::{self, EventKind, request::Ask, to_agent::Body};
 use heeler_proto::{Generation, NodeName, TaskId};
 use heeler_store::{NewEvent, Operation, OperationKind, Outcome, Task, TaskState, Tx};
 use tokio::time::{Instant, sleep};
@@ -158,7 +158,10 @@ impl App {
             }
             Decision::Refuse { task, why } => {
                 let begun = matches!(why, Why::Revoked { begun: true });
-                let state = if begun { TaskState::Failed } else { TaskState::Refused };
+                let (state, kind) = match begun {
+                    true => (TaskState::Failed, EventKind::Failed),
+                    false => (TaskState::Refused, EventKind::Refused),
+                };
                 let outcome = Outcome {
                     state,
                     reason: why.text(),
@@ -169,7 +172,7 @@ impl App {
                 let node = tx.task(task.as_str()).await?.map(|task| task.node).unwrap_or_default();
                 let event = NewEvent {
                     task_id: task.into(),
-                    ..self.event(state.as_str(), &node, why.text())
+                    ..self.event(kind, &node, why.text())
                 };
                 tx.add_event(&event).await?;
                 // Tasks that wait for this one are refused by the next run.

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use heeler_proto::NodeName;
+use heeler_proto::v1::{AlarmKind, EventKind};
 use heeler_store::{Certificate, Digest, Node, NodeState, Outcome, TaskState, Tx};
 
 use super::contact::TOKEN_MS;
@@ -54,18 +55,20 @@ impl App {
         let issued = issue_node(&self.authorities.now().ca, &csr, &name, now_ms)?;
         node.state = NodeState::Enrolled;
         node.key_sha256 = Some(csr.key_sha256);
+        let board = request.hardware_serial;
         let alarm = match other_key {
             true => {
-                node.hardware_serial = request.hardware_serial;
+                node.hardware_serial.clone_from(&board);
                 None
             }
-            false => see_board(&mut node, request.hardware_serial),
+            false => see_board(&mut node, &board),
         };
         node.certificate_expires_ms = issued.expires_at_ms;
         tx.set_node(&node).await?;
         tx.add_certificate(&certificate(&name, &csr, &issued, now_ms)).await?;
         if let Some(alarm) = alarm {
-            tx.add_event(&self.event("alarm", name.as_str(), alarm)).await?;
+            tx.add_event(&self.alarm((AlarmKind::BoardChanged, &board), name.as_str(), alarm))
+                .await?;
         }
         let text = if request.token.is_empty() {
             "enrolled again with the same key"
@@ -78,7 +81,7 @@ impl App {
             self.audit(&mut tx, COORDINATOR, "enrolled", name.as_str(), &detail)
                 .await?;
         }
-        self.save_with_event(tx, self.event("enrolled", name.as_str(), text))
+        self.save_with_event(tx, self.event(EventKind::Enrolled, name.as_str(), text))
             .await?;
         if let Some(old) = old {
             self.node_keys.shut_out(&old);
@@ -96,14 +99,14 @@ impl App {
 
 /// Compares the board of a node, whose key is on record, with the board on record. Stores the first one; returns the
 /// text of an alarm for another one.
-pub(super) fn see_board(node: &mut Node, board: String) -> Option<String> {
+pub(super) fn see_board(node: &mut Node, board: &str) -> Option<String> {
     if node.hardware_serial.is_empty() {
-        node.hardware_serial = board;
+        board.clone_into(&mut node.hardware_serial);
         return None;
     }
     let brief = |text: &str| text.chars().take(BOARD).collect::<String>();
     (board != node.hardware_serial).then(|| {
-        let (name, board, known) = (&node.name, brief(&board), brief(&node.hardware_serial));
+        let (name, board, known) = (&node.name, brief(board), brief(&node.hardware_serial));
         format!(
             "comes from another board: {board:?}, not {known:?}. If its SD card was copied: heeler node revoke {name} \
              revokes both. If you moved the card to another board: heeler node add {name} --reflashed"

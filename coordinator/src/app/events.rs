@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 
-use heeler_proto::v1;
+use heeler_proto::Word as _;
+use heeler_proto::v1::{self, AlarmKind, EventKind};
 use heeler_store::{Event, EventQuery, Store};
 use tokio::sync::{broadcast, watch};
 
@@ -66,7 +67,7 @@ impl Follower {
         loop {
             if let Some(event) = self.page.pop() {
                 self.request.after = event.id;
-                if !self.fits(&event.kind, event.at_ms) {
+                if !self.fits(kind(&event), event.at_ms) {
                     continue;
                 }
                 self.left = self.left.saturating_sub(1);
@@ -113,7 +114,7 @@ impl Follower {
             after = end.id;
             ids.extend(
                 page.iter()
-                    .filter(|event| self.fits(&event.kind, event.at_ms))
+                    .filter(|event| self.fits(kind(event), event.at_ms))
                     .map(|event| event.id),
             );
             while ids.len() > wanted {
@@ -125,9 +126,9 @@ impl Follower {
     }
 
     /// Whether kind and time match the request.
-    fn fits(&self, kind: &str, at_ms: u64) -> bool {
+    fn fits(&self, kind: EventKind, at_ms: u64) -> bool {
         let kinds = &self.request.kinds;
-        (kinds.is_empty() || kinds.iter().any(|wanted| wanted == kind)) && at_ms >= self.request.since_ms
+        (kinds.is_empty() || kinds.contains(&kind.into())) && at_ms >= self.request.since_ms
     }
 
     async fn read_page(&mut self) -> Result<(), AppError> {
@@ -147,18 +148,25 @@ impl Follower {
         let fits = |wanted: &str, is: &str| wanted.is_empty() || wanted == is;
         fits(&self.request.task_id, &event.task_id)
             && fits(&self.request.node, &event.node)
-            && self.fits(&event.kind, event.at_ms)
+            && self.fits(event.kind(), event.at_ms)
     }
 }
 
+fn kind(event: &Event) -> EventKind {
+    EventKind::parse(&event.kind).unwrap_or_default()
+}
+
 fn fleet_event(event: Event) -> Result<v1::FleetEvent, AppError> {
+    let kind = kind(&event).into();
     let body = event.body.map(|bytes| decoded("an event", &bytes)).transpose()?;
     Ok(v1::FleetEvent {
+        kind,
+        alarm: AlarmKind::parse(&event.alarm).unwrap_or_default().into(),
         id: event.id,
         at_ms: event.at_ms,
         node: event.node,
         task_id: event.task_id,
-        kind: event.kind,
+        subject: event.subject,
         text: event.text,
         event: body,
     })

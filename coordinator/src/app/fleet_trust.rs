@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heeler_proto::{Statement, TrustChange, statements_sha256, v1};
+use heeler_proto::{
+    Statement, TrustChange, statements_sha256,
+    v1::{self, AlarmKind},
+};
 use heeler_store::{Digest, NodeTrust, Tx};
 use prost::Message as _;
 use tokio::sync::watch;
@@ -127,7 +130,8 @@ impl App {
             let why: String = reply.refused.join("; ").chars().take(300).collect();
             let text =
                 format!("does not trust all operators of the fleet: {why}. First contact again: heeler node add");
-            tx.add_event(&self.event("alarm", session.node.as_str(), text)).await?;
+            tx.add_event(&self.alarm((AlarmKind::StatementRefused, ""), session.node.as_str(), text))
+                .await?;
         }
         let knows = trust.statements_sha256;
         if self.trust.of(&trust.node).as_ref() != Some(&trust) {

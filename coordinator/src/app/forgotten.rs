@@ -1,4 +1,7 @@
-use heeler_proto::{Generation, v1};
+use heeler_proto::{
+    Generation,
+    v1::{self, EventKind},
+};
 use heeler_store::{NewEvent, Node, Outcome, Task, TaskState, Tx};
 
 use super::{App, AppError};
@@ -18,7 +21,7 @@ impl App {
                     changes: 0,
                 };
                 tx.finish_task(&task.id, &outcome, self.now_ms()).await?;
-                let event = self.event(TaskState::Failed.as_str(), &node.name, REASON);
+                let event = self.event(EventKind::Failed, &node.name, REASON);
                 tx.add_event(&NewEvent {
                     task_id: task.id,
                     ..event

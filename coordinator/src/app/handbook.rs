@@ -3,7 +3,7 @@ use heeler_store::{Disk, Leg, Node, Pool, Tx};
 use nix::unistd::gethostname;
 use prost::Message as _;
 
-use super::{App, AppError, decoded, ledger, share};
+use super::{App, AppError, decoded, ledger, share, words};
 use crate::backup::RECIPIENT;
 use crate::config::{self, Config};
 use crate::state::StateFolder;
@@ -61,7 +61,7 @@ async fn nodes(tx: &mut Tx, config: Option<&Config>) -> Result<Vec<v1::HandbookN
             pools: known_pools(&pools, &facts),
             disks: known_disks(&node, &pools, &legs, &disks, &facts)?,
             looked_at_ms: node.facts_at_ms,
-            state: node.state.as_str().to_owned(),
+            state: words::node_state(node.state).into(),
             node: node.name,
             address: first_address(&facts),
             model: facts.model,

@@ -1,6 +1,9 @@
 use std::collections::HashSet;
 
-use heeler_proto::{HostId, PoolGuid, Serial, v1};
+use heeler_proto::{
+    HostId, PoolGuid, Serial,
+    v1::{self, AlarmKind, EventKind},
+};
 use heeler_store::{Node, Pool, Tx};
 use prost::Message as _;
 
@@ -99,7 +102,7 @@ impl App {
                 }
                 room = room.saturating_sub(1);
                 let text = format!("pool {} ({}) is on record", pool.name, pool.guid);
-                tx.add_event(&self.event("pool", node, text)).await?;
+                tx.add_event(&self.event(EventKind::Pool, node, text)).await?;
             }
             let (guid, name) = (pool.guid.clone(), pool.name.clone());
             let record = Pool {
@@ -141,7 +144,7 @@ impl App {
                     pool.name,
                     gone.join(", ")
                 );
-                tx.add_event(&self.event("pool", &record.node, text)).await?;
+                tx.add_event(&self.event(EventKind::Pool, &record.node, text)).await?;
             }
         }
         Ok(())
@@ -156,7 +159,7 @@ impl App {
         }
         if tx.adopt_hostid(&node.name, &facts.hostid).await? {
             let text = format!("keeps its host id {}: it came with a pool", facts.hostid);
-            tx.add_event(&self.event("pool", &node.name, text)).await?;
+            tx.add_event(&self.event(EventKind::Pool, &node.name, text)).await?;
         }
         Ok(())
     }
@@ -166,7 +169,8 @@ impl App {
         let known = tx.pool(&pool.guid).await?;
         if let Some(owner) = known.filter(|known| known.ours && known.node != node) {
             let text = format!("pool {} ({}) of {} is imported here", pool.name, pool.guid, owner.node);
-            tx.add_event(&self.event("alarm", node, text)).await?;
+            let about = (AlarmKind::PoolElsewhere, pool.guid.as_str());
+            tx.add_event(&self.alarm(about, node, text)).await?;
         }
         Ok(())
     }
@@ -185,7 +189,8 @@ impl App {
                 "pool {} ({}) is not put on record: {MOST_POOLS} pools of this node are",
                 pool.name, pool.guid
             );
-            tx.add_event(&self.event("alarm", node, text)).await?;
+            let about = (AlarmKind::PoolNotRecorded, pool.guid.as_str());
+            tx.add_event(&self.alarm(about, node, text)).await?;
         }
         Ok(())
     }

@@ -51,7 +51,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use heeler_proto::{NodeName, TaskId, hex};
+use heeler_proto::v1::{AlarmKind, EventKind};
+use heeler_proto::{NodeName, TaskId, Word as _, hex};
 use heeler_store::{NewEvent, NodeState, Stage, Store, Tx};
 use prost::Message;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -75,7 +76,6 @@ pub use secrets::is_secret_name;
 pub(crate) use share::MOST as REPLY;
 pub use spec::pool_comment;
 pub use who::Who;
-pub use words::KINDS;
 
 use feed::Feed;
 use fleet_trust::FleetTrust;
@@ -224,22 +224,22 @@ impl App {
         Ok(id)
     }
 
-    fn event(&self, kind: &str, node: &str, text: impl Into<String>) -> NewEvent {
-        debug_assert!(
-            KINDS.contains(&kind),
-            "{kind} is missing from the kinds that can be asked for"
-        );
-        let (kind, node, text) = (kind.to_owned(), node.to_owned(), text.into());
+    fn event(&self, kind: EventKind, node: &str, text: impl Into<String>) -> NewEvent {
         NewEvent {
             at_ms: self.now_ms(),
-            node,
-            task_id: String::new(),
-            // Until alarms have kinds of their own.
-            subject: if kind == "alarm" { text.clone() } else { String::new() },
-            alarm: if kind == "alarm" { "other" } else { "" }.to_owned(),
-            kind,
-            text,
-            body: None,
+            node: node.to_owned(),
+            kind: kind.word().to_owned(),
+            text: text.into(),
+            ..NewEvent::default()
+        }
+    }
+
+    /// An alarm is the same one as long as node, kind and subject are.
+    fn alarm(&self, (kind, subject): (AlarmKind, &str), node: &str, text: impl Into<String>) -> NewEvent {
+        NewEvent {
+            alarm: kind.word().to_owned(),
+            subject: subject.to_owned(),
+            ..self.event(EventKind::Alarm, node, text)
         }
     }
 }

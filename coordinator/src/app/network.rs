@@ -1,4 +1,4 @@
-use heeler_proto::v1::{self, NetworkConfirmation};
+use heeler_proto::v1::{self, EventKind, NetworkConfirmation};
 use heeler_proto::{KeepBackplane, NodeName};
 use heeler_store::{NewOperation, Operation, OperationKind, OperationState, Tx};
 
@@ -148,7 +148,7 @@ impl App {
             names => format!("confirmed over a new session, and by {}", names.join(", ")),
         };
         let text = format!("network change kept: {peers}");
-        tx.add_event(&self.event("network confirmed", node.as_str(), &text))
+        tx.add_event(&self.event(EventKind::NetworkConfirmed, node.as_str(), &text))
             .await?;
         self.audit(tx, COORDINATOR, "network confirmed", node.as_str(), &peers)
             .await?;

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use heeler_proto::v1;
+use heeler_proto::Word as _;
+use heeler_proto::v1::{self, EventKind};
 use heeler_store::{Node, NodeState, Tx};
 
-use super::{App, AppError, Who, drift, hex, ledger, node_name, pause, share, tasks};
+use super::{App, AppError, Who, drift, hex, ledger, node_name, pause, share, tasks, words};
 use crate::known::{short, unknown};
 use crate::pki::Peer;
 use crate::sessions::Sessions;
@@ -86,7 +87,7 @@ impl App {
         if node.state.is_shut_out() {
             return Err(AppError::Refused(format!(
                 "{name} is {}: it cannot connect. To take it back: {}",
-                node.state.as_str(),
+                words::node_state(node.state).word(),
                 way_back(&node)
             )));
         }
@@ -113,7 +114,7 @@ impl App {
         tx.forget_tokens(&node.name).await?;
         self.audit(&mut tx, &who.name, "node revoked", name, "its key is revoked")
             .await?;
-        self.save_with_event(tx, self.event("revoked", name, "its key is revoked"))
+        self.save_with_event(tx, self.event(EventKind::Revoked, name, "its key is revoked"))
             .await?;
         let session = self.sessions.of(&node_name(&node.name)?);
         if let Some(session) = &session {
@@ -147,7 +148,7 @@ pub(super) fn info(sessions: &Sessions, node: Node) -> Result<v1::NodeInfo, AppE
         connected: sessions.of(&node_name(&node.name)?).is_some(),
         facts: ledger::facts_of(&node)?,
         node: node.name,
-        state: node.state.as_str().to_owned(),
+        state: words::node_state(node.state).into(),
         last_seen_ms: node.last_seen_ms,
         certificate_expires_ms: node.certificate_expires_ms,
         key_sha256: node.key_sha256.map(|key| hex(&key)).unwrap_or_default(),

@@ -1,4 +1,7 @@
-use heeler_proto::{OperatorName, TrustChange, v1};
+use heeler_proto::{
+    OperatorName, TrustChange,
+    v1::{self, EventKind},
+};
 use heeler_store::{Operator, OperatorRecord, Tx};
 
 use super::{App, AppError, Who};
@@ -82,7 +85,7 @@ impl App {
                 .await?;
             let text = format!("{name} may consent from now on; added by {}", statement.operator);
             self.audit(&mut tx, &who.name, "operator added", "", &text).await?;
-            tx.add_event(&self.event("operator added", "", text)).await?;
+            tx.add_event(&self.event(EventKind::OperatorAdded, "", text)).await?;
         }
         let grant = self.grant(&mut tx, &csr, &name).await?;
         self.changed_trust(tx).await?;
@@ -121,7 +124,7 @@ impl App {
         tx.revoke_operator(name.as_str(), by, self.now_ms()).await?;
         let text = format!("{name} may no longer consent; revoked by {by}");
         self.audit(&mut tx, &who.name, "operator revoked", "", &text).await?;
-        tx.add_event(&self.event("operator revoked", "", text)).await?;
+        tx.add_event(&self.event(EventKind::OperatorRevoked, "", text)).await?;
         self.changed_trust(tx).await?;
         Ok(v1::RevokeOperatorReply {
             behind: self.behind().await?,

@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
-use heeler_proto::v1;
+use heeler_proto::Word as _;
+use heeler_proto::v1::{self, EventKind};
 use heeler_store::{Node, Pause, Tx};
 
-use super::{App, AppError, Who, ledger, nodes};
+use super::{App, AppError, Who, ledger, nodes, words};
 
 /// Longest pause with an end: 366 days. A longer one is meant to have no end.
 const LONGEST_MS: u64 = 366 * 24 * 60 * 60 * 1000;
@@ -20,7 +21,7 @@ impl App {
             return Err(AppError::Refused(format!(
                 "{} is {}: it gets no tasks anyway",
                 node.name,
-                node.state.as_str()
+                words::node_state(node.state).word()
             )));
         }
         if request.for_ms > LONGEST_MS {
@@ -55,7 +56,11 @@ impl App {
         };
         self.save_with_event(
             tx,
-            self.event("paused", &node.name, format!("paused by {}{why}", pause.operator)),
+            self.event(
+                EventKind::Paused,
+                &node.name,
+                format!("paused by {}{why}", pause.operator),
+            ),
         )
         .await?;
         Ok(v1::PauseNodeReply {
@@ -75,7 +80,7 @@ impl App {
         if tx.resume(&node.name).await? {
             self.audit(&mut tx, &who.name, "node resumed", &node.name, "").await?;
             let text = format!("resumed by {}", who.name);
-            self.save_with_event(tx, self.event("resumed", &node.name, text))
+            self.save_with_event(tx, self.event(EventKind::Resumed, &node.name, text))
                 .await?;
         }
         Ok(held)

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use heeler_proto::v1::{self, LegClass};
+use heeler_proto::Word as _;
+use heeler_proto::v1::{self, AlarmKind, EventKind, LegClass};
 use heeler_store::{Node, Tx};
 
 use super::{App, AppError};
@@ -20,8 +21,8 @@ pub(super) const BY_STATUS: &str = "heeler";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PoolEvent {
-    /// An alarm.
-    Alarm(String),
+    /// An alarm about the pool.
+    Alarm(AlarmKind, String),
     /// An event for the record only.
     Note(String),
 }
@@ -44,9 +45,9 @@ impl App {
         let mut events = Vec::new();
         for pool in facts.pools.iter().take(MOST_POOLS) {
             match before.pools.iter().find(|was| was.guid == pool.guid) {
-                Some(was) => events.extend(changes(was, pool)),
+                Some(was) => events.extend(changes(was, pool).into_iter().map(|event| (pool, event))),
                 None if is_ours(tx, node, pool).await? => {
-                    events.push(PoolEvent::Note(format!("pool {} is imported", pool.name)));
+                    events.push((pool, PoolEvent::Note(format!("pool {} is imported", pool.name))));
                 }
                 None => {}
             }
@@ -55,25 +56,27 @@ impl App {
         for was in before.pools.iter().take(MOST_POOLS) {
             let there = facts.pools.iter().any(|pool| pool.guid == was.guid);
             if !there && !unreadable(&was.name) && is_ours(tx, node, was).await? {
-                events.push(PoolEvent::Alarm(format!("pool {} is not imported any more", was.name)));
+                let text = format!("pool {} is not imported any more", was.name);
+                events.push((was, PoolEvent::Alarm(AlarmKind::PoolGone, text)));
             }
         }
-        for event in events {
-            self.write_down(tx, &node.name, event).await?;
+        for (pool, event) in events {
+            self.write_down(tx, &node.name, pool, event).await?;
         }
         Ok(())
     }
 
-    async fn write_down(&self, tx: &mut Tx, node: &str, event: PoolEvent) -> Result<(), AppError> {
+    async fn write_down(&self, tx: &mut Tx, node: &str, pool: &v1::Pool, event: PoolEvent) -> Result<(), AppError> {
         let brief = |text: &str| text.chars().take(MOST_TEXT).collect::<String>();
         match event {
             PoolEvent::Note(text) => {
-                tx.add_event(&self.event("pool", node, brief(&text))).await?;
+                tx.add_event(&self.event(EventKind::Pool, node, brief(&text))).await?;
             }
-            PoolEvent::Alarm(text) => {
-                let text = brief(&text);
-                tx.add_event(&self.event("alarm", node, text.clone())).await?;
-                tx.see_alarm((node, "other", &text), BY_STATUS, self.now_ms()).await?;
+            PoolEvent::Alarm(kind, text) => {
+                let subject = pool.guid.as_str();
+                tx.add_event(&self.alarm((kind, subject), node, brief(&text))).await?;
+                tx.see_alarm((node, kind.word(), subject), BY_STATUS, self.now_ms())
+                    .await?;
             }
         }
         Ok(())
@@ -130,15 +133,12 @@ pub(super) fn leg_name(leg: &v1::Leg) -> String {
     }
 }
 
-/// Every text of [`repaired`] begins with it.
-pub(super) const REPAIRED: &str = "a scrub of pool ";
-
 /// The text about a finished scrub that repaired something; else None.
 pub(super) fn repaired(pool: &v1::Pool) -> Option<String> {
     let over = pool.scan_function == "SCRUB" && pool.scan_state == "FINISHED";
     (over && pool.repaired_bytes > 0).then(|| {
         let size = gibibytes(pool.repaired_bytes);
-        format!("{REPAIRED}{} repaired {size}", pool.name)
+        format!("a scrub of pool {} repaired {size}", pool.name)
     })
 }
 
@@ -179,7 +179,10 @@ pub(super) fn changes(was: &v1::Pool, now: &v1::Pool) -> Vec<PoolEvent> {
     events.extend(scan(was, now));
     events.extend(errors(was, now));
     if now.readonly && !was.readonly {
-        events.push(PoolEvent::Alarm(format!("pool {} is imported read-only", now.name)));
+        events.push(PoolEvent::Alarm(
+            AlarmKind::PoolReadOnly,
+            format!("pool {} is imported read-only", now.name),
+        ));
     }
     events
 }
@@ -216,7 +219,10 @@ fn state(was: &v1::Pool, now: &v1::Pool) -> Option<PoolEvent> {
     };
     worse.append(&mut stands_in);
     if !worse.is_empty() || changed && now.state != "ONLINE" {
-        Some(PoolEvent::Alarm(format!("{head}{}", with(&worse))))
+        Some(PoolEvent::Alarm(
+            AlarmKind::PoolState,
+            format!("{head}{}", with(&worse)),
+        ))
     } else if changed || !better.is_empty() {
         Some(PoolEvent::Note(format!("{head} again{}", with(&better))))
     } else {
@@ -242,7 +248,7 @@ fn scan(was: &v1::Pool, now: &v1::Pool) -> Vec<PoolEvent> {
         }
     }
     if ended {
-        events.extend(repaired(now).map(PoolEvent::Alarm));
+        events.extend(repaired(now).map(|text| PoolEvent::Alarm(AlarmKind::PoolRepaired, text)));
         if now.scan_errors > 0 {
             let what = if now.scan_function == "RESILVER" {
                 "resilver"
@@ -250,7 +256,7 @@ fn scan(was: &v1::Pool, now: &v1::Pool) -> Vec<PoolEvent> {
                 "scrub"
             };
             let text = format!("a {what} of pool {name} could not repair {} errors", now.scan_errors);
-            events.push(PoolEvent::Alarm(text));
+            events.push(PoolEvent::Alarm(AlarmKind::PoolNotRepaired, text));
         }
     }
     events
@@ -268,7 +274,10 @@ fn errors(was: &v1::Pool, now: &v1::Pool) -> Vec<PoolEvent> {
     }
     let mut events = Vec::new();
     if !more.is_empty() {
-        events.push(PoolEvent::Alarm(format!("pool {}: {}", now.name, listed(&more))));
+        events.push(PoolEvent::Alarm(
+            AlarmKind::DeviceErrors,
+            format!("pool {}: {}", now.name, listed(&more)),
+        ));
     }
     if !cleared.is_empty() {
         let legs = listed(&cleared);
@@ -278,10 +287,10 @@ fn errors(was: &v1::Pool, now: &v1::Pool) -> Vec<PoolEvent> {
         )));
     }
     if digits(now.errors) > digits(was.errors) {
-        events.push(PoolEvent::Alarm(format!(
-            "pool {} has {} data errors",
-            now.name, now.errors
-        )));
+        events.push(PoolEvent::Alarm(
+            AlarmKind::DataErrors,
+            format!("pool {} has {} data errors", now.name, now.errors),
+        ));
     }
     events
 }

@@ -1,4 +1,8 @@
-use heeler_proto::{self as wire, NodeName, TaskId, v1};
+use heeler_proto::Word as _;
+use heeler_proto::{
+    self as wire, NodeName, TaskId,
+    v1::{self, EventKind},
+};
 use heeler_store::{NewEvent, Node, Outcome, Task, TaskState, Tx};
 use prost::Message as _;
 use v1::event::Kind;
@@ -55,7 +59,7 @@ impl App {
             at_ms: event.at_ms,
             node: node.name,
             task_id: task.map(|task| task.id).unwrap_or_default(),
-            kind: words::kind(kind).to_owned(),
+            kind: words::kind(kind).word().to_owned(),
             text: words::text(kind).chars().take(TEXT).collect(),
             body: (event.encoded_len() <= BODY).then(|| event.encode_to_vec()),
             ..NewEvent::default()
@@ -128,7 +132,7 @@ impl App {
                 return Ok(());
             }
             tx.run_task(&task.id).await?;
-            ("accepted", "sent to the agent".to_owned())
+            (EventKind::Accepted, "sent to the agent".to_owned())
         } else {
             let reason = reply.reason.clone();
             let outcome = Outcome {
@@ -138,7 +142,7 @@ impl App {
                 changes: 0,
             };
             tx.finish_task(&task.id, &outcome, self.now_ms()).await?;
-            ("refused", format!("the agent refused it: {}", reply.reason))
+            (EventKind::Refused, format!("the agent refused it: {}", reply.reason))
         };
         let event = NewEvent {
             task_id: task.id,
@@ -155,9 +159,10 @@ fn live(node: &NodeName, event: &v1::Event, kind: &Kind) -> v1::FleetEvent {
         at_ms: event.at_ms,
         node: node.to_string(),
         task_id: event.task_id.clone(),
-        kind: words::kind(kind).to_owned(),
+        kind: words::kind(kind).into(),
         text: words::text(kind),
         event: Some(event.clone()),
+        ..v1::FleetEvent::default()
     }
 }
 

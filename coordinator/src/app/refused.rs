@@ -1,8 +1,10 @@
 use heeler_proto::NodeName;
+use heeler_proto::Word as _;
+use heeler_proto::v1::AlarmKind;
 
 use super::{App, AppError};
 
-/// For this long an alarm with the same text is not repeated.
+/// For this long an alarm about the same field is not repeated.
 const AGAIN_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// A node's message beyond a bound of the wire.
@@ -15,7 +17,7 @@ pub struct Refused {
 }
 
 impl App {
-    /// Writes an alarm about a message that was not accepted; not again for the same text within a day.
+    /// Writes an alarm about a message that was not accepted; not again for the same field within a day.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -23,16 +25,15 @@ impl App {
         let mut tx = self.store.read().await?;
         let since_ms = self.now_ms().saturating_sub(AGAIN_MS);
         let alarms = tx.alarms_since(since_ms).await?;
-        let node = node.as_str();
+        let (node, kind) = (node.as_str(), AlarmKind::MessageRefused);
         drop(tx);
-        if alarms
-            .iter()
-            .any(|alarm| alarm.node == node && alarm.text == refused.why)
-        {
+        if alarms.iter().any(|alarm| {
+            (alarm.node.as_str(), alarm.alarm.as_str(), alarm.subject.as_str()) == (node, kind.word(), refused.field)
+        }) {
             return Ok(());
         }
         let tx = self.store.write().await?;
-        self.save_with_event(tx, self.event("alarm", node, refused.why.as_str()))
+        self.save_with_event(tx, self.alarm((kind, refused.field), node, refused.why.as_str()))
             .await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use heeler_proto::v1;
+use heeler_proto::v1::{self, EventKind};
 use heeler_store::NodeState;
 
 use super::{App, AppError, Who, node_name, nodes};
@@ -50,7 +50,7 @@ impl App {
             self.save_with_event(
                 tx,
                 self.event(
-                    "released",
+                    EventKind::Released,
                     name,
                     "the agent is removed; everything else on the node keeps running",
                 ),

@@ -1,4 +1,4 @@
-use heeler_proto::v1;
+use heeler_proto::v1::{self, EventKind};
 use heeler_store::{Node, Pool, Tx};
 
 use super::{App, AppError, Who, ledger, node_name, nodes, revision};
@@ -35,7 +35,7 @@ impl App {
         .await?;
         self.save_with_event(
             tx,
-            self.event("removed", &node.name, format!("removed by {}", who.name)),
+            self.event(EventKind::Removed, &node.name, format!("removed by {}", who.name)),
         )
         .await?;
         if let Some(peer) = nodes::peer(&node)? {
@@ -121,7 +121,8 @@ impl App {
         let text = format!("pool {} ({}) is removed from the record", pool.name, pool.guid);
         self.audit(&mut tx, &who.name, "pool forgotten", &node.name, &text)
             .await?;
-        self.save_with_event(tx, self.event("pool", &node.name, text)).await?;
+        self.save_with_event(tx, self.event(EventKind::Pool, &node.name, text))
+            .await?;
         Ok(v1::ForgetPoolReply { gates, forgotten: true })
     }
 }

@@ -1,6 +1,7 @@
 use super::{App, AppError, enrol};
 use crate::pki::{NodeRequest, issue_node};
 use crate::sessions::Session;
+use heeler_proto::v1::EventKind;
 
 impl App {
     /// Signs a new certificate for the session's key. Returns the chain (PEM).
@@ -27,7 +28,11 @@ impl App {
             .await?;
         self.save_with_event(
             tx,
-            self.event("renewed", session.node.as_str(), "certificate renewed for 7 days"),
+            self.event(
+                EventKind::Renewed,
+                session.node.as_str(),
+                "certificate renewed for 7 days",
+            ),
         )
         .await?;
         Ok(issued.chain)

@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
-use heeler_proto::{TrustChange, v1};
+use heeler_proto::{
+    TrustChange,
+    v1::{self, EventKind},
+};
 use heeler_store::{Authority, Digest, NodeState, Stage, Tx};
 use rustls::pki_types::CertificateDer;
 use v1::rotate_authority_request::Step;
@@ -75,7 +78,7 @@ impl App {
                 tx.set_stage(&made.sha256, Stage::Next, now_ms).await?;
                 let text = "a new certificate authority was announced";
                 self.audit(&mut tx, &who.name, "authority", "", text).await?;
-                tx.add_event(&self.event("authority", "", text)).await?;
+                tx.add_event(&self.event(EventKind::Authority, "", text)).await?;
                 self.changed_trust(tx).await?;
                 // From here on an operator's certificate comes with both authorities.
                 self.take_over(&mut self.store.read().await?).await?;
@@ -87,7 +90,7 @@ impl App {
                 tx.set_stage(&next.sha256, Stage::Current, now_ms).await?;
                 let text = "the new certificate authority signs from now on";
                 self.audit(&mut tx, &who.name, "authority", "", text).await?;
-                tx.add_event(&self.event("authority", "", text)).await?;
+                tx.add_event(&self.event(EventKind::Authority, "", text)).await?;
                 let last = tx.last_event().await?;
                 tx.save().await?;
                 self.feed.stored(last);
@@ -103,7 +106,7 @@ impl App {
                 tx.set_stage(&old.sha256, Stage::Dropped, now_ms).await?;
                 let text = "the old certificate authority is no longer trusted";
                 self.audit(&mut tx, &who.name, "authority", "", text).await?;
-                tx.add_event(&self.event("authority", "", text)).await?;
+                tx.add_event(&self.event(EventKind::Authority, "", text)).await?;
                 self.changed_trust(tx).await?;
                 self.take_over(&mut self.store.read().await?).await?;
                 self.authorities.settle()?;

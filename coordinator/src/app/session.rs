@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use heeler_proto::{NodeName, v1, v1::to_agent::Body};
+use heeler_proto::NodeName;
+use heeler_proto::v1::{self, AlarmKind, EventKind, to_agent::Body};
 use heeler_store::{Digest, Node, NodeState, Tx};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -35,8 +36,11 @@ impl App {
         admitted(&mut self.store.read().await?, &peer.node, &peer.key_sha256).await?;
         if let Some(text) = self.impossible(&hello) {
             let tx = self.store.write().await?;
-            self.save_with_event(tx, self.event("alarm", peer.node.as_str(), text.as_str()))
-                .await?;
+            self.save_with_event(
+                tx,
+                self.alarm((AlarmKind::CountersImpossible, ""), peer.node.as_str(), text.as_str()),
+            )
+            .await?;
             return Err(AppError::Refused(text));
         }
         let identity = (peer.node.clone(), peer.key_sha256);
@@ -70,7 +74,8 @@ impl App {
                 };
                 warn!(node = %session.node, text);
                 let tx = self.store.write().await?;
-                self.save_with_event(tx, self.event("alarm", session.node.as_str(), text))
+                let about = (AlarmKind::KeyCopied, session.hardware_serial.as_str());
+                self.save_with_event(tx, self.alarm(about, session.node.as_str(), text))
                     .await?;
                 return Err(AppError::Refused("this node has another open session".to_owned()));
             }
@@ -87,14 +92,16 @@ impl App {
         // Checked again: the node may have been revoked while the older session was tested.
         let mut node = admitted(&mut tx, &session.node, &session.key_sha256).await?;
         let name = session.node.as_str();
-        if let Some(text) = see_board(&mut node, hello.hardware_serial.clone()) {
-            tx.add_event(&self.event("alarm", name, text)).await?;
+        if let Some(text) = see_board(&mut node, &hello.hardware_serial) {
+            tx.add_event(&self.alarm((AlarmKind::BoardChanged, &hello.hardware_serial), name, text))
+                .await?;
         }
         self.compare(&mut tx, &mut node, &hello).await?;
         if hello.clock_ms > 0 && hello.clock_ms.abs_diff(now_ms) > CLOCK_MS {
             let way = if hello.clock_ms > now_ms { "ahead" } else { "behind" };
             let text = format!("its clock is {} {way}", span(hello.clock_ms.abs_diff(now_ms)));
-            tx.add_event(&self.event("alarm", name, text)).await?;
+            tx.add_event(&self.alarm((AlarmKind::ClockWrong, ""), name, text))
+                .await?;
         }
         self.end_forgotten(&mut tx, &node, &hello).await?;
         let unknown = self.arm(&mut tx, name, &hello).await?;
@@ -108,7 +115,8 @@ impl App {
                 "its journal starts again: event {} is stored here, it knows events up to {}",
                 node.acknowledged, hello.last_event
             );
-            tx.add_event(&self.event("alarm", name, text)).await?;
+            tx.add_event(&self.alarm((AlarmKind::JournalRestarted, ""), name, text))
+                .await?;
             node.acknowledged = 0;
         }
         node.agent_version = hello.agent_version;
@@ -121,7 +129,8 @@ impl App {
             epoch,
             acknowledged,
         });
-        self.save_with_event(tx, self.event("connected", name, text)).await?;
+        self.save_with_event(tx, self.event(EventKind::Connected, name, text))
+            .await?;
         if let Some(knows) = knows {
             self.tell_trust(session, &knows, node.certificate_expires_ms);
         }
@@ -161,8 +170,11 @@ impl App {
             node.last_seen_ms = self.now_ms();
             tx.set_node(&node).await?;
         }
-        self.save_with_event(tx, self.event("lost", session.node.as_str(), "connection lost"))
-            .await?;
+        self.save_with_event(
+            tx,
+            self.event(EventKind::Lost, session.node.as_str(), "connection lost"),
+        )
+        .await?;
         Ok(())
     }
 }

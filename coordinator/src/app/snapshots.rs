@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use heeler_proto::v1::{self, Refusal, snapshot_ask::Ask};
+use heeler_proto::Word as _;
+use heeler_proto::v1::{self, EventKind, Refusal, snapshot_ask::Ask};
 use heeler_store::Node;
 use prost::Message as _;
 
-use super::{App, AppError, Who, ledger, node_name, nodes, revision};
+use super::{App, AppError, Who, ledger, node_name, nodes, revision, words};
 use crate::known::{nearest, short, word};
 use crate::sessions::{NoAnswer, Session};
 
@@ -25,7 +26,7 @@ impl App {
         let node = nodes::known(&mut self.store.read().await?, &request.node).await?;
         let name = &node.name;
         if node.state.is_shut_out() {
-            let state = node.state.as_str();
+            let state = words::node_state(node.state).word();
             return Err(AppError::Refused(format!("{name} is {state}: it cannot connect")));
         }
         let session = self.sessions.of(&node_name(name)?).ok_or_else(|| {
@@ -48,7 +49,7 @@ impl App {
             let (action, detail, text) = act.outcome(answer.as_ref());
             let short = |text: String| -> String { text.chars().take(DETAIL).collect() };
             self.audit(&mut tx, &who.name, &action, name, &short(detail)).await?;
-            let event = self.event("snapshot", name, short(format!("{} {text}", who.name)));
+            let event = self.event(EventKind::Snapshot, name, short(format!("{} {text}", who.name)));
             self.save_with_event(tx, event).await?;
         }
         match answer {
@@ -112,9 +113,9 @@ impl App {
     pub(super) fn see_scrub(node: &mut Node, run: &v1::ScrubRun, at_ms: u64) -> Result<(), AppError> {
         let mut facts = ledger::facts_of(node)?.unwrap_or_default();
         let schedule = facts.schedule.get_or_insert_default();
-        match run.what.as_str() {
-            "started" => schedule.scrub_percent = 1,
-            "finished" => {
+        match run.what() {
+            v1::ScrubChange::Started => schedule.scrub_percent = 1,
+            v1::ScrubChange::Finished => {
                 schedule.scrub_percent = 0;
                 // An agent that was away reports old scrubs late.
                 schedule.last_scrub_ms = schedule.last_scrub_ms.max(at_ms);

@@ -2,7 +2,7 @@ use heeler_proto::v1;
 use heeler_store::Task;
 use prost::Message as _;
 
-use super::{App, AppError, decoded, share};
+use super::{App, AppError, decoded, share, words};
 use crate::known::{short, unknown};
 
 /// Tasks listed when the request gives no number.
@@ -62,7 +62,7 @@ pub(super) fn info(task: Task) -> Result<v1::TaskInfo, AppError> {
         task_id: task.id,
         node: task.node,
         kind: task.kind,
-        state: task.state.as_str().to_owned(),
+        state: words::task_state(task.state).into(),
         reason: task.reason,
         blocked: task
             .blocked

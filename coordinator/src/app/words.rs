@@ -1,58 +1,43 @@
-use heeler_proto::v1::{self, event::Kind};
+use heeler_proto::Word as _;
+use heeler_proto::v1::{self, EventKind, event::Kind};
+use heeler_store::{NodeState, TaskState};
 
-/// Every kind of event, the agent's and the coordinator's own.
-pub const KINDS: [&str; 36] = [
-    "accepted",
-    "alarm",
-    "authority",
-    "connected",
-    "drift",
-    "enrolled",
-    "failed",
-    "lost",
-    "network confirmed",
-    "note",
-    "op finished",
-    "op started",
-    "operator added",
-    "operator revoked",
-    "paused",
-    "pool",
-    "progress",
-    "refused",
-    "released",
-    "removed",
-    "renewed",
-    "restored",
-    "resumed",
-    "revision",
-    "revoked",
-    "scrub",
-    "skipped",
-    "snapshot",
-    "snapshots",
-    "step finished",
-    "step started",
-    "taken over",
-    "task finished",
-    "task queued",
-    "task started",
-    "token",
-];
-
-/// The kind of an agent's event, as lists and filters name it.
-pub(super) fn kind(kind: &Kind) -> &'static str {
+/// The kind of an agent's event.
+pub(super) const fn kind(kind: &Kind) -> EventKind {
     match kind {
-        Kind::TaskStarted(_) => "task started",
-        Kind::StepStarted(_) => "step started",
-        Kind::OpStarted(_) => "op started",
-        Kind::OpFinished(_) => "op finished",
-        Kind::StepFinished(_) => "step finished",
-        Kind::Progress(_) => "progress",
-        Kind::TaskFinished(_) => "task finished",
-        Kind::Note(_) => "note",
-        Kind::Snapshots(_) => "snapshots",
-        Kind::Scrub(_) => "scrub",
+        Kind::TaskStarted(_) => EventKind::TaskStarted,
+        Kind::StepStarted(_) => EventKind::StepStarted,
+        Kind::OpStarted(_) => EventKind::OpStarted,
+        Kind::OpFinished(_) => EventKind::OpFinished,
+        Kind::StepFinished(_) => EventKind::StepFinished,
+        Kind::Progress(_) => EventKind::Progress,
+        Kind::TaskFinished(_) => EventKind::TaskFinished,
+        Kind::Note(_) => EventKind::Note,
+        Kind::Snapshots(_) => EventKind::Snapshots,
+        Kind::Scrub(_) => EventKind::Scrub,
+    }
+}
+
+/// A stored state, as it goes over the wire.
+pub(super) const fn node_state(state: NodeState) -> v1::NodeState {
+    match state {
+        NodeState::New => v1::NodeState::New,
+        NodeState::Enrolled => v1::NodeState::Enrolled,
+        NodeState::Revoked => v1::NodeState::Revoked,
+        NodeState::Released => v1::NodeState::Released,
+    }
+}
+
+/// A stored state, as it goes over the wire.
+pub(super) const fn task_state(state: TaskState) -> v1::TaskState {
+    match state {
+        TaskState::Queued => v1::TaskState::Queued,
+        TaskState::Sent => v1::TaskState::Sent,
+        TaskState::Running => v1::TaskState::Running,
+        TaskState::Done => v1::TaskState::Done,
+        TaskState::Blocked => v1::TaskState::Blocked,
+        TaskState::Failed => v1::TaskState::Failed,
+        TaskState::Refused => v1::TaskState::Refused,
     }
 }
 
@@ -79,7 +64,7 @@ pub(super) fn text(kind: &Kind) -> String {
         Kind::TaskFinished(task) => finished(task),
         Kind::Note(note) => note.text.clone(),
         Kind::Snapshots(run) => round(run),
-        Kind::Scrub(run) => format!("scrub of {} {}: {}", run.pool, run.what, run.text)
+        Kind::Scrub(run) => format!("scrub of {} {}: {}", run.pool, run.what().word(), run.text)
             .trim_end_matches(": ")
             .to_owned(),
     }
@@ -127,29 +112,5 @@ fn finished(task: &v1::TaskFinished) -> String {
         (v1::TaskOutcome::Blocked, None) => format!("blocked: {}", task.reason),
         (v1::TaskOutcome::Refused, _) => format!("refused: {}", task.reason),
         (v1::TaskOutcome::Failed | v1::TaskOutcome::Unspecified, _) => format!("failed: {}", task.reason),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_agent_event_kind_is_listed() {
-        let all = [
-            Kind::TaskStarted(v1::TaskStarted::default()),
-            Kind::StepStarted(v1::StepStarted::default()),
-            Kind::OpStarted(v1::OpStarted::default()),
-            Kind::OpFinished(v1::OpFinished::default()),
-            Kind::StepFinished(v1::StepFinished::default()),
-            Kind::Progress(v1::Progress::default()),
-            Kind::TaskFinished(v1::TaskFinished::default()),
-            Kind::Note(v1::Note::default()),
-            Kind::Snapshots(v1::SnapshotRun::default()),
-            Kind::Scrub(v1::ScrubRun::default()),
-        ];
-        for one in all {
-            assert!(KINDS.contains(&kind(&one)), "{}", kind(&one));
-        }
     }
 }

@@ -1,6 +1,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use heeler_proto::Word as _;
+use heeler_proto::v1::EventKind;
 use heeler_store::{NewEvent, Outcome, Store, TaskState};
 
 use super::archive::Manifest;
@@ -223,7 +225,7 @@ async fn start_epoch(
     write(&mut tx, action, operator, now_ms).await?;
     tx.add_event(&NewEvent {
         at_ms: now_ms,
-        kind: "restored".to_owned(),
+        kind: EventKind::Restored.word().to_owned(),
         text: format!("the coordinator was restored {detail}"),
         ..NewEvent::default()
     })

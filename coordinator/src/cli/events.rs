@@ -1,16 +1,16 @@
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use heeler_proto::Word as _;
 use heeler_proto::json::EventsSeen;
 use heeler_proto::json::events_seen::Inline;
-use heeler_proto::v1::{EventsRequest, FleetEvent, SeenAlarmsRequest, ShowNodeRequest, ShowTaskRequest};
+use heeler_proto::v1::{EventKind, EventsRequest, FleetEvent, SeenAlarmsRequest, ShowNodeRequest, ShowTaskRequest};
 use tonic::Code;
 
 use super::follow::{News, follow};
 use super::{CliError, Console, Context, Exit, complete, given, task};
-use crate::app::KINDS;
 use crate::screen::{EventLog, Ink, Line, bounds_a_task, date, is_shown};
 
 /// Most events that `-n` selects.
@@ -41,8 +41,8 @@ pub(super) struct Events {
     #[arg(long, add = complete::tasks())]
     task: Option<String>,
     /// Only of this kind, as --json names it; may be given more than once: alarm, connected, lost, revision…
-    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(KINDS), hide_possible_values = true)]
-    kind: Vec<String>,
+    #[arg(long, value_name = "KIND", value_parser = kinds(), hide_possible_values = true)]
+    kind: Vec<EventKind>,
     /// Only events of the last TIME: 30m, 2h, 7d
     #[arg(long, value_name = "TIME", value_parser = heeler_proto::duration::parse)]
     since: Option<u64>,
@@ -52,6 +52,12 @@ pub(super) struct Events {
     /// Only events after this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     after: u64,
+}
+
+/// Takes the word of a kind of event.
+fn kinds() -> impl TypedValueParser<Value = EventKind> {
+    let words = EventKind::ALL.iter().map(|kind| kind.word());
+    PossibleValuesParser::new(words).map(|word| EventKind::parse(&word).unwrap_or_default())
 }
 
 impl Events {
@@ -75,7 +81,7 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
         task_id,
         node: args.node.clone().unwrap_or_default(),
         limit: 0,
-        kinds: args.kind.clone(),
+        kinds: args.kind.iter().map(|kind| (*kind).into()).collect(),
         since_ms: args.since.map_or(0, |back| context.clock.now_ms().saturating_sub(back)),
         last: args.last.unwrap_or(0),
     };
@@ -212,7 +218,6 @@ async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console
     Ok(Exit::Fine)
 }
 
-/// Writes an event, and the date before the first event of each day.
 /// The kind of a task; empty when it is no longer on record.
 async fn kind_of(task_id: &str, context: &Context<'_>) -> String {
     let request = ShowTaskRequest {
@@ -225,6 +230,7 @@ async fn kind_of(task_id: &str, context: &Context<'_>) -> String {
     known.map(|task| task.into_inner().kind).unwrap_or_default()
 }
 
+/// Writes an event, and the date before the first event of each day.
 fn show(
     (news, task): (&FleetEvent, &str),
     log: &mut EventLog,

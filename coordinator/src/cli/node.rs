@@ -1,7 +1,8 @@
 use clap::Subcommand;
+use heeler_proto::Word as _;
 use heeler_proto::json::NodeRevoke;
 use heeler_proto::json::node_revoke::Inline;
-use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, RevokeReply, RevokeRequest, ShowNodeRequest};
+use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, NodeState, RevokeReply, RevokeRequest, ShowNodeRequest};
 
 use super::{CliError, Console, Context, Exit, complete, contact, given, pause, removal};
 use crate::screen;
@@ -77,13 +78,13 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
                 revoked: true,
                 inline: Some(Inline::Reply(reply)),
             };
-            if matches!(known.state.as_str(), "revoked" | "released") {
+            if matches!(known.state(), NodeState::Revoked | NodeState::Released) {
                 console.answer(
                     || document(RevokeReply { session_closed: false }),
                     |_| {
                         vec![screen::Line::of(format!(
                             "{node} is {} already: its key is refused.",
-                            known.state
+                            known.state().word()
                         ))]
                     },
                 )?;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use heeler_proto::v1::{ApplyReply, EventsRequest, FleetEvent, NodePlan, TaskOutcome};
+use heeler_proto::v1::{ApplyReply, EventKind, EventsRequest, FleetEvent, NodePlan, TaskOutcome};
 
 use super::follow::{News, follow};
 use super::live::Live;
@@ -162,10 +162,10 @@ pub(super) async fn watch(
 
 /// How the task ended, from the agent's event or from the coordinator's decision; None while it is open.
 fn outcome(event: &FleetEvent) -> Option<TaskOutcome> {
-    match (event.event.is_some(), event.kind.as_str()) {
+    match (event.event.is_some(), event.kind()) {
         (true, _) => ends(event),
-        (false, "failed") => Some(TaskOutcome::Failed),
-        (false, "refused") => Some(TaskOutcome::Refused),
+        (false, EventKind::Failed) => Some(TaskOutcome::Failed),
+        (false, EventKind::Refused) => Some(TaskOutcome::Refused),
         (false, _) => None,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use heeler_proto::NodeName;
 use heeler_proto::v1::operator_client::OperatorClient;
 use heeler_proto::v1::{
-    BeginContactReply, BeginContactRequest, CreateTokenRequest, DiscoverRequest, Facts, ShowNodeRequest,
+    BeginContactReply, BeginContactRequest, CreateTokenRequest, DiscoverRequest, Facts, NodeState, ShowNodeRequest,
 };
 use tonic::transport::Channel;
 
@@ -229,7 +229,7 @@ fn needs_token(
     let now_ms = pinned_node.probe.number("time").unwrap_or(0).saturating_mul(1000);
     Ok(!same
         || target.reflashed
-        || node.state != "enrolled"
+        || node.state() != NodeState::Enrolled
         || (node.certificate_expires_ms <= now_ms && !node.connected))
 }
 

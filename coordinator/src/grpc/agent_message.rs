@@ -119,7 +119,7 @@ fn event(inside: &[u8], why: String) -> Option<v1::Event> {
         })
     } else {
         Kind::Note(v1::Note {
-            level: "warning".to_owned(),
+            level: v1::NoteLevel::Warning.into(),
             text: why,
         })
     };

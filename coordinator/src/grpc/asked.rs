@@ -84,12 +84,12 @@ mod tests {
     #[test]
     fn an_exceeded_bound_of_a_request_is_named() {
         let events = |kinds, node: &str| v1::EventsRequest {
-            kinds: vec!["alarm".into(); kinds],
+            kinds: vec![v1::EventKind::Alarm.into(); kinds],
             node: node.into(),
             ..v1::EventsRequest::default()
         };
-        assert_eq!(refusal("Events", &events(256, "a")), "");
-        let why = "Events refused: 100000 kinds, at most 256";
+        assert_eq!(refusal("Events", &events(64, "a")), "");
+        let why = "Events refused: kinds of 100000 bytes, at most 64";
         assert_eq!(refusal("Events", &events(100_000, "a")), why);
         let why = "Events refused: node of 5000 bytes, at most 256";
         assert_eq!(refusal("Events", &events(1, &"x".repeat(5000))), why);

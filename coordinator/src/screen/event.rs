@@ -1,5 +1,6 @@
+use heeler_proto::Word as _;
 use heeler_proto::v1::event::Kind;
-use heeler_proto::v1::{FleetEvent, StepOutcome, TaskFinished, TaskOutcome};
+use heeler_proto::v1::{FleetEvent, NoteLevel, ScrubChange, StepOutcome, TaskFinished, TaskOutcome};
 use jiff::tz::TimeZone;
 
 use super::amount::clock;
@@ -109,7 +110,7 @@ fn said(event: &FleetEvent) -> Option<(Ink, String)> {
         return Some((
             Ink::Plain,
             if event.text.is_empty() {
-                event.kind.clone()
+                event.kind().word().to_owned()
             } else {
                 event.text.clone()
             },
@@ -135,11 +136,19 @@ fn said(event: &FleetEvent) -> Option<(Ink, String)> {
             (ink, event.text.clone())
         }
         Kind::Scrub(run) => {
-            let good = run.what == "started" || run.errors == 0 && run.what == "finished";
+            let good = match run.what() {
+                ScrubChange::Started => true,
+                ScrubChange::Finished => run.errors == 0,
+                _ => false,
+            };
             (if good { Ink::Plain } else { Ink::Amber }, event.text.clone())
         }
         Kind::Note(note) => (
-            if note.level == "info" { Ink::Plain } else { Ink::Amber },
+            if note.level() == NoteLevel::Info {
+                Ink::Plain
+            } else {
+                Ink::Amber
+            },
             note.text.clone(),
         ),
     })

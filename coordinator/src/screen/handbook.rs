@@ -1,4 +1,5 @@
-use heeler_proto::v1::{HandbookDisk, HandbookNode, HandbookPool, HandbookReply};
+use heeler_proto::Word as _;
+use heeler_proto::v1::{HandbookDisk, HandbookNode, HandbookPool, HandbookReply, NodeState};
 use jiff::tz::TimeZone;
 
 use super::amount::{date, decimal, gibibytes};
@@ -106,10 +107,10 @@ impl Page<'_> {
             };
             self.row("log in", &format!("ssh {user}{}", node.address));
         }
-        match node.state.as_str() {
-            "" => return self.row("state", "in heeler.toml, but not added"),
-            "enrolled" => {}
-            state => self.row("state", state),
+        match node.state() {
+            NodeState::Unspecified => return self.row("state", "in heeler.toml, but not added"),
+            NodeState::Enrolled => {}
+            state => self.row("state", state.word()),
         }
         let serial = match node.hardware_serial.as_str() {
             "" => String::new(),

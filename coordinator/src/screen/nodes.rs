@@ -1,4 +1,5 @@
-use heeler_proto::v1::{Facts, NodeInfo, ShowNodeReply};
+use heeler_proto::Word as _;
+use heeler_proto::v1::{Facts, NodeInfo, NodeState, ShowNodeReply};
 use jiff::tz::TimeZone;
 
 use super::amount::{ago, date, decimal, gibibytes};
@@ -20,9 +21,9 @@ pub fn nodes(nodes: &[NodeInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     }
     let row = |node: &NodeInfo| {
         let facts = node.facts.clone().unwrap_or_default();
-        let ink = match node.state.as_str() {
-            "enrolled" => Ink::Green,
-            "revoked" => Ink::Red,
+        let ink = match node.state() {
+            NodeState::Enrolled => Ink::Green,
+            NodeState::Revoked => Ink::Red,
             _ => Ink::Amber,
         };
         let seen = if node.connected {
@@ -40,7 +41,7 @@ pub fn nodes(nodes: &[NodeInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
             (Ink::Bold, node.node.clone()),
             match node.pause {
                 Some(_) => (Ink::Amber, "paused".into()),
-                None => (ink, node.state.clone()),
+                None => (ink, node.state().word().into()),
             },
             plain(seen),
             plain(certificate),
@@ -66,7 +67,7 @@ pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen)
     let mut lines = vec![
         Line::new()
             .ink(Ink::Bold, &node.node)
-            .plain(format!("  {}, seen {seen}", node.state)),
+            .plain(format!("  {}, seen {seen}", node.state().word())),
         field("board", &node.hardware_serial),
         field("hostid", &node.hostid),
         field("host key", &node.host_key),

@@ -1,4 +1,4 @@
-use heeler_proto::v1::{DiffLine, SnapshotAnswer, SnapshotRow};
+use heeler_proto::v1::{DiffLine, FileChange, SnapshotAnswer, SnapshotRow};
 use jiff::tz::TimeZone;
 
 use super::amount::{count, date, gibibytes};
@@ -88,13 +88,18 @@ fn reason(one: &SnapshotRow) -> String {
 #[must_use]
 pub fn snapshot_diff(answer: &SnapshotAnswer) -> Vec<Line> {
     let line = |one: &DiffLine| {
-        let (ink, path) = match one.change.as_str() {
-            "+" => (Ink::Green, one.path.clone()),
-            "-" => (Ink::Red, one.path.clone()),
-            "R" => (Ink::Amber, format!("{} -> {}", one.path, one.new_path)),
-            _ => (Ink::Amber, one.path.clone()),
+        let (ink, letter) = match one.change() {
+            FileChange::Made => (Ink::Green, "+ "),
+            FileChange::Removed => (Ink::Red, "- "),
+            FileChange::Renamed => (Ink::Amber, "R "),
+            FileChange::Modified => (Ink::Amber, "M "),
+            FileChange::Unspecified => (Ink::Amber, "? "),
         };
-        Line::new().ink(ink, format!("{} ", one.change)).plain(path)
+        let path = match one.change() {
+            FileChange::Renamed => format!("{} -> {}", one.path, one.new_path),
+            _ => one.path.clone(),
+        };
+        Line::new().ink(ink, letter).plain(path)
     };
     let mut lines: Vec<Line> = answer.diff.iter().map(line).collect();
     if answer.diff.is_empty() {

@@ -1,4 +1,6 @@
+use heeler_proto::Word as _;
 use heeler_proto::v1::TaskInfo;
+use heeler_proto::v1::TaskState;
 use jiff::tz::TimeZone;
 
 use super::amount::{ago, count, date};
@@ -21,7 +23,7 @@ pub fn tasks(tasks: &[TaskInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
             plain(task.task_id.chars().take(ID).collect::<String>()),
             (Ink::Bold, task.node.clone()),
             plain(&task.kind),
-            (ink(&task.state), task.state.clone()),
+            (ink(task.state()), task.state().word().into()),
             plain(ago(task.created_at_ms, now_ms)),
             plain(&task.reason),
         ]
@@ -39,7 +41,7 @@ pub fn task(task: &TaskInfo, zone: &TimeZone, screen: Screen) -> Vec<Line> {
         Line::new()
             .ink(Ink::Bold, format!("{} on {}", task.kind, task.node))
             .plain("  ")
-            .ink(ink(&task.state), &task.state),
+            .ink(ink(task.state()), task.state().word()),
         Line::of(format!("  task {}", task.task_id)),
         Line::of(format!(
             "  revision {}, requested by {} at {}",
@@ -62,10 +64,10 @@ pub fn task(task: &TaskInfo, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     lines
 }
 
-fn ink(state: &str) -> Ink {
+const fn ink(state: TaskState) -> Ink {
     match state {
-        "done" => Ink::Green,
-        "failed" | "blocked" | "refused" => Ink::Red,
+        TaskState::Done => Ink::Green,
+        TaskState::Failed | TaskState::Blocked | TaskState::Refused => Ink::Red,
         _ => Ink::Amber,
     }
 }

@@ -320,7 +320,7 @@ fn a_long_diff_is_cut_and_counted() {
 fn times_of_events_do_not_run_backwards() {
     let event = |at_ms: u64| v1::FleetEvent {
         at_ms,
-        kind: "connected".into(),
+        kind: v1::EventKind::Connected.into(),
         ..v1::FleetEvent::default()
     };
     let mut log = EventLog::new(0, TimeZone::UTC);

@@ -72,6 +72,8 @@ pub struct Alarm {
     pub text: String,
     /// Time of the newest repeat, Unix milliseconds.
     pub at_ms: u64,
+    /// Number of the newest repeat.
+    pub id: u64,
 }
 
 impl Tx {
@@ -116,13 +118,13 @@ impl Tx {
     /// Unseen alarms from `at_ms` (Unix milliseconds) on: one for each node, kind and subject, newest first.
     pub async fn alarms_since(&mut self, at_ms: u64) -> Result<Vec<Alarm>, StoreError> {
         let at_ms = signed(at_ms);
-        // SQLite takes the text from the row that has the maximum (sqlite.org/lang_select.html#bareagg).
+        // SQLite takes text and time from the row that has the maximum (sqlite.org/lang_select.html#bareagg).
         let query = sqlx::query_as!(
             Alarm,
             r#"SELECT node as "node!", alarm as "alarm!", subject as "subject!", text as "text!",
-            max(at_ms) as "at_ms!: u64" FROM events WHERE kind = 'alarm' AND at_ms >= ?
+            at_ms as "at_ms!: u64", max(id) as "id!: u64" FROM events WHERE kind = 'alarm' AND at_ms >= ?
             AND NOT EXISTS (SELECT 1 FROM seen_alarms AS seen WHERE seen.node = events.node AND seen.alarm = events.alarm
-            AND seen.subject = events.subject AND seen.event >= events.id) GROUP BY node, alarm, subject ORDER BY 5 DESC"#,
+            AND seen.subject = events.subject AND seen.event >= events.id) GROUP BY node, alarm, subject ORDER BY 6 DESC"#,
             at_ms
         );
         Ok(query.fetch_all(&mut *self.tx).await?)

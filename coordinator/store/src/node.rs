@@ -16,17 +16,6 @@ pub enum NodeState {
 }
 
 impl NodeState {
-    /// The word that lists show.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Enrolled => "enrolled",
-            Self::Revoked => "revoked",
-            Self::Released => "released",
-        }
-    }
-
     /// Whether the node's key is shut out.
     #[must_use]
     pub const fn is_shut_out(self) -> bool {

@@ -27,20 +27,6 @@ impl TaskState {
     pub fn is_over(self) -> bool {
         !matches!(self, Self::Queued | Self::Sent | Self::Running)
     }
-
-    /// The word that lists show.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Sent => "sent",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Blocked => "blocked",
-            Self::Failed => "failed",
-            Self::Refused => "refused",
-        }
-    }
 }
 
 /// One task for one node.

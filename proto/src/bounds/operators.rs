@@ -44,11 +44,7 @@ pub const OPERATOR: &[(&str, &[Field])] = &[
     ("ShowTask", &[one(1, "task_id", NAME)]),
     (
         "Events",
-        &[
-            one(3, "task_id", NAME),
-            one(4, "node", NAME),
-            many(6, "kinds", 256, NAME),
-        ],
+        &[one(3, "task_id", NAME), one(4, "node", NAME), many(6, "kinds", 64, 64)],
     ),
     ("ListAudit", &[]),
     (

@@ -340,12 +340,7 @@ const EVENT: &[Field] = &[
             list(5, "pools", (POOLS, 128 * KIB), POOL),
         ],
     ),
-    part(
-        11,
-        "note",
-        256 * KIB,
-        &[one(1, "level", NAME), one(2, "text", 128 * KIB)],
-    ),
+    part(11, "note", 256 * KIB, &[one(2, "text", 128 * KIB)]),
     part(
         12,
         "snapshots",
@@ -358,12 +353,7 @@ const EVENT: &[Field] = &[
             one(7, "no_pruning", TEXT),
         ],
     ),
-    part(
-        13,
-        "scrub",
-        16 * KIB,
-        &[one(1, "pool", NAME), one(2, "what", NAME), one(3, "text", TEXT)],
-    ),
+    part(13, "scrub", 16 * KIB, &[one(1, "pool", NAME), one(3, "text", TEXT)]),
 ];
 
 const SNAPSHOTS: &[Field] = &[
@@ -390,10 +380,6 @@ const SNAPSHOTS: &[Field] = &[
         7,
         "diff",
         (PAGE, 32 * KIB),
-        &[
-            one(1, "change", NAME),
-            one(2, "path", 2 * PATH),
-            one(3, "new_path", 2 * PATH),
-        ],
+        &[one(2, "path", 2 * PATH), one(3, "new_path", 2 * PATH)],
     ),
 ];

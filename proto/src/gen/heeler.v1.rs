@@ -400,9 +400,12 @@ pub struct SnapshotStand {
 pub struct ScrubRun {
     #[prost(string, tag = "1")]
     pub pool: ::prost::alloc::string::String,
-    /// started, finished, stopped, refused.
-    #[prost(string, tag = "2")]
-    pub what: ::prost::alloc::string::String,
+    #[prost(enumeration = "ScrubChange", tag = "2")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::ScrubChange, _>")
+    )]
+    pub what: i32,
     #[prost(string, tag = "3")]
     pub text: ::prost::alloc::string::String,
     /// That the scrub could not repair.
@@ -572,14 +575,101 @@ pub struct SnapshotRow {
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DiffLine {
-    /// "+" made, "-" removed, "M" changed, "R" renamed.
-    #[prost(string, tag = "1")]
-    pub change: ::prost::alloc::string::String,
+    #[prost(enumeration = "FileChange", tag = "1")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::FileChange, _>")
+    )]
+    pub change: i32,
     #[prost(string, tag = "2")]
     pub path: ::prost::alloc::string::String,
     /// Of a renamed one.
     #[prost(string, tag = "3")]
     pub new_path: ::prost::alloc::string::String,
+}
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ScrubChange {
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    #[cfg_attr(feature = "json", serde(rename = "started"))]
+    Started = 1,
+    #[cfg_attr(feature = "json", serde(rename = "finished"))]
+    Finished = 2,
+    /// It ended early.
+    #[cfg_attr(feature = "json", serde(rename = "stopped"))]
+    Stopped = 3,
+    /// It is due, and something is in its way.
+    #[cfg_attr(feature = "json", serde(rename = "put off"))]
+    PutOff = 4,
+}
+impl ScrubChange {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SCRUB_CHANGE_UNSPECIFIED",
+            Self::Started => "SCRUB_CHANGE_STARTED",
+            Self::Finished => "SCRUB_CHANGE_FINISHED",
+            Self::Stopped => "SCRUB_CHANGE_STOPPED",
+            Self::PutOff => "SCRUB_CHANGE_PUT_OFF",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SCRUB_CHANGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SCRUB_CHANGE_STARTED" => Some(Self::Started),
+            "SCRUB_CHANGE_FINISHED" => Some(Self::Finished),
+            "SCRUB_CHANGE_STOPPED" => Some(Self::Stopped),
+            "SCRUB_CHANGE_PUT_OFF" => Some(Self::PutOff),
+            _ => None,
+        }
+    }
+}
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FileChange {
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    #[cfg_attr(feature = "json", serde(rename = "made"))]
+    Made = 1,
+    #[cfg_attr(feature = "json", serde(rename = "removed"))]
+    Removed = 2,
+    #[cfg_attr(feature = "json", serde(rename = "modified"))]
+    Modified = 3,
+    #[cfg_attr(feature = "json", serde(rename = "renamed"))]
+    Renamed = 4,
+}
+impl FileChange {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILE_CHANGE_UNSPECIFIED",
+            Self::Made => "FILE_CHANGE_MADE",
+            Self::Removed => "FILE_CHANGE_REMOVED",
+            Self::Modified => "FILE_CHANGE_MODIFIED",
+            Self::Renamed => "FILE_CHANGE_RENAMED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILE_CHANGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILE_CHANGE_MADE" => Some(Self::Made),
+            "FILE_CHANGE_REMOVED" => Some(Self::Removed),
+            "FILE_CHANGE_MODIFIED" => Some(Self::Modified),
+            "FILE_CHANGE_RENAMED" => Some(Self::Renamed),
+            _ => None,
+        }
+    }
 }
 /// What an agent found on its machine.
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
@@ -1133,9 +1223,12 @@ pub struct TaskFinished {
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Note {
-    /// info, warning, error.
-    #[prost(string, tag = "1")]
-    pub level: ::prost::alloc::string::String,
+    #[prost(enumeration = "NoteLevel", tag = "1")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::NoteLevel, _>")
+    )]
+    pub level: i32,
     #[prost(string, tag = "2")]
     pub text: ::prost::alloc::string::String,
 }
@@ -1448,6 +1541,39 @@ impl OpKind {
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
+pub enum NoteLevel {
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    #[cfg_attr(feature = "json", serde(rename = "info"))]
+    Info = 1,
+    #[cfg_attr(feature = "json", serde(rename = "warning"))]
+    Warning = 2,
+}
+impl NoteLevel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "NOTE_LEVEL_UNSPECIFIED",
+            Self::Info => "NOTE_LEVEL_INFO",
+            Self::Warning => "NOTE_LEVEL_WARNING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "NOTE_LEVEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "NOTE_LEVEL_INFO" => Some(Self::Info),
+            "NOTE_LEVEL_WARNING" => Some(Self::Warning),
+            _ => None,
+        }
+    }
+}
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
 pub enum TaskOutcome {
     #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
     Unspecified = 0,
@@ -1484,6 +1610,52 @@ impl TaskOutcome {
             "TASK_OUTCOME_BLOCKED" => Some(Self::Blocked),
             "TASK_OUTCOME_FAILED" => Some(Self::Failed),
             "TASK_OUTCOME_REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+/// Whether a node is part of the fleet.
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum NodeState {
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    /// First contact has begun.
+    #[cfg_attr(feature = "json", serde(rename = "new"))]
+    New = 1,
+    /// It has a certificate and may connect.
+    #[cfg_attr(feature = "json", serde(rename = "enrolled"))]
+    Enrolled = 2,
+    /// Its key is shut out.
+    #[cfg_attr(feature = "json", serde(rename = "revoked"))]
+    Revoked = 3,
+    /// Its key is shut out, and its agent was taken off.
+    #[cfg_attr(feature = "json", serde(rename = "released"))]
+    Released = 4,
+}
+impl NodeState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "NODE_STATE_UNSPECIFIED",
+            Self::New => "NODE_STATE_NEW",
+            Self::Enrolled => "NODE_STATE_ENROLLED",
+            Self::Revoked => "NODE_STATE_REVOKED",
+            Self::Released => "NODE_STATE_RELEASED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "NODE_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "NODE_STATE_NEW" => Some(Self::New),
+            "NODE_STATE_ENROLLED" => Some(Self::Enrolled),
+            "NODE_STATE_REVOKED" => Some(Self::Revoked),
+            "NODE_STATE_RELEASED" => Some(Self::Released),
             _ => None,
         }
     }
@@ -2518,9 +2690,13 @@ pub struct HandbookReply {
 pub struct HandbookNode {
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
-    /// new, enrolled, revoked; empty when heeler.toml names it and it was never added.
-    #[prost(string, tag = "2")]
-    pub state: ::prost::alloc::string::String,
+    /// Unspecified when heeler.toml names it and it was never added.
+    #[prost(enumeration = "NodeState", tag = "2")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::NodeState, _>")
+    )]
+    pub state: i32,
     /// Where it stands, as heeler.toml says.
     #[prost(string, tag = "3")]
     pub location: ::prost::alloc::string::String,
@@ -2862,6 +3038,16 @@ pub struct Alert {
     /// What to type.
     #[prost(string, tag = "4")]
     pub next: ::prost::alloc::string::String,
+    /// Of an event that was an alarm; unspecified for what the status itself found.
+    #[prost(enumeration = "AlarmKind", tag = "5")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::AlarmKind, _>")
+    )]
+    pub alarm: i32,
+    /// Such as the guid of the alarm's pool; empty when it is about the node.
+    #[prost(string, tag = "6")]
+    pub subject: ::prost::alloc::string::String,
 }
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3029,9 +3215,12 @@ pub struct ListNodesReply {
 pub struct NodeInfo {
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
-    /// new, enrolled, revoked.
-    #[prost(string, tag = "2")]
-    pub state: ::prost::alloc::string::String,
+    #[prost(enumeration = "NodeState", tag = "2")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::NodeState, _>")
+    )]
+    pub state: i32,
     #[prost(bool, tag = "3")]
     pub connected: bool,
     /// 0 never.
@@ -3219,9 +3408,12 @@ pub struct TaskInfo {
     /// ensure pool, erase disk.
     #[prost(string, tag = "3")]
     pub kind: ::prost::alloc::string::String,
-    /// queued, sent, running, done, blocked, failed, refused.
-    #[prost(string, tag = "4")]
-    pub state: ::prost::alloc::string::String,
+    #[prost(enumeration = "TaskState", tag = "4")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::TaskState, _>")
+    )]
+    pub state: i32,
     /// Why it ended so; empty when there is nothing to say.
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
@@ -3261,8 +3453,8 @@ pub struct EventsRequest {
     #[prost(uint32, tag = "5")]
     pub limit: u32,
     /// Only of these kinds; none: of all.
-    #[prost(string, repeated, tag = "6")]
-    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(enumeration = "EventKind", repeated, tag = "6")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
     /// Only from that time on.
     #[prost(uint64, tag = "7")]
     pub since_ms: u64,
@@ -3285,14 +3477,27 @@ pub struct FleetEvent {
     /// Empty when it concerns no task.
     #[prost(string, tag = "4")]
     pub task_id: ::prost::alloc::string::String,
-    /// Which one of `Event`'s kinds, or the coordinator's own: connected, lost, enrolled, revoked, alarm, revision…
-    #[prost(string, tag = "5")]
-    pub kind: ::prost::alloc::string::String,
+    #[prost(enumeration = "EventKind", tag = "5")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::EventKind, _>")
+    )]
+    pub kind: i32,
+    /// What an alarm is about; unspecified for every other event.
+    #[prost(enumeration = "AlarmKind", tag = "6")]
+    #[cfg_attr(
+        feature = "json",
+        serde(serialize_with = "crate::shape::word::<crate::v1::AlarmKind, _>")
+    )]
+    pub alarm: i32,
+    /// Such as the guid of the alarm's pool; empty when it is about the node.
+    #[prost(string, tag = "7")]
+    pub subject: ::prost::alloc::string::String,
     /// In words.
-    #[prost(string, tag = "6")]
+    #[prost(string, tag = "8")]
     pub text: ::prost::alloc::string::String,
     /// What the agent told; missing for the coordinator's own.
-    #[prost(message, optional, tag = "7")]
+    #[prost(message, optional, tag = "9")]
     pub event: ::core::option::Option<Event>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3331,6 +3536,351 @@ impl Light {
             "LIGHT_GREEN" => Some(Self::Green),
             "LIGHT_AMBER" => Some(Self::Amber),
             "LIGHT_RED" => Some(Self::Red),
+            _ => None,
+        }
+    }
+}
+/// What an alarm is about. Node, kind and subject are its identity; its text is for a person only.
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlarmKind {
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    /// The node is on another board than before. Subject: the board's serial number.
+    #[cfg_attr(feature = "json", serde(rename = "board changed"))]
+    BoardChanged = 1,
+    /// A second machine has the node's key, and was refused. Subject: its board's serial number.
+    #[cfg_attr(feature = "json", serde(rename = "key copied"))]
+    KeyCopied = 2,
+    /// The agent's counters are higher than any that could be true.
+    #[cfg_attr(feature = "json", serde(rename = "counters impossible"))]
+    CountersImpossible = 3,
+    /// The agent counts its events from the start again.
+    #[cfg_attr(feature = "json", serde(rename = "journal restarted"))]
+    JournalRestarted = 4,
+    #[cfg_attr(feature = "json", serde(rename = "clock wrong"))]
+    ClockWrong = 5,
+    /// A message exceeds a bound. Subject: the field.
+    #[cfg_attr(feature = "json", serde(rename = "message refused"))]
+    MessageRefused = 6,
+    /// The node does not trust all operators of the fleet.
+    #[cfg_attr(feature = "json", serde(rename = "statement refused"))]
+    StatementRefused = 7,
+    /// A pool of another node is imported here. Subject: the pool's guid; likewise below.
+    #[cfg_attr(feature = "json", serde(rename = "pool elsewhere"))]
+    PoolElsewhere = 8,
+    /// The node has more pools than are put on record.
+    #[cfg_attr(feature = "json", serde(rename = "pool not recorded"))]
+    PoolNotRecorded = 9,
+    #[cfg_attr(feature = "json", serde(rename = "pool gone"))]
+    PoolGone = 10,
+    /// The pool, or a device of it, does not work.
+    #[cfg_attr(feature = "json", serde(rename = "pool state"))]
+    PoolState = 11,
+    #[cfg_attr(feature = "json", serde(rename = "pool read only"))]
+    PoolReadOnly = 12,
+    /// A scrub had to repair something.
+    #[cfg_attr(feature = "json", serde(rename = "pool repaired"))]
+    PoolRepaired = 13,
+    /// A scrub or a resilver could not repair everything.
+    #[cfg_attr(feature = "json", serde(rename = "pool not repaired"))]
+    PoolNotRepaired = 14,
+    /// Devices of the pool count errors.
+    #[cfg_attr(feature = "json", serde(rename = "device errors"))]
+    DeviceErrors = 15,
+    #[cfg_attr(feature = "json", serde(rename = "data errors"))]
+    DataErrors = 16,
+}
+impl AlarmKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALARM_KIND_UNSPECIFIED",
+            Self::BoardChanged => "ALARM_KIND_BOARD_CHANGED",
+            Self::KeyCopied => "ALARM_KIND_KEY_COPIED",
+            Self::CountersImpossible => "ALARM_KIND_COUNTERS_IMPOSSIBLE",
+            Self::JournalRestarted => "ALARM_KIND_JOURNAL_RESTARTED",
+            Self::ClockWrong => "ALARM_KIND_CLOCK_WRONG",
+            Self::MessageRefused => "ALARM_KIND_MESSAGE_REFUSED",
+            Self::StatementRefused => "ALARM_KIND_STATEMENT_REFUSED",
+            Self::PoolElsewhere => "ALARM_KIND_POOL_ELSEWHERE",
+            Self::PoolNotRecorded => "ALARM_KIND_POOL_NOT_RECORDED",
+            Self::PoolGone => "ALARM_KIND_POOL_GONE",
+            Self::PoolState => "ALARM_KIND_POOL_STATE",
+            Self::PoolReadOnly => "ALARM_KIND_POOL_READ_ONLY",
+            Self::PoolRepaired => "ALARM_KIND_POOL_REPAIRED",
+            Self::PoolNotRepaired => "ALARM_KIND_POOL_NOT_REPAIRED",
+            Self::DeviceErrors => "ALARM_KIND_DEVICE_ERRORS",
+            Self::DataErrors => "ALARM_KIND_DATA_ERRORS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALARM_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALARM_KIND_BOARD_CHANGED" => Some(Self::BoardChanged),
+            "ALARM_KIND_KEY_COPIED" => Some(Self::KeyCopied),
+            "ALARM_KIND_COUNTERS_IMPOSSIBLE" => Some(Self::CountersImpossible),
+            "ALARM_KIND_JOURNAL_RESTARTED" => Some(Self::JournalRestarted),
+            "ALARM_KIND_CLOCK_WRONG" => Some(Self::ClockWrong),
+            "ALARM_KIND_MESSAGE_REFUSED" => Some(Self::MessageRefused),
+            "ALARM_KIND_STATEMENT_REFUSED" => Some(Self::StatementRefused),
+            "ALARM_KIND_POOL_ELSEWHERE" => Some(Self::PoolElsewhere),
+            "ALARM_KIND_POOL_NOT_RECORDED" => Some(Self::PoolNotRecorded),
+            "ALARM_KIND_POOL_GONE" => Some(Self::PoolGone),
+            "ALARM_KIND_POOL_STATE" => Some(Self::PoolState),
+            "ALARM_KIND_POOL_READ_ONLY" => Some(Self::PoolReadOnly),
+            "ALARM_KIND_POOL_REPAIRED" => Some(Self::PoolRepaired),
+            "ALARM_KIND_POOL_NOT_REPAIRED" => Some(Self::PoolNotRepaired),
+            "ALARM_KIND_DEVICE_ERRORS" => Some(Self::DeviceErrors),
+            "ALARM_KIND_DATA_ERRORS" => Some(Self::DataErrors),
+            _ => None,
+        }
+    }
+}
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TaskState {
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    /// Not handed out yet.
+    #[cfg_attr(feature = "json", serde(rename = "queued"))]
+    Queued = 1,
+    /// Handed out; the agent has not confirmed it.
+    #[cfg_attr(feature = "json", serde(rename = "sent"))]
+    Sent = 2,
+    #[cfg_attr(feature = "json", serde(rename = "running"))]
+    Running = 3,
+    #[cfg_attr(feature = "json", serde(rename = "done"))]
+    Done = 4,
+    /// A step needs a person's decision.
+    #[cfg_attr(feature = "json", serde(rename = "blocked"))]
+    Blocked = 5,
+    /// A step failed, or the outcome is not known.
+    #[cfg_attr(feature = "json", serde(rename = "failed"))]
+    Failed = 6,
+    /// Never started.
+    #[cfg_attr(feature = "json", serde(rename = "refused"))]
+    Refused = 7,
+}
+impl TaskState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TASK_STATE_UNSPECIFIED",
+            Self::Queued => "TASK_STATE_QUEUED",
+            Self::Sent => "TASK_STATE_SENT",
+            Self::Running => "TASK_STATE_RUNNING",
+            Self::Done => "TASK_STATE_DONE",
+            Self::Blocked => "TASK_STATE_BLOCKED",
+            Self::Failed => "TASK_STATE_FAILED",
+            Self::Refused => "TASK_STATE_REFUSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TASK_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TASK_STATE_QUEUED" => Some(Self::Queued),
+            "TASK_STATE_SENT" => Some(Self::Sent),
+            "TASK_STATE_RUNNING" => Some(Self::Running),
+            "TASK_STATE_DONE" => Some(Self::Done),
+            "TASK_STATE_BLOCKED" => Some(Self::Blocked),
+            "TASK_STATE_FAILED" => Some(Self::Failed),
+            "TASK_STATE_REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+/// What an event is about: what the agent reports (see `Event`), or what the coordinator did or saw.
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum EventKind {
+    #[cfg_attr(feature = "json", serde(rename = "unspecified"))]
+    Unspecified = 0,
+    /// The agent has the task.
+    #[cfg_attr(feature = "json", serde(rename = "accepted"))]
+    Accepted = 1,
+    /// A person should look.
+    #[cfg_attr(feature = "json", serde(rename = "alarm"))]
+    Alarm = 2,
+    /// A step of a rotation.
+    #[cfg_attr(feature = "json", serde(rename = "authority"))]
+    Authority = 3,
+    #[cfg_attr(feature = "json", serde(rename = "connected"))]
+    Connected = 4,
+    /// A node is not, or is again, as heeler.toml says.
+    #[cfg_attr(feature = "json", serde(rename = "drift"))]
+    Drift = 5,
+    #[cfg_attr(feature = "json", serde(rename = "enrolled"))]
+    Enrolled = 6,
+    /// A task failed without a word of its agent.
+    #[cfg_attr(feature = "json", serde(rename = "failed"))]
+    Failed = 7,
+    #[cfg_attr(feature = "json", serde(rename = "lost"))]
+    Lost = 8,
+    #[cfg_attr(feature = "json", serde(rename = "network confirmed"))]
+    NetworkConfirmed = 9,
+    /// Something that is not part of a task.
+    #[cfg_attr(feature = "json", serde(rename = "note"))]
+    Note = 10,
+    #[cfg_attr(feature = "json", serde(rename = "op finished"))]
+    OpFinished = 11,
+    #[cfg_attr(feature = "json", serde(rename = "op started"))]
+    OpStarted = 12,
+    #[cfg_attr(feature = "json", serde(rename = "operator added"))]
+    OperatorAdded = 13,
+    #[cfg_attr(feature = "json", serde(rename = "operator revoked"))]
+    OperatorRevoked = 14,
+    #[cfg_attr(feature = "json", serde(rename = "paused"))]
+    Paused = 15,
+    /// Something about a pool, or about its record, changed.
+    #[cfg_attr(feature = "json", serde(rename = "pool"))]
+    Pool = 16,
+    /// Of a running step; it is not stored.
+    #[cfg_attr(feature = "json", serde(rename = "progress"))]
+    Progress = 17,
+    /// A task did not start.
+    #[cfg_attr(feature = "json", serde(rename = "refused"))]
+    Refused = 18,
+    #[cfg_attr(feature = "json", serde(rename = "released"))]
+    Released = 19,
+    #[cfg_attr(feature = "json", serde(rename = "removed"))]
+    Removed = 20,
+    #[cfg_attr(feature = "json", serde(rename = "renewed"))]
+    Renewed = 21,
+    /// This database came from a backup.
+    #[cfg_attr(feature = "json", serde(rename = "restored"))]
+    Restored = 22,
+    #[cfg_attr(feature = "json", serde(rename = "resumed"))]
+    Resumed = 23,
+    #[cfg_attr(feature = "json", serde(rename = "revision"))]
+    Revision = 24,
+    #[cfg_attr(feature = "json", serde(rename = "revoked"))]
+    Revoked = 25,
+    #[cfg_attr(feature = "json", serde(rename = "scrub"))]
+    Scrub = 26,
+    /// Apply left the node out.
+    #[cfg_attr(feature = "json", serde(rename = "skipped"))]
+    Skipped = 27,
+    /// An operator made, held or released one.
+    #[cfg_attr(feature = "json", serde(rename = "snapshot"))]
+    Snapshot = 28,
+    /// A run of the schedule.
+    #[cfg_attr(feature = "json", serde(rename = "snapshots"))]
+    Snapshots = 29,
+    #[cfg_attr(feature = "json", serde(rename = "step finished"))]
+    StepFinished = 30,
+    #[cfg_attr(feature = "json", serde(rename = "step started"))]
+    StepStarted = 31,
+    /// A task of the node is newer than this database.
+    #[cfg_attr(feature = "json", serde(rename = "taken over"))]
+    TakenOver = 32,
+    #[cfg_attr(feature = "json", serde(rename = "task finished"))]
+    TaskFinished = 33,
+    #[cfg_attr(feature = "json", serde(rename = "task queued"))]
+    TaskQueued = 34,
+    #[cfg_attr(feature = "json", serde(rename = "task started"))]
+    TaskStarted = 35,
+    /// A join token was made.
+    #[cfg_attr(feature = "json", serde(rename = "token"))]
+    Token = 36,
+}
+impl EventKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "EVENT_KIND_UNSPECIFIED",
+            Self::Accepted => "EVENT_KIND_ACCEPTED",
+            Self::Alarm => "EVENT_KIND_ALARM",
+            Self::Authority => "EVENT_KIND_AUTHORITY",
+            Self::Connected => "EVENT_KIND_CONNECTED",
+            Self::Drift => "EVENT_KIND_DRIFT",
+            Self::Enrolled => "EVENT_KIND_ENROLLED",
+            Self::Failed => "EVENT_KIND_FAILED",
+            Self::Lost => "EVENT_KIND_LOST",
+            Self::NetworkConfirmed => "EVENT_KIND_NETWORK_CONFIRMED",
+            Self::Note => "EVENT_KIND_NOTE",
+            Self::OpFinished => "EVENT_KIND_OP_FINISHED",
+            Self::OpStarted => "EVENT_KIND_OP_STARTED",
+            Self::OperatorAdded => "EVENT_KIND_OPERATOR_ADDED",
+            Self::OperatorRevoked => "EVENT_KIND_OPERATOR_REVOKED",
+            Self::Paused => "EVENT_KIND_PAUSED",
+            Self::Pool => "EVENT_KIND_POOL",
+            Self::Progress => "EVENT_KIND_PROGRESS",
+            Self::Refused => "EVENT_KIND_REFUSED",
+            Self::Released => "EVENT_KIND_RELEASED",
+            Self::Removed => "EVENT_KIND_REMOVED",
+            Self::Renewed => "EVENT_KIND_RENEWED",
+            Self::Restored => "EVENT_KIND_RESTORED",
+            Self::Resumed => "EVENT_KIND_RESUMED",
+            Self::Revision => "EVENT_KIND_REVISION",
+            Self::Revoked => "EVENT_KIND_REVOKED",
+            Self::Scrub => "EVENT_KIND_SCRUB",
+            Self::Skipped => "EVENT_KIND_SKIPPED",
+            Self::Snapshot => "EVENT_KIND_SNAPSHOT",
+            Self::Snapshots => "EVENT_KIND_SNAPSHOTS",
+            Self::StepFinished => "EVENT_KIND_STEP_FINISHED",
+            Self::StepStarted => "EVENT_KIND_STEP_STARTED",
+            Self::TakenOver => "EVENT_KIND_TAKEN_OVER",
+            Self::TaskFinished => "EVENT_KIND_TASK_FINISHED",
+            Self::TaskQueued => "EVENT_KIND_TASK_QUEUED",
+            Self::TaskStarted => "EVENT_KIND_TASK_STARTED",
+            Self::Token => "EVENT_KIND_TOKEN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "EVENT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "EVENT_KIND_ACCEPTED" => Some(Self::Accepted),
+            "EVENT_KIND_ALARM" => Some(Self::Alarm),
+            "EVENT_KIND_AUTHORITY" => Some(Self::Authority),
+            "EVENT_KIND_CONNECTED" => Some(Self::Connected),
+            "EVENT_KIND_DRIFT" => Some(Self::Drift),
+            "EVENT_KIND_ENROLLED" => Some(Self::Enrolled),
+            "EVENT_KIND_FAILED" => Some(Self::Failed),
+            "EVENT_KIND_LOST" => Some(Self::Lost),
+            "EVENT_KIND_NETWORK_CONFIRMED" => Some(Self::NetworkConfirmed),
+            "EVENT_KIND_NOTE" => Some(Self::Note),
+            "EVENT_KIND_OP_FINISHED" => Some(Self::OpFinished),
+            "EVENT_KIND_OP_STARTED" => Some(Self::OpStarted),
+            "EVENT_KIND_OPERATOR_ADDED" => Some(Self::OperatorAdded),
+            "EVENT_KIND_OPERATOR_REVOKED" => Some(Self::OperatorRevoked),
+            "EVENT_KIND_PAUSED" => Some(Self::Paused),
+            "EVENT_KIND_POOL" => Some(Self::Pool),
+            "EVENT_KIND_PROGRESS" => Some(Self::Progress),
+            "EVENT_KIND_REFUSED" => Some(Self::Refused),
+            "EVENT_KIND_RELEASED" => Some(Self::Released),
+            "EVENT_KIND_REMOVED" => Some(Self::Removed),
+            "EVENT_KIND_RENEWED" => Some(Self::Renewed),
+            "EVENT_KIND_RESTORED" => Some(Self::Restored),
+            "EVENT_KIND_RESUMED" => Some(Self::Resumed),
+            "EVENT_KIND_REVISION" => Some(Self::Revision),
+            "EVENT_KIND_REVOKED" => Some(Self::Revoked),
+            "EVENT_KIND_SCRUB" => Some(Self::Scrub),
+            "EVENT_KIND_SKIPPED" => Some(Self::Skipped),
+            "EVENT_KIND_SNAPSHOT" => Some(Self::Snapshot),
+            "EVENT_KIND_SNAPSHOTS" => Some(Self::Snapshots),
+            "EVENT_KIND_STEP_FINISHED" => Some(Self::StepFinished),
+            "EVENT_KIND_STEP_STARTED" => Some(Self::StepStarted),
+            "EVENT_KIND_TAKEN_OVER" => Some(Self::TakenOver),
+            "EVENT_KIND_TASK_FINISHED" => Some(Self::TaskFinished),
+            "EVENT_KIND_TASK_QUEUED" => Some(Self::TaskQueued),
+            "EVENT_KIND_TASK_STARTED" => Some(Self::TaskStarted),
+            "EVENT_KIND_TOKEN" => Some(Self::Token),
             _ => None,
         }
     }

@@ -113,7 +113,7 @@ async fn nothing_is_queued_for_an_absent_node() {
     let mut node = Node::added(&fleet, machine("a", DISKS), "a").await;
     node.kill();
     let mut operator = fleet.operator().await;
-    operator.wait_for("lost", "a").await;
+    operator.wait_for(v1::EventKind::Lost, "a").await;
     let plan = operator
         .plan_text(&config(&[("a", DISKS), ("b", &["X1", "X2"])]), 0)
         .await;
@@ -152,7 +152,7 @@ async fn a_swapped_disk_voids_the_consent() {
     }
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let task = finished(&mut operator, &reply).await;
-    assert_eq!(task.state, "blocked", "{task:?}");
+    assert_eq!(task.state(), v1::TaskState::Blocked, "{task:?}");
     assert_eq!(creations(&node), 0);
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!(status.light(), Light::Amber, "{status:?}");

@@ -153,7 +153,7 @@ async fn a_refused_snapshot_request_says_who_asked_and_what_exists() {
     let mut said = Vec::new();
     while said.len() < 4 {
         let event = events.message().await.unwrap().unwrap();
-        said.extend((event.kind == "snapshot").then_some(event.text));
+        said.extend((event.kind() == v1::EventKind::Snapshot).then_some(event.text));
     }
     // The login of whoever runs the test.
     let me = said[0].split(' ').next().unwrap_or_default().to_owned();

@@ -30,10 +30,14 @@ async fn rotation_survives_a_restart_after_each_step() {
         fleet.clock.advance(60_000);
         let said = me.does(&fleet.clock, "ca rotate --yes --without b").await;
         assert!(said.contains(step), "{said}");
-        let last = fleet.operator().await.wait_for("connected", "a").await.id;
+        let last = fleet.operator().await.wait_for(v1::EventKind::Connected, "a").await.id;
         fleet.kill().await;
         fleet.start().await.unwrap();
-        fleet.operator().await.wait_after(last, "connected", "a").await;
+        fleet
+            .operator()
+            .await
+            .wait_after(last, v1::EventKind::Connected, "a")
+            .await;
         let mut operator = fleet.operator().await;
         until(async || told(&mut operator, &["b"]).await).await;
     }
@@ -59,7 +63,7 @@ async fn an_absent_node_blocks_the_rotation() {
     let fleet = Fleet::new().await;
     let mut node = Node::added(&fleet, machine("a", &[]), "a").await;
     node.kill();
-    fleet.operator().await.wait_for("lost", "a").await;
+    fleet.operator().await.wait_for(v1::EventKind::Lost, "a").await;
     let me = Laptop::beside(&fleet);
     let said = me.does(&fleet.clock, "ca rotate --yes").await;
     assert!(said.contains("a: it does not have the new authority yet"), "{said}");

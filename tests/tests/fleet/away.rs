@@ -32,7 +32,7 @@ async fn there(node: &Node) -> Vec<String> {
 /// What was reported of the schedule: the names of the snapshots taken, and the number of those pruned.
 async fn reported(operator: &mut Operator) -> (Vec<String>, usize) {
     let request = v1::EventsRequest {
-        kinds: vec!["snapshots".into()],
+        kinds: vec![v1::EventKind::Snapshots.into()],
         ..v1::EventsRequest::default()
     };
     let mut events = operator.events(request).await.unwrap().into_inner();

@@ -78,12 +78,15 @@ async fn apply(fleet: &Fleet, operator: &mut Operator, text: &str, parent: u64) 
 async fn every_earlier_peer_confirms_a_node() {
     let (fleet, nodes, mut operator, _) = fleet(3).await;
     let tasks = apply(&fleet, &mut operator, &config(3, ""), 0).await;
-    assert!(tasks.iter().all(|task| task.state == "done"), "{tasks:?}");
+    assert!(
+        tasks.iter().all(|task| task.state() == v1::TaskState::Done),
+        "{tasks:?}"
+    );
     for (node, words) in nodes
         .iter()
         .zip(["no other node could check it", "and by a", "and by a, b"])
     {
-        let event = operator.wait_for("network confirmed", &node.name).await;
+        let event = operator.wait_for(v1::EventKind::NetworkConfirmed, &node.name).await;
         assert!(event.text.contains(words), "{}: {}", node.name, event.text);
         assert_eq!(node.machine.addresses(link::BACKPLANE).unwrap().len(), 1);
     }
@@ -128,7 +131,7 @@ async fn a_change_unreachable_for_one_peer_is_undone() {
         task = finished(&mut operator, &reply) => task,
         () = refuses => unreachable!(),
     };
-    assert_eq!(task.state, "failed", "{task:?}");
+    assert_eq!(task.state(), v1::TaskState::Failed, "{task:?}");
     assert!(task.reason.contains("b does not reach 10.10.99.50"), "{task:?}");
     assert_eq!(nodes[0].machine.addresses(link::BACKPLANE), None);
     assert_eq!(nodes[0].machine.file(netplan::PATH), None);
@@ -158,12 +161,17 @@ async fn another_subnet_is_refused_while_peers_are_up() {
         .unwrap();
     let tasks = apply(&fleet, &mut operator, &moved, 1).await;
     assert!(
-        tasks.iter().any(|task| task.node == "a" && task.state == "done"),
+        tasks
+            .iter()
+            .any(|task| task.node == "a" && task.state() == v1::TaskState::Done),
         "{tasks:?}"
     );
     nodes[1].machine.set_carrier(&mac(1), true);
     let tasks = apply(&fleet, &mut operator, &moved, 2).await;
-    assert!(tasks.iter().all(|task| task.state == "done"), "{tasks:?}");
+    assert!(
+        tasks.iter().all(|task| task.state() == v1::TaskState::Done),
+        "{tasks:?}"
+    );
     for (node, address) in nodes.iter().zip(["10.10.98.50/24", "10.10.98.51/24"]) {
         assert_eq!(node.machine.addresses(link::BACKPLANE), Some(vec![address.to_owned()]));
     }
@@ -219,7 +227,7 @@ async fn a_lost_peer_keeps_its_veto_after_a_restart() {
         }
         drop(b);
         let task = finished(&mut operator, &reply).await;
-        assert_eq!(task.state, "failed", "{task:?}");
+        assert_eq!(task.state(), v1::TaskState::Failed, "{task:?}");
         assert!(task.reason.contains("was undone"), "{task:?}");
         assert_eq!(nodes[0].machine.addresses(link::BACKPLANE), None);
     }
@@ -266,7 +274,7 @@ async fn without_coordinator_a_network_change_is_undone() {
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
     let task = finished(&mut operator, &reply).await;
-    assert_eq!(task.state, "failed", "{task:?}");
+    assert_eq!(task.state(), v1::TaskState::Failed, "{task:?}");
     assert!(task.reason.contains("was undone"), "{task:?}");
 }
 

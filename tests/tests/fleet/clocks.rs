@@ -13,7 +13,7 @@ async fn after(days: u64) -> (Fleet, Node) {
     let mut fleet = Fleet::new().await;
     let mut node = Node::added(&fleet, machine("a", &[]), "a").await;
     node.kill();
-    fleet.operator().await.wait_for("lost", "a").await;
+    fleet.operator().await.wait_for(v1::EventKind::Lost, "a").await;
     fleet.stop().await;
     fleet.clock.advance(days * DAY);
     node.machine.set_clock(NOON + days * DAY);
@@ -22,9 +22,13 @@ async fn after(days: u64) -> (Fleet, Node) {
 }
 
 async fn connects(fleet: &Fleet, node: &mut Node) {
-    let last = fleet.operator().await.wait_for("lost", "a").await.id;
+    let last = fleet.operator().await.wait_for(v1::EventKind::Lost, "a").await.id;
     node.start();
-    fleet.operator().await.wait_after(last, "connected", "a").await;
+    fleet
+        .operator()
+        .await
+        .wait_after(last, v1::EventKind::Connected, "a")
+        .await;
 }
 
 #[tokio::test]
@@ -58,7 +62,7 @@ async fn a_clock_from_1970_connects_and_is_reported() {
     node.machine.set_clock(60_000);
     node.machine.set_clock_synchronised(false);
     connects(&fleet, &mut node).await;
-    let alarm = fleet.operator().await.wait_for("alarm", "a").await;
+    let alarm = fleet.operator().await.wait_for(v1::EventKind::Alarm, "a").await;
     assert!(alarm.text.contains("behind"), "{}", alarm.text);
 }
 
@@ -68,13 +72,13 @@ async fn a_clock_a_year_ahead_renews_no_more_often() {
     node.machine.set_clock(NOON + YEAR);
     node.machine.set_clock_synchronised(false);
     connects(&fleet, &mut node).await;
-    let alarm = fleet.operator().await.wait_for("alarm", "a").await;
+    let alarm = fleet.operator().await.wait_for(v1::EventKind::Alarm, "a").await;
     assert!(alarm.text.contains("ahead"), "{}", alarm.text);
     let events = v1::EventsRequest::default();
     let mut events = fleet.operator().await.events(events).await.unwrap().into_inner();
     let mut renewed = 0;
     while let Some(event) = events.message().await.unwrap() {
-        renewed += u32::from(event.kind == "renewed");
+        renewed += u32::from(event.kind() == v1::EventKind::Renewed);
     }
     assert!(renewed <= 1, "{renewed}");
 }

@@ -110,7 +110,7 @@ async fn a_hanging_agent_is_shown_away() {
     assert!(begun.iter().all(|node| node.connected), "{begun:?}");
     let refused = refused.unwrap_err();
     assert!(refused.message().contains("the connection was lost"), "{refused:?}");
-    operator.wait_for("lost", "a").await;
+    operator.wait_for(v1::EventKind::Lost, "a").await;
     let nodes = nodes(&mut operator).await;
     let connected: Vec<_> = nodes.iter().map(|node| (node.node.as_str(), node.connected)).collect();
     assert_eq!(connected, [("a", false), ("b", true)]);

@@ -27,7 +27,7 @@ async fn a_second_apply_changes_nothing() {
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     assert_eq!((reply.revision, reply.task_ids.len()), (1, 3));
     let task = finished(&mut operator, &reply).await;
-    assert_eq!((task.state.as_str(), task.reason.as_str()), ("done", ""));
+    assert_eq!((task.state(), task.reason.as_str()), (v1::TaskState::Done, ""));
     assert_eq!(creations(&node), 1);
 
     let again = operator.plan_text(&text, 1).await;
@@ -212,12 +212,12 @@ async fn a_foreign_disk_is_used_after_an_erasure() {
     );
     assert_eq!(node.machine.hash_disk(DISKS[1]), before);
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
-    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+    assert_eq!(finished(&mut operator, &reply).await.state(), v1::TaskState::Done);
     assert!(node.machine.is_blank(DISKS[1]));
 
     let plan = operator.plan_text(&text, 1).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
-    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+    assert_eq!(finished(&mut operator, &reply).await.state(), v1::TaskState::Done);
 }
 
 #[tokio::test]
@@ -264,7 +264,7 @@ async fn a_reflashed_node_imports_its_recorded_pool() {
     let plan = operator.plan_text(&text, 1).await;
     assert_ne!(plan.nodes[0].tasks[0].task_id, "", "{:?}", plan.nodes[0].steps);
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
-    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+    assert_eq!(finished(&mut operator, &reply).await.state(), v1::TaskState::Done);
     assert_eq!(creations(&node), 1, "made once, imported once");
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!(status.nodes[0].pool, "ok", "{status:?}");

@@ -157,7 +157,7 @@ async fn a_copied_card_that_enrols_from_another_board_is_alarmed() {
     drop(agent.join(BareAgent::hello("a")).await.unwrap());
     agent.board = "another".into();
     agent.enrol("a", "").await.unwrap();
-    let alarm = fleet.operator().await.wait_for("alarm", "a").await;
+    let alarm = fleet.operator().await.wait_for(v1::EventKind::Alarm, "a").await;
     assert!(alarm.text.contains("another board"), "{}", alarm.text);
     let board = async || {
         let request = v1::ShowNodeRequest { node: "a".into() };

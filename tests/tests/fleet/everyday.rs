@@ -97,7 +97,10 @@ async fn a_released_node_is_added_again_with_its_new_key() {
     let machine = node.machine.clone();
     drop(node);
     let _node = Node::added(&fleet, machine, "a").await;
-    assert_eq!(crate::scene::node_a(&mut operator).await.state, "enrolled");
+    assert_eq!(
+        crate::scene::node_a(&mut operator).await.state(),
+        v1::NodeState::Enrolled
+    );
     let tasks = operator.list_tasks(v1::ListTasksRequest { limit: 0 }).await.unwrap();
     assert!(!tasks.into_inner().tasks.is_empty(), "its history stays");
 }
@@ -124,7 +127,10 @@ async fn a_released_node_returns_with_its_pool() {
     while node.machine.read(key).await.is_ok() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(crate::scene::node_a(&mut operator).await.state, "released");
+    assert_eq!(
+        crate::scene::node_a(&mut operator).await.state(),
+        v1::NodeState::Released
+    );
     // Without its lines in heeler.toml the status does not mention the node.
     let status = operator.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert!(
@@ -185,9 +191,9 @@ async fn only_a_missing_pool_can_be_forgotten() {
     for serial in DISKS {
         node.machine.pull_disk(serial);
     }
-    let last = operator.wait_for("connected", "a").await.id;
+    let last = operator.wait_for(v1::EventKind::Connected, "a").await.id;
     node.machine.cut_power();
-    operator.wait_after(last, "connected", "a").await;
+    operator.wait_after(last, v1::EventKind::Connected, "a").await;
     operator.discover(discover()).await.unwrap();
     let refused = operator.forget_pool(forget("data")).await.unwrap_err();
     assert!(refused.message().contains("--confirm a/data"), "{refused:?}");
@@ -224,6 +230,46 @@ async fn a_pause_on_the_node_itself_is_shown_and_honoured() {
 }
 
 #[tokio::test]
+async fn an_alarm_is_told_apart_by_what_it_is_about() {
+    let fleet = Fleet::new().await;
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let hours_behind = |hours: u64| v1::Hello {
+        clock_ms: NOON - hours * 3_600_000,
+        ..BareAgent::hello("a")
+    };
+    agent.join(hours_behind(2)).await.unwrap();
+    let _first = agent.join(hours_behind(3)).await.unwrap();
+    for board in ["copy-1", "copy-2", "copy-2"] {
+        let copy = v1::Hello {
+            hardware_serial: board.into(),
+            ..BareAgent::hello("a")
+        };
+        assert!(agent.join(copy).await.is_err());
+    }
+    let mut operator = fleet.operator().await;
+    let mut alarms = alarms(&status(&mut operator).await);
+    alarms.sort();
+    let [first, second, clock] = alarms.as_slice() else {
+        panic!("{alarms:?}")
+    };
+    assert!(clock.2.contains("3 h behind"), "{clock:?}");
+    assert_eq!((first.0, first.1.as_str()), (v1::AlarmKind::KeyCopied, "copy-1"));
+    assert_eq!((second.0, second.1.as_str()), (v1::AlarmKind::KeyCopied, "copy-2"));
+    assert_eq!(first.2, second.2, "one text, two alarms");
+    let seen = operator.seen_alarms(v1::SeenAlarmsRequest::default()).await.unwrap();
+    assert_eq!(seen.into_inner().alarms, 3);
+}
+
+fn alarms(status: &v1::StatusReply) -> Vec<(v1::AlarmKind, String, String)> {
+    let alarms = status
+        .alerts
+        .iter()
+        .filter(|alert| alert.alarm() != v1::AlarmKind::Unspecified);
+    let alarms = alarms.map(|alert| (alert.alarm(), alert.subject.clone(), alert.text.clone()));
+    alarms.collect()
+}
+
+#[tokio::test]
 async fn a_seen_alarm_leaves_the_status() {
     let fleet = Fleet::new().await;
     let agent = BareAgent::enrolled(&fleet, "a").await;
@@ -234,13 +280,7 @@ async fn a_seen_alarm_leaves_the_status() {
     };
     assert!(agent.join(hello()).await.is_err());
     let mut operator = fleet.operator().await;
-    let alarms = |status: &v1::StatusReply| {
-        status
-            .alerts
-            .iter()
-            .filter(|alert| alert.next.starts_with("heeler events"))
-            .count()
-    };
+    let alarms = |status: &v1::StatusReply| alarms(status).len();
     assert!(alarms(&status(&mut operator).await) > 0);
     operator.seen_alarms(v1::SeenAlarmsRequest::default()).await.unwrap();
     assert_eq!(alarms(&status(&mut operator).await), 0);

@@ -37,8 +37,8 @@ async fn absurd_numbers_are_refused_and_reported() {
             .iter()
             .filter(|alert| alert.text.contains("impossible counts"))
             .count(),
-        3,
-        "{alarms:?}"
+        1,
+        "one alarm, whatever the numbers: {alarms:?}"
     );
     let (_line, after) = agent.rejoin(&BareAgent::hello("a")).await;
     assert_eq!((after.epoch, after.acknowledged), (before.epoch, before.acknowledged));
@@ -94,7 +94,7 @@ async fn one_pool_too_many_is_not_recorded() {
         line.answer(id, Answer::Facts(facts.clone())).await;
         // Messages are stored in order, so this event is stored after the facts.
         let note = v1::Note {
-            level: "info".into(),
+            level: v1::NoteLevel::Info.into(),
             text: seq.to_string(),
         };
         line.say(from_agent::Body::Event(v1::Event {
@@ -104,10 +104,10 @@ async fn one_pool_too_many_is_not_recorded() {
             kind: Some(v1::event::Kind::Note(note)),
         }))
         .await;
-        last = operator.wait_after(last, "note", "a").await.id;
+        last = operator.wait_after(last, v1::EventKind::Note, "a").await.id;
     }
     let asked = v1::EventsRequest {
-        kinds: vec!["alarm".into()],
+        kinds: vec![v1::EventKind::Alarm.into()],
         ..v1::EventsRequest::default()
     };
     let mut events = operator.events(asked).await.unwrap().into_inner();

@@ -19,7 +19,7 @@ fn taken(node: &Node) -> usize {
 
 async fn runs(operator: &mut Operator) -> Vec<v1::SnapshotRun> {
     let request = v1::EventsRequest {
-        kinds: vec!["snapshots".into()],
+        kinds: vec![v1::EventKind::Snapshots.into()],
         ..v1::EventsRequest::default()
     };
     let mut events = operator.events(request).await.unwrap().into_inner();
@@ -34,10 +34,10 @@ async fn runs(operator: &mut Operator) -> Vec<v1::SnapshotRun> {
 
 async fn connects(fleet: &Fleet, node: &mut Node) {
     let mut operator = fleet.operator().await;
-    let last = operator.wait_for("connected", "a").await.id;
+    let last = operator.wait_for(v1::EventKind::Connected, "a").await.id;
     node.kill();
     node.start();
-    operator.wait_after(last, "connected", "a").await;
+    operator.wait_after(last, v1::EventKind::Connected, "a").await;
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_full_card_refuses_tasks_until_there_is_room() {
     let plan = operator.plan_text(&text, 1).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let task = finished(&mut operator, &reply).await;
-    assert_eq!(task.state, "refused", "{task:?}");
+    assert_eq!(task.state(), v1::TaskState::Refused, "{task:?}");
     assert!(
         task.reason.contains("journal") && task.reason.contains("space"),
         "{task:?}"
@@ -92,5 +92,5 @@ async fn a_full_card_refuses_tasks_until_there_is_room() {
     node.machine.set_card_full(false);
     let plan = operator.plan_text(&text, reply.revision).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
-    assert_eq!(finished(&mut operator, &reply).await.state, "done");
+    assert_eq!(finished(&mut operator, &reply).await.state(), v1::TaskState::Done);
 }

@@ -12,7 +12,7 @@ const ALARMS: u64 = 700;
 
 fn note(seq: u64) -> from_agent::Body {
     let note = v1::Note {
-        level: "info".into(),
+        level: v1::NoteLevel::Info.into(),
         text: "x".repeat(200),
     };
     from_agent::Body::Event(v1::Event {
@@ -75,16 +75,16 @@ async fn the_oldest_events_are_dropped_first() {
     assert_eq!(check.broken_at, 0, "the audit log is whole");
 
     let asked = v1::EventsRequest {
-        kinds: vec!["alarm".into()],
+        kinds: vec![v1::EventKind::Alarm.into()],
         ..Default::default()
     };
     let mut events = operator.events(asked).await.unwrap().into_inner();
     for _ in 0..ALARMS {
-        assert_eq!(events.message().await.unwrap().unwrap().kind, "alarm");
+        assert_eq!(events.message().await.unwrap().unwrap().kind(), v1::EventKind::Alarm);
     }
     assert!(events.message().await.unwrap().is_none());
     let asked = v1::EventsRequest {
-        kinds: vec!["note".into()],
+        kinds: vec![v1::EventKind::Note.into()],
         last: 2,
         ..Default::default()
     };

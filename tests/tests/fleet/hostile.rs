@@ -161,7 +161,7 @@ async fn an_oversized_message_ends_only_its_stream() {
 
 fn note(seq: u64) -> from_agent::Body {
     let note = v1::Note {
-        level: "info".into(),
+        level: v1::NoteLevel::Info.into(),
         text: seq.to_string(),
     };
     from_agent::Body::Event(v1::Event {

@@ -30,10 +30,10 @@ async fn fleet() -> (Fleet, Node, Operator) {
     by_hand(&node, &["snapshot", "data/pve-files@by-hand"]);
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
-    let last = operator.wait_for("connected", "a").await.id;
+    let last = operator.wait_for(v1::EventKind::Connected, "a").await.id;
     node.kill();
     node.start();
-    operator.wait_after(last, "connected", "a").await;
+    operator.wait_after(last, v1::EventKind::Connected, "a").await;
     (fleet, node, operator)
 }
 
@@ -105,7 +105,7 @@ async fn changed_victims_void_the_consent() {
         }
         let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
         let task = finished(&mut operator, &reply).await;
-        assert_eq!(task.state, "blocked", "{meanwhile}: {task:?}");
+        assert_eq!(task.state(), v1::TaskState::Blocked, "{meanwhile}: {task:?}");
         let found = task.blocked.unwrap().found;
         assert!(found.contains("the machine has changed"), "{meanwhile}: {found}");
         let now = there(&node).await;
@@ -121,8 +121,10 @@ async fn changed_victims_void_the_consent() {
     assert!(victims.len() > 15, "{victims:?}");
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let task = finished(&mut operator, &reply).await;
-    assert_eq!(task.state, "done", "{task:?}");
-    operator.wait_after(reply.after_event, "snapshots", "a").await;
+    assert_eq!(task.state(), v1::TaskState::Done, "{task:?}");
+    operator
+        .wait_after(reply.after_event, v1::EventKind::Snapshots, "a")
+        .await;
     let after = there(&node).await;
     let gone = before.iter().filter(|name| !after.contains(name)).cloned();
     let (agreed, others): (Vec<String>, Vec<String>) = gone.partition(|name| victims.contains(name));

@@ -56,7 +56,7 @@ impl Reporter {
         self.reports += 1;
         // Messages are stored in order, so its acknowledgement shows that the facts are stored.
         let note = v1::Note {
-            level: "info".into(),
+            level: v1::NoteLevel::Info.into(),
             text: self.reports.to_string(),
         };
         line.say(from_agent::Body::Event(v1::Event {
@@ -66,7 +66,7 @@ impl Reporter {
             kind: Some(v1::event::Kind::Note(note)),
         }))
         .await;
-        self.last = self.operator.wait_after(self.last, "note", "a").await.id;
+        self.last = self.operator.wait_after(self.last, v1::EventKind::Note, "a").await.id;
     }
 
     /// Serials that the disk list shows as legs of a pool.
@@ -81,7 +81,7 @@ impl Reporter {
 
     async fn pool_events(&self) -> Vec<String> {
         let request = v1::EventsRequest {
-            kinds: vec!["pool".into()],
+            kinds: vec![v1::EventKind::Pool.into()],
             ..v1::EventsRequest::default()
         };
         let mut operator = self.fleet.operator().await;

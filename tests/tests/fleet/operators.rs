@@ -117,7 +117,7 @@ async fn a_revoked_operator_is_out_at_once() {
     let mut events = following.follow(0).await;
     assert!(events.message().await.unwrap().is_some());
     node.kill();
-    fleet.operator().await.wait_for("lost", "a").await;
+    fleet.operator().await.wait_for(v1::EventKind::Lost, "a").await;
 
     let said = me.does(&fleet.clock, "operator revoke bo --yes").await;
     assert!(
@@ -131,9 +131,13 @@ async fn a_revoked_operator_is_out_at_once() {
     );
     let outcome = bo.types(&fleet.clock, "status").await;
     assert_eq!(outcome.exit, Exit::Unreachable, "{}", outcome.err);
-    let last = fleet.operator().await.wait_for("lost", "a").await.id;
+    let last = fleet.operator().await.wait_for(v1::EventKind::Lost, "a").await.id;
     node.start();
-    fleet.operator().await.wait_after(last, "connected", "a").await;
+    fleet
+        .operator()
+        .await
+        .wait_after(last, v1::EventKind::Connected, "a")
+        .await;
     let mut operator = fleet.operator().await;
     until(async || nobody_is_behind(&mut operator).await).await;
     let list = me.does(&fleet.clock, "operator list").await;
@@ -165,7 +169,7 @@ async fn a_revoked_operator_stays_out_on_new_nodes() {
         .unwrap()
         .into_inner();
     while let Some(event) = events.message().await.unwrap() {
-        assert_ne!(event.kind, "alarm", "{event:?}");
+        assert_ne!(event.kind(), v1::EventKind::Alarm, "{event:?}");
     }
 }
 

@@ -19,7 +19,9 @@ async fn first_of_two(second: v1::StepReport) -> (Fleet, Operator, Line, Vec<Str
     let given = line.next_that(assignment).await;
     assert_eq!(given.task_id, reply.task_ids[0]);
     line.say(from_agent::Body::Assignment(taken(&given))).await;
-    operator.wait_after(reply.after_event, "accepted", "a").await;
+    operator
+        .wait_after(reply.after_event, v1::EventKind::Accepted, "a")
+        .await;
     (fleet, operator, line, reply.task_ids)
 }
 
@@ -48,8 +50,8 @@ async fn a_later_task_starts_after_two_hours() {
         ..Default::default()
     };
     line.say(from_agent::Body::Event(event)).await;
-    operator.wait_for("note", "a").await;
-    assert_eq!(task(&mut operator, &tasks[1]).await.state, "queued");
+    operator.wait_for(v1::EventKind::Note, "a").await;
+    assert_eq!(task(&mut operator, &tasks[1]).await.state(), v1::TaskState::Queued);
     ends(&line, &tasks[0], TaskOutcome::Done).await;
     assert_eq!(line.next_that(assignment).await.task_id, tasks[1]);
 }
@@ -59,11 +61,14 @@ async fn a_later_task_does_not_start_after_a_failure() {
     for outcome in [TaskOutcome::Failed, TaskOutcome::Blocked, TaskOutcome::Refused] {
         let (_fleet, mut operator, line, tasks) = first_of_two(change(1)).await;
         ends(&line, &tasks[0], outcome).await;
-        operator.wait_for("refused", "a").await;
+        operator.wait_for(v1::EventKind::Refused, "a").await;
         let second = task(&mut operator, &tasks[1]).await;
         assert_eq!(
-            (second.state.as_str(), second.reason.as_str()),
-            ("refused", "not started: ensure pool, which comes first, did not finish")
+            (second.state(), second.reason.as_str()),
+            (
+                v1::TaskState::Refused,
+                "not started: ensure pool, which comes first, did not finish"
+            )
         );
     }
 }
@@ -91,7 +96,7 @@ async fn a_consent_that_expires_meanwhile_starts_nothing() {
     let (fleet, mut operator, line, tasks) = first_of_two(second).await;
     fleet.clock.advance(2 * HOUR);
     ends(&line, &tasks[0], TaskOutcome::Done).await;
-    operator.wait_for("refused", "a").await;
+    operator.wait_for(v1::EventKind::Refused, "a").await;
     let second = task(&mut operator, &tasks[1]).await;
     assert!(second.reason.contains("its consent"), "{second:?}");
     assert!(second.reason.contains("Look again: heeler plan"), "{second:?}");

@@ -9,7 +9,7 @@ async fn status(operator: &mut Operator) -> v1::StatusReply {
     operator.status(v1::StatusRequest {}).await.unwrap().into_inner()
 }
 
-async fn events(operator: &mut Operator, kind: &str) -> Vec<String> {
+async fn events(operator: &mut Operator, kind: v1::EventKind) -> Vec<String> {
     let asked = v1::EventsRequest {
         kinds: vec![kind.into()],
         ..v1::EventsRequest::default()
@@ -36,7 +36,7 @@ async fn a_pulled_disk_and_resilver_are_reported_unasked() {
     let text = &seen.alerts[0].text;
     assert!(text.contains(&format!("slot B {} is REMOVED", DISKS[1])), "{text}");
     assert!(text.contains(&format!("Do NOT pull slot A {}", DISKS[0])), "{text}");
-    let alarms = events(&mut operator, "alarm").await;
+    let alarms = events(&mut operator, v1::EventKind::Alarm).await;
     let expected = format!("pool data is DEGRADED: slot B {} is REMOVED", DISKS[1]);
     assert_eq!(alarms, [expected]);
 
@@ -44,7 +44,7 @@ async fn a_pulled_disk_and_resilver_are_reported_unasked() {
     until(async || status(&mut operator).await.nodes[0].pool == "ok").await;
     let seen = status(&mut operator).await;
     assert_eq!(seen.light(), Light::Green, "{seen:?}");
-    let told = events(&mut operator, "pool").await;
+    let told = events(&mut operator, v1::EventKind::Pool).await;
     for part in [
         "is ONLINE again",
         "a resilver of pool data began",
@@ -52,7 +52,7 @@ async fn a_pulled_disk_and_resilver_are_reported_unasked() {
     ] {
         assert!(told.iter().any(|text| text.contains(part)), "{part}: {told:?}");
     }
-    assert_eq!(events(&mut operator, "alarm").await.len(), 1);
+    assert_eq!(events(&mut operator, v1::EventKind::Alarm).await.len(), 1);
 }
 
 #[tokio::test]
@@ -67,11 +67,11 @@ async fn export_and_import_by_hand_are_reported() {
     assert!(node.machine.by_hand("zpool", &["import", "data"]).ok());
     until(async || status(&mut operator).await.nodes[0].pool == "ok").await;
     assert_eq!(
-        events(&mut operator, "alarm").await,
+        events(&mut operator, v1::EventKind::Alarm).await,
         ["pool data is not imported any more"]
     );
     assert!(
-        events(&mut operator, "pool")
+        events(&mut operator, v1::EventKind::Pool)
             .await
             .contains(&"pool data is imported".to_owned())
     );

@@ -71,8 +71,8 @@ async fn a_nodes_copy_restores_a_destroyed_coordinator() {
     assert_eq!(restored.epoch, NOON / 1000 + 3600);
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
-    let restored = operator.wait_after(0, "restored", "").await;
-    operator.wait_after(restored.id, "connected", "a").await;
+    let restored = operator.wait_after(0, v1::EventKind::Restored, "").await;
+    operator.wait_after(restored.id, v1::EventKind::Connected, "a").await;
     let status = status(&mut operator).await;
     assert_eq!(status.nodes[0].config, "same", "{status:?}");
     assert!(
@@ -97,7 +97,7 @@ async fn an_agent_ahead_of_a_backup_is_paused() {
     fleet.start().await.unwrap();
 
     let mut operator = fleet.operator().await;
-    let paused = operator.wait_after(0, "paused", "a").await;
+    let paused = operator.wait_after(0, v1::EventKind::Paused, "a").await;
     let held = status(&mut operator).await;
     assert_eq!(held.light(), Light::Amber);
     let alert = held.alerts.iter().find(|alert| alert.next == "heeler node resume a");
@@ -106,7 +106,7 @@ async fn an_agent_ahead_of_a_backup_is_paused() {
         "{held:?}"
     );
     // The node is looked at, and gets no task.
-    let back = operator.wait_after(paused.id, "connected", "a").await;
+    let back = operator.wait_after(paused.id, v1::EventKind::Connected, "a").await;
     operator
         .discover(v1::DiscoverRequest { node: "a".into() })
         .await
@@ -127,7 +127,7 @@ async fn an_agent_ahead_of_a_backup_is_paused() {
     fleet.kill().await;
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
-    operator.wait_after(back.id, "connected", "a").await;
+    operator.wait_after(back.id, v1::EventKind::Connected, "a").await;
     assert!(status(&mut operator).await.nodes[0].pause.is_none());
 }
 
@@ -148,7 +148,10 @@ async fn a_restored_backup_restarts_no_task() {
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
     let over = task(&mut operator, &reply.task_ids[0]).await;
-    assert!(over.state == "failed" && over.reason.contains("restored"), "{over:?}");
+    assert!(
+        over.state() == v1::TaskState::Failed && over.reason.contains("restored"),
+        "{over:?}"
+    );
 }
 
 #[tokio::test]
@@ -165,7 +168,7 @@ async fn a_new_coordinator_takes_nodes_over() {
     let second = Fleet::new().await;
     let node = Node::added(&second, node.machine.clone(), "a").await;
     let mut operator = second.operator().await;
-    operator.wait_after(0, "taken over", "a").await;
+    operator.wait_after(0, v1::EventKind::TakenOver, "a").await;
     operator
         .discover(v1::DiscoverRequest { node: "a".into() })
         .await
@@ -180,5 +183,5 @@ async fn a_new_coordinator_takes_nodes_over() {
     let plan = operator.plan_text(&text, 7).await;
     let reply = operator.apply_plan(&plan, second.clock.now_ms()).await.unwrap();
     let done = crate::scene::finished(&mut operator, &reply).await;
-    assert_eq!(done.state, "done", "{done:?}");
+    assert_eq!(done.state(), v1::TaskState::Done, "{done:?}");
 }

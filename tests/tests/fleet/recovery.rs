@@ -13,13 +13,15 @@ async fn a_killed_coordinator_continues_the_apply() {
     let mut operator = fleet.operator().await;
     let plan = operator.plan_text(&config(&[("a", DISKS)]), 0).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
-    operator.wait_after(reply.after_event, "task started", "a").await;
+    operator
+        .wait_after(reply.after_event, v1::EventKind::TaskStarted, "a")
+        .await;
     fleet.kill().await;
     fleet.start().await.unwrap();
 
     let mut operator = fleet.operator().await;
     let task = finished(&mut operator, &reply).await;
-    assert_eq!(task.state, "done", "{task:?}");
+    assert_eq!(task.state(), v1::TaskState::Done, "{task:?}");
     assert_eq!(creations(&node), 1);
     let request = v1::EventsRequest {
         task_id: task.task_id,
@@ -28,7 +30,7 @@ async fn a_killed_coordinator_continues_the_apply() {
     let mut events = operator.events(request).await.unwrap().into_inner();
     let mut ends = 0;
     while let Some(event) = events.message().await.unwrap() {
-        ends += u32::from(event.kind == "task finished");
+        ends += u32::from(event.kind() == v1::EventKind::TaskFinished);
     }
     assert_eq!(ends, 1, "an outcome arrives once");
 }
@@ -45,7 +47,7 @@ async fn killing_both_sides_runs_the_task_once() {
     fleet.start().await.unwrap();
     node.start();
     let task = finished(&mut fleet.operator().await, &reply).await;
-    assert_eq!(task.state, "done", "{task:?}");
+    assert_eq!(task.state(), v1::TaskState::Done, "{task:?}");
     assert_eq!(creations(&node), 1);
 }
 
@@ -63,7 +65,7 @@ async fn a_power_cut_ends_in_one_pool_or_an_explanation() {
             .blocked
             .as_ref()
             .is_some_and(|blocked| blocked.next.contains("heeler disk erase"));
-        assert!(task.state == "done" || half_made, "{later}: {task:?}");
+        assert!(task.state() == v1::TaskState::Done || half_made, "{later}: {task:?}");
     }
 }
 
@@ -80,9 +82,11 @@ async fn a_task_not_taken_for_an_hour_is_refused() {
     fleet.clock.advance(60 * 60 * 1000);
     // Any event wakes the planner.
     drop(line);
-    operator.wait_after(reply.after_event, "refused", "a").await;
+    operator
+        .wait_after(reply.after_event, v1::EventKind::Refused, "a")
+        .await;
     let task = task(&mut operator, &reply.task_ids[0]).await;
-    assert_eq!(task.state, "refused");
+    assert_eq!(task.state(), v1::TaskState::Refused);
     assert!(task.reason.contains("heeler plan"), "{}", task.reason);
 }
 
@@ -115,9 +119,9 @@ async fn a_new_session_resends_the_same_generation() {
         ..BareAgent::hello("a")
     };
     let _line = agent.join(hello).await.unwrap();
-    operator.wait_for("failed", "a").await;
+    operator.wait_for(v1::EventKind::Failed, "a").await;
     let task = task(&mut operator, &first.task_id).await;
-    assert_eq!(task.state, "failed");
+    assert_eq!(task.state(), v1::TaskState::Failed);
 }
 
 #[tokio::test]
@@ -130,9 +134,11 @@ async fn revoking_a_node_ends_its_task() {
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let given = line.next_that(assignment).await;
     line.say(from_agent::Body::Assignment(taken(&given))).await;
-    operator.wait_after(reply.after_event, "accepted", "a").await;
+    operator
+        .wait_after(reply.after_event, v1::EventKind::Accepted, "a")
+        .await;
     operator.revoke(v1::RevokeRequest { node: "a".into() }).await.unwrap();
-    operator.wait_after(reply.after_event, "failed", "a").await;
+    operator.wait_after(reply.after_event, v1::EventKind::Failed, "a").await;
     let task_id = given.task_id;
     let task = task(&mut operator, &task_id).await;
     assert!(task.reason.contains("revoked"), "{task:?}");

@@ -34,7 +34,8 @@ pub async fn finished(operator: &mut Operator, reply: &v1::ApplyReply) -> v1::Ta
             ..Default::default()
         };
         let mut events = operator.events(request).await.unwrap().into_inner();
-        while !["task finished", "refused"].contains(&events.message().await.unwrap().unwrap().kind.as_str()) {}
+        let ends = [v1::EventKind::TaskFinished, v1::EventKind::Refused];
+        while !ends.contains(&events.message().await.unwrap().unwrap().kind()) {}
     }
     task(operator, &reply.task_ids[0]).await
 }

@@ -23,7 +23,7 @@ fn acknowledged(body: to_agent::Body) -> Option<u64> {
 
 fn note(seq: u64, text: &str) -> from_agent::Body {
     let note = v1::Note {
-        level: "info".into(),
+        level: v1::NoteLevel::Info.into(),
         text: text.into(),
     };
     from_agent::Body::Event(v1::Event {
@@ -44,7 +44,7 @@ async fn notes(fleet: &Fleet) -> Vec<String> {
         .into_inner();
     let mut notes = Vec::new();
     while let Some(event) = events.message().await.unwrap() {
-        if event.kind == "note" {
+        if event.kind() == v1::EventKind::Note {
             notes.push(event.text);
         }
     }
@@ -107,7 +107,7 @@ async fn a_second_stream_of_a_living_board_is_refused() {
         .await;
     first.say(from_agent::Body::Pong(v1::Pong { nonce })).await;
     assert!(second.await.unwrap().unwrap_err().contains("another open session"));
-    let alarm = fleet.operator().await.wait_for("alarm", "a").await;
+    let alarm = fleet.operator().await.wait_for(v1::EventKind::Alarm, "a").await;
     assert!(alarm.text.contains("refused"), "{}", alarm.text);
     first.say(note(1, "still here")).await;
     assert_eq!(first.next_that(acknowledged).await, 1);
@@ -133,7 +133,7 @@ async fn a_copied_card_in_another_board_is_refused_and_alarmed() {
     };
     let why = agent.join(hello).await.err().unwrap();
     assert!(why.contains("another open session"), "{why}");
-    let alarm = fleet.operator().await.wait_for("alarm", "a").await;
+    let alarm = fleet.operator().await.wait_for(v1::EventKind::Alarm, "a").await;
     assert!(alarm.text.contains("another board"), "{}", alarm.text);
     let status = |mut operator: heeler_tests::Operator| async move {
         operator.status(v1::StatusRequest {}).await.unwrap().into_inner()
@@ -197,7 +197,7 @@ async fn a_new_journal_is_read_from_its_start() {
     line.say(note(1, "new")).await;
     assert_eq!(line.next_that(acknowledged).await, 1);
     assert_eq!(notes(&fleet).await, ["old", "old", "new"]);
-    fleet.operator().await.wait_for("alarm", "a").await;
+    fleet.operator().await.wait_for(v1::EventKind::Alarm, "a").await;
 }
 
 #[tokio::test]
@@ -241,7 +241,7 @@ async fn a_follower_sees_each_event_once_in_order() {
     while seen.len() < 300 {
         let event = from_start.message().await.unwrap().unwrap();
         ids.push(event.id);
-        if event.kind == "note" {
+        if event.kind() == v1::EventKind::Note {
             seen.push(event.text);
         }
     }

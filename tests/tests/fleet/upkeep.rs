@@ -27,7 +27,7 @@ async fn without_copies_a_backup_is_advised() {
     let mut node = Node::added(&fleet, machine("a", &[]), "a").await;
     node.kill();
     let mut operator = fleet.operator().await;
-    operator.wait_for("lost", "a").await;
+    operator.wait_for(v1::EventKind::Lost, "a").await;
     fleet.clock.advance(6 * 24 * HOUR_MS);
     assert_eq!(said(&mut operator).await, []);
     fleet.clock.advance(25 * HOUR_MS);
@@ -45,7 +45,7 @@ async fn missing_copies_stay_amber_after_a_restart() {
     let mut fleet = Fleet::new().await;
     let node = Node::added(&fleet, machine("a", DISKS), "a").await;
     let mut operator = fleet.operator().await;
-    assert_eq!(pooled(&fleet, &mut operator).await.state, "done");
+    assert_eq!(pooled(&fleet, &mut operator).await.state(), v1::TaskState::Done);
     assert_eq!(said(&mut operator).await, []);
     fleet.clock.advance(3 * HOUR_MS);
     let (text, next) = said(&mut operator).await.pop().unwrap();
@@ -93,7 +93,7 @@ async fn a_corrected_clock_resumes_copies() {
     fleet.make_recovery_key().await;
     let node = Node::added(&fleet, machine("a", DISKS), "a").await;
     let mut operator = fleet.operator().await;
-    assert_eq!(pooled(&fleet, &mut operator).await.state, "done");
+    assert_eq!(pooled(&fleet, &mut operator).await.state(), v1::TaskState::Done);
     let now_ms = fleet.clock.now_ms();
     fleet.clock.set(now_ms + YEAR_MS);
     let ahead = operator.make_copies(v1::MakeCopiesRequest {}).await.unwrap();
@@ -107,7 +107,7 @@ async fn a_corrected_clock_resumes_copies() {
     store.close().await;
     fleet.start().await.unwrap();
     let mut operator = fleet.operator().await;
-    operator.wait_after(before, "connected", "a").await;
+    operator.wait_after(before, v1::EventKind::Connected, "a").await;
     fleet.clock.advance(4 * HOUR_MS);
     let (text, next) = said(&mut operator).await.pop().unwrap();
     assert!(text.contains("copy of the coordinator's state"), "{text}");

@@ -1,5 +1,6 @@
 use heeler_host::sim::Fault;
 use heeler_proto::{KeepScrubs, PoolName, ScrubEvery};
+use heeler_tasks::engine::Scrub;
 
 use super::*;
 
@@ -230,7 +231,7 @@ async fn a_scrub_never_starts_on_a_degraded_pool() {
     let mut told = Vec::new();
     let mut percents = Vec::new();
     let scrub = |event: &Event| match event {
-        Event::Scrub { what, .. } => Some(what.clone()),
+        Event::Scrub { what, .. } => Some(*what),
         _ => None,
     };
     for _ in 0..600 {
@@ -239,7 +240,7 @@ async fn a_scrub_never_starts_on_a_degraded_pool() {
         percents.extend(turn.progress.map(|_| turn.state.scrub_percent));
         bench.machine.pass(turn.wake);
     }
-    assert_eq!(told, ["started", "finished"]);
+    assert_eq!(told, [Scrub::Started, Scrub::Finished]);
     assert!(percents.len() > 5 && percents.is_sorted(), "{percents:?}");
     assert!(bench.turn().await.state.last_scrub_s > 0);
 
@@ -251,7 +252,7 @@ async fn a_scrub_never_starts_on_a_degraded_pool() {
         told.extend(turn.events.iter().filter_map(scrub));
         bench.machine.pass(turn.wake);
     }
-    assert!(told.iter().all(|what| what == "put off"), "{told:?}");
+    assert!(told.iter().all(|what| *what == Scrub::PutOff), "{told:?}");
 }
 
 #[tokio::test]

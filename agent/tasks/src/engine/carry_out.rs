@@ -9,7 +9,7 @@ use super::apply::{ApplyError, apply};
 use super::class::in_full;
 use super::look::{look, settled};
 use super::prove_blank::prove_blank;
-use super::{AnyStep, Blocked, Event, GuardAction, Intent, Op, Outcome, Plan, Record};
+use super::{AnyStep, Blocked, Event, GuardAction, Intent, Op, Outcome, Plan, Record, StepEnd};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const REBOOT_POLL: Duration = Duration::from_secs(10);
@@ -79,9 +79,9 @@ impl Hand<'_> {
         let name = step.name();
         self.record.emit(Event::StepStarted { step: name.to_owned() }).await?;
         self.earlier_job(name).await?;
-        let (word, reason, changed) = match look(self.host, step).await? {
-            Plan::Satisfied => ("satisfied", String::new(), false),
-            Plan::NotApplicable(why) => ("not applicable", why, false),
+        let (end, reason, changed) = match look(self.host, step).await? {
+            Plan::Satisfied => (StepEnd::Satisfied, String::new(), false),
+            Plan::NotApplicable(why) => (StepEnd::NotApplicable, why, false),
             Plan::Blocked(blocked) => return Err(Stop::Blocked(blocked)),
             Plan::After(other) => {
                 let reason = format!("{name} cannot be known before {other}, which comes before it: a fault of Heeler");
@@ -90,12 +90,12 @@ impl Hand<'_> {
             Plan::Retry { why, .. } => return Err(Stop::Failed(why)),
             Plan::Change { ops, settle } => {
                 self.change(step, &ops, settle).await?;
-                ("satisfied", String::new(), true)
+                (StepEnd::Satisfied, String::new(), true)
             }
         };
         self.rebooted(name, None).await?;
         self.drop_job(name).await?;
-        self.finished(name, word, reason, changed).await?;
+        self.finished(name, end, reason, changed).await?;
         Ok(())
     }
 
@@ -278,10 +278,10 @@ impl Hand<'_> {
         Ok(happened)
     }
 
-    async fn finished(&mut self, step: &str, outcome: &str, reason: String, changed: bool) -> io::Result<()> {
+    async fn finished(&mut self, step: &str, outcome: StepEnd, reason: String, changed: bool) -> io::Result<()> {
         let event = Event::StepFinished {
             step: step.to_owned(),
-            outcome: outcome.to_owned(),
+            outcome,
             reason,
             changed,
         };
@@ -289,11 +289,11 @@ impl Hand<'_> {
     }
 
     async fn stopped(&mut self, step: &str, stop: Stop) -> Outcome {
-        let word = match &stop {
-            Stop::Blocked(_) => "blocked",
-            Stop::Failed(_) => "failed",
+        let end = match &stop {
+            Stop::Blocked(_) => StepEnd::Blocked,
+            Stop::Failed(_) => StepEnd::Failed,
         };
-        let stop = match self.finished(step, word, stop.reason(), false).await {
+        let stop = match self.finished(step, end, stop.reason(), false).await {
             Ok(()) => stop,
             Err(error) => Stop::from(error),
         };

@@ -42,8 +42,8 @@ pub enum Event {
     StepFinished {
         /// Name of the step, such as `PoolExists`.
         step: String,
-        /// `satisfied`, `not applicable`, `blocked` or `failed`.
-        outcome: String,
+        /// How it ended.
+        outcome: StepEnd,
         /// A clause for a message: no capital, no full stop; may be empty.
         reason: String,
         /// Whether it applied ops.
@@ -64,8 +64,8 @@ pub enum Event {
     Scrub {
         /// Name of the pool.
         pool: String,
-        /// `started`, `finished`, `stopped` or `put off`.
-        what: String,
+        /// What happened to it.
+        what: Scrub,
         /// The reason or the result.
         text: String,
         /// Data errors that the pool has after it.
@@ -100,6 +100,36 @@ impl Event {
     pub fn is_progress_of(&self, name: &str) -> bool {
         matches!(self, Self::Progress { step, .. } if step == name)
     }
+}
+
+/// What happened to a scrub of the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scrub {
+    /// The schedule started it.
+    Started,
+    /// It read the whole pool.
+    Finished,
+    /// It ended early.
+    Stopped,
+    /// It is due, and something is in its way.
+    #[serde(rename = "put off")]
+    PutOff,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepEnd {
+    /// The machine is as wanted.
+    Satisfied,
+    /// It does not apply to this machine.
+    #[serde(rename = "not applicable")]
+    NotApplicable,
+    /// A person is needed.
+    Blocked,
+    /// An op or a look failed.
+    Failed,
 }
 
 /// How a task ended.

@@ -21,7 +21,7 @@ pub use blocked::{Blocked, Key, Place};
 pub use carry_out::carry_out;
 pub use class::{Class, in_full};
 pub use edit::{EditError, fingerprint};
-pub use event::{Event, Outcome};
+pub use event::{Event, Outcome, Scrub, StepEnd};
 pub use op::{Edit, GuardAction, Op, Remove};
 pub use plan::{Plan, StepName};
 pub use preview::{OpPreview, Seen, StepReport, look_at};

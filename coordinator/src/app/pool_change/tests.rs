@@ -36,8 +36,8 @@ fn scanned(function: &str, state: &str, start_ms: u64, end_ms: u64) -> v1::Pool 
     }
 }
 
-fn alarm(text: &str) -> PoolEvent {
-    PoolEvent::Alarm(text.to_owned())
+fn alarm(kind: AlarmKind, text: &str) -> PoolEvent {
+    PoolEvent::Alarm(kind, text.to_owned())
 }
 
 fn note(text: &str) -> PoolEvent {
@@ -58,7 +58,10 @@ fn loss_and_return_of_a_leg_are_reported_once() {
     let degraded = pool("DEGRADED", vec![leg(1, "ONLINE"), leg(2, "REMOVED")]);
     assert_eq!(
         changes(&whole(), &degraded),
-        [alarm("pool data is DEGRADED: slot B S2 is REMOVED")]
+        [alarm(
+            AlarmKind::PoolState,
+            "pool data is DEGRADED: slot B S2 is REMOVED"
+        )]
     );
     assert_eq!(
         changes(&degraded, &whole()),
@@ -76,7 +79,10 @@ fn a_lost_cache_device_is_an_event() {
     let with = |state: &str| pool("ONLINE", vec![leg(1, "ONLINE"), cache(state)]);
     assert_eq!(
         changes(&with("ONLINE"), &with("FAULTED")),
-        [alarm("pool data is ONLINE: cache device S3 is FAULTED")]
+        [alarm(
+            AlarmKind::PoolState,
+            "pool data is ONLINE: cache device S3 is FAULTED"
+        )]
     );
 }
 
@@ -108,8 +114,11 @@ fn repaired_and_unrepaired_scrub_errors_are_alarms() {
     assert_eq!(
         changes(&clean, &dirty),
         [
-            alarm("a scrub of pool data repaired 25 MiB"),
-            alarm("a scrub of pool data could not repair 2 errors"),
+            alarm(AlarmKind::PoolRepaired, "a scrub of pool data repaired 25 MiB"),
+            alarm(
+                AlarmKind::PoolNotRepaired,
+                "a scrub of pool data could not repair 2 errors"
+            ),
         ]
     );
     assert_eq!(changes(&dirty, &dirty), []);
@@ -133,7 +142,10 @@ fn errors_are_repeated_only_with_one_more_digit() {
         let events = changes(&with(was), &with(now));
         assert_eq!(
             events,
-            expected.map(alarm).into_iter().collect::<Vec<_>>(),
+            expected
+                .map(|text| alarm(AlarmKind::DeviceErrors, text))
+                .into_iter()
+                .collect::<Vec<_>>(),
             "{was} {now}"
         );
     }

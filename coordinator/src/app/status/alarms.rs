@@ -1,4 +1,5 @@
-use heeler_proto::v1::{self, Light};
+use heeler_proto::Word as _;
+use heeler_proto::v1::{self, AlarmKind, Light};
 use heeler_store::Alarm;
 
 use super::alert;
@@ -26,7 +27,11 @@ pub(super) fn alerts(alarms: &[Alarm], now_ms: u64) -> Vec<v1::Alert> {
         *count += 1;
         if *count <= SHOWN {
             let ago = span(now_ms.saturating_sub(alarm.at_ms));
-            alerts.push(amber(&alarm.node, format!("{}, {ago} ago", alarm.text)));
+            alerts.push(v1::Alert {
+                alarm: AlarmKind::parse(&alarm.alarm).unwrap_or_default().into(),
+                subject: alarm.subject.clone(),
+                ..amber(&alarm.node, format!("{}, {ago} ago", alarm.text))
+            });
         }
     }
     let more = told.into_iter().filter(|(_, count)| *count > SHOWN);
@@ -46,6 +51,7 @@ mod tests {
             subject: number.to_string(),
             text: format!("board {number}"),
             at_ms: 100_000 - number,
+            id: 100 - number,
         };
         let mut alarms: Vec<Alarm> = (0..50).map(|number| alarm("a", number)).collect();
         alarms.push(alarm("b", 50));

@@ -11,7 +11,8 @@ mod upkeep;
 
 use std::collections::{HashMap, HashSet};
 
-use heeler_proto::v1::{self, Light};
+use heeler_proto::Word as _;
+use heeler_proto::v1::{self, AlarmKind, Light};
 
 use super::{App, AppError, drift, ledger, pause, pool_change, revision};
 use node::{Look, look_at};
@@ -38,7 +39,9 @@ impl App {
         let mut matched = by_node(tx.all_applied().await?.into_iter());
         let mut pools = by_node(tx.pools().await?.into_iter().map(|pool| (pool.node.clone(), pool)));
         let held = pools.values().flatten().any(|pool| pool.ours);
-        let repairs = tx.seen_alarms("other", pool_change::BY_STATUS).await?;
+        let repairs = tx
+            .seen_alarms(AlarmKind::PoolRepaired.word(), pool_change::BY_STATUS)
+            .await?;
         let mut repairs = by_node(repairs.into_iter());
         let recent = tx.recent_tasks(RECENT).await?.into_iter();
         let mut tasks = by_node(recent.map(|task| (task.node.clone(), task)));
@@ -133,6 +136,7 @@ fn alert(light: Light, node: &str, text: impl Into<String>, next: impl FnOnce() 
         node: node.to_owned(),
         text: text.into(),
         next: next(),
+        ..v1::Alert::default()
     }
 }
 

@@ -1,9 +1,10 @@
 use std::collections::HashSet;
 
+use heeler_proto::Word as _;
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 
-use super::super::{AppError, drift, ledger, nodes, spec, tasks};
+use super::super::{AppError, drift, ledger, nodes, spec, tasks, words};
 use super::links::links_of;
 use super::pool::{looked_at_ms, others_of, pool_of};
 use super::schedule::Schedule;
@@ -105,7 +106,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let name = &node.name;
     match node.state {
         NodeState::Revoked | NodeState::Released => look.wanted.map(|_| {
-            let state = node.state.as_str();
+            let state = words::node_state(node.state).word();
             alert(Light::Amber, name, format!("{state}, but still in heeler.toml"), || {
                 format!(
                     "delete the lines of {name} from heeler.toml; or, to take {name} back: {}",

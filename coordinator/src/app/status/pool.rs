@@ -1,7 +1,7 @@
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Node, Pool};
 
-use super::super::pool_change::{MOST_POOLS, repaired, works};
+use super::super::pool_change::{MOST_POOLS, works};
 use super::node::Look;
 use super::{alert, health};
 use crate::screen::span;
@@ -131,8 +131,7 @@ impl PoolLook {
                 vec![alert(Light::Red, name, text, || format!("heeler plan {name}"))]
             }
             Self::Seen(pool) => {
-                let text = repaired(pool);
-                let acknowledged = text.is_some_and(|text| look.repairs_seen.contains(&text));
+                let acknowledged = look.repairs_seen.contains(&pool.guid);
                 health::alerts(name, pool, seen_ms, acknowledged)
             }
         }

@@ -1,5 +1,6 @@
 //! Arguments are checked before any question is asked and before anything is changed or signed.
 
+use heeler_proto::Word as _;
 use heeler_proto::v1::*;
 use serde_json::Value;
 
@@ -84,7 +85,7 @@ async fn an_unknown_name_is_refused_before_any_question() {
 
 #[tokio::test]
 async fn a_revoked_or_released_node_is_not_revoked_again() {
-    for state in ["revoked", "released"] {
+    for state in [NodeState::Revoked, NodeState::Released] {
         let mut node = node("pi5l");
         node.state = state.into();
         let stage = stage(Script {
@@ -93,7 +94,10 @@ async fn a_revoked_or_released_node_is_not_revoked_again() {
         });
         let outcome = stage.types_and_says("node revoke pi5l", &["y"]).await;
         assert_eq!((outcome.exit, outcome.asked), (Exit::Fine, Vec::new()));
-        assert_eq!(outcome.out, format!("pi5l is {state} already: its key is refused.\n"));
+        assert_eq!(
+            outcome.out,
+            format!("pi5l is {} already: its key is refused.\n", state.word())
+        );
     }
 }
 

@@ -360,7 +360,7 @@ async fn alarms_are_marked_seen_for_one_node_or_all() {
     let written = FleetEvent {
         id: 1,
         node: "pi5x".into(),
-        kind: "connected".into(),
+        kind: EventKind::Connected.into(),
         ..FleetEvent::default()
     };
     stage.fake.0.lock().unwrap().streams = [vec![written.clone()], vec![written]].into();

@@ -114,7 +114,7 @@ pub fn fleet() -> Script {
     let task = |id: &str| TaskInfo {
         task_id: id.repeat(32),
         node: "pi5l".into(),
-        state: "done".into(),
+        state: TaskState::Done.into(),
         ..TaskInfo::default()
     };
     Script {
@@ -142,7 +142,7 @@ pub fn fleet() -> Script {
         },
         streams: [vec![FleetEvent {
             id: 1,
-            kind: "connected".into(),
+            kind: EventKind::Connected.into(),
             ..FleetEvent::default()
         }]]
         .into(),

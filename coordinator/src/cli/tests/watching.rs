@@ -126,7 +126,7 @@ async fn the_exit_code_is_the_tasks_outcome() {
 async fn an_end_that_the_coordinator_decides_ends_the_watch_too() {
     let told = FleetEvent {
         event: None,
-        kind: "refused".into(),
+        kind: EventKind::Refused.into(),
         text: "the node was away too long".into(),
         ..did(6, "")
     };
@@ -144,7 +144,7 @@ async fn an_end_that_the_coordinator_decides_ends_the_watch_too() {
 
 #[tokio::test]
 async fn a_finished_task_is_followed_from_its_first_event() {
-    let told = |id, task: &str, kind: &str, text: &str| FleetEvent {
+    let told = |id, task: &str, kind: EventKind, text: &str| FleetEvent {
         event: None,
         task_id: task.into(),
         kind: kind.into(),
@@ -154,13 +154,13 @@ async fn a_finished_task_is_followed_from_its_first_event() {
     let task = TaskInfo {
         task_id: TASK.into(),
         node: "pi5l".into(),
-        state: "done".into(),
+        state: TaskState::Done.into(),
         ..TaskInfo::default()
     };
     let events = vec![
-        told(1, "", "token", "join token made"),
-        told(2, TASK, "task", "asked for"),
-        told(3, "", "lost", "connection lost"),
+        told(1, "", EventKind::Token, "join token made"),
+        told(2, TASK, EventKind::TaskQueued, "asked for"),
+        told(3, "", EventKind::Lost, "connection lost"),
         did(4, "first"),
         ended(5, TaskOutcome::Done),
     ];

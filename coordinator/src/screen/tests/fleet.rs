@@ -299,6 +299,7 @@ pub fn status() -> StatusReply {
             node: "k8sctl-pi5r".into(),
             text: "slot B S6XNNS0W100004 silent since 02:14. Do NOT pull slot A.".into(),
             next: "heeler disk replace k8sctl-pi5r S6XNNS0W100004".into(),
+            ..Alert::default()
         }],
         next: "heeler node show k8sctl-pi5r".into(),
         now_ms: NOW,
@@ -324,7 +325,7 @@ pub fn nodes() -> Vec<NodeInfo> {
     vec![
         NodeInfo {
             node: "k8sctl-pi5l".into(),
-            state: "enrolled".into(),
+            state: NodeState::Enrolled.into(),
             connected: true,
             certificate_expires_ms: NOW + 6 * 24 * HOUR,
             hardware_serial: "1000000012345678".into(),
@@ -336,7 +337,7 @@ pub fn nodes() -> Vec<NodeInfo> {
         },
         NodeInfo {
             node: "k8sctl-pi5r".into(),
-            state: "revoked".into(),
+            state: NodeState::Revoked.into(),
             last_seen_ms: NOW - HOUR,
             ..NodeInfo::default()
         },
@@ -365,7 +366,7 @@ pub fn disks() -> Vec<DiskRecord> {
 }
 
 pub fn tasks() -> Vec<TaskInfo> {
-    let task = |last, state: &str| TaskInfo {
+    let task = |last, state: TaskState| TaskInfo {
         task_id: task_id(last),
         node: "k8sctl-pi5l".into(),
         kind: "ensure pool".into(),
@@ -382,13 +383,13 @@ pub fn tasks() -> Vec<TaskInfo> {
         ..Blocked::default()
     };
     vec![
-        task('1', "running"),
+        task('1', TaskState::Running),
         TaskInfo {
             reason: "a person is needed".into(),
             blocked: Some(blocked),
             finished_at_ms: NOW,
             changes: 2,
-            ..task('2', "blocked")
+            ..task('2', TaskState::Blocked)
         },
     ]
 }
@@ -420,7 +421,7 @@ pub fn events() -> Vec<FleetEvent> {
             id: 1,
             at_ms: NOW,
             node: "k8sctl-pi5l".into(),
-            kind: "connected".into(),
+            kind: EventKind::Connected.into(),
             text: "connected from 10.10.80.50".into(),
             ..FleetEvent::default()
         },

@@ -29,7 +29,7 @@ fn pool(state: &str) -> HandbookPool {
 fn book() -> HandbookReply {
     let left = HandbookNode {
         node: "k8sctl-pi5l".into(),
-        state: "enrolled".into(),
+        state: v1::NodeState::Enrolled.into(),
         location: "left, top shelf".into(),
         address: "10.10.80.50".into(),
         backplane: "10.10.99.50".into(),

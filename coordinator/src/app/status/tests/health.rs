@@ -147,7 +147,7 @@ fn repaired_bytes_stay_amber_until_seen() {
         ..pool("ONLINE", "ONLINE")
     };
     let look = Look {
-        repairs_seen: vec!["a scrub of pool data repaired 25 MiB".into()],
+        repairs_seen: vec![repaired.guid.clone()],
         ..look(Some(&wanted))
     };
     assert_eq!(seen(&node(vec![repaired]), &look).0.light(), Green);
