@@ -113,3 +113,25 @@ words!(ScrubChange {
     Stopped "stopped"
     PutOff "put off"
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rule of --json: the name without its prefix, in lower case, with spaces.
+    fn agree<T: Word>(prefix: &str, name: impl Fn(&T) -> &'static str) {
+        for value in T::ALL {
+            let stem = name(value).strip_prefix(prefix).unwrap();
+            assert_eq!(stem.to_lowercase().replace('_', " "), value.word());
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_json() {
+        agree("EVENT_KIND_", EventKind::as_str_name);
+        agree("ALARM_KIND_", AlarmKind::as_str_name);
+        agree("NODE_STATE_", NodeState::as_str_name);
+        agree("TASK_STATE_", TaskState::as_str_name);
+        agree("SCRUB_CHANGE_", ScrubChange::as_str_name);
+    }
+}
