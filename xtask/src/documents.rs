@@ -224,11 +224,12 @@ fn own(message: &MessageDescriptor) -> impl Iterator<Item = FieldDescriptor> {
 }
 
 fn reference(field: &FieldDescriptor) -> Value {
-    let kind = field.kind();
-    let name = kind
-        .as_message()
-        .map_or_else(|| kind.as_enum().map(|of| of.name()), |of| Some(of.name()));
-    json!({ "$ref": format!("#/$defs/{}", name.unwrap_or_default()) })
+    let name = match field.kind() {
+        Kind::Message(of) => of.name().to_owned(),
+        Kind::Enum(of) => of.name().to_owned(),
+        _ => String::new(),
+    };
+    json!({ "$ref": format!("#/$defs/{name}") })
 }
 
 fn key(field: &FieldDescriptor) -> Value {
