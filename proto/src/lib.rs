@@ -57,7 +57,11 @@ pub mod v1 {
 /// What the command line prints with --json, generated from `proto/json`; a message of [`v1`] serializes in the
 /// same way.
 #[cfg(feature = "json")]
-#[expect(missing_docs, clippy::all, reason = "generated: the .proto file carries the comments")]
+#[expect(
+    missing_docs,
+    clippy::all,
+    reason = "generated: the .proto file carries the comments"
+)]
 pub mod json {
     include!("gen/heeler.json.rs");
 }
