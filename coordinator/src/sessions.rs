@@ -20,6 +20,8 @@ use v1::{request::Ask, to_agent::Body};
 pub const PING: Duration = Duration::from_secs(5);
 /// Messages queued for a slow agent; one more ends its session.
 pub const OUTBOX: usize = 256;
+/// Queue of messages to an agent. They are boxed, because even an empty queue has room for 32.
+pub type Outbox = mpsc::Sender<Box<v1::ToAgent>>;
 
 /// An open session of an agent.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub struct Session {
     pub key_sha256: [u8; 32],
     /// Serial number of the node's board; empty when it has none.
     pub hardware_serial: String,
-    out: Mutex<Option<mpsc::Sender<v1::ToAgent>>>,
+    out: Mutex<Option<Outbox>>,
     awaited: Mutex<Awaited>,
     welcomed: AtomicBool,
     closed: Notify,
@@ -62,7 +64,7 @@ impl Session {
         id: u64,
         (node, key_sha256): (NodeName, [u8; 32]),
         hardware_serial: String,
-        out: mpsc::Sender<v1::ToAgent>,
+        out: Outbox,
     ) -> Self {
         Self {
             id,
@@ -79,9 +81,8 @@ impl Session {
     /// Queues a message. False when the session has ended; a full queue ends it, and the agent reconnects.
     pub fn send(&self, body: Body) -> bool {
         let mut out = lock(&self.out);
-        let sent = out
-            .as_ref()
-            .is_some_and(|out| out.try_send(v1::ToAgent { body: Some(body) }).is_ok());
+        let message = Box::new(v1::ToAgent { body: Some(body) });
+        let sent = out.as_ref().is_some_and(|out| out.try_send(message).is_ok());
         if !sent && out.take().is_some() {
             self.closed.notify_one();
         }

@@ -3,14 +3,13 @@ use std::sync::Arc;
 use heeler_proto::NodeName;
 use heeler_proto::v1::{self, AlarmKind, EventKind, to_agent::Body};
 use heeler_store::{Digest, Node, NodeState, Tx};
-use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::enrol::see_board;
 use super::{App, AppError};
 use crate::pki::Peer;
 use crate::screen::span;
-use crate::sessions::Session;
+use crate::sessions::{Outbox, Session};
 
 /// A larger difference of a node's clock is an alarm.
 const CLOCK_MS: u64 = 60 * 60 * 1000;
@@ -24,7 +23,7 @@ impl App {
         &self,
         peer: &Peer,
         hello: v1::Hello,
-        out: mpsc::Sender<v1::ToAgent>,
+        out: Outbox,
     ) -> Result<Arc<Session>, AppError> {
         if hello.node != peer.node.as_str() {
             let text = format!(

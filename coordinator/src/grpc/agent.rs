@@ -20,7 +20,7 @@ use super::agent_message::{AgentMessage, Bounded};
 use super::status::{protocol, status};
 use crate::app::{App, AppError};
 use crate::pki::Peer;
-use crate::sessions::{OUTBOX, Session};
+use crate::sessions::{OUTBOX, Outbox, Session};
 use crate::tls::Caller;
 
 /// Time for a connected agent to say hello.
@@ -62,7 +62,7 @@ where
 }
 
 impl StreamingService<AgentMessage> for Service {
-    type Response = v1::ToAgent;
+    type Response = Box<v1::ToAgent>;
     type ResponseStream = Outgoing;
     type Future = Answer<Result<Response<Outgoing>, Status>>;
 
@@ -80,21 +80,21 @@ impl StreamingService<AgentMessage> for Service {
     }
 }
 
-type Out = (mpsc::Sender<v1::ToAgent>, oneshot::Sender<Status>);
+type Out = (Outbox, oneshot::Sender<Status>);
 
-/// Serves one stream, from hello to its end.
+/// Serves one stream, from hello to its end. Steps with a large state are boxed, so that a session that waits for
+/// messages takes little memory.
 async fn attend(
     app: Arc<App>,
     (caller, peer): (Caller, Peer),
     mut inbound: Streaming<AgentMessage>,
     (out, refused): Out,
 ) {
-    let first = hello(&app, &peer, &mut inbound).await;
+    let first = Box::pin(hello(&app, &peer, &mut inbound)).await;
     // The connection counts as serving while its session waits for the database.
     let _serves = first.is_ok().then(|| caller.serves());
     let opened = match first {
-        Ok(hello) => app
-            .open_session(&peer, hello, out.clone())
+        Ok(hello) => Box::pin(app.open_session(&peer, hello, out.clone()))
             .await
             .map_err(|error| status(&app, &error)),
         Err(status) => Err(status),
@@ -111,12 +111,12 @@ async fn attend(
 
 /// Messages to the agent, then the reason when the stream was refused.
 pub(super) struct Outgoing {
-    messages: mpsc::Receiver<v1::ToAgent>,
+    messages: mpsc::Receiver<Box<v1::ToAgent>>,
     refusal: oneshot::Receiver<Status>,
 }
 
 impl Stream for Outgoing {
-    type Item = Result<v1::ToAgent, Status>;
+    type Item = Result<Box<v1::ToAgent>, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match ready!(self.messages.poll_recv(cx)) {
@@ -175,13 +175,13 @@ async fn listen(app: &App, session: &Session, mut inbound: Streaming<AgentMessag
             }
             None => break,
         };
-        if let Err(error) = take(app, session, message).await {
+        if let Err(error) = Box::pin(take(app, session, message)).await {
             // The event is not acknowledged, so the agent sends it again over its next session.
             session.close(status(app, &error).message());
             break;
         }
     }
-    let closed = app.close_session(session).await;
+    let closed = Box::pin(app.close_session(session)).await;
     // `status` logs the error; nobody is left to receive it.
     closed.map_err(|error| status(app, &error)).ok();
 }

@@ -7,9 +7,9 @@ use heeler_proto::bounds::{self, FROM_AGENT};
 use heeler_proto::v1::{self, event::Kind, from_agent::Body};
 use prost::Message;
 use prost::bytes::Buf as _;
-use tonic::codec::{Codec, DecodeBuf, Decoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
 use tonic::{Code, Status};
-use tonic_prost::{ProstCodec, ProstEncoder};
+use tonic_prost::ProstEncoder;
 
 use crate::app::Refused;
 
@@ -25,13 +25,13 @@ pub(super) struct AgentMessage {
 pub(super) struct Bounded(PhantomData<AgentMessage>);
 
 impl Codec for Bounded {
-    type Encode = v1::ToAgent;
+    type Encode = Box<v1::ToAgent>;
     type Decode = AgentMessage;
-    type Encoder = ProstEncoder<v1::ToAgent>;
+    type Encoder = ProstEncoder<Box<v1::ToAgent>>;
     type Decoder = Self;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstCodec::<v1::ToAgent, v1::ToAgent>::default().encoder()
+        ProstEncoder::new(buffers())
     }
 
     fn decoder(&mut self) -> Self {
@@ -47,6 +47,15 @@ impl Decoder for Bounded {
         let message = source.copy_to_bytes(source.remaining());
         read(&message).map(Some)
     }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
+    }
+}
+
+/// Buffers that a session starts with, two of them for as long as it lasts; a longer message makes them grow.
+fn buffers() -> BufferSettings {
+    BufferSettings::new(512, 32 * 1024)
 }
 
 fn broken(error: impl Display) -> Status {

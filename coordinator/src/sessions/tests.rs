@@ -1,6 +1,6 @@
 use super::*;
 
-fn session(id: u64, outbox: usize) -> (Arc<Session>, mpsc::Receiver<v1::ToAgent>) {
+fn session(id: u64, outbox: usize) -> (Arc<Session>, mpsc::Receiver<Box<v1::ToAgent>>) {
     let (out, messages) = mpsc::channel(outbox);
     (
         Arc::new(Session::new(

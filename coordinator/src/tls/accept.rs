@@ -55,7 +55,8 @@ const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// A connection after its handshake.
 pub struct Connection {
-    stream: TlsStream<TcpStream>,
+    // Boxed, because it is moved through several futures, each with room for it.
+    stream: Box<TlsStream<TcpStream>>,
     caller: Caller,
     ends: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Nothing more is read from it.
@@ -156,7 +157,7 @@ async fn run(
             match hands.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok((stream, caller)) => {
                     let connection = Connection {
-                        stream,
+                        stream: Box::new(stream),
                         ends: allowed.end(&caller, &anonymous, patience),
                         deaf: false,
                         caller,
