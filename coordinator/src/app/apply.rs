@@ -78,7 +78,7 @@ impl App {
             }),
         };
         tx.use_plan(&plan.id, &reply.encode_to_vec()).await?;
-        let last = tx.last_event().await?;
+        let last = tx.added_event();
         tx.save().await?;
         self.feed.stored(last);
         self.wake.notify_one();

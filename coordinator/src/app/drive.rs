@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(15);
 const IN_HASTE: Duration = Duration::from_secs(1);
 /// After a run the planner rests this many times as long as the run took, at most [`IN_HASTE`]. When a fleet
 /// reconnects, every node wakes the planner, and each run reads all nodes.
-const REST: u32 = 4;
+const REST: u32 = 9;
 
 /// A message that is sent once the transaction is stored.
 enum Send {
@@ -71,7 +71,7 @@ impl App {
         for decision in decide(&self.fleet(&mut tx).await?, now_ms) {
             self.carry_out(&mut tx, decision, &mut send).await?;
         }
-        let last = tx.last_event().await?;
+        let last = tx.added_event();
         tx.save().await?;
         self.feed.stored(last);
         for message in send {

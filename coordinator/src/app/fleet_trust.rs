@@ -149,7 +149,7 @@ impl App {
     pub async fn trust_reply(&self, session: &Session, reply: v1::TrustReply) -> Result<(), AppError> {
         let mut tx = self.store.write().await?;
         self.keep_trust(&mut tx, session, reply).await?;
-        let last = tx.last_event().await?;
+        let last = tx.added_event();
         tx.save().await?;
         self.feed.stored(last);
         Ok(())

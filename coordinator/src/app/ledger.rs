@@ -71,7 +71,7 @@ impl App {
         node.facts = Some(facts.encode_to_vec());
         node.last_seen_ms = now_ms;
         tx.set_node(&node).await?;
-        let last = tx.last_event().await?;
+        let last = tx.added_event();
         tx.save().await?;
         self.feed.stored(last);
         Ok(())

@@ -163,8 +163,7 @@ impl App {
 
     /// Stores the transaction and sends the changed trust to every connected node.
     pub(super) async fn changed_trust(&self, tx: Tx) -> Result<(), AppError> {
-        let mut tx = tx;
-        let last = tx.last_event().await?;
+        let last = tx.added_event();
         tx.save().await?;
         self.feed.stored(last);
         self.trust.read_again(&mut self.store.read().await?).await?;

@@ -91,7 +91,7 @@ impl App {
                 let text = "the new certificate authority signs from now on";
                 self.audit(&mut tx, &who.name, "authority", "", text).await?;
                 tx.add_event(&self.event(EventKind::Authority, "", text)).await?;
-                let last = tx.last_event().await?;
+                let last = tx.added_event();
                 tx.save().await?;
                 self.feed.stored(last);
                 self.take_over(&mut self.store.read().await?).await?;

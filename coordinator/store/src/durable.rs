@@ -41,6 +41,11 @@ impl Durable {
         self.turn.clone().lock_owned().await
     }
 
+    /// The number of commits so far.
+    pub(crate) fn committed(&self) -> u64 {
+        self.committed.load(Ordering::Acquire)
+    }
+
     /// Returns when everything that was committed before the call is on the disk.
     pub(crate) async fn sync(&self, pool: &SqlitePool) -> Result<(), StoreError> {
         let mine = self.committed.fetch_add(1, Ordering::AcqRel) + 1;

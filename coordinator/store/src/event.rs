@@ -93,10 +93,17 @@ impl Tx {
         )
         .execute(&mut *self.tx)
         .await?;
-        u64::try_from(result.last_insert_rowid()).map_err(|_| StoreError::Row {
+        self.added = u64::try_from(result.last_insert_rowid()).map_err(|_| StoreError::Row {
             column: "events.id",
             found: result.last_insert_rowid().to_string(),
-        })
+        })?;
+        Ok(self.added)
+    }
+
+    /// The number of the last event that this transaction added; 0 when it added none.
+    #[must_use]
+    pub fn added_event(&self) -> u64 {
+        self.added
     }
 
     /// The events that match, by number.

@@ -131,6 +131,7 @@ impl Store {
         Ok(Tx {
             tx: self.pool.begin().await?,
             writer: None,
+            added: 0,
         })
     }
 
@@ -141,7 +142,14 @@ impl Store {
         Ok(Tx {
             tx: self.pool.begin_with("BEGIN IMMEDIATE").await?,
             writer: Some((turn, self.clone())),
+            added: 0,
         })
+    }
+
+    /// The number of transactions saved so far. It grows before [`Tx::save`] returns.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.durable.committed()
     }
 
     /// Waits until all connections are idle, and closes them.
@@ -163,6 +171,7 @@ async fn is_free(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error>
 pub struct Tx {
     tx: Transaction<'static, Sqlite>,
     writer: Option<(OwnedMutexGuard<()>, Store)>,
+    added: u64,
 }
 
 impl Tx {

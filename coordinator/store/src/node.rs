@@ -166,19 +166,20 @@ impl Tx {
         };
         match node.state {
             NodeState::Released => {
-                sqlx::query!(
+                let released = sqlx::query!(
                     "INSERT INTO released (node) VALUES (?) ON CONFLICT DO NOTHING",
                     node.name
-                )
-                .execute(&mut *self.tx)
-                .await?
+                );
+                released.execute(&mut *self.tx).await?;
             }
-            _ => {
+            NodeState::Revoked => {
                 sqlx::query!("DELETE FROM released WHERE node = ?", node.name)
                     .execute(&mut *self.tx)
-                    .await?
+                    .await?;
             }
-        };
+            // The row counts only for a revoked node. Most writes are about a node that is enrolled.
+            NodeState::New | NodeState::Enrolled => {}
+        }
         let result = sqlx::query!(
             "UPDATE nodes SET state = ?, key_sha256 = ?, host_key = ?, hardware_serial = ?, agent_version = ?,
              certificate_expires_ms = ?, last_seen_ms = ?, counter = ?, acknowledged = ?, facts = ?, facts_at_ms = ?
