@@ -60,12 +60,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Session {
     /// A session whose messages go to `out`.
     #[must_use]
-    pub fn new(
-        id: u64,
-        (node, key_sha256): (NodeName, [u8; 32]),
-        hardware_serial: String,
-        out: Outbox,
-    ) -> Self {
+    pub fn new(id: u64, (node, key_sha256): (NodeName, [u8; 32]), hardware_serial: String, out: Outbox) -> Self {
         Self {
             id,
             node,
@@ -280,6 +275,16 @@ impl Sessions {
     pub fn of(&self, node: &NodeName) -> Option<Arc<Session>> {
         let session = lock(&self.open).get(node).cloned();
         session.filter(|session| session.welcomed.load(Ordering::Acquire))
+    }
+
+    /// The number of welcomed sessions, and the sum of their ids: two numbers that change with them.
+    #[must_use]
+    pub fn welcomed(&self) -> (usize, u64) {
+        let open = lock(&self.open);
+        let welcomed = open.values().filter(|session| session.welcomed.load(Ordering::Acquire));
+        welcomed.fold((0, 0), |(count, sum), session| {
+            (count + 1, sum.wrapping_add(session.id))
+        })
     }
 
     /// Every open session.

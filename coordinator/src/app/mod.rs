@@ -121,6 +121,7 @@ pub struct App {
     /// Problems of the last round of copies.
     copy_problems: std::sync::Mutex<Vec<heeler_proto::v1::CopyProblem>>,
     watch: watch::Watch,
+    answers: status::Answers,
 }
 
 impl App {
@@ -171,6 +172,7 @@ impl App {
             trouble: std::sync::Mutex::new(None),
             copy_problems: std::sync::Mutex::default(),
             watch: watch::Watch::default(),
+            answers: status::Answers::default(),
         })
     }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use heeler_proto::Word as _;
 use heeler_proto::v1::{self, AlarmKind, Light};
 use heeler_store::Alarm;
@@ -10,7 +12,7 @@ const SHOWN: usize = 5;
 
 /// The unseen alarms, newest first. For each node the newest [`SHOWN`], and how many more there are.
 pub(super) fn alerts(alarms: &[Alarm], now_ms: u64) -> Vec<v1::Alert> {
-    let mut told: Vec<(&str, usize)> = Vec::new();
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     let mut alerts = Vec::new();
     let amber = |node: &str, text: String| {
         alert(Light::Amber, node, text, || {
@@ -18,12 +20,7 @@ pub(super) fn alerts(alarms: &[Alarm], now_ms: u64) -> Vec<v1::Alert> {
         })
     };
     for alarm in alarms {
-        let place = told.iter().position(|(node, _)| *node == alarm.node);
-        let place = place.unwrap_or_else(|| {
-            told.push((&alarm.node, 0));
-            told.len() - 1
-        });
-        let (_, count) = &mut told[place];
+        let count = told.entry(&alarm.node).or_default();
         *count += 1;
         if *count <= SHOWN {
             let ago = span(now_ms.saturating_sub(alarm.at_ms));

@@ -1,6 +1,6 @@
 //! Keeps each node's alerts within its share of the status.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use heeler_proto::v1;
 use prost::Message as _;
@@ -13,7 +13,8 @@ use super::alert;
 pub(super) fn fitting(alerts: Vec<v1::Alert>, nodes: usize) -> Vec<v1::Alert> {
     let share = share::of_list(nodes.saturating_add(1));
     let mut used: HashMap<String, usize> = HashMap::new();
-    let (mut shown, mut dropped): (Vec<v1::Alert>, Vec<(v1::Alert, usize)>) = Default::default();
+    // The first of each node that does not fit, and how many there are.
+    let (mut shown, mut dropped): (Vec<v1::Alert>, BTreeMap<String, (v1::Alert, usize)>) = Default::default();
     for alert in alerts {
         let used = used.entry(alert.node.clone()).or_default();
         *used = used.saturating_add(alert.encoded_len()).saturating_add(8);
@@ -21,12 +22,10 @@ pub(super) fn fitting(alerts: Vec<v1::Alert>, nodes: usize) -> Vec<v1::Alert> {
             shown.push(alert);
             continue;
         }
-        match dropped.iter_mut().find(|(first, _)| first.node == alert.node) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => dropped.push((alert, 1)),
-        }
+        let (_, count) = dropped.entry(alert.node.clone()).or_insert((alert, 0));
+        *count = count.saturating_add(1);
     }
-    shown.extend(dropped.into_iter().map(|(first, count)| {
+    shown.extend(dropped.into_values().map(|(first, count)| {
         alert(
             first.light(),
             &first.node,

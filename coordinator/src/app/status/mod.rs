@@ -1,4 +1,5 @@
 mod alarms;
+mod answer;
 mod fitting;
 mod health;
 mod links;
@@ -15,6 +16,8 @@ use heeler_proto::Word as _;
 use heeler_proto::v1::{self, AlarmKind, Light};
 
 use super::{App, AppError, drift, ledger, pause, pool_change, revision};
+use crate::config::WantedNode;
+pub(super) use answer::Answers;
 use node::{Look, look_at};
 
 /// How long an unseen alarm is shown.
@@ -23,14 +26,12 @@ const ALARMED_MS: u64 = 24 * 60 * 60 * 1000;
 const RECENT: u32 = 20;
 
 impl App {
-    /// The state of the fleet, the reasons, and what to type next.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn status(&self) -> Result<v1::StatusReply, AppError> {
-        let now_ms = self.now_ms();
-        let trouble = self.trouble_now().await;
-        let finding = self.audit_finding().await;
+    async fn look_at_all(
+        &self,
+        now_ms: u64,
+        trouble: Option<String>,
+        finding: Option<String>,
+    ) -> Result<v1::StatusReply, AppError> {
         let mut tx = self.store.read().await?;
         let accepted = tx.accepted().await?;
         let wanted = revision::wanted(accepted.as_ref());
@@ -50,9 +51,13 @@ impl App {
         let mut drifts = drift::all(&mut tx, revision).await?;
         let known = tx.nodes().await?;
         let scheduled = scheduled(&known)?;
-        for node in known {
+        let by_name: HashMap<&str, &WantedNode> = wanted.iter().map(|node| (node.name.as_str(), node)).collect();
+        for node in &known {
+            // Of one node at a time, because the facts of a large fleet are large.
+            let facts = ledger::facts_of(node)?;
+            let paused = facts.as_ref().and_then(|facts| facts.paused.clone());
             let look = Look {
-                wanted: wanted.iter().find(|wanted| wanted.name.as_str() == node.name),
+                wanted: by_name.get(node.name.as_str()).copied(),
                 applied: accepted.is_some(),
                 matched: matched.remove(&node.name).unwrap_or_default(),
                 pools: pools.remove(&node.name).unwrap_or_default(),
@@ -61,17 +66,15 @@ impl App {
                 tasks: tasks.remove(&node.name).unwrap_or_default(),
                 drift: drifts.remove(&node.name),
                 connected: self.sessions.of(&super::node_name(&node.name)?).is_some(),
-                pause: pauses.remove(&node.name).or(pause::on_node(&node, now_ms)?),
+                pause: pauses.remove(&node.name).or(pause::in_force(paused, now_ms)),
                 now_ms,
             };
-            let (status, own) = look_at(&node, &look)?;
+            let (status, own) = look_at(node, facts.as_ref(), &look)?;
             nodes.push(status);
             alerts.extend(own);
         }
-        for missing in wanted
-            .iter()
-            .filter(|wanted| !nodes.iter().any(|node| node.node == wanted.name.as_str()))
-        {
+        let names: HashSet<&str> = known.iter().map(|node| node.name.as_str()).collect();
+        for missing in wanted.iter().filter(|wanted| !names.contains(wanted.name.as_str())) {
             alerts.push(alert(
                 Light::Amber,
                 missing.name.as_str(),
@@ -86,7 +89,7 @@ impl App {
         }
         let alarms = tx.alarms_since(now_ms.saturating_sub(ALARMED_MS)).await?;
         alerts.extend(alarms::alerts(&alarms, now_ms));
-        alerts.extend(self.upkeep(&mut tx, held, now_ms).await?);
+        alerts.extend(self.upkeep(&mut tx, &names, held, now_ms).await?);
         if let Some(text) = trouble {
             alerts.push(alert(Light::Red, "", text, || {
                 format!(

@@ -4,7 +4,7 @@ use heeler_proto::Word as _;
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
 
-use super::super::{AppError, drift, ledger, nodes, spec, tasks, words};
+use super::super::{AppError, drift, nodes, spec, tasks, words};
 use super::links::links_of;
 use super::pool::{looked_at_ms, others_of, pool_of};
 use super::schedule::Schedule;
@@ -44,26 +44,33 @@ pub(super) struct Look<'a> {
 }
 
 /// The node's line of the status, and its alerts.
-pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, Vec<v1::Alert>), AppError> {
-    let facts = ledger::facts_of(node)?;
-    let pool = pool_of(node, look, facts.as_ref());
+pub(super) fn look_at(
+    node: &Node,
+    facts: Option<&v1::Facts>,
+    look: &Look<'_>,
+) -> Result<(v1::NodeStatus, Vec<v1::Alert>), AppError> {
+    let pool = pool_of(node, look, facts);
     let (config, mut alerts) = (config(look), Vec::new());
-    let links = links_of(look, facts.as_ref());
-    let schedule = Schedule::of(look, facts.as_ref(), pool.last_scrub_ms());
+    let links = links_of(look, facts);
+    let schedule = Schedule::of(look, facts, pool.last_scrub_ms());
     alerts.extend(presence(node, look));
     let mut shown = pool.clone();
     if !node.state.is_shut_out() {
-        alerts.extend(pool.alerts(node, look, facts.as_ref()));
-        for other in others_of(&pool, node, look, facts.as_ref()) {
-            let own = other.alerts(node, look, facts.as_ref());
+        alerts.extend(pool.alerts(node, look, facts));
+        for other in others_of(&pool, node, look, facts) {
+            let own = other.alerts(node, look, facts);
             // The line shows the pool that needs attention most.
-            if light_of(&own) > light_of(&shown.alerts(node, look, facts.as_ref())) {
+            if light_of(&own) > light_of(&shown.alerts(node, look, facts)) {
                 shown = other;
             }
             alerts.extend(own);
         }
-        alerts.extend(facts.iter().flat_map(|facts| health::unreadable(&node.name, facts)));
-        alerts.extend(facts.as_ref().and_then(|facts| health::root(&node.name, facts)));
+        alerts.extend(
+            facts
+                .into_iter()
+                .flat_map(|facts| health::unreadable(&node.name, facts)),
+        );
+        alerts.extend(facts.and_then(|facts| health::root(&node.name, facts)));
         alerts.extend(unlooked(node, look));
         alerts.extend(schedule.alerts(&node.name));
         alerts.extend(links.alert(node, look));
@@ -87,7 +94,7 @@ pub(super) fn look_at(node: &Node, look: &Look<'_>) -> Result<(v1::NodeStatus, V
         scrub_overdue: schedule.scrub_overdue,
         scrub_percent: schedule.scrub_percent,
         pool: shown.word(),
-        pools_at_ms: looked_at_ms(node, facts.as_ref()),
+        pools_at_ms: looked_at_ms(node, facts),
         config: config.to_owned(),
         agent_version: node.agent_version.clone(),
         task: task.map(|task| task.kind.clone()).unwrap_or_default(),

@@ -127,7 +127,8 @@ fn look(wanted: Option<&WantedNode>) -> Look<'_> {
 }
 
 fn seen(node: &Node, look: &Look<'_>) -> (v1::NodeStatus, Vec<v1::Alert>) {
-    look_at(node, look).unwrap()
+    let facts = ledger::facts_of(node).unwrap();
+    look_at(node, facts.as_ref(), look).unwrap()
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Stage, Tx};
 
@@ -20,17 +22,22 @@ const BACKUP_MS: u64 = 7 * 24 * HOUR_MS;
 const AUTHORITY_MS: u64 = 500 * 24 * HOUR_MS;
 
 impl App {
-    /// Alerts about the coordinator itself: backups, and the next step of a rotation. `held`: some node has a pool of
-    /// ours.
-    pub(super) async fn upkeep(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Vec<v1::Alert>, AppError> {
+    /// Alerts about the coordinator itself: backups, and the next step of a rotation. `nodes`: the names of
+    /// all; `held`: some node has a pool of ours.
+    pub(super) async fn upkeep(
+        &self,
+        tx: &mut Tx,
+        nodes: &HashSet<&str>,
+        held: bool,
+        now_ms: u64,
+    ) -> Result<Vec<v1::Alert>, AppError> {
         let mut alerts = Vec::new();
-        alerts.extend(self.saved(tx, held, now_ms).await?);
-        let nodes = tx.nodes().await?;
+        if held || !nodes.is_empty() {
+            alerts.extend(self.saved(tx, held, now_ms).await?);
+        }
         let problems = self.copy_problems();
         // A removed node gets no copy.
-        let problems = problems
-            .iter()
-            .filter(|problem| nodes.iter().any(|node| node.name == problem.node));
+        let problems = problems.iter().filter(|problem| nodes.contains(problem.node.as_str()));
         alerts.extend(problems.take(MOST_PROBLEMS).map(|problem| {
             let text = format!("did not take a copy of the coordinator's state: {}", problem.reason);
             alert(Light::Amber, &problem.node, text, || "heeler backup copy".to_owned())
@@ -78,7 +85,6 @@ impl App {
         let copy_ms = times.max().unwrap_or(0);
         let (newest_ms, late_ms) = match held {
             true => (copy_ms, COPIES_MS),
-            false if tx.nodes().await?.is_empty() => return Ok(None),
             false => {
                 let backup = tx.last_deed("backup").await?;
                 (backup.map_or(0, |(at_ms, _)| at_ms).max(copy_ms), BACKUP_MS)
