@@ -73,6 +73,8 @@ pub(super) fn info(task: Task) -> Result<v1::TaskInfo, AppError> {
         finished_at_ms: task.finished_at_ms,
         changes: task.changes,
         operator: task.operator,
+        predecessor: task.predecessor.unwrap_or_default(),
+        ready_at_ms: task.ready_at_ms,
     })
 }
 

@@ -20,12 +20,12 @@ pub fn tasks(tasks: &[TaskInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     }
     let row = |task: &TaskInfo| {
         vec![
-            plain(task.task_id.chars().take(ID).collect::<String>()),
+            plain(short(&task.task_id)),
             (Ink::Bold, task.node.clone()),
             plain(&task.kind),
             (ink(task.state()), task.state().word().into()),
             plain(ago(task.created_at_ms, now_ms)),
-            plain(&task.reason),
+            plain(waits(task).unwrap_or_else(|| task.reason.clone())),
         ]
     };
     table(
@@ -57,11 +57,22 @@ pub fn task(task: &TaskInfo, zone: &TimeZone, screen: Screen) -> Vec<Line> {
             date(task.finished_at_ms, zone)
         )));
     }
+    lines.extend(waits(task).map(|waits| Line::of(format!("  {waits}"))));
     if !task.reason.is_empty() {
         lines.extend(hang(Line::of("  "), Ink::Plain, &sentence(&task.reason), screen));
     }
     lines.extend(task.blocked.iter().flat_map(|reason| blocked(reason, 2, screen)));
     lines
+}
+
+fn short(id: &str) -> String {
+    id.chars().take(ID).collect()
+}
+
+/// For which task a queued task waits.
+fn waits(task: &TaskInfo) -> Option<String> {
+    let waits = task.state() == TaskState::Queued && !task.predecessor.is_empty() && task.ready_at_ms == 0;
+    waits.then(|| format!("waits for task {}", short(&task.predecessor)))
 }
 
 const fn ink(state: TaskState) -> Ink {

@@ -268,6 +268,7 @@ fn lists_of_nodes_disks_and_tasks_are_tables() {
         lines.extend(tasks(&tasks_, fleet::NOW, screen));
         lines.push(Line::new());
         lines.extend(task(&tasks_[1], &zone, screen));
+        lines.extend(task(&tasks_[2], &zone, screen));
         lines
     });
 }

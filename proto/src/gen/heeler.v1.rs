@@ -3433,6 +3433,12 @@ pub struct TaskInfo {
     /// Who asked for it.
     #[prost(string, tag = "11")]
     pub operator: ::prost::alloc::string::String,
+    /// The task that must be done first; empty when there is none.
+    #[prost(string, tag = "12")]
+    pub predecessor: ::prost::alloc::string::String,
+    /// When that was done, or when it was queued if there is none; 0 while it waits. Its hour counts from then.
+    #[prost(uint64, tag = "13")]
+    pub ready_at_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShowTaskRequest {

@@ -51,7 +51,9 @@ async fn a_later_task_starts_after_two_hours() {
     };
     line.say(from_agent::Body::Event(event)).await;
     operator.wait_for(v1::EventKind::Note, "a").await;
-    assert_eq!(task(&mut operator, &tasks[1]).await.state(), v1::TaskState::Queued);
+    let waits = task(&mut operator, &tasks[1]).await;
+    assert_eq!((waits.state(), waits.ready_at_ms), (v1::TaskState::Queued, 0));
+    assert_eq!(waits.predecessor, tasks[0]);
     ends(&line, &tasks[0], TaskOutcome::Done).await;
     assert_eq!(line.next_that(assignment).await.task_id, tasks[1]);
 }

@@ -391,6 +391,11 @@ pub fn tasks() -> Vec<TaskInfo> {
             changes: 2,
             ..task('2', TaskState::Blocked)
         },
+        TaskInfo {
+            kind: "schedule snapshots".into(),
+            predecessor: task_id('1'),
+            ..task('3', TaskState::Queued)
+        },
     ]
 }
 
