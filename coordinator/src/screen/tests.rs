@@ -46,7 +46,7 @@ fn a_plan_shows_changes_blocks_and_what_to_type() {
 }
 
 /// The last line of a plan whose nodes are blocked for the same reason, and the line of heeler.toml in their heads.
-fn blocked_next(toml: &str, blocked: v1::Blocked) -> (String, String) {
+fn blocked_next(toml: &str, blocked: &v1::Blocked) -> (String, String) {
     let config = parse(toml).unwrap();
     let node = |name: &str| v1::NodePlan {
         node: name.into(),
@@ -85,24 +85,24 @@ fn a_block_names_the_line_of_the_key_to_edit() {
     };
     let named = edit(v1::TomlKey::PoolName, "name = \"data\"");
     assert_eq!(
-        blocked_next(&renamed, named.clone()),
+        blocked_next(&renamed, &named),
         (
             format!("Next: in heeler.toml, line {}: name = \"data\"", last - 1),
             format!("{}", last - 1)
         )
     );
-    let (next, _) = blocked_next(&renamed, edit(v1::TomlKey::ArcMax, "write a smaller arc_max"));
+    let (next, _) = blocked_next(&renamed, &edit(v1::TomlKey::ArcMax, "write a smaller arc_max"));
     assert_eq!(
         next,
         format!("Next: in heeler.toml, line {last}: write a smaller arc_max")
     );
-    let (next, _) = blocked_next(fleet::TOML, named);
+    let (next, _) = blocked_next(fleet::TOML, &named);
     assert_eq!(next, "Next: in heeler.toml, below [pool]: name = \"data\"");
     let command = v1::Blocked {
         next: "on the node: zpool clear data".into(),
         ..v1::Blocked::default()
     };
-    let (next, _) = blocked_next(fleet::TOML, command);
+    let (next, _) = blocked_next(fleet::TOML, &command);
     assert_eq!(next, "Next: on the node: zpool clear data");
 }
 

@@ -11,7 +11,7 @@ pub struct Blocked {
     pub next: String,
     /// The key of heeler.toml that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
 }
 
 /// A key of heeler.toml, and what to change there.
@@ -56,23 +56,21 @@ impl Blocked {
 
     /// About this key, and this one of its items, unless it is about another place already.
     #[must_use]
-    pub fn at(mut self, key: Key, item: &str) -> Self {
-        self.place.get_or_insert_with(|| Place {
-            key,
-            item: item.to_owned(),
-            edit: String::new(),
-        });
+    pub fn at(self, key: Key, item: &str) -> Self {
+        if self.place.is_none() {
+            return self.edit(key, item, "");
+        }
         self
     }
 
     /// A person is to change this at this key.
     #[must_use]
     pub fn edit(mut self, key: Key, item: &str, edit: impl Into<String>) -> Self {
-        self.place = Some(Place {
+        self.place = Some(Box::new(Place {
             key,
             item: item.to_owned(),
             edit: edit.into(),
-        });
+        }));
         self
     }
     /// What to do, as one clause.
