@@ -187,7 +187,7 @@ fn a_task_that_waits_for_another_node_delays_none() {
 }
 
 #[test]
-fn a_task_of_an_absent_node_is_refused_after_an_hour() {
+fn an_absent_nodes_task_is_refused_after_an_hour() {
     let away = |since_ms, last_seen_ms| {
         let waits = TaskView {
             ready: Ready::Waits,
