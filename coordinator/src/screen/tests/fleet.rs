@@ -476,7 +476,7 @@ pub fn events() -> Vec<FleetEvent> {
             10,
             Kind::TaskFinished(TaskFinished {
                 outcome: TaskOutcome::Blocked.into(),
-                blocked: tasks().pop().and_then(|task| task.blocked),
+                blocked: tasks().into_iter().find_map(|task| task.blocked),
                 ..TaskFinished::default()
             }),
         ),
