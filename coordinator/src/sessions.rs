@@ -132,7 +132,9 @@ impl Session {
     /// When the agent gives none, or none in time, or the session ends first.
     pub async fn ask<Q: Question>(&self, question: Q, patience: Duration) -> Result<Q::Answer, NoAnswer> {
         let (done, answer) = oneshot::channel();
-        self.ask_for(question.ask(), Purpose::Caller(done));
+        if !self.ask_for(question.ask(), Purpose::Caller(done)) {
+            return Err(NoAnswer::Lost);
+        }
         match timeout(patience, answer).await {
             Ok(Ok(Ok(answer))) => Q::answer(answer).ok_or(NoAnswer::Lost),
             Ok(Ok(Err((kind, why)))) => Err(NoAnswer::Refused(kind, why)),
@@ -141,10 +143,10 @@ impl Session {
         }
     }
 
-    /// Asks without waiting.
-    pub fn ask_for(&self, ask: Ask, purpose: Purpose) {
+    /// Asks without waiting. False when the session has ended.
+    pub fn ask_for(&self, ask: Ask, purpose: Purpose) -> bool {
         let request = lock(&self.awaited).questions.add(ask, purpose);
-        self.send(Body::Request(request));
+        self.send(Body::Request(request))
     }
 
     /// What a reply is for, and its answer. None when it was not asked for; then it costs nothing.

@@ -193,14 +193,18 @@ async fn look(host: &dyn System, glance: &Glance<'_>, changes: &Changes) -> Resu
     })
 }
 
-/// What a release would do. With `go` it is begun, and `leaving` is notified.
+/// What a release would do. With `go` it is begun, and `leaving` is notified, also when the session ends meanwhile.
 pub async fn release(host: Arc<dyn System>, request: ReleaseRequest, leaving: Arc<Notify>) -> Answered {
-    let host = host.as_ref();
-    let plan = release::plan(host).await.map_err(|error| in_full(&error))?;
-    if request.go && plan.refused.is_empty() {
-        release::begin(host, &plan).await.map_err(|error| in_full(&error))?;
-        leaving.notify_one();
-    }
+    let whole = tokio::spawn(async move {
+        let host = host.as_ref();
+        let plan = release::plan(host).await.map_err(|error| in_full(&error))?;
+        if request.go && plan.refused.is_empty() {
+            release::begin(host, &plan).await.map_err(|error| in_full(&error))?;
+            leaving.notify_one();
+        }
+        Ok::<_, String>(plan)
+    });
+    let plan = whole.await.map_err(|error| error.to_string())??;
     Ok(Answer::Release(ReleasePlan {
         starts: plan.takes_over(),
         stops: plan.stops,

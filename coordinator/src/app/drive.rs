@@ -78,7 +78,7 @@ impl App {
             match message {
                 Send::Assignment(session, task, assignment) => session.assign(task, *assignment),
                 Send::Look(session) => session.ask_facts(now_ms),
-                Send::Ask(peer, request, purpose) => peer.ask_for(Ask::Reach(request), purpose),
+                Send::Ask(peer, request, purpose) => drop(peer.ask_for(Ask::Reach(request), purpose)),
                 Send::Confirmation(session, told) => drop(session.send(Body::NetworkConfirmation(told))),
                 Send::Compare(session, question) => session.compare(question, now_ms),
             }

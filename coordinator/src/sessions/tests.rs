@@ -80,3 +80,11 @@ async fn waiting_callers_fail_when_the_session_ends() {
     });
     assert_eq!(answer, Err(NoAnswer::Lost));
 }
+
+#[tokio::test]
+async fn an_ended_session_fails_a_question_at_once() {
+    let (session, _messages) = session(1, 4);
+    session.close("revoked");
+    let answer = session.ask(v1::FactsRequest::default(), Duration::MAX).await;
+    assert_eq!(answer, Err(NoAnswer::Lost));
+}

@@ -7,6 +7,9 @@ use super::super::{App, AppError};
 
 /// Ages in a kept status may be off by less than this, in milliseconds.
 const FRESH_MS: u64 = 1_000;
+/// The status of a smaller fleet, in connected nodes, is not kept: it costs little, and sees at once what other programs
+/// changed in the state folder.
+const MANY: usize = 100;
 
 /// The last status, and what it was made from.
 #[derive(Default)]
@@ -25,7 +28,7 @@ struct State {
 impl State {
     /// Whether a status that was made from `before` at `made_ms` still holds.
     fn is_told_by(&self, before: &Self, made_ms: u64, now_ms: u64) -> bool {
-        self == before && made_ms.abs_diff(now_ms) < FRESH_MS
+        self.sessions.0 >= MANY && self == before && made_ms.abs_diff(now_ms) < FRESH_MS
     }
 }
 
@@ -64,7 +67,7 @@ mod tests {
     fn state() -> State {
         State {
             changes: 7,
-            sessions: (1, 3),
+            sessions: (MANY, 3),
             trouble: None,
             finding: None,
             copy_problems: Vec::new(),
@@ -78,7 +81,7 @@ mod tests {
         let changed = [
             State { changes: 8, ..state() },
             State {
-                sessions: (1, 4),
+                sessions: (MANY, 4),
                 ..state()
             },
             State {
@@ -97,6 +100,15 @@ mod tests {
         for now in changed {
             assert!(!now.is_told_by(&state(), 5_000, 5_000), "{now:?}");
         }
+    }
+
+    #[test]
+    fn the_status_of_a_small_fleet_is_not_kept() {
+        let small = State {
+            sessions: (MANY - 1, 3),
+            ..state()
+        };
+        assert!(!small.is_told_by(&small, 5_000, 5_000));
     }
 
     #[test]
